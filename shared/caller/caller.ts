@@ -1,0 +1,42 @@
+import type { SecretValue } from "../secret-value.ts";
+
+declare const validated: unique symbol;
+
+interface ValidatedToken {
+  /** Only `validate-caller.ts` makes one: holding a `Caller` proves that every check of the token passed. */
+  readonly [validated]: true;
+  /** `tid`: the tenant, equal to the configured one. */
+  readonly tenantId: string;
+  /** `oid`: the user, or the service principal of the application. */
+  readonly objectId: string;
+  /** `azp` (v2) or `appid` (v1): the client that obtained the token. */
+  readonly clientId: string;
+  /** `azpacr`/`appidacr` is "1" (secret) or "2" (certificate); false for a public client or when Entra does not say. */
+  readonly confidential: boolean;
+  /** `roles`: app roles of this service assigned to the user or the application. */
+  readonly roles: readonly string[];
+  /** `uti`: Entra's identifier of this token, for the audit trail. */
+  readonly tokenId: string | undefined;
+  /** `exp`, seconds since 1970. */
+  readonly expiresAtSeconds: number;
+  /** `xms_cc` contains `cp1`: the client understands claims challenges. */
+  readonly understandsClaimsChallenge: boolean;
+  /** The token itself, exactly as presented. */
+  readonly token: SecretValue;
+  /** The decoded payload, for `/Validate` only. Identity is never read from it. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** A person through a client application. */
+export interface UserCaller extends ValidatedToken {
+  readonly kind: "user";
+  /** `scp`, split on single spaces; contains `access_as_user`. */
+  readonly scopes: readonly string[];
+}
+
+/** An application by itself: an app-only token with the app role `Exchange.Call`. */
+export interface ApplicationCaller extends ValidatedToken {
+  readonly kind: "application";
+}
+
+export type Caller = UserCaller | ApplicationCaller;

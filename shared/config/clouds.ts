@@ -1,0 +1,90 @@
+/**
+ * The clouds, one frozen record each: every host that the service talks to comes from here, never from a setting, so
+ * that a wrong setting cannot send a secret elsewhere. The local tenant is the fourth cloud; its record is made from
+ * `LOCAL_TENANT_URL`. No I/O.
+ *
+ * Source: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+ */
+export const CLOUD_NAMES = ["public", "usgov", "china", "local"] as const;
+export type CloudName = (typeof CLOUD_NAMES)[number];
+
+/** The tenant of the local stand-in. The other clouds refuse it, so local settings cannot be deployed by mistake. */
+export const LOCAL_TENANT_ID = "10ca1000-7e57-4000-8000-000000000000";
+
+export interface Cloud {
+  readonly name: CloudName;
+  /** Entra's origin, without a trailing slash. */
+  readonly authorityHost: string;
+  /** Issuer of v1 tokens, up to the tenant id. */
+  readonly v1IssuerBase: string;
+  /** Microsoft Graph's resource URI. */
+  readonly graphResource: string;
+  /** Host suffix that a Key Vault URL must have. */
+  readonly vaultSuffix: string;
+  /** Host suffix that a table storage URL must have. */
+  readonly tableSuffix: string;
+  /** Audience of a managed identity token used as a federated credential. */
+  readonly federationAudience: string;
+  /** Azure Managed Redis with Entra authentication. */
+  readonly redisScope: string;
+}
+
+const PUBLIC: Cloud = Object.freeze({
+  name: "public",
+  authorityHost: "https://login.microsoftonline.com",
+  v1IssuerBase: "https://sts.windows.net",
+  graphResource: "https://graph.microsoft.com",
+  vaultSuffix: ".vault.azure.net",
+  tableSuffix: ".table.core.windows.net",
+  federationAudience: "api://AzureADTokenExchange",
+  redisScope: "https://redis.azure.com/.default",
+});
+
+const US_GOVERNMENT: Cloud = Object.freeze({
+  name: "usgov",
+  authorityHost: "https://login.microsoftonline.us",
+  v1IssuerBase: "https://sts.windows.net",
+  graphResource: "https://graph.microsoft.us",
+  vaultSuffix: ".vault.usgovcloudapi.net",
+  tableSuffix: ".table.core.usgovcloudapi.net",
+  federationAudience: "api://AzureADTokenExchangeUSGov",
+  redisScope: "https://redis.azure.us/.default",
+});
+
+const CHINA: Cloud = Object.freeze({
+  name: "china",
+  authorityHost: "https://login.partner.microsoftonline.cn",
+  v1IssuerBase: "https://sts.chinacloudapi.cn",
+  graphResource: "https://microsoftgraph.chinacloudapi.cn",
+  vaultSuffix: ".vault.azure.cn",
+  tableSuffix: ".table.core.chinacloudapi.cn",
+  federationAudience: "api://AzureADTokenExchangeChina",
+  redisScope: "https://redis.azure.cn/.default",
+});
+
+/** The record of a cloud; `localTenantUrl` (an origin) is needed for `local` and unused otherwise. */
+export function cloudNamed(name: CloudName, localTenantUrl: string): Cloud {
+  switch (name) {
+    case "public":
+      return PUBLIC;
+    case "usgov":
+      return US_GOVERNMENT;
+    case "china":
+      return CHINA;
+    case "local":
+      return localCloud(localTenantUrl);
+  }
+}
+
+function localCloud(origin: string): Cloud {
+  return Object.freeze({
+    name: "local",
+    authorityHost: origin,
+    v1IssuerBase: origin,
+    graphResource: "https://graph.microsoft.com",
+    vaultSuffix: "",
+    tableSuffix: "",
+    federationAudience: "api://AzureADTokenExchange",
+    redisScope: "https://redis.azure.com/.default",
+  });
+}

@@ -1,0 +1,31 @@
+/**
+ * Every deadline and size limit of the service, each with its reason. Times are milliseconds, sizes are bytes unless
+ * the name says otherwise.
+ */
+
+/** Whole request. Power Automate gives up at 120 s and Azure's load balancer at 230 s; callers deserve an answer long before. */
+export const REQUEST_DEADLINE_MS = 10_000;
+/** One call to Entra's token endpoint. Leaves the request two seconds for everything else. */
+export const ENTRA_DEADLINE_MS = 8_000;
+/** Reading Entra's signing keys: a small, cached document. */
+export const KEY_SET_DEADLINE_MS = 3_000;
+/** One read of a Key Vault secret, retried once. */
+export const VAULT_DEADLINE_MS = 3_000;
+/** One operation on the grant table. */
+export const GRANT_STORE_DEADLINE_MS = 2_000;
+
+/** A form or JSON body. Two tokens of the largest size and their parameters fit. */
+export const BODY_MAX_BYTES = 64 * 1024;
+/** A token. Entra's are below 8 KB unless groups are many; proxies stop at 8 to 32 KB of headers. */
+export const TOKEN_MAX_BYTES = 16 * 1024;
+/** Parameters in one form or query. */
+export const PARAMETERS_MAX = 64;
+/** A `claims` request parameter (JSON), see Entra's claims challenge. */
+export const CLAIMS_MAX_BYTES = 4 * 1024;
+/** An answer of Entra's token endpoint: a token, an id token, a refresh token. */
+export const ENTRA_ANSWER_MAX_BYTES = 256 * 1024;
+/** Entra's key set: about ten keys of 2 KB each. jose itself has no limit. */
+export const KEY_SET_MAX_BYTES = 512 * 1024;
+
+/** Clock difference tolerated between Entra and us, seconds. Entra's own on-behalf-of check tolerates none. */
+export const CLOCK_TOLERANCE_SECONDS = 60;

@@ -1,0 +1,12 @@
+/**
+ * Expected outcomes as values. Bad input returns a `Result`; a programmer's mistake throws. The two never mix.
+ */
+export type Result<T, F> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: F };
+
+export function succeed<T>(value: T): { readonly ok: true; readonly value: T } {
+  return { ok: true, value };
+}
+
+export function fail<F>(failure: F): { readonly ok: false; readonly failure: F } {
+  return { ok: false, failure };
+}
