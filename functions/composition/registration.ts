@@ -1,0 +1,92 @@
+/**
+ * One registration at Entra: its credential, and the client that speaks as it. MSAL is a lazy chunk.
+ */
+import type { OperatorLog } from "../../shared/audit/operator-log.ts";
+import type { Config, RegistrationConfig } from "../../shared/config/config.ts";
+import type { ClientCredentialSource, CredentialFailure } from "../../shared/credential/client-credential.ts";
+import type { CredentialEvent } from "../../shared/credential/credential-event.ts";
+import type { CredentialSource } from "../../shared/entra/entra-client.ts";
+import type { Registration } from "../../shared/exchange-token.ts";
+import type { Failure } from "../../shared/failure.ts";
+import type { Outbound } from "../../shared/outbound/outbound.ts";
+import { fail } from "../../shared/result.ts";
+import type { Azure } from "./azure.ts";
+import { once } from "./once.ts";
+
+export interface RegistrationParts {
+  readonly config: Config;
+  readonly registration: RegistrationConfig;
+  readonly azure: Azure;
+  readonly outbound: Outbound;
+  readonly nowMs: () => number;
+  readonly operatorLog: OperatorLog;
+}
+
+export interface RegistrationWithCredential extends Registration {
+  credential(): Promise<ClientCredentialSource>;
+}
+
+export function createRegistration(parts: RegistrationParts): RegistrationWithCredential {
+  const { config, registration, outbound, nowMs } = parts;
+  const credential = once(() => createCredential(parts));
+  const entra = once(async () => {
+    const [{ createEntraClient }, source] = await Promise.all([
+      import("../../shared/entra/entra-client.ts"),
+      credential(),
+    ]);
+    return createEntraClient({
+      cloud: config.cloud,
+      tenantId: config.tenantId,
+      clientId: registration.clientId,
+      credential: toSource(source),
+      outbound,
+      nowMs,
+    });
+  });
+  return { clientId: registration.clientId, credential, entra };
+}
+
+async function createCredential({
+  config,
+  registration,
+  azure,
+  nowMs,
+  operatorLog,
+}: RegistrationParts): Promise<ClientCredentialSource> {
+  const onEvent = (event: CredentialEvent) => operatorLog.add({ event: "credential", ...event });
+  const { credential } = registration;
+  switch (credential.kind) {
+    case "key-vault-secret": {
+      const { createClientSecret } = await import("../../shared/credential/client-secret.ts");
+      return createClientSecret({ vault: await azure.vault(), name: credential.secretName, now: nowMs, onEvent });
+    }
+    case "key-vault-certificate": {
+      const { createClientCertificate } = await import("../../shared/credential/client-certificate.ts");
+      const vault = await azure.vault();
+      return createClientCertificate({ vault, name: credential.certificateName, now: nowMs, onEvent });
+    }
+    case "managed-identity": {
+      const { createFederatedCredential } = await import("../../shared/credential/federated-credential.ts");
+      const identity = await azure.identity();
+      const { federationAudience } = config.cloud;
+      return createFederatedCredential({ identity, federationAudience, now: nowMs, onEvent });
+    }
+  }
+}
+
+function toSource(source: ClientCredentialSource): CredentialSource {
+  return {
+    async current() {
+      const current = await source.current();
+      return current.ok ? current : fail(toFailure(current.failure));
+    },
+    refused: (version) => source.refused(version),
+  };
+}
+
+/** Unreachable is not the same as unusable: the first passes, the second waits for an administrator. */
+function toFailure(failure: CredentialFailure): Failure {
+  return failure.kind === "credential_unavailable"
+    ? { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" }
+    : { kind: "misconfigured", code: failure.kind };
+}

@@ -1,0 +1,52 @@
+/**
+ * Every function of the app, registered with Functions. Each route takes every method and answers 405 itself, because
+ * the host would say 404; `anonymous` because the JWT is the key.
+ */
+import { app, type HttpMethod } from "@azure/functions";
+import type { Service } from "./composition/compose.ts";
+import { createHandler, type Route } from "./handle.ts";
+import { createReaper } from "./reap-grants.ts";
+import { applicationHeaderRoute, authorizationHeaderRoute } from "./routes/authorization-header.ts";
+import { grantsRoute } from "./routes/grants.ts";
+import { healthRoute } from "./routes/health.ts";
+import { authorizationServerRoute, protectedResourceRoute } from "./routes/metadata.ts";
+import { readyRoute } from "./routes/ready.ts";
+import { revokeRoute } from "./routes/revoke.ts";
+import { tokenRoute } from "./routes/token.ts";
+import { validateRoute } from "./routes/validate.ts";
+
+const EVERY_METHOD: HttpMethod[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
+
+/** The routes of a service; one that is not configured is not there. */
+export function routesOf(service: Service): readonly Route[] {
+  return [
+    tokenRoute(service),
+    authorizationHeaderRoute(service),
+    applicationHeaderRoute(service),
+    validateRoute(service),
+    grantsRoute(service),
+    revokeRoute(service),
+    protectedResourceRoute(service),
+    authorizationServerRoute(service),
+    healthRoute(),
+    readyRoute(service),
+  ];
+}
+
+export function register(service: Service): void {
+  for (const route of routesOf(service)) {
+    app.http(route.name, {
+      authLevel: "anonymous",
+      methods: EVERY_METHOD,
+      route: route.template,
+      handler: createHandler(service, route),
+    });
+  }
+  if (service.grantParts !== undefined && service.config.grants !== undefined) {
+    app.timer("reap-grants", {
+      // 03:17 UTC: not the full hour, when everybody's timers run.
+      schedule: "0 17 3 * * *",
+      handler: createReaper(service, service.grantParts, service.config.grants),
+    });
+  }
+}

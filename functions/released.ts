@@ -1,0 +1,16 @@
+import type { ExchangeRequest } from "../shared/exchange-request.ts";
+import type { Exchange, Stages } from "../shared/exchange-token.ts";
+import type { ReleasedToken } from "../shared/http/write-answer.ts";
+
+/** The part of an exchange that an answer may tell. */
+export function released(exchange: Exchange, { correlationId }: ExchangeRequest, stages: Stages): ReleasedToken {
+  return {
+    token: exchange.token,
+    api: exchange.entitlement.api,
+    scopes: exchange.scopes,
+    handle: exchange.grant?.handle,
+    grantExpiresAtSeconds: exchange.grant?.expiresAtSeconds,
+    correlationId,
+    nowSeconds: stages.nowSeconds(),
+  };
+}

@@ -1,0 +1,56 @@
+import { authenticate } from "../../shared/authenticate.ts";
+import type { Grant } from "../../shared/grants/grant.ts";
+import { readBearer } from "../../shared/http/read-proof.ts";
+import { json } from "../../shared/http/write-answer.ts";
+import { succeed } from "../../shared/result.ts";
+import { noteCaller } from "../../shared/whose-token.ts";
+import type { Service } from "../composition/compose.ts";
+import type { Route } from "../handle.ts";
+
+/** `GET /grants`: the caller's own grants; never a handle. `?after=` takes `next` of the page before. */
+export function grantsRoute({ stages }: Service): Route {
+  return {
+    name: "grants",
+    template: "grants",
+    methods: ["GET"],
+    dialect: "problem",
+    audit: "answered",
+    async run(request, { note, correlationId }) {
+      const bearer = readBearer(request);
+      if (!bearer.ok) {
+        return bearer;
+      }
+      const caller = await authenticate(stages, bearer.value);
+      if (!caller.ok) {
+        return caller;
+      }
+      noteCaller(caller.value, note);
+      const after = new URL(request.url).searchParams.get("after") ?? undefined;
+      const page = await stages.grants.list(caller.value, after === "" ? undefined : after);
+      if (!page.ok) {
+        return page;
+      }
+      const { grants, next } = page.value;
+      return succeed(json(200, correlationId, { grants: grants.map(toWire), ...(next === undefined ? {} : { next }) }));
+    },
+  };
+}
+
+function toWire(grant: Grant): Record<string, unknown> {
+  const { id, binding, user, api, scopes, createdAtSeconds, expiresAtSeconds, lastRedeemedAtSeconds } = grant;
+  return {
+    id,
+    kind: binding.kind,
+    clientId: binding.clientId,
+    userObjectId: user.objectId,
+    api,
+    scopes,
+    createdOn: iso(createdAtSeconds),
+    expiresOn: iso(expiresAtSeconds),
+    ...(lastRedeemedAtSeconds === undefined ? {} : { lastRedeemedOn: iso(lastRedeemedAtSeconds) }),
+  };
+}
+
+function iso(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString();
+}

@@ -1,0 +1,21 @@
+import { succeed } from "../../shared/result.ts";
+import type { Route } from "../handle.ts";
+
+/** `GET /healthz`: the process answers. Nothing else is asked; the text is the sidecar's. */
+export function healthRoute(): Route {
+  return {
+    name: "healthz",
+    template: "healthz",
+    methods: ["GET", "HEAD"],
+    dialect: "problem",
+    audit: "none",
+    run: () =>
+      Promise.resolve(
+        succeed({
+          status: 200,
+          headers: { "Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store" },
+          body: "Healthy",
+        }),
+      ),
+  };
+}

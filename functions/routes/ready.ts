@@ -1,0 +1,28 @@
+import { authenticate } from "../../shared/authenticate.ts";
+import { readBearer } from "../../shared/http/read-proof.ts";
+import { json } from "../../shared/http/write-answer.ts";
+import { entryFor } from "../../shared/policy/decide.ts";
+import { succeed } from "../../shared/result.ts";
+import type { Service } from "../composition/compose.ts";
+import type { Route } from "../handle.ts";
+import { createReadiness } from "../readiness.ts";
+
+/** `GET /ready`: 200 or 503. Only callers in the policy are told what is wrong. */
+export function readyRoute(service: Service): Route {
+  const readiness = createReadiness(service);
+  return {
+    name: "ready",
+    template: "ready",
+    methods: ["GET"],
+    dialect: "problem",
+    audit: "none",
+    async run(request, { correlationId }) {
+      const { ready, checks } = await readiness();
+      const bearer = readBearer(request);
+      const caller = bearer.ok ? await authenticate(service.stages, bearer.value) : bearer;
+      const known = caller.ok && entryFor(service.stages.policy, caller.value) !== undefined;
+      const status = ready ? "ready" : "not_ready";
+      return succeed(json(ready ? 200 : 503, correlationId, known ? { status, checks } : { status }));
+    },
+  };
+}

@@ -1,0 +1,39 @@
+/** What the audit trail says of a failure beyond its stable code: the finer reason and Entra's identifiers. Pure. */
+import type { EntraEvidence, Failure } from "../failure.ts";
+import type { AuditFacts, AuditOutcome } from "./audit-event.ts";
+
+export interface FailureFacts extends Partial<AuditFacts> {
+  readonly reason?: string;
+}
+
+export function describeFailure(failure: Failure): FailureFacts {
+  const found = "evidence" in failure ? evidenceFacts(failure.evidence) : {};
+  switch (failure.kind) {
+    case "caller_refused":
+    case "subject_refused":
+    case "grant_refused":
+      return { reason: failure.reason };
+    case "policy_refused":
+      return { reason: failure.reason, ...(failure.entry === undefined ? {} : { policyEntry: failure.entry }) };
+    case "scope_surplus":
+      return { reason: `surplus: ${failure.surplus.join(" ")}`, policyEntry: failure.entry };
+    case "entra_refused":
+      return { ...found, reason: failure.evidence.suberror ?? failure.verdict };
+    case "request_invalid":
+      return failure.parameter === undefined ? {} : { reason: failure.parameter };
+    default:
+      return found;
+  }
+}
+
+/** Refused: the caller or its user can mend it. Failed: we, or something that we need. */
+export function outcomeOf(status: number): AuditOutcome {
+  return status >= 500 || status === 429 ? "failed" : "refused";
+}
+
+function evidenceFacts(evidence: EntraEvidence | undefined): FailureFacts {
+  return {
+    ...(evidence?.traceId === undefined ? {} : { entraTraceId: evidence.traceId }),
+    ...(evidence === undefined || evidence.codes.length === 0 ? {} : { aadsts: evidence.codes }),
+  };
+}

@@ -1,0 +1,66 @@
+/**
+ * Names a cached token: SHA-256 over everything that changes the token and nothing else, so that two wishes share an
+ * entry exactly when Entra would give both the same. Pure. No token, secret or name can be read from a key.
+ */
+import { createHash } from "node:crypto";
+
+/** Whose permission the token carries, in checked identifiers. */
+export type TokenIdentity =
+  | {
+      readonly kind: "user";
+      readonly tenantId: string;
+      readonly objectId: string;
+      readonly clientId: string;
+      /** The assertion exactly as presented; only its hash enters the key. */
+      readonly assertion: string;
+    }
+  | { readonly kind: "grant"; readonly grantId: string }
+  | { readonly kind: "application" };
+
+export interface CacheKeyParts {
+  readonly tenantId: string;
+  /** Client id of the registration whose rights are exchanged. */
+  readonly registration: string;
+  readonly flow: string;
+  readonly resource: string;
+  /** Bare names, in any order. */
+  readonly scopes: readonly string[];
+  /** Declared capability: it changes the life of the token. */
+  readonly cae: boolean;
+  readonly identity: TokenIdentity;
+}
+
+/** The key, base64url. JSON keeps the parts apart, so no two different lists of parts can read the same. */
+export function cacheKey(parts: CacheKeyParts): string {
+  const { tenantId, registration, flow, resource, cae } = parts;
+  const text = JSON.stringify([
+    tenantId,
+    registration,
+    flow,
+    resource,
+    [...new Set(parts.scopes)].sort(),
+    cae,
+    identityParts(parts.identity),
+  ]);
+  return sha256(text);
+}
+
+/** Names a user for per-user budgets; never a mutable claim. */
+export function identityKey(identity: { readonly tenantId: string; readonly objectId: string }): string {
+  return sha256(JSON.stringify([identity.tenantId, identity.objectId]));
+}
+
+function identityParts(identity: TokenIdentity): readonly string[] {
+  switch (identity.kind) {
+    case "user":
+      return ["user", identity.tenantId, identity.objectId, identity.clientId, sha256(identity.assertion)];
+    case "grant":
+      return ["grant", identity.grantId];
+    case "application":
+      return ["application"];
+  }
+}
+
+function sha256(text: string): string {
+  return createHash("sha256").update(text).digest("base64url");
+}

@@ -1,0 +1,145 @@
+/**
+ * Settings that are fine alone and wrong together, and the making of the `Config` once there are none. Pure.
+ */
+import type { Policy } from "../policy/rules.ts";
+import { type Cloud, type CloudName, cloudNamed } from "./clouds.ts";
+import type { Config, CredentialMode } from "./config.ts";
+import type { SettingName } from "./settings.ts";
+
+/** Settings that have the right form each, and the policy. */
+export interface Draft {
+  readonly values: ReadonlyMap<SettingName, string>;
+  readonly policy: Policy;
+}
+
+/** What does not go together, in words that name the settings. */
+export function contradictions(draft: Draft): string[] {
+  return [...urlProblems(draft), ...policyProblems(draft), ...registrationProblems(draft)];
+}
+
+/** The configuration of a draft without contradictions. */
+export function toConfig({ values, policy }: Draft): Config {
+  const get = (name: SettingName) => values.get(name) ?? "";
+  const applicationOnly = values.get("APP_ONLY_CLIENT_ID")?.toLowerCase();
+  return {
+    cloud: cloudOf(values),
+    tenantId: get("TENANT_ID").toLowerCase(),
+    serviceUrl: get("SERVICE_URL"),
+    delegated: {
+      clientId: get("CLIENT_ID").toLowerCase(),
+      credential: credentialMode(values, "CLIENT_SECRET_NAME", "CLIENT_CERTIFICATE_NAME"),
+    },
+    applicationOnly:
+      applicationOnly === undefined
+        ? undefined
+        : {
+            clientId: applicationOnly,
+            credential: credentialMode(values, "APP_ONLY_CLIENT_SECRET_NAME", "APP_ONLY_CLIENT_CERTIFICATE_NAME"),
+          },
+    vaultUrl: values.get("KEY_VAULT_URL"),
+    managedIdentityClientId: values.get("MANAGED_IDENTITY_CLIENT_ID"),
+    grants: values.has("GRANT_STORE_URL")
+      ? {
+          tableEndpoint: get("GRANT_STORE_URL"),
+          tableName: get("GRANT_TABLE_NAME"),
+          sealingKeyName: get("SEALING_KEY_NAME"),
+          reapDryRun: get("GRANT_REAP") === "dry-run",
+        }
+      : undefined,
+    policy,
+    v1Audiences: values.get("V1_TOKEN_AUDIENCES")?.split(",") ?? [],
+    allowGuests: get("ALLOW_GUESTS") === "true",
+    tokenCacheMaxBytes: Number(get("TOKEN_CACHE_MAX_BYTES")),
+  };
+}
+
+function urlProblems({ values }: Draft): string[] {
+  const problems: string[] = [];
+  const local = values.get("CLOUD") === "local";
+  if (local !== values.has("LOCAL_TENANT_URL")) {
+    problems.push("LOCAL_TENANT_URL goes with CLOUD=local, and only there");
+  }
+  const serviceUrl = values.get("SERVICE_URL");
+  if (serviceUrl !== undefined && !(serviceUrl.startsWith("https://") || (local && isLoopback(serviceUrl)))) {
+    problems.push("SERVICE_URL must be https");
+  }
+  return values.has("CLOUD") ? [...problems, ...azureUrlProblems(values, local)] : problems;
+}
+
+function azureUrlProblems(values: Draft["values"], local: boolean): string[] {
+  const { vaultSuffix, tableSuffix } = cloudOf(values);
+  const suffixes: readonly (readonly [SettingName, string])[] = [
+    ["KEY_VAULT_URL", vaultSuffix],
+    ["GRANT_STORE_URL", tableSuffix],
+  ];
+  return suffixes.flatMap(([name, suffix]) => {
+    const url = values.get(name);
+    if (url === undefined || belongsTo(url, suffix, local)) {
+      return [];
+    }
+    return [local ? `${name} must be on this machine` : `${name} must be https on a host below ${suffix}`];
+  });
+}
+
+/** One label below the cloud's suffix, over https; in the local cloud, on this machine. */
+function belongsTo(url: string, suffix: string, local: boolean): boolean {
+  if (local) {
+    return isLoopback(url);
+  }
+  const { protocol, hostname, port } = new URL(url);
+  const label = hostname.slice(0, -suffix.length);
+  return protocol === "https:" && port === "" && hostname.endsWith(suffix) && /^[a-z0-9-]+$/.test(label);
+}
+
+function isLoopback(url: string): boolean {
+  return ["127.0.0.1", "[::1]", "localhost"].includes(new URL(url).hostname);
+}
+
+function policyProblems({ values, policy }: Draft): string[] {
+  const problems: string[] = [];
+  const callers = policy.callers;
+  if (callers.some((entry) => entry.offlineAccess || entry.importRefreshTokens) && !values.has("GRANT_STORE_URL")) {
+    problems.push(
+      "GRANT_STORE_URL is missing: POLICY lets callers keep permissions (offlineAccess, importRefreshTokens)",
+    );
+  }
+  if (callers.some((entry) => entry.flows.includes("client-credentials")) && !values.has("APP_ONLY_CLIENT_ID")) {
+    problems.push("APP_ONLY_CLIENT_ID is missing: POLICY allows client-credentials");
+  }
+  const needsVault = values.get("CLIENT_CREDENTIAL")?.startsWith("key-vault-") || values.has("GRANT_STORE_URL");
+  if (needsVault && !values.has("KEY_VAULT_URL")) {
+    problems.push("KEY_VAULT_URL is missing: the client credential or the sealing key is kept there");
+  }
+  return problems;
+}
+
+function registrationProblems({ values, policy }: Draft): string[] {
+  const clientId = values.get("CLIENT_ID")?.toLowerCase();
+  const problems: string[] = [];
+  if (clientId !== undefined && values.get("APP_ONLY_CLIENT_ID")?.toLowerCase() === clientId) {
+    problems.push("APP_ONLY_CLIENT_ID must be a second registration: CLIENT_ID has delegated permissions");
+  }
+  if (policy.callers.some((entry) => entry.clientId === clientId)) {
+    problems.push("POLICY names CLIENT_ID as a caller: the service never calls itself");
+  }
+  return problems;
+}
+
+function credentialMode(
+  values: ReadonlyMap<SettingName, string>,
+  secret: SettingName,
+  certificate: SettingName,
+): CredentialMode {
+  switch (values.get("CLIENT_CREDENTIAL")) {
+    case "key-vault-secret":
+      return { kind: "key-vault-secret", secretName: values.get(secret) ?? "" };
+    case "key-vault-certificate":
+      return { kind: "key-vault-certificate", certificateName: values.get(certificate) ?? "" };
+    default:
+      return { kind: "managed-identity" };
+  }
+}
+
+function cloudOf(values: ReadonlyMap<SettingName, string>): Cloud {
+  return cloudNamed(values.get("CLOUD") as CloudName, values.get("LOCAL_TENANT_URL") ?? "");
+}

@@ -1,0 +1,35 @@
+import type { TokenIdentity } from "../cache/cache-key.ts";
+import type { EntraClient, EntraToken } from "../entra/entra-token.ts";
+import type { Failure } from "../failure.ts";
+import type { OpenedGrant } from "../grants/grant.ts";
+import type { Entitlement } from "../policy/entitlement.ts";
+import type { Result } from "../result.ts";
+import type { SecretValue } from "../secret-value.ts";
+
+/** What every flow needs besides the permission. */
+export interface FlowRequest {
+  readonly entitlement: Entitlement;
+  readonly claims: string | undefined;
+  readonly correlationId: string;
+}
+
+/** What flows reach outside themselves. */
+export interface FlowDependencies {
+  readonly entra: EntraClient;
+  /** Stores the newer refresh token of a grant. Entra does not revoke the old one, so a failure loses nothing. */
+  rotateGrant(grant: OpenedGrant, refreshToken: SecretValue): Promise<void>;
+}
+
+/** One way to a token. The cache stands between `identity` and `acquire`: equal identities share an acquired token. */
+export interface Flow<P> {
+  /** What the token depends on besides API, scopes and registration; undefined: never cached. */
+  identity(permission: P): TokenIdentity | undefined;
+  /** End of the right to the token, seconds since 1970; undefined: the token's own end. */
+  notAfterSeconds(permission: P): number | undefined;
+  acquire(dependencies: FlowDependencies, permission: P, request: FlowRequest): Promise<Result<EntraToken, Failure>>;
+}
+
+/** Bare scope names → what Entra is asked for. */
+export function qualifiedScopes({ api, scopes }: Entitlement): string[] {
+  return scopes.map((scope) => `${api.resource}/${scope}`);
+}

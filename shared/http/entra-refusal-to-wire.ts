@@ -1,0 +1,95 @@
+/**
+ * Entra's refusals on the wire: design table "Errors", one row a verdict. A claims challenge goes to callers that can
+ * answer one (401 `insufficient_claims`); the others get something that they can show a person.
+ *
+ * Source: https://learn.microsoft.com/entra/identity-platform/claims-challenge
+ */
+import type { Failure } from "../failure.ts";
+import { type Asker, evidence, type Wire } from "./wire.ts";
+
+type EntraRefused = Extract<Failure, { kind: "entra_refused" }>;
+
+export function entraRefusalToWire(failure: EntraRefused, asker: Asker): Wire {
+  const found = evidence(failure.evidence);
+  const oauth = asker.dialect === "oauth";
+  const refusal = { status: oauth ? 400 : 403, error: "invalid_grant", ...found };
+  switch (failure.verdict) {
+    case "assertion_refused":
+      return assertionRefused(failure, asker, found);
+    case "interaction_required":
+      return interactionRequired(failure, asker, found);
+    case "consent_required":
+      return {
+        ...refusal,
+        code: "consent_required",
+        suberror: "consent_required",
+        description: "The user or an administrator has not consented to what is asked.",
+        action: "ask_admin",
+        scopes: failure.scopes,
+      };
+    case "denied":
+      return {
+        ...refusal,
+        code: "access_denied",
+        description: "Entra does not let this user have the token; signing in again does not help.",
+        action: "ask_admin",
+      };
+    case "grant_dead":
+      return {
+        ...refusal,
+        code: "grant_dead",
+        description: "The permission has ended at Entra; the user has to sign in again.",
+        action: "sign_in",
+      };
+    case "credential_refused":
+    case "misconfigured":
+      return {
+        status: 500,
+        error: "server_error",
+        code: failure.verdict === "misconfigured" ? "registration_refused" : "credential_refused",
+        description: "The service is not configured correctly at Entra.",
+        action: "ask_admin",
+        ...found,
+      };
+  }
+}
+
+function assertionRefused(failure: EntraRefused, asker: Asker, found: Partial<Wire>): Wire {
+  const refused = {
+    ...found,
+    code: "subject_refused",
+    description: "Entra does not accept the token to exchange.",
+    action: "new_caller_token",
+  } as const;
+  if (asker.dialect === "problem") {
+    return { ...refused, status: 401, error: "invalid_token", challenge: { error: "invalid_token" } };
+  }
+  return {
+    ...refused,
+    status: 400,
+    error: failure.presentedAs === "subject_token" ? "invalid_request" : "invalid_grant",
+  };
+}
+
+function interactionRequired(failure: EntraRefused, asker: Asker, found: Partial<Wire>): Wire {
+  const { claims } = failure.evidence;
+  const required = {
+    ...found,
+    code: "interaction_required",
+    description: "The user has to satisfy a demand of Entra (sign-in, multi-factor authentication, policy).",
+    action: "sign_in",
+    ...(claims === undefined ? {} : { claims }),
+  } as const;
+  if (asker.dialect === "oauth") {
+    return { ...required, status: 400, error: "interaction_required" };
+  }
+  if (claims === undefined || !asker.understandsChallenge) {
+    return { ...required, status: 403, error: "interaction_required" };
+  }
+  return {
+    ...required,
+    status: 401,
+    error: "insufficient_claims",
+    challenge: { error: "insufficient_claims", claims },
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * The one translation of failures: status, OAuth error, stable code, what to do next. Exhaustive, without a default, so
+ * that a new failure does not compile until it has a place here. Words are generic; evidence goes to the audit trail.
+ */
+import type { Failure } from "../failure.ts";
+import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
+import { policyRefusalToWire } from "./policy-refusal-to-wire.ts";
+import { requestProblemToWire } from "./request-problem-to-wire.ts";
+import { type Asker, type Dialect, evidence, type Wire } from "./wire.ts";
+
+export function failureToWire(failure: Failure, asker: Asker): Wire {
+  const oauth = asker.dialect === "oauth";
+  switch (failure.kind) {
+    case "not_found":
+      return bad(404, "invalid_request", "not_found", "There is nothing here.");
+    case "method_not_allowed":
+      return {
+        ...bad(405, "invalid_request", "method_not_allowed", "This method is not allowed."),
+        allow: failure.allow,
+      };
+    case "media_type_unsupported":
+      return bad(
+        415,
+        "invalid_request",
+        "media_type_unsupported",
+        `The body must be ${failure.expected}, UTF-8, uncompressed.`,
+      );
+    case "request_too_large":
+      return bad(413, "invalid_request", "request_too_large", `The body must not exceed ${failure.limitBytes} bytes.`);
+    case "request_invalid":
+      return requestProblemToWire(failure.problem, failure.parameter);
+    case "grant_type_unsupported":
+      return unsupportedGrant(failure.asked);
+    case "token_type_unsupported":
+      return bad(400, "unsupported_token_type", "unsupported_token_type", "Only grants (gte_...) can be revoked here.");
+    case "caller_missing":
+      return callerMissing(oauth);
+    case "caller_refused":
+      return callerRefused(oauth);
+    case "subject_refused":
+      return subjectRefused(asker.dialect, failure.presentedAs);
+    case "policy_refused":
+      return policyRefusalToWire(failure.reason, asker.dialect);
+    case "scope_surplus":
+      return scopeSurplus(failure.surplus);
+    case "grant_refused":
+      return grantRefused(oauth, failure.reason === "expired");
+    case "entra_refused":
+      return entraRefusalToWire(failure, asker);
+    case "throttled":
+      return {
+        ...wait(429, "throttled", "Too many requests for now."),
+        ...evidence(failure.evidence),
+        retryAfterSeconds: failure.retryAfterSeconds,
+      };
+    case "dependency_failed":
+      return dependencyFailed(failure);
+    case "misconfigured":
+      return { ...ours(failure.code, "The service is not configured correctly."), ...evidence(failure.evidence) };
+    case "deadline_passed":
+      return wait(504, "deadline_passed", "The service did not finish in time.");
+    case "internal":
+      return ours("internal", "The service failed.");
+  }
+}
+
+function bad(status: number, error: string, code: string, description: string): Wire {
+  return { status, error, code, description, action: "fix_request" };
+}
+
+function ours(code: string, description: string): Wire {
+  return { status: 500, error: "server_error", code, description, action: "ask_admin" };
+}
+
+function scopeSurplus(scopes: readonly string[]): Wire {
+  const description = "The token carries more scopes than this caller may have; it was not released.";
+  return { ...ours("scope_surplus", description), scopes };
+}
+
+function wait(status: number, code: string, description: string): Wire {
+  return { status, error: "temporarily_unavailable", code, description, action: "retry" };
+}
+
+function unsupportedGrant(asked: "password" | "other"): Wire {
+  const alternatives =
+    "use token-exchange or jwt-bearer with the user's own token, refresh_token with a grant made by the user, or client_credentials";
+  const description =
+    asked === "password"
+      ? `Passwords are never accepted here: ${alternatives}.`
+      : `This grant type is not supported: ${alternatives}.`;
+  return bad(400, "unsupported_grant_type", "unsupported_grant_type", description);
+}
+
+function callerMissing(oauth: boolean): Wire {
+  return {
+    status: 401,
+    error: oauth ? "invalid_client" : "invalid_token",
+    code: "caller_missing",
+    description: "Send an Entra access token for this service as a Bearer token.",
+    action: "new_caller_token",
+    challenge: {},
+  };
+}
+
+function callerRefused(oauth: boolean): Wire {
+  return {
+    status: 401,
+    error: oauth ? "invalid_client" : "invalid_token",
+    code: "caller_refused",
+    description: "The access token of the caller is not valid for this service.",
+    action: "new_caller_token",
+    challenge: { error: "invalid_token" },
+  };
+}
+
+function subjectRefused(dialect: Dialect, presentedAs: "subject_token" | "assertion"): Wire {
+  const refused = {
+    code: "subject_refused",
+    description: "The token to exchange is not valid, or not the caller's to exchange.",
+    action: "new_caller_token",
+  } as const;
+  if (dialect === "problem") {
+    return { ...refused, status: 401, error: "invalid_token", challenge: { error: "invalid_token" } };
+  }
+  // RFC 8693 section 2.2.2 against RFC 7523 section 3.1.
+  return { ...refused, status: 400, error: presentedAs === "subject_token" ? "invalid_request" : "invalid_grant" };
+}
+
+function grantRefused(oauth: boolean, expired: boolean): Wire {
+  return {
+    status: oauth ? 400 : 403,
+    error: "invalid_grant",
+    code: expired ? "grant_expired" : "grant_invalid",
+    description: expired ? "The grant has expired." : "The grant does not exist, or not for this caller.",
+    action: "sign_in",
+  };
+}
+
+function dependencyFailed(failure: Extract<Failure, { kind: "dependency_failed" }>): Wire {
+  const retry = failure.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: failure.retryAfterSeconds };
+  const code = `${failure.dependency}_${failure.problem}`;
+  switch (failure.problem) {
+    case "unavailable":
+      return {
+        ...wait(503, code, "A service that this one needs is not available."),
+        ...evidence(failure.evidence),
+        ...retry,
+      };
+    case "timeout":
+      return { ...wait(504, code, "A service that this one needs did not answer in time."), ...retry };
+    case "answer_invalid":
+      return {
+        ...wait(502, code, "A service that this one needs gave no usable answer."),
+        ...evidence(failure.evidence),
+        error: "server_error",
+      };
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * `GET|POST /AuthorizationHeader/{api}` and its application twin → an exchange request. GET understands what Microsoft's
+ * sidecar clients send in the query; what would ask for another token than the caller is entitled to by itself (another
+ * tenant, an agent's identity, a bound key) is refused instead of ignored. POST takes a small JSON object.
+ */
+import type { Ask, ExchangeRequest, Wish } from "../exchange-request.ts";
+import type { Failure, RequestProblem } from "../failure.ts";
+import { fail, type Result, succeed } from "../result.ts";
+import { SecretValue } from "../secret-value.ts";
+import type { IncomingRequest } from "./incoming-request.ts";
+import { collect, readJsonObject, safeName } from "./read-body.ts";
+import { readBearer } from "./read-proof.ts";
+import { readClaims, readCorrelationId, readScopes } from "./read-wish.ts";
+
+/** A day: no token lives longer. */
+const MINIMUM_SECONDS_MAX = 86_400;
+
+/** Which token the route gives: the user's, or the application's own. */
+export type HeaderRoute = "user" | "application";
+
+interface HeaderWish {
+  readonly wish: Wish;
+  readonly grant: SecretValue | undefined;
+  readonly correlationId: string;
+}
+
+export async function readHeaderRequest(
+  request: IncomingRequest,
+  route: HeaderRoute,
+): Promise<Result<ExchangeRequest, Failure>> {
+  const proof = readBearer(request);
+  if (!proof.ok) {
+    return proof;
+  }
+  const asked = request.method === "POST" ? await readPost(request) : readGet(request, route);
+  if (!asked.ok) {
+    return asked;
+  }
+  const { wish, grant, correlationId } = asked.value;
+  if (grant !== undefined && route === "application") {
+    return problem("parameter_not_supported", "grant");
+  }
+  return succeed({ proof: proof.value, claimedClientId: undefined, ask: askFor(route, grant), wish, correlationId });
+}
+
+function askFor(route: HeaderRoute, grant: SecretValue | undefined): Ask {
+  if (route === "application") {
+    return { flow: "client-credentials" };
+  }
+  return grant === undefined
+    ? { flow: "on-behalf-of", subject: undefined, presentedAs: "assertion" }
+    : { flow: "refresh-token", refreshToken: grant };
+}
+
+/** Sidecar keys (case-insensitive) that change nothing on these routes; others beginning `optionsOverride.` are unknown and ignored as the sidecar does. */
+const REFUSED_OVERRIDES = [
+  "agentidentity",
+  "agentusername",
+  "agentuserid",
+  "optionsoverride.acquiretokenoptions.tenant",
+  "optionsoverride.acquiretokenoptions.fmipath",
+  "optionsoverride.acquiretokenoptions.poppublickey",
+  "optionsoverride.acquiretokenoptions.longrunningwebapisessionkey",
+  "optionsoverride.acquiretokenoptions.managedidentity.userassignedclientid",
+];
+
+function readGet(request: IncomingRequest, route: HeaderRoute): Result<HeaderWish, Failure> {
+  const lowered = new URLSearchParams(
+    [...new URL(request.url).searchParams].map(([name, value]) => [name.toLowerCase(), value] as [string, string]),
+  );
+  const query = collect(lowered, ["optionsoverride.scopes"]);
+  if (!query.ok) {
+    return query;
+  }
+  const one = (name: string) => query.value.get(name)?.[0];
+  const refused = REFUSED_OVERRIDES.find((name) => query.value.has(name));
+  if (refused !== undefined) {
+    return problem("parameter_not_supported", refused);
+  }
+  if (one("optionsoverride.requestapptoken")?.toLowerCase() === "true" && route === "user") {
+    return problem("parameter_not_supported", "optionsOverride.RequestAppToken");
+  }
+  const wish = readWish(request, {
+    scopes: query.value.get("optionsoverride.scopes"),
+    claims: one("optionsoverride.acquiretokenoptions.claims"),
+    forceRefresh: one("optionsoverride.acquiretokenoptions.forcerefresh")?.toLowerCase() === "true",
+    minimumSeconds: undefined,
+  });
+  const correlation = one("optionsoverride.acquiretokenoptions.correlationid");
+  return wish.ok
+    ? succeed({ wish: wish.value, grant: undefined, correlationId: correlate(request, correlation) })
+    : wish;
+}
+
+/** The sidecar's own parameter is as good as the header, under the same rule. */
+function correlate(request: IncomingRequest, fromQuery: string | undefined): string {
+  const headers = {
+    get: (name: string) => request.headers.get(name) ?? (name === "x-correlation-id" ? fromQuery : null) ?? null,
+  };
+  return readCorrelationId({ ...request, headers });
+}
+
+const POST_MEMBERS = ["scopes", "grant", "claims", "minimumSeconds", "forceRefresh"];
+
+async function readPost(request: IncomingRequest): Promise<Result<HeaderWish, Failure>> {
+  const body = await readJsonObject(request);
+  if (!body.ok) {
+    return body;
+  }
+  const unknown = Object.keys(body.value).find((name) => !POST_MEMBERS.includes(name));
+  if (unknown !== undefined) {
+    return problem("parameter_not_supported", safeName(unknown));
+  }
+  const { scopes, grant, claims, minimumSeconds, forceRefresh } = body.value;
+  if (grant !== undefined && (typeof grant !== "string" || grant === "")) {
+    return problem("parameter_invalid", "grant");
+  }
+  if (forceRefresh !== undefined && typeof forceRefresh !== "boolean") {
+    return problem("parameter_invalid", "forceRefresh");
+  }
+  const wish = readWish(request, { scopes, claims, forceRefresh: forceRefresh ?? false, minimumSeconds });
+  return wish.ok
+    ? succeed({
+        wish: wish.value,
+        grant: grant === undefined ? undefined : new SecretValue(grant),
+        correlationId: readCorrelationId(request),
+      })
+    : wish;
+}
+
+interface RawWish {
+  readonly scopes: unknown;
+  readonly claims: unknown;
+  readonly forceRefresh: boolean;
+  readonly minimumSeconds: unknown;
+}
+
+function readWish(request: IncomingRequest, raw: RawWish): Result<Wish, Failure> {
+  const listed = readScopeList(raw.scopes);
+  const scopes = listed.ok ? readScopes(listed.value, "scopes") : listed;
+  if (!scopes.ok) {
+    return scopes;
+  }
+  const claims = readClaims(claimsText(raw.claims), "claims");
+  if (!claims.ok) {
+    return claims;
+  }
+  const minimumSeconds = raw.minimumSeconds ?? 0;
+  if (typeof minimumSeconds !== "number" || !isWithin(minimumSeconds, MINIMUM_SECONDS_MAX)) {
+    return problem("parameter_invalid", "minimumSeconds");
+  }
+  return succeed({
+    audiences: [request.params["api"] ?? ""],
+    resources: [],
+    ...scopes.value,
+    claims: claims.value,
+    forceRefresh: raw.forceRefresh,
+    minimumSeconds,
+  });
+}
+
+/** A list of scopes, or one text with spaces between them: people write both. */
+function readScopeList(value: unknown): Result<readonly string[] | undefined, Failure> {
+  if (value === undefined) {
+    return succeed(undefined);
+  }
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return items.every((item) => typeof item === "string")
+    ? succeed(items.flatMap((item) => item.split(" ")).filter((scope) => scope !== ""))
+    : problem("parameter_invalid", "scopes");
+}
+
+/** Claims as the JSON text of a challenge, or already parsed. */
+function claimsText(value: unknown): string | undefined {
+  return value === undefined || typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function isWithin(value: number, most: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0 && value <= most;
+}
+
+function problem(kind: RequestProblem, parameter: string) {
+  return fail({ kind: "request_invalid", problem: kind, parameter } as const);
+}

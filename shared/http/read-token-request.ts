@@ -1,0 +1,142 @@
+/**
+ * `POST /oauth2/token`: a form → an exchange request. RFC 6749 section 3.2, RFC 8693 section 2.1, RFC 7523 section 2.1.
+ * The body is read once and bounded; nothing here trusts a token.
+ */
+import type { Ask, ExchangeRequest, Proof, Wish } from "../exchange-request.ts";
+import type { Failure, RequestProblem } from "../failure.ts";
+import { fail, type Result, succeed } from "../result.ts";
+import { SecretValue } from "../secret-value.ts";
+import type { IncomingRequest } from "./incoming-request.ts";
+import { type Parameters, readForm } from "./read-body.ts";
+import { readProof } from "./read-proof.ts";
+import { readClaims, readCorrelationId, readScopes } from "./read-wish.ts";
+
+export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+export const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+export const ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";
+const JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt";
+
+/** RFC 8693 section 2.1 and RFC 8707 section 2 let exactly these repeat. */
+const REPEATABLE = ["resource", "audience"];
+
+export async function readTokenRequest(request: IncomingRequest): Promise<Result<ExchangeRequest, Failure>> {
+  const form = await readForm(request, REPEATABLE);
+  if (!form.ok) {
+    return form;
+  }
+  const grantType = one(form.value, "grant_type");
+  if (grantType === undefined) {
+    return problem("parameter_missing", "grant_type");
+  }
+  const reader = Object.hasOwn(GRANT_TYPES, grantType) ? GRANT_TYPES[grantType] : undefined;
+  if (reader === undefined) {
+    return fail({ kind: "grant_type_unsupported", asked: grantType === "password" ? "password" : "other" });
+  }
+  const ask = reader(form.value);
+  if (!ask.ok) {
+    return ask;
+  }
+  const proof = readProof(request, form.value);
+  if (!proof.ok) {
+    return proof;
+  }
+  const wish = readWish(form.value);
+  if (!wish.ok) {
+    return wish;
+  }
+  return succeed({
+    proof: proof.value ?? standsForItself(ask.value),
+    claimedClientId: one(form.value, "client_id"),
+    ask: ask.value,
+    wish: wish.value,
+    correlationId: readCorrelationId(request),
+  });
+}
+
+/** The grant types of the endpoint, one reader each. `metadata` lists the same names. */
+const GRANT_TYPES: Readonly<Record<string, (form: Parameters) => Result<Ask, Failure>>> = {
+  [TOKEN_EXCHANGE]: readTokenExchange,
+  [JWT_BEARER]: readJwtBearer,
+  refresh_token: readRefreshToken,
+  client_credentials: () => succeed({ flow: "client-credentials" }),
+};
+
+/** The names of the grant types, for the metadata document. */
+export const GRANT_TYPE_NAMES: readonly string[] = Object.keys(GRANT_TYPES);
+
+function readTokenExchange(form: Parameters): Result<Ask, Failure> {
+  const subject = one(form, "subject_token");
+  const type = one(form, "subject_token_type");
+  if (subject === undefined || type === undefined) {
+    return problem("parameter_missing", subject === undefined ? "subject_token" : "subject_token_type");
+  }
+  if (type !== ACCESS_TOKEN_TYPE && type !== JWT_TYPE) {
+    return problem("parameter_invalid", "subject_token_type");
+  }
+  // Entra ignores actors; accepting one would claim a delegation that is not made.
+  for (const actor of ["actor_token", "actor_token_type"]) {
+    if (form.has(actor)) {
+      return problem("parameter_not_supported", actor);
+    }
+  }
+  const requested = one(form, "requested_token_type") ?? ACCESS_TOKEN_TYPE;
+  if (requested !== ACCESS_TOKEN_TYPE) {
+    return problem("parameter_not_supported", "requested_token_type");
+  }
+  return succeed({ flow: "on-behalf-of", subject: new SecretValue(subject), presentedAs: "subject_token" });
+}
+
+function readJwtBearer(form: Parameters): Result<Ask, Failure> {
+  const assertion = one(form, "assertion");
+  if (assertion === undefined) {
+    return problem("parameter_missing", "assertion");
+  }
+  if (one(form, "requested_token_use") !== "on_behalf_of") {
+    return problem(form.has("requested_token_use") ? "parameter_invalid" : "parameter_missing", "requested_token_use");
+  }
+  return succeed({ flow: "on-behalf-of", subject: new SecretValue(assertion), presentedAs: "assertion" });
+}
+
+function readRefreshToken(form: Parameters): Result<Ask, Failure> {
+  const token = one(form, "refresh_token");
+  return token === undefined
+    ? problem("parameter_missing", "refresh_token")
+    : succeed({ flow: "refresh-token", refreshToken: new SecretValue(token) });
+}
+
+/** Without another proof, a user may exchange the very token presented. */
+function standsForItself(ask: Ask): Proof | undefined {
+  return ask.flow === "on-behalf-of" ? { method: "subject_itself" } : undefined;
+}
+
+function readWish(form: Parameters): Result<Wish, Failure> {
+  const scopes = readScopes(
+    one(form, "scope")
+      ?.split(" ")
+      .filter((scope) => scope !== ""),
+    "scope",
+  );
+  if (!scopes.ok) {
+    return scopes;
+  }
+  const claims = readClaims(one(form, "claims"), "claims");
+  if (!claims.ok) {
+    return claims;
+  }
+  return succeed({
+    audiences: form.get("audience") ?? [],
+    resources: form.get("resource") ?? [],
+    ...scopes.value,
+    claims: claims.value,
+    forceRefresh: false,
+    minimumSeconds: 0,
+  });
+}
+
+function one(form: Parameters, name: string): string | undefined {
+  return form.get(name)?.[0];
+}
+
+function problem(kind: RequestProblem, parameter: string) {
+  return fail({ kind: "request_invalid", problem: kind, parameter } as const);
+}

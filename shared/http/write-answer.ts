@@ -1,0 +1,75 @@
+/**
+ * Answers that went well. Everything with a token says `no-store` (RFC 6749 section 5.1), and only declared members
+ * leave: no refresh token, id token or account of MSAL's.
+ */
+import type { EntraToken } from "../entra/entra-token.ts";
+import type { Api } from "../policy/entitlement.ts";
+import type { SecretValue } from "../secret-value.ts";
+import type { OutgoingResponse } from "./outgoing-response.ts";
+import { ACCESS_TOKEN_TYPE } from "./read-token-request.ts";
+
+/** What an answer with a token tells, whatever its form. */
+export interface ReleasedToken {
+  readonly token: EntraToken;
+  readonly api: Api;
+  /** True scopes of the token, bare. */
+  readonly scopes: readonly string[];
+  /** A grant that was made for this answer; its handle is shown once. */
+  readonly handle: SecretValue | undefined;
+  /** End of the grant that was made or redeemed, seconds since 1970. */
+  readonly grantExpiresAtSeconds: number | undefined;
+  readonly correlationId: string;
+  readonly nowSeconds: number;
+}
+
+/** RFC 6749 section 5.1; `issued_token_type` for RFC 8693 and harmless elsewhere. */
+export function writeTokenResponse(released: ReleasedToken): OutgoingResponse {
+  const { token, scopes, handle, grantExpiresAtSeconds } = released;
+  return json(200, released.correlationId, {
+    access_token: token.accessToken.reveal(),
+    token_type: "Bearer",
+    issued_token_type: ACCESS_TOKEN_TYPE,
+    expires_in: secondsLeft(released),
+    ...(scopes.length === 0 ? {} : { scope: scopes.join(" ") }),
+    ...(handle === undefined ? {} : { refresh_token: handle.reveal() }),
+    ...(grantExpiresAtSeconds === undefined ? {} : { grant_expires_on: iso(grantExpiresAtSeconds) }),
+  });
+}
+
+/** The header payload: `headers` goes into the next request as it is. */
+export function writeHeaderPayload(released: ReleasedToken): OutgoingResponse {
+  const { token, api, scopes, handle, grantExpiresAtSeconds } = released;
+  const authorization = `Bearer ${token.accessToken.reveal()}`;
+  return json(200, released.correlationId, {
+    authorizationHeader: authorization,
+    headers: { Authorization: authorization, "Content-Type": api.contentType },
+    tokenType: "Bearer",
+    expiresOn: iso(token.expiresAtSeconds),
+    expiresIn: secondsLeft(released),
+    scopes,
+    ...(handle === undefined ? {} : { grant: handle.reveal() }),
+    ...(grantExpiresAtSeconds === undefined ? {} : { grantExpiresOn: iso(grantExpiresAtSeconds) }),
+  });
+}
+
+/** Any other JSON answer; private to its caller like the ones with tokens. */
+export function json(status: number, correlationId: string, body: unknown): OutgoingResponse {
+  return {
+    status,
+    headers: {
+      "Cache-Control": "no-store",
+      Pragma: "no-cache",
+      "Content-Type": "application/json; charset=utf-8",
+      "client-request-id": correlationId,
+    },
+    body: JSON.stringify(body),
+  };
+}
+
+function secondsLeft({ token, nowSeconds }: ReleasedToken): number {
+  return Math.max(0, token.expiresAtSeconds - nowSeconds);
+}
+
+function iso(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString().replace(".000Z", "Z");
+}

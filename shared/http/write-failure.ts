@@ -1,0 +1,109 @@
+/**
+ * Writes a failure in the dialect of its route: RFC 6749 JSON or RFC 9457 problem details, with the same members.
+ */
+import type { Failure } from "../failure.ts";
+import { failureToWire } from "./failure-to-wire.ts";
+import type { OutgoingResponse } from "./outgoing-response.ts";
+import type { Asker, Wire } from "./wire.ts";
+
+/** What answers say about the service itself; from configuration, never from `Host`. */
+export interface Identity {
+  readonly tenantId: string;
+  readonly authorityHost: string;
+  readonly serviceUrl: string;
+}
+
+export interface WrittenFailure {
+  readonly response: OutgoingResponse;
+  readonly wire: Wire;
+}
+
+/** A claims challenge of more than this stays in the body: headers have limits on their way. */
+const CHALLENGE_CLAIMS_MAX_BYTES = 2_048;
+
+export function writeFailure(
+  failure: Failure,
+  asker: Asker,
+  identity: Identity,
+  correlationId: string,
+): WrittenFailure {
+  const wire = failureToWire(failure, asker);
+  const headers: Record<string, string> = {
+    "Cache-Control": "no-store",
+    "Content-Type":
+      asker.dialect === "oauth" ? "application/json; charset=utf-8" : "application/problem+json; charset=utf-8",
+    "client-request-id": correlationId,
+    ...(wire.retryAfterSeconds === undefined ? {} : { "Retry-After": String(wire.retryAfterSeconds) }),
+    ...(wire.allow === undefined ? {} : { Allow: wire.allow.join(", ") }),
+    ...(wire.challenge === undefined ? {} : { "WWW-Authenticate": challenge(wire, identity) }),
+  };
+  const body = asker.dialect === "oauth" ? oauthBody(wire) : problemBody(wire);
+  return {
+    wire,
+    response: {
+      status: wire.status,
+      headers,
+      body: JSON.stringify({ ...body, ...members(wire), correlation_id: correlationId }),
+    },
+  };
+}
+
+function oauthBody(wire: Wire): Record<string, unknown> {
+  return { error: wire.error, error_description: wire.description };
+}
+
+function problemBody(wire: Wire): Record<string, unknown> {
+  return {
+    type: "about:blank",
+    title: TITLES[wire.status] ?? "Error",
+    status: wire.status,
+    detail: wire.description,
+    error: wire.error,
+  };
+}
+
+/** RFC 9457 section 4.2.1: with `about:blank`, the title is the status phrase. */
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+
+function members(wire: Wire): Record<string, unknown> {
+  return {
+    code: wire.code,
+    action: wire.action,
+    ...(wire.errorCodes === undefined ? {} : { error_codes: wire.errorCodes }),
+    ...(wire.suberror === undefined ? {} : { suberror: wire.suberror }),
+    ...(wire.claims === undefined ? {} : { claims: wire.claims }),
+    ...(wire.scopes === undefined ? {} : { scopes: wire.scopes }),
+    ...(wire.traceId === undefined ? {} : { trace_id: wire.traceId }),
+  };
+}
+
+/** RFC 6750 section 3 and Entra's claims challenge: every attribute quoted, each at most once. */
+function challenge(wire: Wire, identity: Identity): string {
+  const { tenantId, authorityHost, serviceUrl } = identity;
+  const attributes: [string, string][] = [
+    ["realm", tenantId],
+    ["authorization_uri", `${authorityHost}/${tenantId}/oauth2/v2.0/authorize`],
+    ["resource_metadata", `${serviceUrl}/.well-known/oauth-protected-resource`],
+  ];
+  if (wire.challenge?.error !== undefined) {
+    attributes.push(["error", wire.challenge.error], ["error_description", wire.description]);
+  }
+  const claims = wire.challenge?.claims;
+  if (claims !== undefined && Buffer.byteLength(claims) <= CHALLENGE_CLAIMS_MAX_BYTES) {
+    attributes.push(["claims", Buffer.from(claims, "utf8").toString("base64")]);
+  }
+  return `Bearer ${attributes.map(([name, value]) => `${name}="${value}"`).join(", ")}`;
+}

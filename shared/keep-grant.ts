@@ -1,0 +1,169 @@
+/**
+ * Stage 6 of the story: grants as the path uses them. Makes one when a permission is to be kept, opens one for its
+ * caller, and turns the store's failures into ours. Without a grant store (none configured) no handle opens, and the
+ * configuration has already refused a policy that would make one.
+ */
+import type { AuditFacts } from "./audit/audit-event.ts";
+import type { Caller } from "./caller/caller.ts";
+import type { EntraToken } from "./entra/entra-token.ts";
+import type { Failure } from "./failure.ts";
+import type { GrantFailure, GrantPage, GrantUser, OpenedGrant } from "./grants/grant.ts";
+import type { Grants } from "./grants/grants.ts";
+import type { Permission } from "./permission.ts";
+import type { Entitlement } from "./policy/entitlement.ts";
+import { fail, type Result, succeed } from "./result.ts";
+import type { SecretValue } from "./secret-value.ts";
+
+/** A grant as an answer speaks of it. */
+export interface KeptGrant {
+  readonly id: string;
+  /** Present only when it was just made: the one time that the handle is shown. */
+  readonly handle: SecretValue | undefined;
+  readonly expiresAtSeconds: number;
+}
+
+export interface KeepGrant {
+  readonly caller: Caller;
+  readonly permission: Permission;
+  readonly entitlement: Entitlement;
+  readonly token: EntraToken;
+  readonly note: (facts: Partial<AuditFacts>) => void;
+}
+
+export interface GrantKeeper {
+  open(handle: SecretValue, caller: Caller): Promise<Result<OpenedGrant, Failure>>;
+  /** The grant to tell the caller about: a new one, the redeemed one, or none. */
+  keep(request: KeepGrant): Promise<Result<KeptGrant | undefined, Failure>>;
+  /** Stores a newer refresh token. Never fails a redemption: the older one still works. */
+  rotate(grant: OpenedGrant, refreshToken: SecretValue): Promise<void>;
+  list(caller: Caller, after: string | undefined): Promise<Result<GrantPage, Failure>>;
+  /** By handle, or by the id that `GET /grants` shows. True when something was revoked. */
+  revoke(handleOrId: SecretValue, caller: Caller): Promise<Result<boolean, Failure>>;
+}
+
+/** Grants in one page of `GET /grants`. */
+const PAGE_SIZE = 50;
+
+const GRANT_ID = /^[0-9a-f]{64}$/;
+
+export interface GrantKeeperInput {
+  /** Resolved on first use: the table and JWE parts of the bundle are lazy. Undefined: no store is configured. */
+  readonly grants: (() => Promise<Grants>) | undefined;
+  /** A rotation that could not be stored. */
+  readonly onRotationLost: (grantId: string, failure: Failure) => void;
+}
+
+export function createGrantKeeper({ grants, onRotationLost }: GrantKeeperInput): GrantKeeper {
+  return {
+    async open(handle, caller) {
+      const opened = await (await grants?.())?.open(handle, caller);
+      return opened === undefined ? fail({ kind: "grant_refused", reason: "unknown" }) : ours(opened);
+    },
+    keep: (request) => keep(grants, request),
+    async rotate(grant, refreshToken) {
+      const rotated = await (await grants?.())?.rotated(grant, refreshToken);
+      if (rotated?.ok === false) {
+        onRotationLost(grant.grant.id, toFailure(rotated.failure));
+      }
+    },
+    async list(caller, after) {
+      const page = after === undefined ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, after };
+      const listed = await (await grants?.())?.list(caller, page);
+      return listed === undefined ? succeed({ grants: [], next: undefined }) : ours(listed);
+    },
+    async revoke(handleOrId, caller) {
+      const all = await grants?.();
+      const text = handleOrId.reveal();
+      const revoked = await (GRANT_ID.test(text) ? all?.revokeById(text, caller) : all?.revoke(handleOrId, caller));
+      return revoked === undefined ? succeed(false) : ours(revoked);
+    },
+  };
+}
+
+async function keep(
+  grants: GrantKeeperInput["grants"],
+  request: KeepGrant,
+): Promise<Result<KeptGrant | undefined, Failure>> {
+  const { caller, permission, entitlement, token, note } = request;
+  if (permission.source === "grant") {
+    const { id, expiresAtSeconds } = permission.grant.grant;
+    return succeed({ id, expiresAtSeconds, handle: undefined });
+  }
+  if (grants === undefined || !(entitlement.offlineAccess || permission.source === "imported")) {
+    return succeed(undefined);
+  }
+  const user = ownerOf(request);
+  if (!user.ok) {
+    return user;
+  }
+  if (token.refreshToken === undefined) {
+    return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
+  }
+  const made = await (await grants()).make({
+    binding: { kind: caller.kind, tenantId: caller.tenantId, clientId: caller.clientId },
+    user: user.value,
+    api: entitlement.api.name,
+    scopes: entitlement.scopes,
+    refreshToken: token.refreshToken,
+    maxDays: entitlement.grantMaxDays,
+    policyEntry: entitlement.entry,
+  });
+  if (!made.ok) {
+    return fail(toFailure(made.failure));
+  }
+  const { handle, grant } = made.value;
+  note({ grantId: grant.id, grantMade: true, subjectObjectId: user.value.objectId });
+  return succeed({ id: grant.id, handle, expiresAtSeconds: grant.expiresAtSeconds });
+}
+
+/** Whose grant it will be. Entra's answer must be about the user whose token went in, or who imports its own. */
+function ownerOf({ caller, permission, token }: KeepGrant): Result<GrantUser, Failure> {
+  const { user } = token;
+  if (user === undefined) {
+    return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
+  }
+  const expected = expectedOwner(caller, permission);
+  const same = expected === undefined || (expected.objectId === user.objectId && expected.tenantId === user.tenantId);
+  return same ? succeed(user) : fail({ kind: "grant_refused", reason: "user_changed" });
+}
+
+function expectedOwner(caller: Caller, permission: Permission): GrantUser | undefined {
+  if (permission.source === "user") {
+    return permission.subject;
+  }
+  return caller.kind === "user" ? caller : undefined;
+}
+
+function ours<T>(result: Result<T, GrantFailure>): Result<T, Failure> {
+  return result.ok ? result : fail(toFailure(result.failure));
+}
+
+function toFailure(failure: GrantFailure): Failure {
+  switch (failure.kind) {
+    case "handle_malformed":
+      return { kind: "grant_refused", reason: "malformed" };
+    case "grant_unknown":
+      return { kind: "grant_refused", reason: "unknown" };
+    case "grant_not_bound":
+      return { kind: "grant_refused", reason: "not_bound" };
+    case "grant_expired":
+      return { kind: "grant_refused", reason: "expired" };
+    case "seal_broken":
+    case "seal_too_large":
+    case "store_row_invalid":
+      return { kind: "grant_refused", reason: "unreadable" };
+    case "page_invalid":
+      return { kind: "request_invalid", problem: "parameter_invalid", parameter: "after" };
+    case "sealing_key_invalid":
+      return { kind: "misconfigured", code: "sealing_key_invalid" };
+    case "store_refused":
+      return { kind: "misconfigured", code: "grant_store_refused" };
+    case "sealing_key_unavailable":
+      return { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" };
+    case "store_timeout":
+      return { kind: "dependency_failed", dependency: "grant_store", problem: "timeout" };
+    case "grant_conflict":
+    case "store_unavailable":
+      return { kind: "dependency_failed", dependency: "grant_store", problem: "unavailable" };
+  }
+}

@@ -1,0 +1,34 @@
+import type { FlowName } from "./rules.ts";
+
+declare const decided: unique symbol;
+
+/** An API of the policy, as a flow and an answer need it. */
+export interface Api {
+  readonly name: string;
+  /** Resource URI, the prefix of its scopes at Entra. */
+  readonly resource: string;
+  readonly contentType: string;
+}
+
+/** What policy allows for this request: the only input that a flow accepts. Only `decide.ts` makes one. */
+export interface Entitlement {
+  readonly [decided]: true;
+  /** Name of the policy entry that allowed it, for the audit trail. */
+  readonly entry: string;
+  readonly flow: FlowName;
+  readonly api: Api;
+  /** Bare scope names to ask Entra for, sorted. */
+  readonly scopes: readonly string[];
+  /** Bare scope names that may be released to this caller. */
+  readonly releasable: readonly string[];
+  /** Release a token although it carries scopes outside `releasable`. */
+  readonly acceptSurplus: boolean;
+  /** Keep the permission as a grant. */
+  readonly offlineAccess: boolean;
+  readonly grantMaxDays: number;
+  readonly importRefreshTokens: boolean;
+  /** Declare the client capability `cp1` to Entra: long-lived tokens that Graph may challenge. */
+  readonly cae: boolean;
+  /** Cache bypasses per user and minute. */
+  readonly bypassPerMinute: number;
+}
