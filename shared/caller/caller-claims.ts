@@ -1,0 +1,134 @@
+/**
+ * Stage 1 of 5: caller. What the claims of a token must say before it counts as a caller: the rules of Entra that no JWT
+ * library knows, and the registered claims of RFC 7519 once more with exact types (jose accepts an `aud` list with
+ * strangers in it, a missing or infinite `exp`, and any `ver`). Identity is `tid` + `oid` and the client id. Names and
+ * mail addresses (`upn`, `email`, `preferred_username`, `unique_name`) can be changed by their owner: never read.
+ *
+ * Pure: no I/O, no clock, no signature (`verify-signature.ts` comes first). Unknown claims are ignored, and nothing that
+ * a claim points at (`_claim_sources`) is ever fetched.
+ */
+import { fail, type Result, succeed } from "../result.ts";
+import { type CallerKind, readCallerKind, readRoles } from "./caller-kind.ts";
+import { type CallerRules, isGuid } from "./caller-rules.ts";
+import { isJsonObject, type JsonObject, member } from "./json-object.ts";
+import type { TokenRefusal } from "./token-refusal.ts";
+import { checkTokenTimes } from "./token-times.ts";
+
+/** A `Caller` without its token and without its proof of validation. */
+export type CheckedClaims = CallerKind & {
+  readonly tenantId: string;
+  readonly objectId: string;
+  readonly clientId: string;
+  readonly confidential: boolean;
+  readonly roles: readonly string[];
+  readonly tokenId: string | undefined;
+  readonly expiresAtSeconds: number;
+  readonly understandsClaimsChallenge: boolean;
+  readonly claims: JsonObject;
+};
+
+/** v1 and v2 tokens name the client in different claims (and say how it authenticated in others). */
+interface TokenVersion {
+  readonly clientClaim: "appid" | "azp";
+  readonly otherClientClaim: "appid" | "azp";
+  readonly authenticationClaim: "appidacr" | "azpacr";
+}
+
+const V1: TokenVersion = { clientClaim: "appid", otherClientClaim: "azp", authenticationClaim: "appidacr" };
+const V2: TokenVersion = { clientClaim: "azp", otherClientClaim: "appid", authenticationClaim: "azpacr" };
+
+/** Claims of a token that somebody else presents or that is bound to a key (RFC 7800, RFC 8693 section 4.1). */
+const ACTOR_CLAIMS = ["act", "actort", "actortoken"] as const;
+/** Claims that only ID tokens carry (OpenID Connect Core sections 2 and 3.3.2.11). */
+const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash"] as const;
+
+export function checkCallerClaims(
+  payload: unknown,
+  rules: CallerRules,
+  nowSeconds: number,
+): Result<CheckedClaims, TokenRefusal> {
+  if (!isJsonObject(payload)) return fail("not_json");
+  const version = readVersion(payload, rules);
+  if (!version.ok) return version;
+  const refusal =
+    checkTenant(payload, rules) ??
+    checkTokenTimes(payload, nowSeconds) ??
+    checkBearer(payload) ??
+    checkIdentity(payload) ??
+    checkClient(payload, version.value, rules);
+  if (refusal !== undefined) return fail(refusal);
+  const roles = readRoles(payload);
+  if (!roles.ok) return roles;
+  const kind = readCallerKind(payload, roles.value, rules);
+  if (!kind.ok) return kind;
+  return succeed({ ...kind.value, ...toFacts(payload, version.value), roles: roles.value });
+}
+
+/** Issuer, `ver` and audience belong together: each version has its own of all three. */
+function readVersion(payload: JsonObject, rules: CallerRules): Result<TokenVersion, TokenRefusal> {
+  const issuer = member(payload, "iss");
+  const audience = member(payload, "aud");
+  const version = member(payload, "ver");
+  if (issuer === rules.v2Issuer) {
+    if (version !== "2.0") return fail("version");
+    return audience === rules.clientId ? succeed(V2) : fail("audience");
+  }
+  if (issuer === rules.v1Issuer && rules.v1Audiences.length > 0) {
+    if (version !== "1.0") return fail("version");
+    return typeof audience === "string" && rules.v1Audiences.includes(audience) ? succeed(V1) : fail("audience");
+  }
+  return fail("issuer");
+}
+
+function checkTenant(payload: JsonObject, rules: CallerRules): TokenRefusal | undefined {
+  return member(payload, "tid") === rules.tenantId ? undefined : "tenant";
+}
+
+/** A bearer access token of the caller's own: not bound to a key, without an actor, and no ID token. */
+function checkBearer(payload: JsonObject): TokenRefusal | undefined {
+  const has = (name: string) => Object.hasOwn(payload, name);
+  if (has("cnf")) return "sender_constrained";
+  if (ACTOR_CLAIMS.some(has)) return "actor_token";
+  const authorisesNothing = !has("azp") && !has("appid") && !has("scp");
+  return authorisesNothing || ID_TOKEN_CLAIMS.some(has) ? "id_token" : undefined;
+}
+
+function checkIdentity(payload: JsonObject): TokenRefusal | undefined {
+  const subject = member(payload, "sub");
+  return isGuid(member(payload, "oid")) && typeof subject === "string" && subject !== "" ? undefined : "identity";
+}
+
+function checkClient(payload: JsonObject, version: TokenVersion, rules: CallerRules): TokenRefusal | undefined {
+  const client = member(payload, version.clientClaim);
+  if (!isGuid(client)) return "client";
+  // Entra sends one of the two. Both and equal is harmless; both and different would let a reader choose.
+  if (Object.hasOwn(payload, version.otherClientClaim) && member(payload, version.otherClientClaim) !== client) {
+    return "client";
+  }
+  return client === rules.clientId ? "own_client" : undefined;
+}
+
+/** Reads what the checks above have established; `String` and `Number` only restate the type. */
+function toFacts(payload: JsonObject, version: TokenVersion) {
+  const authentication = member(payload, version.authenticationClaim);
+  const tokenId = member(payload, "uti");
+  return {
+    tenantId: String(member(payload, "tid")),
+    objectId: String(member(payload, "oid")),
+    clientId: String(member(payload, version.clientClaim)),
+    // "0" is a public client; anything unknown is not taken for a proof.
+    confidential: authentication === "1" || authentication === "2",
+    tokenId: typeof tokenId === "string" ? tokenId : undefined,
+    expiresAtSeconds: Number(member(payload, "exp")),
+    understandsClaimsChallenge: understandsClaimsChallenge(member(payload, "xms_cc")),
+    claims: payload,
+  };
+}
+
+/** `xms_cc`: the client's declared capabilities. `cp1` is the claims challenge; letters in any case. */
+function understandsClaimsChallenge(capabilities: unknown): boolean {
+  return (
+    Array.isArray(capabilities) &&
+    capabilities.some((capability) => typeof capability === "string" && capability.toLowerCase() === "cp1")
+  );
+}

@@ -1,0 +1,72 @@
+/**
+ * Stage 1 of 5: caller. Is this a user's token or an application's? Entra marks neither reliably: an app-only token need
+ * not carry `idtyp`, `roles` or `appid`. So each kind has rules that exclude the other (RFC 8725 section 3.12), `idtyp`
+ * may refuse and never admits, and what is neither clearly one nor clearly the other is refused. Pure: no I/O.
+ */
+import { fail, type Result, succeed } from "../result.ts";
+import type { CallerRules } from "./caller-rules.ts";
+import { type JsonObject, member } from "./json-object.ts";
+import type { TokenRefusal } from "./token-refusal.ts";
+
+/** The delegated permission that this service's registration publishes for user callers. */
+export const USER_SCOPE = "access_as_user";
+/** The app role that this service's registration publishes for application callers. */
+export const APPLICATION_ROLE = "Exchange.Call";
+
+export type CallerKind =
+  | { readonly kind: "user"; readonly scopes: readonly string[] }
+  | { readonly kind: "application" };
+
+/** A scope list of RFC 6749 section 3.3: tokens of these characters, one space between. */
+const SCOPE_LIST = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
+
+export function readCallerKind(
+  payload: JsonObject,
+  roles: readonly string[],
+  rules: CallerRules,
+): Result<CallerKind, TokenRefusal> {
+  return Object.hasOwn(payload, "scp") ? readUser(payload, rules) : readApplication(payload, roles);
+}
+
+/** `roles` as a list; absent means none. A single string would make `includes` a substring search: refused. */
+export function readRoles(payload: JsonObject): Result<readonly string[], TokenRefusal> {
+  if (!Object.hasOwn(payload, "roles")) return succeed([]);
+  const roles = member(payload, "roles");
+  if (!Array.isArray(roles) || !roles.every((role) => typeof role === "string")) return fail("claim_type");
+  return succeed(roles);
+}
+
+function readUser(payload: JsonObject, rules: CallerRules): Result<CallerKind, TokenRefusal> {
+  if (!identityTypeAllows(payload, "user")) return fail("kind_unclear");
+  const scp = member(payload, "scp");
+  if (typeof scp !== "string") return fail("claim_type");
+  if (scp === "") return fail("scope_missing");
+  if (!SCOPE_LIST.test(scp)) return fail("claim_type");
+  const scopes = scp.split(" ");
+  if (!scopes.includes(USER_SCOPE)) return fail("scope_missing");
+  if (!rules.allowGuests && isGuest(payload, rules)) return fail("guest");
+  return succeed({ kind: "user", scopes });
+}
+
+function readApplication(payload: JsonObject, roles: readonly string[]): Result<CallerKind, TokenRefusal> {
+  if (!identityTypeAllows(payload, "app")) return fail("kind_unclear");
+  // A service principal is its own subject; a user's subject is a pseudonym per application and never the object id.
+  if (member(payload, "oid") !== member(payload, "sub")) return fail("kind_unclear");
+  return roles.includes(APPLICATION_ROLE) ? succeed({ kind: "application" }) : fail("role_missing");
+}
+
+/** `idtyp` is an optional claim: absent says nothing; any value but the expected one excludes the kind. */
+function identityTypeAllows(payload: JsonObject, expected: "user" | "app"): boolean {
+  return !Object.hasOwn(payload, "idtyp") || member(payload, "idtyp") === expected;
+}
+
+/**
+ * A guest signed in elsewhere: `acct` (optional claim) says so, or `idp` names another identity provider than this
+ * tenant. Anything but a clear "member" counts as guest.
+ */
+function isGuest(payload: JsonObject, rules: CallerRules): boolean {
+  const account = member(payload, "acct");
+  if (account !== undefined && account !== 0 && account !== "0") return true;
+  const provider = member(payload, "idp");
+  return provider !== undefined && provider !== rules.v2Issuer && provider !== rules.v1Issuer;
+}

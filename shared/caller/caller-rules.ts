@@ -1,0 +1,74 @@
+/**
+ * Stage 1 of 5: caller. The rules every token is measured by, made once from configuration. Refuses empty or malformed
+ * settings with a TypeError, because a rule that is missing must stop the start: jose, like most libraries, silently
+ * skips a check whose expected value is `undefined`. No I/O.
+ */
+export interface CallerSettings {
+  /** The tenant this deployment serves. */
+  readonly tenantId: string;
+  /** The registration this deployment is: audience of its callers' tokens. */
+  readonly clientId: string;
+  /** Entra's origin in this cloud. */
+  readonly authorityHost: string;
+  /** Origin of v1 issuers in this cloud. */
+  readonly v1IssuerBase: string;
+  /** Audiences accepted in v1 tokens. Empty: v1 tokens are refused. */
+  readonly v1Audiences: readonly string[];
+  /** Whether guests of the tenant may be user callers. */
+  readonly allowGuests: boolean;
+}
+
+export interface CallerRules {
+  readonly tenantId: string;
+  readonly clientId: string;
+  readonly v2Issuer: string;
+  readonly v1Issuer: string;
+  readonly v1Audiences: readonly string[];
+  readonly allowGuests: boolean;
+}
+
+/** Entra writes GUIDs in lower case; comparing them as text is only right if everybody does. */
+const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+const NIL_GUID = "00000000-0000-0000-0000-000000000000";
+
+export function isGuid(value: unknown): value is string {
+  return typeof value === "string" && GUID.test(value) && value !== NIL_GUID;
+}
+
+export function createCallerRules(settings: CallerSettings): CallerRules {
+  const tenantId = guidSetting("tenantId", settings.tenantId);
+  const clientId = guidSetting("clientId", settings.clientId);
+  const authorityHost = originSetting("authorityHost", settings.authorityHost);
+  const v1IssuerBase = originSetting("v1IssuerBase", settings.v1IssuerBase);
+  if (typeof settings.allowGuests !== "boolean") throw new TypeError("allowGuests must be true or false");
+  return Object.freeze({
+    tenantId,
+    clientId,
+    v2Issuer: `${authorityHost}/${tenantId}/v2.0`,
+    v1Issuer: `${v1IssuerBase}/${tenantId}/`,
+    v1Audiences: audiencesSetting(settings.v1Audiences),
+    allowGuests: settings.allowGuests,
+  });
+}
+
+function guidSetting(name: string, value: unknown): string {
+  const guid = typeof value === "string" ? value.toLowerCase() : undefined;
+  if (!isGuid(guid)) throw new TypeError(`${name} must be a GUID`);
+  return guid;
+}
+
+function originSetting(name: string, value: unknown): string {
+  if (typeof value !== "string" || !URL.canParse(value) || new URL(value).origin !== value) {
+    throw new TypeError(`${name} must be an origin`);
+  }
+  if (!value.startsWith("https://")) throw new TypeError(`${name} must be https`);
+  return value;
+}
+
+function audiencesSetting(value: unknown): readonly string[] {
+  if (!Array.isArray(value) || !value.every((item) => typeof item === "string" && item !== "")) {
+    throw new TypeError("v1Audiences must be a list of non-empty strings");
+  }
+  return Object.freeze([...value]);
+}

@@ -1,0 +1,68 @@
+/**
+ * Stage 1 of 5: caller. The signature, and the registered claims as a JWT library checks them: jose is called here and
+ * nowhere else on the path. Every option is given, because jose skips a check whose option is `undefined`; the clock is
+ * an argument for the same reason. What jose is too lenient about is checked again in `caller-claims.ts`.
+ *
+ * jose's errors carry the whole payload as their `cause`: they end here, as codes, and are never logged.
+ */
+import { type CryptoKey, errors, jwtVerify } from "jose";
+import { CLOCK_TOLERANCE_SECONDS } from "../limits.ts";
+import type { CallerRules } from "./caller-rules.ts";
+import { ALGORITHM, HEADER_TYPE } from "./token-header.ts";
+import type { TokenRefusal } from "./token-refusal.ts";
+
+export interface SignedToken {
+  readonly compact: string;
+  readonly key: CryptoKey;
+}
+
+/** `undefined` when signature, issuer, audience and times are right. */
+export async function verifySignature(
+  token: SignedToken,
+  rules: CallerRules,
+  nowSeconds: number,
+): Promise<TokenRefusal | undefined> {
+  const acceptV1 = rules.v1Audiences.length > 0;
+  try {
+    await jwtVerify(token.compact, token.key, {
+      algorithms: [ALGORITHM],
+      typ: HEADER_TYPE,
+      issuer: acceptV1 ? [rules.v2Issuer, rules.v1Issuer] : [rules.v2Issuer],
+      audience: [rules.clientId, ...rules.v1Audiences],
+      requiredClaims: ["iss", "aud", "exp", "nbf", "iat"],
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      currentDate: new Date(nowSeconds * 1000),
+    });
+    return undefined;
+  } catch (error) {
+    return toRefusal(error);
+  }
+}
+
+/**
+ * A caller's bytes must never become a 500, so every throw is a refusal. Those that jose does not declare (a TypeError
+ * for an unfit key, a fault of the runtime) get a code of their own, so that an operator can tell them from forgeries.
+ */
+function toRefusal(error: unknown): TokenRefusal {
+  if (error instanceof errors.JWTExpired) return "expired";
+  if (error instanceof errors.JWTClaimValidationFailed) return toClaimRefusal(error.claim, error.reason);
+  if (error instanceof errors.JWTInvalid) return "not_json";
+  if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
+  if (error instanceof errors.JOSEAlgNotAllowed) return "algorithm";
+  return "unverifiable";
+}
+
+function toClaimRefusal(claim: string, reason: string): TokenRefusal {
+  switch (claim) {
+    case "iss":
+      return "issuer";
+    case "aud":
+      return "audience";
+    case "nbf":
+      return reason === "check_failed" ? "not_yet_valid" : "claim_type";
+    case "typ":
+      return "header_type";
+    default:
+      return "claim_type";
+  }
+}

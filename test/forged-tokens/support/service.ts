@@ -1,0 +1,94 @@
+/**
+ * The caller stage as the service runs it: the real validator over the real key store, with only the network faked.
+ */
+import type { Caller } from "../../../shared/caller/caller.ts";
+import type { CallerSettings } from "../../../shared/caller/caller-rules.ts";
+import { createIssuerKeys } from "../../../shared/caller/issuer-keys.ts";
+import type { TokenRefusal } from "../../../shared/caller/token-refusal.ts";
+import { createCallerValidator } from "../../../shared/caller/validate-caller.ts";
+import type { Outbound, OutboundRequest } from "../../../shared/outbound/outbound.ts";
+import { succeed } from "../../../shared/result.ts";
+import { SecretValue } from "../../../shared/secret-value.ts";
+import {
+  AUTHORITY_HOST,
+  NOW,
+  publishedKeySet,
+  SERVICE_ID,
+  TENANT_ID,
+  V1_AUDIENCE,
+  V1_ISSUER_BASE,
+  V2_ISSUER,
+} from "./tenant.ts";
+
+export const KEY_SET_URL = `${AUTHORITY_HOST}/${TENANT_ID}/discovery/v2.0/keys`;
+
+export const strictSettings: CallerSettings = {
+  tenantId: TENANT_ID,
+  clientId: SERVICE_ID,
+  authorityHost: AUTHORITY_HOST,
+  v1IssuerBase: V1_ISSUER_BASE,
+  v1Audiences: [],
+  allowGuests: false,
+};
+
+export interface Service {
+  /** "accepted", or the code of the refusal. */
+  judge(token: string): Promise<"accepted" | "keys_unavailable" | TokenRefusal>;
+  /** The caller of a token that must be valid. */
+  caller(token: string): Promise<Caller>;
+  /** Every request that left the process. */
+  readonly requests: readonly OutboundRequest[];
+}
+
+export function createService(settings: Partial<CallerSettings> = {}, keySet: unknown = publishedKeySet): Service {
+  const requests: OutboundRequest[] = [];
+  const outbound: Outbound = {
+    async send(request) {
+      requests.push(request);
+      return succeed({ status: 200, headers: {}, body: JSON.stringify(keySet) });
+    },
+  };
+  const keys = createIssuerKeys({
+    keySetUrl: KEY_SET_URL,
+    tenantId: TENANT_ID,
+    tenantIssuer: V2_ISSUER,
+    outbound,
+    now: () => NOW * 1000,
+    onProblem: () => undefined,
+  });
+  const validator = createCallerValidator({ ...strictSettings, ...settings, keys });
+  const validate = (token: string) => validator.validate(new SecretValue(token), NOW);
+  return {
+    requests,
+    async judge(token) {
+      const result = await validate(token);
+      if (result.ok) return "accepted";
+      return result.failure.kind === "token_refused" ? result.failure.reason : result.failure.kind;
+    },
+    async caller(token) {
+      const result = await validate(token);
+      if (!result.ok) throw new Error(`refused: ${JSON.stringify(result.failure)}`);
+      return result.value;
+    },
+  };
+}
+
+/** v2 tokens only, no guests: what a deployment is unless it says otherwise. */
+export const strictService = createService();
+/** v1 tokens for one `api://` audience as well. */
+export const v1Service = createService({ v1Audiences: [V1_AUDIENCE] });
+/** Guests as well. */
+export const guestService = createService({ allowGuests: true });
+
+/** One row of a table: the forged token and what it is refused for (or why it must not be refused). */
+export interface Row {
+  readonly id: string;
+  readonly what: string;
+  readonly token: string;
+  readonly verdict: "accepted" | TokenRefusal;
+  readonly service?: Service;
+}
+
+export function row(id: string, what: string, token: string, verdict: Row["verdict"], service?: Service): Row {
+  return { id, what, token, verdict, ...(service === undefined ? {} : { service }) };
+}

@@ -1,0 +1,72 @@
+/**
+ * What the tables of forged tokens cannot show: an unfit key, keys that cannot be read, and the order of the steps.
+ */
+import { importJWK } from "jose";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import type { TOKEN_REFUSALS } from "../../../shared/caller/token-refusal.ts";
+import { createCallerValidator } from "../../../shared/caller/validate-caller.ts";
+import { fail, succeed } from "../../../shared/result.ts";
+import { SecretValue } from "../../../shared/secret-value.ts";
+import { ABSENT, mint, userToken, validHeader, withHeader } from "../../forged-tokens/support/mint.ts";
+import { strictSettings } from "../../forged-tokens/support/service.ts";
+import { attackerKey, createSigningKey, entraKey, NOW, type SigningKey } from "../../forged-tokens/support/tenant.ts";
+
+async function validatorWith(key: SigningKey) {
+  const imported = await importJWK(key.publicKey.export({ format: "jwk" }), "RS256");
+  if (imported instanceof Uint8Array) throw new Error("not an RSA key");
+  return createCallerValidator({ ...strictSettings, keys: { find: async () => succeed(imported) } });
+}
+
+const refused = (reason: keyof typeof TOKEN_REFUSALS) => fail({ kind: "token_refused", reason });
+const secret = (token: string) => new SecretValue(token);
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("the caller validator", () => {
+  it("JW-19 a key that jose rejects with a TypeError is a refusal with a code of its own", async () => {
+    const weak = createSigningKey(1024);
+    const validator = await validatorWith(weak);
+    expect(await validator.validate(secret(mint({ key: weak })), NOW)).toEqual(refused("unverifiable"));
+  });
+
+  it("keys that cannot be read are no fault of the token", async () => {
+    const keys = { find: async () => fail("keys_unavailable" as const) };
+    const validator = createCallerValidator({ ...strictSettings, keys });
+    expect(await validator.validate(secret(userToken()), NOW)).toEqual(fail({ kind: "keys_unavailable" }));
+  });
+
+  it("judges form and header before it asks for keys", async () => {
+    const find = vi.fn(async () => fail("key_unknown" as const));
+    const validator = createCallerValidator({ ...strictSettings, keys: { find } });
+    expect(await validator.validate(secret("x"), NOW)).toEqual(refused("not_compact"));
+    expect(await validator.validate(secret(withHeader({ alg: "none" })), NOW)).toEqual(refused("algorithm"));
+    expect(await validator.validate(secret(withHeader({ kid: ABSENT })), NOW)).toEqual(refused("key_id"));
+    expect(find).not.toHaveBeenCalled();
+    expect(await validator.validate(secret(userToken()), NOW)).toEqual(refused("key_unknown"));
+    expect(find).toHaveBeenCalledExactlyOnceWith(entraKey.keyId);
+  });
+
+  it("judges the signature before the claims", async () => {
+    const validator = await validatorWith(entraKey);
+    const forged = mint({ header: validHeader, payload: { exp: 1 }, key: attackerKey });
+    expect(await validator.validate(secret(forged), NOW)).toEqual(refused("signature"));
+  });
+
+  it("does not read the machine's clock", async () => {
+    const validator = await validatorWith(entraKey);
+    for (const clock of [0, (NOW + 1_000_000) * 1000]) {
+      vi.useFakeTimers({ now: clock, toFake: ["Date"] });
+      expect((await validator.validate(secret(userToken()), NOW)).ok).toBe(true);
+    }
+    expect(await validator.validate(secret(userToken()), NOW + 1_000_000)).toEqual(refused("expired"));
+  });
+
+  it("keeps no memory of a token: what was valid is judged again", async () => {
+    const validator = await validatorWith(entraKey);
+    const token = secret(userToken());
+    expect((await validator.validate(token, NOW)).ok).toBe(true);
+    expect(await validator.validate(token, NOW + 7200)).toEqual(refused("expired"));
+  });
+});
