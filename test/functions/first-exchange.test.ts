@@ -1,0 +1,26 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type LocalWorld, startLocalWorld } from "../support/service-under-test.ts";
+
+let world: LocalWorld;
+beforeAll(async () => {
+  world = await startLocalWorld();
+});
+afterAll(() => world.stop());
+
+test("a user's token becomes a Graph header that Graph accepts", async () => {
+  const service = world.serve();
+  const token = world.tenant.state.mintUserToken({ user: "alice", client: "web" });
+
+  const answer = await service.call("/AuthorizationHeader/graph", { headers: { authorization: `Bearer ${token}` } });
+
+  expect(answer.status).toBe(200);
+  const payload = answer.json();
+  expect(payload).toMatchObject({
+    tokenType: "Bearer",
+    headers: { Authorization: payload["authorizationHeader"], "Content-Type": "application/json" },
+    scopes: ["User.Read", "Mail.Read"],
+  });
+  const me = await fetch(`${world.tenant.url}/v1.0/me`, { headers: payload["headers"] as Record<string, string> });
+  expect(me.status).toBe(200);
+  expect(await me.json()).toMatchObject({ userPrincipalName: "alice@contoso.local" });
+});
