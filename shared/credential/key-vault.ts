@@ -1,0 +1,137 @@
+/**
+ * Azure Key Vault as a `Vault`. Brings the SDK, so it is loaded lazily.
+ *
+ * One deadline covers a whole read with its one retry. An answer that says when to come back is never retried here:
+ * the pauses of our callers are the wait. SDK errors carry the vault's URL, secret names and the vault's own prose;
+ * only codes leave this file. Dates of a secret are passed on, not judged: the vault returns expired secrets.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { type KeyVaultSecret, SecretClient, type SecretProperties } from "@azure/keyvault-secrets";
+import type { CloudName } from "../config/clouds.ts";
+import { VAULT_DEADLINE_MS } from "../limits.ts";
+import { fail, type Result, succeed } from "../result.ts";
+import { SecretValue } from "../secret-value.ts";
+import type { AzureIdentity } from "./azure-identity.ts";
+import { beforeDeadline } from "./deadline.ts";
+import type { Vault, VaultFailure, VaultSecret, VaultVersion } from "./vault.ts";
+import { isTransient, toVaultFailure } from "./vault-failure.ts";
+
+/** Long enough for a restarted connection, short beside the deadline. */
+const RETRY_DELAY_MS = 200;
+/** One page of the vault. Whoever keeps more than 25 versions alive wants none of the older ones used. */
+const VERSIONS_MAX = 25;
+
+export interface KeyVaultInput {
+  /** `https://<name>.vault.azure.net`, checked against the cloud's suffix by the configuration. */
+  readonly vaultUrl: string;
+  readonly cloudName: CloudName;
+  readonly identity: AzureIdentity;
+  /** For tests; normally `VAULT_DEADLINE_MS`. */
+  readonly deadlineMs?: number;
+}
+
+export function createKeyVault({
+  vaultUrl,
+  cloudName,
+  identity,
+  deadlineMs = VAULT_DEADLINE_MS,
+}: KeyVaultInput): Vault {
+  const client = new SecretClient(vaultUrl, identity, {
+    // The local vault's host is not below the audience that it names in its challenge. Elsewhere this check keeps our
+    // vault token from any other host.
+    disableChallengeResourceVerification: cloudName === "local",
+    // The retry is ours (below), because the SDK would wait for a Retry-After until the deadline hides the throttling.
+    retryOptions: { maxRetries: 0 },
+  });
+  const ask = <T>(call: (abortSignal: AbortSignal) => Promise<T>) => askTwice(call, deadlineMs);
+
+  return {
+    async readSecret(name, version) {
+      const read = await ask((abortSignal) =>
+        client.getSecret(name, { abortSignal, ...(version === undefined ? {} : { version }) }),
+      );
+      return read.ok ? toVaultSecret(read.value) : read;
+    },
+    async listVersions(name) {
+      const listed = await ask(async (abortSignal) => {
+        const pages = client
+          .listPropertiesOfSecretVersions(name, { abortSignal })
+          .byPage({ maxPageSize: VERSIONS_MAX });
+        for await (const page of pages) return page;
+        return [];
+      });
+      return listed.ok ? succeed(toVersions(listed.value)) : listed;
+    },
+  };
+}
+
+async function askTwice<T>(
+  call: (abortSignal: AbortSignal) => Promise<T>,
+  deadlineMs: number,
+): Promise<Result<T, VaultFailure>> {
+  const abort = new AbortController();
+  const attempts = (async (): Promise<T> => {
+    try {
+      return await call(abort.signal);
+    } catch (error) {
+      if (!isTransient(error)) throw error;
+      await delay(RETRY_DELAY_MS, undefined, { signal: abort.signal });
+      return call(abort.signal);
+    }
+  })();
+  try {
+    return succeed(await beforeDeadline(attempts, deadlineMs));
+  } catch (error) {
+    return fail(toVaultFailure(error));
+  } finally {
+    abort.abort();
+  }
+}
+
+function toVaultSecret({ value, properties }: KeyVaultSecret): Result<VaultSecret, VaultFailure> {
+  if (properties.enabled === false) return fail({ kind: "secret_disabled" });
+  // The SDK hands on a 200 with any body.
+  if (typeof value !== "string" || value === "" || !isText(properties.version)) {
+    return fail({ kind: "vault_answer_invalid" });
+  }
+  return succeed({
+    value: new SecretValue(value),
+    version: properties.version,
+    ...toDates(properties),
+    ...(isText(properties.contentType) ? { contentType: properties.contentType } : {}),
+  });
+}
+
+function toVersions(page: readonly SecretProperties[]): readonly VaultVersion[] {
+  return page
+    .flatMap((entry) =>
+      isText(entry.version)
+        ? [
+            {
+              version: entry.version,
+              enabled: entry.enabled === true,
+              createdAtSeconds: toSeconds(entry.createdOn) ?? 0,
+              ...toDates(entry),
+            },
+          ]
+        : [],
+    )
+    .sort((a, b) => b.createdAtSeconds - a.createdAtSeconds);
+}
+
+function toDates({ notBefore, expiresOn }: SecretProperties) {
+  const notBeforeSeconds = toSeconds(notBefore);
+  const expiresAtSeconds = toSeconds(expiresOn);
+  return {
+    ...(notBeforeSeconds === undefined ? {} : { notBeforeSeconds }),
+    ...(expiresAtSeconds === undefined ? {} : { expiresAtSeconds }),
+  };
+}
+
+function toSeconds(date: Date | undefined): number | undefined {
+  return date === undefined ? undefined : Math.floor(date.getTime() / 1000);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "";
+}

@@ -1,0 +1,68 @@
+/**
+ * Key Vault and identity SDK errors → `VaultFailure`. Reads codes and statuses only, by shape, so it needs no SDK: an
+ * error's message, URL and body never pass. No I/O.
+ */
+import { DeadlineError } from "./deadline.ts";
+import type { VaultFailure } from "./vault.ts";
+
+const CODE = /^\w{1,64}$/;
+/** Thrown by `@azure/identity`; `AuthenticationRequiredError` when the token endpoint answered without a token. */
+const IDENTITY_ERRORS = ["CredentialUnavailableError", "AuthenticationError", "AuthenticationRequiredError"];
+
+export function toVaultFailure(error: unknown): VaultFailure {
+  const { name, status, code } = readError(error);
+  if (error instanceof DeadlineError || name === "AbortError") return { kind: "vault_timeout" };
+  if (IDENTITY_ERRORS.includes(name)) return { kind: "identity_unavailable" };
+  switch (status) {
+    case undefined:
+      return name === "RestError" ? { kind: "vault_unreachable", code } : { kind: "vault_answer_invalid" };
+    case 401:
+    case 403:
+      return code === "SecretDisabled" ? { kind: "secret_disabled" } : { kind: "vault_refused", code };
+    case 404:
+      return { kind: "secret_missing" };
+    case 429:
+      return { kind: "vault_throttled" };
+    default:
+      return status >= 500 ? { kind: "vault_unreachable", code } : { kind: "vault_answer_invalid" };
+  }
+}
+
+/** Worth one more try at once: no connection, or a 5xx that does not say when to come back. */
+export function isTransient(error: unknown): boolean {
+  const { name, status, retryAfter } = readError(error);
+  if (name !== "RestError") return false;
+  return status === undefined || (status >= 500 && !retryAfter);
+}
+
+interface ErrorShape {
+  readonly name: string;
+  readonly status: number | undefined;
+  /** Innermost code that looks like one. */
+  readonly code: string;
+  readonly retryAfter: boolean;
+}
+
+function readError(error: unknown): ErrorShape {
+  const top = members(error);
+  const response = members(top["response"]);
+  const answer = members(members(top["details"])["error"]);
+  const inner = members(answer["innererror"] ?? answer["innerError"]);
+  const status = top["statusCode"];
+  const code = [inner["code"], answer["code"], top["code"]].find((it) => typeof it === "string" && CODE.test(it));
+  return {
+    name: typeof top["name"] === "string" ? top["name"] : "",
+    status: typeof status === "number" ? status : undefined,
+    code: typeof code === "string" ? code : "unknown",
+    retryAfter: hasRetryAfter(response["headers"]),
+  };
+}
+
+function hasRetryAfter(headers: unknown): boolean {
+  const has = members(headers)["has"];
+  return typeof has === "function" && has.call(headers, "retry-after") === true;
+}
+
+function members(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
