@@ -1,0 +1,143 @@
+/**
+ * Grants as rows of one table: keys, columns, and the strict way back. Two kinds of row:
+ *
+ * - the grant: partition `grant-<first two digits of the id>` (256 partitions share the load), row key the id;
+ * - its index entry: partition = whose it is, row key = newest first, then the id; nothing else but the expiry.
+ *
+ * A key contains ids only, never a handle. Pure: no SDK, no I/O, no clock.
+ */
+import type { Grant, GrantCaller } from "./grant.ts";
+
+/** 64-bit column: seconds since 1970 leave 32 bits in 2038. */
+interface Int64 {
+  readonly type: "Int64";
+  readonly value: string;
+}
+
+export interface RowKeys {
+  readonly partitionKey: string;
+  readonly rowKey: string;
+}
+
+export interface IndexRow extends RowKeys {
+  readonly expiresAtSeconds: Int64;
+}
+
+export interface GrantRow extends RowKeys {
+  readonly bindingKind: string;
+  readonly bindingTenantId: string;
+  readonly bindingClientId: string;
+  readonly userTenantId: string;
+  readonly userObjectId: string;
+  readonly api: string;
+  /** JSON array. */
+  readonly scopes: string;
+  readonly policyEntry: string;
+  readonly createdAtSeconds: Int64;
+  readonly expiresAtSeconds: Int64;
+  readonly lastRedeemedAtSeconds?: Int64;
+  readonly sealed: string;
+}
+
+/** More than the ten digits of seconds that this format will ever see, so that the difference keeps its width. */
+const SECONDS_END = 9_999_999_999;
+const CURSOR = /^\d{10}-[0-9a-f]{64}$/;
+
+export function grantKeys(id: string): RowKeys {
+  return { partitionKey: `grant-${id.slice(0, 2)}`, rowKey: id };
+}
+
+/** The partition of a caller's index entries: a user's own through one client, or all of an application. */
+export function indexPartition({ kind, tenantId, clientId, objectId }: GrantCaller): string {
+  return kind === "user" ? `user-${tenantId}-${clientId}-${objectId}` : `application-${tenantId}-${clientId}`;
+}
+
+export function indexKeys({ binding, user, createdAtSeconds, id }: Grant): RowKeys {
+  const age = String(SECONDS_END - createdAtSeconds).padStart(10, "0");
+  return { partitionKey: indexPartition({ ...binding, objectId: user.objectId }), rowKey: `${age}-${id}` };
+}
+
+export function isIndexRowKey(text: string): boolean {
+  return CURSOR.test(text);
+}
+
+/** The grant's id in an index row key. */
+export function idOfIndexRowKey(rowKey: string): string {
+  return rowKey.slice(11);
+}
+
+export function toIndexRow(grant: Grant): IndexRow {
+  return { ...indexKeys(grant), expiresAtSeconds: int64(grant.expiresAtSeconds) };
+}
+
+export function toGrantRow(grant: Grant, sealed: string): GrantRow {
+  const { lastRedeemedAtSeconds } = grant;
+  return {
+    ...grantKeys(grant.id),
+    bindingKind: grant.binding.kind,
+    bindingTenantId: grant.binding.tenantId,
+    bindingClientId: grant.binding.clientId,
+    userTenantId: grant.user.tenantId,
+    userObjectId: grant.user.objectId,
+    api: grant.api,
+    scopes: JSON.stringify(grant.scopes),
+    policyEntry: grant.policyEntry,
+    createdAtSeconds: int64(grant.createdAtSeconds),
+    expiresAtSeconds: int64(grant.expiresAtSeconds),
+    ...(lastRedeemedAtSeconds === undefined ? {} : { lastRedeemedAtSeconds: int64(lastRedeemedAtSeconds) }),
+    sealed,
+  };
+}
+
+/** `undefined`: not a row that we wrote. What it says is believed only after the seal was compared with it. */
+export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: Grant; sealed: string } | undefined {
+  try {
+    return {
+      grant: {
+        id: text(row["rowKey"]),
+        binding: {
+          kind: kind(row["bindingKind"]),
+          tenantId: text(row["bindingTenantId"]),
+          clientId: text(row["bindingClientId"]),
+        },
+        user: { tenantId: text(row["userTenantId"]), objectId: text(row["userObjectId"]) },
+        api: text(row["api"]),
+        scopes: texts(JSON.parse(text(row["scopes"]))),
+        policyEntry: text(row["policyEntry"]),
+        createdAtSeconds: seconds(row["createdAtSeconds"]),
+        expiresAtSeconds: seconds(row["expiresAtSeconds"]),
+        lastRedeemedAtSeconds:
+          row["lastRedeemedAtSeconds"] === undefined ? undefined : seconds(row["lastRedeemedAtSeconds"]),
+      },
+      sealed: text(row["sealed"]),
+    };
+  } catch {
+    // One of the readers below, or JSON.parse: either way the row is not ours.
+    return undefined;
+  }
+}
+
+function text(value: unknown): string {
+  if (typeof value !== "string" || value === "") throw new TypeError("not a text");
+  return value;
+}
+
+function texts(value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw new TypeError("not a list");
+  return value.map(text);
+}
+
+function kind(value: unknown): "user" | "application" {
+  if (value !== "user" && value !== "application") throw new TypeError("not a kind");
+  return value;
+}
+
+/** The SDK gives a 64-bit column as a bigint. */
+function seconds(value: unknown): number {
+  if (typeof value !== "bigint") throw new TypeError("not a 64-bit number");
+  return Number(value);
+}
+
+function int64(value: number): Int64 {
+  return { type: "Int64", value: String(value) };
+}

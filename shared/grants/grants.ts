@@ -1,0 +1,225 @@
+/**
+ * Grants: delegated permissions kept for later. Makes them, opens them for the caller that they are bound to, keeps the
+ * newest refresh token, lists, revokes, reaps.
+ *
+ * Input: a handle or id and a validated caller; output: the grant, and on opening Entra's refresh token; failures:
+ * `GrantFailure`. It does not decide policy (`unattended`, scopes, flows), does not talk to Entra, and does not check
+ * whose token a redemption gave: the flow does.
+ */
+import { fail, type Result, succeed } from "../result.ts";
+import type { SecretValue } from "../secret-value.ts";
+import type {
+  Grant,
+  GrantBinding,
+  GrantCaller,
+  GrantFailure,
+  GrantPage,
+  GrantStoreFailure,
+  GrantUser,
+  OpenedGrant,
+  ReapReport,
+  StoredGrant,
+} from "./grant.ts";
+import type { GrantChange, GrantStore, ListGrants } from "./grant-store.ts";
+import { type GrantHandle, newHandle as newRandomHandle, parseHandle } from "./handle.ts";
+import type { Sealer } from "./seal.ts";
+import { openSealedGrant, sealGrant } from "./sealed-grant.ts";
+
+/** Times a rotation is written again because only the row's other columns had changed. */
+const ROTATION_TRIES = 3;
+/** Resolution of "last redeemed": one write a day is enough to see whether a grant is in use. */
+const TOUCH_AFTER_SECONDS = 24 * 3600;
+const DAY_SECONDS = 24 * 3600;
+const GRANT_ID = /^[0-9a-f]{64}$/;
+
+export interface MakeGrant {
+  readonly binding: GrantBinding;
+  readonly user: GrantUser;
+  readonly api: string;
+  readonly scopes: readonly string[];
+  readonly refreshToken: SecretValue;
+  /** `grantMaxDays` of the policy entry. */
+  readonly maxDays: number;
+  readonly policyEntry: string;
+}
+
+export interface Grants {
+  make(request: MakeGrant): Promise<Result<{ readonly handle: SecretValue; readonly grant: Grant }, GrantFailure>>;
+  /** Existence, binding, expiry, seal, in this order: a stranger learns nothing from an expired grant either. */
+  open(handle: SecretValue, caller: GrantCaller): Promise<Result<OpenedGrant, GrantFailure>>;
+  /** Entra gave a new refresh token: keep it, unless another instance kept a newer one meanwhile. */
+  rotated(opened: OpenedGrant, refreshToken: SecretValue): Promise<Result<Grant, GrantFailure>>;
+  /** A redemption without a new refresh token: notes the day. Never in the way of the answer. */
+  touch(opened: OpenedGrant): Promise<Result<Grant, GrantFailure>>;
+  list(
+    caller: GrantCaller,
+    page: { readonly limit: number; readonly after?: string },
+  ): Promise<Result<GrantPage, GrantFailure>>;
+  /** False: there was nothing to revoke. */
+  revoke(handle: SecretValue, caller: GrantCaller): Promise<Result<boolean, GrantFailure>>;
+  revokeById(id: string, caller: GrantCaller): Promise<Result<boolean, GrantFailure>>;
+  reap(request: { readonly dryRun: boolean; readonly limit: number }): Promise<Result<ReapReport, GrantStoreFailure>>;
+}
+
+export interface GrantsInput {
+  readonly store: GrantStore;
+  /** `createSealer({ purpose: GRANT_PURPOSE, keys })`. */
+  readonly sealer: Sealer;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly newHandle?: () => GrantHandle;
+}
+
+export function createGrants(input: GrantsInput): Grants {
+  const { store } = input;
+  return {
+    make: (request) => make(input, request),
+    open: (handle, caller) => open(input, handle, caller),
+    rotated: (opened, refreshToken) => rotated(input, opened, refreshToken),
+    touch: (opened) => touch(input, opened),
+    list: (caller, page) => list(input, { caller, ...page }),
+    async revoke(handle, caller) {
+      const parsed = parseHandle(handle.reveal());
+      return parsed.ok ? revoke(input, parsed.value.id, caller) : parsed;
+    },
+    revokeById: async (id, caller) =>
+      GRANT_ID.test(id) ? revoke(input, id, caller) : fail({ kind: "grant_unknown" as const }),
+    reap: ({ dryRun, limit }) => store.reap({ beforeSeconds: nowSeconds(input), limit, dryRun }),
+  };
+}
+
+/** May this caller use this grant? A user caller only for itself; an application caller only with its own client id. */
+export function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
+  const { binding, user } = grant;
+  const sameClient =
+    binding.kind === caller.kind && binding.tenantId === caller.tenantId && binding.clientId === caller.clientId;
+  if (!sameClient) return false;
+  return binding.kind === "application" || (user.tenantId === caller.tenantId && user.objectId === caller.objectId);
+}
+
+async function make(
+  input: GrantsInput,
+  request: MakeGrant,
+): Promise<Result<{ handle: SecretValue; grant: Grant }, GrantFailure>> {
+  const handle = (input.newHandle ?? newRandomHandle)();
+  const createdAtSeconds = nowSeconds(input);
+  const { refreshToken, maxDays, ...record } = request;
+  const grant: Grant = {
+    id: handle.id,
+    ...record,
+    createdAtSeconds,
+    expiresAtSeconds: createdAtSeconds + maxDays * DAY_SECONDS,
+    lastRedeemedAtSeconds: undefined,
+  };
+  const sealed = await sealGrant(input.sealer, handle, grant, refreshToken);
+  if (!sealed.ok) return sealed;
+  const created = await input.store.create(grant, sealed.value);
+  return created.ok ? succeed({ handle: handle.secret, grant }) : created;
+}
+
+async function open(
+  input: GrantsInput,
+  handle: SecretValue,
+  caller: GrantCaller,
+): Promise<Result<OpenedGrant, GrantFailure>> {
+  const parsed = parseHandle(handle.reveal());
+  if (!parsed.ok) return parsed;
+  const stored = await readBound(input, parsed.value.id, caller);
+  if (!stored.ok) return stored;
+  const { grant, sealed } = stored.value;
+  if (grant.expiresAtSeconds <= nowSeconds(input)) {
+    return fail({ kind: "grant_expired", grantId: grant.id, expiresAtSeconds: grant.expiresAtSeconds });
+  }
+  const refreshToken = await openSealedGrant(input.sealer, parsed.value, grant, sealed);
+  if (!refreshToken.ok) return refreshToken;
+  return succeed({ ...stored.value, handle, refreshToken: refreshToken.value });
+}
+
+async function rotated(
+  input: GrantsInput,
+  opened: OpenedGrant,
+  refreshToken: SecretValue,
+): Promise<Result<Grant, GrantFailure>> {
+  const parsed = parseHandle(opened.handle.reveal());
+  if (!parsed.ok) return parsed;
+  const sealed = await sealGrant(input.sealer, parsed.value, opened.grant, refreshToken);
+  if (!sealed.ok) return sealed;
+  const change = { sealed: sealed.value, lastRedeemedAtSeconds: nowSeconds(input) };
+  return swap(input, { opened, change, stored: opened, triesLeft: ROTATION_TRIES });
+}
+
+interface Swap {
+  readonly opened: OpenedGrant;
+  readonly change: GrantChange;
+  /** The row as last read. */
+  readonly stored: StoredGrant;
+  readonly triesLeft: number;
+}
+
+/**
+ * Compare-and-swap. If another instance stored a refresh token since we read, that one stays: both work (Entra does not
+ * revoke the old one, E-91), and the row must not go back and forth. Only if the sealed part is still the one that we
+ * read (somebody touched the row) do we write again.
+ */
+async function swap(
+  input: GrantsInput,
+  { opened, change, stored, triesLeft }: Swap,
+): Promise<Result<Grant, GrantFailure>> {
+  const replaced = await input.store.replace(stored, change);
+  if (!replaced.ok) return replaced;
+  if (replaced.value === "gone") return fail({ kind: "grant_unknown" });
+  if (replaced.value !== "changed") return succeed(replaced.value.grant);
+
+  const again = await readExisting(input, opened.grant.id);
+  if (!again.ok) return again;
+  if (again.value.sealed !== opened.sealed) return succeed(again.value.grant);
+  if (triesLeft <= 1) return fail({ kind: "grant_conflict", grantId: opened.grant.id });
+  return swap(input, { opened, change, stored: again.value, triesLeft: triesLeft - 1 });
+}
+
+async function touch(input: GrantsInput, opened: OpenedGrant): Promise<Result<Grant, GrantFailure>> {
+  const { grant, sealed } = opened;
+  const last = grant.lastRedeemedAtSeconds;
+  if (last !== undefined && nowSeconds(input) - last < TOUCH_AFTER_SECONDS) return succeed(grant);
+  const replaced = await input.store.replace(opened, { sealed, lastRedeemedAtSeconds: nowSeconds(input) });
+  if (!replaced.ok) return replaced;
+  // Somebody else redeemed it at the same moment and has written the day.
+  if (replaced.value === "changed") return succeed(grant);
+  return replaced.value === "gone" ? fail({ kind: "grant_unknown" }) : succeed(replaced.value.grant);
+}
+
+async function revoke(input: GrantsInput, id: string, caller: GrantCaller): Promise<Result<boolean, GrantFailure>> {
+  const stored = await readBound(input, id, caller);
+  if (!stored.ok) return stored.failure.kind === "grant_unknown" ? succeed(false) : stored;
+  return input.store.delete(stored.value.grant);
+}
+
+async function readBound(
+  input: GrantsInput,
+  id: string,
+  caller: GrantCaller,
+): Promise<Result<StoredGrant, GrantFailure>> {
+  const stored = await readExisting(input, id);
+  if (stored.ok && !isBoundTo(stored.value.grant, caller)) return fail({ kind: "grant_not_bound", grantId: id });
+  return stored;
+}
+
+async function readExisting(input: GrantsInput, id: string): Promise<Result<StoredGrant, GrantFailure>> {
+  const read = await input.store.read(id);
+  if (!read.ok) return read;
+  return read.value === undefined ? fail({ kind: "grant_unknown" }) : succeed(read.value);
+}
+
+/** Live grants only; and the index is a way to find, not a proof of whose they are. */
+async function list(input: GrantsInput, request: ListGrants): Promise<Result<GrantPage, GrantFailure>> {
+  const page = await input.store.list(request);
+  if (!page.ok) return page;
+  const live = page.value.grants.filter(
+    (grant) => grant.expiresAtSeconds > nowSeconds(input) && isBoundTo(grant, request.caller),
+  );
+  return succeed({ grants: live, next: page.value.next });
+}
+
+function nowSeconds(input: GrantsInput): number {
+  return Math.floor(input.now() / 1000);
+}

@@ -1,0 +1,35 @@
+/**
+ * Handles: what a caller holds instead of a refresh token. `gte_` and 256 random bits in base64url, one spelling per
+ * value. The store knows a handle only by its SHA-256, so a copy of the table redeems nothing. No I/O.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { fail, type Result, succeed } from "../result.ts";
+import { SecretValue } from "../secret-value.ts";
+
+const PREFIX = "gte_";
+const HANDLE_BYTES = 32;
+/** 43 characters; the last carries four bits, so only sixteen letters may stand there (one spelling per value). */
+const FORM = /^gte_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
+export interface GrantHandle {
+  readonly secret: SecretValue;
+  /** Hex SHA-256 of the handle's text: the row key. */
+  readonly id: string;
+}
+
+export function newHandle(): GrantHandle {
+  return toHandle(PREFIX + randomBytes(HANDLE_BYTES).toString("base64url"));
+}
+
+export function parseHandle(text: string): Result<GrantHandle, { readonly kind: "handle_malformed" }> {
+  return FORM.test(text) ? succeed(toHandle(text)) : fail({ kind: "handle_malformed" });
+}
+
+/** The random part, for key derivation. */
+export function handleBytes(handle: GrantHandle): Uint8Array {
+  return Buffer.from(handle.secret.reveal().slice(PREFIX.length), "base64url");
+}
+
+function toHandle(text: string): GrantHandle {
+  return { secret: new SecretValue(text), id: createHash("sha256").update(text).digest("hex") };
+}

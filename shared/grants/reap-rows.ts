@@ -1,0 +1,91 @@
+/**
+ * Deletes rows of the grant table past their expiry, grants and index entries alike: bounded, counted, and with a dry
+ * run that only counts. A row is judged by its own `expiresAtSeconds`, which never changes, so a live grant cannot be
+ * caught between reading and deleting. Failures: those of the query; a row that cannot be deleted is counted.
+ */
+import { type Result, succeed } from "../result.ts";
+import type { GrantStoreFailure, ReapReport } from "./grant.ts";
+import type { RowKeys } from "./grant-row.ts";
+import type { GrantTable } from "./table-client.ts";
+
+/** Rows asked for in one page. */
+const PAGE_ROWS = 200;
+/** The service may answer with empty pages while it searches; a run ends after this many all the same. */
+const PAGES_MAX = 100;
+const DELETES_AT_ONCE = 10;
+
+export interface ReapRequest {
+  readonly beforeSeconds: number;
+  readonly limit: number;
+  readonly dryRun: boolean;
+}
+
+export async function reapRows(
+  table: GrantTable,
+  request: ReapRequest,
+): Promise<Result<ReapReport, GrantStoreFailure>> {
+  const found = await findExpired(table, request);
+  if (!found.ok) return found;
+  const { rows, more } = found.value;
+  if (request.dryRun) return succeed({ expired: rows.length, deleted: 0, failed: 0, more });
+  let deleted = 0;
+  for (let at = 0; at < rows.length; at += DELETES_AT_ONCE) {
+    const outcomes = await Promise.all(rows.slice(at, at + DELETES_AT_ONCE).map((row) => deleteRow(table, row)));
+    deleted += outcomes.filter(Boolean).length;
+  }
+  return succeed({ expired: rows.length, deleted, failed: rows.length - deleted, more });
+}
+
+async function findExpired(
+  table: GrantTable,
+  { beforeSeconds, limit }: ReapRequest,
+): Promise<Result<{ readonly rows: readonly RowKeys[]; readonly more: boolean }, GrantStoreFailure>> {
+  const rows: RowKeys[] = [];
+  let continuationToken: string | undefined;
+  for (let pages = 0; pages < PAGES_MAX && rows.length < limit; pages += 1) {
+    const page = await nextPage(table, beforeSeconds, continuationToken);
+    if (!page.ok) return page;
+    rows.push(...page.value.rows);
+    continuationToken = page.value.continuationToken;
+    if (continuationToken === undefined) break;
+  }
+  return succeed({ rows: rows.slice(0, limit), more: rows.length > limit || continuationToken !== undefined });
+}
+
+interface Page {
+  readonly rows: readonly RowKeys[];
+  readonly continuationToken: string | undefined;
+}
+
+/** One page, one operation: each has its own deadline, so a long run is not cut short. */
+async function nextPage(
+  table: GrantTable,
+  beforeSeconds: number,
+  continuationToken: string | undefined,
+): Promise<Result<Page, GrantStoreFailure>> {
+  const empty: Page = { rows: [], continuationToken: undefined };
+  const queryOptions = {
+    filter: `expiresAtSeconds lt ${beforeSeconds}L`,
+    select: ["partitionKey", "rowKey"],
+  };
+  const asked = await table.call(async (abortSignal) => {
+    const settings = { maxPageSize: PAGE_ROWS, ...(continuationToken === undefined ? {} : { continuationToken }) };
+    for await (const page of table.client.listEntities({ queryOptions, abortSignal }).byPage(settings)) {
+      const rows = page.map(({ partitionKey, rowKey }) => ({
+        partitionKey: String(partitionKey),
+        rowKey: String(rowKey),
+      }));
+      return { rows, continuationToken: page.continuationToken };
+    }
+    return empty;
+  });
+  if (!asked.ok) return asked;
+  // A table that does not exist yet holds nothing.
+  return succeed(typeof asked.value === "string" ? empty : asked.value);
+}
+
+/** True: it is gone, by us or by another run. */
+async function deleteRow(table: GrantTable, { partitionKey, rowKey }: RowKeys): Promise<boolean> {
+  const deleted = await table.call((abortSignal) => table.client.deleteEntity(partitionKey, rowKey, { abortSignal }));
+  return deleted.ok && (typeof deleted.value !== "string" || deleted.value === "row_missing");
+}

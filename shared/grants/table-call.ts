@@ -1,0 +1,89 @@
+/**
+ * One operation on the table service: a deadline over everything (also over the identity SDK, which ignores abort
+ * signals), one retry, and errors as `GrantStoreFailure`. An SDK error carries the URL with the row's key and the
+ * service's prose: only codes leave this file. Reads errors by shape, so it needs no SDK.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import { fail, type Result, succeed } from "../result.ts";
+import type { GrantStoreFailure } from "./grant.ts";
+
+/** Long enough for a moved partition, short beside the deadline. */
+const RETRY_DELAY_MS = 150;
+const CODE = /^\w{1,64}$/;
+
+/** Answers that mean something to the caller of an operation. */
+export type TableAnswer = "table_missing" | "row_missing" | "row_exists" | "row_changed";
+
+export async function callTable<T>(
+  call: (abortSignal: AbortSignal) => Promise<T>,
+  deadlineMs: number,
+): Promise<Result<T | TableAnswer, GrantStoreFailure>> {
+  const abort = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new LateError()), deadlineMs);
+  });
+  try {
+    return succeed(await Promise.race([twice(call, abort.signal), late]));
+  } catch (error) {
+    return toOutcome(error);
+  } finally {
+    clearTimeout(timer);
+    abort.abort();
+  }
+}
+
+class LateError extends Error {
+  override readonly name = "LateError";
+}
+
+async function twice<T>(call: (abortSignal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await call(signal);
+  } catch (error) {
+    if (!isTransient(error)) throw error;
+    await delay(RETRY_DELAY_MS, undefined, { signal });
+    return call(signal);
+  }
+}
+
+/** No connection, or a 5xx (the service answers 500 and 503 while it moves a partition). */
+function isTransient(error: unknown): boolean {
+  const { name, status } = readError(error);
+  return name === "RestError" && (status === undefined || status >= 500);
+}
+
+function toOutcome(error: unknown): Result<TableAnswer, GrantStoreFailure> {
+  const { name, status, code } = readError(error);
+  if (error instanceof LateError || name === "AbortError") return fail({ kind: "store_timeout" });
+  switch (status) {
+    case 404:
+      return succeed(code === "TableNotFound" ? "table_missing" : "row_missing");
+    case 409:
+      return succeed("row_exists");
+    case 412:
+      return succeed("row_changed");
+    case 401:
+    case 403:
+      return fail({ kind: "store_refused", code });
+    default:
+      return fail({ kind: "store_unavailable", code });
+  }
+}
+
+function readError(error: unknown): { name: string; status: number | undefined; code: string } {
+  const top = members(error);
+  const answer = members(members(top["details"])["odataError"]);
+  const status = top["statusCode"];
+  const name = typeof top["name"] === "string" ? top["name"] : "";
+  const code = [answer["code"], top["code"], name].find((it) => typeof it === "string" && CODE.test(it));
+  return {
+    name,
+    status: typeof status === "number" ? status : undefined,
+    code: typeof code === "string" ? code : "unknown",
+  };
+}
+
+function members(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { GrantStore } from "../../../shared/grants/grant-store.ts";
+import { createGrants } from "../../../shared/grants/grants.ts";
+import { newHandle } from "../../../shared/grants/handle.ts";
+import { callTable } from "../../../shared/grants/table-call.ts";
+import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
+import {
+  type Answer,
+  type FakeTableService,
+  hang,
+  hangUp,
+  json,
+  odataError,
+  startFakeTableService,
+} from "./support/fake-table-service.ts";
+import { EPOCH_MS, expectOk, grantRequest, testSealer, userCaller } from "./support/fixtures.ts";
+import { memoryStore } from "./support/memory-store.ts";
+
+let service: FakeTableService;
+let store: GrantStore;
+const ID = newHandle().id;
+
+beforeAll(async () => {
+  service = await startFakeTableService();
+});
+afterAll(() => service.stop());
+beforeEach(() => {
+  service.requests.length = 0;
+  store = makeStore(5_000);
+});
+
+function makeStore(deadlineMs: number): GrantStore {
+  return createTableGrantStore({
+    cloudName: "local",
+    tableEndpoint: service.endpoint,
+    tableName: "grants",
+    identity: undefined,
+    deadlineMs,
+  });
+}
+
+async function aGrant() {
+  const memory = memoryStore();
+  const { grant } = expectOk(
+    await createGrants({ store: memory, sealer: testSealer(), now: () => EPOCH_MS }).make(grantRequest()),
+  );
+  const stored = memory.rows.get(grant.id);
+  if (stored === undefined) throw new Error("no grant");
+  return stored;
+}
+
+describe("what the table service does", () => {
+  it.each<[string, Answer, object, number]>([
+    ["500, twice", odataError(500, "InternalError"), { kind: "store_unavailable", code: "InternalError" }, 2],
+    ["503 busy, twice", odataError(503, "ServerBusy"), { kind: "store_unavailable", code: "ServerBusy" }, 2],
+    ["a broken connection, twice", hangUp, { kind: "store_unavailable", code: "ECONNRESET" }, 2],
+    ["400", odataError(400, "InvalidInput"), { kind: "store_unavailable", code: "InvalidInput" }, 1],
+    ["401", odataError(401, "AuthenticationFailed"), { kind: "store_refused", code: "AuthenticationFailed" }, 1],
+    [
+      "403",
+      odataError(403, "AuthorizationPermissionMismatch"),
+      { kind: "store_refused", code: "AuthorizationPermissionMismatch" },
+      1,
+    ],
+    [
+      "prose for a code",
+      odataError(403, "See https://secret.example"),
+      { kind: "store_refused", code: "RestError" },
+      1,
+    ],
+  ])("%s", async (_name, answer, failure, requests) => {
+    service.answers = [answer];
+    expect(await store.read(ID)).toEqual({ ok: false, failure });
+    expect(service.requests).toHaveLength(requests);
+    service.requests.length = 0;
+    expect(await store.check()).toEqual({ ok: false, failure });
+  });
+
+  it("recovers from one 503 and from one broken connection", async () => {
+    for (const answer of [odataError(503, "ServerBusy"), hangUp]) {
+      service.answers = [answer, odataError(404, "ResourceNotFound")];
+      expect(await store.read(ID)).toEqual({ ok: true, value: undefined });
+    }
+    expect(service.requests).toHaveLength(4);
+  });
+
+  it("a hang ends at the deadline, for every operation", async () => {
+    service.answers = [hang];
+    const impatient = makeStore(60);
+    const stored = await aGrant();
+    const late = { ok: false, failure: { kind: "store_timeout" } };
+    expect(await impatient.read(ID)).toEqual(late);
+    expect(await impatient.create(stored.grant, stored.sealed)).toEqual(late);
+    expect(await impatient.replace(stored, { sealed: "x", lastRedeemedAtSeconds: 1 })).toEqual(late);
+    expect(await impatient.delete(stored.grant)).toEqual(late);
+    expect(await impatient.list({ caller: userCaller, limit: 5 })).toEqual(late);
+    expect(await impatient.reap({ beforeSeconds: 1, limit: 5, dryRun: true })).toEqual(late);
+  });
+
+  it("a table that cannot be made is a failure, and so is one that is being deleted", async () => {
+    const { grant, sealed } = await aGrant();
+    service.answers = [odataError(404, "TableNotFound"), odataError(403, "AuthorizationFailure")];
+    expect(await store.create(grant, sealed)).toEqual({
+      ok: false,
+      failure: { kind: "store_refused", code: "AuthorizationFailure" },
+    });
+    service.answers = [
+      odataError(404, "TableNotFound"),
+      odataError(409, "TableBeingDeleted"),
+      odataError(404, "TableNotFound"),
+    ];
+    expect(await store.create(grant, sealed)).toEqual({
+      ok: false,
+      failure: { kind: "store_unavailable", code: "table_missing" },
+    });
+  });
+
+  it("a failure between the index entry and the grant leaves no grant", async () => {
+    const { grant, sealed } = await aGrant();
+    service.answers = [json(undefined, 204), odataError(403, "AuthorizationFailure")];
+    expect((await store.create(grant, sealed)).ok).toBe(false);
+    service.answers = [
+      json(undefined, 204),
+      odataError(409, "EntityAlreadyExists"),
+      odataError(403, "AuthorizationFailure"),
+    ];
+    expect(await store.create(grant, sealed)).toMatchObject({ failure: { kind: "store_refused" } });
+    expect(service.requests[0]).toContain("user-");
+    expect(service.requests[1]).toBe("POST /devstoreaccount1/grants");
+  });
+
+  it("a listing fails as a whole when a grant cannot be read", async () => {
+    const rowKey = `8199999999-${ID}`;
+    service.answers = [json({ value: [{ RowKey: rowKey }] }), odataError(403, "AuthorizationFailure")];
+    expect(await store.list({ caller: userCaller, limit: 5 })).toMatchObject({ failure: { kind: "store_refused" } });
+  });
+
+  it("rows that cannot be deleted are counted", async () => {
+    const found = json({
+      value: [
+        { PartitionKey: "p", RowKey: "1" },
+        { PartitionKey: "p", RowKey: "2" },
+      ],
+    });
+    service.answers = [found, odataError(403, "AuthorizationFailure")];
+    expect(await store.reap({ beforeSeconds: 9, limit: 5, dryRun: false })).toEqual({
+      ok: true,
+      value: { expired: 2, deleted: 0, failed: 2, more: false },
+    });
+  });
+
+  it("endless empty pages end a reaping", async () => {
+    service.answers = [
+      (_request, response) => {
+        response.writeHead(200, {
+          "content-type": "application/json",
+          "x-ms-continuation-NextPartitionKey": "p",
+          "x-ms-continuation-NextRowKey": "r",
+        });
+        response.end('{"value":[]}');
+      },
+    ];
+    expect(await store.reap({ beforeSeconds: 9, limit: 5, dryRun: false })).toEqual({
+      ok: true,
+      value: { expired: 0, deleted: 0, failed: 0, more: true },
+    });
+    expect(service.requests).toHaveLength(100);
+  });
+
+  it("short pages do not end a listing early", async () => {
+    const row = (digit: string) => ({ RowKey: `8199999999-${digit.repeat(64)}` });
+    const page =
+      (rows: object[], next: boolean): Answer =>
+      (_request, response) => {
+        const more = { "x-ms-continuation-NextPartitionKey": "p", "x-ms-continuation-NextRowKey": "r" };
+        response.writeHead(200, { "content-type": "application/json", ...(next ? more : {}) });
+        response.end(JSON.stringify({ value: rows }));
+      };
+    service.answers = [
+      page([row("a")], true),
+      page([], true),
+      page([row("b"), row("c")], true),
+      odataError(404, "ResourceNotFound"),
+    ];
+    expect(await store.list({ caller: userCaller, limit: 2 })).toEqual({
+      ok: true,
+      value: { grants: [], next: `8199999999-${"b".repeat(64)}` },
+    });
+  });
+});
+
+describe("an error of any shape", () => {
+  it.each<[string, unknown, object]>([
+    [
+      "an identity that gives no token",
+      Object.assign(new Error("secret"), { name: "CredentialUnavailableError" }),
+      { kind: "store_unavailable", code: "CredentialUnavailableError" },
+    ],
+    ["an abort", Object.assign(new Error("secret"), { name: "AbortError" }), { kind: "store_timeout" }],
+    ["null", null, { kind: "store_unavailable", code: "unknown" }],
+    ["a text", "secret", { kind: "store_unavailable", code: "unknown" }],
+    ["a number for a name", { name: 1, code: "not a code!" }, { kind: "store_unavailable", code: "unknown" }],
+  ])("becomes a code, never a text: %s", async (_name, error, failure) => {
+    const outcome = await callTable(() => Promise.reject(error), 1_000);
+    expect(outcome).toEqual({ ok: false, failure });
+    expect(JSON.stringify(outcome)).not.toContain("secret");
+  });
+});

@@ -1,0 +1,396 @@
+import { TableClient } from "@azure/data-tables";
+import fc from "fast-check";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { startTableService, type TableService } from "../../../local/azurite/table-service.ts";
+import type { Grant } from "../../../shared/grants/grant.ts";
+import type { GrantStore } from "../../../shared/grants/grant-store.ts";
+import { createGrants } from "../../../shared/grants/grants.ts";
+import { newHandle } from "../../../shared/grants/handle.ts";
+import { createTableClient } from "../../../shared/grants/table-client.ts";
+import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
+import { SecretValue } from "../../../shared/secret-value.ts";
+import {
+  applicationCaller,
+  CLIENT,
+  DAY_MS,
+  EPOCH_MS,
+  expectOk,
+  fakeKeySource,
+  grantRequest,
+  OTHER,
+  TENANT,
+  testSealer,
+  USER,
+  userCaller,
+} from "./support/fixtures.ts";
+
+let azurite: TableService;
+let tables = 0;
+let tableName = "";
+let store: GrantStore;
+
+/** Azurite on a busy machine is slower than the service: these tests are not about the deadline. */
+const deadlineMs = 20_000;
+
+const open = () =>
+  createTableGrantStore({
+    cloudName: "local",
+    tableEndpoint: azurite.url,
+    tableName,
+    identity: undefined,
+    deadlineMs,
+  });
+const client = () =>
+  createTableClient({ cloudName: "local", tableEndpoint: azurite.url, tableName, identity: undefined });
+
+async function rows(): Promise<Record<string, unknown>[]> {
+  const all: Record<string, unknown>[] = [];
+  for await (const row of client().listEntities()) all.push(row);
+  return all;
+}
+
+function grant(changes: Partial<Grant> = {}): Grant {
+  return {
+    id: newHandle().id,
+    binding: { kind: "user", tenantId: TENANT, clientId: CLIENT },
+    user: { tenantId: TENANT, objectId: USER },
+    api: "graph",
+    scopes: ["Mail.Send", "User.Read"],
+    policyEntry: "nightly mail, ünïcode",
+    createdAtSeconds: EPOCH_MS / 1000,
+    expiresAtSeconds: (EPOCH_MS + DAY_MS) / 1000,
+    lastRedeemedAtSeconds: undefined,
+    ...changes,
+  };
+}
+
+beforeAll(async () => {
+  azurite = await startTableService();
+});
+afterAll(() => azurite.stop());
+beforeEach(() => {
+  tables += 1;
+  tableName = `grants${tables}`;
+  store = open();
+});
+
+describe("without a table", () => {
+  it("there is nothing to read, list, reap, replace or delete, and the store counts as reachable", async () => {
+    const missing = grant();
+    expect(await store.check()).toEqual({ ok: true, value: true });
+    expect(await store.read(missing.id)).toEqual({ ok: true, value: undefined });
+    expect(await store.list({ caller: userCaller, limit: 5 })).toEqual({
+      ok: true,
+      value: { grants: [], next: undefined },
+    });
+    expect(await store.reap({ beforeSeconds: 1e10, limit: 5, dryRun: false })).toEqual({
+      ok: true,
+      value: { expired: 0, deleted: 0, failed: 0, more: false },
+    });
+    expect(
+      await store.replace({ grant: missing, sealed: "x", etag: "*" }, { sealed: "y", lastRedeemedAtSeconds: 1 }),
+    ).toEqual({
+      ok: true,
+      value: "gone",
+    });
+    expect(await store.delete(missing)).toEqual({ ok: true, value: false });
+  });
+
+  it("the first grants make it, also when two instances do so at once", async () => {
+    const made = await Promise.all([open().create(grant(), "a"), open().create(grant(), "b")]);
+    expect(made.map((result) => result.ok)).toEqual([true, true]);
+  });
+});
+
+describe("a grant's row", () => {
+  it("comes back as written", async () => {
+    const original = grant({ scopes: [], lastRedeemedAtSeconds: 1_800_000_001 });
+    const created = expectOk(await store.create(original, "sealed"));
+    expect(created.etag).not.toBe("");
+    expect(expectOk(await store.read(original.id))).toEqual(created);
+    expect(created.grant).toEqual(original);
+  });
+
+  it("takes seconds beyond 2038", async () => {
+    const original = grant({
+      createdAtSeconds: 2 ** 32,
+      expiresAtSeconds: 2 ** 33,
+      lastRedeemedAtSeconds: 2 ** 32 + 1,
+    });
+    await store.create(original, "sealed");
+    expect(expectOk(await store.read(original.id))?.grant).toEqual(original);
+  });
+
+  it("takes the largest seal", async () => {
+    const original = grant();
+    const sealed = "x".repeat(30_000);
+    expectOk(await store.create(original, sealed));
+    expect(expectOk(await store.read(original.id))?.sealed).toBe(sealed);
+  });
+
+  it("may be written twice: a retry whose first answer was lost is no failure", async () => {
+    const original = grant();
+    expectOk(await store.create(original, "sealed"));
+    expect(expectOk(await store.create(original, "sealed")).sealed).toBe("sealed");
+    expect(await rows()).toHaveLength(2);
+    // The same id with another content can only be a programmer's mistake.
+    expect(await store.create(original, "other")).toEqual({
+      ok: false,
+      failure: { kind: "store_unavailable", code: "row_exists" },
+    });
+  });
+
+  it("that is not ours is refused, and hides nothing from a listing", async () => {
+    const [good, bad] = [grant(), grant()];
+    await store.create(good, "sealed");
+    await store.create(bad, "sealed");
+    await client().upsertEntity(
+      { partitionKey: `grant-${bad.id.slice(0, 2)}`, rowKey: bad.id, sealed: "x" },
+      "Replace",
+    );
+    expect(await store.read(bad.id)).toEqual({ ok: false, failure: { kind: "store_row_invalid" } });
+    expect(expectOk(await store.list({ caller: userCaller, limit: 5 })).grants).toEqual([good]);
+  });
+
+  it.each(["scopes", "bindingKind", "createdAtSeconds", "lastRedeemedAtSeconds"])(
+    "is refused when %s was changed",
+    async (column) => {
+      const original = grant();
+      await store.create(original, "sealed");
+      for (const value of column === "scopes" ? ['{"a":1}', "[1]", "no JSON"] : ["someone"]) {
+        const keys = { partitionKey: `grant-${original.id.slice(0, 2)}`, rowKey: original.id };
+        await client().updateEntity({ ...keys, [column]: value }, "Merge");
+        expect(await store.read(original.id)).toEqual({ ok: false, failure: { kind: "store_row_invalid" } });
+      }
+    },
+  );
+});
+
+describe("compare-and-swap", () => {
+  it("lets the first of two writers through and tells the second", async () => {
+    const created = expectOk(await store.create(grant(), "one"));
+    const first = expectOk(await store.replace(created, { sealed: "two", lastRedeemedAtSeconds: 7 }));
+    expect(first).toMatchObject({ sealed: "two", grant: { lastRedeemedAtSeconds: 7 } });
+    expect(await open().replace(created, { sealed: "three", lastRedeemedAtSeconds: 8 })).toEqual({
+      ok: true,
+      value: "changed",
+    });
+    expect(expectOk(await store.read(created.grant.id))).toEqual(first);
+  });
+
+  it("does not bring back a deleted grant", async () => {
+    const created = expectOk(await store.create(grant(), "one"));
+    expect(await store.delete(created.grant)).toEqual({ ok: true, value: true });
+    expect(await store.replace(created, { sealed: "two", lastRedeemedAtSeconds: 7 })).toEqual({
+      ok: true,
+      value: "gone",
+    });
+    expect(await rows()).toEqual([]);
+  });
+});
+
+describe("listing", () => {
+  it("gives a user's own grants through a client, and an application all of its own", async () => {
+    const bindings = [
+      grant(),
+      grant({ user: { tenantId: TENANT, objectId: OTHER } }),
+      grant({ binding: { kind: "user", tenantId: TENANT, clientId: OTHER } }),
+      grant({ binding: { kind: "application", tenantId: TENANT, clientId: CLIENT } }),
+      grant({
+        binding: { kind: "application", tenantId: TENANT, clientId: CLIENT },
+        user: { tenantId: TENANT, objectId: OTHER },
+      }),
+      grant({ binding: { kind: "application", tenantId: TENANT, clientId: OTHER } }),
+    ];
+    for (const one of bindings) await store.create(one, "sealed");
+    const ids = async (caller: typeof userCaller) =>
+      expectOk(await store.list({ caller, limit: 50 }))
+        .grants.map((one) => one.id)
+        .sort();
+    expect(await ids(userCaller)).toEqual([bindings[0]?.id]);
+    expect(await ids(applicationCaller)).toEqual([bindings[3]?.id, bindings[4]?.id].sort());
+    expect(await ids({ ...applicationCaller, tenantId: OTHER })).toEqual([]);
+  });
+
+  it("pages through, newest first, without loss or repetition", async () => {
+    const made = Array.from({ length: 23 }, (_, at) =>
+      grant({ createdAtSeconds: EPOCH_MS / 1000 + Math.floor(at / 2) }),
+    );
+    await Promise.all(made.map((one) => store.create(one, "sealed")));
+    const seen: Grant[] = [];
+    let after: string | undefined;
+    let pages = 0;
+    do {
+      const page = expectOk(
+        await store.list({ caller: userCaller, limit: 10, ...(after === undefined ? {} : { after }) }),
+      );
+      expect(page.grants.length).toBeLessThanOrEqual(10);
+      seen.push(...page.grants);
+      after = page.next;
+      pages += 1;
+    } while (after !== undefined);
+    expect(pages).toBe(3);
+    expect(seen.map((one) => one.id).sort()).toEqual(made.map((one) => one.id).sort());
+    const times = seen.map((one) => one.createdAtSeconds);
+    expect(times).toEqual(times.toSorted((a, b) => b - a));
+  });
+
+  it.each([0, -1, 51, 10_000])("keeps a page within bounds: %i asked", async (limit) => {
+    await store.create(grant(), "sealed");
+    await store.create(grant(), "sealed");
+    const { grants } = expectOk(await store.list({ caller: userCaller, limit }));
+    expect(grants).toHaveLength(limit < 1 ? 1 : 2);
+  });
+
+  it("skips an index entry whose grant is not there", async () => {
+    const [good, gone] = [grant(), grant()];
+    await store.create(good, "sealed");
+    await store.create(gone, "sealed");
+    await client().deleteEntity(`grant-${gone.id.slice(0, 2)}`, gone.id);
+    expect(expectOk(await store.list({ caller: userCaller, limit: 5 })).grants).toEqual([good]);
+  });
+
+  it.each(["", "x", "0000000000-abc", `8199999999-${"a".repeat(64)}'`, `8199999999-${"A".repeat(64)}`])(
+    "takes no cursor but its own: %j",
+    async (after) => {
+      expect(await store.list({ caller: userCaller, limit: 5, after })).toEqual({
+        ok: false,
+        failure: { kind: "page_invalid" },
+      });
+    },
+  );
+});
+
+describe("reaping", () => {
+  const beforeSeconds = EPOCH_MS / 1000;
+  const expired = () => grant({ expiresAtSeconds: beforeSeconds - 1 });
+
+  it("counts in a dry run, then deletes what has expired and nothing else", async () => {
+    const live = [grant(), grant({ expiresAtSeconds: beforeSeconds })];
+    for (const one of [...live, expired(), expired(), expired()]) await store.create(one, "sealed");
+    const dry = await store.reap({ beforeSeconds, limit: 100, dryRun: true });
+    expect(dry).toEqual({ ok: true, value: { expired: 6, deleted: 0, failed: 0, more: false } });
+    expect(await rows()).toHaveLength(10);
+    const real = await store.reap({ beforeSeconds, limit: 100, dryRun: false });
+    expect(real).toEqual({ ok: true, value: { expired: 6, deleted: 6, failed: 0, more: false } });
+    expect(
+      expectOk(await store.list({ caller: userCaller, limit: 50 }))
+        .grants.map((one) => one.id)
+        .sort(),
+    ).toEqual(live.map((one) => one.id).sort());
+    expect(await rows()).toHaveLength(4);
+  });
+
+  it("stops at its limit and says that there is more", async () => {
+    for (let made = 0; made < 4; made += 1) await store.create(expired(), "sealed");
+    expect(expectOk(await store.reap({ beforeSeconds, limit: 5, dryRun: false }))).toMatchObject({
+      deleted: 5,
+      more: true,
+    });
+    expect(expectOk(await store.reap({ beforeSeconds, limit: 5, dryRun: false }))).toMatchObject({
+      deleted: 3,
+      more: false,
+    });
+    expect(await rows()).toEqual([]);
+  });
+
+  it("goes through more than one page", async () => {
+    const keys = Array.from({ length: 230 }, (_, at) => String(at).padStart(4, "0"));
+    await store.create(grant(), "sealed");
+    await Promise.all(
+      keys.map((rowKey) =>
+        client().createEntity({ partitionKey: "user-x", rowKey, expiresAtSeconds: { type: "Int64", value: "1" } }),
+      ),
+    );
+    expect(expectOk(await store.reap({ beforeSeconds, limit: 1_000, dryRun: false }))).toMatchObject({
+      deleted: 230,
+      more: false,
+    });
+    expect(await rows()).toHaveLength(2);
+  });
+
+  it("is not upset by another run that was faster", async () => {
+    for (let made = 0; made < 5; made += 1) await store.create(expired(), "sealed");
+    const runs = await Promise.all([1, 2].map(() => open().reap({ beforeSeconds, limit: 100, dryRun: false })));
+    expect(runs.map((run) => expectOk(run).failed)).toEqual([0, 0]);
+    expect(await rows()).toEqual([]);
+  });
+});
+
+describe("two instances with real storage", () => {
+  const instance = (source: ReturnType<typeof fakeKeySource>) =>
+    createGrants({ store: open(), sealer: testSealer(source), now: () => EPOCH_MS });
+
+  it("redeem at once and lose nothing, in whatever order their writes land", async () => {
+    const source = fakeKeySource();
+    await fc.assert(
+      fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 4 }), async (scheduler, count) => {
+        const { handle, grant: made } = expectOk(await instance(source).make(grantRequest()));
+        const opened = await Promise.all(
+          Array.from({ length: count }, async () => {
+            const grants = instance(source);
+            return { grants, grant: expectOk(await grants.open(handle, userCaller)) };
+          }),
+        );
+        const rotations = opened.map(({ grants, grant: mine }, at) =>
+          scheduler.schedule(Promise.resolve(at)).then(() => grants.rotated(mine, new SecretValue(`token-${at}`))),
+        );
+        await scheduler.waitAll();
+        for (const rotation of await Promise.all(rotations)) expect(rotation.ok).toBe(true);
+
+        // Exactly one of the new tokens is there, it opens, and the next rotation goes through.
+        const grants = instance(source);
+        const after = expectOk(await grants.open(handle, userCaller));
+        expect(after.refreshToken.reveal()).toMatch(/^token-\d$/);
+        expectOk(await grants.rotated(after, new SecretValue("next")));
+        expect(expectOk(await grants.open(handle, userCaller)).refreshToken.reveal()).toBe("next");
+        expect(expectOk(await grants.revokeById(made.id, userCaller))).toBe(true);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  it("never store a handle or a refresh token, in any key or column", async () => {
+    const source = fakeKeySource();
+    const { handle } = expectOk(await instance(source).make(grantRequest()));
+    const grants = instance(source);
+    expectOk(
+      await grants.rotated(expectOk(await grants.open(handle, userCaller)), new SecretValue("AnotherSecretToken")),
+    );
+    const everything = JSON.stringify(await rows(), (_key, value) =>
+      typeof value === "bigint" ? String(value) : value,
+    );
+    expect(everything).toContain("grant-");
+    for (const secret of [handle.reveal(), handle.reveal().slice(4), "AVerySecretRefreshToken", "AnotherSecretToken"]) {
+      expect(everything).not.toContain(secret);
+      expect(everything).not.toContain(Buffer.from(secret).toString("base64url"));
+    }
+  });
+});
+
+describe("the table client", () => {
+  const identity = { getToken: async () => ({ token: "t", expiresOnTimestamp: 0 }) };
+
+  it.each([
+    ["public", "http://account.table.core.windows.net", identity],
+    ["public", "http://127.0.0.1:10002/devstoreaccount1", undefined],
+    ["public", "https://account.table.core.windows.net", undefined],
+    ["usgov", "https://account.table.core.usgovcloudapi.net", undefined],
+    ["local", "http://account.table.core.windows.net", undefined],
+    ["local", "http://192.0.2.1:10002/devstoreaccount1", undefined],
+  ] as const)("is not made for %s at %s with identity %o", (cloudName, tableEndpoint, who) => {
+    expect(() => createTableClient({ cloudName, tableEndpoint, tableName: "grants", identity: who })).toThrow(
+      TypeError,
+    );
+  });
+
+  it("is made with the service's identity in Azure", () => {
+    const made = createTableClient({
+      cloudName: "public",
+      tableEndpoint: "https://account.table.core.windows.net",
+      tableName: "grants",
+      identity,
+    });
+    expect(made).toBeInstanceOf(TableClient);
+  });
+});
