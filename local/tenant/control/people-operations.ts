@@ -1,0 +1,96 @@
+/**
+ * Orders about people: sessions, accounts, consents, role assignments and claims challenges.
+ */
+import { randomUUID } from "node:crypto";
+import type { Registration, User } from "../directory/directory.ts";
+import type { Tenant } from "../tenant.ts";
+
+export interface ConsentInput {
+  /** Absent: everybody. */
+  user?: string;
+  /** Default `service`. */
+  client?: string;
+  /** Default `graph`. */
+  resource?: string;
+  scopes: string[];
+}
+
+export interface RequirementInput {
+  user?: string;
+  client?: string;
+  /** Default `graph`. */
+  resource?: string;
+  /** The JSON text a client must send back, e.g. `{"access_token":{"capolids":{"essential":true,"values":["…"]}}}`. */
+  claims: string;
+  /** Default 50076. */
+  code?: number;
+}
+
+export type UserChange = Partial<
+  Pick<User, "password" | "disabled" | "locked" | "passwordExpired" | "tokensValidFromMs">
+>;
+export type RoleInput = { principal: string; role: string; resource?: string };
+
+export function createPeopleOperations(tenant: Tenant) {
+  const { directory, clock, requirements } = tenant;
+  const user = (key: string): User => found(directory.user(key), key);
+  const app = (key: string): Registration => found(directory.registration(key), key);
+  const roleRow = ({ principal, role, resource = "service" }: RoleInput) => ({
+    principalOid: directory.user(principal)?.oid ?? app(principal).objectId,
+    resourceId: app(resource).clientId,
+    role,
+  });
+  return {
+    /** Everything issued to this person before now is dead (50173). */
+    revokeSessions: (input: { user: string }) => {
+      user(input.user).tokensValidFromMs = clock.stampMs();
+    },
+    changeUser: ({ user: key, ...change }: { user: string } & UserChange) => {
+      Object.assign(user(key), change);
+    },
+    addConsent: ({ user: key, client = "service", resource = "graph", scopes }: ConsentInput) => {
+      const owner = key === undefined ? {} : { userOid: user(key).oid };
+      const ids = { clientId: app(client).clientId, resourceId: app(resource).clientId };
+      directory.consents.push({ ...ids, ...owner, scopes: new Set(scopes) });
+    },
+    /** Takes the named scopes out of this person's consents, or out of everybody's. */
+    withdrawConsent: ({ user: key, client = "service", resource = "graph", scopes }: ConsentInput) => {
+      const oid = key === undefined ? undefined : user(key).oid;
+      const [clientId, resourceId] = [app(client).clientId, app(resource).clientId];
+      const rows = directory.consents.filter((row) => row.clientId === clientId && row.resourceId === resourceId);
+      for (const row of rows.filter((one) => oid === undefined || one.userOid === oid)) {
+        for (const scope of scopes) row.scopes.delete(scope);
+      }
+    },
+    /** The principal is a user or a registration; the resource `service` unless said otherwise. */
+    assignRole: (input: RoleInput) => {
+      directory.roleAssignments.push(roleRow(input));
+    },
+    unassignRole: (input: RoleInput) => {
+      const wanted = JSON.stringify(roleRow(input));
+      const kept = directory.roleAssignments.filter((row) => JSON.stringify({ ...row }) !== wanted);
+      directory.roleAssignments.splice(0, directory.roleAssignments.length, ...kept);
+    },
+    /** Conditional access: requests that fit fail with these claims until the person signed in with them. */
+    requireClaims: ({ user: key, client, resource = "graph", claims, code = 50076 }: RequirementInput) => {
+      const id = randomUUID();
+      requirements.push({
+        id,
+        ...(key === undefined ? {} : { userOid: user(key).oid }),
+        ...(client === undefined ? {} : { clientId: app(client).clientId }),
+        resourceId: app(resource).clientId,
+        claims,
+        code,
+      });
+      return { id };
+    },
+    clearRequirements: () => {
+      requirements.length = 0;
+    },
+  };
+}
+
+function found<T>(value: T | undefined, key: string): T {
+  if (value === undefined) throw new TypeError(`the local tenant knows no ${key}`);
+  return value;
+}

@@ -1,0 +1,105 @@
+/**
+ * What a request is about, read without believing anything: used to match orders and to write the log.
+ */
+import { decodeCompact } from "../keys/compact-jws.ts";
+import { findGrant } from "../oauth/grant-types.ts";
+import { readRefreshToken } from "../oauth/refresh-token.ts";
+import type { Tenant } from "../tenant.ts";
+
+export const ENDPOINT_NAMES = [
+  "discovery",
+  "instance",
+  "jwks",
+  "token",
+  "authorize",
+  "vault",
+  "msi",
+  "graph",
+  "api",
+  "other",
+] as const;
+export type Endpoint = (typeof ENDPOINT_NAMES)[number];
+
+export interface RequestFacts {
+  readonly endpoint: Endpoint;
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly authorization?: string;
+  /** Token endpoint: the posted form. */
+  readonly form?: Readonly<Record<string, string>>;
+  /** Short name: `on-behalf-of`, `refresh_token`, `client_credentials`, `password`, `authorization_code`. */
+  readonly grantType?: string;
+  /** Client id, as sent. */
+  readonly client?: string;
+  /** Object id of the person, where one can be told. */
+  readonly user?: string;
+}
+
+const ENDPOINTS: readonly [Endpoint, RegExp][] = [
+  ["instance", /^\/common\/discovery\/instance$/],
+  ["jwks", /\/discovery\/(v2\.0\/)?keys$/],
+  ["discovery", /\/\.well-known\/openid-configuration$/],
+  ["token", /\/oauth2\/(v2\.0\/)?token$/],
+  ["authorize", /\/oauth2\/(v2\.0\/)?authorize$/],
+  ["vault", /^\/(secrets|deletedsecrets|certificates)(\/|$)/],
+  ["msi", /^\/msi\/token$/],
+  ["graph", /^\/(v1\.0|beta)\//],
+  ["api", /^\/orders(\/|$)/],
+];
+
+export function readRequestFacts(
+  tenant: Tenant,
+  request: { method: string; url: URL; authorization: string | undefined; body: string },
+): RequestFacts {
+  const { method, url, authorization, body } = request;
+  const endpoint = ENDPOINTS.find(([, pattern]) => pattern.test(url.pathname))?.[0] ?? "other";
+  const base = {
+    endpoint,
+    method,
+    path: url.pathname,
+    query: Object.fromEntries(url.searchParams),
+    ...(authorization === undefined ? {} : { authorization }),
+  };
+  if (endpoint === "token") return { ...base, ...formFacts(tenant, new URLSearchParams(body), authorization) };
+  const user = bearerUser(authorization);
+  return user === undefined ? base : { ...base, user };
+}
+
+function formFacts(tenant: Tenant, params: URLSearchParams, authorization: string | undefined) {
+  const form = Object.fromEntries(params);
+  const wireName = form["grant_type"];
+  const client = form["client_id"] ?? basicName(authorization);
+  const user = formUser(tenant, params);
+  return {
+    form,
+    ...(wireName === undefined ? {} : { grantType: findGrant(wireName)?.name ?? wireName }),
+    ...(client === undefined ? {} : { client }),
+    ...(user === undefined ? {} : { user }),
+  };
+}
+
+function formUser(tenant: Tenant, params: URLSearchParams): string | undefined {
+  const [username, assertion, refresh, code] = ["username", "assertion", "refresh_token", "code"].map((n) =>
+    params.get(n),
+  );
+  if (username) return tenant.directory.user(username)?.oid;
+  if (assertion) return oidOf(assertion);
+  if (refresh) return readRefreshToken(tenant, refresh)?.userOid;
+  return code ? tenant.codes.find(code)?.userOid : undefined;
+}
+
+function bearerUser(authorization: string | undefined): string | undefined {
+  const token = /^Bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+  return token === undefined ? undefined : oidOf(token);
+}
+
+function oidOf(token: string): string | undefined {
+  const oid = decodeCompact(token)?.payload["oid"];
+  return typeof oid === "string" ? oid : undefined;
+}
+
+function basicName(authorization: string | undefined): string | undefined {
+  const basic = /^Basic +(\S+)$/i.exec(authorization ?? "")?.[1];
+  return basic === undefined ? undefined : Buffer.from(basic, "base64").toString("utf8").split(":")[0];
+}

@@ -1,0 +1,46 @@
+/**
+ * Orders about the tenant as a server: next answers, log, keys, clock and minted tokens.
+ */
+import { type MintSpec, mint } from "../mint/mint.ts";
+import {
+  mintAppToken,
+  mintIdToken,
+  mintUserToken,
+  type TokenOverrides,
+  type UserTokenOverrides,
+} from "../mint/mint-token.ts";
+import type { Tenant } from "../tenant.ts";
+import type { OrderSpec } from "./orders.ts";
+import type { LogFilter } from "./request-log.ts";
+
+export function createServiceOperations(tenant: Tenant) {
+  const { orders, log, keys, clock } = tenant;
+  return {
+    /** What the tenant answers next; see `OrderSpec`. Returns the order's id. */
+    order: (spec: OrderSpec): string => orders.add(spec),
+    clearOrders: (input: { id?: string } = {}) => orders.clear(input.id),
+    releaseOrder: (input: { id: string }) => orders.release(input.id),
+    listOrders: () => orders.list(),
+    requests: (filter: LogFilter = {}) => log.entries(filter),
+    requestCounts: () => log.counts(),
+    clearLog: () => log.clear(),
+    /** A new signing key; published and used at once unless told otherwise. */
+    addKey: async (options: { publish?: boolean; activate?: boolean } = {}) => ({ kid: (await keys.add(options)).kid }),
+    publishKey: (input: { kid: string }) => keys.publish(keys.choose(input.kid).kid),
+    activateKey: (input: { kid: string }) => keys.activate(input.kid),
+    removeKey: (input: { kid: string }) => keys.remove(input.kid),
+    /** The ordinary rotation: a new key signs, the old one leaves the key set. */
+    rotateKey: async () => {
+      const old = keys.active().kid;
+      const { kid } = await keys.add();
+      keys.remove(old);
+      return { kid, removed: old };
+    },
+    listKeys: () => ({ active: keys.active().kid, published: keys.published() }),
+    setClockOffset: (input: { offsetMs: number }) => clock.setOffsetMs(input.offsetMs),
+    mint: (spec: MintSpec): string => mint(tenant, spec),
+    mintUserToken: (overrides: UserTokenOverrides = {}): string => mintUserToken(tenant, overrides),
+    mintAppToken: (overrides: TokenOverrides = {}): string => mintAppToken(tenant, overrides),
+    mintIdToken: (overrides: UserTokenOverrides = {}): string => mintIdToken(tenant, overrides),
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * Orders about the vault. An outage is an ordinary order: `{ endpoint: "vault", status: 503, times: 0 }`.
+ */
+import type { Tenant } from "../tenant.ts";
+import type { SecretInput, SecretVersion, VaultRole } from "../vault/vault.ts";
+
+export interface SecretChange {
+  name: string;
+  /** Default: the newest. */
+  version?: string;
+  enabled?: boolean;
+  /** Unix seconds; `null` removes the limit. */
+  notBefore?: number | null;
+  expires?: number | null;
+}
+
+export function createVaultOperations(tenant: Tenant) {
+  const { vault, directory } = tenant;
+  return {
+    setSecret: ({ name, ...input }: { name: string } & SecretInput) => ({ version: vault.set(name, input).version }),
+    changeSecret: ({ name, version, enabled, notBefore, expires }: SecretChange) => {
+      const versions = vault.versions(name) ?? [];
+      const found = version === undefined ? versions.at(-1) : versions.find((one) => one.version === version);
+      if (found === undefined) throw new TypeError(`the vault has no secret ${name}`);
+      if (enabled !== undefined) found.enabled = enabled;
+      limit(found, "notBefore", notBefore);
+      limit(found, "expires", expires);
+    },
+    deleteSecret: (input: { name: string }) => vault.delete(input.name),
+    recoverSecret: (input: { name: string }) => vault.recover(input.name),
+    /** What a principal (an identity by default) may do in the vault. */
+    setVaultRole: ({ role, principal = "systemIdentity" }: { role: VaultRole; principal?: string }) => {
+      vault.setRole(directory.registration(principal)?.objectId ?? principal, role);
+    },
+  };
+}
+
+function limit(secret: SecretVersion, member: "notBefore" | "expires", value: number | null | undefined): void {
+  if (value === null) delete secret[member];
+  else if (value !== undefined) secret[member] = value;
+}

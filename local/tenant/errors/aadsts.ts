@@ -1,0 +1,20 @@
+/**
+ * The AADSTS table (facts 1.6): every code the tenant raises by itself or on order. A correction is one line.
+ */
+import { CLIENT_CODES } from "./aadsts-client.ts";
+import { REQUEST_CODES } from "./aadsts-request.ts";
+import type { AadstsRow, AadstsTable } from "./aadsts-row.ts";
+import { USER_CODES } from "./aadsts-user.ts";
+
+export const AADSTS: AadstsTable = { ...USER_CODES, ...CLIENT_CODES, ...REQUEST_CODES };
+
+export function aadstsRow(code: number): AadstsRow {
+  const row = AADSTS[code];
+  if (row === undefined) throw new TypeError(`AADSTS${code} is not in the local tenant's table`);
+  return row;
+}
+
+/** Fills the `{name}` marks; a value nobody gave stays visible as its name. */
+export function aadstsText(row: AadstsRow, values: Readonly<Record<string, string>>): string {
+  return row.text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? name);
+}

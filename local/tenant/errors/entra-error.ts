@@ -1,0 +1,80 @@
+/**
+ * An Entra error: raised by whatever finds the cause, turned into the body of facts 1.5 in one place.
+ */
+import { randomUUID } from "node:crypto";
+import { toEntraTimestamp } from "../clock.ts";
+import { aadstsRow, aadstsText } from "./aadsts.ts";
+
+export interface EntraErrorOptions {
+  /** Fills the `{name}` marks of the text. */
+  values?: Readonly<Record<string, string>>;
+  http?: number;
+  error?: string;
+  suberror?: string;
+  /** JSON text (E-59); `null` leaves out the one the code usually brings. */
+  claims?: string | null;
+  headers?: Readonly<Record<string, string>>;
+  /** E-55: bodies before about 2024 had line breaks in the tail. */
+  tail?: "spaces" | "crlf";
+}
+
+export class EntraError extends Error {
+  readonly code: number;
+  readonly options: EntraErrorOptions;
+
+  constructor(code: number, options: EntraErrorOptions = {}) {
+    super(`AADSTS${code}`);
+    this.code = code;
+    this.options = options;
+  }
+}
+
+/** Shorthand for the usual case: a code and the values of its text. */
+export function entraError(code: number, values: Readonly<Record<string, string>> = {}): EntraError {
+  return new EntraError(code, { values });
+}
+
+export interface EntraAnswer {
+  status: number;
+  headers: Readonly<Record<string, string>>;
+  body: Record<string, unknown>;
+}
+
+export interface Correlation {
+  traceId: string;
+  correlationId: string;
+}
+
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** E-57: the caller's `client-request-id` counts only when it is a GUID. */
+export function newCorrelation(clientRequestId: string | undefined): Correlation {
+  const usable = clientRequestId !== undefined && GUID.test(clientRequestId);
+  return { traceId: randomUUID(), correlationId: usable ? clientRequestId : randomUUID() };
+}
+
+export function toEntraAnswer(
+  failure: EntraError,
+  context: { url: string; nowMs: number; correlation: Correlation },
+): EntraAnswer {
+  const row = aadstsRow(failure.code);
+  const { values = {}, http, error, suberror, claims, headers = {}, tail } = failure.options;
+  const { traceId, correlationId } = context.correlation;
+  const timestamp = toEntraTimestamp(context.nowMs);
+  const gap = tail === "crlf" ? "\r\n" : " ";
+  const ending = [`Trace ID: ${traceId}`, `Correlation ID: ${correlationId}`, `Timestamp: ${timestamp}`];
+  const body: Record<string, unknown> = {
+    error: error ?? row.error,
+    error_description: [`AADSTS${failure.code}: ${aadstsText(row, values)}`, ...ending].join(gap),
+    error_codes: [failure.code],
+    timestamp,
+    trace_id: traceId,
+    correlation_id: correlationId,
+  };
+  if (row.errorUri) body["error_uri"] = `${context.url}/error?code=${failure.code}`;
+  const sub = suberror ?? row.suberror;
+  if (sub !== undefined) body["suberror"] = sub;
+  const demanded = claims === undefined ? row.claims : claims;
+  if (typeof demanded === "string") body["claims"] = demanded;
+  return { status: http ?? row.http, headers, body };
+}

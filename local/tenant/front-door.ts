@@ -1,0 +1,56 @@
+/**
+ * What happens to every request before its endpoint sees it: it is logged, and orders are carried out.
+ */
+import type { HttpBindings } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
+import type { MiddlewareHandler, Next } from "hono";
+import { orderedResponse } from "./control/ordered-response.ts";
+import type { Order } from "./control/orders.ts";
+import { type RequestFacts, readRequestFacts } from "./control/request-facts.ts";
+import { answerEntraFailure, type TenantContext } from "./entra-failure.ts";
+import { EntraError } from "./errors/entra-error.ts";
+import type { Tenant } from "./tenant.ts";
+
+export function createFrontDoor(tenant: Tenant): MiddlewareHandler<{ Bindings: HttpBindings }> {
+  return async (context, next) => {
+    const facts = await factsOf(tenant, context);
+    const entry = tenant.log.start(facts, tenant.clock.nowMs());
+    const order = tenant.orders.take(facts);
+    if (order === undefined) await next();
+    else context.res = await carryOut(tenant, { order, facts, context, next });
+    entry.status = order?.spec.drop ? 0 : context.res.status;
+  };
+}
+
+interface OrderedRequest {
+  order: Order;
+  facts: RequestFacts;
+  context: TenantContext;
+  next: Next;
+}
+
+async function carryOut(tenant: Tenant, { order, facts, context, next }: OrderedRequest): Promise<Response> {
+  await pause(tenant, order);
+  if (order.spec.drop) {
+    context.env.incoming.socket.destroy();
+    return RESPONSE_ALREADY_SENT;
+  }
+  const answer = orderedResponse(tenant, order.spec, facts);
+  if (answer instanceof Response) return answer;
+  if (answer instanceof EntraError) return answerEntraFailure(tenant, answer, context);
+  await next();
+  return context.res;
+}
+
+async function pause(tenant: Tenant, order: Order): Promise<void> {
+  const { hold, delayMs, hang } = order.spec;
+  if (hold) await tenant.orders.released(order);
+  if (delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  if (hang) await new Promise(() => undefined);
+}
+
+async function factsOf(tenant: Tenant, { req }: TenantContext): Promise<RequestFacts> {
+  const body = req.method === "GET" || req.method === "HEAD" ? "" : await req.text();
+  const authorization = req.header("authorization");
+  return readRequestFacts(tenant, { method: req.method, url: new URL(req.url), authorization, body });
+}

@@ -1,0 +1,28 @@
+/**
+ * The tenant's second API, `https://api.contoso.local/orders`, served at `/orders`: it shows that a token for another
+ * resource than Graph works, and is refused where the scope is missing.
+ */
+import { readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
+import { CLIENT_IDS } from "../seed-ids.ts";
+import type { Tenant } from "../tenant.ts";
+
+export interface ApiAnswer {
+  status: number;
+  body: object;
+  headers: Readonly<Record<string, string>>;
+}
+
+export function answerOrdersRequest(tenant: Tenant, method: string, authorization: string | undefined): ApiAnswer {
+  const finding = readBearer(tenant, authorization, [CLIENT_IDS.orders]);
+  if (finding.kind !== "valid") {
+    const challenge = `Bearer error="invalid_token", error_description="${finding.kind}"`;
+    return { status: 401, body: { error: "invalid_token" }, headers: { "WWW-Authenticate": challenge } };
+  }
+  const needed = method === "GET" ? ["Orders.Read", "Orders.Read.All"] : ["Orders.Write"];
+  const held = [...scopesOf(finding.claims), ...rolesOf(finding.claims)];
+  if (!needed.some((permission) => held.includes(permission))) {
+    return { status: 403, body: { error: "insufficient_scope" }, headers: {} };
+  }
+  const value = [{ id: 1, item: "paper" }];
+  return { status: 200, body: { value, for: finding.claims["oid"] }, headers: {} };
+}

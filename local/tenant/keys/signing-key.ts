@@ -1,0 +1,66 @@
+/**
+ * One signing key of the tenant: private key, certificate and the JWK that is published for it (E-20, E-24).
+ */
+import { createHash, createPublicKey, generateKeyPair, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { promisify } from "node:util";
+import { selfSignedCertificate } from "./certificate.ts";
+
+/** Personal accounts' tenant: keys that carry it must never vouch for a work account (E-21, TK-3). */
+export const CONSUMERS_TENANT_ID = "9188040d-6c67-4c5b-b112-36a304b66dad";
+
+export interface PublishedJwk {
+  kty: "RSA";
+  use: "sig";
+  kid: string;
+  x5t: string;
+  n: string;
+  e: string;
+  x5c: [string];
+  issuer: string;
+}
+
+export interface SigningKey {
+  readonly kid: string;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  readonly jwk: PublishedJwk;
+  /** The certificate, DER. */
+  readonly certificate: Buffer;
+}
+
+const generate = promisify(generateKeyPair);
+
+export interface SigningKeyInput {
+  issuer: string;
+  notBeforeMs: number;
+  modulusLength?: number;
+}
+
+export async function createSigningKey(input: SigningKeyInput): Promise<SigningKey> {
+  const { privateKey } = await generate("rsa", { modulusLength: input.modulusLength ?? 2048 });
+  return toSigningKey(privateKey, input);
+}
+
+/** For the rarely used ones, made on first use. */
+export function createSigningKeySync(input: SigningKeyInput): SigningKey {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: input.modulusLength ?? 2048 });
+  return toSigningKey(privateKey, input);
+}
+
+function toSigningKey(privateKey: KeyObject, input: SigningKeyInput): SigningKey {
+  const publicKey = createPublicKey(privateKey);
+  const certificate = selfSignedCertificate(privateKey, input.notBeforeMs);
+  const kid = createHash("sha1").update(certificate).digest("base64url");
+  const { n = "", e = "" } = publicKey.export({ format: "jwk" });
+  const jwk: PublishedJwk = {
+    kty: "RSA",
+    use: "sig",
+    kid,
+    x5t: kid,
+    n,
+    e,
+    x5c: [certificate.toString("base64")],
+    issuer: input.issuer,
+  };
+  return { kid, privateKey, publicKey, jwk, certificate };
+}

@@ -1,0 +1,102 @@
+/**
+ * Tokens as the tenant issues them, then changed: start from a valid one and alter a member at a time.
+ */
+import type { Registration } from "../directory/directory.ts";
+import type { JsonObject } from "../keys/compact-jws.ts";
+import { buildAccessToken, type ClientAuthKind } from "../oauth/access-token.ts";
+import { buildIdToken } from "../oauth/id-token.ts";
+import type { Tenant } from "../tenant.ts";
+import { type MintSigning, mint } from "./mint.ts";
+
+export interface TokenOverrides extends MintSigning {
+  /** Client by seed name or id; default `web` for users, `daemon` for applications. */
+  readonly client?: string;
+  readonly clientAuth?: ClientAuthKind;
+  /** Resource by seed name, id or URI; default `service`. */
+  readonly resource?: string;
+  readonly lifetimeSeconds?: number;
+  /** Declared client capabilities, e.g. `["cp1"]`. */
+  readonly capabilities?: readonly string[];
+  /** Header members to set; `undefined` deletes. */
+  readonly header?: Readonly<JsonObject>;
+  /** Claims to set; `undefined` deletes. */
+  readonly claims?: Readonly<JsonObject>;
+  /** Claims and header members to delete, for JSON that cannot say `undefined`. */
+  readonly without?: readonly string[];
+}
+
+export interface UserTokenOverrides extends TokenOverrides {
+  /** By seed name, user name or object id; default `alice`. */
+  readonly user?: string;
+  /** Default: everything consented for that client and resource. */
+  readonly scopes?: readonly string[];
+  /** Demands met by the sign-in, as `capolids:…` or `acrs:…`. */
+  readonly satisfied?: readonly string[];
+}
+
+export function mintUserToken(tenant: Tenant, overrides: UserTokenOverrides = {}): string {
+  const { client, resource, common } = readOverrides(tenant, overrides, "web");
+  const user = known(tenant.directory.user(overrides.user ?? "alice"), "user", overrides.user);
+  const consented = tenant.directory.consentedScopes(client.clientId, resource.clientId, user.oid);
+  const scopes = overrides.scopes ?? consented.filter((name) => name !== "offline_access");
+  const key = tenant.keys.choose(overrides.key ?? "active");
+  const built = buildAccessToken(tenant, { ...common, user, scopes, satisfied: overrides.satisfied ?? [] }, key);
+  return mint(tenant, { ...overrides, ...changed(built, overrides) });
+}
+
+export function mintAppToken(tenant: Tenant, overrides: TokenOverrides = {}): string {
+  const { common } = readOverrides(tenant, overrides, "daemon");
+  const key = tenant.keys.choose(overrides.key ?? "active");
+  const built = buildAccessToken(tenant, { ...common, satisfied: [] }, key);
+  return mint(tenant, { ...overrides, ...changed(built, overrides) });
+}
+
+/** An ID token whose audience is the client; with `client: "service"` it is the one of TK-6. */
+export function mintIdToken(tenant: Tenant, overrides: UserTokenOverrides = {}): string {
+  const { client } = readOverrides(tenant, overrides, "web");
+  const user = known(tenant.directory.user(overrides.user ?? "alice"), "user", overrides.user);
+  const key = tenant.keys.choose(overrides.key ?? "active");
+  const built = buildIdToken(tenant, { client, user, oidc: new Set(["openid", "profile"]), nonce: "local" }, key);
+  return mint(tenant, { ...overrides, ...changed(built, overrides) });
+}
+
+function readOverrides(tenant: Tenant, overrides: TokenOverrides, defaultClient: string) {
+  const client = known(tenant.directory.registration(overrides.client ?? defaultClient), "client", overrides.client);
+  const resource = findResource(tenant, overrides.resource ?? "service");
+  const common = {
+    client,
+    resource,
+    audience: resource.appIdUris[0] ?? resource.clientId,
+    clientAuth: overrides.clientAuth ?? (client.publicClient ? "0" : "1"),
+    capabilities: overrides.capabilities ?? [],
+    lifetimeSeconds: overrides.lifetimeSeconds ?? 3_600,
+  } as const;
+  return { client, resource, common };
+}
+
+function findResource(tenant: Tenant, name: string): Registration {
+  return known(tenant.directory.registration(name) ?? tenant.directory.resource(name), "resource", name);
+}
+
+function changed(built: { header: JsonObject; payload: JsonObject }, overrides: TokenOverrides) {
+  const algorithm = overrides.sign === undefined ? {} : { alg: overrides.sign };
+  return {
+    header: withChanges({ ...built.header, ...algorithm }, overrides.header, overrides.without),
+    payload: withChanges(built.payload, overrides.claims, overrides.without),
+  };
+}
+
+/** `undefined` members disappear when the object becomes JSON. */
+function withChanges(
+  from: JsonObject,
+  changes: Readonly<JsonObject> = {},
+  without: readonly string[] = [],
+): JsonObject {
+  const deleted = Object.fromEntries(without.map((name) => [name, undefined]));
+  return { ...from, ...changes, ...deleted };
+}
+
+function known<T>(value: T | undefined, what: string, name = ""): T {
+  if (value === undefined) throw new TypeError(`the local tenant has no ${what} ${name}`);
+  return value;
+}

@@ -1,0 +1,19 @@
+/** The grants the token endpoint knows. */
+import type { Grant } from "./grant.ts";
+import { authorizationCodeGrant } from "./grants/authorization-code.ts";
+import { clientCredentialsGrant } from "./grants/client-credentials.ts";
+import { onBehalfOfGrant } from "./grants/on-behalf-of.ts";
+import { passwordGrant } from "./grants/password.ts";
+import { refreshTokenGrant } from "./grants/refresh-token.ts";
+
+const GRANTS: readonly Grant[] = [
+  onBehalfOfGrant,
+  refreshTokenGrant,
+  authorizationCodeGrant,
+  clientCredentialsGrant,
+  passwordGrant,
+];
+
+export function findGrant(wireName: string): Grant | undefined {
+  return GRANTS.find((grant) => grant.wireNames.includes(wireName));
+}

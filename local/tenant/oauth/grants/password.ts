@@ -1,0 +1,28 @@
+/**
+ * Resource owner password: how local people get a token without a browser. The service itself refuses this grant.
+ * Unlike Entra it also serves guests and takes `claims` as met, because there is no other way to act in a script.
+ */
+import { entraError } from "../../errors/entra-error.ts";
+import type { Grant } from "../grant.ts";
+import { parseClaimsRequest } from "../requirements.ts";
+import { parseScopes } from "../scopes.ts";
+import { required } from "../token-request.ts";
+
+export const passwordGrant: Grant = {
+  name: "password",
+  wireNames: ["password"],
+  confidentialOnly: false,
+  anyTenant: false,
+  redeem: ({ tenant, form }) => {
+    const username = required(form, "username");
+    const password = required(form, "password");
+    const request = parseScopes(tenant, required(form, "scope"), "refuse");
+    const user = tenant.directory.users.find((one) => one.username.toLowerCase() === username.toLowerCase());
+    if (user === undefined) throw entraError(50034, { user: username, tenant: tenant.tenantId });
+    if (user.locked) throw entraError(50053);
+    if (user.password !== password) throw entraError(50126);
+    if (user.disabled) throw entraError(50057);
+    if (user.passwordExpired) throw entraError(50055);
+    return { kind: "user", user, request, satisfied: parseClaimsRequest(form.get("claims")).demands };
+  },
+};

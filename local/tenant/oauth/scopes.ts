@@ -1,0 +1,91 @@
+/**
+ * Scope strings: which resource is meant, which permissions, and what is granted.
+ * Entra does not downscope: the token carries everything consented (E-46, and design section 6).
+ */
+import type { Registration } from "../directory/directory.ts";
+import { entraError } from "../errors/entra-error.ts";
+import { CLIENT_IDS, RESOURCE_URIS } from "../seed-ids.ts";
+import type { Tenant } from "../tenant.ts";
+
+export interface ScopeRequest {
+  /** `openid profile email offline_access`, as asked. */
+  readonly oidc: ReadonlySet<string>;
+  readonly resource: Registration;
+  /** How the resource was named: the `aud` of a v1 token (E-31). */
+  readonly audience: string;
+  /** Permission names without the resource; `.default` stands for everything consented. */
+  readonly names: readonly string[];
+  /** Named with the resource in front, so the answer names them so too. */
+  readonly prefixed: boolean;
+  readonly text: string;
+}
+
+const OIDC = new Set(["openid", "profile", "email", "offline_access"]);
+const DEFAULT = ".default";
+/** RFC 6749 section 3.3 scope-token characters. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+export function parseScopes(tenant: Tenant, text: string, several: "refuse" | "first"): ScopeRequest {
+  const asked = text.split(" ").filter((part) => part !== "");
+  if (asked.length === 0 || !asked.every((part) => SCOPE_TOKEN.test(part))) throw entraError(70011, { scope: text });
+  const oidc = new Set(asked.filter((part) => OIDC.has(part)));
+  const permissions = asked.filter((part) => !OIDC.has(part)).map(splitScope);
+  const first = permissions[0] ?? { prefix: undefined, name: undefined };
+  const resource = findResource(tenant, first.prefix);
+  const own = permissions.filter((one) => findResource(tenant, one.prefix) === resource);
+  if (own.length < permissions.length && several === "refuse") throw entraError(28000, { scope: text });
+  const names = own.map((one) => one.name);
+  if (names.includes(DEFAULT) && names.length > 1) throw entraError(70011, { scope: text });
+  const unknown = names.find((name) => name !== DEFAULT && !resource.scopes.includes(name));
+  if (unknown !== undefined) throw entraError(70011, { scope: unknown });
+  const audience = first.prefix ?? RESOURCE_URIS.graph;
+  return { oidc, resource, audience, names, prefixed: first.prefix !== undefined, text };
+}
+
+/** Everything consented for this person, when what was asked lies inside it; else 65001. */
+export function grantScopes(tenant: Tenant, client: Registration, userOid: string, request: ScopeRequest): string[] {
+  const consented = tenant.directory.consentedScopes(client.clientId, request.resource.clientId, userOid);
+  const allowed = request.names.every((name) => name === DEFAULT || consented.includes(name));
+  const basic = consented.length === 0 && request.names.length === 0 ? [...request.oidc] : consented;
+  const granted = shuffled(basic.filter((name) => name !== "offline_access"));
+  if (!allowed || (granted.length === 0 && request.names.length > 0)) {
+    throw entraError(65001, { app: client.clientId, name: client.displayName });
+  }
+  return granted;
+}
+
+/** The `scope` member of the answer. */
+export function toScopeText(granted: readonly string[], request: ScopeRequest): string {
+  if (!request.prefixed) return granted.join(" ");
+  const prefix = request.audience.endsWith("/") ? request.audience : `${request.audience}/`;
+  return granted.map((name) => (OIDC.has(name) ? name : `${prefix}${name}`)).join(" ");
+}
+
+/** The resource of `{resource}/.default`; anything else is 1002012 for an application. */
+export function parseDefaultScope(tenant: Tenant, text: string): { resource: Registration; audience: string } {
+  const suffix = `/${DEFAULT}`;
+  if (!text.endsWith(suffix) || text.includes(" ")) throw entraError(1002012, { scope: text });
+  const audience = text.slice(0, -suffix.length);
+  return { resource: findResource(tenant, audience), audience };
+}
+
+function splitScope(scope: string): { prefix: string | undefined; name: string } {
+  const slash = scope.lastIndexOf("/");
+  return slash < 0
+    ? { prefix: undefined, name: scope }
+    : { prefix: scope.slice(0, slash), name: scope.slice(slash + 1) };
+}
+
+function findResource(tenant: Tenant, prefix: string | undefined): Registration {
+  const found = tenant.directory.resource(prefix ?? CLIENT_IDS.graph);
+  if (found === undefined) throw entraError(500011, { resource: prefix ?? "", tenant: tenant.tenantId });
+  return found;
+}
+
+/** E-46: the order is not stable. */
+function shuffled(names: readonly string[]): string[] {
+  return names
+    .map((name) => ({ name, at: Math.random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ name }) => name);
+}

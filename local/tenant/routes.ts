@@ -1,0 +1,120 @@
+/**
+ * The tenant's HTTP surface: Entra, Key Vault, managed identity, Graph and control on one origin.
+ */
+import type { HttpBindings } from "@hono/node-server";
+import { Hono } from "hono";
+import { answerControlRequest } from "./control/control-endpoint.ts";
+import type { TenantState } from "./control/tenant-state.ts";
+import { discoverySegment, instanceDocument, v1Document, v2Document } from "./discovery/documents.ts";
+import { answerEntraFailure, requestIds, type TenantContext } from "./entra-failure.ts";
+import { EntraError, newCorrelation } from "./errors/entra-error.ts";
+import { createFrontDoor } from "./front-door.ts";
+import { answerGraphRequest } from "./graph/graph-endpoint.ts";
+import { answerOrdersRequest } from "./graph/orders-api.ts";
+import { answerIdentityRequest } from "./identity/managed-identity.ts";
+import { answerTokenRequest } from "./oauth/token-endpoint.ts";
+import type { EndpointVersion } from "./oauth/token-response.ts";
+import { entraResponse, jsonResponse } from "./responses.ts";
+import type { Tenant } from "./tenant.ts";
+import { answerVaultRequest } from "./vault/vault-endpoint.ts";
+
+type App = Hono<{ Bindings: HttpBindings }>;
+
+const OPEN_TO_BROWSERS = { "Access-Control-Allow-Origin": "*" };
+/** E-22: clients refresh at least daily. */
+const KEYS_HEADERS = { ...OPEN_TO_BROWSERS, "Cache-Control": "max-age=86400, private" };
+
+export function createRoutes(state: TenantState): App {
+  const app: App = new Hono();
+  app.post("/_control/:operation", async (context) => {
+    const operation = context.req.param("operation");
+    const authorization = context.req.header("authorization");
+    return jsonResponse(
+      await answerControlRequest(state, { operation, authorization, body: await context.req.text() }),
+    );
+  });
+  app.use("*", createFrontDoor(state));
+  addDiscovery(app, state);
+  addTokenEndpoints(app, state);
+  addResources(app, state);
+  app.notFound(() => jsonResponse({ status: 404, body: { error: "not_found" } }));
+  app.onError((failure, context) => answerFailure(state, failure, context));
+  return app;
+}
+
+function addDiscovery(app: App, tenant: Tenant): void {
+  const documents = { "/:tenant/v2.0/": v2Document, "/:tenant/": v1Document };
+  app.get("/common/discovery/instance", (context) => {
+    const body = instanceDocument(tenant, context.req.query("authorization_endpoint"));
+    return jsonResponse({ status: 200, body, headers: OPEN_TO_BROWSERS });
+  });
+  for (const [prefix, document] of Object.entries(documents)) {
+    app.get(`${prefix}.well-known/openid-configuration`, (context) => {
+      const segment = discoverySegment(context.req.param("tenant") ?? "");
+      return jsonResponse({ status: 200, body: document(tenant, segment), headers: OPEN_TO_BROWSERS });
+    });
+  }
+  for (const path of ["/:tenant/discovery/v2.0/keys", "/:tenant/discovery/keys"]) {
+    app.get(path, (context) => {
+      discoverySegment(context.req.param("tenant") ?? "");
+      return jsonResponse({ status: 200, body: { keys: tenant.keys.published() }, headers: KEYS_HEADERS });
+    });
+  }
+}
+
+function addTokenEndpoints(app: App, tenant: Tenant): void {
+  const serve = (version: EndpointVersion) => async (context: TenantContext) => {
+    const { req } = context;
+    const body = answerTokenRequest(tenant, {
+      method: req.method,
+      tenantSegment: req.param("tenant") ?? "",
+      version,
+      contentType: req.header("content-type"),
+      authorization: req.header("authorization"),
+      body: req.method === "GET" ? "" : await req.text(),
+    });
+    const ids = await requestIds(context);
+    return entraResponse({ status: 200, headers: {}, body: { ...body } }, newCorrelation(ids.clientRequestId), ids);
+  };
+  app.all("/:tenant/oauth2/v2.0/token", serve(2));
+  app.all("/:tenant/oauth2/token", serve(1));
+}
+
+function addResources(app: App, tenant: Tenant): void {
+  const common = ({ req }: TenantContext) => ({
+    method: req.method,
+    path: req.path,
+    authorization: req.header("authorization"),
+  });
+  const vault = async (context: TenantContext) => {
+    const { req } = context;
+    const clientRequestId = req.header("x-ms-client-request-id");
+    const query = new URL(req.url).searchParams;
+    const body = req.method === "GET" ? "" : await req.text();
+    return jsonResponse(answerVaultRequest(tenant, { ...common(context), query, clientRequestId, body }));
+  };
+  const orders = (context: TenantContext) => {
+    const { method, authorization } = common(context);
+    return jsonResponse(answerOrdersRequest(tenant, method, authorization));
+  };
+  app.all("/secrets", vault).all("/secrets/*", vault);
+  app.all("/orders", orders).all("/orders/*", orders);
+  app.get("/msi/token", ({ req }) => {
+    const query = new URL(req.url).searchParams;
+    return jsonResponse(answerIdentityRequest(tenant, { header: req.header("x-identity-header"), query }));
+  });
+  for (const version of ["/v1.0/*", "/beta/*"]) {
+    app.all(version, (context) => {
+      const clientRequestId = context.req.header("client-request-id");
+      return jsonResponse(answerGraphRequest(tenant, { ...common(context), clientRequestId }));
+    });
+  }
+}
+
+async function answerFailure(tenant: Tenant, failure: Error, context: TenantContext): Promise<Response> {
+  if (!(failure instanceof EntraError)) {
+    console.error("local tenant:", failure);
+    return jsonResponse({ status: 500, body: { error: "local_tenant_failure", message: failure.message } });
+  }
+  return answerEntraFailure(tenant, failure, context);
+}

@@ -1,0 +1,39 @@
+/**
+ * What every part of the tenant works on: one running tenant's clock, keys, directory and stores.
+ */
+import type { Clock } from "./clock.ts";
+import type { Orders } from "./control/orders.ts";
+import type { RequestLog } from "./control/request-log.ts";
+import type { Directory } from "./directory/directory.ts";
+import type { ManagedIdentityEndpoint } from "./identity/managed-identity.ts";
+import type { KeyRing } from "./keys/key-ring.ts";
+import type { AuthorizationCodes } from "./oauth/authorization-codes.ts";
+import type { Requirement } from "./oauth/requirements.ts";
+import type { Sealer } from "./sealed-value.ts";
+import type { Vault } from "./vault/vault.ts";
+
+export interface Tenant {
+  /** The tenant's origin: `https://localhost:PORT`. */
+  readonly url: string;
+  readonly tenantId: string;
+  readonly clock: Clock;
+  readonly keys: KeyRing;
+  readonly directory: Directory;
+  readonly sealer: Sealer;
+  readonly codes: AuthorizationCodes;
+  /** Conditional access: what a token request must already have satisfied. */
+  readonly requirements: Requirement[];
+  readonly vault: Vault;
+  readonly identity: ManagedIdentityEndpoint;
+  readonly orders: Orders;
+  readonly log: RequestLog;
+}
+
+export function v2Issuer(tenant: Pick<Tenant, "url" | "tenantId">): string {
+  return `${tenant.url}/${tenant.tenantId}/v2.0`;
+}
+
+/** With the trailing slash (E-6, E-30). */
+export function v1Issuer(tenant: Pick<Tenant, "url" | "tenantId">): string {
+  return `${tenant.url}/${tenant.tenantId}/`;
+}

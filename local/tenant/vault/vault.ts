@@ -1,0 +1,84 @@
+/**
+ * The vault's content: secrets with versions, soft delete, and who may do what (KV-10 to KV-24).
+ */
+import { randomBytes } from "node:crypto";
+import type { Clock } from "../clock.ts";
+
+export interface SecretVersion {
+  readonly version: string;
+  readonly value: string;
+  contentType?: string;
+  tags?: Readonly<Record<string, string>>;
+  enabled: boolean;
+  /** Unix seconds. */
+  notBefore?: number;
+  expires?: number;
+  readonly created: number;
+  updated: number;
+}
+
+export interface SecretInput {
+  readonly value: string;
+  readonly contentType?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly enabled?: boolean;
+  readonly notBefore?: number;
+  readonly expires?: number;
+}
+
+/** `user` reads, `officer` also writes, the others are refused with that inner error (KV-23). */
+export type VaultRole =
+  | "user"
+  | "officer"
+  | "ForbiddenByRbac"
+  | "ForbiddenByPolicy"
+  | "ForbiddenByFirewall"
+  | "AccessDenied";
+
+export interface Vault {
+  /** Newest last; undefined when there is no such secret or it is deleted. */
+  versions(name: string): SecretVersion[] | undefined;
+  latest(name: string): SecretVersion | undefined;
+  names(): string[];
+  set(name: string, input: SecretInput): SecretVersion;
+  isDeleted(name: string): boolean;
+  /** Soft delete. */
+  delete(name: string): void;
+  recover(name: string): void;
+  role(principalOid: string): VaultRole;
+  setRole(principalOid: string, role: VaultRole): void;
+  clear(): void;
+}
+
+/** `readers` are the principals that hold the role "Key Vault Secrets User". */
+export function createVault(clock: Clock, readers: ReadonlySet<string>): Vault {
+  const live = new Map<string, SecretVersion[]>();
+  const deleted = new Map<string, SecretVersion[]>();
+  const roles = new Map<string, VaultRole>();
+  const move = (name: string, from: Map<string, SecretVersion[]>, to: Map<string, SecretVersion[]>) => {
+    const versions = from.get(name);
+    if (versions !== undefined) to.set(name, versions);
+    from.delete(name);
+  };
+  return {
+    versions: (name) => live.get(name),
+    latest: (name) => live.get(name)?.at(-1),
+    names: () => [...live.keys()],
+    set: (name, { enabled = true, ...input }) => {
+      const now = clock.nowSeconds();
+      const version = { ...input, enabled, version: randomBytes(16).toString("hex"), created: now, updated: now };
+      live.set(name, [...(live.get(name) ?? []), version]);
+      return version;
+    },
+    isDeleted: (name) => deleted.has(name),
+    delete: (name) => move(name, live, deleted),
+    recover: (name) => move(name, deleted, live),
+    role: (principalOid) => roles.get(principalOid) ?? (readers.has(principalOid) ? "user" : "ForbiddenByRbac"),
+    setRole: (principalOid, role) => {
+      roles.set(principalOid, role);
+    },
+    clear: () => {
+      for (const map of [live, deleted, roles]) map.clear();
+    },
+  };
+}

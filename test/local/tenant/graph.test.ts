@@ -1,0 +1,106 @@
+/** The sliver of Graph, and the tenant's second API: who gets in, and in whose words the others are refused. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
+import type { UserTokenOverrides } from "../../../local/tenant/mint/mint-token.ts";
+import { send, startTrustedTenant } from "./trusted-tenant.ts";
+
+let tenant: LocalTenant;
+beforeAll(async () => {
+  tenant = await startTrustedTenant();
+});
+afterEach(() => tenant.state.clearOrders());
+afterAll(() => tenant.close());
+
+function graphToken(overrides: UserTokenOverrides = {}): string {
+  return tenant.state.mintUserToken({ client: "service", resource: "graph", ...overrides });
+}
+
+function get(path: string, token?: string, init: RequestInit = {}) {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  return send(`${tenant.url}${path}`, { headers, ...init });
+}
+
+describe("refused as Graph refuses", () => {
+  test.each<[string, string, () => string | undefined]>([
+    ["no token", "Access token is empty.", () => undefined],
+    ["garbage", "CompactToken parsing failed with error code: 80049217", () => "x.y"],
+    ["our service's token", "Access token validation failure. Invalid audience.", () => tenant.state.mintUserToken()],
+    ["expired", "Lifetime validation failed, the token is expired.", () => graphToken({ lifetimeSeconds: -1 })],
+    ["altered", "Access token validation failure. Signature is invalid.", () => graphToken({ signature: "AAAA" })],
+    ["unknown key", "Access token validation failure. Signature is invalid.", () => graphToken({ key: "unpublished" })],
+    ["another issuer", "Access token validation failure. Invalid issuer.", () => graphToken({ claims: { iss: "x" } })],
+  ])("%s", async (_, message, token) => {
+    const answer = await get("/v1.0/me", token());
+    expect(answer.status).toBe(401);
+    expect(answer.body["error"]).toMatchObject({ code: "InvalidAuthenticationToken", message });
+    expect(answer.headers.get("www-authenticate")).toContain("Bearer realm=");
+  });
+
+  test("missing scopes, an application at /me, an unknown path, another method", async () => {
+    const scopes = ["openid"];
+    expect((await get("/v1.0/me", graphToken({ scopes }))).body["error"]).toMatchObject({
+      code: "Authorization_RequestDenied",
+    });
+    expect((await get("/v1.0/me/messages", graphToken({ scopes }))).body["error"]).toMatchObject({
+      code: "ErrorAccessDenied",
+    });
+    expect((await get("/v1.0/users", graphToken())).status).toBe(403);
+    const app = tenant.state.mintAppToken({ client: "appOnly", resource: "graph" });
+    expect((await get("/v1.0/me", app)).status).toBe(400);
+    expect((await get("/v1.0/nonsense", graphToken())).status).toBe(400);
+    const headers = { authorization: `Bearer ${graphToken()}` };
+    expect((await get("/v1.0/me", undefined, { method: "DELETE", headers })).status).toBe(405);
+  });
+});
+
+test("a person's own data, and an application's role", async () => {
+  expect((await get("/v1.0/me", graphToken({ user: "bob" }))).body).toMatchObject({ displayName: "Bob Baker" });
+  expect((await get("/beta/me/messages", graphToken())).body["value"]).toHaveLength(1);
+  const app = tenant.state.mintAppToken({ client: "appOnly", resource: "graph" });
+  expect((await get("/v1.0/users", app)).body["value"]).toHaveLength(4);
+});
+
+describe("continuous access evaluation (CC-7)", () => {
+  const claimsIn = (header: string | null) => {
+    const encoded = /claims="([^"]+)"/.exec(header ?? "")?.[1] ?? "";
+    return Buffer.from(encoded, "base64").toString("utf8");
+  };
+
+  test("on order, with the ordered claims", async () => {
+    const claims = '{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}';
+    tenant.state.order({ endpoint: "graph", caeChallenge: claims, user: "alice" });
+    expect((await get("/v1.0/me", graphToken({ user: "bob" }))).status).toBe(200);
+    const answer = await get("/v1.0/me", graphToken());
+    const header = answer.headers.get("www-authenticate");
+    expect(answer.status).toBe(401);
+    expect(header).toContain(`authorization_uri=${tenant.url}/common/oauth2/authorize, client_id="00000003-`);
+    expect(header).toContain('error="insufficient_claims"');
+    expect(claimsIn(header)).toBe(claims);
+  });
+
+  test("of itself after a revocation, for capable clients only", async () => {
+    const capable = graphToken({ user: "dave", capabilities: ["cp1"] });
+    const plain = graphToken({ user: "dave" });
+    const validFrom = Date.now() + 60_000;
+    tenant.state.changeUser({ user: "dave", tokensValidFromMs: validFrom });
+    const answer = await get("/v1.0/me", capable);
+    expect(answer.status).toBe(401);
+    expect(claimsIn(answer.headers.get("www-authenticate"))).toContain(String(Math.ceil(validFrom / 1000)));
+    expect((await get("/v1.0/me", plain)).status).toBe(200);
+    tenant.state.changeUser({ user: "dave", tokensValidFromMs: 0 });
+    expect((await get("/v1.0/me", capable)).status).toBe(200);
+  });
+
+  test("throttled", async () => {
+    tenant.state.order({ endpoint: "graph", throttleSeconds: 3 });
+    expect((await get("/v1.0/me", graphToken())).body["error"]).toMatchObject({ code: "TooManyRequests" });
+  });
+});
+
+test("the orders API takes its own tokens and looks at the scope", async () => {
+  const token = (scopes: string[]) => tenant.state.mintUserToken({ client: "service", resource: "orders", scopes });
+  expect((await get("/orders", token(["Orders.Read"]))).status).toBe(200);
+  expect((await get("/orders", graphToken())).status).toBe(401);
+  const headers = { authorization: `Bearer ${token(["Orders.Read"])}` };
+  expect((await get("/orders/1", undefined, { method: "POST", headers })).status).toBe(403);
+});
