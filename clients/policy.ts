@@ -1,0 +1,41 @@
+/**
+ * `npm run policy -- check <file>`: reads a policy as the service would at start, prints who may do what and what to
+ * look at twice. Exit code 0: good (warnings included); 1: the service would refuse it; 2: wrong usage.
+ */
+import { readFileSync } from "node:fs";
+import { describePolicy, policyWarnings } from "../shared/policy/describe-policy.ts";
+import { parsePolicy } from "../shared/policy/rules.ts";
+
+function main([command, file]: readonly string[]): number {
+  if (command !== "check" || file === undefined) {
+    console.error("usage: npm run policy -- check <file>");
+    return 2;
+  }
+  const text = read(file);
+  if (text === undefined) {
+    console.error(`cannot read ${file}`);
+    return 2;
+  }
+  const parsed = parsePolicy(text);
+  if ("problems" in parsed) {
+    for (const { path, problem } of parsed.problems) {
+      console.error(`${path === "" ? "the policy" : path} ${problem}`);
+    }
+    return 1;
+  }
+  console.log(describePolicy(parsed.policy).join("\n"));
+  for (const warning of policyWarnings(parsed.policy)) {
+    console.log(`\nWARNING ${warning}`);
+  }
+  return 0;
+}
+
+function read(file: string): string | undefined {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+process.exit(main(process.argv.slice(2)));
