@@ -143,7 +143,7 @@ async function acquire(
   const flow = flowFor(permission);
   const ask = async (): Promise<Result<EntraToken, Failure>> => {
     const entra = await registration.entra();
-    const dependencies = { entra, rotateGrant: stages.grants.rotate };
+    const dependencies = { entra, grantRedeemed: stages.grants.redeemed };
     return flow.acquire(dependencies, { entitlement, claims: wish.claims, correlationId });
   };
   if (flow.identity === undefined || entitlement.offlineAccess) {

@@ -34,8 +34,11 @@ export interface GrantKeeper {
   open(handle: SecretValue, caller: Caller): Promise<Result<OpenedGrant, Failure>>;
   /** The grant to tell the caller about: a new one, the redeemed one, or none. */
   keep(request: KeepGrant): Promise<Result<KeptGrant | undefined, Failure>>;
-  /** Stores a newer refresh token. Never fails a redemption: the older one still works. */
-  rotate(grant: OpenedGrant, refreshToken: SecretValue): Promise<void>;
+  /**
+   * Notes a redemption, and stores the newer refresh token if Entra gave one. Fails only when the grant was revoked
+   * meanwhile; a store that is down loses nothing, because the older refresh token still works.
+   */
+  redeemed(grant: OpenedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
   list(caller: Caller, after: string | undefined): Promise<Result<GrantPage, Failure>>;
   /** By handle, or by the id that `GET /grants` shows. True when something was revoked. */
   revoke(handleOrId: SecretValue, caller: Caller): Promise<Result<boolean, Failure>>;
@@ -60,11 +63,18 @@ export function createGrantKeeper({ grants, onRotationLost }: GrantKeeperInput):
       return opened === undefined ? fail({ kind: "grant_refused", reason: "unknown" }) : ours(opened);
     },
     keep: (request) => keep(grants, request),
-    async rotate(grant, refreshToken) {
-      const rotated = await (await grants?.())?.rotated(grant, refreshToken);
-      if (rotated?.ok === false) {
-        onRotationLost(grant.grant.id, toFailure(rotated.failure));
+    async redeemed(grant, newer) {
+      const all = await grants?.();
+      const written = await (newer === undefined ? all?.touch(grant) : all?.rotated(grant, newer));
+      if (written?.ok !== false) {
+        return succeed(true);
       }
+      const failure = toFailure(written.failure);
+      if (failure.kind === "grant_refused") {
+        return fail(failure);
+      }
+      onRotationLost(grant.grant.id, failure);
+      return succeed(true);
     },
     async list(caller, after) {
       const page = after === undefined ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, after };
@@ -75,7 +85,9 @@ export function createGrantKeeper({ grants, onRotationLost }: GrantKeeperInput):
       const all = await grants?.();
       const text = handleOrId.reveal();
       const revoked = await (GRANT_ID.test(text) ? all?.revokeById(text, caller) : all?.revoke(handleOrId, caller));
-      return revoked === undefined ? succeed(false) : ours(revoked);
+      const result = revoked === undefined ? succeed(false) : ours(revoked);
+      // RFC 7009 section 2.2: what is not there, or not this caller's, is not an error, and both look alike.
+      return result.ok || result.failure.kind !== "grant_refused" ? result : succeed(false);
     },
   };
 }

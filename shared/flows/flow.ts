@@ -16,8 +16,8 @@ export interface FlowRequest {
 /** What flows reach outside themselves. */
 export interface FlowDependencies {
   readonly entra: EntraClient;
-  /** Stores the newer refresh token of a grant. Entra does not revoke the old one, so a failure loses nothing. */
-  rotateGrant(grant: OpenedGrant, refreshToken: SecretValue): Promise<void>;
+  /** Notes that a grant was redeemed and keeps the newer refresh token; fails when the grant was revoked meanwhile. */
+  grantRedeemed(grant: OpenedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
 }
 
 /** One way to a token. The cache stands between `identity` and `acquire`: equal identities share an acquired token. */

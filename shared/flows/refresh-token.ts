@@ -12,7 +12,7 @@ import { type Flow, qualifiedScopes } from "./flow.ts";
 export const refreshToken: Flow<Extract<Permission, { source: "grant" }>> = {
   identity: ({ grant }) => ({ kind: "grant", grantId: grant.grant.id }),
   notAfterSeconds: ({ grant }) => grant.grant.expiresAtSeconds,
-  async acquire({ entra, rotateGrant }, { grant }, { entitlement, claims, correlationId }) {
+  async acquire({ entra, grantRedeemed }, { grant }, { entitlement, claims, correlationId }) {
     const redeemed = await entra.redeemRefreshToken({
       refreshToken: grant.refreshToken,
       scopes: qualifiedScopes(entitlement),
@@ -28,10 +28,8 @@ export const refreshToken: Flow<Extract<Permission, { source: "grant" }>> = {
     if (user?.tenantId !== owner.tenantId || user.objectId !== owner.objectId) {
       return fail({ kind: "grant_refused", reason: "user_changed" });
     }
-    if (newer !== undefined) {
-      await rotateGrant(grant, newer);
-    }
-    return redeemed;
+    const noted = await grantRedeemed(grant, newer);
+    return noted.ok ? redeemed : noted;
   },
 };
 
