@@ -5,6 +5,7 @@
 import { app, type HttpMethod } from "@azure/functions";
 import type { Service } from "./composition/compose.ts";
 import { createHandler, type Route } from "./handle.ts";
+import { createReadiness } from "./readiness.ts";
 import { createReaper } from "./reap-grants.ts";
 import { applicationHeaderRoute, authorizationHeaderRoute } from "./routes/authorization-header.ts";
 import { grantsRoute } from "./routes/grants.ts";
@@ -14,11 +15,12 @@ import { readyRoute } from "./routes/ready.ts";
 import { revokeRoute } from "./routes/revoke.ts";
 import { tokenRoute } from "./routes/token.ts";
 import { validateRoute } from "./routes/validate.ts";
+import { createWatch } from "./watch.ts";
 
 const EVERY_METHOD: HttpMethod[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
 
 /** The routes of a service; one that is not configured is not there. */
-export function routesOf(service: Service): readonly Route[] {
+export function routesOf(service: Service, readiness = createReadiness(service)): readonly Route[] {
   return [
     tokenRoute(service),
     authorizationHeaderRoute(service),
@@ -29,12 +31,13 @@ export function routesOf(service: Service): readonly Route[] {
     protectedResourceRoute(service),
     authorizationServerRoute(service),
     healthRoute(),
-    readyRoute(service),
+    readyRoute(service, readiness),
   ];
 }
 
 export function register(service: Service): void {
-  for (const route of routesOf(service)) {
+  const readiness = createReadiness(service);
+  for (const route of routesOf(service, readiness)) {
     app.http(route.name, {
       authLevel: "anonymous",
       methods: EVERY_METHOD,
@@ -42,6 +45,11 @@ export function register(service: Service): void {
       handler: createHandler(service, route),
     });
   }
+  app.timer("watch", {
+    // Every quarter of an hour, off the full minutes of everybody's timers.
+    schedule: "20 7,22,37,52 * * * *",
+    handler: createWatch(service, readiness),
+  });
   if (service.grantParts !== undefined && service.config.grants !== undefined) {
     app.timer("reap-grants", {
       // 03:17 UTC: not the full hour, when everybody's timers run.

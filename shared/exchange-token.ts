@@ -10,18 +10,16 @@
  *
  * Nothing before `policy` talks to Entra on the caller's behalf; nothing after it widens what policy allowed.
  */
+
+import { type Acquirers, acquireToken } from "./acquire-token.ts";
 import type { AuditFacts } from "./audit/audit-event.ts";
 import type { Authenticator } from "./authenticate.ts";
-import type { BypassBudget } from "./cache/bypass-budget.ts";
-import { cacheKey, identityKey } from "./cache/cache-key.ts";
-import type { CacheAnswer, CacheLevel, TokenCache } from "./cache/token-cache.ts";
+import type { CacheLevel } from "./cache/token-cache.ts";
 import type { Caller } from "./caller/caller.ts";
-import type { EntraClient, EntraToken } from "./entra/entra-token.ts";
+import type { EntraToken } from "./entra/entra-token.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import type { Failure } from "./failure.ts";
-import { flowFor } from "./flows/flows.ts";
 import type { GrantKeeper, KeptGrant } from "./keep-grant.ts";
-import type { Permission } from "./permission.ts";
 import { checkReleasedScopes } from "./policy/check-released-scopes.ts";
 import { decide } from "./policy/decide.ts";
 import type { Entitlement } from "./policy/entitlement.ts";
@@ -29,21 +27,8 @@ import type { Policy } from "./policy/rules.ts";
 import { fail, type Result, succeed } from "./result.ts";
 import { type Presenter, whoseToken } from "./whose-token.ts";
 
-/** One of the two registrations: its client id, and how to ask Entra as it. */
-export interface Registration {
-  readonly clientId: string;
-  /** Resolved on first use: MSAL is a lazy part of the bundle. */
-  entra(): Promise<EntraClient>;
-}
-
-export interface Stages extends Authenticator {
-  readonly tenantId: string;
+export interface Stages extends Authenticator, Acquirers {
   readonly policy: Policy;
-  readonly cache: TokenCache;
-  readonly bypassBudget: BypassBudget;
-  readonly delegated: Registration;
-  /** Undefined unless an application registration is configured. */
-  readonly applicationOnly: Registration | undefined;
   readonly grants: GrantKeeper;
 }
 
@@ -76,7 +61,7 @@ export async function exchangeToken(
     return entitlement;
   }
 
-  const acquired = await acquire(stages, request, permission, entitlement.value);
+  const acquired = await acquireToken(stages, { request, caller, permission, entitlement: entitlement.value });
   if (!acquired.ok) {
     return acquired;
   }
@@ -122,57 +107,4 @@ function entitle(
   const { entry, api, scopes } = decision.value;
   note({ policyEntry: entry, api: api.name, scopesAsked: scopes });
   return decision;
-}
-
-async function acquire(
-  stages: Stages,
-  request: ExchangeRequest,
-  permission: Permission,
-  entitlement: Entitlement,
-): Promise<Result<CacheAnswer, Failure>> {
-  const registration = permission.source === "application" ? stages.applicationOnly : stages.delegated;
-  if (registration === undefined) {
-    return fail({ kind: "policy_refused", reason: "flow_not_allowed", entry: entitlement.entry });
-  }
-  const { wish, correlationId } = request;
-  const bypass = wish.claims !== undefined || wish.forceRefresh;
-  const wait = bypass ? stages.bypassBudget.take(budgetKey(permission), entitlement.bypassPerMinute) : undefined;
-  if (wait !== undefined) {
-    return fail({ kind: "throttled", retryAfterSeconds: wait });
-  }
-  const flow = flowFor(permission);
-  const ask = async (): Promise<Result<EntraToken, Failure>> => {
-    const entra = await registration.entra();
-    const dependencies = { entra, grantRedeemed: stages.grants.redeemed };
-    return flow.acquire(dependencies, { entitlement, claims: wish.claims, correlationId });
-  };
-  if (flow.identity === undefined || entitlement.offlineAccess) {
-    // Whoever wants a grant needs Entra's refresh token, which no cache keeps.
-    const token = await ask();
-    return token.ok ? succeed({ token: token.value, level: "bypass" }) : token;
-  }
-  const key = cacheKey({
-    tenantId: stages.tenantId,
-    registration: registration.clientId,
-    flow: entitlement.flow,
-    resource: entitlement.api.resource,
-    scopes: entitlement.scopes,
-    cae: entitlement.cae,
-    identity: flow.identity,
-  });
-  const lookUp = { key, minimumSeconds: wish.minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds };
-  return stages.cache.getOrAcquire(lookUp, ask);
-}
-
-/** The budget is a user's where there is one, else the registration's. */
-function budgetKey(permission: Permission): string {
-  switch (permission.source) {
-    case "user":
-      return identityKey(permission.subject);
-    case "grant":
-      return identityKey(permission.grant.grant.user);
-    case "imported":
-    case "application":
-      return permission.source;
-  }
 }

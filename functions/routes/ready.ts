@@ -5,11 +5,10 @@ import { entryFor } from "../../shared/policy/decide.ts";
 import { succeed } from "../../shared/result.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
-import { createReadiness } from "../readiness.ts";
+import type { Readiness } from "../readiness.ts";
 
 /** `GET /ready`: 200 or 503. Only callers in the policy are told what is wrong. */
-export function readyRoute(service: Service): Route {
-  const readiness = createReadiness(service);
+export function readyRoute(service: Service, readiness: () => Promise<Readiness>): Route {
   return {
     name: "ready",
     template: "ready",

@@ -19,6 +19,7 @@ export function tokenRoute({ stages }: Service): Route {
       if (!read.ok) {
         return read;
       }
+      note({ correlationId: read.value.correlationId });
       const exchange = await exchangeToken(stages, read.value, note);
       return exchange.ok ? succeed(writeTokenResponse(released(exchange.value, read.value, stages))) : exchange;
     },

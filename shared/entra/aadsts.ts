@@ -17,18 +17,18 @@ const CLASSES: Readonly<Record<CodeClass, readonly number[]>> = {
   interaction_required: [50076, 50079, 50158, 53000, 53001, 53002, 50055, 50072, 50074],
   consent_required: [65001],
   // Signing in again does not help: not assigned, blocked by policy, declined, locked, disabled, not there.
-  denied: [50105, 53003, 65004, 50053, 50057, 50034, 50020, 50126, 501051],
+  denied: [50105, 53003, 65004, 50053, 50057, 50034, 50020, 50126],
   // Refresh tokens and codes that are over.
-  grant_dead: [70000, 70008, 700082, 700084, 50173, 70043, 9002313, 54005, 501481, 70016, 70018, 70019, 70020],
+  grant_dead: [70000, 70008, 700082, 700084, 50173, 70043, 9002313, 54005, 501481, 70018, 70019, 70020],
   // Our secret or certificate: read it again once before giving up.
   credential_refused: [7000215, 7000222, 700024, 700027, 700213, 7000212],
   // Our registration, tenant, scopes or request, all of which we chose or checked.
   misconfigured: [
-    500131, 70003, 70011, 700016, 700022, 28002, 28003, 700030, 700038, 7000112, 7000114, 7000218, 500011, 50011, 50194,
-    90002, 90009, 90013, 90014, 90019, 900144, 900023, 900561, 9001023, 1002012,
+    500131, 501051, 70003, 70011, 700016, 700022, 28002, 28003, 700030, 700038, 7000112, 7000114, 7000218, 500011,
+    50011, 50194, 90002, 90009, 90013, 90014, 90019, 900144, 900023, 900561, 9001023, 1002012,
   ],
   throttled: [50196, 90055],
-  unavailable: [90006, 90033, 90090],
+  unavailable: [90006, 90033, 90090, 70016],
 };
 
 const CLASS_BY_CODE: ReadonlyMap<number, CodeClass> = new Map(

@@ -20,6 +20,9 @@ const DEFAULT_RETRY_AFTER_SECONDS = 60;
 /** Entra never asks for more than an hour. */
 const RETRY_AFTER_MAX_SECONDS = 3_600;
 
+/** An HTTP date begins with the day's name. `Date.parse` takes nearly anything: "1.5" would be a day in 2001, long over. */
+const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? /;
+
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Turns an answer other than a token into a failure. `nowMs` is for a `Retry-After` given as a date. */
@@ -50,10 +53,9 @@ export function readRefusal(answer: OutboundResponse, request: FailedRequest, no
 
 /** `Retry-After` in seconds, from a number or an HTTP date (RFC 9110 section 10.2.3), capped; undefined if unreadable. */
 export function retryAfterSeconds(header: string | undefined, nowMs: number): number | undefined {
-  if (header === undefined || header.trim() === "") {
-    return undefined;
-  }
-  const seconds = /^\d{1,9}$/.test(header.trim()) ? Number(header) : (Date.parse(header) - nowMs) / 1_000;
+  const text = header?.trim() ?? "";
+  const date = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
+  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (date - nowMs) / 1_000;
   return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 0), RETRY_AFTER_MAX_SECONDS) : undefined;
 }
 

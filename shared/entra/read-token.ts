@@ -44,11 +44,14 @@ function isBearer(value: unknown): boolean {
   return typeof value === "string" && value.toLowerCase() === "bearer";
 }
 
-/** A positive number of seconds; Entra's v1 endpoint sends it as text. */
+/** Whole seconds, at least one, few enough for a date; Entra's v1 endpoint sends them as text. */
 function seconds(value: unknown): number | undefined {
   const number = typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : value;
-  return typeof number === "number" && Number.isFinite(number) && number > 0 ? Math.floor(number) : undefined;
+  return typeof number === "number" && number >= 1 && number <= SECONDS_MAX ? Math.floor(number) : undefined;
 }
+
+/** Thirty years. Anything longer is no life of a token, and would be no date when it is written. */
+const SECONDS_MAX = 999_999_999;
 
 /**
  * `oid` and `tid` of the id token. Its signature needs no check: it came straight from the token endpoint over TLS

@@ -42,7 +42,7 @@ export function failureToWire(failure: Failure, asker: Asker): Wire {
     case "policy_refused":
       return policyRefusalToWire(failure.reason, asker.dialect);
     case "scope_surplus":
-      return scopeSurplus(failure.surplus);
+      return ours("scope_surplus", "The token carries more scopes than this caller may have; it was not released.");
     case "grant_refused":
       return grantRefused(oauth, failure.reason === "expired");
     case "entra_refused":
@@ -70,11 +70,6 @@ function bad(status: number, error: string, code: string, description: string): 
 
 function ours(code: string, description: string): Wire {
   return { status: 500, error: "server_error", code, description, action: "ask_admin" };
-}
-
-function scopeSurplus(scopes: readonly string[]): Wire {
-  const description = "The token carries more scopes than this caller may have; it was not released.";
-  return { ...ours("scope_surplus", description), scopes };
 }
 
 function wait(status: number, code: string, description: string): Wire {

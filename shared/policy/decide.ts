@@ -130,6 +130,10 @@ function scopesToAsk(
   const { grant } = input;
   // RFC 6749 section 6: a refresh never asks for more than was granted.
   const within = grant === undefined ? releasable : releasable.filter((scope) => grant.scopes.includes(scope));
+  if (input.flow === "client-credentials" && !within.includes(".default")) {
+    // An application token carries every permission of its registration; Entra takes no narrower wish.
+    return fail("scope_not_allowed");
+  }
   const asked = api.scopes === undefined || api.scopes.length === 0 ? within : api.scopes;
   if (asked.length === 0 || !asked.every((scope) => within.includes(scope))) {
     return fail("scope_not_allowed");

@@ -1,0 +1,93 @@
+/**
+ * Stages 3 and 4 of the story: a token that is still good, or else one from Entra. Policy has decided before; the
+ * release check follows for every token, kept or new.
+ */
+import type { BypassBudget } from "./cache/bypass-budget.ts";
+import { cacheKey, identityKey } from "./cache/cache-key.ts";
+import type { CacheAnswer, TokenCache } from "./cache/token-cache.ts";
+import type { Caller } from "./caller/caller.ts";
+import type { EntraClient, EntraToken } from "./entra/entra-token.ts";
+import type { ExchangeRequest } from "./exchange-request.ts";
+import type { Failure } from "./failure.ts";
+import { flowFor } from "./flows/flows.ts";
+import type { GrantKeeper } from "./keep-grant.ts";
+import type { Permission } from "./permission.ts";
+import type { Entitlement } from "./policy/entitlement.ts";
+import { fail, type Result, succeed } from "./result.ts";
+
+/** One of the two registrations: its client id, and how to ask Entra as it. */
+export interface Registration {
+  readonly clientId: string;
+  /** Resolved on first use: MSAL is a lazy part of the bundle. */
+  entra(): Promise<EntraClient>;
+}
+
+export interface Acquirers {
+  readonly tenantId: string;
+  readonly cache: TokenCache;
+  readonly bypassBudget: BypassBudget;
+  readonly delegated: Registration;
+  /** Undefined unless an application registration is configured. */
+  readonly applicationOnly: Registration | undefined;
+  readonly grants: Pick<GrantKeeper, "redeemed">;
+}
+
+export interface Acquisition {
+  readonly request: ExchangeRequest;
+  readonly caller: Caller;
+  readonly permission: Permission;
+  readonly entitlement: Entitlement;
+}
+
+export async function acquireToken(
+  acquirers: Acquirers,
+  { request, caller, permission, entitlement }: Acquisition,
+): Promise<Result<CacheAnswer, Failure>> {
+  const registration = permission.source === "application" ? acquirers.applicationOnly : acquirers.delegated;
+  if (registration === undefined) {
+    return fail({ kind: "policy_refused", reason: "flow_not_allowed", entry: entitlement.entry });
+  }
+  const { wish, correlationId } = request;
+  const flow = flowFor(permission);
+  // Whoever wants a grant needs Entra's refresh token, which no cache keeps.
+  const uncached = flow.identity === undefined || entitlement.offlineAccess;
+  const bypass = uncached || wish.claims !== undefined || wish.forceRefresh;
+  const wait = bypass
+    ? acquirers.bypassBudget.take(budgetKey(caller, permission), entitlement.bypassPerMinute)
+    : undefined;
+  if (wait !== undefined) {
+    return fail({ kind: "throttled", retryAfterSeconds: wait });
+  }
+  const ask = async (): Promise<Result<EntraToken, Failure>> => {
+    const entra = await registration.entra();
+    const dependencies = { entra, grantRedeemed: acquirers.grants.redeemed };
+    return flow.acquire(dependencies, { entitlement, claims: wish.claims, correlationId });
+  };
+  if (flow.identity === undefined || entitlement.offlineAccess) {
+    const token = await ask();
+    return token.ok ? succeed({ token: token.value, level: "bypass" }) : token;
+  }
+  const key = cacheKey({
+    tenantId: acquirers.tenantId,
+    registration: registration.clientId,
+    flow: entitlement.flow,
+    resource: entitlement.api.resource,
+    scopes: entitlement.scopes,
+    cae: entitlement.cae,
+    identity: flow.identity,
+  });
+  const lookUp = { key, minimumSeconds: wish.minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds };
+  return acquirers.cache.getOrAcquire(lookUp, ask);
+}
+
+/** The budget is the user's where there is one, else the calling application's. */
+function budgetKey(caller: Caller, permission: Permission): string {
+  switch (permission.source) {
+    case "user":
+      return identityKey(permission.subject);
+    case "grant":
+      return identityKey(permission.grant.grant.user);
+    default:
+      return identityKey(caller);
+  }
+}
