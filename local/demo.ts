@@ -1,0 +1,68 @@
+/**
+ * `npm run demo`: what the service does, step by step, against the running local stack or, if none runs, one of its
+ * own on free ports. Prints what was asked and what came back. Exit code 0 only if every step passed.
+ */
+import { createDemo } from "./demo/demo-step.ts";
+import { demoSteps } from "./demo/steps.ts";
+import { type LocalEnvironment, readEnvironment } from "./environment.ts";
+import { localRequest } from "./local-request.ts";
+import { shortenTokens } from "./show-token.ts";
+import { startStack } from "./stack.ts";
+
+async function main(): Promise<number> {
+  const running = await findRunning();
+  if (running !== undefined) {
+    console.log(`Using the running stack at ${running.serviceUrl}.`);
+    return runSteps(running);
+  }
+  console.log("No stack is running; starting one on free ports.");
+  const stack = await startStack();
+  try {
+    return await runSteps(stack.environment);
+  } finally {
+    await stack.stop();
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+async function findRunning(): Promise<LocalEnvironment | undefined> {
+  const environment = readEnvironment();
+  if (environment === undefined) {
+    return undefined;
+  }
+  try {
+    const { status } = await localRequest(`${environment.serviceUrl}/healthz`);
+    return status === 200 ? environment : undefined;
+  } catch {
+    return undefined; // Left behind by a stack that was killed.
+  }
+}
+
+async function runSteps(environment: LocalEnvironment): Promise<number> {
+  const demo = createDemo(environment, (line) => console.log(`   ${line}`));
+  const failed: number[] = [];
+  for (const [index, step] of demoSteps.entries()) {
+    console.log(`\n${index + 1}. ${step.name}`);
+    try {
+      await step.run(demo);
+      console.log("   ✓");
+    } catch (error) {
+      failed.push(index + 1);
+      console.log(`   ✗ ${shortenTokens(error instanceof Error ? error.message : String(error))}`);
+    }
+  }
+  const passed = demoSteps.length - failed.length;
+  console.log(
+    `\n${passed} of ${demoSteps.length} steps passed${failed.length > 0 ? `; failed: ${failed.join(", ")}` : ""}.`,
+  );
+  return failed.length === 0 ? 0 : 1;
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exit(1);
+  },
+);

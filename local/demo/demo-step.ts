@@ -1,0 +1,83 @@
+/**
+ * What a step of the demo is and what it can use: it asks the service (or Graph) and checks what came back; the demo
+ * prints both, with tokens shortened. To add one, write it in a file beside this and name that file's list in
+ * steps.ts.
+ */
+import { readFileSync } from "node:fs";
+import type { LocalEnvironment } from "../environment.ts";
+import { type LocalRequest, type LocalResponse, localRequest } from "../local-request.ts";
+import { shortenTokens } from "../show-token.ts";
+
+export interface DemoStep {
+  name: string;
+  run(demo: Demo): Promise<void>;
+}
+
+export interface Demo {
+  environment: LocalEnvironment;
+  /** Sends and prints; paths go to the service, whole URLs where they say. */
+  ask(target: string, request?: LocalRequest): Promise<LocalResponse>;
+  /** What earlier steps left for later ones. */
+  remember(name: string, value: string): void;
+  recall(name: string): string;
+}
+
+export function createDemo(environment: LocalEnvironment, print: (line: string) => void): Demo {
+  const ca = readFileSync(environment.caCertPath, "utf8");
+  const memory = new Map<string, string>();
+  return {
+    environment,
+    ask: async (target, request = {}) => {
+      const url = target.startsWith("https:") ? target : environment.serviceUrl + target;
+      describeRequest(target, request).map(print);
+      const response = await localRequest(url, { ...request, ca });
+      describeResponse(response).map(print);
+      return response;
+    },
+    remember: (name, value) => memory.set(name, value),
+    recall: (name) => {
+      const value = memory.get(name);
+      if (value === undefined) {
+        throw new Error(`an earlier step left no ${name}`);
+      }
+      return value;
+    },
+  };
+}
+
+export function check(condition: boolean, expected: string): asserts condition {
+  if (!condition) {
+    throw new Error(`expected ${expected}`);
+  }
+}
+
+export function checkStatus(response: LocalResponse, status: number): void {
+  check(response.status === status, `status ${status}, got ${response.status}`);
+}
+
+export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function describeRequest(target: string, { method, headers = {}, form, json }: LocalRequest): string[] {
+  const lines = [`${method ?? (form || json ? "POST" : "GET")} ${target}`];
+  for (const [name, value] of Object.entries(headers)) {
+    lines.push(`  ${name}: ${shortenTokens(value)}`);
+  }
+  for (const [name, value] of Object.entries(form ?? {})) {
+    lines.push(`  ${name}=${shortenTokens(value)}`);
+  }
+  if (json !== undefined) {
+    lines.push(`  ${shortenTokens(JSON.stringify(json))}`);
+  }
+  return lines;
+}
+
+const longestText = 600;
+
+function describeResponse({ status, headers, text }: LocalResponse): string[] {
+  const challenge = headers["www-authenticate"];
+  const shown = shortenTokens(text).replace(/\s+/g, " ");
+  const body = shown.length > longestText ? `${shown.slice(0, longestText)}… (${shown.length} characters)` : shown;
+  return [`→ ${status} ${body}`, ...(challenge === undefined ? [] : [`  WWW-Authenticate: ${String(challenge)}`])];
+}

@@ -1,0 +1,74 @@
+/**
+ * A grant: made with offline_access, redeemed by its handle, listed, revoked.
+ */
+import { userToken } from "../caller-token.ts";
+import { bearer, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
+
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+
+export const grantSteps: readonly DemoStep[] = [
+  {
+    name: "offline_access: a grant comes with the token, as a handle",
+    run: async (demo) => {
+      const response = await demo.ask("/oauth2/token", {
+        form: {
+          grant_type: jwtBearer,
+          requested_token_use: "on_behalf_of",
+          assertion: await userToken(demo.environment, "alice"),
+          scope: "https://graph.microsoft.com/User.Read offline_access",
+        },
+      });
+      checkStatus(response, 200);
+      const handle = response.json()["refresh_token"];
+      check(typeof handle === "string" && handle.startsWith("gte_"), "a handle gte_… as refresh_token");
+      demo.remember("handle", handle);
+    },
+  },
+  {
+    name: "The handle is redeemed for a new token",
+    run: async (demo) => {
+      const response = await redeem(demo);
+      checkStatus(response, 200);
+      const token = String(response.json()["access_token"]);
+      const me = await demo.ask(`${demo.environment.graphUrl}/v1.0/me`, { headers: bearer(token) });
+      checkStatus(me, 200);
+    },
+  },
+  {
+    name: "Its owner sees it among the grants, without the handle",
+    run: async (demo) => {
+      const handle = demo.recall("handle");
+      const response = await demo.ask("/grants", { headers: bearer(await userToken(demo.environment, "alice")) });
+      checkStatus(response, 200);
+      check(/"graph"/.test(response.text), "a grant for graph");
+      check(!response.text.includes(handle), "no handle in the list");
+    },
+  },
+  {
+    name: "Revoked",
+    run: async (demo) => {
+      const response = await demo.ask("/oauth2/revoke", {
+        headers: bearer(await userToken(demo.environment, "alice")),
+        form: { token: demo.recall("handle"), token_type_hint: "refresh_token" },
+      });
+      checkStatus(response, 200);
+    },
+  },
+  {
+    name: "From now on the handle opens nothing",
+    run: async (demo) => {
+      const response = await redeem(demo);
+      checkStatus(response, 400);
+      check(response.json()["error"] === "invalid_grant", "invalid_grant");
+    },
+  },
+];
+
+// ---------------------------------------------------------------------------------------------------------------
+
+async function redeem(demo: Demo) {
+  return demo.ask("/oauth2/token", {
+    headers: bearer(await userToken(demo.environment, "alice")),
+    form: { grant_type: "refresh_token", refresh_token: demo.recall("handle") },
+  });
+}

@@ -1,0 +1,20 @@
+/**
+ * The demo's steps, in order.
+ */
+import { checkStatus, type DemoStep } from "./demo-step.ts";
+import { exchangeSteps } from "./exchange-steps.ts";
+import { grantSteps } from "./grant-steps.ts";
+import { refusalSteps } from "./refusal-steps.ts";
+
+const healthSteps: readonly DemoStep[] = [
+  {
+    name: "The service is alive",
+    run: async (demo) => checkStatus(await demo.ask("/healthz"), 200),
+  },
+  {
+    name: "It is ready: keys, credential and grant store answer",
+    run: async (demo) => checkStatus(await demo.ask("/ready"), 200),
+  },
+];
+
+export const demoSteps: readonly DemoStep[] = [...healthSteps, ...exchangeSteps, ...refusalSteps, ...grantSteps];

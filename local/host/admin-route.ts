@@ -1,0 +1,44 @@
+/**
+ * `POST /admin/functions/{name}`: runs a function that has no HTTP trigger, here a timer, and answers 202 at once, as
+ * the real host does. (There it needs the master key; on this machine's loopback it does not.) How the run ended is
+ * in the log. `GET /admin/host/status` says that the host is running.
+ */
+import type { ServerResponse } from "node:http";
+import type { AppContext } from "./app-context.ts";
+import { type Dispatch, triggerOf } from "./dispatch.ts";
+import { type CustomHeaders, writeStatus } from "./http/write-response.ts";
+import { startSpan } from "./trace-context.ts";
+
+/** What a timer function receives when it is run by hand. */
+const timerInfo = { schedule: { adjustForDST: true }, scheduleStatus: null, isPastDue: false };
+
+export function answerAdminRoute(
+  input: { app: AppContext; dispatch: Dispatch; customHeaders: CustomHeaders },
+  response: ServerResponse,
+  path: string,
+): void {
+  const { app, dispatch, customHeaders } = input;
+  const name = /^\/admin\/functions\/([^/]+)\/?$/i.exec(path)?.[1]?.toLowerCase();
+  if (response.req.method !== "POST" || name === undefined) {
+    const running = response.req.method === "GET" && /^\/admin\/host\/status\/?$/i.test(path);
+    writeStatus(response, running ? 200 : 404, customHeaders);
+    return;
+  }
+  const registered = [...app.functions.values()].find(({ metadata }) => metadata.name.toLowerCase() === name);
+  if (registered === undefined) {
+    writeStatus(response, 404, customHeaders);
+    return;
+  }
+  if (triggerOf(registered).binding.type !== "timerTrigger") {
+    writeStatus(response, 400, customHeaders);
+    return;
+  }
+  const reason = "This function was programmatically called via the host APIs.";
+  const run = dispatch(registered, {
+    reason,
+    input: { json: JSON.stringify(timerInfo) },
+    traceContext: startSpan(undefined, undefined),
+  });
+  run.catch(() => undefined); // Already logged.
+  writeStatus(response, 202, customHeaders);
+}

@@ -1,0 +1,90 @@
+/**
+ * One HTTP request: path, route, body, invocation, answer. Everything that goes wrong ends in a status with an empty
+ * body, as in the real host; what it was is in the log.
+ */
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { answerAdminRoute } from "./admin-route.ts";
+import type { AppContext, RegisteredFunction } from "./app-context.ts";
+import type { Dispatch } from "./dispatch.ts";
+import type { HostJson } from "./host-json.ts";
+import { hasUsableHost, joinHeaders, readBody, toRpcRequest } from "./http/read-request.ts";
+import { writeResponse, writeStatus } from "./http/write-response.ts";
+import { parseRequestPath } from "./routing/request-path.ts";
+import type { RouteTable } from "./routing/route-table.ts";
+import { startSpan } from "./trace-context.ts";
+
+export interface RequestHandlerParts {
+  app: AppContext;
+  dispatch: Dispatch;
+  routes: RouteTable<RegisteredFunction>;
+  hostJson: HostJson;
+  bodyLimit: number;
+}
+
+export function createRequestHandler(parts: RequestHandlerParts): RequestListener {
+  const { app, hostJson } = parts;
+  return (request, response) => {
+    handle(parts, request, response).catch((error: unknown) => {
+      if (!request.destroyed || request.complete) {
+        const message = error instanceof Error ? error.message : String(error);
+        app.log.write({ level: "debug", category: "Host.Results", message });
+      }
+      writeStatus(response, 500, hostJson.customHeaders);
+    });
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+const reason = "This function was programmatically called via the host APIs.";
+
+async function handle(
+  { app, dispatch, routes, hostJson, bodyLimit }: RequestHandlerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { customHeaders } = hostJson;
+  const headers = joinHeaders(request.rawHeaders);
+  const path = parseRequestPath(request.url ?? "/");
+  if (path === undefined || !hasUsableHost(headers)) {
+    refuse(request, response, 400, customHeaders);
+    return;
+  }
+  if (/^\/admin(?:\/|$)/i.test(path.decoded)) {
+    request.resume();
+    answerAdminRoute({ app, dispatch, customHeaders }, response, path.decoded);
+    return;
+  }
+  const matched = routes.match(request.method ?? "", path.decoded);
+  if (matched === undefined) {
+    refuse(request, response, 404, customHeaders);
+    return;
+  }
+  const body = await readBody(request, bodyLimit);
+  if (body === "too large") {
+    refuse(request, response, 413, customHeaders);
+    return;
+  }
+  const traceContext = startSpan(headers["traceparent"]?.value, headers["tracestate"]?.value);
+  const input = { http: toRpcRequest({ request, headers, path, params: matched.params, body }) };
+  const { returnValue } = await dispatch(matched.target, { reason, input, traceContext });
+  if (returnValue?.http === undefined) {
+    writeStatus(response, 204, customHeaders);
+  } else {
+    writeResponse(response, returnValue.http, customHeaders);
+  }
+}
+
+/** A body nobody will read is not left to clog the connection: small ones are drained, else the connection ends. */
+function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  customHeaders: HostJson["customHeaders"],
+): void {
+  request.resume();
+  if (status === 413) {
+    response.setHeader("connection", "close");
+  }
+  writeStatus(response, status, customHeaders);
+}

@@ -1,0 +1,115 @@
+/**
+ * The host's log: filters by category and level as .NET does (the longest matching category prefix of
+ * `logging.logLevel` wins) and writes one JSON line for each entry. Lines of one turn of the event loop are written
+ * together, so that logging does not set the pace of a benchmark.
+ */
+import { writeSync } from "node:fs";
+import type { LogLevel } from "./rpc-types.ts";
+
+export interface LogEntry {
+  level: LogLevel;
+  category: string;
+  invocationId?: string | undefined;
+  functionName?: string | undefined;
+  message: string;
+}
+
+export interface HostLog {
+  isEnabled(level: LogLevel, category: string): boolean;
+  write(entry: LogEntry): void;
+}
+
+const ranks: Readonly<Record<string, number>> = {
+  trace: 0,
+  debug: 1,
+  information: 2,
+  warning: 3,
+  error: 4,
+  critical: 5,
+  none: 6,
+};
+
+const titles: Readonly<Record<LogLevel, string>> = {
+  trace: "Trace",
+  debug: "Debug",
+  information: "Information",
+  warning: "Warning",
+  error: "Error",
+  critical: "Critical",
+  none: "None",
+};
+
+export function createHostLog(logLevels: Readonly<Record<string, string>>, writeLine: (line: string) => void): HostLog {
+  const minimumOf = createFilter(logLevels);
+  const isEnabled = (level: LogLevel, category: string) => level !== "none" && rankOf(level) >= minimumOf(category);
+  return {
+    isEnabled,
+    write(entry) {
+      if (isEnabled(entry.level, entry.category)) {
+        writeLine(JSON.stringify({ time: new Date().toISOString(), ...entry, level: titles[entry.level] }));
+      }
+    },
+  };
+}
+
+/** Lines to standard output, gathered for one turn of the event loop; what is left at exit is written then. */
+export function createLineWriter(): (line: string) => void {
+  let pending = "";
+  process.on("exit", () => {
+    writeWholly(pending);
+  });
+  const flush = () => {
+    const text = pending;
+    pending = "";
+    process.stdout.write(text);
+  };
+  return (line) => {
+    if (pending === "") {
+      setImmediate(flush);
+    }
+    pending += `${line}\n`;
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function rankOf(level: string): number {
+  const rank = ranks[level.toLowerCase()];
+  if (rank === undefined) {
+    throw new Error(`host.json: logging.logLevel knows no level "${level}".`);
+  }
+  return rank;
+}
+
+function createFilter(logLevels: Readonly<Record<string, string>>): (category: string) => number {
+  let fallback = rankOf("information");
+  const rules: { prefix: string; minimum: number }[] = [];
+  for (const [name, level] of Object.entries(logLevels)) {
+    if (name.toLowerCase() === "default") {
+      fallback = rankOf(level);
+    } else {
+      rules.push({ prefix: name.toLowerCase(), minimum: rankOf(level) });
+    }
+  }
+  rules.sort((a, b) => b.prefix.length - a.prefix.length);
+  const known = new Map<string, number>();
+  return (category) => {
+    let minimum = known.get(category);
+    if (minimum === undefined) {
+      const lower = category.toLowerCase();
+      minimum = rules.find((rule) => lower.startsWith(rule.prefix))?.minimum ?? fallback;
+      known.set(category, minimum);
+    }
+    return minimum;
+  };
+}
+
+function writeWholly(text: string): void {
+  try {
+    if (text !== "") {
+      writeSync(1, text);
+    }
+  } catch {
+    // The reader has gone: nobody is left to tell.
+  }
+}

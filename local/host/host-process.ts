@@ -1,0 +1,97 @@
+/**
+ * The parent's side of the host: starts main.ts as a child with exactly the settings it is given, waits until it is
+ * ready, keeps its last log lines, stops it. A child that ends before it is ready is an error that says why.
+ */
+import { type ChildProcess, fork } from "node:child_process";
+import { createInterface } from "node:readline";
+import { BoundedLog } from "../bounded-log.ts";
+
+export interface HostProcessOptions {
+  appDirectory: string;
+  /** 0: any free port. */
+  port: number;
+  /** The app's settings: all the environment it gets besides PATH, HOME and the like. */
+  settings: Readonly<Record<string, string>>;
+  /** Each line of the child's output, as it comes. */
+  onLine?: (line: string) => void;
+}
+
+export interface HostExit {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
+export interface HostProcess {
+  url: string;
+  port: number;
+  pid: number;
+  loadMs: number;
+  logs: BoundedLog;
+  exited: Promise<HostExit>;
+  /** SIGTERM, and waits for the end. */
+  stop(): Promise<HostExit>;
+}
+
+/** What a process needs to run at all; none of it is a setting of the app. */
+const inherited = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "NODE_V8_COVERAGE"];
+
+export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
+  const { appDirectory, port, settings, onLine } = options;
+  const child = fork(new URL("./main.ts", import.meta.url), [appDirectory, String(port)], {
+    cwd: appDirectory,
+    env: { ...inheritedEnvironment(), ...settings },
+    execArgv: [],
+    detached: process.platform !== "win32", // A Ctrl+C is for the parent, which stops its parts in order.
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const logs = new BoundedLog(2_000);
+  const exited = watchExit(child);
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream !== null) {
+      createInterface({ input: stream }).on("line", (line) => {
+        logs.add(line);
+        onLine?.(line);
+      });
+    }
+  }
+  const ready = await Promise.race([waitUntilReady(child), exited]);
+  if (!("port" in ready)) {
+    throw new Error(`The Functions host ended before it was ready (exit code ${ready.code}):\n${logs.tail(20)}`);
+  }
+  return {
+    url: `http://localhost:${ready.port}`,
+    port: ready.port,
+    pid: child.pid ?? 0,
+    loadMs: ready.loadMs,
+    logs,
+    exited,
+    stop: () => {
+      child.kill("SIGTERM");
+      return exited;
+    },
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function inheritedEnvironment(): Record<string, string> {
+  return Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}
+
+/** After "close", not "exit": the last lines have been read by then. */
+function watchExit(child: ChildProcess): Promise<HostExit> {
+  return new Promise((resolve, reject) => {
+    child.on("close", (code, signal) => resolve({ code, signal }));
+    child.on("error", reject);
+  });
+}
+
+function waitUntilReady(child: ChildProcess): Promise<{ port: number; loadMs: number }> {
+  return new Promise((resolve) => {
+    child.on("message", (message: { type?: string; port: number; loadMs: number }) => {
+      if (message.type === "ready") {
+        resolve({ port: message.port, loadMs: message.loadMs });
+      }
+    });
+  });
+}

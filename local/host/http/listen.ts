@@ -1,0 +1,77 @@
+/**
+ * A listener on the loopback addresses only: 127.0.0.1 and, where the machine has it, ::1 on the same port, so that
+ * `localhost` reaches this process whichever way it resolves.
+ */
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+
+export interface LoopbackListener {
+  port: number;
+  /** Stops accepting; resolves when the last connection has ended. Idle connections end at once. */
+  close(): Promise<void>;
+  closeIdle(): void;
+  closeAll(): void;
+}
+
+/** What Kestrel allows a request's head in all. */
+const maxHeaderSize = 32 * 1024;
+/** Kestrel's keep-alive timeout. */
+const keepAliveTimeout = 130_000;
+
+export async function listenOnLoopback(port: number, listener: RequestListener): Promise<LoopbackListener> {
+  for (let attempt = 0; ; attempt++) {
+    const ipv4 = newServer(listener);
+    await listen(ipv4, port, "127.0.0.1");
+    const chosen = (ipv4.address() as AddressInfo).port;
+    const ipv6 = newServer(listener);
+    try {
+      await listen(ipv6, chosen, "::1");
+      return toListener(chosen, [ipv4, ipv6]);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") {
+        return toListener(chosen, [ipv4]);
+      }
+      ipv4.close();
+      if (port !== 0 || attempt === 4) {
+        throw error;
+      }
+    }
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function newServer(listener: RequestListener): Server {
+  return createServer({ maxHeaderSize, keepAliveTimeout, headersTimeout: 30_000, noDelay: true }, listener);
+}
+
+function listen(server: Server, port: number, host: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.once("error", reject);
+  server.listen({ port, host, exclusive: true }, () => {
+    server.off("error", reject);
+    resolve();
+  });
+  return promise;
+}
+
+function toListener(port: number, servers: readonly Server[]): LoopbackListener {
+  const close = (server: Server) => new Promise<void>((resolve) => server.close(() => resolve()));
+  return {
+    port,
+    close: async () => {
+      await Promise.all(servers.map(close));
+    },
+    closeIdle: () => {
+      for (const server of servers) {
+        server.closeIdleConnections();
+      }
+    },
+    closeAll: () => {
+      for (const server of servers) {
+        server.closeAllConnections();
+      }
+    },
+  };
+}

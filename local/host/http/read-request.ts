@@ -1,0 +1,92 @@
+/**
+ * From Node's request to the RpcHttp the app receives: repeated headers joined from `rawHeaders` (Node itself would
+ * drop some), repeated query keys joined without regard to case, route parameters, and the body as bytes.
+ */
+import type { IncomingMessage } from "node:http";
+import type { RequestPath } from "../routing/request-path.ts";
+import type { NullableString, RpcHttpRequest } from "../rpc-types.ts";
+
+export interface RequestParts {
+  request: IncomingMessage;
+  headers: Record<string, NullableString>;
+  path: RequestPath;
+  params: Record<string, string>;
+  body: Uint8Array | undefined;
+}
+
+export function toRpcRequest({ request, headers, path, params, body }: RequestParts): RpcHttpRequest {
+  const rpc: RpcHttpRequest = {
+    method: request.method ?? "GET",
+    url: `http://${headers["host"]?.value ?? "localhost"}${path.encoded}${path.query}`,
+    nullableHeaders: headers,
+    nullableQuery: joinQuery(path.query),
+    nullableParams: {},
+  };
+  for (const name in params) {
+    rpc.nullableParams[name] = { value: params[name] ?? "" };
+  }
+  if (body !== undefined) {
+    rpc.body = { bytes: body };
+  }
+  return rpc;
+}
+
+/** As ASP.NET's StringValues: a comma without a space. */
+export function joinHeaders(rawHeaders: readonly string[]): Record<string, NullableString> {
+  const joined: Record<string, NullableString> = Object.create(null);
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? "").toLowerCase();
+    const value = rawHeaders[i + 1] ?? "";
+    const known = joined[name];
+    joined[name] = { value: known === undefined ? value : `${known.value},${value}` };
+  }
+  return joined;
+}
+
+/** Kestrel answers 400 to no Host, to two, and to one that cannot be part of a URL. */
+export function hasUsableHost(headers: Record<string, NullableString>): boolean {
+  const host = headers["host"]?.value;
+  return host !== undefined && /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host);
+}
+
+/**
+ * The body, if Content-Length says there is one: the real host gives the app no body that came chunked (it asks for
+ * `ContentLength > 0`), so neither does this one; such a body is read and dropped. `"too large"`: more than the limit.
+ */
+export async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined | "too large"> {
+  const declared = Number(request.headers["content-length"] ?? 0);
+  if (declared > limit) {
+    return "too large";
+  }
+  if (declared === 0) {
+    request.resume();
+    return undefined;
+  }
+  const body = new Uint8Array(declared);
+  let offset = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    body.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return body;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function joinQuery(query: string): Record<string, NullableString> {
+  const joined: Record<string, NullableString> = {};
+  if (query.length < 2) {
+    return joined;
+  }
+  const spellings = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    const spelling = spellings.get(name.toLowerCase());
+    if (spelling === undefined) {
+      spellings.set(name.toLowerCase(), name);
+      joined[name] = { value };
+    } else {
+      joined[spelling] = { value: `${joined[spelling]?.value},${value}` };
+    }
+  }
+  return joined;
+}

@@ -1,0 +1,87 @@
+/**
+ * From the RpcHttp the app answered with to Node's response: status, headers, cookies, custom headers of host.json
+ * (which never replace one of the app's) and the body with its length.
+ */
+import type { ServerResponse } from "node:http";
+import type { RpcHttpResponse, RpcTypedData } from "../rpc-types.ts";
+import { serializeCookie } from "./serialize-cookie.ts";
+
+export type CustomHeaders = readonly (readonly [name: string, value: string])[];
+
+/** An answer of the host itself: a status without a body. */
+export function writeStatus(response: ServerResponse, status: number, customHeaders: CustomHeaders): void {
+  if (response.headersSent || response.destroyed) {
+    return;
+  }
+  for (const [name, value] of customHeaders) {
+    response.setHeader(name, value);
+  }
+  if (status !== 204) {
+    response.setHeader("content-length", 0);
+  }
+  response.writeHead(status).end();
+}
+
+/** Throws, before anything is sent, if the answer cannot be sent as it is. */
+export function writeResponse(response: ServerResponse, rpc: RpcHttpResponse, customHeaders: CustomHeaders): void {
+  if (response.headersSent || response.destroyed) {
+    return;
+  }
+  const status = Number(rpc.statusCode);
+  const body = bodyBytes(rpc.body);
+  const headers = collectHeaders(rpc, customHeaders);
+  const withoutBody = status === 204 || status === 304;
+  const declared = headers.get("content-length");
+  if (response.req.method !== "HEAD" && declared !== undefined && Number(declared) !== body.byteLength) {
+    throw new Error(`Response Content-Length mismatch: ${declared} declared, ${body.byteLength} written.`);
+  }
+  if (!withoutBody && declared === undefined) {
+    headers.set("content-length", String(body.byteLength));
+  }
+  if (withoutBody) {
+    headers.delete("content-length");
+  }
+  response.setHeaders(headers);
+  response.writeHead(status);
+  if (response.req.method === "HEAD" || withoutBody) {
+    response.end();
+  } else if (body.byteLength <= singleWriteLimit) {
+    response.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("latin1"), "latin1");
+  } else {
+    response.end(body);
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function collectHeaders(rpc: RpcHttpResponse, customHeaders: CustomHeaders): Map<string, string | string[]> {
+  const headers = new Map<string, string | string[]>();
+  for (const name in rpc.headers) {
+    if (name !== "transfer-encoding") {
+      headers.set(name, rpc.headers[name] ?? "");
+    }
+  }
+  if (rpc.cookies.length > 0) {
+    const own = headers.get("set-cookie");
+    headers.set("set-cookie", [...(own === undefined ? [] : [own].flat()), ...rpc.cookies.map(serializeCookie)]);
+  }
+  for (const [name, value] of customHeaders) {
+    const lower = name.toLowerCase();
+    if (!headers.has(lower)) {
+      headers.set(lower, value);
+    }
+  }
+  return headers;
+}
+
+/** Node sends head and body in one write only where the body is a string; for small ones that is worth the copy. */
+const singleWriteLimit = 16 * 1024;
+
+const nothing = new Uint8Array(0);
+
+function bodyBytes(body: RpcTypedData | null | undefined): Uint8Array {
+  if (body === null || body === undefined) {
+    return nothing;
+  }
+  return body.bytes ?? Buffer.from(body.string ?? body.json ?? "", "utf8");
+}

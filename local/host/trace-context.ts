@@ -1,0 +1,33 @@
+/**
+ * W3C trace context: the host opens a span of its own for each request, in the caller's trace if the caller sent a
+ * valid `traceparent`, else in a new one, and gives that span to the app.
+ */
+import { randomFillSync } from "node:crypto";
+import type { TraceContext } from "./rpc-types.ts";
+
+const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?$/;
+
+export function startSpan(parent: string | undefined, state: string | undefined): TraceContext {
+  const known = parent === undefined ? null : traceparent.exec(parent);
+  if (known === null) {
+    const ids = randomHex(24);
+    return { traceParent: `00-${ids.slice(0, 32)}-${ids.slice(32)}-00`, traceState: "", attributes: {} };
+  }
+  const span = randomHex(8);
+  return { traceParent: `00-${known[1]}-${span}-${known[2]}`, traceState: state ?? "", attributes: {} };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+/** Random bytes are fetched for many requests at once: asking the system for each would cost more than routing does. */
+const pool = Buffer.alloc(4_096);
+let used = pool.length;
+
+function randomHex(bytes: number): string {
+  if (used + bytes > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += bytes;
+  return pool.toString("hex", used - bytes, used);
+}

@@ -1,0 +1,56 @@
+/**
+ * The policy of the local stack: what each of the local tenant's clients may get. It doubles as the example in the
+ * README. Every entry that may use Graph may have User.Read and Mail.Read, because Entra, and the local tenant with
+ * it, answers every exchange with all scopes consented for the service's registration: a narrower list would refuse
+ * the surplus.
+ */
+import { CLIENT_IDS, RESOURCE_URIS } from "./tenant/seed-ids.ts";
+
+const graphScopes = ["User.Read", "Mail.Read"];
+
+export const localPolicy = {
+  apis: {
+    graph: { resource: RESOURCE_URIS.graph, scopes: graphScopes, contentType: "application/json" },
+    orders: { resource: RESOURCE_URIS.orders, scopes: ["Orders.Read"], contentType: "application/json" },
+  },
+  callers: [
+    {
+      name: "web-users",
+      displayName: "People who use the web application",
+      kind: "user",
+      clientId: CLIENT_IDS.web,
+      flows: ["on-behalf-of", "refresh-token"],
+      apis: { graph: graphScopes, orders: ["Orders.Read"] },
+      offlineAccess: true,
+      grantMaxDays: 30,
+    },
+    {
+      name: "web-backend",
+      displayName: "The web application's backend",
+      kind: "application",
+      clientId: CLIENT_IDS.web,
+      flows: ["on-behalf-of", "refresh-token"],
+      apis: { graph: graphScopes, orders: ["Orders.Read"] },
+      offlineAccess: true,
+      unattended: true,
+      grantMaxDays: 30,
+    },
+    {
+      name: "public-users",
+      displayName: "People who use the command-line application",
+      kind: "user",
+      clientId: CLIENT_IDS.public,
+      flows: ["on-behalf-of"],
+      apis: { graph: graphScopes },
+    },
+    {
+      name: "daemon",
+      displayName: "A scheduled flow",
+      kind: "application",
+      clientId: CLIENT_IDS.daemon,
+      flows: ["refresh-token"],
+      apis: { graph: graphScopes },
+      unattended: true,
+    },
+  ],
+} as const;

@@ -1,0 +1,50 @@
+/**
+ * `npm run -s token -- alice [--caller web]` and `npm run -s token -- --app daemon`: a caller token of the running
+ * local stack on standard output, and nothing else, so that it pastes into a command. Problems go to standard error:
+ * exit code 1, or 2 for a wrong command line.
+ */
+import { parseArgs } from "node:util";
+import { applicationToken, userToken } from "./caller-token.ts";
+import { readEnvironment } from "./environment.ts";
+
+const usage = "Usage: npm run -s token -- USER [--caller web]   or   npm run -s token -- --app CALLER";
+
+function parseCommandLine(): { user: string | undefined; app: string | undefined; caller: string } | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { app: { type: "string" }, caller: { type: "string" } },
+    });
+    const [user, ...more] = positionals;
+    const fits = more.length === 0 && (user === undefined) !== (values.app === undefined);
+    return fits && !(values.app !== undefined && values.caller !== undefined)
+      ? { user, app: values.app, caller: values.caller ?? "web" }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function main(): Promise<void> {
+  const wanted = parseCommandLine();
+  if (wanted === undefined) {
+    console.error(usage);
+    process.exitCode = 2;
+    return;
+  }
+  const environment = readEnvironment();
+  if (environment === undefined) {
+    throw new Error("The local stack is not running: start it with `npm start` (there is no .local/environment.json).");
+  }
+  const { user, app, caller } = wanted;
+  const token =
+    app === undefined ? await userToken(environment, user ?? "", caller) : await applicationToken(environment, app);
+  process.stdout.write(`${token}\n`);
+}
+
+main().catch((error: unknown) => {
+  const code = (error as NodeJS.ErrnoException).code;
+  const refused = code === "ECONNREFUSED" ? "The local stack does not answer; is `npm start` still running? " : "";
+  console.error(refused + (error instanceof Error ? error.message : String(error)));
+  process.exitCode = 1;
+});

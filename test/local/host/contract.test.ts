@@ -1,0 +1,288 @@
+/**
+ * What an app can observe of the host, row by row of facts/platform.md 1.8 and 2, on a real child process.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { HostProcess } from "../../../local/host/host-process.ts";
+import { fixtureFolder, startFixture } from "./support/fixture.ts";
+import { send } from "./support/send.ts";
+
+let host: HostProcess;
+beforeAll(async () => {
+  host = await startFixture("contract", { ONLY_SETTING: "yes" });
+});
+afterAll(() => host.stop());
+
+const get = (path: string, headers: string[] = []) => send(host.port, path, { headers });
+
+describe("routes", () => {
+  test.each([
+    ["/items/7", "items/{id}", { id: "7" }],
+    ["/items/special", "items/special", {}],
+    ["/ITEMS/Special", "items/special", {}],
+    ["/items/7/", "items/{id}", { id: "7" }],
+    ["/items/a%20b", "items/{id}", { id: "a b" }],
+    ["/items/a%2Fb", "items/{id}", { id: "a%2Fb" }],
+    ["/items/%C3%BC", "items/{id}", { id: "ü" }],
+    ["/items/%zz", "items/{id}", { id: "%zz" }],
+    ["/items/x/../7", "items/{id}", { id: "7" }],
+    ["/optional", "optional/{id?}", {}],
+    ["/optional/5", "optional/{id?}", { id: "5" }],
+    ["/numbers/-12", "numbers/{id:int}", { id: "-12" }],
+    ["/numbers/12x", "numbers/{name}", { name: "12x" }],
+    ["/numbers/2147483648", "numbers/{name}", { name: "2147483648" }],
+    ["/ids/10ca1000-7e57-4000-8000-000000000000", "ids/{id:guid}", { id: "10ca1000-7e57-4000-8000-000000000000" }],
+    ["/letters/abc", "letters/{name:alpha:maxlength(3)}", { name: "abc" }],
+    ["/codes/ab-12", "codes/{code:regex(^[a-z]{{2}}-\\d+$)}", { code: "ab-12" }],
+    ["/versions", "versions/{version=v1}", { version: "v1" }],
+    ["/files", "files/{*rest}", {}],
+    ["/files/a/b/c.txt", "files/{*rest}", { rest: "a/b/c.txt" }],
+    ["/mixed/case", "Mixed/Case", {}],
+    ["/unrouted", "unrouted", {}],
+    ["/", "{ignored:maxlength(0)?}", {}],
+  ])("%s", async (path, route, params) => {
+    const answer = await get(path);
+    expect(answer.status).toBe(200);
+    expect(answer.json).toEqual({ route, params });
+  });
+
+  test.each([
+    ["/nothing/here"],
+    ["/x"],
+    ["/items"],
+    ["/items//"],
+    ["/items/7/8"],
+    ["/ids/10ca1000"],
+    ["/letters/abcd"],
+    ["/letters/a1"],
+    ["/codes/abc-12"],
+    ["/admin/functions/echo"],
+  ])("%s is 404 without a body, with the custom headers", async (path) => {
+    const answer = await get(path);
+    expect(answer).toMatchObject({ status: 404, text: "" });
+    expect(answer.headers["x-content-type-options"]).toBe("nosniff");
+  });
+
+  test("an undeclared method is 404, HEAD included", async () => {
+    expect((await send(host.port, "/get-only", { method: "POST", body: "x" })).status).toBe(404);
+    expect((await send(host.port, "/get-only", { method: "HEAD" })).status).toBe(404);
+    expect((await send(host.port, "/get-only", { method: "PROPFIND" })).status).toBe(404);
+    expect((await get("/get-only")).status).toBe(200);
+  });
+
+  test("a function that declares no methods has GET and POST", async () => {
+    expect((await get("/default-methods")).status).toBe(200);
+    expect((await send(host.port, "/default-methods", { method: "POST" })).status).toBe(200);
+    expect((await send(host.port, "/default-methods", { method: "PUT" })).status).toBe(404);
+  });
+
+  test("a path with %00, a wrong target and a wrong Host are 400", async () => {
+    expect((await get("/items/%00")).status).toBe(400);
+    expect((await get("*")).status).toBe(400);
+    expect((await get("/echo", ["Host", "a b"])).status).toBe(400);
+    expect((await get("/echo", ["Host", "a", "Host", "b"])).status).toBe(400);
+  });
+
+  test("the absolute form of a target works", async () => {
+    expect((await get(`http://elsewhere.example/items/7?x=1`)).json).toEqual({
+      route: "items/{id}",
+      params: { id: "7" },
+    });
+  });
+});
+
+describe("requests", () => {
+  test("method, absolute URL and header names in lower case", async () => {
+    const { json } = await get("/echo?a=1", ["X-Upper", "V", "Host", "example.org:81"]);
+    expect(json).toMatchObject({ method: "GET", url: "http://example.org:81/echo?a=1", functionName: "echo" });
+    expect(json.headers).toMatchObject({ "x-upper": "V", host: "example.org:81" });
+  });
+
+  test("repeated headers are joined, those Node would drop included", async () => {
+    const { json } = await get("/echo", [
+      "Authorization",
+      "Bearer a",
+      "Authorization",
+      "Bearer b",
+      "X-Y",
+      "1",
+      "x-y",
+      "2",
+    ]);
+    expect(json.headers).toMatchObject({ authorization: "Bearer a,Bearer b", "x-y": "1,2" });
+  });
+
+  test("repeated query keys are joined without regard to case; the URL keeps each", async () => {
+    const { json } = await get("/echo?b=1&b=2&B=3&c=a%2Cb+c&d&e=");
+    expect(json.query).toEqual({ b: "1,2,3", c: "a,b c", d: "", e: "" });
+    expect(json.queryOfUrl.slice(0, 3)).toEqual([
+      ["b", "1"],
+      ["b", "2"],
+      ["B", "3"],
+    ]);
+  });
+
+  test("a body with a length arrives as bytes", async () => {
+    const { json } = await send(host.port, "/echo", { method: "POST", body: '{"a":"ü"}' });
+    expect(json.body).toBe('{"a":"ü"}');
+  });
+
+  test("a body sent in chunks arrives empty, an empty one too", async () => {
+    const chunked = await send(host.port, "/echo", { method: "POST", body: "lost", chunked: true });
+    expect(chunked.json).toMatchObject({ body: "", hasBody: false });
+    expect((await send(host.port, "/echo", { method: "POST", body: "" })).json).toMatchObject({
+      body: "",
+      hasBody: false,
+    });
+  });
+
+  test("the body of a GET is dropped with a warning of the package", async () => {
+    const { json } = await send(host.port, "/echo", { body: "x" });
+    expect(json.hasBody).toBe(false);
+    await host.logs.waitFor("Discarding the body of the incoming GET request");
+  });
+
+  test("more than 10 MB is 413, more than 32 KB of headers 431", async () => {
+    const refused = await send(host.port, "/echo", {
+      method: "POST",
+      headers: ["Content-Length", String(10 * 1024 * 1024 + 1)],
+    });
+    expect(refused).toMatchObject({ status: 413, text: "" });
+    expect((await get("/echo", ["X-Large", "a".repeat(33 * 1024)])).status).toBe(431);
+    expect((await get("/echo", ["X-Large", "a".repeat(31 * 1024)])).status).toBe(200);
+  });
+
+  test("answers on localhost, whichever way it resolves", async () => {
+    expect((await send(host.port, "/unrouted", { host: "localhost" })).status).toBe(200);
+  });
+
+  test("trace context: a span of the host's own in the caller's trace, else in a new one", async () => {
+    const trace = "0af7651916cd43dd8448eb211c80319c";
+    const given = await get("/echo", ["traceparent", `00-${trace}-b7ad6b7169203331-01`, "tracestate", "a=1"]);
+    expect(given.json.trace).toMatchObject({ traceState: "a=1" });
+    expect(given.json.trace.traceParent).toMatch(new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
+    const invalid = await get("/echo", ["traceparent", `00-${"0".repeat(32)}-b7ad6b7169203331-01`]);
+    expect(invalid.json.trace.traceParent).toMatch(/^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+  });
+
+  test("the app's settings are the child's environment and nothing else", async () => {
+    const { json } = await get("/environment");
+    expect(json.names).toContain("ONLY_SETTING");
+    expect(json.names.filter((name: string) => /^(?:VITEST|npm_|NODE_ENV|NODE_CHANNEL)/.test(name))).toEqual([]);
+    expect(json.cwd).toBe(fixtureFolder("contract"));
+  });
+});
+
+describe("answers", () => {
+  const answer = (kind: string, method = "GET") => send(host.port, `/answer/${kind}`, { method });
+
+  test("nothing is 204", async () => {
+    const { status, text, headers } = await answer("nothing");
+    expect({ status, text, length: headers["content-length"] }).toEqual({ status: 204, text: "", length: undefined });
+  });
+
+  test.each([["throws"], ["text"], ["badStatus"], ["wrongLength"]])("%s: 500 without a body", async (kind) => {
+    const failed = await answer(kind);
+    expect(failed).toMatchObject({ status: 500, text: "" });
+    expect(failed.headers["x-content-type-options"]).toBe("nosniff");
+  });
+
+  test("bytes, text and JSON with their lengths and types", async () => {
+    expect((await answer("bytes")).text).toBe("\u0000\u00ff\u0001");
+    const json = await answer("json");
+    expect(json.text).toBe('{"a":1}');
+    expect(json.headers).toMatchObject({ "content-type": "application/json", "content-length": "7" });
+    expect((await answer("typedJson")).headers["content-type"]).toBe("application/problem+json");
+  });
+
+  test("status and headers; custom headers never replace the app's", async () => {
+    const created = await answer("created");
+    expect(created.status).toBe(201);
+    expect(created.headers).toMatchObject({ location: "/x", "x-custom": "app", "x-content-type-options": "nosniff" });
+    expect((await answer("json")).headers["x-custom"]).toBe("host");
+  });
+
+  test("204 and 304 lose their bodies", async () => {
+    expect(await answer("noContent")).toMatchObject({ status: 204, text: "" });
+    const unchanged = await answer("notModified");
+    expect(unchanged).toMatchObject({ status: 304, text: "" });
+    expect(unchanged.headers.etag).toBe('"1"');
+  });
+
+  test("repeated answer headers are joined, but only the last Set-Cookie survives", async () => {
+    const { headers } = await answer("repeated");
+    expect(headers["x-many"]).toBe("1, 2");
+    expect(headers["set-cookie"]).toEqual(["b=2"]);
+  });
+
+  test("cookies, as ASP.NET writes them", async () => {
+    expect((await answer("cookies")).headers["set-cookie"]).toEqual([
+      "plain=a%20b%2Fc%3Dd; path=/",
+      "full=v; expires=Wed, 02 Jan 2030 03:04:05 GMT; max-age=60; domain=example.org; path=/p; secure; samesite=strict; httponly",
+      "none=v; path=/; samesite=none",
+      "lax=v; path=/; samesite=lax",
+    ]);
+  });
+
+  test("HEAD: the headers of the answer, no body", async () => {
+    const head = await answer("json", "HEAD");
+    expect(head).toMatchObject({ status: 200, text: "" });
+    expect(head.headers["content-length"]).toBe("7");
+  });
+
+  test("functionTimeout: 500, and the log says why", async () => {
+    expect(await get("/never")).toMatchObject({ status: 500, text: "" });
+    expect(await host.logs.waitFor("Timeout value of")).toContain("Executed 'Functions.never' (Failed");
+  });
+});
+
+describe("app and host", () => {
+  test("registration and setup are locked after the start", async () => {
+    expect((await get("/register-late")).text).toBe("A function can only be registered during app startup.");
+    expect((await get("/setup-late")).text).toContain("can't be changed after app startup");
+  });
+
+  test("log lines go through untouched, filtered by level and category", async () => {
+    await get("/log");
+    const line = JSON.parse(await host.logs.waitFor("plain {"));
+    expect(line).toEqual({
+      time: expect.stringMatching(/^\d{4}-.*Z$/),
+      level: "Information",
+      category: "Function.log.User",
+      invocationId: expect.any(String),
+      functionName: "log",
+      message: "plain { a: 1 }",
+    });
+    await host.logs.waitFor("error line");
+    expect(host.logs.lines.some((text) => text.includes("warn line"))).toBe(true);
+    expect(host.logs.lines.some((text) => /trace line|debug line/.test(text))).toBe(false);
+    await get("/quiet");
+    await get("/log");
+    await host.logs.waitFor("Executed 'Functions.log'");
+    const quiet = host.logs.lines.filter((text) => text.includes('"functionName":"quiet"'));
+    expect(quiet.map((text) => JSON.parse(text).level)).toEqual(["Error"]);
+  });
+
+  test("a throw is in the log with its reason", async () => {
+    await send(host.port, "/answer/throws");
+    const line = JSON.parse(await host.logs.waitFor("a secret reason"));
+    expect(line).toMatchObject({ level: "Error", category: "Function.answer" });
+  });
+
+  test("a timer runs when the admin route says so, and only then", async () => {
+    expect(host.logs.lines.some((text) => text.includes("timer ran"))).toBe(false);
+    const asked = await send(host.port, "/admin/functions/tidy", {
+      method: "POST",
+      body: "{}",
+      headers: ["Content-Type", "application/json"],
+    });
+    expect(asked.status).toBe(202);
+    expect(await host.logs.waitFor("timer ran")).toContain("isPastDue=false, keys=schedule,scheduleStatus,isPastDue");
+    await host.logs.waitFor("Executed 'Functions.tidy' (Succeeded");
+  });
+
+  test("the admin route knows neither strangers nor HTTP functions", async () => {
+    expect((await send(host.port, "/admin/functions/nobody", { method: "POST" })).status).toBe(404);
+    expect((await send(host.port, "/admin/functions/echo", { method: "POST" })).status).toBe(400);
+    expect((await get("/admin/host/status")).status).toBe(200);
+  });
+});

@@ -1,0 +1,106 @@
+/**
+ * `npm start`, `npm run token` and `npm run demo` as a person runs them, with the built service (`npm run build`).
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { BoundedLog } from "../../local/bounded-log.ts";
+import { readEnvironment } from "../../local/environment.ts";
+import { decodeClaims } from "../../local/show-token.ts";
+
+const repository = resolve(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "gte-start-"));
+const environmentPath = join(folder, "environment.json");
+
+interface Run {
+  child: ChildProcess;
+  output: BoundedLog;
+  exited: Promise<number | null>;
+}
+
+function run(script: string, parameters: string[] = [], environment: Record<string, string> = {}): Run {
+  const child = spawn(process.execPath, [join(repository, "local", script), ...parameters], {
+    cwd: repository,
+    env: { PATH: process.env["PATH"], LOCAL_FOLDER: folder, PORT: "0", LOCAL_TENANT_PORT: "0", ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output = new BoundedLog(1_000);
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on("line", (line) => output.add(line));
+  }
+  return { child, output, exited: new Promise((done) => child.on("close", done)) };
+}
+
+let start: Run;
+beforeAll(async () => {
+  start = run("start.ts");
+  const ended = start.exited.then((code) => {
+    throw new Error(`start.ts ended with exit code ${code}:\n${start.output.tail(30)}`);
+  });
+  await Promise.race([start.output.waitFor("Ctrl+C stops everything."), ended]);
+  ended.catch(() => undefined);
+});
+afterAll(async () => {
+  start.child.kill("SIGKILL");
+  await start.exited;
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("it shows the first exchange, and no whole token", () => {
+  const text = start.output.tail(100);
+  expect(text).toMatch(/GET \/AuthorizationHeader\/graph {2}200/);
+  expect(text).toContain('"userPrincipalName":"alice@contoso.local"');
+  expect(text).toMatch(/Bearer eyJ0eX…\(\d+ characters\)/);
+  expect(text).not.toMatch(/eyJ[\w-]{40,}/);
+  expect(statSync(environmentPath).mode & 0o777).toBe(0o600);
+});
+
+test("token prints a token and nothing else", async () => {
+  const alice = run("token.ts", ["alice"]);
+  expect(await alice.exited).toBe(0);
+  expect(alice.output.lines).toHaveLength(1);
+  const environment = readEnvironment(environmentPath);
+  expect(decodeClaims(alice.output.tail(1))["oid"]).toBe(environment?.users["alice"]?.oid);
+});
+
+test.each([
+  [["mallory"], 1, 'no user "mallory"'],
+  [["--app", "nobody"], 1, 'no caller "nobody"'],
+  [[], 2, "Usage:"],
+  [["alice", "bob"], 2, "Usage:"],
+  [["--unknown"], 2, "Usage:"],
+])("token %j: exit code %d, %s", async (parameters, code, message) => {
+  const refused = run("token.ts", parameters);
+  expect(await refused.exited).toBe(code);
+  expect(refused.output.tail(5)).toContain(message);
+});
+
+test("a taken port is an error that names the variable", async () => {
+  const port = new URL(readEnvironment(environmentPath)?.serviceUrl ?? "").port;
+  const second = run("start.ts", [], { PORT: port, LOCAL_FOLDER: join(folder, "second") });
+  expect(await second.exited).toBe(1);
+  expect(second.output.tail(1)).toBe(
+    `Port ${port} is taken: is the local stack already running? Set PORT to another port.`,
+  );
+});
+
+test("the demo passes against it", async () => {
+  const demo = run("demo.ts");
+  const code = await demo.exited;
+  expect({ code, last: demo.output.tail(1) }).toEqual({
+    code: 0,
+    last: expect.stringMatching(/^(\d+) of \1 steps passed\.$/),
+  });
+  expect(demo.output.tail(1_000)).toContain("Using the running stack");
+  expect(demo.output.tail(1_000)).not.toMatch(/eyJ[\w-]{40,}|gte_[\w-]{40,}/);
+});
+
+test("SIGTERM, twice as under npm: everything stops, environment.json goes, exit code 0", async () => {
+  start.child.kill("SIGTERM");
+  start.child.kill("SIGTERM");
+  expect(await start.exited).toBe(0);
+  expect(existsSync(environmentPath)).toBe(false);
+});
