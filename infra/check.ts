@@ -1,0 +1,57 @@
+/**
+ * `npm run infra:check`: compiles and lints every template and parameter file with the real Bicep compiler; a warning
+ * fails it like an error. Looks for `bicep`, then `az bicep`, then restores the compiler from NuGet where `dotnet` is.
+ * Without any of these it says so, loudly, and ends well, unless REQUIRE_ALL_CHECKS=1 asks for everything.
+ *
+ * Compiled templates go to .local/infra, where test/infra compares them with what its own reader makes of the files.
+ */
+import { fileURLToPath } from "node:url";
+import { checkTemplate, type Finding } from "./compiler/check-template.ts";
+import { findCompiler } from "./compiler/find-compiler.ts";
+import { listTemplates } from "./compiler/list-templates.ts";
+
+const INFRA = fileURLToPath(new URL(".", import.meta.url));
+const OUTPUT = fileURLToPath(new URL("../.local/infra/", import.meta.url));
+
+function main(): number {
+  const requireAll = process.env["REQUIRE_ALL_CHECKS"] === "1";
+  const { compiler, tried } = findCompiler();
+  const templates = listTemplates(INFRA);
+  if (compiler === undefined) {
+    console.log(
+      `SKIPPED: no Bicep compiler, so ${templates.length} files under infra/ were NOT compiled and NOT linted.`,
+    );
+    for (const candidate of tried) {
+      console.log(`  tried ${candidate}`);
+    }
+    console.log("  test/infra still reads and evaluates them, but checks no resource schema and no linter rule.");
+    return requireAll ? 1 : 0;
+  }
+  console.log(`Compiler: ${compiler.name} (${compiler.version})`);
+  const findings = templates.map((path) => checkTemplate(compiler, INFRA, path, OUTPUT));
+  return report(findings, requireAll);
+}
+
+/** Prints what was checked and what was not; the exit code says whether all of it holds. */
+function report(findings: readonly Finding[], requireAll: boolean): number {
+  for (const finding of findings) {
+    console.log(`${LABEL[finding.outcome]} ${finding.path}`);
+    for (const line of finding.diagnostics) {
+      console.log(`  ${line}`);
+    }
+  }
+  const failed = findings.filter((finding) => finding.outcome === "failed");
+  const partly = findings.filter((finding) => finding.outcome === "extension-unreachable");
+  if (partly.length > 0) {
+    console.log(
+      `SKIPPED: the Microsoft Graph extension could not be restored, so the properties of Graph resources in ${partly.map((finding) => finding.path).join(", ")} were NOT checked. Everything else the compiler said about them was.`,
+    );
+  }
+  const passed = findings.length - failed.length - partly.length;
+  console.log(`${passed} passed, ${failed.length} failed, ${partly.length} skipped`);
+  return failed.length > 0 || (requireAll && partly.length > 0) ? 1 : 0;
+}
+
+const LABEL = { passed: "ok     ", failed: "FAILED ", "extension-unreachable": "PARTLY " } as const;
+
+process.exitCode = main();

@@ -1,0 +1,159 @@
+// The app: a Flex Consumption plan, the site with its settings, and no way in but HTTPS with a token. Nobody can log
+// in with a publishing password, and the deployment package is read with the identity.
+
+import { Scale, Tags } from '../types/deployment.bicep'
+
+@description('Name of the app, the first label of its default host name.')
+@minLength(2)
+@maxLength(60)
+param name string
+
+@description('Name of the plan.')
+param planName string
+
+@description('Azure region.')
+param location string
+
+@description('Tags.')
+param tags Tags
+
+@description('Major version of Node.js.')
+param nodeVersion '22' | '24'
+
+@description('Least TLS version for callers. 1.2 is what every client of Power Platform can speak.')
+param minimumTlsVersion '1.2' | '1.3'
+
+@description('How the app scales.')
+param scale Scale
+
+@description('Resource id of the service\'s identity.')
+param identityId string
+
+@description('Client id of that identity.')
+param identityClientId string
+
+@description('Address of the storage account\'s blob service, ends with a slash.')
+param blobEndpoint string
+
+@description('Container of the deployment package.')
+param deploymentContainerName string
+
+@description('Where telemetry goes.')
+param telemetryConnectionString string
+
+@description('Resource id of the subnet for outbound traffic, or empty.')
+param subnetId string
+
+@description('Address under which callers reach the service, or empty for the default host name.')
+param serviceUrl string
+
+@description('Settings of the service itself (environment variables), without SERVICE_URL.')
+param serviceSettings { *: string }
+
+// Only what Flex Consumption knows: runtime, package and scale are not settings here but functionAppConfig.
+var platformSettings = {
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  AzureWebJobsStorage__blobServiceUri: blobEndpoint
+  APPLICATIONINSIGHTS_CONNECTION_STRING: telemetryConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+}
+
+var publicUrl = empty(serviceUrl) ? 'https://${site.properties.defaultHostName}' : serviceUrl
+
+resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+  }
+}
+
+resource site 'Microsoft.Web/sites@2024-11-01' = {
+  name: name
+  location: location
+  // azd finds the app of the service `api` by this tag.
+  tags: union(tags, { 'azd-service-name': 'api' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    clientAffinityEnabled: false
+    publicNetworkAccess: 'Enabled'
+    keyVaultReferenceIdentity: identityId
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    outboundVnetRouting: empty(subnetId) ? null : { allTraffic: true }
+    siteConfig: {
+      alwaysOn: false
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      minTlsVersion: minimumTlsVersion
+      scmMinTlsVersion: minimumTlsVersion
+      remoteDebuggingEnabled: false
+    }
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${blobEndpoint}${deploymentContainerName}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: {
+        name: 'node'
+        version: nodeVersion
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: scale.memoryMegabytes
+        maximumInstanceCount: scale.maximumInstances
+        alwaysReady: scale.alwaysReadyInstances > 0 ? [{ name: 'http', instanceCount: scale.alwaysReadyInstances }] : []
+        triggers: {
+          http: {
+            perInstanceConcurrency: scale.concurrency
+          }
+        }
+      }
+    }
+  }
+
+  resource ftpPublishing 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: {
+      allow: false
+    }
+  }
+
+  resource scmPublishing 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: {
+      allow: false
+    }
+  }
+}
+
+resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
+  parent: site
+  name: 'appsettings'
+  properties: union(platformSettings, serviceSettings, { SERVICE_URL: publicUrl })
+}
+
+@description('Name of the app.')
+output name string = site.name
+
+@description('Address under which callers reach the service.')
+output serviceUrl string = publicUrl

@@ -1,0 +1,74 @@
+// Azure Managed Redis as the second level of the token cache. Entra only: access keys are off. Nothing is written to
+// disk; entries are sealed by the service, so the cache alone opens nothing.
+
+import { Tags } from '../types/deployment.bicep'
+
+@description('Name of the Redis cluster.')
+param name string
+
+@description('Azure region.')
+param location string
+
+@description('Tags.')
+param tags Tags
+
+@description('Size, for example Balanced_B0 (0.5 GB).')
+param sku string
+
+@description('Reached only through a private endpoint.')
+param usePrivateNetwork bool
+
+@description('Name of the service\'s identity.')
+param identityName string
+
+@description('Object id of that identity.')
+param principalId string
+
+var port = 10000
+
+resource cluster 'Microsoft.Cache/redisEnterprise@2025-07-01' = {
+  name: name
+  location: location
+  tags: tags
+  sku: {
+    name: sku
+  }
+  properties: {
+    minimumTlsVersion: '1.2'
+    publicNetworkAccess: usePrivateNetwork ? 'Disabled' : 'Enabled'
+  }
+}
+
+// One address for any client: with OSSCluster a plain client would be sent from shard to shard.
+resource database 'Microsoft.Cache/redisEnterprise/databases@2025-07-01' = {
+  parent: cluster
+  name: 'default'
+  properties: {
+    accessKeysAuthentication: 'Disabled'
+    clientProtocol: 'Encrypted'
+    clusteringPolicy: 'EnterpriseCluster'
+    evictionPolicy: 'VolatileLRU'
+    persistence: {
+      aofEnabled: false
+      rdbEnabled: false
+    }
+    port: port
+  }
+}
+
+resource access 'Microsoft.Cache/redisEnterprise/databases/accessPolicyAssignments@2025-07-01' = {
+  parent: database
+  name: take(replace(identityName, '-', ''), 60)
+  properties: {
+    accessPolicyName: 'default'
+    user: {
+      objectId: principalId
+    }
+  }
+}
+
+@description('Resource id of the cluster.')
+output clusterId string = cluster.id
+
+@description('Address for the service.')
+output url string = 'rediss://${cluster.properties.hostName}:${port}'

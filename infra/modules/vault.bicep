@@ -1,0 +1,106 @@
+// The Key Vault of this service: the sealing key of the grants and, where one is used, the client credential. The
+// template makes the vault and says who may read it; it never sees a value. Secrets are set by hand or by a pipeline
+// of their own (entra-by-hand.md).
+//
+// The role is given on the vault and not on each secret: the vault holds this service's secrets only, which is what
+// Microsoft advises (https://learn.microsoft.com/azure/key-vault/general/rbac-guide), and a role on a secret cannot be
+// given before the secret exists.
+
+import { Tags } from '../types/deployment.bicep'
+import { keyVaultSecretsUser } from '../types/roles.bicep'
+
+@description('Name of the vault.')
+@minLength(3)
+@maxLength(24)
+param name string
+
+@description('Azure region.')
+param location string
+
+@description('Tags.')
+param tags Tags
+
+@description('Entra tenant that the vault trusts.')
+param tenantId string
+
+@description('Days for which a deleted vault or secret can be brought back, and cannot be purged.')
+@minValue(7)
+@maxValue(90)
+param softDeleteDays int
+
+@description('Reached only through a private endpoint and from `allowedIpRanges`.')
+param usePrivateNetwork bool
+
+@description('Public IPv4 ranges (CIDR) let in while the network is private, for example of an administrator.')
+param allowedIpRanges string[]
+
+@description('Name of the service\'s identity.')
+param identityName string
+
+@description('Object id of that identity.')
+param principalId string
+
+@description('Resource id of the Log Analytics workspace for the audit log.')
+param workspaceId string
+
+resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    tenantId: tenantId
+    sku: {
+      family: 'A'
+      name: 'standard'
+    }
+    enableRbacAuthorization: true
+    enablePurgeProtection: true
+    enableSoftDelete: true
+    softDeleteRetentionInDays: softDeleteDays
+    enabledForDeployment: false
+    enabledForTemplateDeployment: false
+    enabledForDiskEncryption: false
+    publicNetworkAccess: usePrivateNetwork && empty(allowedIpRanges) ? 'Disabled' : 'Enabled'
+    networkAcls: {
+      bypass: 'None'
+      defaultAction: usePrivateNetwork ? 'Deny' : 'Allow'
+      ipRules: map(usePrivateNetwork ? allowedIpRanges : [], cidr => { value: cidr })
+    }
+  }
+}
+
+resource secretsUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  scope: vault
+  name: guid(vault.id, identityName, keyVaultSecretsUser)
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', keyVaultSecretsUser)
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+  }
+}
+
+resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  scope: vault
+  name: 'audit'
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'AuditEvent'
+        enabled: true
+      }
+    ]
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}
+
+@description('Resource id.')
+output vaultId string = vault.id
+
+@description('Address of the vault, no slash at the end.')
+output vaultUrl string = 'https://${vault.name}${environment().suffixes.keyvaultDns}'

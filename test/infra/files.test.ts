@@ -1,0 +1,116 @@
+/** The files around the templates: linter rules, parameter files, pipeline, azd. */
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { listTemplates } from "../../infra/compiler/list-templates.ts";
+import { deploy, readParameters } from "./bicep/deploy.ts";
+import { problemsOf } from "./bicep/problems.ts";
+import { readTemplate } from "./bicep/template.ts";
+import { INFRA, infraFile } from "./scenarios.ts";
+
+const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+const files = listTemplates(INFRA);
+
+describe("templates", () => {
+  test.each(files.filter((path) => path.endsWith(".bicep")))("%s uses what it declares and says what for", (path) => {
+    expect(problemsOf(readTemplate(infraFile(path)))).toEqual([]);
+  });
+
+  test.each(files.filter((path) => path.endsWith(".bicepparam")))("%s fits its template", (path) => {
+    const { template, values } = readParameters(infraFile(path));
+    expect(deploy(readTemplate(template), values).resources).not.toEqual([]);
+  });
+
+  test("take nothing from a registry, but for the Graph extension", () => {
+    const outside = files.filter((path) => /'(br|ts)[:/]|^extension /m.test(text(`infra/${path}`)));
+    expect(outside).toEqual(["entra/entra.bicep"]);
+  });
+
+  test("name no file that is not there", () => {
+    for (const path of files) {
+      for (const [, loaded] of text(`infra/${path}`).matchAll(/loadTextContent\('\.\.\/([^']+)'\)/g)) {
+        expect(existsSync(infraFile(loaded ?? ""))).toBe(true);
+      }
+    }
+  });
+});
+
+describe("bicepconfig.json", () => {
+  type Rules = Record<string, { level: string }>;
+  const rulesOf = (path: string) =>
+    JSON.parse(text(path)) as { analyzers: { core: { rules: Rules } }; extensions?: object };
+  const main = rulesOf("infra/bicepconfig.json");
+
+  test("says the same for the Entra templates, which alone have an extension", () => {
+    const entra = rulesOf("infra/entra/bicepconfig.json");
+    expect(entra.analyzers).toEqual(main.analyzers);
+    expect(main.extensions).toBeUndefined();
+    expect(entra.extensions).toEqual({
+      microsoftGraphV1: "br:mcr.microsoft.com/bicep/extensions/microsoftgraph/v1.0:1.0.0",
+    });
+  });
+
+  test("makes every rule an error but the one that depends on the calendar", () => {
+    const others = Object.entries(main.analyzers.core.rules).filter(([, { level }]) => level !== "error");
+    expect(others.map(([name, { level }]) => [name, level])).toEqual([["use-recent-api-versions", "info"]]);
+  });
+});
+
+describe("the pipeline", () => {
+  const workflow = text(".github/workflows/deploy.yml");
+  const lines = workflow.split("\n");
+
+  test("starts without any permission", () => {
+    expect(workflow).toMatch(/^permissions: \{\}$/m);
+  });
+
+  test("pins every action by its commit and says which version that is", () => {
+    const uses = lines.filter((line) => line.includes("uses:"));
+    expect(uses.length).toBeGreaterThan(0);
+    expect(uses.filter((line) => !/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([]);
+  });
+
+  test("leaves no token of GitHub's behind and puts no expression into a script", () => {
+    expect(workflow.match(/persist-credentials: false/g)).toHaveLength(
+      workflow.match(/actions\/checkout@/g)?.length ?? 0,
+    );
+    expect(scriptLines(lines).filter((line) => line.includes("${{"))).toEqual([]);
+    expect(scriptLines(lines).length).toBeGreaterThan(20);
+  });
+
+  test("uses no stored secret", () => {
+    expect(workflow).not.toMatch(/secrets\./);
+  });
+
+  test("checks before it changes anything and asks the live service afterwards", () => {
+    expect(workflow.match(/needs: \[tenants, check\]/g)).toHaveLength(2);
+    expect(workflow).toContain('REQUIRE_ALL_CHECKS: "1"');
+    expect(workflow).toContain('"$URL/ready"');
+  });
+});
+
+describe("azure.yaml", () => {
+  test("names a parameter file that is there", () => {
+    const [, folder, module] = /path: (\S+)\n\s+module: (\S+)/.exec(text("azure.yaml")) ?? [];
+    expect(existsSync(new URL(`../../${folder}/${module}.bicepparam`, import.meta.url))).toBe(true);
+  });
+});
+
+/** The lines of every `run: |`: those that are indented deeper than it. */
+function scriptLines(lines: readonly string[]): string[] {
+  const depth = (line: string) => line.search(/\S/);
+  return lines.filter((line, index) => {
+    const above = lines.slice(0, index).findLastIndex((other) => other.trim() !== "" && depth(other) < depth(line));
+    return above >= 0 && belongsToScript(lines, above);
+  });
+}
+
+function belongsToScript(lines: readonly string[], index: number): boolean {
+  const line = lines[index] ?? "";
+  if (/^\s*(- )?run: [|>]/.test(line)) {
+    return true;
+  }
+  const above = lines
+    .slice(0, index)
+    .findLastIndex((other) => other.trim() !== "" && other.search(/\S/) < line.search(/\S/));
+  return above >= 0 && belongsToScript(lines, above);
+}

@@ -1,0 +1,108 @@
+/**
+ * What must hold for every deployment, as data: a resource type, a path in it, and the only values allowed. A missing
+ * value is a wrong value, because Azure's defaults are not all safe.
+ */
+import type { Deployed, Deployment } from "./bicep/deploy.ts";
+import { ofType, value } from "./scenarios.ts";
+
+interface Rule {
+  readonly type: string;
+  readonly path: string;
+  readonly allowed: readonly unknown[];
+}
+
+const rule = (type: string, path: string, ...allowed: readonly unknown[]): Rule => ({ type, path, allowed });
+
+export const SECURITY_RULES: readonly Rule[] = [
+  rule("Microsoft.Storage/storageAccounts", "properties.allowSharedKeyAccess", false),
+  rule("Microsoft.Storage/storageAccounts", "properties.allowBlobPublicAccess", false),
+  rule("Microsoft.Storage/storageAccounts", "properties.allowCrossTenantReplication", false),
+  rule("Microsoft.Storage/storageAccounts", "properties.defaultToOAuthAuthentication", true),
+  rule("Microsoft.Storage/storageAccounts", "properties.isLocalUserEnabled", false),
+  rule("Microsoft.Storage/storageAccounts", "properties.minimumTlsVersion", "TLS1_2", "TLS1_3"),
+  rule("Microsoft.Storage/storageAccounts", "properties.supportsHttpsTrafficOnly", true),
+  rule("Microsoft.Storage/storageAccounts", "properties.encryption.requireInfrastructureEncryption", true),
+  rule("Microsoft.Storage/storageAccounts/blobServices/containers", "properties.publicAccess", "None"),
+  rule("Microsoft.KeyVault/vaults", "properties.enableRbacAuthorization", true),
+  rule("Microsoft.KeyVault/vaults", "properties.enablePurgeProtection", true),
+  rule("Microsoft.KeyVault/vaults", "properties.enableSoftDelete", true),
+  rule("Microsoft.KeyVault/vaults", "properties.softDeleteRetentionInDays", 90),
+  rule("Microsoft.KeyVault/vaults", "properties.enabledForDeployment", false),
+  rule("Microsoft.KeyVault/vaults", "properties.enabledForTemplateDeployment", false),
+  rule("Microsoft.KeyVault/vaults", "properties.enabledForDiskEncryption", false),
+  rule("Microsoft.KeyVault/vaults", "properties.accessPolicies", undefined),
+  rule("Microsoft.Web/sites", "properties.httpsOnly", true),
+  rule("Microsoft.Web/sites", "properties.clientAffinityEnabled", false),
+  rule("Microsoft.Web/sites", "properties.siteConfig.ftpsState", "Disabled"),
+  rule("Microsoft.Web/sites", "properties.siteConfig.minTlsVersion", "1.2", "1.3"),
+  rule("Microsoft.Web/sites", "properties.siteConfig.scmMinTlsVersion", "1.2", "1.3"),
+  rule("Microsoft.Web/sites", "properties.siteConfig.http20Enabled", true),
+  rule("Microsoft.Web/sites", "properties.siteConfig.remoteDebuggingEnabled", false),
+  rule("Microsoft.Web/sites", "properties.siteConfig.cors", undefined),
+  rule("Microsoft.Web/sites", "properties.siteConfig.appSettings", undefined),
+  rule("Microsoft.Web/sites", "identity.type", "UserAssigned"),
+  rule("Microsoft.Web/sites/basicPublishingCredentialsPolicies", "properties.allow", false),
+  rule("Microsoft.Insights/components", "properties.DisableLocalAuth", true),
+  rule("Microsoft.Insights/components", "properties.DisableIpMasking", false),
+  rule("Microsoft.OperationalInsights/workspaces", "properties.features.disableLocalAuth", true),
+  rule("Microsoft.Cache/redisEnterprise", "properties.minimumTlsVersion", "1.2"),
+  rule("Microsoft.Cache/redisEnterprise/databases", "properties.accessKeysAuthentication", "Disabled"),
+  rule("Microsoft.Cache/redisEnterprise/databases", "properties.clientProtocol", "Encrypted"),
+  rule("Microsoft.Cache/redisEnterprise/databases", "properties.persistence.aofEnabled", false),
+  rule("Microsoft.Cache/redisEnterprise/databases", "properties.persistence.rdbEnabled", false),
+];
+
+/** Every place that breaks a rule. */
+export function securityProblems(deployment: Deployment): string[] {
+  return SECURITY_RULES.flatMap(({ type, path, allowed }) =>
+    ofType(deployment, type)
+      .filter((resource) => !allowed.includes(value(resource, path)))
+      .map((resource) => `${resource.path}: ${path} is ${JSON.stringify(value(resource, path))}`),
+  );
+}
+
+/** Role assignments as `role id on resource type for principal`. */
+export function roleAssignments(deployment: Deployment): string[] {
+  return ofType(deployment, "Microsoft.Authorization/roleAssignments").map((assignment) => {
+    const scope = String(assignment.body["scope"]);
+    const role = String(value(assignment, "properties.roleDefinitionId")).split("/").at(-1);
+    return `${role} on ${typeOfId(scope)} for ${value(assignment, "properties.principalId")}`;
+  });
+}
+
+/** Anything that looks like a secret: in a setting, an output or any resource. */
+export function secretLikeValues(deployment: Deployment): string[] {
+  const found: string[] = [];
+  const look = (holder: unknown, path: string) => {
+    if (typeof holder === "string" && SECRET_LIKE.test(holder)) {
+      found.push(path);
+    }
+    if (typeof holder === "object" && holder !== null) {
+      for (const [key, member] of Object.entries(holder)) {
+        look(member, `${path}.${key}`);
+      }
+    }
+  };
+  for (const resource of deployment.resources) {
+    look(resource.body, resource.path);
+  }
+  look(deployment.outputs, "outputs");
+  return found;
+}
+
+/** Key functions of Azure, connection strings with keys, signatures, private keys, secrets in the form Entra makes. */
+const SECRET_LIKE =
+  /listKeys|listAccountSas|AccountKey=|SharedAccessSignature|[?&]sig=|-----BEGIN|\b[A-Za-z0-9_~.-]{3}8Q~[A-Za-z0-9_~.-]{31,34}\b/;
+
+function typeOfId(id: string): string {
+  const [, path = ""] = id.split("/providers/").slice(-2).length > 1 ? [undefined, id.split("/providers/").at(-1)] : [];
+  const parts = path.split("/");
+  return [parts[0], ...parts.slice(1).filter((_, index) => index % 2 === 0)].join("/");
+}
+
+export function vaultAndStorage(deployment: Deployment): Deployed[] {
+  return [
+    ...ofType(deployment, "Microsoft.KeyVault/vaults"),
+    ...ofType(deployment, "Microsoft.Storage/storageAccounts"),
+  ];
+}

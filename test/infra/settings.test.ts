@@ -1,0 +1,95 @@
+/** The environment that the template gives the service is the one that the service reads. */
+import { describe, expect, test } from "vitest";
+import { SETTINGS, type SettingName } from "../../shared/config/settings.ts";
+import { parsePolicy } from "../../shared/policy/rules.ts";
+import { deployMain, EVERYTHING, settingsOf } from "./scenarios.ts";
+
+const PLATFORM_SETTINGS = [
+  "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+  "APPLICATIONINSIGHTS_CONNECTION_STRING",
+  "AzureWebJobsStorage__blobServiceUri",
+  "AzureWebJobsStorage__clientId",
+  "AzureWebJobsStorage__credential",
+];
+/** Belong to other plans: Flex Consumption refuses or ignores them. */
+const NOT_ON_FLEX =
+  /^(WEBSITE_|FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|SCM_DO_BUILD|ENABLE_ORYX|AzureWebJobsStorage$|AzureWebJobsDashboard|APPINSIGHTS_)/;
+
+const plain = settingsOf(deployMain());
+const everything = settingsOf(deployMain(EVERYTHING));
+
+describe("settings", () => {
+  test("are exactly those of the service and of the platform", () => {
+    const ofService = new Set([...Object.keys(SETTINGS), "REDIS_URL"].filter((name) => name !== "LOCAL_TENANT_URL"));
+    expect(Object.keys(plain).sort()).toEqual([...ofService, ...PLATFORM_SETTINGS].sort());
+    expect(Object.keys(everything).sort()).toEqual(Object.keys(plain).sort());
+  });
+
+  test("none belongs to another plan", () => {
+    expect(Object.keys(plain).filter((name) => NOT_ON_FLEX.test(name))).toEqual([]);
+  });
+
+  test.each(Object.keys(SETTINGS).filter((name) => name !== "LOCAL_TENANT_URL") as SettingName[])(
+    "%s has the form that the service accepts",
+    (name) => {
+      for (const settings of [plain, everything]) {
+        const given = settings[name] ?? "";
+        // Empty is the same as not set; what only Azure knows cannot be judged here.
+        if (given !== "" && !given.includes("«")) {
+          expect(SETTINGS[name].form.safeParse(given).success, `${given} must be ${SETTINGS[name].mustBe}`).toBe(true);
+        }
+      }
+    },
+  );
+
+  test("what the service always needs is always there", () => {
+    for (const [name, setting] of Object.entries(SETTINGS)) {
+      if (setting.required === "always") {
+        expect(plain[name]).not.toBe("");
+      }
+    }
+  });
+
+  test("the policy arrives as it was written, and the service accepts it", () => {
+    const parsed = parsePolicy(plain["POLICY"] ?? "");
+    expect(parsed).toHaveProperty("policy.callers.1.unattended", true);
+    expect(parsed).toHaveProperty("policy.apis.graph.scopes", ["User.Read", "Mail.Read", "Calendars.Read"]);
+  });
+
+  test("say what the parameters say", () => {
+    expect(plain).toMatchObject({
+      CLOUD: "public",
+      CLIENT_CREDENTIAL: "managed-identity",
+      CLIENT_SECRET_NAME: "",
+      CLIENT_CERTIFICATE_NAME: "",
+      GRANT_REAP: "dry-run",
+      ALLOW_GUESTS: "false",
+      V1_TOKEN_AUDIENCES: "",
+      APP_ONLY_CLIENT_ID: "",
+      REDIS_URL: "",
+      SERVICE_URL: "https://«app/site.properties.defaultHostName»",
+      MANAGED_IDENTITY_CLIENT_ID: "«identity/identity.properties.clientId»",
+      GRANT_STORE_URL: expect.stringMatching(/^https:\/\/stexample[a-z0-9]+\.table\.core\.windows\.net$/),
+      KEY_VAULT_URL: expect.stringMatching(/^https:\/\/kv-example-[a-z0-9]+\.vault\.azure\.net$/),
+    });
+    expect(everything).toMatchObject({
+      CLIENT_CREDENTIAL: "key-vault-secret",
+      CLIENT_SECRET_NAME: "client-secret",
+      ALLOW_GUESTS: "true",
+      V1_TOKEN_AUDIENCES: "api://one,api://two",
+      APP_ONLY_CLIENT_ID: EVERYTHING.appOnly.clientId,
+      APP_ONLY_CLIENT_SECRET_NAME: "app-only-client-secret",
+      REDIS_URL: "rediss://«redis/cluster.properties.hostName»:10000",
+      SERVICE_URL: "https://tokens.example.com",
+    });
+  });
+
+  test("the host reaches its storage and telemetry by the identity alone", () => {
+    expect(plain).toMatchObject({
+      AzureWebJobsStorage__credential: "managedidentity",
+      AzureWebJobsStorage__clientId: "«identity/identity.properties.clientId»",
+      AzureWebJobsStorage__blobServiceUri: "«storage/account.properties.primaryEndpoints.blob»",
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: "ClientId=«identity/identity.properties.clientId»;Authorization=AAD",
+    });
+  });
+});
