@@ -9,7 +9,8 @@ const skipped = tests.filter((test) => test.status !== "passed" && test.status !
 for (const test of skipped) {
   console.log(`SKIPPED ${test.fullName}`);
 }
-console.log(`infra:check ${infra}`);
+console.log(`infra:check ${infra === "skipped" ? "SKIPPED: no Bicep compiler on this machine" : infra}`);
 const failed = count("failed") + (infra === "failed" ? 1 : 0);
-console.log(`${count("passed")} passed, ${failed} failed, ${skipped.length} skipped`);
+const skippedInAll = skipped.length + (infra === "skipped" ? 1 : 0);
+console.log(`${count("passed")} passed, ${failed} failed, ${skippedInAll} skipped`);
 process.exit(failed === 0 ? 0 : 1);

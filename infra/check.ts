@@ -1,7 +1,7 @@
 /**
  * `npm run infra:check`: compiles and lints every template and parameter file with the real Bicep compiler; a warning
  * fails it like an error. Looks for `bicep`, then `az bicep`, then restores the compiler from NuGet where `dotnet` is.
- * Without any of these it says so, loudly, and ends well, unless REQUIRE_ALL_CHECKS=1 asks for everything.
+ * Without any of these it says so, loudly, and ends well, unless REQUIRE_BICEP=1 asks for everything.
  *
  * Compiled templates go to .local/infra, where test/infra compares them with what its own reader makes of the files.
  */
@@ -14,7 +14,7 @@ const INFRA = fileURLToPath(new URL(".", import.meta.url));
 const OUTPUT = fileURLToPath(new URL("../.local/infra/", import.meta.url));
 
 function main(): number {
-  const requireAll = process.env["REQUIRE_ALL_CHECKS"] === "1";
+  const requireAll = process.env["REQUIRE_BICEP"] === "1";
   const { compiler, tried } = findCompiler();
   const templates = listTemplates(INFRA);
   if (compiler === undefined) {

@@ -83,7 +83,7 @@ describe("the pipeline", () => {
 
   test("checks before it changes anything and asks the live service afterwards", () => {
     expect(workflow.match(/needs: \[tenants, check\]/g)).toHaveLength(2);
-    expect(workflow).toContain('REQUIRE_ALL_CHECKS: "1"');
+    expect(workflow).toContain('REQUIRE_BICEP: "1"');
     expect(workflow).toContain('"$URL/ready"');
   });
 });
