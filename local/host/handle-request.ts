@@ -25,11 +25,10 @@ export function createRequestHandler(parts: RequestHandlerParts): RequestListene
   const { app, hostJson } = parts;
   return (request, response) => {
     handle(parts, request, response).catch((error: unknown) => {
-      if (!request.destroyed || request.complete) {
-        const message = error instanceof Error ? error.message : String(error);
-        app.log.write({ level: "debug", category: "Host.Results", message });
-      }
-      writeStatus(response, 500, hostJson.customHeaders);
+      const message = error instanceof Error ? error.message : String(error);
+      const clientLeft = request.destroyed && !request.complete;
+      app.log.write({ level: clientLeft ? "debug" : "error", category: "Host.Results", message });
+      writeFailure(response, hostJson);
     });
   };
 }
@@ -67,12 +66,24 @@ async function handle(
   }
   const traceContext = startSpan(headers["traceparent"]?.value, headers["tracestate"]?.value);
   const input = { http: toRpcRequest({ request, headers, path, params: matched.params, body }) };
-  const { returnValue } = await dispatch(matched.target, { reason, input, traceContext });
-  if (returnValue?.http === undefined) {
+  const result = await dispatch(matched.target, { reason, input, traceContext }).catch(() => undefined);
+  if (result === undefined) {
+    writeFailure(response, hostJson); // Dispatch has logged why.
+  } else if (result.returnValue?.http === undefined) {
     writeStatus(response, 204, customHeaders);
   } else {
-    writeResponse(response, returnValue.http, customHeaders);
+    writeResponse(response, result.returnValue.http, customHeaders);
   }
+}
+
+/** 500, without anything of an answer that could not be written. */
+function writeFailure(response: ServerResponse, { customHeaders }: HostJson): void {
+  if (!response.headersSent) {
+    for (const name of response.getHeaderNames()) {
+      response.removeHeader(name);
+    }
+  }
+  writeStatus(response, 500, customHeaders);
 }
 
 /** A body nobody will read is not left to clog the connection: small ones are drained, else the connection ends. */

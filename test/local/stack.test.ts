@@ -82,7 +82,7 @@ test("environment.json is its owner's alone, and goes", () => {
   rmSync(folder, { recursive: true });
 });
 
-test("a host that ends by itself breaks the stack; stopping leaves nothing behind", async () => {
+test.concurrent("a host that ends by itself breaks the stack; stopping leaves nothing behind", async () => {
   const own = await startStack({ appDirectory: fixtureFolder("probe") });
   const { caCertPath } = own.environment;
   expect(readFileSync(caCertPath, "utf8")).toContain("BEGIN CERTIFICATE");
@@ -94,7 +94,7 @@ test("a host that ends by itself breaks the stack; stopping leaves nothing behin
   await expect(localRequest(own.tables.url)).rejects.toMatchObject({ code: "ECONNREFUSED" });
 });
 
-test("an app that cannot be loaded fails the start with its reason, and nothing is left running", async () => {
+test.concurrent("an app that cannot be loaded fails the start with its reason, and nothing is left running", async () => {
   const failing = startStack({ appDirectory: fixtureFolder("load-failure") });
   await expect(failing).rejects.toThrow("unable to load entry point");
 });

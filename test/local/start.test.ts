@@ -66,7 +66,7 @@ test("token prints a token and nothing else", async () => {
   expect(decodeClaims(alice.output.tail(1))["oid"]).toBe(environment?.users["alice"]?.oid);
 });
 
-test.each([
+test.concurrent.each([
   [["mallory"], 1, 'no user "mallory"'],
   [["--app", "nobody"], 1, 'no caller "nobody"'],
   [[], 2, "Usage:"],
@@ -78,7 +78,7 @@ test.each([
   expect(refused.output.tail(5)).toContain(message);
 });
 
-test("a taken port is an error that names the variable", async () => {
+test.concurrent("a taken port is an error that names the variable", async () => {
   const port = new URL(readEnvironment(environmentPath)?.serviceUrl ?? "").port;
   const second = run("start.ts", [], { PORT: port, LOCAL_FOLDER: join(folder, "second") });
   expect(await second.exited).toBe(1);
@@ -87,7 +87,7 @@ test("a taken port is an error that names the variable", async () => {
   );
 });
 
-test("the demo passes against it", async () => {
+test.concurrent("the demo passes against it", async () => {
   const demo = run("demo.ts");
   const code = await demo.exited;
   expect({ code, last: demo.output.tail(1) }).toEqual({

@@ -22,7 +22,7 @@ export function writeStatus(response: ServerResponse, status: number, customHead
   response.writeHead(status).end();
 }
 
-/** Throws, before anything is sent, if the answer cannot be sent as it is. */
+/** Throws, before anything is sent, if the answer cannot be sent as it is: a wrong length, a header with a line break. */
 export function writeResponse(response: ServerResponse, rpc: RpcHttpResponse, customHeaders: CustomHeaders): void {
   if (response.headersSent || response.destroyed) {
     return;

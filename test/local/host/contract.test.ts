@@ -180,10 +180,20 @@ describe("answers", () => {
     expect({ status, text, length: headers["content-length"] }).toEqual({ status: 204, text: "", length: undefined });
   });
 
-  test.each([["throws"], ["text"], ["badStatus"], ["wrongLength"]])("%s: 500 without a body", async (kind) => {
-    const failed = await answer(kind);
-    expect(failed).toMatchObject({ status: 500, text: "" });
-    expect(failed.headers["x-content-type-options"]).toBe("nosniff");
+  test.each([["throws"], ["text"], ["badStatus"], ["wrongLength"], ["badCookie"]])(
+    "%s: 500 without a body",
+    async (kind) => {
+      const failed = await answer(kind);
+      expect(failed).toMatchObject({ status: 500, text: "" });
+      expect(failed.headers["x-content-type-options"]).toBe("nosniff");
+      expect(failed.headers).not.toHaveProperty("x-app");
+      expect(failed.headers).not.toHaveProperty("x-injected");
+    },
+  );
+
+  test("an answer that cannot be written is in the log", async () => {
+    await answer("wrongLength");
+    expect(JSON.parse(await host.logs.waitFor("Content-Length mismatch"))).toMatchObject({ level: "Error" });
   });
 
   test("bytes, text and JSON with their lengths and types", async () => {
