@@ -40,6 +40,8 @@ export function describeCommands({ environment }: Stack): string {
     "    -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer -d requested_token_use=on_behalf_of \\",
     '    -d scope=https://graph.microsoft.com/User.Read -d assertion="$(npm run -s token -- alice)"',
     `  curl -s -H "Authorization: Bearer $(npm run -s token -- --app daemon)" ${serviceUrl}/Validate`,
+    "  npm run -s gte -- login --local     # a code to enter in the browser; then, for example:",
+    "  npm run -s gte -- header graph --local",
     "  npm run demo",
     "",
     `Users, passwords and client secrets of the local tenant: ${environmentPath}`,

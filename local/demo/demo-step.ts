@@ -6,7 +6,7 @@
 import { readFileSync } from "node:fs";
 import type { LocalEnvironment } from "../environment.ts";
 import { type LocalRequest, type LocalResponse, localRequest } from "../local-request.ts";
-import { shortenTokens } from "../show-token.ts";
+import { shortenToken, shortenTokens } from "../show-token.ts";
 
 export interface DemoStep {
   name: string;
@@ -17,6 +17,10 @@ export interface Demo {
   environment: LocalEnvironment;
   /** Sends and prints; paths go to the service, whole URLs where they say. */
   ask(target: string, request?: LocalRequest): Promise<LocalResponse>;
+  /** Tells what happens beside the requests. */
+  say(text: string): void;
+  /** Runs a control operation of the local tenant: what a person or an administrator would do. */
+  control(operation: string, input?: unknown): Promise<unknown>;
   /** What earlier steps left for later ones. */
   remember(name: string, value: string): void;
   recall(name: string): string;
@@ -28,12 +32,14 @@ export function createDemo(environment: LocalEnvironment, print: (line: string) 
   return {
     environment,
     ask: async (target, request = {}) => {
-      const url = target.startsWith("https:") ? target : environment.serviceUrl + target;
+      const url = /^https?:/.test(target) ? target : environment.serviceUrl + target;
       describeRequest(target, request).map(print);
       const response = await localRequest(url, { ...request, ca });
       describeResponse(response).map(print);
       return response;
     },
+    say: (text) => text !== "" && print(shortenTokens(text)),
+    control: (operation, input = {}) => control(environment, { operation, input, ca }),
     remember: (name, value) => memory.set(name, value),
     recall: (name) => {
       const value = memory.get(name);
@@ -57,15 +63,33 @@ export function checkStatus(response: LocalResponse, status: number): void {
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
+export const bodyText = (response: LocalResponse, member: string): string => {
+  const value = response.json()[member];
+  check(typeof value === "string" && value !== "", `a member ${member}`);
+  return value;
+};
+
 // ---------------------------------------------------------------------------------------------------------------
 
+async function control(
+  { controlUrl, controlKey }: LocalEnvironment,
+  { operation, input, ca }: { operation: string; input: unknown; ca: string },
+): Promise<unknown> {
+  const headers = bearer(controlKey);
+  const { status, text } = await localRequest(`${controlUrl}/${operation}`, { headers, json: input, ca });
+  if (status !== 200) {
+    throw new Error(`the local tenant refused ${operation}: ${text}`);
+  }
+  return JSON.parse(text);
+}
+
 function describeRequest(target: string, { method, headers = {}, form, json }: LocalRequest): string[] {
-  const lines = [`${method ?? (form || json ? "POST" : "GET")} ${target}`];
+  const lines = [`${method ?? (form || json ? "POST" : "GET")} ${shortenTokens(target)}`];
   for (const [name, value] of Object.entries(headers)) {
     lines.push(`  ${name}: ${shortenTokens(value)}`);
   }
   for (const [name, value] of Object.entries(form ?? {})) {
-    lines.push(`  ${name}=${shortenTokens(value)}`);
+    lines.push(`  ${name}=${name === "client_secret" ? shortenToken(value) : shortenTokens(value)}`);
   }
   if (json !== undefined) {
     lines.push(`  ${shortenTokens(JSON.stringify(json))}`);
@@ -77,7 +101,11 @@ const longestText = 600;
 
 function describeResponse({ status, headers, text }: LocalResponse): string[] {
   const challenge = headers["www-authenticate"];
-  const shown = shortenTokens(text).replace(/\s+/g, " ");
+  const title = /<title>([^<]*)<\/title>/.exec(text)?.[1];
+  const shown = title === undefined ? shortenTokens(text).replace(/\s+/g, " ") : `(page: ${title})`;
   const body = shown.length > longestText ? `${shown.slice(0, longestText)}… (${shown.length} characters)` : shown;
-  return [`→ ${status} ${body}`, ...(challenge === undefined ? [] : [`  WWW-Authenticate: ${String(challenge)}`])];
+  return [
+    `→ ${status} ${body}`,
+    ...(challenge === undefined ? [] : [`  WWW-Authenticate: ${shortenTokens(String(challenge))}`]),
+  ];
 }

@@ -1,10 +1,14 @@
 /**
  * The demo's steps, in order.
  */
+import { applicationSteps } from "./application-steps.ts";
+import { challengeSteps } from "./challenge-steps.ts";
+import { commandLineSteps } from "./command-line-steps.ts";
 import { checkStatus, type DemoStep } from "./demo-step.ts";
 import { exchangeSteps } from "./exchange-steps.ts";
 import { grantSteps } from "./grant-steps.ts";
 import { refusalSteps } from "./refusal-steps.ts";
+import { signInSteps } from "./sign-in-steps.ts";
 
 const healthSteps: readonly DemoStep[] = [
   {
@@ -17,4 +21,13 @@ const healthSteps: readonly DemoStep[] = [
   },
 ];
 
-export const demoSteps: readonly DemoStep[] = [...healthSteps, ...exchangeSteps, ...refusalSteps, ...grantSteps];
+export const demoSteps: readonly DemoStep[] = [
+  ...healthSteps,
+  ...exchangeSteps,
+  ...refusalSteps,
+  ...grantSteps,
+  ...signInSteps,
+  ...challengeSteps,
+  ...applicationSteps,
+  ...commandLineSteps,
+];

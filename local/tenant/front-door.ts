@@ -9,6 +9,9 @@ import type { Order } from "./control/orders.ts";
 import { type RequestFacts, readRequestFacts } from "./control/request-facts.ts";
 import { answerEntraFailure, type TenantContext } from "./entra-failure.ts";
 import { EntraError } from "./errors/entra-error.ts";
+import { replyWithError } from "./sign-in/reply.ts";
+import { readReplyAddress } from "./sign-in/reply-address.ts";
+import { onPage } from "./sign-in/sign-in-endpoint.ts";
 import type { Tenant } from "./tenant.ts";
 
 export function createFrontDoor(tenant: Tenant): MiddlewareHandler<{ Bindings: HttpBindings }> {
@@ -37,9 +40,17 @@ async function carryOut(tenant: Tenant, { order, facts, context, next }: Ordered
   }
   const answer = orderedResponse(tenant, order.spec, facts);
   if (answer instanceof Response) return answer;
-  if (answer instanceof EntraError) return answerEntraFailure(tenant, answer, context);
+  if (answer instanceof EntraError) return failureFor(tenant, answer, facts, context);
   await next();
   return context.res;
+}
+
+/** An authorization endpoint has no JSON: its failures go to the client by redirect, or onto a page. */
+async function failureFor(tenant: Tenant, failure: EntraError, facts: RequestFacts, context: TenantContext) {
+  if (facts.endpoint !== "authorize") return answerEntraFailure(tenant, failure, context);
+  return onPage(tenant, () =>
+    replyWithError(tenant, readReplyAddress(tenant, new Map(Object.entries(facts.query))), failure),
+  );
 }
 
 async function pause(tenant: Tenant, order: Order): Promise<void> {

@@ -1,6 +1,8 @@
 /**
  * The local tenant: a stand-in on loopback TLS for Entra ID, Key Vault, the managed identity endpoint and a sliver
- * of Microsoft Graph. It follows `facts/entra-and-security.md` 1 to 3 and shares no code with the product.
+ * of Microsoft Graph. It answers as those services were seen to answer, errors included, and shares no code with the
+ * product. Marks such as E-45 (Entra), KV-20 (Key Vault), CC-7 (claims challenges), TK-3 (tokens) and TC-1 (MSAL on the
+ * wire) number the observed facts; the tests carry the same marks in their titles.
  */
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:https";
@@ -12,6 +14,7 @@ import { createTenantState, type TenantState } from "./control/tenant-state.ts";
 import { createManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import { createKeyRing } from "./keys/key-ring.ts";
 import { createAuthorizationCodes } from "./oauth/authorization-codes.ts";
+import { createDeviceCodes } from "./oauth/device-codes.ts";
 import { createRoutes } from "./routes.ts";
 import { createSealer } from "./sealed-value.ts";
 import { createSeedDirectory, fillVault } from "./seed.ts";
@@ -63,6 +66,7 @@ async function createTenant(url: string, options: LocalTenantOptions): Promise<T
     directory,
     sealer: createSealer(),
     codes: createAuthorizationCodes(clock),
+    deviceCodes: createDeviceCodes(clock),
     requirements: [],
     vault,
     identity: createManagedIdentityEndpoint(url),

@@ -12,9 +12,11 @@ import { createFrontDoor } from "./front-door.ts";
 import { answerGraphRequest } from "./graph/graph-endpoint.ts";
 import { answerOrdersRequest } from "./graph/orders-api.ts";
 import { answerIdentityRequest } from "./identity/managed-identity.ts";
+import { answerDeviceCodeRequest } from "./oauth/device-code-endpoint.ts";
 import { answerTokenRequest } from "./oauth/token-endpoint.ts";
 import type { EndpointVersion } from "./oauth/token-response.ts";
 import { entraResponse, jsonResponse } from "./responses.ts";
+import { addSignInPages } from "./sign-in/sign-in-routes.ts";
 import type { Tenant } from "./tenant.ts";
 import { answerVaultRequest } from "./vault/vault-endpoint.ts";
 
@@ -36,6 +38,7 @@ export function createRoutes(state: TenantState): App {
   app.use("*", createFrontDoor(state));
   addDiscovery(app, state);
   addTokenEndpoints(app, state);
+  addSignInPages(app, state);
   addResources(app, state);
   app.notFound(() => jsonResponse({ status: 404, body: { error: "not_found" } }));
   app.onError((failure, context) => answerFailure(state, failure, context));
@@ -76,6 +79,17 @@ function addTokenEndpoints(app: App, tenant: Tenant): void {
     const ids = await requestIds(context);
     return entraResponse({ status: 200, headers: {}, body: { ...body } }, newCorrelation(ids.clientRequestId), ids);
   };
+  app.all("/:tenant/oauth2/v2.0/devicecode", async (context: TenantContext) => {
+    const { req } = context;
+    const answer = answerDeviceCodeRequest(tenant, {
+      method: req.method,
+      tenantSegment: req.param("tenant") ?? "",
+      contentType: req.header("content-type"),
+      body: req.method === "GET" ? "" : await req.text(),
+    });
+    const ids = await requestIds(context);
+    return entraResponse({ status: 200, headers: {}, body: { ...answer } }, newCorrelation(ids.clientRequestId), ids);
+  });
   app.all("/:tenant/oauth2/v2.0/token", serve(2));
   app.all("/:tenant/oauth2/token", serve(1));
 }

@@ -61,4 +61,5 @@ export const VAULT_SECRET_NAMES = {
   clientSecret: "client-secret",
   appOnlyClientSecret: "app-only-client-secret",
   sealingKey: "sealing-key",
+  cacheKey: "cache-key",
 } as const;

@@ -43,12 +43,13 @@ export function createSeedDirectory(options: SeedOptions): Directory {
   });
 }
 
-/** The credentials of our two registrations and the key that seals grants, each as version 1. */
+/** The credentials of our two registrations and the keys that seal grants and cached tokens, each as version 1. */
 export function fillVault(vault: Vault, directory: Directory): void {
   const secretOf = (name: string) => directory.registration(name)?.secrets[0]?.value ?? "";
   vault.set(VAULT_SECRET_NAMES.clientSecret, { value: secretOf("service") });
   vault.set(VAULT_SECRET_NAMES.appOnlyClientSecret, { value: secretOf("appOnly") });
   vault.set(VAULT_SECRET_NAMES.sealingKey, { value: randomBytes(32).toString("base64") });
+  vault.set(VAULT_SECRET_NAMES.cacheKey, { value: randomBytes(32).toString("base64") });
 }
 
 export function randomSecret(nowMs: number, lifetimeMs = TWO_YEARS_MS): ClientSecret {
@@ -99,12 +100,14 @@ function registration(name: RegistrationName, displayName: string, extra: Partia
     optionalClaims: { idtyp: false, idtypUser: false, acct: false, xmsCc: false },
     longLivedTokens: false,
     publicClient: false,
+    allowPublicClientFlows: false,
     disabled: false,
     assignmentRequired: false,
     secrets: [],
     certificates: [],
     federatedCredentials: [],
     redirectUris: [],
+    requiredAccess: {},
     ...extra,
   };
 }
@@ -158,6 +161,7 @@ function seedService({ url, nowMs, serviceUrl }: SeedOptions): Registration[] {
       secrets: [randomSecret(nowMs)],
       federatedCredentials,
       redirectUris: [`${serviceUrl}/oauth2/callback`],
+      requiredAccess: { [CLIENT_IDS.graph]: ["User.Read", "Mail.Read"], [CLIENT_IDS.orders]: ["Orders.Read"] },
     }),
     registration("appOnly", "graph-token-exchange-app-only", {
       secrets: [randomSecret(nowMs)],
@@ -168,16 +172,19 @@ function seedService({ url, nowMs, serviceUrl }: SeedOptions): Registration[] {
 
 /** Who calls the service. Order and names are used by the local stack and its policy. */
 function seedCallers({ nowMs }: SeedOptions): Registration[] {
-  const withSecret = () => ({ secrets: [randomSecret(nowMs)] });
+  const requiredAccess = { [CLIENT_IDS.service]: ["access_as_user"] };
+  const confidential = (redirectUri: string) => ({
+    secrets: [randomSecret(nowMs)],
+    redirectUris: [redirectUri],
+    requiredAccess,
+  });
+  const native = { publicClient: true, redirectUris: ["http://localhost"], requiredAccess };
   return [
-    registration("web", "Contoso Web", { ...withSecret(), redirectUris: ["http://localhost:8400/callback"] }),
-    registration("public", "Contoso Desktop", { publicClient: true, redirectUris: ["http://localhost"] }),
-    registration("daemon", "Contoso Nightly Job", withSecret()),
-    registration("stranger", "Somebody Else's App", {
-      ...withSecret(),
-      redirectUris: ["http://localhost:8401/callback"],
-    }),
-    registration("cli", "Contoso Command Line", { publicClient: true, redirectUris: ["http://localhost"] }),
+    registration("web", "Contoso Web", confidential("http://localhost:8400/callback")),
+    registration("public", "Contoso Desktop", native),
+    registration("daemon", "Contoso Nightly Job", { secrets: [randomSecret(nowMs)] }),
+    registration("stranger", "Somebody Else's App", confidential("http://localhost:8401/callback")),
+    registration("cli", "Contoso Command Line", native),
   ];
 }
 

@@ -8,6 +8,7 @@ import type { Directory } from "./directory/directory.ts";
 import type { ManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import type { KeyRing } from "./keys/key-ring.ts";
 import type { AuthorizationCodes } from "./oauth/authorization-codes.ts";
+import type { DeviceCodes } from "./oauth/device-codes.ts";
 import type { Requirement } from "./oauth/requirements.ts";
 import type { Sealer } from "./sealed-value.ts";
 import type { Vault } from "./vault/vault.ts";
@@ -21,6 +22,7 @@ export interface Tenant {
   readonly directory: Directory;
   readonly sealer: Sealer;
   readonly codes: AuthorizationCodes;
+  readonly deviceCodes: DeviceCodes;
   /** Conditional access: what a token request must already have satisfied. */
   readonly requirements: Requirement[];
   readonly vault: Vault;

@@ -27,6 +27,7 @@ export interface RegistrationChange {
   tokenVersion?: 1 | 2;
   disabled?: boolean;
   assignmentRequired?: boolean;
+  allowPublicClientFlows?: boolean;
   optionalClaims?: Partial<OptionalClaims>;
   redirectUris?: string[];
   federatedCredentials?: FederatedCredential[];

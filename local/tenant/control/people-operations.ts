@@ -3,6 +3,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Registration, User } from "../directory/directory.ts";
+import { aadstsRow } from "../errors/aadsts.ts";
 import type { Tenant } from "../tenant.ts";
 
 export interface ConsentInput {
@@ -20,8 +21,10 @@ export interface RequirementInput {
   client?: string;
   /** Default `graph`. */
   resource?: string;
-  /** The JSON text a client must send back, e.g. `{"access_token":{"capolids":{"essential":true,"values":["…"]}}}`. */
-  claims: string;
+  /** The JSON text a client must send back; default: `{"access_token":{"capolids":{"essential":true,"values":["…"]}}}`. */
+  claims?: string;
+  /** Instead of `claims`: an authentication context, e.g. `c1`, as `acrs`. */
+  authContext?: string;
   /** Default 50076. */
   code?: number;
 }
@@ -72,8 +75,10 @@ export function createPeopleOperations(tenant: Tenant) {
       directory.roleAssignments.splice(0, directory.roleAssignments.length, ...kept);
     },
     /** Conditional access: requests that fit fail with these claims until the person signed in with them. */
-    requireClaims: ({ user: key, client, resource = "graph", claims, code = 50076 }: RequirementInput) => {
+    requireClaims: (input: RequirementInput = {}) => {
+      const { user: key, client, resource = "graph", code = 50076 } = input;
       const id = randomUUID();
+      const claims = demandedClaims(input);
       requirements.push({
         id,
         ...(key === undefined ? {} : { userOid: user(key).oid }),
@@ -82,12 +87,18 @@ export function createPeopleOperations(tenant: Tenant) {
         claims,
         code,
       });
-      return { id };
+      return { id, claims };
     },
     clearRequirements: () => {
       requirements.length = 0;
     },
   };
+}
+
+function demandedClaims({ claims, authContext }: RequirementInput): string {
+  if (claims !== undefined) return claims;
+  if (authContext === undefined) return aadstsRow(50076).claims ?? "";
+  return JSON.stringify({ access_token: { acrs: { essential: true, value: authContext } } });
 }
 
 function found<T>(value: T | undefined, key: string): T {

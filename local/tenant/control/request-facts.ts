@@ -12,6 +12,8 @@ export const ENDPOINT_NAMES = [
   "jwks",
   "token",
   "authorize",
+  "devicecode",
+  "sign-in",
   "vault",
   "msi",
   "graph",
@@ -28,7 +30,7 @@ export interface RequestFacts {
   readonly authorization?: string;
   /** Token endpoint: the posted form. */
   readonly form?: Readonly<Record<string, string>>;
-  /** Short name: `on-behalf-of`, `refresh_token`, `client_credentials`, `password`, `authorization_code`. */
+  /** Short name: `on-behalf-of`, `refresh_token`, `client_credentials`, `password`, `authorization_code`, `device_code`. */
   readonly grantType?: string;
   /** Client id, as sent. */
   readonly client?: string;
@@ -42,6 +44,8 @@ const ENDPOINTS: readonly [Endpoint, RegExp][] = [
   ["discovery", /\/\.well-known\/openid-configuration$/],
   ["token", /\/oauth2\/(v2\.0\/)?token$/],
   ["authorize", /\/oauth2\/(v2\.0\/)?authorize$/],
+  ["devicecode", /\/oauth2\/v2\.0\/devicecode$/],
+  ["sign-in", /^\/(devicelogin|[^/]+\/(login|oauth2\/v2\.0\/logout))$/],
   ["vault", /^\/(secrets|deletedsecrets|certificates)(\/|$)/],
   ["msi", /^\/msi\/token$/],
   ["graph", /^\/(v1\.0|beta)\//],
@@ -86,7 +90,9 @@ function formUser(tenant: Tenant, params: URLSearchParams): string | undefined {
   if (username) return tenant.directory.user(username)?.oid;
   if (assertion) return oidOf(assertion);
   if (refresh) return readRefreshToken(tenant, refresh)?.userOid;
-  return code ? tenant.codes.find(code)?.userOid : undefined;
+  if (code) return tenant.codes.find(code)?.userOid;
+  const decision = tenant.deviceCodes.byDeviceCode(params.get("device_code") ?? "")?.decision;
+  return typeof decision === "object" ? decision.userOid : undefined;
 }
 
 function bearerUser(authorization: string | undefined): string | undefined {

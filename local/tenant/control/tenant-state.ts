@@ -9,6 +9,7 @@ import type { Tenant } from "../tenant.ts";
 import { createApplicationOperations } from "./application-operations.ts";
 import { createPeopleOperations } from "./people-operations.ts";
 import { createServiceOperations } from "./service-operations.ts";
+import { createSignInOperations } from "./sign-in-operations.ts";
 import { createVaultOperations } from "./vault-operations.ts";
 
 export type TenantOperations = ReturnType<typeof createOperations>;
@@ -28,11 +29,13 @@ function createOperations(tenant: Tenant) {
     ...createPeopleOperations(tenant),
     ...createApplicationOperations(tenant),
     ...createVaultOperations(tenant),
+    ...createSignInOperations(tenant),
     /** Everything but keys and issued tokens back to how it started: orders, log, directory, vault, clock. */
     reset: () => {
       tenant.orders.clear();
       tenant.log.clear();
       tenant.requirements.length = 0;
+      tenant.deviceCodes.clear();
       tenant.clock.setOffsetMs(0);
       tenant.directory.restore();
       tenant.vault.clear();

@@ -65,6 +65,8 @@ export interface Registration {
   /** Tokens for it may live 20 to 28 hours (E-39). */
   readonly longLivedTokens: boolean;
   readonly publicClient: boolean;
+  /** "Allow public client flows": a confidential client may do without its credential (7000218 otherwise). */
+  allowPublicClientFlows: boolean;
   disabled: boolean;
   /** Application callers need an app role (501051), users an assignment (50105). */
   assignmentRequired: boolean;
@@ -72,6 +74,8 @@ export interface Registration {
   certificates: RegisteredCertificate[];
   federatedCredentials: FederatedCredential[];
   readonly redirectUris: string[];
+  /** Permission names by resource id: what `.default` asks consent for. */
+  readonly requiredAccess: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Consent {

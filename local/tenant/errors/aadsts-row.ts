@@ -1,4 +1,4 @@
-/** One AADSTS code: how Entra's v2 token endpoint answers it (facts 1.6). */
+/** One AADSTS code: how Entra's v2 token endpoint answers it. */
 export interface AadstsRow {
   readonly http: number;
   readonly error: string;

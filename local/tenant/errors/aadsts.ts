@@ -1,12 +1,14 @@
 /**
- * The AADSTS table (facts 1.6): every code the tenant raises by itself or on order. A correction is one line.
+ * The AADSTS table: every code the tenant raises by itself or on order. A correction is one line.
+ * https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 import { CLIENT_CODES } from "./aadsts-client.ts";
 import { REQUEST_CODES } from "./aadsts-request.ts";
 import type { AadstsRow, AadstsTable } from "./aadsts-row.ts";
+import { SIGN_IN_CODES } from "./aadsts-sign-in.ts";
 import { USER_CODES } from "./aadsts-user.ts";
 
-export const AADSTS: AadstsTable = { ...USER_CODES, ...CLIENT_CODES, ...REQUEST_CODES };
+export const AADSTS: AadstsTable = { ...USER_CODES, ...CLIENT_CODES, ...REQUEST_CODES, ...SIGN_IN_CODES };
 
 export function aadstsRow(code: number): AadstsRow {
   const row = AADSTS[code];

@@ -1,5 +1,5 @@
 /**
- * An Entra error: raised by whatever finds the cause, turned into the body of facts 1.5 in one place.
+ * An Entra error: raised by whatever finds the cause, turned into its JSON body in one place.
  */
 import { randomUUID } from "node:crypto";
 import { toEntraTimestamp } from "../clock.ts";

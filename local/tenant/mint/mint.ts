@@ -1,6 +1,6 @@
 /**
- * Tokens Entra would and would not sign: any header, any payload, any key, any signature. For the attack tables
- * (facts 4.2 and 4.6); nothing here is reachable without the control key.
+ * Tokens Entra would and would not sign: any header, any payload, any key, any signature. For the attack tables of the
+ * tests (RFC 8725); nothing here is reachable without the control key.
  */
 import { constants, createHmac, type KeyObject, sign } from "node:crypto";
 import { encodePart, type JsonObject, signCompact } from "../keys/compact-jws.ts";

@@ -1,5 +1,7 @@
 /**
- * Access tokens, v1.0 and v2.0 shaped by the resource (facts 1.3). Builds header and claims; signing is the caller's.
+ * Access tokens, v1.0 and v2.0 shaped by the resource, not by the endpoint
+ * (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference). Builds header and claims;
+ * signing is the caller's.
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { Registration, User } from "../directory/directory.ts";

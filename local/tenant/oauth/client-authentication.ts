@@ -35,12 +35,13 @@ export function authenticateClient(
     checkClientAssertion(tenant, client, assertion, form.get("client_assertion_type"));
     return { client, clientAuth: "2" };
   }
+  if (secret === undefined && client.allowPublicClientFlows && !mustBeConfidential) return { client, clientAuth: "0" };
   if (secret === undefined) throw entraError(7000218);
   checkSecret(tenant, client, secret);
   return { client, clientAuth: "1" };
 }
 
-function findClient(tenant: Tenant, clientId: string): Registration {
+export function findClient(tenant: Tenant, clientId: string): Registration {
   if (clientId === NIL || !GUID.test(clientId))
     throw entraError(clientId === NIL ? 700038 : 700016, where(tenant, clientId));
   const client = tenant.directory.registration(clientId);

@@ -2,6 +2,7 @@
 import type { Grant } from "./grant.ts";
 import { authorizationCodeGrant } from "./grants/authorization-code.ts";
 import { clientCredentialsGrant } from "./grants/client-credentials.ts";
+import { deviceCodeGrant } from "./grants/device-code.ts";
 import { onBehalfOfGrant } from "./grants/on-behalf-of.ts";
 import { passwordGrant } from "./grants/password.ts";
 import { refreshTokenGrant } from "./grants/refresh-token.ts";
@@ -11,6 +12,7 @@ const GRANTS: readonly Grant[] = [
   refreshTokenGrant,
   authorizationCodeGrant,
   clientCredentialsGrant,
+  deviceCodeGrant,
   passwordGrant,
 ];
 

@@ -1,5 +1,5 @@
 /**
- * Claims challenges (facts 3): what a conditional access policy demands, and what a grant has already satisfied.
+ * Claims challenges (https://learn.microsoft.com/entra/identity-platform/claims-challenge): what a conditional access policy demands, and what a grant has already satisfied.
  * A demand is met only by signing in again with the same `claims` (CC-3); what was met travels in the token, sealed.
  */
 import type { Registration, User } from "../directory/directory.ts";
@@ -31,20 +31,49 @@ export function parseClaimsRequest(text: string | undefined): ClaimsRequest {
   return { demands, capabilities: valuesOf(members["xms_cc"]) };
 }
 
-export function assertRequirementsMet(
+export interface RequirementSubject {
+  readonly user: User;
+  readonly client: Registration;
+  readonly resource: Registration;
+  readonly satisfied: readonly string[];
+}
+
+export interface UnmetRequirement extends Requirement {
+  readonly demands: readonly string[];
+}
+
+export function unmetRequirements(
   requirements: readonly Requirement[],
-  request: { user: User; client: Registration; resource: Registration; satisfied: readonly string[] },
-): void {
-  const { user, client, resource, satisfied } = request;
-  const unmet = requirements.find(
-    (one) =>
-      (one.userOid ?? user.oid) === user.oid &&
-      (one.clientId ?? client.clientId) === client.clientId &&
-      one.resourceId === resource.clientId &&
-      !parseClaimsRequest(one.claims).demands.every((demand) => satisfied.includes(demand)),
-  );
+  { user, client, resource, satisfied }: RequirementSubject,
+): UnmetRequirement[] {
+  return requirements
+    .filter(
+      (one) =>
+        (one.userOid ?? user.oid) === user.oid &&
+        (one.clientId ?? client.clientId) === client.clientId &&
+        one.resourceId === resource.clientId,
+    )
+    .map((one) => ({ ...one, demands: parseClaimsRequest(one.claims).demands }))
+    .filter((one) => !one.demands.every((demand) => satisfied.includes(demand)));
+}
+
+export function assertRequirementsMet(requirements: readonly Requirement[], subject: RequirementSubject): void {
+  const [unmet] = unmetRequirements(requirements, subject);
   if (unmet === undefined) return;
-  throw new EntraError(unmet.code, { claims: unmet.claims, values: { resource: resource.clientId } });
+  throw new EntraError(unmet.code, { claims: unmet.claims, values: { resource: subject.resource.clientId } });
+}
+
+/** A client that asks for more by `claims` gets it only where the sign-in behind the grant has met it. */
+export function assertClaimsMet(claims: string | undefined, { resource, satisfied }: RequirementSubject): void {
+  const { demands } = parseClaimsRequest(claims);
+  if (claims === undefined || demands.every((demand) => satisfied.includes(demand))) return;
+  throw new EntraError(50076, { claims: demandsOf(claims), values: { resource: resource.clientId } });
+}
+
+/** The demands alone: a client's capabilities are its own affair. */
+function demandsOf(claims: string): string {
+  const { xms_cc: _, ...demands } = accessTokenMembers(claims);
+  return JSON.stringify({ access_token: demands });
 }
 
 function accessTokenMembers(text: string): Record<string, unknown> {

@@ -1,6 +1,6 @@
 /**
  * Scope strings: which resource is meant, which permissions, and what is granted.
- * Entra does not downscope: the token carries everything consented (E-46, and design section 6).
+ * Entra does not downscope: the token carries everything consented for the application, person and resource (E-46).
  */
 import type { Registration } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";

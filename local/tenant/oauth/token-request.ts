@@ -7,9 +7,13 @@ export type Form = ReadonlyMap<string, string>;
 
 /** Form-encoded body; empty values count as absent. A repeated parameter is 9000411. */
 export function parseForm(contentType: string | undefined, body: string): Form {
+  const isForm = contentType?.toLowerCase().startsWith("application/x-www-form-urlencoded");
+  return isForm ? toForm(new URLSearchParams(body)) : new Map();
+}
+
+export function toForm(params: URLSearchParams): Form {
   const form = new Map<string, string>();
-  if (!contentType?.toLowerCase().startsWith("application/x-www-form-urlencoded")) return form;
-  for (const [name, value] of new URLSearchParams(body)) {
+  for (const [name, value] of params) {
     if (form.has(name)) throw entraError(9000411, { parameter: name });
     if (value !== "") form.set(name, value);
   }

@@ -1,5 +1,5 @@
 /**
- * Success bodies of the token endpoint (facts 1.4): exactly these members, numbers as strings on the v1 endpoint.
+ * Success bodies of the token endpoint: exactly these members, numbers as strings on the v1 endpoint.
  */
 import { signCompact } from "../keys/compact-jws.ts";
 import type { Tenant } from "../tenant.ts";
@@ -7,7 +7,7 @@ import { type AccessTokenInput, buildAccessToken, tokenLifetimeSeconds } from ".
 import type { AppGrant, GrantRequest, UserGrant } from "./grant.ts";
 import { buildIdToken } from "./id-token.ts";
 import { sealRefreshToken } from "./refresh-token.ts";
-import { assertRequirementsMet, parseClaimsRequest } from "./requirements.ts";
+import { assertClaimsMet, assertRequirementsMet, parseClaimsRequest } from "./requirements.ts";
 import { grantScopes, toScopeText } from "./scopes.ts";
 
 export type EndpointVersion = 1 | 2;
@@ -23,7 +23,9 @@ export function appTokenBody(context: GrantRequest, grant: AppGrant, version: En
 export function userTokenBody(context: GrantRequest, grant: UserGrant, version: EndpointVersion) {
   const { tenant, client, form } = context;
   const { user, request, satisfied } = grant;
-  assertRequirementsMet(tenant.requirements, { user, client, resource: request.resource, satisfied });
+  const subject = { user, client, resource: request.resource, satisfied };
+  assertClaimsMet(form.get("claims"), subject);
+  assertRequirementsMet(tenant.requirements, subject);
   const scopes = grantScopes(tenant, client, user.oid, request);
   const { capabilities } = parseClaimsRequest(form.get("claims"));
   const { resource, audience } = request;

@@ -1,5 +1,5 @@
 /**
- * Key Vault's secrets REST interface (facts 2): get, versions, list, set, update, delete.
+ * Key Vault's secrets REST interface (https://learn.microsoft.com/rest/api/keyvault/secrets): get, versions, list, set, update, delete.
  */
 import { randomUUID } from "node:crypto";
 import type { Tenant } from "../tenant.ts";

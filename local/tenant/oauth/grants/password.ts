@@ -4,6 +4,7 @@
  */
 import { entraError } from "../../errors/entra-error.ts";
 import type { Grant } from "../grant.ts";
+import { assertPassword } from "../password-check.ts";
 import { parseClaimsRequest } from "../requirements.ts";
 import { parseScopes } from "../scopes.ts";
 import { required } from "../token-request.ts";
@@ -19,10 +20,7 @@ export const passwordGrant: Grant = {
     const request = parseScopes(tenant, required(form, "scope"), "refuse");
     const user = tenant.directory.users.find((one) => one.username.toLowerCase() === username.toLowerCase());
     if (user === undefined) throw entraError(50034, { user: username, tenant: tenant.tenantId });
-    if (user.locked) throw entraError(50053);
-    if (user.password !== password) throw entraError(50126);
-    if (user.disabled) throw entraError(50057);
-    if (user.passwordExpired) throw entraError(50055);
+    assertPassword(user, password);
     return { kind: "user", user, request, satisfied: parseClaimsRequest(form.get("claims")).demands };
   },
 };

@@ -1,0 +1,101 @@
+/**
+ * People sign in through the service: for a backend (authorization code as a standard, the secret stays here), and for a
+ * flow that runs while they are away (a link, a question, a grant).
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { applicationToken } from "../caller-token.ts";
+import type { LocalResponse } from "../local-request.ts";
+import { localPolicy } from "../policy.ts";
+import { CLIENT_IDS } from "../tenant/seed-ids.ts";
+import { createDemoBrowser, hiddenFields, locationOf } from "./demo-browser.ts";
+import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
+
+export const signInSteps: readonly DemoStep[] = [
+  {
+    name: "A backend signs a person in: pushed request, PKCE, code (RFC 9126, 7636, 6749)",
+    run: async (demo) => {
+      const verifier = randomBytes(32).toString("base64url");
+      const pushed = await push(demo, createHash("sha256").update(verifier).digest("base64url"));
+      checkStatus(pushed, 201);
+      const request_uri = bodyText(pushed, "request_uri");
+      const query = new URLSearchParams({ client_id: CLIENT_IDS.web, request_uri });
+      const browser = createDemoBrowser(demo);
+      const departure = await browser.open(`/oauth2/authorize?${query}`);
+      const returned = locationOf(await browser.open(await browser.signInAtEntra(departure, "alice")));
+      const answer = new URL(returned).searchParams;
+      check(returned.startsWith(redirectUri()), "the backend's own redirect URI");
+      check(answer.get("iss") === demo.environment.serviceUrl, "iss (RFC 9207)");
+      const form = { grant_type: "authorization_code", redirect_uri: redirectUri(), code_verifier: verifier };
+      const token = await demo.ask("/oauth2/token", {
+        headers: bearer(await applicationToken(demo.environment, "web")),
+        form: { ...form, code: answer.get("code") ?? "" },
+      });
+      checkStatus(token, 200);
+      await askGraphAsAlice(demo, token);
+    },
+  },
+  {
+    name: "A link for a scheduled flow: alice signs in, is asked, says yes, and gets a handle to paste",
+    run: async (demo) => {
+      const link = await demo.ask("/signin/links", {
+        headers: bearer(await applicationToken(demo.environment, "daemon")),
+        json: { api: "graph" },
+      });
+      checkStatus(link, 201);
+      const browser = createDemoBrowser(demo);
+      const departure = await browser.open(bodyText(link, "url"));
+      const arrival = await browser.open(await browser.signInAtEntra(departure, "alice"));
+      const question = await browser.open(locationOf(arrival));
+      checkStatus(question, 200);
+      const done = await browser.open("/signin/confirm", { ...hiddenFields(question), decision: "allow" });
+      checkStatus(done, 200);
+      const handle = /gte_[\w-]{43}/.exec(done.text)?.[0];
+      check(handle !== undefined, "a handle on the page");
+      demo.remember("flow's handle", handle);
+    },
+  },
+  {
+    name: "While alice is away, the flow uses the handle with nothing but its own token",
+    run: async (demo) => {
+      const response = await demo.ask("/AuthorizationHeader/graph", {
+        headers: bearer(await applicationToken(demo.environment, "daemon")),
+        json: { grant: demo.recall("flow's handle") },
+      });
+      checkStatus(response, 200);
+      const headers = response.json()["headers"] as Record<string, string>;
+      const me = await demo.ask(`${demo.environment.graphUrl}/v1.0/me`, { headers });
+      checkStatus(me, 200);
+    },
+  },
+];
+
+// ---------------------------------------------------------------------------------------------------------------
+
+async function push(demo: Demo, codeChallenge: string): Promise<LocalResponse> {
+  return demo.ask("/oauth2/par", {
+    headers: bearer(await applicationToken(demo.environment, "web")),
+    form: {
+      response_type: "code",
+      client_id: CLIENT_IDS.web,
+      redirect_uri: redirectUri(),
+      scope: "https://graph.microsoft.com/User.Read",
+      state: randomBytes(8).toString("hex"),
+      code_challenge: codeChallenge,
+      code_challenge_method: "S256",
+    },
+  });
+}
+
+function redirectUri(): string {
+  const backend = localPolicy.callers.find(({ name }) => name === "web-backend");
+  check(backend !== undefined && "redirectUris" in backend, "redirect URIs of web-backend in local/policy.ts");
+  return backend.redirectUris[0];
+}
+
+async function askGraphAsAlice(demo: Demo, token: LocalResponse): Promise<void> {
+  const me = await demo.ask(`${demo.environment.graphUrl}/v1.0/me`, {
+    headers: bearer(bodyText(token, "access_token")),
+  });
+  checkStatus(me, 200);
+  check(me.json()["id"] === demo.environment.users["alice"]?.oid, "Graph to answer as alice");
+}

@@ -1,0 +1,58 @@
+/**
+ * Where an authorization answer may go. Until this is settled every problem is a page of the tenant's own, never a
+ * redirect (RFC 6749 section 4.1.2.1); afterwards everything goes to the client.
+ */
+import type { Registration } from "../directory/directory.ts";
+import { entraError } from "../errors/entra-error.ts";
+import { findClient } from "../oauth/client-authentication.ts";
+import type { Form } from "../oauth/token-request.ts";
+import { required } from "../oauth/token-request.ts";
+import type { Tenant } from "../tenant.ts";
+
+export type ResponseMode = "query" | "fragment" | "form_post";
+
+export interface ReplyAddress {
+  readonly client: Registration;
+  readonly redirectUri: string;
+  readonly responseMode: ResponseMode;
+  readonly state: string | undefined;
+}
+
+const RESPONSE_MODES: readonly string[] = ["query", "fragment", "form_post"];
+const LOOPBACK = new Set(["localhost", "127.0.0.1"]);
+
+export function readReplyAddress(tenant: Tenant, params: Form): ReplyAddress {
+  const client = findClient(tenant, required(params, "client_id"));
+  const redirectUri = params.get("redirect_uri");
+  if (redirectUri === undefined) throw entraError(900971);
+  if (!client.redirectUris.some((registered) => matchesRedirectUri(registered, redirectUri))) {
+    throw entraError(50011, { presented: redirectUri, app: client.clientId });
+  }
+  const responseMode = params.get("response_mode") ?? "query";
+  if (!isResponseMode(responseMode)) throw entraError(90023, { parameter: "response_mode" });
+  return { client, redirectUri, responseMode, state: params.get("state") };
+}
+
+/**
+ * Exact, but for loopback addresses, whose port does not count (RFC 8252 section 7.3,
+ * https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions).
+ */
+export function matchesRedirectUri(registered: string, presented: string): boolean {
+  if (registered === presented) return true;
+  if (!URL.canParse(registered) || !URL.canParse(presented)) return false;
+  const [known, asked] = [new URL(registered), new URL(presented)];
+  return (
+    known.protocol === "http:" &&
+    asked.protocol === "http:" &&
+    LOOPBACK.has(known.hostname) &&
+    known.hostname === asked.hostname &&
+    known.pathname === asked.pathname &&
+    known.search === asked.search &&
+    asked.username === "" &&
+    asked.hash === ""
+  );
+}
+
+function isResponseMode(text: string): text is ResponseMode {
+  return RESPONSE_MODES.includes(text);
+}

@@ -1,0 +1,166 @@
+/**
+ * The sign-in pages, as Entra has them, for people and for browser tests.
+ *
+ * `GET|POST /{tenant}/oauth2/v2.0/authorize` checks the request and shows the first page that is needed, or none;
+ * `POST /{tenant}/login` takes each page's answer; `GET|POST /devicelogin` takes a device's user code.
+ *
+ * Element ids, for tests:
+ *
+ *   account picker    #account-alice (… one per local user), #username with #next
+ *   password          #password, #sign-in, #other-account; #signing-in-as
+ *   second factor     #approve, #deny
+ *   consent           #accept, #cancel; #app-name, #scopes > li
+ *   device            #user-code with #next; #continue, #cancel; then #device-approved or #device-declined
+ *   form_post         #form-post posts itself (#continue without scripts)
+ *   anything wrong    #error (role alert) on the page itself; on an error page also #error-code, #error-message
+ *   signed out        #signed-out
+ */
+import { EntraError, entraError } from "../errors/entra-error.ts";
+import { DEVICE_LOGIN_PATH } from "../oauth/device-code-endpoint.ts";
+import { resolveTenantSegment } from "../oauth/tenant-segment.ts";
+import type { Form } from "../oauth/token-request.ts";
+import type { Tenant } from "../tenant.ts";
+import { nextStep, type Step } from "./next-step.ts";
+import { errorPage, plainText } from "./pages/error-page.ts";
+import {
+  accountPage,
+  confirmDevicePage,
+  consentPage,
+  type FormPage,
+  passwordPage,
+  secondFactorPage,
+  userCodePage,
+} from "./pages/sign-in-pages.ts";
+import { accountOf, readSession, type Session, sessionCookie, withAccount } from "./session.ts";
+import { applyAnswer } from "./sign-in-answer.ts";
+import { openFlow, type SignInFlow, sealFlow, startFlow } from "./sign-in-flow.ts";
+import { type OpenTarget, openTarget } from "./sign-in-target.ts";
+
+export interface BrowserRequest {
+  /** Query or form, read; a repeated parameter has been refused. */
+  readonly form: Form;
+  /** The session cookie's value. */
+  readonly cookie: string | undefined;
+}
+
+/** Everything that goes wrong before the client may be told is a page. */
+export function onPage(tenant: Tenant, answer: () => Response): Response {
+  try {
+    return answer();
+  } catch (failure) {
+    if (failure instanceof EntraError) return errorPage(tenant, failure);
+    throw failure;
+  }
+}
+
+export function answerAuthorize(tenant: Tenant, segment: string, { form, cookie }: BrowserRequest): Response {
+  if (resolveTenantSegment(segment) === "consumers") throw entraError(9001023);
+  const flow = startFlow(tenant, { kind: "authorize", params: [...form] });
+  return proceed(tenant, { flow, session: readSession(tenant, cookie) });
+}
+
+export function answerLogin(tenant: Tenant, { form, cookie }: BrowserRequest): Response {
+  const flow = openFlow(tenant, form.get("flow"));
+  const session = readSession(tenant, cookie);
+  const target = openTarget(tenant, flow.target);
+  if (target instanceof Response) return target;
+  const step = nextStep(tenant, target.subject, flow.progress, session);
+  try {
+    const answered = applyAnswer(tenant, target.subject, flow.progress, step, form);
+    if (answered.kind === "cancelled") return target.refuse(answered.failure);
+    const next = { ...flow, progress: answered.progress };
+    return proceed(tenant, { flow: next, session, ...(answered.confirmed && { confirmed: true }) });
+  } catch (failure) {
+    if (!(failure instanceof EntraError)) throw failure;
+    return show(tenant, { target, flow, session, step, error: plainText(failure) });
+  }
+}
+
+export function answerDeviceLogin(tenant: Tenant, { form, cookie }: BrowserRequest): Response {
+  const userCode = form.get("user-code");
+  if (userCode === undefined) return userCodePage(DEVICE_LOGIN_PATH, undefined);
+  if (tenant.deviceCodes.pendingByUserCode(userCode) === undefined) {
+    return userCodePage(DEVICE_LOGIN_PATH, "That code didn't work. Check the code and try again.");
+  }
+  const flow = startFlow(tenant, { kind: "device", userCode });
+  return proceed(tenant, { flow, session: readSession(tenant, cookie) });
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+interface Moment {
+  readonly flow: SignInFlow;
+  readonly session: Session;
+  readonly confirmed?: boolean;
+}
+
+function proceed(tenant: Tenant, { flow, session, confirmed }: Moment): Response {
+  const target = openTarget(tenant, flow.target);
+  if (target instanceof Response) return target;
+  const step = nextStep(tenant, target.subject, flow.progress, session);
+  if (step.kind !== "done") return show(tenant, { target, flow, session: remembered(session, flow), step });
+  const { user, atMs, satisfied } = step;
+  const signedIn = withAccount(session, { oid: user.oid, atMs, satisfied });
+  const asks = target.confirms && confirmed !== true;
+  const response = asks
+    ? confirmDevicePage(formPage(tenant, target, flow), user)
+    : target.done(user, satisfied, signedIn.id);
+  response.headers.append("Set-Cookie", sessionCookie(tenant, signedIn));
+  return response;
+}
+
+/** A given password counts from now on, even if the person stops at the next page. */
+function remembered(session: Session, { progress }: SignInFlow): Session {
+  const { userOid, passwordAtMs, satisfied } = progress;
+  if (userOid === undefined || passwordAtMs === undefined) return session;
+  const earlier = accountOf(session, userOid)?.satisfied ?? [];
+  return withAccount(session, {
+    oid: userOid,
+    atMs: passwordAtMs,
+    satisfied: [...new Set([...earlier, ...satisfied])],
+  });
+}
+
+interface Shown {
+  readonly target: OpenTarget;
+  readonly flow: SignInFlow;
+  readonly session: Session;
+  readonly step: Step;
+  readonly error?: string;
+}
+
+function show(tenant: Tenant, shown: Shown): Response {
+  const response = pageOf(tenant, shown);
+  if (shown.session.accounts.length > 0) response.headers.append("Set-Cookie", sessionCookie(tenant, shown.session));
+  return response;
+}
+
+function pageOf(tenant: Tenant, { target, flow, session, step, error }: Shown): Response {
+  const page = formPage(tenant, target, flow, error);
+  switch (step.kind) {
+    case "account": {
+      const users = tenant.directory.users.map((user) => ({
+        user,
+        signedIn: accountOf(session, user.oid) !== undefined,
+      }));
+      return accountPage(page, users);
+    }
+    case "password":
+      return passwordPage(page, step.user);
+    case "second-factor":
+      return secondFactorPage(page, step.user);
+    case "consent":
+      return consentPage(page, step.user, [...step.need.names, ...step.need.oidc]);
+    case "blocked":
+      return errorPage(tenant, step.failure);
+    case "refused":
+      return target.refuse(step.failure);
+    case "done":
+      return confirmDevicePage(page, step.user);
+  }
+}
+
+function formPage(tenant: Tenant, { subject }: OpenTarget, flow: SignInFlow, error?: string): FormPage {
+  const action = `/${tenant.tenantId}/login`;
+  return { action, flow: sealFlow(tenant, flow), appName: subject.client.displayName, error };
+}

@@ -1,0 +1,38 @@
+/**
+ * A sign-in on its way through the pages. Its state travels in the forms, sealed, so that the tenant keeps none and
+ * several tabs do not get in each other's way.
+ */
+import { entraError } from "../errors/entra-error.ts";
+import type { Tenant } from "../tenant.ts";
+import type { Progress } from "./next-step.ts";
+
+/** What the sign-in answers in the end: an authorization request, or a device that waits. */
+export type SignInTarget =
+  | { readonly kind: "authorize"; readonly params: readonly (readonly [string, string])[] }
+  | { readonly kind: "device"; readonly userCode: string };
+
+export interface SignInFlow {
+  readonly target: SignInTarget;
+  readonly startedAtMs: number;
+  readonly progress: Progress;
+}
+
+const LIFETIME_MS = 60 * 60_000;
+
+export function startFlow(tenant: Tenant, target: SignInTarget): SignInFlow {
+  return { target, startedAtMs: tenant.clock.nowMs(), progress: { satisfied: [], consented: false } };
+}
+
+export function sealFlow(tenant: Tenant, flow: SignInFlow): string {
+  return tenant.sealer.seal({ kind: "sign-in", ...flow });
+}
+
+export function openFlow(tenant: Tenant, text: string | undefined): SignInFlow {
+  const opened = tenant.sealer.open(text ?? "");
+  if (!isFlow(opened) || tenant.clock.nowMs() - opened.startedAtMs > LIFETIME_MS) throw entraError(50012);
+  return opened;
+}
+
+function isFlow(value: unknown): value is SignInFlow {
+  return typeof value === "object" && value !== null && "kind" in value && value.kind === "sign-in";
+}

@@ -1,0 +1,45 @@
+/** A sign-in without pages: the same steps, answered at once. */
+import { entraError } from "../errors/entra-error.ts";
+import type { Tenant } from "../tenant.ts";
+import { recordConsent } from "./consent.ts";
+import { nextStep, type Progress } from "./next-step.ts";
+import { readSession } from "./session.ts";
+import type { SignInTarget } from "./sign-in-flow.ts";
+import { openTarget } from "./sign-in-target.ts";
+
+export interface Answers {
+  /** By seed name, user name or object id; default `alice`. */
+  readonly user?: string;
+  /** Default `accept`. */
+  readonly consent?: "accept" | "cancel";
+}
+
+export function signInWithoutBrowser(tenant: Tenant, wanted: SignInTarget, answers: Answers): Response {
+  const target = openTarget(tenant, wanted);
+  if (target instanceof Response) return target;
+  const { user: key = "alice", consent = "accept" } = answers;
+  const userOid = tenant.directory.user(key)?.oid;
+  if (userOid === undefined) throw new TypeError(`the local tenant knows no ${key}`);
+  const session = readSession(tenant, undefined);
+  let progress: Progress = { userOid, passwordAtMs: tenant.clock.stampMs(), satisfied: [], consented: false };
+  for (;;) {
+    const step = nextStep(tenant, target.subject, progress, session);
+    switch (step.kind) {
+      case "second-factor":
+        progress = { ...progress, satisfied: [...progress.satisfied, ...step.demands] };
+        break;
+      case "consent":
+        if (consent === "cancel") return target.refuse(entraError(65004));
+        recordConsent(tenant, target.subject.client, step.user, target.subject.scope);
+        progress = { ...progress, consented: true };
+        break;
+      case "done":
+        return target.done(step.user, step.satisfied, session.id);
+      case "refused":
+      case "blocked":
+        return target.refuse(step.failure);
+      default:
+        throw new TypeError(`a sign-in without a browser cannot go on at ${step.kind}`);
+    }
+  }
+}
