@@ -1,0 +1,38 @@
+/** What a command gets, and the parts most of them start with. */
+import type { CommandLine, Options } from "../command-line.ts";
+import type { ExitCode } from "../exit-codes.ts";
+import { createServiceClient, type ServiceClient } from "../service-client.ts";
+import { resolveSettings, type Settings } from "../settings.ts";
+import { createSignIn, type SignIn } from "../sign-in.ts";
+import type { Terminal } from "../terminal.ts";
+
+export interface CommandInput extends CommandLine {
+  readonly terminal: Terminal;
+}
+
+export type Command = (input: CommandInput) => Promise<ExitCode>;
+
+export interface Connection {
+  readonly settings: Settings;
+  readonly signIn: SignIn;
+  readonly service: ServiceClient;
+}
+
+export async function connect({ options, terminal }: CommandInput): Promise<Connection> {
+  const settings = await resolveSettings(options, terminal, "known");
+  const signIn = createSignIn(
+    settings,
+    { browser: options.browser === true, mayAsk: mayAsk(options, terminal) },
+    terminal,
+  );
+  return { settings, signIn, service: createServiceClient(settings, signIn) };
+}
+
+/** Unless said otherwise, a person is asked only where one sits in front. */
+function mayAsk(options: Options, { attended }: Terminal): boolean {
+  return options["sign-in"] ?? (options.browser === true || attended);
+}
+
+export function print(terminal: Terminal, value: unknown): void {
+  terminal.out(`${JSON.stringify(value, undefined, 2)}\n`);
+}

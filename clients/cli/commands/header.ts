@@ -1,0 +1,32 @@
+/** `header <api>` prints the header object for the next request, `token <api>` the token alone. */
+import { readClaimsOption } from "../claims.ts";
+import { usage } from "../cli-failure.ts";
+import { EXIT } from "../exit-codes.ts";
+import { askForHeader, type HeaderPayload } from "../header-payload.ts";
+import { type Command, type CommandInput, connect, print } from "./command.ts";
+
+export const header: Command = async (input) => {
+  const { headers } = await payloadFor(input);
+  print(input.terminal, headers);
+  return EXIT.ok;
+};
+
+export const token: Command = async (input) => {
+  const { accessToken, expiresOn, scopes } = await payloadFor(input);
+  if (input.options.json === true) print(input.terminal, { accessToken, tokenType: "Bearer", expiresOn, scopes });
+  else input.terminal.out(`${accessToken}\n`);
+  return EXIT.ok;
+};
+
+async function payloadFor(input: CommandInput): Promise<HeaderPayload> {
+  const [api, ...more] = input.words;
+  if (api === undefined || more.length > 0) throw usage(`Which API? For example: gte ${input.command} graph`);
+  const { scope, claims, "force-refresh": forceRefresh } = input.options;
+  const demanded = readClaimsOption(claims);
+  const { service } = await connect(input);
+  return askForHeader(service, api, {
+    ...(scope === undefined ? {} : { scopes: scope }),
+    ...(demanded === undefined ? {} : { claims: demanded }),
+    ...(forceRefresh === undefined ? {} : { forceRefresh }),
+  });
+}

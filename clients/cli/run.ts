@@ -1,0 +1,49 @@
+/** One command from its arguments to its exit code. Every failure is written here, and nowhere else. */
+import { CliFailure, oneLine } from "./cli-failure.ts";
+import { type CommandLine, type CommandName, HELP, readCommandLine } from "./command-line.ts";
+import { call } from "./commands/call.ts";
+import type { Command } from "./commands/command.ts";
+import { grants } from "./commands/grants.ts";
+import { header, token } from "./commands/header.ts";
+import { login } from "./commands/login.ts";
+import { logout } from "./commands/logout.ts";
+import { whoami } from "./commands/whoami.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import type { Terminal } from "./terminal.ts";
+
+const COMMANDS: Readonly<Record<CommandName, Command>> = { login, header, token, call, grants, whoami, logout };
+
+export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  try {
+    const line = readCommandLine(args);
+    if (line === "help") {
+      terminal.out(HELP);
+      return EXIT.ok;
+    }
+    return await runCommand(line, terminal);
+  } catch (error) {
+    return explain(error, args.includes("--json"), terminal);
+  }
+}
+
+function runCommand(line: CommandLine, terminal: Terminal): Promise<ExitCode> {
+  return COMMANDS[line.command]({ ...line, terminal });
+}
+
+/** The message of an unknown error is ours or Node's; it is shown, its stack is not. */
+function explain(error: unknown, asJson: boolean, terminal: Terminal): ExitCode {
+  const failure =
+    error instanceof CliFailure
+      ? error
+      : new CliFailure(EXIT.internal, "internal", error instanceof Error ? error.message : String(error));
+  const message = oneLine(failure.message);
+  const { code, run: command, correlationId, exitCode } = failure;
+  if (asJson) {
+    terminal.note(JSON.stringify({ error: code, message, run: command, correlationId, exitCode }));
+    return exitCode;
+  }
+  terminal.note(`gte: ${message}`);
+  if (command !== undefined) terminal.note(`     Run: ${command}`);
+  if (correlationId !== undefined) terminal.note(`     Correlation id: ${correlationId}`);
+  return exitCode;
+}
