@@ -5,14 +5,18 @@
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import type { AuditEvent, AuditFacts, AuditOutcome } from "../shared/audit/audit-event.ts";
 import { describeFailure, outcomeOf } from "../shared/audit/describe-failure.ts";
+import type { Cookie } from "../shared/cookie.ts";
 import type { Failure } from "../shared/failure.ts";
 import type { OutgoingResponse } from "../shared/http/outgoing-response.ts";
 import { readCorrelationId } from "../shared/http/read-wish.ts";
 import type { Dialect } from "../shared/http/wire.ts";
-import { writeFailure } from "../shared/http/write-failure.ts";
+import { type WrittenFailure, writeFailure } from "../shared/http/write-failure.ts";
 import { REQUEST_DEADLINE_MS } from "../shared/limits.ts";
+import { refusalResponse } from "../shared/pages/refusal-page.ts";
+import { beginSpan, type RequestTrace } from "../shared/request-trace.ts";
 import { fail, type Result } from "../shared/result.ts";
 import type { Service } from "./composition/compose.ts";
+import { writeOperatorLog } from "./write-operator-log.ts";
 
 /** What a route gets besides the request. */
 export interface RouteContext {
@@ -20,6 +24,8 @@ export interface RouteContext {
   readonly note: (facts: Partial<AuditFacts>) => void;
   /** GUID: the caller's, or a new one. */
   readonly correlationId: string;
+  /** Undefined: the request came without a trace. */
+  readonly trace: RequestTrace | undefined;
 }
 
 export interface Route {
@@ -35,23 +41,29 @@ export interface Route {
 }
 
 export function createHandler(service: Service, route: Route): HttpHandler {
+  const observe = service.telemetry?.forRoute(route.name);
   return async (request, context) => {
     const startedMs = service.nowMs();
+    const trace = beginSpan(context.traceContext?.traceParent);
+    if (route.audit === "issued") {
+      service.warmUp(trace);
+    }
     const facts: AuditFacts = { route: route.name, correlationId: readCorrelationId(request) };
-    const traceId = traceIdOf(context);
-    if (traceId !== undefined) {
-      facts.traceId = traceId;
+    if (trace !== undefined) {
+      facts.traceId = trace.traceId;
     }
     const note = (more: Partial<AuditFacts>) => void Object.assign(facts, more);
-    const result = await runRoute(route, request, { note, correlationId: facts.correlationId ?? "" }, context);
+    const routeContext = { note, correlationId: facts.correlationId ?? "", trace };
+    const result = await runRoute(route, request, routeContext, context);
     const { response, event } = conclude(service, route, facts, result);
     if (route.audit !== "none" || !result.ok) {
-      const milliseconds = service.nowMs() - startedMs;
-      context.log(JSON.stringify({ ...event, milliseconds }));
+      const endedMs = service.nowMs();
+      const line = JSON.stringify({ ...event, milliseconds: endedMs - startedMs });
+      // The same event at another level: what we or a dependency failed at must stand out in the operator's log.
+      event.outcome === "failed" ? context.error(line) : context.log(line);
+      observe?.({ ...event, startedMs, endedMs, trace });
     }
-    for (const waiting of service.operatorLog.drain()) {
-      context.warn(JSON.stringify(waiting));
-    }
+    writeOperatorLog(service.operatorLog, context);
     return toFunctions(response);
   };
 }
@@ -86,34 +98,56 @@ function conclude(
   result: Result<OutgoingResponse, Failure>,
 ): { response: OutgoingResponse; event: Omit<AuditEvent, "milliseconds"> } {
   const base = { event: "exchange", time: new Date(service.nowMs()).toISOString() } as const;
-  if (result.ok) {
+  const asker = { dialect: route.dialect, understandsChallenge: facts.callerUnderstandsChallenge === true };
+  if (result.ok && result.value.refusal === undefined) {
     const outcome = route.audit === "issued" ? "issued" : "answered";
     return { response: result.value, event: { ...base, outcome, code: "ok", status: result.value.status, ...facts } };
   }
-  const asker = { dialect: route.dialect, understandsChallenge: facts.callerUnderstandsChallenge === true };
-  const { response, wire } = writeFailure(result.failure, asker, service.identity, facts.correlationId ?? "");
-  const described = describeFailure(result.failure);
+  const failure = result.ok ? (result.value.refusal ?? { kind: "internal" }) : result.failure;
+  const written = writeFailure(failure, asker, service.identity, facts.correlationId ?? "");
+  const { wire } = written;
+  const response = result.ok ? result.value : responseOf(written, asker.dialect, facts.correlationId ?? "");
+  const described = describeFailure(failure);
   return {
     response,
-    event: { ...base, outcome: outcomeOf(wire.status), code: wire.code, status: wire.status, ...facts, ...described },
+    event: {
+      ...base,
+      outcome: outcomeOf(failure, wire.status),
+      code: wire.code,
+      status: response.status,
+      ...facts,
+      ...described,
+    },
   };
 }
 
-/** An unexpected error's kind and place. Its message may hold anything, so it stays here. */
+/** A person gets a page, a program what it parses. */
+function responseOf({ response, wire }: WrittenFailure, dialect: Dialect, correlationId: string): OutgoingResponse {
+  return dialect === "page" ? refusalResponse(wire, correlationId) : response;
+}
+
+/** An unexpected error's kind and place. Its message may hold anything, lines that look like places included, so it stays here. */
 function withoutMessage(error: unknown): { name: string; at: readonly string[] } {
   if (!(error instanceof Error)) {
     return { name: typeof error, at: [] };
   }
-  const frames = (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line));
-  return { name: error.name, at: frames.slice(0, 8).map((line) => line.trim()) };
+  const { name, message, stack = "" } = error;
+  const heading = stack.indexOf(message);
+  const frames = heading < 0 ? [] : stack.slice(heading + message.length).split("\n");
+  return {
+    name,
+    at: frames
+      .filter((line) => /^\s+at /.test(line))
+      .slice(0, 8)
+      .map((line) => line.trim()),
+  };
 }
 
-/** W3C trace context: version, trace id, span id, flags. */
-function traceIdOf(context: InvocationContext): string | undefined {
-  return /^[0-9a-f]{2}-([0-9a-f]{32})-/.exec(context.traceContext?.traceParent ?? "")?.[1];
+function toFunctions({ status, headers, body, cookies = [] }: OutgoingResponse): HttpResponseInit {
+  return { status, headers, ...(body === undefined ? {} : { body }), cookies: cookies.map(toCookie) };
 }
 
-function toFunctions(response: OutgoingResponse): HttpResponseInit {
-  const { status, headers, body } = response;
-  return body === undefined ? { status, headers } : { status, headers, body };
+/** For this host alone, out of reach of scripts, and sent along when Entra's page leads back to us (Lax). */
+function toCookie({ name, value, maxAgeSeconds }: Cookie) {
+  return { name, value, maxAge: maxAgeSeconds, path: "/", secure: true, httpOnly: true, sameSite: "Lax" } as const;
 }

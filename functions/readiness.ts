@@ -1,19 +1,32 @@
 /**
- * Whether the service can do its work now: keys loaded, credential at hand, grant store reachable. Checked at most every
- * few seconds, however many ask, so that strangers cannot make us hammer the vault.
+ * Whether the service can do its work now: keys loaded, credentials and sealing key at hand, grant store reachable.
+ * Checked at most every few seconds, however many ask, so that strangers cannot make us hammer the vault.
  */
 import type { Service } from "./composition/compose.ts";
+import type { RegistrationWithCredential } from "./composition/registration.ts";
+
+type Check = "ok" | "unavailable" | "not_configured";
+
+export interface CredentialCheck {
+  readonly state: string;
+  readonly version?: string;
+  /** Whole days until the credential ends; absent where it has no end (managed identity). */
+  readonly daysToExpiry?: number;
+}
 
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: {
     readonly keys: "ok" | "unavailable";
-    readonly credential: { readonly state: string; readonly version?: string; readonly daysToExpiry?: number };
-    readonly grantStore: "ok" | "unavailable" | "not_configured";
+    readonly credential: CredentialCheck;
+    /** Of the second registration, where there is one. */
+    readonly applicationCredential?: CredentialCheck;
+    readonly sealingKey: Check;
+    readonly grantStore: Check;
   };
 }
 
-/** A probe every few seconds sees a change soon; a flood of probes costs three calls in that time. */
+/** A probe every few seconds sees a change soon; a flood of probes costs a handful of calls in that time. */
 const FRESH_MS = 5_000;
 const DAY_SECONDS = 86_400;
 
@@ -29,37 +42,45 @@ export function createReadiness(service: Service): () => Promise<Readiness> {
 }
 
 async function check(service: Service): Promise<Readiness> {
-  const [keys, credential, grantStore] = await Promise.all([
-    service.keys.ready(),
-    checkCredential(service),
-    checkGrantStore(service),
+  const { keys, delegated, applicationOnly, sealing, grantParts, nowMs } = service;
+  const configured = grantParts !== undefined;
+  const [keysReady, credential, application, sealingKey, grantStore] = await Promise.all([
+    keys.ready(),
+    checkCredential(delegated, nowMs),
+    applicationOnly === undefined ? undefined : checkCredential(applicationOnly, nowMs),
+    toCheck(configured ? sealing.check() : undefined),
+    toCheck(configured ? grantParts.store().then(async (store) => (await store.check()).ok) : undefined),
   ]);
+  const stores = sealingKey !== "unavailable" && grantStore !== "unavailable";
   return {
-    ready: keys && credential.usable && grantStore !== "unavailable",
-    checks: { keys: keys ? "ok" : "unavailable", credential: credential.told, grantStore },
-  };
-}
-
-async function checkCredential({ delegated, nowMs }: Service) {
-  const source = await delegated.credential();
-  const { ok: usable } = await source.current();
-  const { state, version, expiresAtSeconds } = source.describe();
-  const daysToExpiry =
-    expiresAtSeconds === undefined ? undefined : Math.floor((expiresAtSeconds - nowMs() / 1_000) / DAY_SECONDS);
-  return {
-    usable,
-    told: {
-      state,
-      ...(version === undefined ? {} : { version }),
-      ...(daysToExpiry === undefined ? {} : { daysToExpiry }),
+    ready: keysReady && credential.usable && application?.usable !== false && stores,
+    checks: {
+      keys: keysReady ? "ok" : "unavailable",
+      credential: credential.told,
+      ...(application === undefined ? {} : { applicationCredential: application.told }),
+      sealingKey,
+      grantStore,
     },
   };
 }
 
-async function checkGrantStore({ grantParts }: Service): Promise<"ok" | "unavailable" | "not_configured"> {
-  if (grantParts === undefined) {
+async function toCheck(works: Promise<boolean> | undefined): Promise<Check> {
+  if (works === undefined) {
     return "not_configured";
   }
-  const checked = await (await grantParts.store()).check();
-  return checked.ok ? "ok" : "unavailable";
+  return (await works) ? "ok" : "unavailable";
+}
+
+async function checkCredential(registration: RegistrationWithCredential, nowMs: () => number) {
+  const source = await registration.credential();
+  const { ok: usable } = await source.current();
+  const { state, version, expiresAtSeconds } = source.describe();
+  const daysToExpiry =
+    expiresAtSeconds === undefined ? undefined : Math.floor((expiresAtSeconds - nowMs() / 1_000) / DAY_SECONDS);
+  const told: CredentialCheck = {
+    state,
+    ...(version === undefined ? {} : { version }),
+    ...(daysToExpiry === undefined ? {} : { daysToExpiry }),
+  };
+  return { usable, told };
 }

@@ -6,6 +6,7 @@ import type { TimerHandler } from "@azure/functions";
 import type { GrantConfig } from "../shared/config/config.ts";
 import type { GrantParts } from "./composition/azure.ts";
 import type { Service } from "./composition/compose.ts";
+import { writeOperatorLog } from "./write-operator-log.ts";
 
 /** At a few milliseconds a row, a round stays far below the function's time limit. */
 const ROWS_PER_ROUND = 500;
@@ -22,8 +23,6 @@ export function createReaper(service: Service, parts: GrantParts, { reapDryRun }
         break;
       }
     }
-    for (const waiting of service.operatorLog.drain()) {
-      context.warn(JSON.stringify(waiting));
-    }
+    writeOperatorLog(service.operatorLog, context);
   };
 }

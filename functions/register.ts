@@ -4,20 +4,29 @@
  */
 import { app, type HttpMethod } from "@azure/functions";
 import type { Service } from "./composition/compose.ts";
+import { hasCodeFlow, hasLinks } from "./composition/sign-in.ts";
 import { createHandler, type Route } from "./handle.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReaper } from "./reap-grants.ts";
 import { applicationHeaderRoute, authorizationHeaderRoute } from "./routes/authorization-header.ts";
+import { authorizeRoute } from "./routes/authorize.ts";
+import { callbackRoute } from "./routes/callback.ts";
 import { grantsRoute } from "./routes/grants.ts";
 import { healthRoute } from "./routes/health.ts";
 import { authorizationServerRoute, protectedResourceRoute } from "./routes/metadata.ts";
+import { parRoute } from "./routes/par.ts";
+import { policyExplainRoute } from "./routes/policy-explain.ts";
 import { readyRoute } from "./routes/ready.ts";
 import { revokeRoute } from "./routes/revoke.ts";
+import { signInRoute } from "./routes/signin.ts";
+import { signInConfirmRoute } from "./routes/signin-confirm.ts";
+import { signInLinksRoute } from "./routes/signin-links.ts";
 import { tokenRoute } from "./routes/token.ts";
 import { validateRoute } from "./routes/validate.ts";
 import { createWatch } from "./watch.ts";
 
-const EVERY_METHOD: HttpMethod[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
+/** TRACE is left to the host's 404: the package's own request class throws for it. */
+const EVERY_METHOD: HttpMethod[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /** The routes of a service; one that is not configured is not there. */
 export function routesOf(service: Service, readiness = createReadiness(service)): readonly Route[] {
@@ -28,10 +37,27 @@ export function routesOf(service: Service, readiness = createReadiness(service))
     validateRoute(service),
     grantsRoute(service),
     revokeRoute(service),
+    policyExplainRoute(service),
+    ...signInRoutes(service),
     protectedResourceRoute(service),
     authorizationServerRoute(service),
     healthRoute(),
     readyRoute(service, readiness),
+  ];
+}
+
+/** Signing in at Entra through us: for applications (pushed requests), for people (links), or neither. */
+function signInRoutes({ stages }: Service): readonly Route[] {
+  const { signIn, policy } = stages;
+  if (signIn === undefined) {
+    return [];
+  }
+  const rooms = { ...stages, signIn };
+  return [
+    callbackRoute(rooms),
+    ...(hasCodeFlow(policy) ? [parRoute(rooms), authorizeRoute(rooms)] : []),
+    // The host prefers literal segments; here they stand first for whoever tries the routes in order.
+    ...(hasLinks(policy) ? [signInLinksRoute(rooms), signInConfirmRoute(rooms), signInRoute(rooms)] : []),
   ];
 }
 
@@ -44,6 +70,10 @@ export function register(service: Service): void {
       route: route.template,
       handler: createHandler(service, route),
     });
+  }
+  const { telemetry } = service;
+  if (telemetry !== undefined) {
+    app.hook.appTerminate(() => telemetry.stop());
   }
   app.timer("watch", {
     // Every quarter of an hour, off the full minutes of everybody's timers.

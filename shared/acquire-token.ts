@@ -4,6 +4,7 @@
  */
 import type { BypassBudget } from "./cache/bypass-budget.ts";
 import { cacheKey, identityKey } from "./cache/cache-key.ts";
+import type { ThrottleMemory } from "./cache/throttle-memory.ts";
 import type { CacheAnswer, TokenCache } from "./cache/token-cache.ts";
 import type { Caller } from "./caller/caller.ts";
 import type { EntraClient, EntraToken } from "./entra/entra-token.ts";
@@ -24,8 +25,10 @@ export interface Registration {
 
 export interface Acquirers {
   readonly tenantId: string;
+  readonly allowGuests: boolean;
   readonly cache: TokenCache;
   readonly bypassBudget: BypassBudget;
+  readonly throttles: ThrottleMemory;
   readonly delegated: Registration;
   /** Undefined unless an application registration is configured. */
   readonly applicationOnly: Registration | undefined;
@@ -47,7 +50,7 @@ export async function acquireToken(
   if (registration === undefined) {
     return fail({ kind: "policy_refused", reason: "flow_not_allowed", entry: entitlement.entry });
   }
-  const { wish, correlationId } = request;
+  const { wish, correlationId, trace } = request;
   const flow = flowFor(permission);
   // Whoever wants a grant needs Entra's refresh token, which no cache keeps.
   const uncached = flow.identity === undefined || entitlement.offlineAccess;
@@ -56,13 +59,15 @@ export async function acquireToken(
     ? acquirers.bypassBudget.take(budgetKey(caller, permission), entitlement.bypassPerMinute)
     : undefined;
   if (wait !== undefined) {
-    return fail({ kind: "throttled", retryAfterSeconds: wait });
+    return fail({ kind: "budget_used_up", retryAfterSeconds: wait });
   }
-  const ask = async (): Promise<Result<EntraToken, Failure>> => {
-    const entra = await registration.entra();
-    const dependencies = { entra, grantRedeemed: acquirers.grants.redeemed };
-    return flow.acquire(dependencies, { entitlement, claims: wish.claims, correlationId });
-  };
+  const ask = () =>
+    unlessThrottled(acquirers.throttles, `${registration.clientId} ${budgetKey(caller, permission)}`, async () => {
+      const entra = await registration.entra();
+      const { grants, allowGuests } = acquirers;
+      const dependencies = { entra, allowGuests, grantRedeemed: grants.redeemed };
+      return flow.acquire(dependencies, { entitlement, claims: wish.claims, correlationId, trace });
+    });
   if (flow.identity === undefined || entitlement.offlineAccess) {
     const token = await ask();
     return token.ok ? succeed({ token: token.value, level: "bypass" }) : token;
@@ -77,16 +82,43 @@ export async function acquireToken(
     identity: flow.identity,
   });
   const lookUp = { key, minimumSeconds: wish.minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds };
-  return acquirers.cache.getOrAcquire(lookUp, ask);
+  const acquired = await acquirers.cache.getOrAcquire(lookUp, ask);
+  return acquired.ok ? acquired : fail(inOwnWords(acquired.failure, permission));
 }
 
-/** The budget is the user's where there is one, else the calling application's. */
+/** Whoever Entra told to wait waits, without another call; nobody else does. */
+async function unlessThrottled(
+  throttles: ThrottleMemory,
+  who: string,
+  ask: () => Promise<Result<EntraToken, Failure>>,
+): Promise<Result<EntraToken, Failure>> {
+  const wait = throttles.remaining(who);
+  if (wait !== undefined) {
+    return fail({ kind: "throttled", retryAfterSeconds: wait });
+  }
+  const asked = await ask();
+  if (!asked.ok && asked.failure.kind === "throttled") {
+    throttles.remember(who, asked.failure.retryAfterSeconds);
+  }
+  return asked;
+}
+
+/** A call to Entra is shared by all who wish the same; how each presented its token is its own. */
+function inOwnWords(failure: Failure, permission: Permission): Failure {
+  return failure.kind === "entra_refused" && permission.source === "user"
+    ? { ...failure, presentedAs: permission.presentedAs }
+    : failure;
+}
+
+/** The budget is the user's where there is one, each sign-in's own, else the calling application's. */
 function budgetKey(caller: Caller, permission: Permission): string {
   switch (permission.source) {
     case "user":
       return identityKey(permission.subject);
     case "grant":
       return identityKey(permission.grant.grant.user);
+    case "code":
+      return `code ${permission.code.nonce}`;
     default:
       return identityKey(caller);
   }

@@ -7,22 +7,25 @@ import type { ValidationFailure } from "./caller/token-refusal.ts";
 import type { CallerValidator } from "./caller/validate-caller.ts";
 import type { Proof } from "./exchange-request.ts";
 import type { Failure } from "./failure.ts";
+import type { RequestTrace } from "./request-trace.ts";
 import { fail, type Result } from "./result.ts";
 
 export interface Authenticator {
   readonly callers: CallerValidator;
   readonly nowSeconds: () => number;
+  /** Of the request at hand: goes along if Entra has to be asked for its keys. */
+  readonly trace?: RequestTrace | undefined;
 }
 
 /** The caller that a bearer or a client assertion proves. */
 export async function authenticate(
-  { callers, nowSeconds }: Authenticator,
+  { callers, nowSeconds, trace }: Authenticator,
   proof: Exclude<Proof, { method: "subject_itself" }> | undefined,
 ): Promise<Result<Caller, Failure>> {
   if (proof === undefined) {
     return fail({ kind: "caller_missing" });
   }
-  const validated = await callers.validate(proof.token, nowSeconds());
+  const validated = await callers.validate(proof.token, nowSeconds(), trace);
   if (!validated.ok) {
     return fail(callerFailure(validated.failure));
   }

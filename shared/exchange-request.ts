@@ -1,6 +1,7 @@
 /**
  * What a caller asks for, in one shape for every route that gives tokens: read and bounded by `http/`, not yet trusted.
  */
+import type { RequestTrace } from "./request-trace.ts";
 import type { SecretValue } from "./secret-value.ts";
 
 /** How the caller shows who it is. Exactly one of these, or nothing. */
@@ -19,6 +20,12 @@ export type Ask =
       readonly presentedAs: "subject_token" | "assertion";
     }
   | { readonly flow: "refresh-token"; readonly refreshToken: SecretValue }
+  | {
+      readonly flow: "authorization-code";
+      readonly code: SecretValue;
+      readonly redirectUri: string;
+      readonly codeVerifier: SecretValue;
+    }
   | { readonly flow: "client-credentials" };
 
 /** Which token is wanted. Everything is optional; policy fills the gaps or refuses. */
@@ -46,4 +53,6 @@ export interface ExchangeRequest {
   readonly wish: Wish;
   /** GUID sent to Entra as `client-request-id` and returned to the caller. */
   readonly correlationId: string;
+  /** Sent to Entra as `traceparent`; undefined: the request came without. */
+  readonly trace?: RequestTrace | undefined;
 }

@@ -14,10 +14,11 @@
 import { type Acquirers, acquireToken } from "./acquire-token.ts";
 import type { AuditFacts } from "./audit/audit-event.ts";
 import type { Authenticator } from "./authenticate.ts";
+import type { OpenedCode } from "./authorize/authorization-code.ts";
 import type { CacheLevel } from "./cache/token-cache.ts";
 import type { Caller } from "./caller/caller.ts";
 import type { EntraToken } from "./entra/entra-token.ts";
-import type { ExchangeRequest } from "./exchange-request.ts";
+import type { ExchangeRequest, Wish } from "./exchange-request.ts";
 import type { Failure } from "./failure.ts";
 import type { GrantKeeper, KeptGrant } from "./keep-grant.ts";
 import { checkReleasedScopes } from "./policy/check-released-scopes.ts";
@@ -25,11 +26,15 @@ import { decide } from "./policy/decide.ts";
 import type { Entitlement } from "./policy/entitlement.ts";
 import type { Policy } from "./policy/rules.ts";
 import { fail, type Result, succeed } from "./result.ts";
+import { offerSignIn } from "./sign-in/offer-sign-in.ts";
+import type { SignInParts } from "./sign-in/sign-in-rooms.ts";
 import { type Presenter, whoseToken } from "./whose-token.ts";
 
 export interface Stages extends Authenticator, Acquirers {
   readonly policy: Policy;
   readonly grants: GrantKeeper;
+  /** Undefined unless policy has a use for signing in here. */
+  readonly signIn: SignInParts | undefined;
 }
 
 /** A token that may leave, with all that an answer says about it. */
@@ -63,10 +68,13 @@ export async function exchangeToken(
 
   const acquired = await acquireToken(stages, { request, caller, permission, entitlement: entitlement.value });
   if (!acquired.ok) {
-    return acquired;
+    return fail(await offerSignIn(stages, presented.value, acquired.failure));
   }
-  const { token, level } = acquired.value;
-  note({ cache: level, scopesReturned: token.scopes });
+  const { token, level, warning } = acquired.value;
+  note({ cache: level, scopesReturned: token.scopes, ...(warning === undefined ? {} : { warning }) });
+  if (permission.source === "code" && token.user !== undefined) {
+    note({ subjectObjectId: token.user.objectId });
+  }
 
   const released = checkReleasedScopes(entitlement.value, token.scopes);
   if (!released.ok) {
@@ -99,6 +107,7 @@ function entitle(
     wish: request.wish,
     ...(permission.source === "user" ? { subject: permission.subject } : {}),
     ...(permission.source === "grant" ? { grant: permission.grant.grant } : {}),
+    ...(permission.source === "code" ? decidedBefore(request.wish, permission.code) : {}),
   });
   if (!decision.ok) {
     const { reason, entry } = decision.failure;
@@ -107,4 +116,9 @@ function entitle(
   const { entry, api, scopes } = decision.value;
   note({ policyEntry: entry, api: api.name, scopesAsked: scopes });
   return decision;
+}
+
+/** RFC 6749 section 4.1.3 repeats no scopes: what was decided when the request was pushed is decided again. */
+function decidedBefore(wish: Wish, { api, scopes, offlineAccess, redirectUri }: OpenedCode) {
+  return { grant: { api, scopes }, redirectUri, wish: { ...wish, offlineAccess } };
 }

@@ -12,9 +12,11 @@ export type RequestProblem =
   | "parameter_repeated"
   | "parameter_invalid"
   | "parameter_not_supported"
+  | "scope_malformed"
   | "too_many_parameters"
   | "body_not_utf8"
   | "body_not_json"
+  | "response_type_unsupported"
   | "token_in_query"
   | "authorization_malformed"
   | "two_client_authentications"
@@ -26,6 +28,7 @@ export type PolicyRefusal =
   | "public_client"
   | "user_required"
   | "application_required"
+  | "role_required"
   | "flow_not_allowed"
   | "offline_access_not_allowed"
   | "import_not_allowed"
@@ -35,12 +38,41 @@ export type PolicyRefusal =
   | "api_not_allowed"
   | "api_ambiguous"
   | "api_not_named"
-  | "scope_not_allowed";
+  | "scope_not_allowed"
+  | "redirect_uri_not_allowed"
+  | "link_caller_not_own";
 
 /** Why a token may not be exchanged: it is not valid, or not this caller's to exchange. */
 export type SubjectRefusal = TokenRefusal | "not_a_user" | "not_the_caller";
 
 export type GrantRefusal = "malformed" | "unknown" | "expired" | "not_bound" | "unreadable" | "user_changed";
+
+/** Why an authorization code of ours is not exchanged (RFC 6749 section 4.1.3, RFC 7636 section 4.6). */
+export type CodeRefusal = "malformed" | "expired" | "wrong_client" | "wrong_redirect_uri" | "wrong_verifier";
+
+/** Why a person's sign-in cannot go on. Told on a page, in plain words. */
+export type SignInRefusal =
+  /** `request_uri` is missing, forged, or pushed by another client. */
+  | "request_invalid"
+  | "request_expired"
+  | "link_invalid"
+  | "link_expired"
+  /** Entra's answer is not one, or is not for a sign-in that this browser began. */
+  | "answer_invalid"
+  | "transaction_missing"
+  | "transaction_expired"
+  | "state_mismatch"
+  /** The person said no on our page. */
+  | "declined"
+  | "wrong_user"
+  | "guest"
+  | "confirmation_missing"
+  | "confirmation_expired"
+  /** The grant was made already: the form came twice. */
+  | "confirmation_used"
+  /** The form did not come from our page. */
+  | "form_forged"
+  | "too_large";
 
 /** How Entra's refusal is to be read: by who can do something about it. */
 export type EntraVerdict =
@@ -92,7 +124,13 @@ export type Failure =
       readonly scopes: readonly string[];
       /** The assertion went in as this, see `subject_refused`. */
       readonly presentedAs?: "subject_token" | "assertion";
+      /** An application redeemed a grant: a person has to make it again. With a link where policy lets one be made. */
+      readonly signIn?: { readonly url: string | undefined };
     }
+  | { readonly kind: "code_refused"; readonly reason: CodeRefusal }
+  | { readonly kind: "sign_in_refused"; readonly reason: SignInRefusal }
+  /** Our own limit for requests that pass by the cache. */
+  | { readonly kind: "budget_used_up"; readonly retryAfterSeconds: number }
   | { readonly kind: "throttled"; readonly retryAfterSeconds: number; readonly evidence?: EntraEvidence }
   | {
       readonly kind: "dependency_failed";

@@ -8,7 +8,7 @@ import type { Caller } from "./caller/caller.ts";
 import type { EntraToken } from "./entra/entra-token.ts";
 import type { Failure } from "./failure.ts";
 import type { GrantFailure, GrantPage, GrantUser, OpenedGrant } from "./grants/grant.ts";
-import type { Grants } from "./grants/grants.ts";
+import type { Grants, MakeGrant } from "./grants/grants.ts";
 import type { Permission } from "./permission.ts";
 import type { Entitlement } from "./policy/entitlement.ts";
 import { fail, type Result, succeed } from "./result.ts";
@@ -30,10 +30,23 @@ export interface KeepGrant {
   readonly note: (facts: Partial<AuditFacts>) => void;
 }
 
+/** A grant that a person has confirmed, for an application that is not there. */
+export interface KeepConfirmed {
+  readonly clientId: string;
+  readonly user: GrantUser;
+  readonly entitlement: Entitlement;
+  readonly refreshToken: SecretValue;
+  /** Chosen beforehand, so that a form sent twice makes one grant. */
+  readonly handle: SecretValue;
+  readonly createdAtSeconds: number;
+  readonly note: (facts: Partial<AuditFacts>) => void;
+}
+
 export interface GrantKeeper {
   open(handle: SecretValue, caller: Caller): Promise<Result<OpenedGrant, Failure>>;
   /** The grant to tell the caller about: a new one, the redeemed one, or none. */
   keep(request: KeepGrant): Promise<Result<KeptGrant | undefined, Failure>>;
+  keepConfirmed(request: KeepConfirmed): Promise<Result<KeptGrant, Failure>>;
   /**
    * Notes a redemption, and stores the newer refresh token if Entra gave one. Fails only when the grant was revoked
    * meanwhile; a store that is down loses nothing, because the older refresh token still works.
@@ -63,6 +76,7 @@ export function createGrantKeeper({ grants, onRotationLost }: GrantKeeperInput):
       return opened === undefined ? fail({ kind: "grant_refused", reason: "unknown" }) : ours(opened);
     },
     keep: (request) => keep(grants, request),
+    keepConfirmed: (request) => keepConfirmed(grants, request),
     async redeemed(grant, newer) {
       const all = await grants?.();
       const written = await (newer === undefined ? all?.touch(grant) : all?.rotated(grant, newer));
@@ -111,20 +125,45 @@ async function keep(
   if (token.refreshToken === undefined) {
     return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
   }
-  const made = await (await grants()).make({
+  return make(grants, note, {
     binding: { kind: caller.kind, tenantId: caller.tenantId, clientId: caller.clientId },
     user: user.value,
-    api: entitlement.api.name,
-    scopes: entitlement.scopes,
     refreshToken: token.refreshToken,
-    maxDays: entitlement.grantMaxDays,
-    policyEntry: entitlement.entry,
+    ...grantTerms(entitlement),
   });
+}
+
+async function keepConfirmed(
+  grants: GrantKeeperInput["grants"],
+  { clientId, user, entitlement, refreshToken, handle, createdAtSeconds, note }: KeepConfirmed,
+): Promise<Result<KeptGrant, Failure>> {
+  if (grants === undefined) {
+    return fail({ kind: "misconfigured", code: "grant_store_missing" });
+  }
+  return make(grants, note, {
+    binding: { kind: "application", tenantId: user.tenantId, clientId },
+    user,
+    refreshToken,
+    once: { handle, createdAtSeconds },
+    ...grantTerms(entitlement),
+  });
+}
+
+function grantTerms({ api, scopes, grantMaxDays, entry }: Entitlement) {
+  return { api: api.name, scopes, maxDays: grantMaxDays, policyEntry: entry };
+}
+
+async function make(
+  grants: () => Promise<Grants>,
+  note: KeepGrant["note"],
+  request: MakeGrant,
+): Promise<Result<KeptGrant, Failure>> {
+  const made = await (await grants()).make(request);
   if (!made.ok) {
     return fail(toFailure(made.failure));
   }
   const { handle, grant } = made.value;
-  note({ grantId: grant.id, grantMade: true, subjectObjectId: user.value.objectId });
+  note({ grantId: grant.id, grantMade: true, subjectObjectId: grant.user.objectId });
   return succeed({ id: grant.id, handle, expiresAtSeconds: grant.expiresAtSeconds });
 }
 
@@ -161,9 +200,15 @@ function toFailure(failure: GrantFailure): Failure {
     case "grant_expired":
       return { kind: "grant_refused", reason: "expired" };
     case "seal_broken":
+      // A grant names the version of the key that sealed it; without that version only an administrator can help.
+      return failure.problem === "key"
+        ? { kind: "misconfigured", code: "sealing_key_missing" }
+        : { kind: "grant_refused", reason: "unreadable" };
     case "seal_too_large":
     case "store_row_invalid":
       return { kind: "grant_refused", reason: "unreadable" };
+    case "grant_exists":
+      return { kind: "sign_in_refused", reason: "confirmation_used" };
     case "page_invalid":
       return { kind: "request_invalid", problem: "parameter_invalid", parameter: "after" };
     case "sealing_key_invalid":

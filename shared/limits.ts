@@ -13,6 +13,12 @@ export const KEY_SET_DEADLINE_MS = 3_000;
 export const VAULT_DEADLINE_MS = 3_000;
 /** One operation on the grant table. */
 export const GRANT_STORE_DEADLINE_MS = 2_000;
+/** One question to Redis, which answers in one or two: past this, Entra is as quick. */
+export const REDIS_DEADLINE_MS = 50;
+/** One export of telemetry. Nobody waits for it. */
+export const TELEMETRY_DEADLINE_MS = 5_000;
+/** The last export, while the host waits for the process to end. */
+export const TELEMETRY_STOP_MS = 2_000;
 
 /** A form or JSON body. Two tokens of the largest size and their parameters fit. */
 export const BODY_MAX_BYTES = 64 * 1024;
@@ -26,6 +32,23 @@ export const CLAIMS_MAX_BYTES = 4 * 1024;
 export const ENTRA_ANSWER_MAX_BYTES = 256 * 1024;
 /** Entra's key set: about ten keys of 2 KB each. jose itself has no limit. */
 export const KEY_SET_MAX_BYTES = 512 * 1024;
+/** What a telemetry endpoint says to an export: an empty object, or which part it did not take. */
+export const TELEMETRY_ANSWER_MAX_BYTES = 64 * 1024;
+
+/** Life of a pushed authorization request (RFC 9126 section 2.2): the browser is sent on at once. */
+export const PUSHED_REQUEST_SECONDS = 60;
+/** One sign-in at Entra, with a second factor and perhaps a lost telephone. Entra's own code lives as long. */
+export const SIGN_IN_SECONDS = 600;
+/** Life of our authorization code: the client redeems it at once (RFC 6749 section 4.1.2 says at most ten minutes). */
+export const CODE_SECONDS = 60;
+/** Life of a sign-in link: it is opened by whoever asked for it, not kept in a mailbox. */
+export const LINK_SECONDS = 600;
+/** How long a confirmation page waits for its answer; the refresh token waits in a sealed cookie meanwhile. */
+export const CONFIRMATION_SECONDS = 600;
+/** `claims` in a pushed request or link: they travel in a URL, which proxies cut at 8 KB. */
+export const URL_CLAIMS_MAX_BYTES = 1024;
+/** Entra's authorization codes are about 1 KB; ours carries one in a URL. */
+export const ENTRA_CODE_MAX_CHARACTERS = 4 * 1024;
 
 /** Clock difference tolerated between Entra and us, seconds. Entra's own on-behalf-of check tolerates none. */
 export const CLOCK_TOLERANCE_SECONDS = 60;

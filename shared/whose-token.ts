@@ -5,6 +5,8 @@
  */
 import type { AuditFacts } from "./audit/audit-event.ts";
 import { type Authenticator, authenticate, subjectFailure } from "./authenticate.ts";
+import { codeRefusal, toOpenedCode } from "./authorize/authorization-code.ts";
+import type { BoxRefused } from "./authorize/sealed-box.ts";
 import type { Caller, UserCaller } from "./caller/caller.ts";
 import type { Ask, ExchangeRequest } from "./exchange-request.ts";
 import type { Failure } from "./failure.ts";
@@ -12,6 +14,7 @@ import type { GrantKeeper } from "./keep-grant.ts";
 import type { Permission } from "./permission.ts";
 import { fail, type Result, succeed } from "./result.ts";
 import type { SecretValue } from "./secret-value.ts";
+import type { SignInParts } from "./sign-in/sign-in-rooms.ts";
 
 /** The caller, and the permission it brought. */
 export interface Presenter {
@@ -21,17 +24,19 @@ export interface Presenter {
 
 interface Rooms extends Authenticator {
   readonly grants: Pick<GrantKeeper, "open">;
+  readonly signIn: SignInParts | undefined;
 }
 
 type Note = (facts: Partial<AuditFacts>) => void;
 type OnBehalfOf = Extract<Ask, { flow: "on-behalf-of" }>;
 
 export async function whoseToken(
-  rooms: Rooms,
+  stages: Rooms,
   request: ExchangeRequest,
   note: Note,
 ): Promise<Result<Presenter, Failure>> {
-  const { proof, ask } = request;
+  const { proof, ask, trace } = request;
+  const rooms = { ...stages, trace };
   note({ flow: ask.flow });
   if (proof?.method === "subject_itself") {
     return ask.flow === "on-behalf-of" ? subjectAsCaller(rooms, request, ask, note) : fail({ kind: "caller_missing" });
@@ -58,6 +63,8 @@ function permissionOf(rooms: Rooms, caller: Caller, ask: Ask): Promise<Result<Pe
       return subjectPermission(rooms, caller, ask);
     case "refresh-token":
       return grantPermission(rooms, caller, ask.refreshToken);
+    case "authorization-code":
+      return codePermission(rooms, caller, ask);
     case "client-credentials":
       return Promise.resolve(
         caller.kind === "application"
@@ -109,11 +116,11 @@ async function subjectPermission(
 
 /** A presented token that must be a user's. */
 async function userOf(
-  { callers, nowSeconds }: Rooms,
+  { callers, nowSeconds, trace }: Rooms,
   subject: SecretValue,
   presentedAs: "subject_token" | "assertion",
 ): Promise<Result<UserCaller, Failure>> {
-  const validated = await callers.validate(subject, nowSeconds());
+  const validated = await callers.validate(subject, nowSeconds(), trace);
   if (!validated.ok) {
     return fail(subjectFailure(validated.failure, presentedAs));
   }
@@ -133,6 +140,36 @@ async function grantPermission(
   }
   const grant = await grants.open(refreshToken, caller);
   return grant.ok ? succeed({ source: "grant", grant: grant.value }) : grant;
+}
+
+/** Our own code: sealed, in time, and this client's. Who found it in a log or a history cannot redeem it. */
+async function codePermission(
+  { signIn }: Rooms,
+  { clientId }: Caller,
+  { code, redirectUri, codeVerifier }: Extract<Ask, { flow: "authorization-code" }>,
+): Promise<Result<Permission, Failure>> {
+  if (signIn === undefined) {
+    return fail({ kind: "code_refused", reason: "malformed" });
+  }
+  const opened = await (await signIn.boxes()).codes.open(code.reveal());
+  if (!opened.ok) {
+    return fail(codeFailure(opened.failure));
+  }
+  const reason = codeRefusal(opened.value, { clientId, redirectUri, codeVerifier });
+  return reason === undefined
+    ? succeed({ source: "code", code: toOpenedCode(opened.value) })
+    : fail({ kind: "code_refused", reason });
+}
+
+function codeFailure(failure: Failure | BoxRefused): Failure {
+  switch (failure.kind) {
+    case "box_broken":
+      return { kind: "code_refused", reason: "malformed" };
+    case "box_expired":
+      return { kind: "code_refused", reason: "expired" };
+    default:
+      return failure;
+  }
 }
 
 function isClaimed(caller: Caller, { claimedClientId }: ExchangeRequest): boolean {

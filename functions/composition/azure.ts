@@ -2,13 +2,14 @@
  * The parts that bring Azure's SDKs: identity, Key Vault, the grant table. Each is a lazy chunk of the bundle, loaded by
  * the first request that needs it.
  */
-import type { OperatorLog } from "../../shared/audit/operator-log.ts";
+import type { CloudName } from "../../shared/config/clouds.ts";
 import type { Config, GrantConfig } from "../../shared/config/config.ts";
 import type { AzureIdentity } from "../../shared/credential/azure-identity.ts";
 import type { Vault } from "../../shared/credential/vault.ts";
 import type { GrantStore } from "../../shared/grants/grant-store.ts";
 import type { Grants } from "../../shared/grants/grants.ts";
 import { once } from "./once.ts";
+import type { Sealing } from "./sealing.ts";
 
 export interface Azure {
   identity(): Promise<AzureIdentity>;
@@ -33,32 +34,30 @@ export interface GrantParts {
   store(): Promise<GrantStore>;
 }
 
-export function createGrantParts(
-  config: Config,
-  { tableEndpoint, tableName, sealingKeyName }: GrantConfig,
-  azure: Azure,
-  { nowMs, operatorLog }: { readonly nowMs: () => number; readonly operatorLog: OperatorLog },
-): GrantParts {
-  const { cloud } = config;
+export interface GrantPartsInput {
+  readonly cloudName: CloudName;
+  readonly grants: GrantConfig;
+  readonly azure: Azure;
+  readonly sealing: Sealing;
+  readonly nowMs: () => number;
+}
+
+export function createGrantParts(input: GrantPartsInput): GrantParts {
+  const { cloudName, azure, sealing, nowMs } = input;
+  const { tableEndpoint, tableName } = input.grants;
   const store = once(async () => {
     const { createTableGrantStore } = await import("../../shared/grants/table-grant-store.ts");
-    const identity = cloud.name === "local" ? undefined : await azure.identity();
-    return createTableGrantStore({ cloudName: cloud.name, tableEndpoint, tableName, identity });
+    const identity = cloudName === "local" ? undefined : await azure.identity();
+    return createTableGrantStore({ cloudName, tableEndpoint, tableName, identity });
   });
   const grants = once(async () => {
-    const [{ createGrants }, { createSealer }, { createSealingKeys }, { GRANT_PURPOSE }, used] = await Promise.all([
+    const [{ createGrants }, { GRANT_PURPOSE }, sealerFor, used] = await Promise.all([
       import("../../shared/grants/grants.ts"),
-      import("../../shared/grants/seal.ts"),
-      import("../../shared/grants/sealing-keys.ts"),
       import("../../shared/grants/sealed-grant.ts"),
+      sealing.sealers(),
       store(),
     ]);
-    const keys = createSealingKeys({
-      source: { read: async (version) => (await azure.vault()).readSecret(sealingKeyName, version) },
-      now: nowMs,
-      onStale: (reason) => operatorLog.add({ event: "credential", name: "sealing_key_stale", reason }),
-    });
-    return createGrants({ store: used, sealer: createSealer({ purpose: GRANT_PURPOSE, keys }), now: nowMs });
+    return createGrants({ store: used, sealer: sealerFor(GRANT_PURPOSE), now: nowMs });
   });
   return { grants, store };
 }

@@ -3,18 +3,24 @@
  * tests call it with a literal.
  */
 import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator-log.ts";
-import { createBypassBudget } from "../../shared/cache/bypass-budget.ts";
-import { createTokenCache } from "../../shared/cache/token-cache.ts";
-import { createIssuerKeys, type IssuerKeys } from "../../shared/caller/issuer-keys.ts";
-import { createCallerValidator } from "../../shared/caller/validate-caller.ts";
+import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
+import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
 import type { Config } from "../../shared/config/config.ts";
 import type { Stages } from "../../shared/exchange-token.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
 import { createGrantKeeper } from "../../shared/keep-grant.ts";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
+import type { RequestTrace } from "../../shared/request-trace.ts";
+import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { createAzure, createGrantParts, type GrantParts } from "./azure.ts";
+import { createCaches } from "./caches.ts";
+import { createCallers } from "./callers.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
+import { createSealing, type Sealing } from "./sealing.ts";
+import { createSignIn } from "./sign-in.ts";
+import { createTelemetry } from "./telemetry.ts";
+import { createWarmUp } from "./warm-up.ts";
 
 /** What is not configuration: clocks and the network, so that tests can hold them. */
 export interface Surroundings {
@@ -31,9 +37,17 @@ export interface Service {
   readonly stages: Stages;
   readonly keys: IssuerKeys;
   readonly delegated: RegistrationWithCredential;
+  readonly applicationOnly: RegistrationWithCredential | undefined;
+  readonly sealing: Sealing;
   readonly grantParts: GrantParts | undefined;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
+  /** Level 2 of the token cache, where one is configured. */
+  readonly sharedTokens: LazySharedTokens | undefined;
+  /** Begins to fetch what an exchange needs. For the first request that may need it. */
+  warmUp(trace?: RequestTrace): void;
+  /** Undefined: switched off. */
+  readonly telemetry: Telemetry | undefined;
 }
 
 /** The real clocks and the real network. */
@@ -45,47 +59,40 @@ export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundi
   const operatorLog = createOperatorLog(nowMs);
   const nowSeconds = () => Math.floor(nowMs() / 1_000);
   const { cloud, tenantId } = config;
-  const authority = `${cloud.authorityHost}/${tenantId}`;
-  const keys = createIssuerKeys({
-    tenantId,
-    tenantIssuer: `${authority}/v2.0`,
-    keySetUrl: `${authority}/discovery/v2.0/keys`,
-    outbound,
-    now: steadyMs,
-    onProblem: (problem) => operatorLog.add({ event: "keys", ...problem }),
-  });
-  const callers = createCallerValidator({
-    tenantId,
-    clientId: config.delegated.clientId,
-    authorityHost: cloud.authorityHost,
-    v1IssuerBase: cloud.v1IssuerBase,
-    v1Audiences: config.v1Audiences,
-    allowGuests: config.allowGuests,
-    keys,
-  });
+  const { keys, callers } = createCallers({ config, outbound, steadyMs, operatorLog });
   const azure = createAzure(config);
   const register = (registration: Config["delegated"]) =>
     createRegistration({ config, registration, azure, outbound, nowMs, operatorLog });
   const delegated = register(config.delegated);
+  const sealing = createSealing({ config, azure, nowMs, operatorLog });
+  const { grants } = config;
   const grantParts =
-    config.grants === undefined ? undefined : createGrantParts(config, config.grants, azure, { nowMs, operatorLog });
+    grants === undefined ? undefined : createGrantParts({ cloudName: cloud.name, grants, azure, sealing, nowMs });
+  const { sharedTokens, keptTokens, ...caches } = createCaches({ config, azure, nowMs, steadyMs, operatorLog });
+  const applicationOnly = config.applicationOnly === undefined ? undefined : register(config.applicationOnly);
   return {
     config,
     identity: { tenantId, authorityHost: cloud.authorityHost, serviceUrl: config.serviceUrl },
     keys,
     delegated,
+    applicationOnly,
+    sealing,
     grantParts,
     operatorLog,
     nowMs,
+    sharedTokens,
+    telemetry: createTelemetry({ config, azure, outbound, nowMs, operatorLog, keptTokens, delegated, applicationOnly }),
+    warmUp: createWarmUp({ keys, delegated, sharedTokens }),
     stages: {
       callers,
       nowSeconds,
       tenantId,
+      allowGuests: config.allowGuests,
       policy: config.policy,
-      cache: createTokenCache({ maxBytes: config.tokenCacheMaxBytes, nowSeconds }),
-      bypassBudget: createBypassBudget(nowSeconds),
+      signIn: createSignIn(config, sealing, nowSeconds),
+      ...caches,
       delegated,
-      applicationOnly: config.applicationOnly === undefined ? undefined : register(config.applicationOnly),
+      applicationOnly,
       grants: createGrantKeeper({
         grants: grantParts?.grants,
         onRotationLost: (grantId, failure) =>

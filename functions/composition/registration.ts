@@ -39,6 +39,7 @@ export function createRegistration(parts: RegistrationParts): RegistrationWithCr
       cloud: config.cloud,
       tenantId: config.tenantId,
       clientId: registration.clientId,
+      callbackUrl: `${config.serviceUrl}/oauth2/callback`,
       credential: toSource(source),
       outbound,
       nowMs,

@@ -15,12 +15,12 @@ export function grantsRoute({ stages }: Service): Route {
     methods: ["GET"],
     dialect: "problem",
     audit: "answered",
-    async run(request, { note, correlationId }) {
+    async run(request, { note, correlationId, trace }) {
       const bearer = readBearer(request);
       if (!bearer.ok) {
         return bearer;
       }
-      const caller = await authenticate(stages, bearer.value);
+      const caller = await authenticate({ ...stages, trace }, bearer.value);
       if (!caller.ok) {
         return caller;
       }

@@ -1,7 +1,7 @@
 import { authenticate } from "../../shared/authenticate.ts";
 import { readBearer } from "../../shared/http/read-proof.ts";
 import { json } from "../../shared/http/write-answer.ts";
-import { entryFor } from "../../shared/policy/decide.ts";
+import { entryFor } from "../../shared/policy/weigh.ts";
 import { succeed } from "../../shared/result.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
@@ -15,10 +15,10 @@ export function readyRoute(service: Service, readiness: () => Promise<Readiness>
     methods: ["GET"],
     dialect: "problem",
     audit: "none",
-    async run(request, { correlationId }) {
+    async run(request, { correlationId, trace }) {
       const { ready, checks } = await readiness();
       const bearer = readBearer(request);
-      const caller = bearer.ok ? await authenticate(service.stages, bearer.value) : bearer;
+      const caller = bearer.ok ? await authenticate({ ...service.stages, trace }, bearer.value) : bearer;
       const known = caller.ok && entryFor(service.stages.policy, caller.value) !== undefined;
       const status = ready ? "ready" : "not_ready";
       return succeed(json(ready ? 200 : 503, correlationId, known ? { status, checks } : { status }));

@@ -14,12 +14,12 @@ export function revokeRoute({ stages }: Service): Route {
     methods: ["POST"],
     dialect: "oauth",
     audit: "answered",
-    async run(request, { note, correlationId }) {
+    async run(request, { note, correlationId, trace }) {
       const read = await readRevocation(request);
       if (!read.ok) {
         return read;
       }
-      const caller = await authenticate(stages, read.value.proof);
+      const caller = await authenticate({ ...stages, trace }, read.value.proof);
       if (!caller.ok) {
         return caller;
       }

@@ -14,12 +14,12 @@ export function validateRoute({ stages }: Service): Route {
     methods: ["GET", "POST"],
     dialect: "problem",
     audit: "answered",
-    async run(request, { note, correlationId }) {
+    async run(request, { note, correlationId, trace }) {
       const bearer = readBearer(request);
       if (!bearer.ok) {
         return bearer;
       }
-      const caller = await authenticate(stages, bearer.value);
+      const caller = await authenticate({ ...stages, trace }, bearer.value);
       if (!caller.ok) {
         return caller;
       }

@@ -18,7 +18,7 @@ export interface AuditFacts {
   callerUnderstandsChallenge?: boolean;
   /** `uti` of the caller's token. */
   callerTokenId?: string;
-  /** `azp`/`appid` of the client that obtained the exchanged token, where it is not the caller's. */
+  /** `azp`/`appid` of the client that obtained the exchanged token, the caller's own for a user who exchanges itself. */
   subjectClientId?: string;
   /** `oid` of the user whose permission was used. */
   subjectObjectId?: string;
@@ -32,6 +32,8 @@ export interface AuditFacts {
   grantId?: string;
   grantMade?: boolean;
   cache?: "hit" | "joined" | "miss" | "bypass" | "shared";
+  /** The token is valid, but a newer one was due and Entra could not give it. */
+  warning?: "entra_unavailable" | "entra_throttled";
   correlationId?: string;
   /** W3C trace id of the request. */
   traceId?: string;

@@ -12,6 +12,7 @@ export function describeFailure(failure: Failure): FailureFacts {
     case "caller_refused":
     case "subject_refused":
     case "grant_refused":
+    case "code_refused":
       return { reason: failure.reason };
     case "policy_refused":
       return { reason: failure.reason, ...(failure.entry === undefined ? {} : { policyEntry: failure.entry }) };
@@ -27,8 +28,8 @@ export function describeFailure(failure: Failure): FailureFacts {
 }
 
 /** Refused: the caller or its user can mend it. Failed: we, or something that we need. */
-export function outcomeOf(status: number): AuditOutcome {
-  return status >= 500 || status === 429 ? "failed" : "refused";
+export function outcomeOf(failure: Failure, status: number): AuditOutcome {
+  return status >= 500 || failure.kind === "throttled" ? "failed" : "refused";
 }
 
 function evidenceFacts(evidence: EntraEvidence | undefined): FailureFacts {

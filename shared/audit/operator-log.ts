@@ -4,7 +4,7 @@
  * wait here (bounded, oldest dropped and counted) for the next.
  */
 export interface OperatorEvent {
-  readonly event: "credential" | "keys" | "grants" | "reap";
+  readonly event: "cache" | "credential" | "keys" | "grants" | "reap" | "telemetry";
   readonly [detail: string]: string | number | boolean | undefined;
 }
 

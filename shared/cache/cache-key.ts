@@ -2,7 +2,7 @@
  * Names a cached token: SHA-256 over everything that changes the token and nothing else, so that two wishes share an
  * entry exactly when Entra would give both the same. Pure. No token, secret or name can be read from a key.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** Whose permission the token carries, in checked identifiers. */
 export type TokenIdentity =
@@ -11,8 +11,8 @@ export type TokenIdentity =
       readonly tenantId: string;
       readonly objectId: string;
       readonly clientId: string;
-      /** The assertion exactly as presented; only its hash enters the key. */
-      readonly assertion: string;
+      /** SHA-256 of the assertion's exact bytes, base64url. */
+      readonly assertionDigest: string;
     }
   | { readonly kind: "grant"; readonly grantId: string }
   | { readonly kind: "application" };
@@ -53,7 +53,7 @@ export function identityKey(identity: { readonly tenantId: string; readonly obje
 function identityParts(identity: TokenIdentity): readonly string[] {
   switch (identity.kind) {
     case "user":
-      return ["user", identity.tenantId, identity.objectId, identity.clientId, sha256(identity.assertion)];
+      return ["user", identity.tenantId, identity.objectId, identity.clientId, identity.assertionDigest];
     case "grant":
       return ["grant", identity.grantId];
     case "application":
@@ -62,5 +62,5 @@ function identityParts(identity: TokenIdentity): readonly string[] {
 }
 
 function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("base64url");
+  return hash("sha256", text, "base64url");
 }

@@ -1,24 +1,27 @@
 /**
- * Keeps tokens in the process: bounded in bytes, least recently used out first, one call to Entra for identical
- * concurrent wishes, failures never kept. This cache is authoritative; MSAL's is not used (see `entra/`). Refresh tokens
- * never enter it. Policy runs before every look-up and the release check after it, so a hit is no short cut past either.
+ * Stage 3 of the story: a token that is still good, or one question to Entra for everybody who wishes the same. Level 1
+ * is this process (`kept-tokens.ts`), level 2 is shared between instances and optional (`shared-tokens.ts`). This cache
+ * is authoritative; MSAL's is not used (see `entra/`). Failures are never kept; refresh tokens never enter. Policy runs
+ * before every look-up and the release check after it, so a hit is no short cut past either.
  */
-import { LRUCache } from "lru-cache";
 import type { EntraToken } from "../entra/entra-token.ts";
 import type { Failure } from "../failure.ts";
-import { type Result, succeed } from "../result.ts";
+import { fail, type Result, succeed } from "../result.ts";
+import { askOnce, renewOnce, type SharedAnswer } from "./ask-once.ts";
+import { warningOf } from "./entra-away.ts";
+import { type CacheSize, type CacheWarning, createKeptTokens, type KeptToken, type KeptTokens } from "./kept-tokens.ts";
+import { createRenewals, type RenewalReport } from "./renewals.ts";
+import type { SharedTokens } from "./shared-tokens.ts";
+import { createSingleFlight, type SingleFlight } from "./single-flight.ts";
 
-/** A token fit for keeping: no refresh token, and nothing that only the first caller needs. */
-export interface CachedToken extends Omit<EntraToken, "refreshToken"> {
-  readonly refreshToken: undefined;
-}
-
-/** How the token was come by, for the audit trail. */
-export type CacheLevel = "hit" | "joined" | "miss" | "bypass";
+/** How the token was come by, for the audit trail. `shared`: another instance had it. */
+export type CacheLevel = "hit" | "joined" | "miss" | "bypass" | "shared";
 
 export interface CacheAnswer {
   readonly token: EntraToken;
   readonly level: CacheLevel;
+  /** The token is valid, but a newer one was due and Entra could not give it. */
+  readonly warning?: CacheWarning;
 }
 
 export interface LookUp {
@@ -31,92 +34,143 @@ export interface LookUp {
   readonly notAfterSeconds: number | undefined;
 }
 
+export type Acquire = () => Promise<Result<EntraToken, Failure>>;
+
 export interface TokenCache {
-  getOrAcquire(
-    lookUp: LookUp,
-    acquire: () => Promise<Result<EntraToken, Failure>>,
-  ): Promise<Result<CacheAnswer, Failure>>;
+  getOrAcquire(lookUp: LookUp, acquire: Acquire): Promise<Result<CacheAnswer, Failure>>;
 }
 
-/** A kept token is given out until this long before its end, so that its user has time to use it. */
-const LEEWAY_SECONDS = 120;
-/** What an entry weighs besides its token: key, record, list links; measured at about 700 bytes. */
-const ENTRY_OVERHEAD_BYTES = 1_024;
+/** A cache that says how much of it is used. */
+export interface MeasuredTokenCache extends TokenCache {
+  size(): CacheSize;
+}
 
 export interface TokenCacheOptions {
   readonly maxBytes: number;
   readonly nowSeconds: () => number;
+  /** Level 2; undefined: this process only. */
+  readonly shared?: SharedTokens | undefined;
+  /** Renewals in the background that failed. */
+  readonly onRenewalFailed?: (report: RenewalReport) => void;
 }
 
-export function createTokenCache({ maxBytes, nowSeconds }: TokenCacheOptions): TokenCache {
-  const kept = new LRUCache<string, { token: CachedToken; untilSeconds: number }>({
-    maxSize: maxBytes,
-    sizeCalculation: (entry, key) => ENTRY_OVERHEAD_BYTES + key.length + sizeOf(entry.token),
-  });
-  const inFlight = new Map<string, Promise<Result<EntraToken, Failure>>>();
+/** A token of this age is as good as any: whatever life is wished for, Entra is asked once in that time at most. */
+const JUST_ASKED_SECONDS = 60;
+/** A token with less than this is no help to anybody, Entra or not. */
+const STILL_USEFUL_SECONDS = 10;
 
-  /** A usable entry; one that is over is dropped. */
-  const lookIn = ({ key, minimumSeconds }: LookUp): CachedToken | undefined => {
-    const entry = kept.get(key);
-    if (entry === undefined) {
-      return undefined;
-    }
-    const now = nowSeconds();
-    if (entry.untilSeconds <= now) {
-      kept.delete(key);
-      return undefined;
-    }
-    return entry.token.expiresAtSeconds - now >= minimumSeconds ? entry.token : undefined;
+interface Levels {
+  readonly nowSeconds: () => number;
+  readonly kept: KeptTokens;
+  readonly shared: SharedTokens | undefined;
+  readonly flights: SingleFlight<Result<SharedAnswer, Failure>>;
+  /** Numbers the questions to Entra. */
+  readonly nextOrder: () => number;
+}
+
+export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache {
+  const { nowSeconds, shared, onRenewalFailed = () => undefined } = options;
+  let order = 0;
+  const levels: Levels = {
+    nowSeconds,
+    kept: createKeptTokens(options),
+    shared,
+    flights: createSingleFlight(),
+    nextOrder: () => ++order,
   };
-
-  const keep = ({ key, notAfterSeconds }: LookUp, token: EntraToken): void => {
-    const end = Math.min(token.expiresAtSeconds, notAfterSeconds ?? Number.POSITIVE_INFINITY);
-    const untilSeconds = end - leewaySeconds(end - nowSeconds());
-    if (untilSeconds > nowSeconds()) {
-      kept.set(key, { token: { ...token, refreshToken: undefined }, untilSeconds });
-    }
-  };
-
-  const acquireAndKeep = async (
-    lookUp: LookUp,
-    acquire: () => Promise<Result<EntraToken, Failure>>,
-  ): Promise<Result<EntraToken, Failure>> => {
-    const acquired = await acquire();
-    if (acquired.ok) {
-      keep(lookUp, acquired.value);
-    }
-    return acquired;
-  };
-
+  const renewals = createRenewals({ nowSeconds, onFailed: onRenewalFailed });
   return {
+    size: levels.kept.size,
     async getOrAcquire(lookUp, acquire) {
       if (lookUp.bypass) {
-        return toAnswer(await acquireAndKeep(lookUp, acquire), "bypass");
+        return toAnswer(await askAndKeep(levels, lookUp, () => ask(acquire)), "bypass");
       }
-      const token = lookIn(lookUp);
-      if (token !== undefined) {
-        return succeed({ token, level: "hit" });
+      const entry = levels.kept.find(lookUp.key);
+      if (entry !== undefined && isGoodEnough(entry, lookUp, nowSeconds())) {
+        renewals.startIfDue(entry, () => renew(levels, lookUp, entry, acquire));
+        return succeed(toHit(entry));
       }
-      const running = inFlight.get(lookUp.key);
-      if (running !== undefined) {
-        return toAnswer(await running, "joined");
-      }
-      const started = acquireAndKeep(lookUp, acquire).finally(() => inFlight.delete(lookUp.key));
-      inFlight.set(lookUp.key, started);
-      return toAnswer(await started, "miss");
+      const running = levels.flights.running(lookUp.key);
+      const answer = await (running ?? miss(levels, lookUp, acquire));
+      const settled = toAnswer(answer, running === undefined ? undefined : "joined");
+      return settled.ok || entry === undefined ? settled : orStillValid(settled.failure, entry, nowSeconds());
     },
   };
 }
 
-/** Two minutes, or half the life of a token that lives less than four. */
-function leewaySeconds(lifetimeSeconds: number): number {
-  return Math.min(LEEWAY_SECONDS, Math.max(0, lifetimeSeconds) / 2);
+function isGoodEnough(entry: KeptToken, { minimumSeconds }: LookUp, now: number): boolean {
+  const left = entry.token.expiresAtSeconds - now;
+  const justAsked = entry.askedAtSeconds !== undefined && now - entry.askedAtSeconds < JUST_ASKED_SECONDS;
+  return entry.untilSeconds > now && (left >= minimumSeconds || justAsked);
 }
 
-function sizeOf(token: CachedToken): number {
-  return token.accessToken.length + token.scopes.reduce((size, scope) => size + scope.length, 0);
+function miss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<SharedAnswer, Failure>> {
+  const { shared, nowSeconds } = levels;
+  const question = {
+    key: lookUp.key,
+    isGoodEnough: (token: EntraToken) => token.expiresAtSeconds - nowSeconds() >= lookUp.minimumSeconds,
+    ask: acquire,
+  };
+  return levels.flights.start(lookUp.key, () =>
+    askAndKeep(levels, lookUp, () => (shared === undefined ? ask(acquire) : askOnce(shared, question))),
+  );
 }
 
-function toAnswer(result: Result<EntraToken, Failure>, level: CacheLevel): Result<CacheAnswer, Failure> {
-  return result.ok ? succeed({ token: result.value, level }) : result;
+/** Never in the way of a foreground call: where one is under way, that is the renewal. */
+function renew(
+  levels: Levels,
+  lookUp: LookUp,
+  entry: KeptToken,
+  acquire: Acquire,
+): Promise<Result<SharedAnswer, Failure>> {
+  const { shared, flights } = levels;
+  const question = {
+    key: lookUp.key,
+    isGoodEnough: (token: EntraToken) => token.expiresAtSeconds > entry.token.expiresAtSeconds,
+    ask: acquire,
+  };
+  const renewal = async (): Promise<Result<SharedAnswer, Failure>> => {
+    const renewed = shared === undefined ? await ask(acquire) : await renewOnce(shared, question);
+    // Another instance renews: whoever joins meanwhile gets the token that is still good.
+    return renewed ?? succeed({ token: entry.token, level: "shared" });
+  };
+  return flights.running(lookUp.key) ?? flights.start(lookUp.key, () => askAndKeep(levels, lookUp, renewal));
+}
+
+async function askAndKeep(
+  { kept, shared, nextOrder }: Levels,
+  { key, notAfterSeconds }: LookUp,
+  question: () => Promise<Result<SharedAnswer, Failure>>,
+): Promise<Result<SharedAnswer, Failure>> {
+  const order = nextOrder();
+  const answer = await question();
+  if (answer.ok) {
+    const { token, level } = answer.value;
+    const entry = kept.keep(key, { token, notAfterSeconds, order, asked: level === "miss" });
+    if (entry !== undefined && level === "miss") {
+      void shared?.put(key, entry.token, entry.untilSeconds);
+    }
+  }
+  return answer;
+}
+
+async function ask(acquire: Acquire): Promise<Result<SharedAnswer, Failure>> {
+  const asked = await acquire();
+  return asked.ok ? succeed({ token: asked.value, level: "miss" }) : asked;
+}
+
+/** A token in its last minutes is better than an error that Entra's absence causes. */
+function orStillValid(failure: Failure, entry: KeptToken, now: number): Result<CacheAnswer, Failure> {
+  const warning = warningOf(failure);
+  return warning !== undefined && entry.endSeconds - now >= STILL_USEFUL_SECONDS
+    ? succeed({ token: entry.token, level: "hit", warning })
+    : fail(failure);
+}
+
+function toHit({ token, warning }: KeptToken): CacheAnswer {
+  return warning === undefined ? { token, level: "hit" } : { token, level: "hit", warning };
+}
+
+function toAnswer(result: Result<SharedAnswer, Failure>, level: CacheLevel | undefined): Result<CacheAnswer, Failure> {
+  return result.ok ? succeed({ token: result.value.token, level: level ?? result.value.level }) : result;
 }

@@ -14,7 +14,7 @@ import { isJsonObject, type JsonObject, member } from "./json-object.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 import { checkTokenTimes } from "./token-times.ts";
 
-/** A `Caller` without its token and without its proof of validation. */
+/** A `Caller` without its token, the digest of it, and its proof of validation. */
 export type CheckedClaims = CallerKind & {
   readonly tenantId: string;
   readonly objectId: string;

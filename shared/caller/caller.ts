@@ -21,6 +21,8 @@ interface ValidatedToken {
   readonly expiresAtSeconds: number;
   /** `xms_cc` contains `cp1`: the client understands claims challenges. */
   readonly understandsClaimsChallenge: boolean;
+  /** SHA-256 of the token's exact bytes, base64url: names it where it must not be. */
+  readonly tokenDigest: string;
   /** The token itself, exactly as presented. */
   readonly token: SecretValue;
   /** The decoded payload, for `/Validate` only. Identity is never read from it. */

@@ -13,6 +13,7 @@
 import type { CryptoKey } from "jose";
 import { KEY_SET_DEADLINE_MS, KEY_SET_MAX_BYTES } from "../limits.ts";
 import type { Outbound } from "../outbound/outbound.ts";
+import { type RequestTrace, traceHeaders } from "../request-trace.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import { importKeySet, type KeyOwner, type KeySet, readKeySet } from "./key-set.ts";
 
@@ -50,13 +51,13 @@ export interface IssuerKeysInput extends KeyOwner {
 
 export interface IssuerKeys {
   /** The key with this id. `keys_unavailable`: it might exist, but Entra could not be asked. */
-  find(keyId: string): Promise<Result<CryptoKey, "key_unknown" | "keys_unavailable">>;
+  find(keyId: string, trace?: RequestTrace): Promise<Result<CryptoKey, "key_unknown" | "keys_unavailable">>;
   /** Whether the key is in the set now: a token verified earlier is worth no more than its key. */
   has(keyId: string): boolean;
   /** Grows whenever keys come or go. */
   readonly generation: number;
   /** Loads the keys if there are none yet; true once there are. For readiness, and to be early at start. */
-  ready(): Promise<boolean>;
+  ready(trace?: RequestTrace): Promise<boolean>;
 }
 
 export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
@@ -68,16 +69,16 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
   let inFlight: Promise<void> | undefined;
 
   /** Joins the request that is under way, or starts one. Never rejects. */
-  function refresh(): Promise<void> {
-    inFlight ??= attempt().finally(() => {
+  function refresh(trace?: RequestTrace): Promise<void> {
+    inFlight ??= attempt(trace).finally(() => {
       inFlight = undefined;
     });
     return inFlight;
   }
 
-  async function attempt(): Promise<void> {
+  async function attempt(trace: RequestTrace | undefined): Promise<void> {
     const due = loadedAtMs === undefined || isOld();
-    const outcome = await fetchKeySet(input, keys);
+    const outcome = await fetchKeySet(input, keys, trace);
     lastAttemptFailed = !outcome.ok;
     if (outcome.ok) {
       if (!sameKeys(keys, outcome.value)) generation += 1;
@@ -106,8 +107,8 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
   }
 
   return {
-    async find(keyId) {
-      if (!keys.has(keyId) && mayAttempt()) await refresh();
+    async find(keyId, trace) {
+      if (!keys.has(keyId) && mayAttempt()) await refresh(trace);
       const found = keys.get(keyId);
       if (found === undefined) return fail(lastAttemptFailed ? "keys_unavailable" : "key_unknown");
       if (isOld() && mayAttempt()) void refresh();
@@ -117,19 +118,24 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
     get generation() {
       return generation;
     },
-    async ready() {
-      if (loadedAtMs === undefined && mayAttempt()) await refresh();
+    async ready(trace) {
+      if (loadedAtMs === undefined && mayAttempt()) await refresh(trace);
       return loadedAtMs !== undefined;
     },
   };
 }
 
-async function fetchKeySet(input: IssuerKeysInput, before: KeySet): Promise<Result<KeySet, KeySetProblemReason>> {
+/** `trace`: of the request that has to wait for the keys, the first of all that do. A daily reading belongs to none. */
+async function fetchKeySet(
+  input: IssuerKeysInput,
+  before: KeySet,
+  trace: RequestTrace | undefined,
+): Promise<Result<KeySet, KeySetProblemReason>> {
   try {
     const answer = await input.outbound.send({
       method: "GET",
       url: input.keySetUrl,
-      headers: { accept: "application/json" },
+      headers: { accept: "application/json", ...traceHeaders(trace) },
       deadlineMs: KEY_SET_DEADLINE_MS,
       maxBytes: KEY_SET_MAX_BYTES,
     });

@@ -5,61 +5,102 @@
  *   form → header → key → signature → claims
  *
  * Each step reads only what the steps before it have made safe to read: no JSON before the form is right, no payload
- * before the signature is. The token is read from the request in `http/`, and what the caller may do is policy's.
+ * before the signature is. A token whose bytes were verified a moment ago goes straight to its claims
+ * (`verified-tokens.ts`). The token is read from the request in `http/`, and what the caller may do is policy's.
  * Never throws because of a token.
  */
+import { hash } from "node:crypto";
 import type { CryptoKey } from "jose";
+import { TOKEN_MAX_BYTES } from "../limits.ts";
+import type { RequestTrace } from "../request-trace.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import type { SecretValue } from "../secret-value.ts";
 import type { Caller } from "./caller.ts";
-import { checkCallerClaims } from "./caller-claims.ts";
-import { type CallerSettings, createCallerRules } from "./caller-rules.ts";
+import { type CheckedClaims, checkCallerClaims } from "./caller-claims.ts";
+import { type CallerRules, type CallerSettings, createCallerRules } from "./caller-rules.ts";
 import { readCompactForm } from "./compact-form.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 import { type JsonObject, readJsonObject } from "./json-object.ts";
 import { readKeyId } from "./token-header.ts";
 import type { TokenRefusal, ValidationFailure } from "./token-refusal.ts";
+import type { VerifiedTokens } from "./verified-tokens.ts";
 import { verifySignature } from "./verify-signature.ts";
 
 export interface CallerValidatorInput extends CallerSettings {
   readonly keys: Pick<IssuerKeys, "find">;
+  /** Where tokens that passed are recognised again; without it, every signature is checked every time. */
+  readonly verified?: VerifiedTokens;
 }
 
 export interface CallerValidator {
-  validate(token: SecretValue, nowSeconds: number): Promise<Result<Caller, ValidationFailure>>;
+  /** `trace`: goes along if Entra has to be asked for its keys. */
+  validate(token: SecretValue, nowSeconds: number, trace?: RequestTrace): Promise<Result<Caller, ValidationFailure>>;
 }
 
 /** Throws a TypeError for empty or malformed settings: a missing rule stops the start. */
 export function createCallerValidator(input: CallerValidatorInput): CallerValidator {
   const rules = createCallerRules(input);
-  const { keys } = input;
+  const { keys, verified } = input;
   if (typeof keys?.find !== "function") throw new TypeError("keys must be given");
 
   return {
-    async validate(token, nowSeconds) {
+    async validate(token, nowSeconds, trace) {
       // Every comparison with NaN is false: without this, an unset clock would accept expired tokens.
       if (!Number.isFinite(nowSeconds)) throw new TypeError("nowSeconds must be a number");
-      const form = readCompactForm(token.reveal());
-      if (!form.ok) return refuse(form.failure);
-      const key = await findKey(form.value.header, keys);
-      if (!key.ok) return key;
-      const refusal = await verifySignature({ compact: form.value.compact, key: key.value }, rules, nowSeconds);
-      if (refusal !== undefined) return refuse(refusal);
-      const checked = checkCallerClaims(readJsonObject(form.value.payload), rules, nowSeconds);
-      if (!checked.ok) return refuse(checked.failure);
-      // The one place where the proof of validation is given: see `ValidatedToken` in caller.ts.
-      return succeed({ ...checked.value, token } as Caller);
+      // A form body may be larger than any header: nothing is done with a token before this line, not even hashing.
+      if (token.length > TOKEN_MAX_BYTES) return refuse("too_long");
+      const digest = hash("sha256", token.reveal(), "base64url");
+      const known = verified?.find(digest, nowSeconds);
+      if (known !== undefined) return toCaller({ token, digest }, checkCallerClaims(known, rules, nowSeconds));
+      const signed = await verify(token.reveal(), rules, { ...input, trace }, nowSeconds);
+      if (!signed.ok) return signed;
+      const { payload, generation } = signed.value;
+      const caller = toCaller({ token, digest }, checkCallerClaims(readJsonObject(payload), rules, nowSeconds));
+      if (caller.ok) verified?.remember(caller.value, generation, nowSeconds);
+      return caller;
     },
   };
 }
 
+interface SignedPayload {
+  readonly payload: Uint8Array;
+  /** Of the key set that verified it. */
+  readonly generation: number;
+}
+
+/** Form, header, key, signature. */
+async function verify(
+  token: string,
+  rules: CallerRules,
+  { keys, verified, trace }: CallerValidatorInput & { readonly trace: RequestTrace | undefined },
+  nowSeconds: number,
+): Promise<Result<SignedPayload, ValidationFailure>> {
+  const form = readCompactForm(token);
+  if (!form.ok) return refuse(form.failure);
+  const key = await findKey(form.value.header, keys, trace);
+  if (!key.ok) return key;
+  const generation = verified?.generation ?? 0;
+  const refusal = await verifySignature({ compact: form.value.compact, key: key.value }, rules, nowSeconds);
+  return refusal === undefined ? succeed({ payload: form.value.payload, generation }) : refuse(refusal);
+}
+
+/** The one place where the proof of validation is given: see `ValidatedToken` in caller.ts. */
+function toCaller(
+  presented: { readonly token: SecretValue; readonly digest: string },
+  checked: Result<CheckedClaims, TokenRefusal>,
+): Result<Caller, ValidationFailure> {
+  const { token, digest: tokenDigest } = presented;
+  return checked.ok ? succeed({ ...checked.value, tokenDigest, token } as Caller) : refuse(checked.failure);
+}
+
 async function findKey(
   header: JsonObject,
-  keys: Pick<IssuerKeys, "find">,
+  keys: CallerValidatorInput["keys"],
+  trace: RequestTrace | undefined,
 ): Promise<Result<CryptoKey, ValidationFailure>> {
   const keyId = readKeyId(header);
   if (!keyId.ok) return refuse(keyId.failure);
-  const key = await keys.find(keyId.value);
+  const key = await keys.find(keyId.value, trace);
   if (key.ok) return key;
   return key.failure === "key_unknown" ? refuse(key.failure) : fail({ kind: key.failure });
 }

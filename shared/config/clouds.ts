@@ -25,6 +25,8 @@ export interface Cloud {
   readonly tableSuffix: string;
   /** Audience of a managed identity token used as a federated credential. */
   readonly federationAudience: string;
+  /** Host suffix that a URL of Azure Managed Redis must have. */
+  readonly redisSuffix: string;
   /** Azure Managed Redis with Entra authentication. */
   readonly redisScope: string;
 }
@@ -37,6 +39,7 @@ const PUBLIC: Cloud = Object.freeze({
   vaultSuffix: ".vault.azure.net",
   tableSuffix: ".table.core.windows.net",
   federationAudience: "api://AzureADTokenExchange",
+  redisSuffix: ".redis.azure.net",
   redisScope: "https://redis.azure.com/.default",
 });
 
@@ -48,6 +51,7 @@ const US_GOVERNMENT: Cloud = Object.freeze({
   vaultSuffix: ".vault.usgovcloudapi.net",
   tableSuffix: ".table.core.usgovcloudapi.net",
   federationAudience: "api://AzureADTokenExchangeUSGov",
+  redisSuffix: ".redis.azure.us",
   redisScope: "https://redis.azure.us/.default",
 });
 
@@ -59,6 +63,7 @@ const CHINA: Cloud = Object.freeze({
   vaultSuffix: ".vault.azure.cn",
   tableSuffix: ".table.core.chinacloudapi.cn",
   federationAudience: "api://AzureADTokenExchangeChina",
+  redisSuffix: ".redis.azure.cn",
   redisScope: "https://redis.azure.cn/.default",
 });
 
@@ -85,6 +90,7 @@ function localCloud(origin: string): Cloud {
     vaultSuffix: "",
     tableSuffix: "",
     federationAudience: "api://AzureADTokenExchange",
+    redisSuffix: "",
     redisScope: "https://redis.azure.com/.default",
   });
 }

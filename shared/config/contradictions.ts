@@ -5,6 +5,7 @@ import type { Policy } from "../policy/rules.ts";
 import { type Cloud, type CloudName, cloudNamed } from "./clouds.ts";
 import type { Config, CredentialMode } from "./config.ts";
 import type { SettingName } from "./settings.ts";
+import { telemetryProblems, toTelemetryConfig } from "./telemetry-config.ts";
 
 /** Settings that have the right form each, and the policy. */
 export interface Draft {
@@ -14,27 +15,34 @@ export interface Draft {
 
 /** What does not go together, in words that name the settings. */
 export function contradictions(draft: Draft): string[] {
-  return [...urlProblems(draft), ...policyProblems(draft), ...registrationProblems(draft)];
+  return [
+    ...urlProblems(draft),
+    ...policyProblems(draft),
+    ...registrationProblems(draft),
+    ...telemetryProblems(draft.values),
+  ];
 }
 
 /** The configuration of a draft without contradictions. */
 export function toConfig({ values, policy }: Draft): Config {
   const get = (name: SettingName) => values.get(name) ?? "";
+  const clientId = get("CLIENT_ID").toLowerCase();
   const applicationOnly = values.get("APP_ONLY_CLIENT_ID")?.toLowerCase();
   return {
     cloud: cloudOf(values),
     tenantId: get("TENANT_ID").toLowerCase(),
     serviceUrl: get("SERVICE_URL"),
+    appIdUri: values.get("APP_ID_URI") ?? `api://${clientId}`,
     delegated: {
-      clientId: get("CLIENT_ID").toLowerCase(),
-      credential: credentialMode(values, "CLIENT_SECRET_NAME", "CLIENT_CERTIFICATE_NAME"),
+      clientId,
+      credential: credentialMode(get, "CLIENT_SECRET_NAME", "CLIENT_CERTIFICATE_NAME"),
     },
     applicationOnly:
       applicationOnly === undefined
         ? undefined
         : {
             clientId: applicationOnly,
-            credential: credentialMode(values, "APP_ONLY_CLIENT_SECRET_NAME", "APP_ONLY_CLIENT_CERTIFICATE_NAME"),
+            credential: credentialMode(get, "APP_ONLY_CLIENT_SECRET_NAME", "APP_ONLY_CLIENT_CERTIFICATE_NAME"),
           },
     vaultUrl: values.get("KEY_VAULT_URL"),
     managedIdentityClientId: values.get("MANAGED_IDENTITY_CLIENT_ID"),
@@ -42,14 +50,16 @@ export function toConfig({ values, policy }: Draft): Config {
       ? {
           tableEndpoint: get("GRANT_STORE_URL"),
           tableName: get("GRANT_TABLE_NAME"),
-          sealingKeyName: get("SEALING_KEY_NAME"),
           reapDryRun: get("GRANT_REAP") === "dry-run",
         }
       : undefined,
+    sealingKeyName: get("SEALING_KEY_NAME"),
     policy,
     v1Audiences: values.get("V1_TOKEN_AUDIENCES")?.split(",") ?? [],
     allowGuests: get("ALLOW_GUESTS") === "true",
     tokenCacheMaxBytes: Number(get("TOKEN_CACHE_MAX_BYTES")),
+    sharedCache: values.has("REDIS_URL") ? { redisUrl: get("REDIS_URL"), keyName: get("CACHE_KEY_NAME") } : undefined,
+    telemetry: toTelemetryConfig(values),
   };
 }
 
@@ -63,7 +73,9 @@ function urlProblems({ values }: Draft): string[] {
   if (serviceUrl !== undefined && !(serviceUrl.startsWith("https://") || (local && isLoopback(serviceUrl)))) {
     problems.push("SERVICE_URL must be https");
   }
-  return values.has("CLOUD") ? [...problems, ...azureUrlProblems(values, local)] : problems;
+  return values.has("CLOUD")
+    ? [...problems, ...azureUrlProblems(values, local), ...redisProblems(values, local)]
+    : problems;
 }
 
 function azureUrlProblems(values: Draft["values"], local: boolean): string[] {
@@ -81,14 +93,35 @@ function azureUrlProblems(values: Draft["values"], local: boolean): string[] {
   });
 }
 
+/** Azure Managed Redis puts the region between name and suffix. */
+function redisProblems(values: Draft["values"], local: boolean): string[] {
+  const url = values.get("REDIS_URL");
+  if (url === undefined || (local && isLoopback(url))) {
+    return [];
+  }
+  const { redisSuffix } = cloudOf(values);
+  const { protocol, hostname } = new URL(url);
+  const labels = hostname.slice(0, -redisSuffix.length);
+  if (
+    !local &&
+    protocol === "rediss:" &&
+    hostname.endsWith(redisSuffix) &&
+    /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(labels)
+  ) {
+    return [];
+  }
+  return [local ? "REDIS_URL must be on this machine" : `REDIS_URL must be rediss on a host below ${redisSuffix}`];
+}
+
 /** One label below the cloud's suffix, over https; in the local cloud, on this machine. */
 function belongsTo(url: string, suffix: string, local: boolean): boolean {
   if (local) {
     return isLoopback(url);
   }
-  const { protocol, hostname, port } = new URL(url);
+  const { protocol, hostname, port, pathname } = new URL(url);
   const label = hostname.slice(0, -suffix.length);
-  return protocol === "https:" && port === "" && hostname.endsWith(suffix) && /^[a-z0-9-]+$/.test(label);
+  const bare = port === "" && pathname === "/";
+  return protocol === "https:" && bare && hostname.endsWith(suffix) && /^[a-z0-9-]+$/.test(label);
 }
 
 function isLoopback(url: string): boolean {
@@ -106,9 +139,13 @@ function policyProblems({ values, policy }: Draft): string[] {
   if (callers.some((entry) => entry.flows.includes("client-credentials")) && !values.has("APP_ONLY_CLIENT_ID")) {
     problems.push("APP_ONLY_CLIENT_ID is missing: POLICY allows client-credentials");
   }
-  const needsVault = values.get("CLIENT_CREDENTIAL")?.startsWith("key-vault-") || values.has("GRANT_STORE_URL");
+  const needsVault =
+    values.get("CLIENT_CREDENTIAL")?.startsWith("key-vault-") ||
+    values.has("GRANT_STORE_URL") ||
+    values.has("REDIS_URL") ||
+    callers.some((entry) => entry.flows.includes("authorization-code"));
   if (needsVault && !values.has("KEY_VAULT_URL")) {
-    problems.push("KEY_VAULT_URL is missing: the client credential or the sealing key is kept there");
+    problems.push("KEY_VAULT_URL is missing: the client credential, the sealing key or the cache key is kept there");
   }
   return problems;
 }
@@ -126,15 +163,15 @@ function registrationProblems({ values, policy }: Draft): string[] {
 }
 
 function credentialMode(
-  values: ReadonlyMap<SettingName, string>,
+  get: (name: SettingName) => string,
   secret: SettingName,
   certificate: SettingName,
 ): CredentialMode {
-  switch (values.get("CLIENT_CREDENTIAL")) {
+  switch (get("CLIENT_CREDENTIAL")) {
     case "key-vault-secret":
-      return { kind: "key-vault-secret", secretName: values.get(secret) ?? "" };
+      return { kind: "key-vault-secret", secretName: get(secret) };
     case "key-vault-certificate":
-      return { kind: "key-vault-certificate", certificateName: values.get(certificate) ?? "" };
+      return { kind: "key-vault-certificate", certificateName: get(certificate) };
     default:
       return { kind: "managed-identity" };
   }

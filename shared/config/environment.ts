@@ -21,11 +21,20 @@ export function configFrom(variables: Readonly<Record<string, string | undefined
     problems.push(...policy.problems.map(({ path, problem }) => `POLICY${path === "" ? "" : ` ${path}`} ${problem}`));
   }
   const draft: Draft = { values, policy: "policy" in policy ? policy.policy : { apis: {}, callers: [] } };
-  problems.push(...hostProblems(variables, values), ...contradictions(draft));
+  const wrong = new Set(problems.map(settingOf));
+  // A setting that has the wrong form is not missing as well.
+  problems.push(
+    ...[...hostProblems(variables, values), ...contradictions(draft)].filter((p) => !wrong.has(settingOf(p))),
+  );
   if (problems.length > 0) {
     throw new ConfigurationError(problems);
   }
   return toConfig(draft);
+}
+
+/** Every problem begins with the name of its setting. */
+function settingOf(problem: string): string | undefined {
+  return problem.split(" ", 1)[0];
 }
 
 function readSettings(variables: Readonly<Record<string, string | undefined>>): {

@@ -4,6 +4,7 @@
  */
 import * as z from "zod/mini";
 import { CLOUD_NAMES } from "./clouds.ts";
+import { TRACE_SAMPLERS } from "./config.ts";
 
 export interface Setting {
   /** What it must look like; the value is text. */
@@ -19,13 +20,15 @@ export interface Setting {
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const text = (form: RegExp) => z.string().check(z.regex(form), z.maxLength(1_024));
+/** A regular expression alone lets through what no URL parser takes, and a parser's error would show the value. */
+const url = (form: RegExp) => z.string().check(z.regex(form), z.maxLength(1_024), z.refine(URL.canParse));
 const oneOf = (...values: [string, ...string[]]) => z.enum(values);
 
 const guid = { form: text(GUID), mustBe: "a GUID" };
 const flag = { form: oneOf("true", "false"), mustBe: "true or false" };
 const secretName = { form: text(/^[0-9a-zA-Z-]{1,127}$/), mustBe: "a Key Vault name: letters, digits, hyphens" };
 const origin = {
-  form: text(/^https?:\/\/[^/?#@\s]+$/),
+  form: url(/^https?:\/\/[^/\\?#@\s]+$/),
   mustBe: "an origin: scheme and host, no path, no trailing slash",
 };
 
@@ -55,6 +58,14 @@ export const SETTINGS = {
     meaning: "The registration whose delegated rights are exchanged; the audience of caller tokens.",
     example: "66666666-7777-8888-9999-000000000000",
   },
+  APP_ID_URI: {
+    form: url(/^(api|https):\/\/[\w.~-]+(\/[\w.~-]+)*$/),
+    mustBe: "an App ID URI: api:// or https://, no trailing slash",
+    required: "no",
+    meaning:
+      "App ID URI of that registration. Callers ask Entra for the scope `access_as_user` under it. Unset: `api://` and CLIENT_ID.",
+    example: "api://11111111-2222-3333-4444-555555555555/graph-token-exchange",
+  },
   CLIENT_CREDENTIAL: {
     form: oneOf("key-vault-secret", "key-vault-certificate", "managed-identity"),
     mustBe: "one of key-vault-secret, key-vault-certificate, managed-identity",
@@ -66,13 +77,13 @@ export const SETTINGS = {
     form: z.string().check(z.minLength(2), z.maxLength(256 * 1024)),
     mustBe: "JSON of at most 256 KiB",
     required: "always",
-    meaning: "Who may have what: see policy.md. Denied by default.",
+    meaning: "Who may have what, as JSON: see [the policy](#the-policy). Denied by default.",
     example: '{"apis":{"graph":{"resource":"https://graph.microsoft.com","scopes":["User.Read"]}},"callers":[]}',
   },
   KEY_VAULT_URL: {
     ...origin,
-    required: "for key-vault credentials and for grants",
-    meaning: "The Key Vault with the client credential and the sealing key.",
+    required: "for key-vault credentials, for grants and for Redis",
+    meaning: "The Key Vault with the client credential, the sealing key and the cache key.",
     example: "https://kv-gte-contoso.vault.azure.net",
   },
   CLIENT_SECRET_NAME: {
@@ -96,7 +107,7 @@ export const SETTINGS = {
     example: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
   },
   GRANT_STORE_URL: {
-    form: text(/^https?:\/\/[^?#@\s]+$/),
+    form: url(/^https?:\/\/[^\\?#@\s]+$/),
     mustBe: "the URL of a table service",
     required: "when policy allows offlineAccess or importRefreshTokens",
     meaning: "Azure Table Storage for grants. Without it, no permission can be kept.",
@@ -168,8 +179,62 @@ export const SETTINGS = {
     meaning: "Memory for cached tokens in one instance, bytes.",
     example: "67108864",
   },
+  REDIS_URL: {
+    form: url(/^rediss?:\/\/[^/\\?#@\s]+:\d{1,5}$/),
+    mustBe: "rediss://host:port, without user, password or path",
+    required: "no",
+    meaning:
+      "Azure Managed Redis as the second level of the token cache, shared by all instances. Entries are encrypted; the service signs in with its own identity.",
+    example: "rediss://redis-gte-contoso.westeurope.redis.azure.net:10000",
+  },
+  CACHE_KEY_NAME: {
+    ...secretName,
+    required: "no",
+    fallback: "cache-key",
+    meaning: "Secret with 32 random bytes in base64, which the entries in Redis are encrypted with.",
+    example: "cache-key",
+  },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    form: url(/^https?:\/\/[^/\\?#@\s]+(\/[^\\?#@\s]*)?$/),
+    mustBe: "https without user or query",
+    required: "no",
+    meaning:
+      "Switches OpenTelemetry on: metrics and spans go to `/v1/metrics` and `/v1/traces` behind this URL, as OTLP with JSON. See telemetry.md.",
+    example: "https://otlp.contoso.example",
+  },
+  OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME: {
+    ...secretName,
+    required: "no",
+    meaning:
+      "Secret with the headers that the OTLP endpoint wants, in the form of OTEL_EXPORTER_OTLP_HEADERS: `name=value,name=value`.",
+    example: "otlp-headers",
+  },
+  OTEL_SERVICE_NAME: {
+    form: text(/^[A-Za-z0-9._-]{1,100}$/),
+    mustBe: "at most 100 letters, digits, dots, underscores and hyphens",
+    required: "no",
+    fallback: "graph-token-exchange",
+    meaning: "`service.name` of metrics and spans.",
+    example: "graph-token-exchange",
+  },
+  OTEL_TRACES_SAMPLER: {
+    form: z.enum(TRACE_SAMPLERS),
+    mustBe: `one of ${TRACE_SAMPLERS.join(", ")}`,
+    required: "no",
+    fallback: "parentbased_always_on",
+    meaning: "Which exchanges give a span. Metrics count every one, and audit events are never sampled.",
+    example: "always_on",
+  },
+  OTEL_TRACES_SAMPLER_ARG: {
+    form: text(/^(0(\.\d{1,6})?|1(\.0{1,6})?)$/),
+    mustBe: "a number from 0 to 1",
+    required: "no",
+    fallback: "1",
+    meaning: "Part of the traces that a sampler with `traceidratio` in its name takes.",
+    example: "0.1",
+  },
   LOCAL_TENANT_URL: {
-    form: text(/^https:\/\/(127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$/),
+    form: url(/^https:\/\/(127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$/),
     mustBe: "https on 127.0.0.1, [::1] or localhost, with a port",
     required: "for CLOUD=local, and only there",
     meaning: "The embedded local tenant.",

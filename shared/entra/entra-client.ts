@@ -3,16 +3,18 @@
  * because MSAL's own cache is slow with many users and its throttle makes one user's 429 everybody's. Our cache decides
  * what is asked; this file asks. Loaded lazily: it is the only importer of MSAL.
  */
-import { ConfidentialClientApplication, type Configuration } from "@azure/msal-node";
+import { ConfidentialClientApplication } from "@azure/msal-node";
 import type { Cloud } from "../config/clouds.ts";
 import type { ClientCredential } from "../credential/client-credential.ts";
 import type { Failure } from "../failure.ts";
 import type { Outbound, OutboundFailure } from "../outbound/outbound.ts";
-import { fail, type Result } from "../result.ts";
-import type { EntraClient, EntraToken } from "./entra-token.ts";
+import type { RequestTrace } from "../request-trace.ts";
+import { fail, type Result, succeed } from "../result.ts";
+import type { CodeRequest, EntraClient, EntraToken, SignedInToken, SignInUrlRequest } from "./entra-token.ts";
+import { type Authority, authorityOf, msalConfiguration } from "./msal-configuration.ts";
 import { NetworkRecorder } from "./network-recorder.ts";
 import { type FailedRequest, readRefusal } from "./read-answer.ts";
-import { readToken } from "./read-token.ts";
+import { readSignedInToken, readToken } from "./read-token.ts";
 
 /** Gives the credential of the registration and learns when Entra refuses it. */
 export interface CredentialSource {
@@ -25,26 +27,33 @@ export interface EntraClientOptions {
   readonly cloud: Cloud;
   readonly tenantId: string;
   readonly clientId: string;
+  /** Where Entra sends browsers back to: the one redirect URI of the registration. */
+  readonly callbackUrl: string;
   readonly credential: CredentialSource;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
 }
 
 /** What varies between the calls: how MSAL is asked, and what to say if it fails. */
-interface Call {
+interface Call<T extends EntraToken> {
   readonly cae: boolean;
+  readonly trace: RequestTrace | undefined;
   readonly failed: FailedRequest;
   ask(client: ConfidentialClientApplication): Promise<unknown>;
+  /** The token in the body of a 200 answer. */
+  read(body: string, nowMs: number): Result<T, Failure> | undefined;
 }
 
 /** Makes the client of one registration. */
 export function createEntraClient(options: EntraClientOptions): EntraClient {
   const authority = authorityOf(options);
   return {
-    onBehalfOf: ({ assertion, presentedAs, scopes, claims, correlationId, cae }) =>
+    onBehalfOf: ({ assertion, presentedAs, scopes, claims, correlationId, trace, cae }) =>
       acquire(options, authority, {
         cae,
+        trace,
         failed: { scopes, grantKind: "assertion", presentedAs },
+        read: readToken,
         ask: (client) =>
           client.acquireTokenOnBehalfOf({
             oboAssertion: assertion.reveal(),
@@ -54,10 +63,12 @@ export function createEntraClient(options: EntraClientOptions): EntraClient {
             ...(claims === undefined ? {} : { claims }),
           }),
       }),
-    redeemRefreshToken: ({ refreshToken, scopes, claims, correlationId, cae }) =>
+    redeemRefreshToken: ({ refreshToken, scopes, claims, correlationId, trace, cae }) =>
       acquire(options, authority, {
         cae,
+        trace,
         failed: { scopes, grantKind: "refresh_token" },
+        read: readToken,
         ask: (client) =>
           client.acquireTokenByRefreshToken({
             refreshToken: refreshToken.reveal(),
@@ -66,10 +77,12 @@ export function createEntraClient(options: EntraClientOptions): EntraClient {
             ...(claims === undefined ? {} : { claims }),
           }),
       }),
-    clientCredentials: ({ scopes, claims, correlationId, cae }) =>
+    clientCredentials: ({ scopes, claims, correlationId, trace, cae }) =>
       acquire(options, authority, {
         cae,
+        trace,
         failed: { scopes, grantKind: "application" },
+        read: readToken,
         ask: (client) =>
           client.acquireTokenByClientCredential({
             scopes: [...scopes],
@@ -78,15 +91,77 @@ export function createEntraClient(options: EntraClientOptions): EntraClient {
             ...(claims === undefined ? {} : { claims }),
           }),
       }),
+    redeemCode: (request) => acquire(options, authority, codeCall(options, request)),
+    signInUrl: (request) => signInUrl(options, authority, request),
   };
 }
 
-/** One call, and one more when Entra refused our credential and the vault holds another. */
-async function acquire(
+/** MSAL holds the id token's nonce against ours. */
+function codeCall({ callbackUrl }: EntraClientOptions, request: CodeRequest): Call<SignedInToken> {
+  const { code, codeVerifier, nonce, scopes, claims, correlationId, trace, cae } = request;
+  return {
+    cae,
+    trace,
+    failed: { scopes, grantKind: "code" },
+    read: readSignedInToken,
+    ask: (client) =>
+      client.acquireTokenByCode({
+        code: code.reveal(),
+        codeVerifier: codeVerifier.reveal(),
+        nonce,
+        redirectUri: callbackUrl,
+        scopes: [...scopes],
+        correlationId,
+        ...(claims === undefined ? {} : { claims }),
+      }),
+  };
+}
+
+/** MSAL builds the URL. It wants a credential although none is used: better missed now than after the sign-in. */
+async function signInUrl(
   options: EntraClientOptions,
   authority: Authority,
-  call: Call,
-): Promise<Result<EntraToken, Failure>> {
+  request: SignInUrlRequest,
+): Promise<Result<string, Failure>> {
+  const credential = await options.credential.current();
+  if (!credential.ok) {
+    return credential;
+  }
+  const { scopes, state, nonce, codeChallenge, prompt, loginHint, domainHint, claims, correlationId } = request;
+  try {
+    const configuration = msalConfiguration({
+      clientId: options.clientId,
+      authority,
+      credential: credential.value,
+      networkClient: new NetworkRecorder(options.outbound),
+      cae: request.cae,
+    });
+    const url = await new ConfidentialClientApplication(configuration).getAuthCodeUrl({
+      scopes: [...scopes],
+      redirectUri: options.callbackUrl,
+      responseMode: "query",
+      state,
+      nonce,
+      codeChallenge,
+      codeChallengeMethod: "S256",
+      correlationId,
+      ...(prompt === undefined ? {} : { prompt }),
+      ...(loginHint === undefined ? {} : { loginHint }),
+      ...(domainHint === undefined ? {} : { domainHint }),
+      ...(claims === undefined ? {} : { claims }),
+    });
+    return succeed(url);
+  } catch {
+    return fail({ kind: "misconfigured", code: "credential_unusable" });
+  }
+}
+
+/** One call, and one more when Entra refused our credential and the vault holds another. */
+async function acquire<T extends EntraToken>(
+  options: EntraClientOptions,
+  authority: Authority,
+  call: Call<T>,
+): Promise<Result<T, Failure>> {
   for (let attempt = 1; ; attempt++) {
     const credential = await options.credential.current();
     if (!credential.ok) {
@@ -105,16 +180,19 @@ async function acquire(
 /** A new secret may be refused while Entra's replicas catch up; the one before it is then tried. Never more. */
 const CREDENTIAL_RETRIES = 1;
 
-async function askOnce(
+async function askOnce<T extends EntraToken>(
   options: EntraClientOptions,
   authority: Authority,
   credential: ClientCredential,
-  call: Call,
-): Promise<Result<EntraToken, Failure>> {
-  const recorder = new NetworkRecorder(options.outbound);
+  call: Call<T>,
+): Promise<Result<T, Failure>> {
+  const recorder = new NetworkRecorder(options.outbound, call.trace);
   let msalError: unknown;
   try {
-    await call.ask(new ConfidentialClientApplication(configuration(options, authority, credential, recorder, call)));
+    const { clientId } = options;
+    const { cae } = call;
+    const configuration = msalConfiguration({ clientId, authority, credential, networkClient: recorder, cae });
+    await call.ask(new ConfidentialClientApplication(configuration));
   } catch (error) {
     msalError = error;
   }
@@ -126,8 +204,15 @@ async function askOnce(
     return fail(readRefusal(answer, call.failed, options.nowMs()));
   }
   // MSAL takes a 200 without a token for a success, and throws for an id token that it cannot read.
-  const token = msalError === undefined ? readToken(answer.body, options.nowMs()) : undefined;
-  return token ?? fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
+  const token = msalError === undefined ? call.read(answer.body, options.nowMs()) : undefined;
+  return token !== undefined && saysWhatItMay(token, call)
+    ? token
+    : fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
+}
+
+/** Entra names the scopes of every delegated token. Without them nobody could hold the token against a caller's list. */
+function saysWhatItMay(token: Result<EntraToken, Failure>, { failed }: Pick<Call<EntraToken>, "failed">): boolean {
+  return token.ok && (failed.grantKind === "application" || token.value.scopes.length > 0);
 }
 
 function unanswered(failure: OutboundFailure | undefined): Failure {
@@ -146,70 +231,4 @@ function unanswered(failure: OutboundFailure | undefined): Failure {
 
 function isCredentialRefused(failure: Failure): boolean {
   return failure.kind === "entra_refused" && failure.verdict === "credential_refused";
-}
-
-interface Authority {
-  readonly url: string;
-  readonly host: string;
-  /** The authority's discovery document, as MSAL takes it: with it given, MSAL makes no discovery request. */
-  readonly metadata: string;
-  readonly cloudDiscovery: string;
-}
-
-function authorityOf({ cloud, tenantId }: EntraClientOptions): Authority {
-  const url = `${cloud.authorityHost}/${tenantId}`;
-  const { host } = new URL(url);
-  return {
-    url,
-    host,
-    metadata: JSON.stringify({
-      issuer: `${url}/v2.0`,
-      authorization_endpoint: `${url}/oauth2/v2.0/authorize`,
-      token_endpoint: `${url}/oauth2/v2.0/token`,
-      end_session_endpoint: `${url}/oauth2/v2.0/logout`,
-      jwks_uri: `${url}/discovery/v2.0/keys`,
-    }),
-    cloudDiscovery: JSON.stringify({
-      tenant_discovery_endpoint: `${url}/v2.0/.well-known/openid-configuration`,
-      "api-version": "1.1",
-      metadata: [{ preferred_network: host, preferred_cache: host, aliases: [host] }],
-    }),
-  };
-}
-
-function configuration(
-  options: EntraClientOptions,
-  authority: Authority,
-  credential: ClientCredential,
-  networkClient: NetworkRecorder,
-  call: Call,
-): Configuration {
-  return {
-    auth: {
-      clientId: options.clientId,
-      authority: authority.url,
-      authorityMetadata: authority.metadata,
-      cloudDiscoveryMetadata: authority.cloudDiscovery,
-      knownAuthorities: [authority.host],
-      ...(call.cae ? { clientCapabilities: ["cp1"] } : {}),
-      ...msalCredential(credential),
-    },
-    system: { networkClient },
-  };
-}
-
-function msalCredential(credential: ClientCredential): Partial<Configuration["auth"]> {
-  switch (credential.kind) {
-    case "secret":
-      return { clientSecret: credential.value.reveal() };
-    case "certificate":
-      return {
-        clientCertificate: {
-          thumbprintSha256: credential.thumbprintSha256,
-          privateKey: credential.privateKey.reveal(),
-        },
-      };
-    case "federated":
-      return { clientAssertion: credential.assertion.reveal() };
-  }
 }

@@ -2,6 +2,7 @@
  * What Entra gives and how it is asked: the interface of stage 4, without a vendor library.
  */
 import type { Failure } from "../failure.ts";
+import type { RequestTrace } from "../request-trace.ts";
 import type { Result } from "../result.ts";
 import type { SecretValue } from "../secret-value.ts";
 
@@ -27,6 +28,8 @@ interface TokenRequest {
   readonly claims: string | undefined;
   /** Sent as `client-request-id`. */
   readonly correlationId: string;
+  /** Sent as `traceparent`. */
+  readonly trace?: RequestTrace | undefined;
   /** Declare the client capability `cp1`. */
   readonly cae: boolean;
 }
@@ -40,9 +43,44 @@ export interface RefreshTokenRequest extends TokenRequest {
   readonly refreshToken: SecretValue;
 }
 
+export interface SignInUrlRequest extends TokenRequest {
+  /** Comes back with the answer. */
+  readonly state: string;
+  /** Comes back inside the id token. */
+  readonly nonce: string;
+  /** S256 of the verifier. */
+  readonly codeChallenge: string;
+  readonly prompt: string | undefined;
+  readonly loginHint: string | undefined;
+  readonly domainHint: string | undefined;
+}
+
+export interface CodeRequest extends TokenRequest {
+  readonly code: SecretValue;
+  readonly codeVerifier: SecretValue;
+  /** The id token must carry it. */
+  readonly nonce: string;
+}
+
+/** Who signed in, as the id token tells it. For a page only: names are never logged, kept or compared. */
+export interface Person {
+  readonly name: string;
+  readonly username: string;
+  /** The account is at home in another tenant or with another provider. */
+  readonly guest: boolean;
+}
+
+/** A token with the person who has just signed in for it. */
+export interface SignedInToken extends EntraToken {
+  readonly person: Person;
+}
+
 /** The calls made to Entra. Each returns a token or says, in our words, why there is none; none throws or hangs. */
 export interface EntraClient {
   onBehalfOf(request: OnBehalfOfRequest): Promise<Result<EntraToken, Failure>>;
   redeemRefreshToken(request: RefreshTokenRequest): Promise<Result<EntraToken, Failure>>;
   clientCredentials(request: TokenRequest): Promise<Result<EntraToken, Failure>>;
+  redeemCode(request: CodeRequest): Promise<Result<SignedInToken, Failure>>;
+  /** Where the browser goes to sign in; it returns to our one callback. Nothing is sent. */
+  signInUrl(request: SignInUrlRequest): Promise<Result<string, Failure>>;
 }

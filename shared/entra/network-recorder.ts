@@ -6,14 +6,17 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
 import { ENTRA_ANSWER_MAX_BYTES, ENTRA_DEADLINE_MS } from "../limits.ts";
 import type { Outbound, OutboundFailure, OutboundResponse } from "../outbound/outbound.ts";
+import { type RequestTrace, traceHeaders } from "../request-trace.ts";
 
 export class NetworkRecorder implements INetworkModule {
   readonly #outbound: Outbound;
+  readonly #trace: RequestTrace | undefined;
   #answer: OutboundResponse | undefined;
   #failure: OutboundFailure | undefined;
 
-  constructor(outbound: Outbound) {
+  constructor(outbound: Outbound, trace?: RequestTrace) {
     this.#outbound = outbound;
+    this.#trace = trace;
   }
 
   /** The last answer, if one came. */
@@ -35,7 +38,7 @@ export class NetworkRecorder implements INetworkModule {
     const sent = await this.#outbound.send({
       method: "POST",
       url,
-      headers: options?.headers ?? {},
+      headers: { ...options?.headers, ...traceHeaders(this.#trace) },
       ...(options?.body === undefined ? {} : { body: options.body }),
       deadlineMs: ENTRA_DEADLINE_MS,
       maxBytes: ENTRA_ANSWER_MAX_BYTES,

@@ -11,7 +11,7 @@ import { classOfCodes } from "./aadsts.ts";
 export interface FailedRequest {
   readonly scopes: readonly string[];
   /** A stored refresh token that no longer works is a dead grant; an assertion is not. */
-  readonly grantKind: "assertion" | "refresh_token" | "application";
+  readonly grantKind: "assertion" | "refresh_token" | "code" | "application";
   readonly presentedAs?: "subject_token" | "assertion";
 }
 
@@ -101,7 +101,7 @@ function byError(error: string, request: FailedRequest): EntraVerdict {
     case "consent_required":
       return "consent_required";
     case "invalid_grant":
-      return request.grantKind === "refresh_token" ? "grant_dead" : "denied";
+      return request.grantKind === "refresh_token" || request.grantKind === "code" ? "grant_dead" : "denied";
     case "access_denied":
       return "denied";
     default:
@@ -127,13 +127,17 @@ function readCodes(value: unknown): number[] {
   return Array.isArray(value) ? value.filter((code): code is number => Number.isSafeInteger(code)).slice(0, 8) : [];
 }
 
-/** Claims go to the caller as they are, so they must be what they claim to be: a JSON object of bounded size. */
+/** Claims go to the caller as they are, so they must be what they claim to be: a claims request of bounded size. */
 function readClaims(value: unknown): string | undefined {
   if (typeof value !== "string" || Buffer.byteLength(value) > CLAIMS_MAX_BYTES) {
     return undefined;
   }
-  return parseObject(value) === undefined ? undefined : value;
+  const members = Object.keys(parseObject(value) ?? {});
+  return members.length > 0 && members.every((name) => CLAIMS_MEMBERS.includes(name)) ? value : undefined;
 }
+
+/** OpenID Connect Core section 5.5; Entra knows these two, and callers may send us no others back. */
+const CLAIMS_MEMBERS = ["access_token", "id_token"];
 
 function word(value: unknown): string | undefined {
   return typeof value === "string" && /^[a-z_]{1,64}$/.test(value) ? value : undefined;

@@ -6,7 +6,8 @@ import type { Failure } from "../failure.ts";
 import { TOKEN_MAX_BYTES } from "../limits.ts";
 import { type Result, succeed } from "../result.ts";
 import { SecretValue } from "../secret-value.ts";
-import type { EntraToken } from "./entra-token.ts";
+import type { EntraToken, SignedInToken } from "./entra-token.ts";
+import { readPerson } from "./read-person.ts";
 
 /** RFC 6750 section 2.1, b64token: nothing that could end a header line. */
 const HEADER_SAFE = /^[A-Za-z0-9._~+/-]+=*$/;
@@ -34,6 +35,18 @@ export function readToken(text: string, nowMs: number): Result<EntraToken, Failu
       typeof refresh_token === "string" && refresh_token !== "" ? new SecretValue(refresh_token) : undefined,
     user: readIdToken(id_token) ?? readClientInfo(client_info),
   });
+}
+
+/** The same after a sign-in, where the id token also says who it was. */
+export function readSignedInToken(text: string, nowMs: number): Result<SignedInToken, Failure> | undefined {
+  const token = readToken(text, nowMs);
+  if (token?.ok !== true) {
+    return token;
+  }
+  const { id_token } = JSON.parse(text) as { id_token?: unknown };
+  const claims = typeof id_token === "string" ? decodeObject(id_token.split(".")[1]) : undefined;
+  const person = claims === undefined ? undefined : readPerson(claims);
+  return person === undefined ? undefined : succeed({ ...token.value, person });
 }
 
 function isHeaderSafeToken(value: unknown): value is string {

@@ -10,11 +10,12 @@ import type { Flow } from "./flow.ts";
 export const clientCredentials: Flow<Extract<Permission, { source: "application" }>> = {
   identity: () => ({ kind: "application" }),
   notAfterSeconds: () => undefined,
-  acquire: ({ entra }, _permission, { entitlement, claims, correlationId }) =>
+  acquire: ({ entra }, _permission, { entitlement, claims, correlationId, trace }) =>
     entra.clientCredentials({
       scopes: [`${entitlement.api.resource}/.default`],
       claims,
       correlationId,
+      trace,
       cae: entitlement.cae,
     }),
 };

@@ -3,6 +3,7 @@ import type { EntraClient, EntraToken } from "../entra/entra-token.ts";
 import type { Failure } from "../failure.ts";
 import type { OpenedGrant } from "../grants/grant.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
+import type { RequestTrace } from "../request-trace.ts";
 import type { Result } from "../result.ts";
 import type { SecretValue } from "../secret-value.ts";
 
@@ -11,11 +12,14 @@ export interface FlowRequest {
   readonly entitlement: Entitlement;
   readonly claims: string | undefined;
   readonly correlationId: string;
+  readonly trace?: RequestTrace | undefined;
 }
 
 /** What flows reach outside themselves. */
 export interface FlowDependencies {
   readonly entra: EntraClient;
+  /** People who are at home in another tenant may use the service. */
+  readonly allowGuests: boolean;
   /** Notes that a grant was redeemed and keeps the newer refresh token; fails when the grant was revoked meanwhile. */
   grantRedeemed(grant: OpenedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
 }

@@ -7,6 +7,7 @@ import type { EntraToken } from "../entra/entra-token.ts";
 import type { Failure } from "../failure.ts";
 import type { Permission } from "../permission.ts";
 import type { Result } from "../result.ts";
+import { authorizationCode } from "./authorization-code.ts";
 import { clientCredentials } from "./client-credentials.ts";
 import type { Flow, FlowDependencies, FlowRequest } from "./flow.ts";
 import { onBehalfOf } from "./on-behalf-of.ts";
@@ -27,6 +28,8 @@ export function flowFor(permission: Permission): BoundFlow {
       return bind(refreshToken, permission);
     case "imported":
       return bind(importedRefreshToken, permission);
+    case "code":
+      return bind(authorizationCode, permission);
     case "application":
       return bind(clientCredentials, permission);
   }

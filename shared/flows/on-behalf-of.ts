@@ -13,17 +13,18 @@ export const onBehalfOf: Flow<Extract<Permission, { source: "user" }>> = {
     tenantId: subject.tenantId,
     objectId: subject.objectId,
     clientId: subject.clientId,
-    assertion: subject.token.reveal(),
+    assertionDigest: subject.tokenDigest,
   }),
   // The user's right ends with the assertion, however long Entra's token lives.
   notAfterSeconds: ({ subject }) => subject.expiresAtSeconds,
-  acquire: ({ entra }, { subject, presentedAs }, { entitlement, claims, correlationId }) =>
+  acquire: ({ entra }, { subject, presentedAs }, { entitlement, claims, correlationId, trace }) =>
     entra.onBehalfOf({
       assertion: subject.token,
       presentedAs,
       scopes: qualifiedScopes(entitlement),
       claims,
       correlationId,
+      trace,
       cae: entitlement.cae,
     }),
 };

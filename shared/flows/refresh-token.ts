@@ -12,12 +12,13 @@ import { type Flow, qualifiedScopes } from "./flow.ts";
 export const refreshToken: Flow<Extract<Permission, { source: "grant" }>> = {
   identity: ({ grant }) => ({ kind: "grant", grantId: grant.grant.id }),
   notAfterSeconds: ({ grant }) => grant.grant.expiresAtSeconds,
-  async acquire({ entra, grantRedeemed }, { grant }, { entitlement, claims, correlationId }) {
+  async acquire({ entra, grantRedeemed }, { grant }, { entitlement, claims, correlationId, trace }) {
     const redeemed = await entra.redeemRefreshToken({
       refreshToken: grant.refreshToken,
       scopes: qualifiedScopes(entitlement),
       claims,
       correlationId,
+      trace,
       cae: entitlement.cae,
     });
     if (!redeemed.ok) {
@@ -37,12 +38,13 @@ export const refreshToken: Flow<Extract<Permission, { source: "grant" }>> = {
 export const importedRefreshToken: Flow<Extract<Permission, { source: "imported" }>> = {
   identity: () => undefined,
   notAfterSeconds: () => undefined,
-  acquire: ({ entra }, permission, { entitlement, claims, correlationId }) =>
+  acquire: ({ entra }, permission, { entitlement, claims, correlationId, trace }) =>
     entra.redeemRefreshToken({
       refreshToken: permission.refreshToken,
       scopes: qualifiedScopes(entitlement),
       claims,
       correlationId,
+      trace,
       cae: entitlement.cae,
     }),
 };

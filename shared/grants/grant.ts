@@ -106,6 +106,8 @@ export type GrantFailure =
   | { readonly kind: "grant_unknown" }
   | { readonly kind: "grant_not_bound"; readonly grantId: string }
   | { readonly kind: "grant_expired"; readonly grantId: string; readonly expiresAtSeconds: number }
+  /** A grant that is to be made once was made before. */
+  | { readonly kind: "grant_exists"; readonly grantId: string }
   /** Other writers changed the row again and again. Nothing is lost: the row holds a token that works. */
   | { readonly kind: "grant_conflict"; readonly grantId: string }
   | PageInvalid

@@ -41,6 +41,8 @@ export interface MakeGrant {
   /** `grantMaxDays` of the policy entry. */
   readonly maxDays: number;
   readonly policyEntry: string;
+  /** Set when the same wish may come twice: the grant is then made once, and `grant_exists` the second time. */
+  readonly once?: { readonly handle: SecretValue; readonly createdAtSeconds: number };
 }
 
 export interface Grants {
@@ -101,9 +103,12 @@ async function make(
   input: GrantsInput,
   request: MakeGrant,
 ): Promise<Result<{ handle: SecretValue; grant: Grant }, GrantFailure>> {
-  const handle = (input.newHandle ?? newRandomHandle)();
-  const createdAtSeconds = nowSeconds(input);
-  const { refreshToken, maxDays, ...record } = request;
+  const { refreshToken, maxDays, once, ...record } = request;
+  const chosen =
+    once === undefined ? succeed((input.newHandle ?? newRandomHandle)()) : await unused(input, once.handle);
+  if (!chosen.ok) return chosen;
+  const handle = chosen.value;
+  const createdAtSeconds = once?.createdAtSeconds ?? nowSeconds(input);
   const grant: Grant = {
     id: handle.id,
     ...record,
@@ -115,6 +120,15 @@ async function make(
   if (!sealed.ok) return sealed;
   const created = await input.store.create(grant, sealed.value);
   return created.ok ? succeed({ handle: handle.secret, grant }) : created;
+}
+
+/** A handle chosen beforehand, of which no grant was made yet. Of two at the same moment, the store takes one. */
+async function unused(input: GrantsInput, secret: SecretValue): Promise<Result<GrantHandle, GrantFailure>> {
+  const handle = parseHandle(secret.reveal());
+  if (!handle.ok) return handle;
+  const found = await input.store.read(handle.value.id);
+  if (!found.ok) return found;
+  return found.value === undefined ? handle : fail({ kind: "grant_exists", grantId: handle.value.id });
 }
 
 async function open(

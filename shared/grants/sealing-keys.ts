@@ -68,6 +68,8 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
   let failure: SealFailure | undefined;
   let nextLookAtMs = 0;
   let looking: Promise<void> | undefined;
+  /** Reads of single versions under way: a burst after a start costs the vault, and the budget, one. */
+  const reading = new Map<string, Promise<Result<SealingKey, SealFailure>>>();
   const budget = createBudget(now);
 
   function keep(key: SealingKey): void {
@@ -98,6 +100,17 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
     return looking;
   }
 
+  async function readOnce(kid: string, purpose: string): Promise<Result<SealingKey, SealFailure>> {
+    const running = reading.get(kid);
+    if (running !== undefined) return running;
+    if (!budget.take(purpose)) return fail({ kind: "sealing_key_unavailable", reason: "too_many_unknown_keys" });
+    const started = readKey(source, kid).finally(() => reading.delete(kid));
+    reading.set(kid, started);
+    const read = await started;
+    if (read.ok) keep(read.value);
+    return read;
+  }
+
   return {
     async current() {
       const due = now() >= nextLookAtMs;
@@ -114,10 +127,7 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
         return succeed(known);
       }
       if (!isKeyId(kid)) return fail({ kind: "seal_broken", problem: "key" });
-      if (!budget.take(purpose)) return fail({ kind: "sealing_key_unavailable", reason: "too_many_unknown_keys" });
-      const read = await readKey(source, kid);
-      if (read.ok) keep(read.value);
-      return read;
+      return readOnce(kid, purpose);
     },
   };
 }

@@ -10,7 +10,7 @@ import { type Asker, evidence, type Wire } from "./wire.ts";
 type EntraRefused = Extract<Failure, { kind: "entra_refused" }>;
 
 export function entraRefusalToWire(failure: EntraRefused, asker: Asker): Wire {
-  const found = evidence(failure.evidence);
+  const found = { ...evidence(failure.evidence), ...signInOffer(failure) };
   const oauth = asker.dialect === "oauth";
   const refusal = { status: oauth ? 400 : 403, error: "invalid_grant", ...found };
   switch (failure.verdict) {
@@ -24,7 +24,8 @@ export function entraRefusalToWire(failure: EntraRefused, asker: Asker): Wire {
         code: "consent_required",
         suberror: "consent_required",
         description: "The user or an administrator has not consented to what is asked.",
-        action: "ask_admin",
+        // Whose grant it is can consent; so can an administrator.
+        action: failure.signIn === undefined ? "ask_admin" : "sign_in",
         scopes: failure.scopes,
       };
     case "denied":
@@ -52,6 +53,11 @@ export function entraRefusalToWire(failure: EntraRefused, asker: Asker): Wire {
         ...found,
       };
   }
+}
+
+/** A link that makes the grant again, for an application whose grant has ended. */
+function signInOffer({ signIn }: EntraRefused): Pick<Wire, "signInUrl"> {
+  return signIn?.url === undefined ? {} : { signInUrl: signIn.url };
 }
 
 function assertionRefused(failure: EntraRefused, asker: Asker, found: Partial<Wire>): Wire {

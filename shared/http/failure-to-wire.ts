@@ -6,6 +6,7 @@ import type { Failure } from "../failure.ts";
 import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
 import { policyRefusalToWire } from "./policy-refusal-to-wire.ts";
 import { requestProblemToWire } from "./request-problem-to-wire.ts";
+import { signInRefusalToWire } from "./sign-in-refusal-to-wire.ts";
 import { type Asker, type Dialect, evidence, type Wire } from "./wire.ts";
 
 export function failureToWire(failure: Failure, asker: Asker): Wire {
@@ -19,12 +20,7 @@ export function failureToWire(failure: Failure, asker: Asker): Wire {
         allow: failure.allow,
       };
     case "media_type_unsupported":
-      return bad(
-        415,
-        "invalid_request",
-        "media_type_unsupported",
-        `The body must be ${failure.expected}, UTF-8, uncompressed.`,
-      );
+      return mediaTypeUnsupported(failure.expected);
     case "request_too_large":
       return bad(413, "invalid_request", "request_too_large", `The body must not exceed ${failure.limitBytes} bytes.`);
     case "request_invalid":
@@ -45,14 +41,16 @@ export function failureToWire(failure: Failure, asker: Asker): Wire {
       return ours("scope_surplus", "The token carries more scopes than this caller may have; it was not released.");
     case "grant_refused":
       return grantRefused(oauth, failure.reason === "expired");
+    case "code_refused":
+      return codeRefused();
+    case "sign_in_refused":
+      return signInRefusalToWire(failure.reason, asker.dialect);
     case "entra_refused":
       return entraRefusalToWire(failure, asker);
+    case "budget_used_up":
+      return waitFor("budget_used_up", "Too many requests of this user that pass by the cache.", failure);
     case "throttled":
-      return {
-        ...wait(429, "throttled", "Too many requests for now."),
-        ...evidence(failure.evidence),
-        retryAfterSeconds: failure.retryAfterSeconds,
-      };
+      return waitFor("throttled", "Too many requests for now.", failure);
     case "dependency_failed":
       return dependencyFailed(failure);
     case "misconfigured":
@@ -68,12 +66,26 @@ function bad(status: number, error: string, code: string, description: string): 
   return { status, error, code, description, action: "fix_request" };
 }
 
+function mediaTypeUnsupported(expected: string): Wire {
+  const description = `The body must be ${expected}, UTF-8, uncompressed.`;
+  return bad(415, "invalid_request", "media_type_unsupported", description);
+}
+
 function ours(code: string, description: string): Wire {
   return { status: 500, error: "server_error", code, description, action: "ask_admin" };
 }
 
 function wait(status: number, code: string, description: string): Wire {
   return { status, error: "temporarily_unavailable", code, description, action: "retry" };
+}
+
+function waitFor(
+  code: string,
+  description: string,
+  failure: Extract<Failure, { kind: "throttled" | "budget_used_up" }>,
+): Wire {
+  const found = failure.kind === "throttled" ? evidence(failure.evidence) : {};
+  return { ...wait(429, code, description), ...found, retryAfterSeconds: failure.retryAfterSeconds };
 }
 
 function unsupportedGrant(asked: "password" | "other"): Wire {
@@ -119,6 +131,11 @@ function subjectRefused(dialect: Dialect, presentedAs: "subject_token" | "assert
   }
   // RFC 8693 section 2.2.2 against RFC 7523 section 3.1.
   return { ...refused, status: 400, error: presentedAs === "subject_token" ? "invalid_request" : "invalid_grant" };
+}
+
+function codeRefused(): Wire {
+  const description = "The code is not valid, not in time, or not for this request.";
+  return { ...bad(400, "invalid_grant", "code_refused", description), action: "sign_in" };
 }
 
 function grantRefused(oauth: boolean, expired: boolean): Wire {

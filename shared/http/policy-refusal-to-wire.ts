@@ -7,6 +7,7 @@ const REFUSALS: Readonly<Record<PolicyRefusal, readonly [error: string, descript
   public_client: ["unauthorized_client", "This caller must be a confidential client."],
   user_required: ["unauthorized_client", "This needs a user's token; an application redeems a grant instead."],
   application_required: ["unauthorized_client", "This needs an application's own token."],
+  role_required: ["unauthorized_client", "This needs an app role that the caller does not have."],
   flow_not_allowed: ["unauthorized_client", "This caller may not use this flow."],
   import_not_allowed: ["unauthorized_client", "This caller may not bring refresh tokens of Entra."],
   unattended_not_allowed: ["unauthorized_client", "This application may not redeem grants by itself."],
@@ -16,6 +17,8 @@ const REFUSALS: Readonly<Record<PolicyRefusal, readonly [error: string, descript
   api_unknown: ["invalid_target", "The policy does not know this API."],
   api_not_allowed: ["invalid_target", "This caller may not have tokens for this API."],
   api_ambiguous: ["invalid_target", "The request names more than one API."],
+  redirect_uri_not_allowed: ["invalid_request", "redirect_uri is not exactly one of those in the policy."],
+  link_caller_not_own: ["unauthorized_client", "An application makes links for itself only."],
   api_not_named: ["invalid_target", "Name the API with audience, resource or qualified scopes."],
 };
 

@@ -8,9 +8,10 @@ import type { Failure, RequestProblem } from "../failure.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
+import { queryOf } from "./query-of.ts";
 import { collect, readJsonObject, safeName } from "./read-body.ts";
 import { readBearer } from "./read-proof.ts";
-import { readClaims, readCorrelationId, readScopes } from "./read-wish.ts";
+import { readClaims, readCorrelationId, readScopeList, readScopes } from "./read-wish.ts";
 
 /** A day: no token lives longer. */
 const MINIMUM_SECONDS_MAX = 86_400;
@@ -66,7 +67,7 @@ const REFUSED_OVERRIDES = [
 
 function readGet(request: IncomingRequest, route: HeaderRoute): Result<HeaderWish, Failure> {
   const lowered = new URLSearchParams(
-    [...new URL(request.url).searchParams].map(([name, value]) => [name.toLowerCase(), value] as [string, string]),
+    [...queryOf(request)].map(([name, value]) => [name.toLowerCase(), value] as [string, string]),
   );
   const query = collect(lowered, ["optionsoverride.scopes"]);
   if (!query.ok) {
@@ -88,16 +89,9 @@ function readGet(request: IncomingRequest, route: HeaderRoute): Result<HeaderWis
   });
   const correlation = one("optionsoverride.acquiretokenoptions.correlationid");
   return wish.ok
-    ? succeed({ wish: wish.value, grant: undefined, correlationId: correlate(request, correlation) })
+    ? // The sidecar's own parameter is as good as a header, under the same rule.
+      succeed({ wish: wish.value, grant: undefined, correlationId: readCorrelationId(request, correlation) })
     : wish;
-}
-
-/** The sidecar's own parameter is as good as the header, under the same rule. */
-function correlate(request: IncomingRequest, fromQuery: string | undefined): string {
-  const headers = {
-    get: (name: string) => request.headers.get(name) ?? (name === "x-correlation-id" ? fromQuery : null) ?? null,
-  };
-  return readCorrelationId({ ...request, headers });
 }
 
 const POST_MEMBERS = ["scopes", "grant", "claims", "minimumSeconds", "forceRefresh"];
@@ -157,17 +151,6 @@ function readWish(request: IncomingRequest, raw: RawWish): Result<Wish, Failure>
     forceRefresh: raw.forceRefresh,
     minimumSeconds,
   });
-}
-
-/** A list of scopes, or one text with spaces between them: people write both. */
-function readScopeList(value: unknown): Result<readonly string[] | undefined, Failure> {
-  if (value === undefined) {
-    return succeed(undefined);
-  }
-  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
-  return items.every((item) => typeof item === "string")
-    ? succeed(items.flatMap((item) => item.split(" ")).filter((scope) => scope !== ""))
-    : problem("parameter_invalid", "scopes");
 }
 
 /** Claims as the JSON text of a challenge, or already parsed. */

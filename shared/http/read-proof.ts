@@ -8,18 +8,22 @@ import type { Failure, RequestProblem } from "../failure.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
+import { queryOf } from "./query-of.ts";
 import type { Parameters } from "./read-body.ts";
 
 /** RFC 6750 section 2.1. Repeated headers arrive joined with a comma, which no token contains. */
 const BEARER = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i;
 const CLIENT_ASSERTION_JWT = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
+/** What a client proves itself with: never the token that it wants exchanged. */
+export type ClientProof = Exclude<Proof, { method: "subject_itself" }>;
+
 type BearerProof = Extract<Proof, { method: "bearer" }>;
 
 /** The bearer token in the `Authorization` header; undefined without the header. */
 export function readBearer(request: IncomingRequest): Result<BearerProof | undefined, Failure> {
   const header = request.headers.get("authorization");
-  if (new URL(request.url).searchParams.has("access_token")) {
+  if (queryOf(request).has("access_token")) {
     return problem("token_in_query", "access_token");
   }
   if (header === null || header === "") {
@@ -38,13 +42,17 @@ export function readBearer(request: IncomingRequest): Result<BearerProof | undef
  * The proof at the token endpoint: a bearer, or a client assertion, or neither. Whether the token to exchange may stand
  * for both is decided where it is read.
  */
-export function readProof(request: IncomingRequest, form: Parameters): Result<Proof | undefined, Failure> {
+export function readProof(request: IncomingRequest, form: Parameters): Result<ClientProof | undefined, Failure> {
   const bearer = readBearer(request);
   if (!bearer.ok) {
     return bearer;
   }
   if (form.has("client_secret")) {
     return problem("client_secret_not_accepted", "client_secret");
+  }
+  if (form.has("access_token")) {
+    // RFC 6750 section 2.2 lets a token come in a form; one way to call is enough, and this is not it.
+    return problem("parameter_not_supported", "access_token");
   }
   const assertion = form.get("client_assertion")?.[0];
   const type = form.get("client_assertion_type")?.[0];

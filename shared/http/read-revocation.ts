@@ -32,7 +32,5 @@ export async function readRevocation(request: IncomingRequest): Promise<Result<R
   if (!REVOCABLE.test(token)) {
     return fail({ kind: "token_type_unsupported" });
   }
-  // `readProof` gives `subject_itself` to nobody: that is for the token endpoint to add.
-  const known = proof.value?.method === "subject_itself" ? undefined : proof.value;
-  return succeed({ proof: known, token: new SecretValue(token) });
+  return succeed({ proof: proof.value, token: new SecretValue(token) });
 }

@@ -58,6 +58,7 @@ const GRANT_TYPES: Readonly<Record<string, (form: Parameters) => Result<Ask, Fai
   [TOKEN_EXCHANGE]: readTokenExchange,
   [JWT_BEARER]: readJwtBearer,
   refresh_token: readRefreshToken,
+  authorization_code: readAuthorizationCode,
   client_credentials: () => succeed({ flow: "client-credentials" }),
 };
 
@@ -104,12 +105,32 @@ function readRefreshToken(form: Parameters): Result<Ask, Failure> {
     : succeed({ flow: "refresh-token", refreshToken: new SecretValue(token) });
 }
 
+/** RFC 6749 section 4.1.3, RFC 7636 section 4.5: all three, always, because every code was bound to all three. */
+function readAuthorizationCode(form: Parameters): Result<Ask, Failure> {
+  const code = one(form, "code");
+  const redirectUri = one(form, "redirect_uri");
+  const verifier = one(form, "code_verifier");
+  if (code === undefined || redirectUri === undefined || verifier === undefined) {
+    const missing = ["code", "redirect_uri", "code_verifier"].find((name) => !form.has(name));
+    return problem("parameter_missing", missing ?? "code");
+  }
+  if (!VERIFIER.test(verifier)) {
+    return problem("parameter_invalid", "code_verifier");
+  }
+  const codeVerifier = new SecretValue(verifier);
+  return succeed({ flow: "authorization-code", code: new SecretValue(code), redirectUri, codeVerifier });
+}
+
+/** RFC 7636 section 4.1. */
+const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/;
+
 /** Without another proof, a user may exchange the very token presented. */
 function standsForItself(ask: Ask): Proof | undefined {
   return ask.flow === "on-behalf-of" ? { method: "subject_itself" } : undefined;
 }
 
-function readWish(form: Parameters): Result<Wish, Failure> {
+/** What token and pushed requests say alike about the token that is wanted. */
+export function readWish(form: Parameters): Result<Wish, Failure> {
   const scopes = readScopes(
     one(form, "scope")
       ?.split(" ")

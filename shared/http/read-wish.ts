@@ -18,10 +18,21 @@ export interface AskedScopes {
   readonly offlineAccess: boolean;
 }
 
+/** A list of scopes, or one text with spaces between them: people write both. */
+export function readScopeList(value: unknown): Result<readonly string[] | undefined, Failure> {
+  if (value === undefined) {
+    return succeed(undefined);
+  }
+  const items: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return items.every((item) => typeof item === "string")
+    ? succeed(items.flatMap((item) => item.split(" ")).filter((scope) => scope !== ""))
+    : invalid("scopes");
+}
+
 /** A list of scopes. `openid profile email` change nothing here; `offline_access` asks for a grant. */
 export function readScopes(asked: readonly string[] | undefined, parameter: string): Result<AskedScopes, Failure> {
   if (asked?.some((scope) => !SCOPE.test(scope))) {
-    return invalid(parameter);
+    return fail({ kind: "request_invalid", problem: "scope_malformed", parameter });
   }
   const scopes = asked?.filter((scope) => !OIDC.includes(scope));
   return succeed({
@@ -52,12 +63,18 @@ export function readClaims(value: string | undefined, parameter: string): Result
     : invalid(parameter);
 }
 
-/** The caller's correlation id when it is a GUID, as Entra demands; otherwise a new one. */
-export function readCorrelationId(request: IncomingRequest): string {
-  const names = ["client-request-id", "x-ms-client-request-id", "x-correlation-id"];
-  const given = names.map((name) => request.headers.get(name) ?? "").find((value) => GUID.test(value));
-  return given?.toLowerCase() ?? randomUUID();
+/** The caller's correlation id when it is a GUID, as Entra demands; else the fallback if that is one; else a new one. */
+export function readCorrelationId({ headers }: IncomingRequest, fallback?: string): string {
+  for (const name of CORRELATION_HEADERS) {
+    const value = headers.get(name);
+    if (value !== null && GUID.test(value)) {
+      return value.toLowerCase();
+    }
+  }
+  return fallback !== undefined && GUID.test(fallback) ? fallback.toLowerCase() : randomUUID();
 }
+
+const CORRELATION_HEADERS = ["client-request-id", "x-ms-client-request-id", "x-correlation-id"];
 
 function withoutCapabilities(requested: unknown): Record<string, unknown> | undefined {
   if (typeof requested !== "object" || requested === null || Array.isArray(requested)) {

@@ -1,4 +1,4 @@
-/** Requests that could not be read, on the wire: all `invalid_request`, each with a sentence that helps to mend it. */
+/** Requests that could not be read, on the wire: nearly all `invalid_request`, each with a sentence that helps to mend it. */
 import type { RequestProblem } from "../failure.ts";
 import type { Wire } from "./wire.ts";
 
@@ -6,11 +6,23 @@ import type { Wire } from "./wire.ts";
 export function requestProblemToWire(problem: RequestProblem, parameter = "a parameter"): Wire {
   return {
     status: 400,
-    error: "invalid_request",
+    error: errorOf(problem),
     code: problem,
     description: sentence(problem, parameter),
     action: "fix_request",
   };
+}
+
+/** RFC 6749 sections 4.1.2.1 and 5.2 have words of their own for two of them. */
+function errorOf(problem: RequestProblem): string {
+  switch (problem) {
+    case "scope_malformed":
+      return "invalid_scope";
+    case "response_type_unsupported":
+      return "unsupported_response_type";
+    default:
+      return "invalid_request";
+  }
 }
 
 function sentence(problem: RequestProblem, parameter: string): string {
@@ -23,12 +35,16 @@ function sentence(problem: RequestProblem, parameter: string): string {
       return `${parameter} does not have the form it must have.`;
     case "parameter_not_supported":
       return `${parameter} is not supported here.`;
+    case "scope_malformed":
+      return `${parameter} must be scope names with one space between them.`;
     case "too_many_parameters":
       return "There are too many parameters.";
     case "body_not_utf8":
       return "The body is not UTF-8.";
     case "body_not_json":
       return "The body is not a JSON object.";
+    case "response_type_unsupported":
+      return "The only response_type is code.";
     case "token_in_query":
       return "Tokens do not belong in a URL: send them in the Authorization header.";
     case "authorization_malformed":

@@ -3,8 +3,8 @@ import type { EntraEvidence } from "../failure.ts";
 
 export type Action = "retry" | "new_caller_token" | "sign_in" | "ask_admin" | "fix_request";
 
-/** OAuth routes speak RFC 6749 section 5.2, the others RFC 9457. */
-export type Dialect = "oauth" | "problem";
+/** OAuth routes speak RFC 6749 section 5.2, those for browsers HTML, the others RFC 9457. */
+export type Dialect = "oauth" | "problem" | "page";
 
 export interface Wire {
   readonly status: number;
@@ -21,6 +21,8 @@ export interface Wire {
   readonly claims?: string;
   /** Scopes that lack consent, or that were too many. */
   readonly scopes?: readonly string[];
+  /** Where a person can make the grant again. */
+  readonly signInUrl?: string;
   /** AADSTS numbers. */
   readonly errorCodes?: readonly number[];
   readonly traceId?: string;

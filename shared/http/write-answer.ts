@@ -25,8 +25,8 @@ export interface ReleasedToken {
 /** RFC 6749 section 5.1; `issued_token_type` for RFC 8693 and harmless elsewhere. */
 export function writeTokenResponse(released: ReleasedToken): OutgoingResponse {
   const { token, scopes, handle, grantExpiresAtSeconds } = released;
-  return json(200, released.correlationId, {
-    access_token: token.accessToken.reveal(),
+  return jsonAround(token.accessToken, released.correlationId, {
+    access_token: TOKEN,
     token_type: "Bearer",
     issued_token_type: ACCESS_TOKEN_TYPE,
     expires_in: secondsLeft(released),
@@ -39,8 +39,8 @@ export function writeTokenResponse(released: ReleasedToken): OutgoingResponse {
 /** The header payload: `headers` goes into the next request as it is. */
 export function writeHeaderPayload(released: ReleasedToken): OutgoingResponse {
   const { token, api, scopes, handle, grantExpiresAtSeconds } = released;
-  const authorization = `Bearer ${token.accessToken.reveal()}`;
-  return json(200, released.correlationId, {
+  const authorization = `Bearer ${TOKEN}`;
+  return jsonAround(token.accessToken, released.correlationId, {
     authorizationHeader: authorization,
     headers: { Authorization: authorization, "Content-Type": api.contentType },
     tokenType: "Bearer",
@@ -64,6 +64,19 @@ export function json(status: number, correlationId: string, body: unknown): Outg
     },
     body: JSON.stringify(body),
   };
+}
+
+/** Stands for the token in a body that is being written. No other value has control characters in it. */
+const TOKEN = "\u0001";
+const WRITTEN_TOKEN = JSON.stringify(TOKEN).slice(1, -1);
+
+/**
+ * A body with the token put in after the rest is written: its characters (RFC 6750 section 2.1, checked when it was read)
+ * need no escaping, and escaping them all the same would be the largest single cost of an answer from the cache.
+ */
+function jsonAround(token: SecretValue, correlationId: string, body: unknown): OutgoingResponse {
+  const written = json(200, correlationId, body);
+  return { ...written, body: (written.body ?? "").replaceAll(WRITTEN_TOKEN, () => token.reveal()) };
 }
 
 function secondsLeft({ token, nowSeconds }: ReleasedToken): number {

@@ -86,6 +86,7 @@ function members(wire: Wire): Record<string, unknown> {
     ...(wire.suberror === undefined ? {} : { suberror: wire.suberror }),
     ...(wire.claims === undefined ? {} : { claims: wire.claims }),
     ...(wire.scopes === undefined ? {} : { scopes: wire.scopes }),
+    ...(wire.signInUrl === undefined ? {} : { signin_url: wire.signInUrl }),
     ...(wire.traceId === undefined ? {} : { trace_id: wire.traceId }),
   };
 }

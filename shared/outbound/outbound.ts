@@ -22,7 +22,12 @@ export interface OutboundResponse {
 /** No answer in time; no connection or a broken one (`code` is Node's, such as ECONNREFUSED); an answer over the limit. */
 export type OutboundFailure =
   | { readonly kind: "timeout" }
-  | { readonly kind: "network"; readonly code: string }
+  | {
+      readonly kind: "network";
+      readonly code: string;
+      /** It was a kept connection that broke before any answer. */
+      readonly staleConnection?: true;
+    }
   | { readonly kind: "answer_too_large" };
 
 /** The one way out to Entra over HTTP. Never follows redirects, never throws for what the network does. */

@@ -17,7 +17,11 @@ export interface ChosenApi {
  * In this order: `audience` (name) and `resource` (exact URI); the resource in front of a scope; the grant's API; the
  * only API there is. Two different answers are refused (`api_ambiguous`), as RFC 8707 section 2 asks.
  */
-export function chooseApi(policy: Policy, wish: Wish, grantApi: string | undefined): Result<ChosenApi, PolicyRefusal> {
+export function chooseApi(
+  policy: Policy,
+  wish: Pick<Wish, "audiences" | "resources" | "scopes">,
+  grantApi: string | undefined,
+): Result<ChosenApi, PolicyRefusal> {
   const scopes = wish.scopes?.map((scope) => splitScope(policy, scope));
   const named = new Set([
     ...wish.audiences,

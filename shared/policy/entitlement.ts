@@ -10,9 +10,8 @@ export interface Api {
   readonly contentType: string;
 }
 
-/** What policy allows for this request: the only input that a flow accepts. Only `decide.ts` makes one. */
-export interface Entitlement {
-  readonly [decided]: true;
+/** What policy would allow. */
+export interface Allowance {
   /** Name of the policy entry that allowed it, for the audit trail. */
   readonly entry: string;
   readonly flow: FlowName;
@@ -31,4 +30,9 @@ export interface Entitlement {
   readonly cae: boolean;
   /** Cache bypasses per user and minute. */
   readonly bypassPerMinute: number;
+}
+
+/** What policy allows for a request that was made: the only input that a flow accepts. Only `decide.ts` makes one. */
+export interface Entitlement extends Allowance {
+  readonly [decided]: true;
 }

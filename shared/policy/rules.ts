@@ -40,6 +40,21 @@ const limits = z.strictObject({
   bypassPerMinute: z.optional(count(1, 1000)),
 });
 
+/**
+ * RFC 9700 section 2.6 and RFC 8252 section 7.3: https, or http on this machine; no user, no fragment, no pattern. In its one
+ * spelling, because requests are compared with it character for character.
+ */
+function isRedirectUri(text: string): boolean {
+  if (!URL.canParse(text) || /[#*\s]/.test(text)) {
+    return false;
+  }
+  const { protocol, hostname, username, password, href } = new URL(text);
+  const secure = protocol === "https:" || (protocol === "http:" && LOOPBACK.includes(hostname));
+  return secure && username === "" && password === "" && (href === text || href === `${text}/`);
+}
+
+const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+
 const caller = z.strictObject({
   name,
   displayName: z.optional(z.string().check(z.minLength(1), z.maxLength(120))),
@@ -54,7 +69,7 @@ const caller = z.strictObject({
   grantMaxDays: z._default(count(1, 365), 90),
   unattended: z._default(z.boolean(), false),
   subjectClients: z.optional(z.array(guid)),
-  redirectUris: z._default(z.array(z.url()), []),
+  redirectUris: z._default(z.array(z.string().check(z.maxLength(512), z.refine(isRedirectUri))), []),
   downstream: z._default(z.array(downstream), []),
   acceptSurplus: z._default(z.boolean(), false),
   cae: z._default(z.boolean(), false),
@@ -115,36 +130,39 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 /** What no schema can say: names that repeat, point nowhere, or rules that could both match one caller. */
 function contradictions(policy: Policy): PolicyProblem[] {
   const problems: PolicyProblem[] = [];
-  const resources = Object.values(policy.apis).map((entry) => entry.resource);
-  for (const resource of repeated(resources)) {
-    problems.push({ path: "apis", problem: `names the resource ${resource} more than once` });
+  const apis = Object.entries(policy.apis).map(([path, { resource }]) => ({ path: `apis.${path}`, value: resource }));
+  for (const [path, earlier] of repeated(apis)) {
+    problems.push({ path: `${path}.resource`, problem: `is the resource of ${earlier} too` });
   }
-  for (const entryName of repeated(policy.callers.map((entry) => entry.name))) {
-    problems.push({ path: "callers", problem: `uses the name ${entryName} more than once` });
+  const callers = policy.callers.map((entry, index) => ({ ...entry, path: `callers.${index}` }));
+  for (const [path, earlier] of repeated(callers.map((entry) => ({ path: entry.path, value: entry.name })))) {
+    problems.push({ path: `${path}.name`, problem: `is the name of ${earlier} too` });
   }
-  for (const client of repeated(policy.callers.map((entry) => `${entry.kind} ${entry.clientId}`))) {
+  const matches = callers.map(({ path, kind, clientId }) => ({ path, value: `${kind} ${clientId}` }));
+  for (const [path, earlier] of repeated(matches)) {
     // Roles do not separate two entries: one token can carry both.
-    problems.push({ path: "callers", problem: `has several entries that could match one caller: ${client}` });
+    problems.push({ path, problem: `could match the same caller as ${earlier}: same kind and clientId` });
   }
   policy.callers.forEach((entry, index) => {
-    problems.push(...callerContradictions(policy, entry, `callers.${index} (${entry.name})`));
+    problems.push(...callerContradictions(policy, entry, `callers.${index}`));
   });
   return problems;
 }
 
 function callerContradictions(policy: Policy, entry: CallerRule, path: string): PolicyProblem[] {
   const problems: PolicyProblem[] = [];
-  const must = (holds: boolean, problem: string) => {
+  const must = (holds: boolean, problem: string, at = path) => {
     if (!holds) {
-      problems.push({ path, problem });
+      problems.push({ path: at, problem });
     }
   };
   for (const [apiName, scopes] of Object.entries(entry.apis)) {
     const known = Object.hasOwn(policy.apis, apiName) ? policy.apis[apiName] : undefined;
-    must(known !== undefined, `names the API ${apiName}, which apis does not have`);
-    for (const scope of scopes) {
-      must(known === undefined || known.scopes.includes(scope), `allows ${scope}, which apis.${apiName} does not have`);
-    }
+    must(known !== undefined, "is not in apis", `${path}.apis.${apiName}`);
+    scopes.forEach((scope, index) => {
+      const listed = known === undefined || known.scopes.includes(scope);
+      must(listed, `is not in apis.${apiName}.scopes`, `${path}.apis.${apiName}.${index}`);
+    });
   }
   must(
     entry.kind === "application" || !entry.flows.includes("client-credentials"),
@@ -156,6 +174,15 @@ function callerContradictions(policy: Policy, entry: CallerRule, path: string): 
     "is a user: subjectClients is for applications",
   );
   must(
+    entry.kind === "application" || !entry.flows.includes("authorization-code"),
+    "is a user: authorization-code is for applications",
+  );
+  must(
+    entry.flows.includes("authorization-code") === entry.redirectUris.length > 0,
+    "needs redirectUris exactly with the flow authorization-code",
+  );
+  must(entry.downstream.length === 0, "uses downstream, which this version does not serve");
+  must(
     !entry.offlineAccess || entry.flows.includes("refresh-token"),
     "allows offlineAccess without the flow refresh-token",
   );
@@ -166,6 +193,14 @@ function callerContradictions(policy: Policy, entry: CallerRule, path: string): 
   return problems;
 }
 
-function repeated(values: readonly string[]): string[] {
-  return [...new Set(values.filter((value, index) => values.indexOf(value) !== index))];
+/** What has the same value as something before it: both paths. */
+function repeated(
+  items: readonly { readonly path: string; readonly value: string }[],
+): [path: string, earlier: string][] {
+  const seen = new Map<string, string>();
+  return items.flatMap(({ path, value }): [string, string][] => {
+    const earlier = seen.get(value);
+    seen.set(value, earlier ?? path);
+    return earlier === undefined ? [] : [[path, earlier]];
+  });
 }

@@ -1,0 +1,72 @@
+/**
+ * The caches of the path to a token. Level 2 brings the Redis client and is a lazy chunk of the bundle.
+ */
+import type { OperatorLog } from "../../shared/audit/operator-log.ts";
+import { type BypassBudget, createBypassBudget } from "../../shared/cache/bypass-budget.ts";
+import type { CacheSize } from "../../shared/cache/kept-tokens.ts";
+import { createLazySharedTokens, type LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
+import { createThrottleMemory, type ThrottleMemory } from "../../shared/cache/throttle-memory.ts";
+import { createTokenCache, type TokenCache } from "../../shared/cache/token-cache.ts";
+import type { Config, SharedCacheConfig } from "../../shared/config/config.ts";
+import type { Azure } from "./azure.ts";
+
+export interface Caches {
+  readonly cache: TokenCache;
+  readonly bypassBudget: BypassBudget;
+  readonly throttles: ThrottleMemory;
+  /** Level 2; undefined: each instance for itself. */
+  readonly sharedTokens: LazySharedTokens | undefined;
+  /** How much of level 1 is used. */
+  readonly keptTokens: () => CacheSize;
+}
+
+export interface CacheParts {
+  readonly config: Config;
+  readonly azure: Azure;
+  readonly nowMs: () => number;
+  readonly steadyMs: () => number;
+  readonly operatorLog: OperatorLog;
+}
+
+export function createCaches(parts: CacheParts): Caches {
+  const { config, nowMs, operatorLog } = parts;
+  const nowSeconds = () => Math.floor(nowMs() / 1_000);
+  const { sharedCache } = config;
+  const sharedTokens =
+    sharedCache === undefined ? undefined : createLazySharedTokens(() => connect(parts, sharedCache));
+  const cache = createTokenCache({
+    maxBytes: config.tokenCacheMaxBytes,
+    nowSeconds,
+    shared: sharedTokens,
+    onRenewalFailed: ({ reason, count }) => operatorLog.add({ event: "cache", name: "renewal_failed", reason, count }),
+  });
+  return {
+    cache,
+    bypassBudget: createBypassBudget(nowSeconds),
+    throttles: createThrottleMemory(nowSeconds),
+    sharedTokens,
+    keptTokens: cache.size,
+  };
+}
+
+async function connect({ config, azure, nowMs, steadyMs, operatorLog }: CacheParts, shared: SharedCacheConfig) {
+  const { createRedisLevel } = await import("../../shared/cache/redis/redis-level.ts");
+  const { cloud } = config;
+  return createRedisLevel({
+    url: shared.redisUrl,
+    // A Redis on this machine knows no Entra.
+    token: cloud.name === "local" ? undefined : async () => identityToken(azure, cloud.redisScope),
+    readSecret: async () => (await azure.vault()).readSecret(shared.keyName),
+    nowMs,
+    steadyMs,
+    onEvent: (event) => operatorLog.add({ event: "cache", ...event }),
+  });
+}
+
+async function identityToken(azure: Azure, scope: string) {
+  const token = await (await azure.identity()).getToken(scope);
+  if (token === null) {
+    throw new Error("the identity gave no token");
+  }
+  return token;
+}

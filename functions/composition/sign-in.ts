@@ -1,0 +1,35 @@
+/** What signing in needs beyond the request path: boxes. Undefined when policy has no use for it. */
+import type { Config } from "../../shared/config/config.ts";
+import type { Policy } from "../../shared/policy/rules.ts";
+import { mayHaveLinks } from "../../shared/policy/weigh.ts";
+import type { SignInParts } from "../../shared/sign-in/sign-in-rooms.ts";
+import { once } from "./once.ts";
+import type { Sealing } from "./sealing.ts";
+
+export function createSignIn(
+  { policy, serviceUrl }: Config,
+  sealing: Sealing,
+  nowSeconds: () => number,
+): SignInParts | undefined {
+  if (!hasCodeFlow(policy) && !hasLinks(policy)) {
+    return undefined;
+  }
+  const boxes = once(async () => {
+    const [{ createBoxes }, sealerFor] = await Promise.all([
+      import("../../shared/authorize/boxes.ts"),
+      sealing.sealers(),
+    ]);
+    return createBoxes({ sealerFor, nowSeconds });
+  });
+  return { serviceUrl, boxes };
+}
+
+/** Somebody may use the authorization code flow. */
+export function hasCodeFlow(policy: Policy): boolean {
+  return policy.callers.some(({ flows }) => flows.includes("authorization-code"));
+}
+
+/** Somebody may have sign-in links. */
+export function hasLinks(policy: Policy): boolean {
+  return policy.callers.some(mayHaveLinks);
+}

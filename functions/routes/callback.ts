@@ -1,0 +1,54 @@
+import { readSignInError } from "../../shared/entra/read-sign-in-error.ts";
+import { failureToWire } from "../../shared/http/failure-to-wire.ts";
+import type { OutgoingResponse } from "../../shared/http/outgoing-response.ts";
+import { type Callback, readCallback } from "../../shared/http/read-arrival.ts";
+import { codeLocation, errorLocation, redirect } from "../../shared/http/write-redirect.ts";
+import { refusalResponse } from "../../shared/pages/refusal-page.ts";
+import { succeed } from "../../shared/result.ts";
+import { finishSignIn, type SignInEnd } from "../../shared/sign-in/finish-sign-in.ts";
+import type { SignInRooms } from "../../shared/sign-in/sign-in-rooms.ts";
+import type { Route } from "../handle.ts";
+
+/** `GET /oauth2/callback`: Entra sends the browser back; the one redirect URI of the registration. */
+export function callbackRoute(rooms: SignInRooms): Route {
+  return {
+    name: "callback",
+    template: "oauth2/callback",
+    methods: ["GET"],
+    dialect: "page",
+    audit: "answered",
+    async run(request, { note, trace }) {
+      const read = readCallback(request);
+      if (!read.ok) {
+        return read;
+      }
+      const end = await finishSignIn({ ...rooms, trace }, toAnswer(read.value), note);
+      return end.ok ? succeed(toResponse(end.value, rooms.signIn.serviceUrl)) : end;
+    },
+  };
+}
+
+function toAnswer({ outcome, ...callback }: Callback) {
+  return outcome.kind === "code"
+    ? { ...callback, outcome }
+    : {
+        ...callback,
+        outcome: { kind: "error", failure: (scopes: readonly string[]) => readSignInError(outcome, scopes) } as const,
+      };
+}
+
+function toResponse({ next, cookies, correlationId }: SignInEnd, serviceUrl: string): OutgoingResponse {
+  switch (next.kind) {
+    case "return":
+      return redirect(codeLocation(next.returnTo, next.code, serviceUrl), cookies);
+    case "return_error":
+      return { ...redirect(errorLocation(next.returnTo, next.failure, serviceUrl), cookies), refusal: next.failure };
+    case "confirm":
+      // To a page of its own, so that Entra's code is not in the address of a page that stays open.
+      return redirect(`/signin/confirm?transaction=${next.id}`, cookies);
+    case "page": {
+      const wire = failureToWire(next.failure, { dialect: "page", understandsChallenge: false });
+      return refusalResponse(wire, correlationId, { cookies, refusal: next.failure });
+    }
+  }
+}

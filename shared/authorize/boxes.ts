@@ -1,0 +1,114 @@
+/**
+ * Everything that sign-in keeps between requests, sealed and in the hands of others: no server state. One kind of box
+ * for each, with its own key, type and life.
+ */
+import type { Sealer } from "../grants/seal.ts";
+import {
+  CODE_SECONDS,
+  CONFIRMATION_SECONDS,
+  LINK_SECONDS,
+  PUSHED_REQUEST_SECONDS,
+  SIGN_IN_SECONDS,
+} from "../limits.ts";
+import type { CodeContent } from "./authorization-code.ts";
+import { createSealedBox, type SealedBox } from "./sealed-box.ts";
+
+/** What policy allowed when it was asked first. It is asked again before anything is given. */
+export interface Target {
+  /** Name of the policy entry. */
+  readonly entry: string;
+  readonly clientId: string;
+  readonly api: string;
+  /** Resource URI of the API. */
+  readonly resource: string;
+  /** Bare names. */
+  readonly scopes: readonly string[];
+  readonly offlineAccess: boolean;
+}
+
+/** How Entra is to ask the person; passed on as it is. */
+export interface SignInHints {
+  readonly prompt: string | undefined;
+  readonly loginHint: string | undefined;
+  readonly domainHint: string | undefined;
+  /** Claims request, JSON text. */
+  readonly claims: string | undefined;
+}
+
+/** Where an authorization code goes. */
+export interface ReturnAddress {
+  readonly redirectUri: string;
+  /** The client's own, given back as it came. */
+  readonly state: string | undefined;
+  readonly codeChallenge: string;
+}
+
+/** Behind `request_uri` (RFC 9126). */
+export interface PushedRequest {
+  readonly target: Target;
+  readonly returnTo: ReturnAddress;
+  readonly hints: SignInHints;
+}
+
+/** Behind `/signin/{link}`: a person may make a grant for exactly this application, API and scopes. */
+export interface SignInLink {
+  readonly target: Target;
+  /** `oid` of the only person that may use it. */
+  readonly expectedUser: string | undefined;
+  readonly claims: string | undefined;
+}
+
+/** In a cookie while the browser is at Entra. */
+export interface Transaction {
+  readonly id: string;
+  /** Sent to Entra, comes back with the answer. */
+  readonly state: string;
+  readonly nonce: string;
+  /** Ours, towards Entra. */
+  readonly verifier: string;
+  readonly correlationId: string;
+  readonly target: Target;
+  readonly purpose:
+    | { readonly kind: "code"; readonly returnTo: ReturnAddress }
+    | { readonly kind: "grant"; readonly expectedUser: string | undefined };
+}
+
+/** In a cookie while the confirmation page waits: the only place where the refresh token is. */
+export interface PendingGrant {
+  readonly id: string;
+  readonly target: Target;
+  readonly user: { readonly tenantId: string; readonly objectId: string };
+  readonly person: { readonly name: string; readonly username: string };
+  readonly refreshToken: string;
+  /** Hidden in the form: it must come back from the page that was shown to this browser. */
+  readonly formToken: string;
+  /** The handle that the grant will have, so that a form sent twice cannot make two grants. */
+  readonly handle: string;
+  readonly createdAtSeconds: number;
+  readonly correlationId: string;
+}
+
+export interface Boxes {
+  readonly pushedRequests: SealedBox<PushedRequest>;
+  readonly links: SealedBox<SignInLink>;
+  readonly transactions: SealedBox<Transaction>;
+  readonly codes: SealedBox<CodeContent>;
+  readonly pendingGrants: SealedBox<PendingGrant>;
+}
+
+export interface BoxesInput {
+  readonly sealerFor: (purpose: string) => Sealer;
+  readonly nowSeconds: () => number;
+}
+
+export function createBoxes({ sealerFor, nowSeconds }: BoxesInput): Boxes {
+  const box = <T>(purpose: string, lifetimeSeconds: number): SealedBox<T> =>
+    createSealedBox<T>({ sealer: sealerFor(purpose), lifetimeSeconds, nowSeconds });
+  return {
+    pushedRequests: box("pushed-request", PUSHED_REQUEST_SECONDS),
+    links: box("signin-link", LINK_SECONDS),
+    transactions: box("transaction", SIGN_IN_SECONDS),
+    codes: box("code", CODE_SECONDS),
+    pendingGrants: box("pending-grant", CONFIRMATION_SECONDS),
+  };
+}

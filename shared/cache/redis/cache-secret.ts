@@ -1,0 +1,73 @@
+/**
+ * The secret that the entries in Redis are sealed with: 32 random bytes from the vault. Read once, looked at again every
+ * hour, kept while the vault is away. Without it there is no level 2, which is slower and nothing else. After a rotation
+ * the old entries do not open any more and are replaced.
+ */
+import type { Result } from "../../result.ts";
+import type { SecretValue } from "../../secret-value.ts";
+
+export interface CacheSecret {
+  /** What is at hand now; starts reading where that is due. */
+  held(): Uint8Array | undefined;
+  /** Waits for the first read. */
+  ready(): Promise<void>;
+}
+
+export interface CacheSecretInput {
+  readonly read: () => Promise<Result<{ readonly value: SecretValue }, { readonly kind: string }>>;
+  /** Milliseconds of a clock that never goes back. */
+  readonly steadyMs: () => number;
+  readonly onProblem: (reason: string) => void;
+}
+
+const SECRET_BYTES = 32;
+/** 43 characters and perhaps one `=`. */
+const BASE64_32_BYTES = /^[A-Za-z0-9+/_-]{43}=?$/;
+const LOOK_AGAIN_MS = 60 * 60_000;
+const FAILURE_PAUSE_MS = 30_000;
+
+export function createCacheSecret({ read, steadyMs, onProblem }: CacheSecretInput): CacheSecret {
+  let secret: Uint8Array | undefined;
+  let reading: Promise<void> | undefined;
+  let nextReadAtMs = Number.NEGATIVE_INFINITY;
+
+  const attempt = async (): Promise<void> => {
+    const { bytes, problem } = await readBytes(read);
+    secret = bytes ?? secret;
+    nextReadAtMs = steadyMs() + (problem === undefined ? LOOK_AGAIN_MS : FAILURE_PAUSE_MS);
+    if (problem !== undefined) {
+      onProblem(problem);
+    }
+  };
+  const readIfDue = (): Promise<void> | undefined => {
+    if (reading === undefined && steadyMs() >= nextReadAtMs) {
+      reading = attempt().finally(() => {
+        reading = undefined;
+      });
+    }
+    return reading;
+  };
+  return {
+    held() {
+      void readIfDue();
+      return secret;
+    },
+    async ready() {
+      await readIfDue();
+    },
+  };
+}
+
+async function readBytes(read: CacheSecretInput["read"]): Promise<{ bytes?: Uint8Array; problem?: string }> {
+  try {
+    const found = await read();
+    if (!found.ok) {
+      return { problem: found.failure.kind };
+    }
+    const text = found.value.value.reveal().trim();
+    const bytes = Buffer.from(text, "base64");
+    return BASE64_32_BYTES.test(text) && bytes.byteLength === SECRET_BYTES ? { bytes } : { problem: "not_32_bytes" };
+  } catch {
+    return { problem: "internal" };
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * Reads the error that Entra sends a browser back with (RFC 6749 section 4.1.2.1). Pure. It comes through the browser,
+ * so its owner can write it: only known words and numbers are taken over, and they decide nothing but what is said.
+ *
+ * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#error-codes-for-authorization-endpoint-errors
+ */
+import type { EntraEvidence, EntraVerdict, Failure } from "../failure.ts";
+import { classOfCodes } from "./aadsts.ts";
+
+export interface SignInError {
+  readonly error: string;
+  readonly description: string | undefined;
+  readonly subcode: string | undefined;
+}
+
+/** `AADSTS65004: User declined to consent …`, and `Trace ID: <guid>` further on. */
+const NUMBER = /^AADSTS(\d{4,9})\b/;
+const TRACE = /Trace ID: ([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/i;
+const WORD = /^[a-z_]{1,64}$/;
+
+export function readSignInError({ error, description = "", subcode }: SignInError, scopes: readonly string[]): Failure {
+  const number = NUMBER.exec(description)?.[1];
+  const evidence: EntraEvidence = {
+    codes: number === undefined ? [] : [Number(number)],
+    suberror: subcode !== undefined && WORD.test(subcode) ? subcode : undefined,
+    claims: undefined,
+    traceId: TRACE.exec(description)?.[1]?.toLowerCase(),
+    correlationId: undefined,
+  };
+  if (error === "temporarily_unavailable" || error === "server_error") {
+    return { kind: "dependency_failed", dependency: "entra", problem: "unavailable", evidence };
+  }
+  return { kind: "entra_refused", verdict: judge(error, evidence.codes), evidence, scopes };
+}
+
+function judge(error: string, codes: readonly number[]): EntraVerdict {
+  switch (error) {
+    case "access_denied":
+      return "denied";
+    case "consent_required":
+      return "consent_required";
+    case "interaction_required":
+    case "login_required":
+    case "account_selection_required":
+      return "interaction_required";
+    default:
+      return classOfCodes(codes) === "denied" ? "denied" : "misconfigured";
+  }
+}

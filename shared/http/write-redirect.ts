@@ -1,0 +1,58 @@
+/**
+ * Redirects: always 303, so that no browser repeats a form elsewhere (RFC 9700 section 4.12), never cached, and nothing
+ * of our URL goes along as a referrer.
+ */
+import type { ReturnAddress } from "../authorize/boxes.ts";
+import type { Cookie } from "../cookie.ts";
+import type { Failure } from "../failure.ts";
+import { failureToWire } from "./failure-to-wire.ts";
+import type { OutgoingResponse } from "./outgoing-response.ts";
+
+export function redirect(location: string, cookies: readonly Cookie[]): OutgoingResponse {
+  return {
+    status: 303,
+    headers: {
+      Location: location,
+      "Cache-Control": "no-store",
+      "Referrer-Policy": "no-referrer",
+      "X-Content-Type-Options": "nosniff",
+    },
+    cookies,
+  };
+}
+
+/** RFC 6749 section 4.1.2 with the issuer of RFC 9207. */
+export function codeLocation(returnTo: ReturnAddress, code: string, issuer: string): string {
+  return withQuery(returnTo, { code, iss: issuer });
+}
+
+/** RFC 6749 section 4.1.2.1 with the issuer of RFC 9207. */
+export function errorLocation(returnTo: ReturnAddress, failure: Failure, issuer: string): string {
+  const { description } = failureToWire(failure, { dialect: "page", understandsChallenge: false });
+  return withQuery(returnTo, { error: authorizationError(failure), error_description: description, iss: issuer });
+}
+
+/** The words that RFC 6749 and OpenID Connect Core section 3.1.2.6 have for a browser's way back. */
+function authorizationError(failure: Failure): string {
+  if (failure.kind === "throttled" || failure.kind === "dependency_failed") {
+    return "temporarily_unavailable";
+  }
+  if (failure.kind !== "entra_refused") {
+    return "server_error";
+  }
+  switch (failure.verdict) {
+    case "denied":
+      return "access_denied";
+    case "consent_required":
+    case "interaction_required":
+      return failure.verdict;
+    default:
+      return "server_error";
+  }
+}
+
+/** The registered URI stays as it is, character for character; parameters are added (RFC 6749 section 3.1.2). */
+function withQuery({ redirectUri, state }: ReturnAddress, parameters: Record<string, string>): string {
+  const query = new URLSearchParams({ ...parameters, ...(state === undefined ? {} : { state }) });
+  return `${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${query}`;
+}

@@ -1,0 +1,10 @@
+/** Days as people read them and as programs do. UTC, because the page does not know where its reader is. Pure. */
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+
+export function dayText(seconds: number): string {
+  return DAY.format(seconds * 1_000);
+}
+
+export function isoDay(seconds: number): string {
+  return new Date(seconds * 1_000).toISOString().slice(0, 10);
+}

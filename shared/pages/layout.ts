@@ -1,0 +1,86 @@
+/**
+ * The frame of every page, and the headers that go with it: nothing is loaded from anywhere, only our own style sheet
+ * and script run (by their hashes), no other site may frame the page or learn its address. Pure.
+ */
+import { createHash } from "node:crypto";
+import type { Cookie } from "../cookie.ts";
+import type { Failure } from "../failure.ts";
+import type { OutgoingResponse } from "../http/outgoing-response.ts";
+import { COPY_SCRIPT } from "./copy-script.ts";
+import { type Html, html, ownText } from "./html.ts";
+import { STYLE } from "./style.ts";
+
+export interface Page {
+  readonly title: string;
+  readonly main: Html;
+  /** The page has something to copy. */
+  readonly copies?: boolean;
+}
+
+export interface PageAnswer {
+  readonly status: number;
+  /** Shown at the foot, so that a person can quote it. */
+  readonly correlationId: string;
+  readonly cookies?: readonly Cookie[];
+  readonly refusal?: Failure;
+}
+
+/** The answer that shows a page. */
+export function pageResponse(page: Page, { status, correlationId, cookies, refusal }: PageAnswer): OutgoingResponse {
+  return {
+    status,
+    headers: { ...HEADERS, "client-request-id": correlationId },
+    body: renderPage(page, correlationId),
+    ...(cookies === undefined ? {} : { cookies }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
+}
+
+export function renderPage({ title, main, copies = false }: Page, correlationId: string): string {
+  const script = copies
+    ? html`<p class="told" id="told" role="status"></p><script>${ownText(COPY_SCRIPT)}</script>`
+    : "";
+  const { text } = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${title} · Graph Token Exchange</title>
+<style>${ownText(STYLE)}</style>
+</head>
+<body>
+<main>
+${main}
+</main>
+<footer>Graph Token Exchange<br>Reference for support: <code>${correlationId}</code>${script}</footer>
+</body>
+</html>
+`;
+  return text;
+}
+
+/** Content Security Policy level 3; hashes instead of `unsafe-inline`. */
+const POLICY = [
+  "default-src 'none'",
+  `style-src ${hashOf(STYLE)}`,
+  `script-src ${hashOf(COPY_SCRIPT)}`,
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+const HEADERS: Readonly<Record<string, string>> = {
+  "Content-Type": "text/html; charset=utf-8",
+  "Content-Security-Policy": POLICY,
+  "X-Frame-Options": "DENY",
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Resource-Policy": "same-origin",
+  "Cache-Control": "no-store",
+};
+
+function hashOf(text: string): string {
+  return `'sha256-${createHash("sha256").update(text, "utf8").digest("base64")}'`;
+}

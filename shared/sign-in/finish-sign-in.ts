@@ -1,0 +1,142 @@
+/**
+ * The browser comes back from Entra (`GET /oauth2/callback`), to one of two ends:
+ *
+ *   an application asked   → our own code goes to its redirect URI, and so does Entra's refusal
+ *   a person makes a grant → Entra's code is redeemed, and a page asks before anything is kept
+ *
+ * Nothing is sent anywhere before the answer is known to belong to a sign-in that this very browser began.
+ */
+import type { AuditFacts } from "../audit/audit-event.ts";
+import type { ReturnAddress, Transaction } from "../authorize/boxes.ts";
+import { clearCookies, isTransactionId, readCookie } from "../authorize/cookies.ts";
+import { sameText } from "../authorize/pkce.ts";
+import type { Cookie } from "../cookie.ts";
+import type { Failure } from "../failure.ts";
+import type { Result } from "../result.ts";
+import { succeed } from "../result.ts";
+import { holdForConfirmation } from "./hold-for-confirmation.ts";
+import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
+
+/** Entra's answer as the browser brought it. */
+export interface EntraAnswer {
+  readonly cookieHeader: string;
+  readonly state: string;
+  readonly outcome:
+    | { readonly kind: "code"; readonly code: string }
+    /** Already read into our words: see `entra/read-sign-in-error.ts`. */
+    | { readonly kind: "error"; readonly failure: (scopes: readonly string[]) => Failure };
+}
+
+/** How a sign-in ended. Whatever it was, its transaction is over and its cookie goes. */
+export interface SignInEnd {
+  /** The one that the sign-in began with, so that everything about it is found under one name. */
+  readonly correlationId: string;
+  readonly cookies: readonly Cookie[];
+  readonly next:
+    | { readonly kind: "return"; readonly returnTo: ReturnAddress; readonly code: string }
+    | { readonly kind: "return_error"; readonly returnTo: ReturnAddress; readonly failure: Failure }
+    | { readonly kind: "confirm"; readonly id: string }
+    | { readonly kind: "page"; readonly failure: Failure };
+}
+
+type Note = (facts: Partial<AuditFacts>) => void;
+
+export async function finishSignIn(
+  rooms: SignInRooms,
+  answer: EntraAnswer,
+  note: Note,
+): Promise<Result<SignInEnd, Failure>> {
+  const transaction = await openTransaction(rooms, answer);
+  if (!transaction.ok) {
+    return transaction;
+  }
+  const { id, target, correlationId, purpose } = transaction.value;
+  note({
+    flow: "authorization-code",
+    correlationId,
+    policyEntry: target.entry,
+    callerClientId: target.clientId,
+    api: target.api,
+    scopesAsked: target.scopes,
+  });
+  const cleared = clearCookies(answer.cookieHeader, "signin", id);
+  const end =
+    purpose.kind === "code"
+      ? await returnToClient(rooms, transaction.value, purpose.returnTo, answer.outcome)
+      : await askPerson(rooms, { transaction: transaction.value, expectedUser: purpose.expectedUser, answer, note });
+  return succeed({ correlationId, next: end.next, cookies: [...cleared, ...end.cookies] });
+}
+
+/** `state` names the cookie, and the cookie holds the same state: the answer is this browser's. */
+async function openTransaction(
+  rooms: SignInRooms,
+  { state, cookieHeader }: EntraAnswer,
+): Promise<Result<Transaction, Failure>> {
+  const [id = ""] = state.split(".", 1);
+  if (!isTransactionId(id)) {
+    return refuseSignIn("answer_invalid");
+  }
+  const cookie = readCookie(cookieHeader, "signin", id);
+  if (cookie === undefined) {
+    return refuseSignIn("transaction_missing");
+  }
+  const opened = await (await rooms.signIn.boxes()).transactions.open(cookie);
+  if (!opened.ok) {
+    return boxFailure(opened.failure, { broken: "transaction_missing", expired: "transaction_expired" });
+  }
+  return sameText(opened.value.state, state) ? opened : refuseSignIn("state_mismatch");
+}
+
+async function returnToClient(
+  rooms: SignInRooms,
+  { target, verifier, nonce }: Transaction,
+  returnTo: ReturnAddress,
+  outcome: EntraAnswer["outcome"],
+): Promise<Omit<SignInEnd, "correlationId">> {
+  if (outcome.kind === "error") {
+    return { cookies: [], next: { kind: "return_error", returnTo, failure: outcome.failure(target.scopes) } };
+  }
+  const { clientId, api, scopes, offlineAccess } = target;
+  const { redirectUri, codeChallenge } = returnTo;
+  const sealed = await (await rooms.signIn.boxes()).codes.seal({
+    clientId,
+    redirectUri,
+    codeChallenge,
+    entraCode: outcome.code,
+    verifier,
+    nonce,
+    api,
+    scopes,
+    offlineAccess,
+  });
+  if (sealed.ok) {
+    return { cookies: [], next: { kind: "return", returnTo, code: sealed.value } };
+  }
+  const { failure } = boxFailure(sealed.failure, { broken: "too_large", expired: "too_large" });
+  return { cookies: [], next: { kind: "return_error", returnTo, failure } };
+}
+
+interface Asking {
+  readonly transaction: Transaction;
+  readonly expectedUser: string | undefined;
+  readonly answer: EntraAnswer;
+  readonly note: Note;
+}
+
+async function askPerson(rooms: SignInRooms, asking: Asking): Promise<Omit<SignInEnd, "correlationId">> {
+  const { transaction, expectedUser, note } = asking;
+  const { outcome, cookieHeader } = asking.answer;
+  if (outcome.kind === "error") {
+    return { cookies: [], next: { kind: "page", failure: outcome.failure(transaction.target.scopes) } };
+  }
+  const held = await holdForConfirmation(rooms, {
+    transaction,
+    expectedUser,
+    code: outcome.code,
+    cookieHeader,
+    note,
+  });
+  return held.ok
+    ? { cookies: held.value, next: { kind: "confirm", id: transaction.id } }
+    : { cookies: [], next: { kind: "page", failure: held.failure } };
+}

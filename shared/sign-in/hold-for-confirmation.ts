@@ -1,0 +1,120 @@
+/**
+ * A person has signed in to make a grant. Before any page is shown, everything is checked that can be: policy again,
+ * Entra's code, who it was, what Entra gave. The refresh token then waits in a sealed cookie of this browser, and
+ * nowhere else, until the person has said yes.
+ */
+import type { AuditFacts } from "../audit/audit-event.ts";
+import type { PendingGrant, Transaction } from "../authorize/boxes.ts";
+import { cookiesFor, makeRoom } from "../authorize/cookies.ts";
+import { newSecret } from "../authorize/pkce.ts";
+import type { Cookie } from "../cookie.ts";
+import type { SignedInToken } from "../entra/entra-token.ts";
+import type { Failure } from "../failure.ts";
+import { newHandle } from "../grants/handle.ts";
+import { CONFIRMATION_SECONDS } from "../limits.ts";
+import { checkReleasedScopes } from "../policy/check-released-scopes.ts";
+import { decideSignIn } from "../policy/decide.ts";
+import type { Entitlement } from "../policy/entitlement.ts";
+import { fail, type Result, succeed } from "../result.ts";
+import { SecretValue } from "../secret-value.ts";
+import { toSignInInput } from "./begin-sign-in.ts";
+import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
+
+export interface HoldRequest {
+  readonly transaction: Transaction;
+  readonly expectedUser: string | undefined;
+  /** Entra's. */
+  readonly code: string;
+  readonly cookieHeader: string;
+  readonly note: (facts: Partial<AuditFacts>) => void;
+}
+
+export async function holdForConfirmation(
+  rooms: SignInRooms,
+  { transaction, expectedUser, code, cookieHeader, note }: HoldRequest,
+): Promise<Result<readonly Cookie[], Failure>> {
+  const decision = decideSignIn(rooms.policy, toSignInInput(transaction.target));
+  if (!decision.ok) {
+    return fail({ kind: "policy_refused", ...decision.failure });
+  }
+  const token = await redeem(rooms, transaction, decision.value, code);
+  if (!token.ok) {
+    return token;
+  }
+  note({ scopesReturned: token.value.scopes });
+  const user = checkUser(rooms, token.value, expectedUser);
+  if (!user.ok) {
+    return user;
+  }
+  note({ subjectObjectId: user.value.objectId });
+  const released = checkReleasedScopes(decision.value, token.value.scopes);
+  if (!released.ok) {
+    return fail({ kind: "scope_surplus", entry: decision.value.entry, surplus: released.failure.surplus });
+  }
+  const { refreshToken, person } = token.value;
+  if (refreshToken === undefined) {
+    return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
+  }
+  const pending: PendingGrant = {
+    id: transaction.id,
+    target: transaction.target,
+    user: user.value,
+    person: { name: person.name, username: person.username },
+    refreshToken: refreshToken.reveal(),
+    formToken: newSecret(),
+    handle: newHandle().secret.reveal(),
+    createdAtSeconds: rooms.nowSeconds(),
+    correlationId: transaction.correlationId,
+  };
+  return hold(rooms, pending, cookieHeader);
+}
+
+async function redeem(
+  { delegated, trace }: SignInRooms,
+  { verifier, nonce, correlationId }: Transaction,
+  { api, scopes }: Entitlement,
+  code: string,
+): Promise<Result<SignedInToken, Failure>> {
+  const entra = await delegated.entra();
+  return entra.redeemCode({
+    code: new SecretValue(code),
+    codeVerifier: new SecretValue(verifier),
+    nonce,
+    scopes: scopes.map((scope) => `${api.resource}/${scope}`),
+    claims: undefined,
+    correlationId,
+    trace,
+    cae: false,
+  });
+}
+
+/** This tenant, the person that was expected, and a guest only where guests may come. */
+function checkUser(
+  { tenantId, allowGuests }: SignInRooms,
+  { user, person }: SignedInToken,
+  expectedUser: string | undefined,
+): Result<PendingGrant["user"], Failure> {
+  if (user === undefined) {
+    return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
+  }
+  if (user.tenantId !== tenantId || (expectedUser !== undefined && user.objectId !== expectedUser)) {
+    return refuseSignIn("wrong_user");
+  }
+  return person.guest && !allowGuests ? refuseSignIn("guest") : succeed(user);
+}
+
+async function hold(
+  rooms: SignInRooms,
+  pending: PendingGrant,
+  cookieHeader: string,
+): Promise<Result<readonly Cookie[], Failure>> {
+  const sealed = await (await rooms.signIn.boxes()).pendingGrants.seal(pending);
+  if (!sealed.ok) {
+    return boxFailure(sealed.failure, { broken: "too_large", expired: "too_large" });
+  }
+  const content = { sealed: sealed.value, maxAgeSeconds: CONFIRMATION_SECONDS };
+  const cookies = cookiesFor("confirm", pending.id, content);
+  return cookies === undefined
+    ? refuseSignIn("too_large")
+    : succeed([...makeRoom(cookieHeader, "confirm"), ...cookies]);
+}

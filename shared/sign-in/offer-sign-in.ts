@@ -1,0 +1,65 @@
+/**
+ * An application redeemed a grant and Entra wants the person back: the session ended, a demand must be met, a consent is
+ * missing. The refusal then carries a ready link for exactly that application, API, scopes and person, so that a flow can
+ * send it on. Where no link can be made, it says that somebody must sign in.
+ */
+import type { Caller } from "../caller/caller.ts";
+import type { Failure } from "../failure.ts";
+import type { Grant } from "../grants/grant.ts";
+import { URL_CLAIMS_MAX_BYTES } from "../limits.ts";
+import type { Permission } from "../permission.ts";
+import type { CallerRule, Policy } from "../policy/rules.ts";
+import { entryFor } from "../policy/weigh.ts";
+import { sealLink } from "./make-link.ts";
+import type { SignInParts } from "./sign-in-rooms.ts";
+
+export interface OfferRooms {
+  readonly policy: Policy;
+  readonly nowSeconds: () => number;
+  readonly signIn: SignInParts | undefined;
+}
+
+type EntraRefused = Extract<Failure, { kind: "entra_refused" }>;
+
+const MENDED_BY_SIGN_IN: readonly string[] = ["grant_dead", "interaction_required", "consent_required"];
+
+export async function offerSignIn(
+  rooms: OfferRooms,
+  { caller, permission }: { readonly caller: Caller; readonly permission: Permission },
+  failure: Failure,
+): Promise<Failure> {
+  const offers =
+    failure.kind === "entra_refused" &&
+    MENDED_BY_SIGN_IN.includes(failure.verdict) &&
+    caller.kind === "application" &&
+    permission.source === "grant";
+  if (!offers) {
+    return failure;
+  }
+  const entry = entryFor(rooms.policy, caller);
+  const url = entry === undefined ? undefined : await linkAgain(rooms, entry, permission.grant.grant, failure);
+  return { ...failure, signIn: { url } };
+}
+
+/** A link that makes the grant again as it was; a demand of Entra's is met on the way, if a URL can hold it. */
+async function linkAgain(
+  { policy, nowSeconds, signIn }: OfferRooms,
+  entry: CallerRule,
+  { api, scopes, user }: Grant,
+  { evidence: { claims } }: EntraRefused,
+): Promise<string | undefined> {
+  if (signIn === undefined || (claims !== undefined && Buffer.byteLength(claims) > URL_CLAIMS_MAX_BYTES)) {
+    return undefined;
+  }
+  const link = await sealLink(
+    { policy, nowSeconds, signIn },
+    {
+      entry,
+      wish: { audiences: [api], resources: [], scopes },
+      expectedUser: user.objectId,
+      claims,
+      note: () => undefined,
+    },
+  );
+  return link.ok ? link.value.url : undefined;
+}

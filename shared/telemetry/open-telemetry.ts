@@ -1,0 +1,211 @@
+/**
+ * OpenTelemetry: what is counted, measured and traced, and the only importer of its SDK. Loaded when telemetry is
+ * switched on, never otherwise. Registers nothing globally, patches nothing, reads no environment.
+ */
+import {
+  type Attributes,
+  type Context,
+  ROOT_CONTEXT,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  trace,
+  ValueType,
+} from "@opentelemetry/api";
+import { JsonMetricsSerializer, JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
+import { resourceFromAttributes } from "@opentelemetry/resources";
+import {
+  AggregationTemporality,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+  type PushMetricExporter,
+} from "@opentelemetry/sdk-metrics";
+import {
+  AlwaysOffSampler,
+  AlwaysOnSampler,
+  BatchSpanProcessor,
+  ParentBasedSampler,
+  RandomIdGenerator,
+  type Sampler,
+  type SpanExporter,
+  TraceIdRatioBasedSampler,
+  TracerProvider,
+} from "@opentelemetry/sdk-trace";
+import type { TelemetryConfig } from "../config/config.ts";
+import { TELEMETRY_DEADLINE_MS } from "../limits.ts";
+import type { RequestTrace } from "../request-trace.ts";
+import { createLabels } from "./labels.ts";
+import type { OtlpSender } from "./otlp-sender.ts";
+import type { Recorder } from "./telemetry.ts";
+
+export interface OpenTelemetryInput {
+  readonly config: TelemetryConfig;
+  /** Tells this instance's series from those of the others. */
+  readonly instanceId: string;
+  /** Names of the APIs in the policy. */
+  readonly apis: readonly string[];
+  readonly sender: OtlpSender;
+  readonly gauges: Gauges;
+}
+
+/** What is looked at when metrics are sent, not when something happens. */
+export interface Gauges {
+  /** Days until a registration's credential ends; those that end, and have been read. */
+  credentials(): Promise<readonly { readonly registration: "delegated" | "application"; readonly days: number }[]>;
+  tokenCache(): { readonly entries: number; readonly bytes: number };
+}
+
+/** As often as the SDK's own default. */
+const METRICS_EVERY_MS = 60_000;
+/** Seconds. A hit takes under a millisecond, Entra 50 to 500, the deadline of a request is ten seconds. */
+const DURATION_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+const SCOPE = "graph-token-exchange";
+
+export function createOpenTelemetry(input: OpenTelemetryInput): Recorder {
+  const labelsOf = createLabels(input.apis);
+  const metrics = createMetrics(input);
+  const spans = createSpans(input);
+  return {
+    record(route, observation) {
+      const labels = labelsOf(route, observation);
+      metrics.record(labels, (observation.endedMs - observation.startedMs) / 1_000);
+      spans.record(`exchange ${route}`, labels, observation);
+    },
+    async stop() {
+      await Promise.allSettled([metrics.stop(), spans.stop()]);
+    },
+  };
+}
+
+function createMetrics({ config, instanceId, sender, gauges }: OpenTelemetryInput) {
+  const exporter: PushMetricExporter = {
+    export: (metrics, done) =>
+      void sender.send("metrics", JsonMetricsSerializer.serializeRequest(metrics)).then(tell(done)),
+    selectAggregationTemporality: () => AggregationTemporality.CUMULATIVE,
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
+  const reader = new PeriodicExportingMetricReader({
+    exporter,
+    exportIntervalMillis: METRICS_EVERY_MS,
+    exportTimeoutMillis: TELEMETRY_DEADLINE_MS,
+  });
+  const provider = new MeterProvider({ resource: resourceOf(config, instanceId), readers: [reader] });
+  const meter = provider.getMeter(SCOPE);
+  const count = meter.createCounter("gte.exchanges", {
+    unit: "{exchange}",
+    valueType: ValueType.INT,
+    description: "Decisions, one for each audit event.",
+  });
+  const duration = meter.createHistogram("gte.exchange.duration", {
+    unit: "s",
+    description: "From the request to the answer, in the service.",
+    advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
+  });
+  meter
+    .createObservableGauge("gte.credential.days_to_expiry", {
+      unit: "d",
+      description: "Days until the client credential that is in use ends.",
+    })
+    .addCallback(async (result) => {
+      for (const { registration, days } of await gauges.credentials()) {
+        result.observe(days, { "gte.registration": registration });
+      }
+    });
+  meter
+    .createObservableGauge("gte.token_cache.entries", {
+      unit: "{token}",
+      valueType: ValueType.INT,
+      description: "Tokens kept in this instance.",
+    })
+    .addCallback((result) => result.observe(gauges.tokenCache().entries));
+  meter
+    .createObservableGauge("gte.token_cache.size", {
+      unit: "By",
+      valueType: ValueType.INT,
+      description: "What the kept tokens take.",
+    })
+    .addCallback((result) => result.observe(gauges.tokenCache().bytes));
+  return {
+    record(labels: Attributes, seconds: number) {
+      count.add(1, labels);
+      duration.record(seconds, labels);
+    },
+    stop: () => provider.shutdown(),
+  };
+}
+
+function createSpans({ config, instanceId, sender }: OpenTelemetryInput) {
+  const exporter: SpanExporter = {
+    export: (spans, done) => void sender.send("traces", JsonTraceSerializer.serializeRequest(spans)).then(tell(done)),
+    forceFlush: () => Promise.resolve(),
+    shutdown: () => Promise.resolve(),
+  };
+  const random = new RandomIdGenerator();
+  /** The span's id went to Entra before the span was made. */
+  let nextSpanId: string | undefined;
+  const provider = new TracerProvider({
+    resource: resourceOf(config, instanceId),
+    sampler: samplerOf(config),
+    spanProcessors: [new BatchSpanProcessor({ exporter, exportTimeoutMillis: TELEMETRY_DEADLINE_MS })],
+    idGenerator: {
+      generateTraceId: () => random.generateTraceId(),
+      generateSpanId: () => nextSpanId ?? random.generateSpanId(),
+    },
+  });
+  const tracer = provider.getTracer(SCOPE);
+  return {
+    record(name: string, attributes: Attributes, { startedMs, endedMs, trace: within }: Spanned) {
+      nextSpanId = within?.spanId;
+      const startTime = new Date(startedMs);
+      // Not SERVER: that span is the host's, and it is this one's parent.
+      const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, startTime, attributes }, parentOf(within));
+      if (attributes["gte.outcome"] === "failed") {
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+      span.end(new Date(endedMs));
+    },
+    stop: () => provider.shutdown(),
+  };
+}
+
+interface Spanned {
+  readonly startedMs: number;
+  readonly endedMs: number;
+  readonly trace: RequestTrace | undefined;
+}
+
+function parentOf(within: RequestTrace | undefined): Context {
+  if (within === undefined) {
+    return ROOT_CONTEXT;
+  }
+  const { traceId, parentSpanId, sampled } = within;
+  const traceFlags = sampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
+  return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: parentSpanId, traceFlags, isRemote: true });
+}
+
+function samplerOf({ sampler, samplerRatio }: TelemetryConfig): Sampler {
+  switch (sampler) {
+    case "always_on":
+      return new AlwaysOnSampler();
+    case "always_off":
+      return new AlwaysOffSampler();
+    case "traceidratio":
+      return new TraceIdRatioBasedSampler(samplerRatio);
+    case "parentbased_always_on":
+      return new ParentBasedSampler({ root: new AlwaysOnSampler() });
+    case "parentbased_always_off":
+      return new ParentBasedSampler({ root: new AlwaysOffSampler() });
+    case "parentbased_traceidratio":
+      return new ParentBasedSampler({ root: new TraceIdRatioBasedSampler(samplerRatio) });
+  }
+}
+
+function resourceOf({ serviceName }: TelemetryConfig, instanceId: string) {
+  return resourceFromAttributes({ "service.name": serviceName, "service.instance.id": instanceId });
+}
+
+/** The SDK's result codes: 0 is success, 1 failure. */
+function tell(done: (result: { code: 0 | 1 }) => void): (sent: boolean) => void {
+  return (sent) => done({ code: sent ? 0 : 1 });
+}
