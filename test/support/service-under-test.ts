@@ -3,7 +3,7 @@
  * Azurite over real sockets. Only Functions' host is left out: requests are made as the package's own `HttpRequest`.
  */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { type HttpHandler, HttpRequest, InvocationContext } from "@azure/functions";
+import { type Cookie, type HttpHandler, HttpRequest, InvocationContext } from "@azure/functions";
 import { compose, realSurroundings, type Service, type Surroundings } from "../../functions/composition/compose.ts";
 import { createHandler } from "../../functions/handle.ts";
 import { routesOf } from "../../functions/register.ts";
@@ -17,6 +17,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+  /** Cookies that the answer sets, as Functions takes them. */
+  readonly cookies: readonly Cookie[];
   /** The body as JSON; throws when it is not. */
   json(): Record<string, unknown>;
 }
@@ -25,10 +27,11 @@ export interface Call {
   readonly method?: string;
   readonly headers?: Record<string, string>;
   /** Sent as a form. */
-  readonly form?: Record<string, string> | URLSearchParams;
+  readonly form?: Record<string, string> | URLSearchParams | readonly (readonly [string, string])[];
   /** Sent as JSON. */
   readonly json?: unknown;
-  readonly body?: string;
+  /** Sent as it is. */
+  readonly body?: string | Uint8Array;
 }
 
 export interface ServiceUnderTest {
@@ -39,7 +42,11 @@ export interface ServiceUnderTest {
   readonly settings: Record<string, string>;
   /** The audit event of the last request. */
   lastEvent(): Record<string, unknown>;
+  /** Every audit event, oldest first. */
+  events(): Record<string, unknown>[];
   call(path: string, call?: Call): Promise<Answer>;
+  /** Resolves when the token cache has been asked so often in all: whoever asked is at the same point of the path. */
+  lookUps(count: number): Promise<void>;
   /** Another instance of the service on the same tenant and table: new caches, new keys. */
   another(changes?: ServiceChanges): ServiceUnderTest;
 }
@@ -53,11 +60,19 @@ export interface ServiceChanges {
 export interface LocalWorld {
   readonly tenant: LocalTenant;
   readonly tables: TableService;
+  /** Every line that any instance logged. */
+  readonly logs: string[];
+  /** Every answer that any instance gave, with the path that was asked. */
+  readonly answers: { readonly path: string; readonly answer: Answer }[];
+  /** Every request that any instance got. */
+  readonly calls: Call[];
+  /** Every name that any instance's token cache was asked for. */
+  readonly cacheKeys: string[];
   serve(changes?: ServiceChanges): ServiceUnderTest;
   stop(): Promise<void>;
 }
 
-const SERVICE_URL = "http://localhost:7071";
+export const SERVICE_URL = "http://localhost:7071";
 
 export async function startLocalWorld(): Promise<LocalWorld> {
   const tls = createLocalTls();
@@ -67,10 +82,10 @@ export async function startLocalWorld(): Promise<LocalWorld> {
   // The managed identity SDK reads these by itself, as it does in Azure.
   process.env["IDENTITY_ENDPOINT"] = tenant.state.identity.endpoint;
   process.env["IDENTITY_HEADER"] = tenant.state.identity.header;
+  const shared: Shared = { tenant, tables, logs: [], answers: [], calls: [], cacheKeys: [] };
   return {
-    tenant,
-    tables,
-    serve: (changes = {}) => serve({ tenant, tables }, changes),
+    ...shared,
+    serve: (changes = {}) => serve(shared, changes),
     async stop() {
       await tables.stop();
       await tenant.close();
@@ -78,7 +93,9 @@ export async function startLocalWorld(): Promise<LocalWorld> {
   };
 }
 
-function serve(world: Pick<LocalWorld, "tenant" | "tables">, changes: ServiceChanges): ServiceUnderTest {
+type Shared = Omit<LocalWorld, "serve" | "stop">;
+
+function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
   const { tenant, tables } = world;
   const settings = createServiceSettings(
     {
@@ -89,21 +106,33 @@ function serve(world: Pick<LocalWorld, "tenant" | "tables">, changes: ServiceCha
     },
     changes.settings,
   );
-  const service = compose(configFrom(settings), { ...realSurroundings(), ...changes.surroundings });
+  const composed = compose(configFrom(settings), { ...realSurroundings(), ...changes.surroundings });
+  const { cache, lookUps } = countLookUps(composed.stages.cache, world.cacheKeys);
+  const service: Service = { ...composed, stages: { ...composed.stages, cache } };
   const logs: string[] = [];
+  const log = (line: string) => {
+    logs.push(line);
+    world.logs.push(line);
+  };
+  const events = () => logs.filter((line) => line.includes('"event":"exchange"')).map((line) => JSON.parse(line));
   const handlers = routesOf(service).map((route) => ({ route, handler: createHandler(service, route) }));
   return {
     tenant,
     service,
     logs,
     settings,
-    lastEvent: () => JSON.parse(logs.findLast((line) => line.includes('"event":"exchange"')) ?? "{}"),
+    events,
+    lookUps,
+    lastEvent: () => events().at(-1) ?? {},
     async call(path, call = {}) {
+      world.calls.push(call);
       const { pathname } = new URL(path, SERVICE_URL);
       for (const { route, handler } of handlers) {
         const params = matchTemplate(route.template, pathname);
         if (params !== undefined) {
-          return invoke(handler, path, params, call, logs);
+          const answer = await invoke(handler, path, params, call, log);
+          world.answers.push({ path, answer });
+          return answer;
         }
       }
       throw new Error(`no route for ${pathname}`);
@@ -112,12 +141,32 @@ function serve(world: Pick<LocalWorld, "tenant" | "tables">, changes: ServiceCha
   };
 }
 
+function countLookUps(cache: Service["stages"]["cache"], keys: string[]) {
+  let asked = 0;
+  const waiting = new Set<{ count: number; done: () => void }>();
+  const counted: typeof cache = {
+    getOrAcquire(lookUp, acquire) {
+      const answer = cache.getOrAcquire(lookUp, acquire);
+      asked += 1;
+      keys.push(lookUp.key);
+      for (const waiter of [...waiting].filter(({ count }) => asked >= count)) {
+        waiting.delete(waiter);
+        waiter.done();
+      }
+      return answer;
+    },
+  };
+  const lookUps = (count: number) =>
+    asked >= count ? Promise.resolve() : new Promise<void>((done) => void waiting.add({ count, done }));
+  return { cache: counted, lookUps };
+}
+
 async function invoke(
   handler: HttpHandler,
   path: string,
   params: Record<string, string>,
   { method, headers = {}, form, json, body }: Call,
-  logs: string[],
+  log: (line: string) => void,
 ): Promise<Answer> {
   const content = contentOf(form, json, body);
   const request = new HttpRequest({
@@ -125,12 +174,12 @@ async function invoke(
     url: `${SERVICE_URL}${path}`,
     headers: { ...content?.headers, ...headers },
     params,
-    ...(content === undefined ? {} : { body: { bytes: Buffer.from(content.text) } }),
+    ...(content === undefined ? {} : { body: { bytes: Buffer.from(content.bytes) } }),
   });
   const context = new InvocationContext({
     functionName: "test",
     invocationId: "test",
-    logHandler: (_level, ...args) => logs.push(args.map(String).join(" ")),
+    logHandler: (_level, ...args) => log(args.map(String).join(" ")),
   });
   const response = await handler(request, context);
   if (response === undefined || response === null || !("status" in response)) {
@@ -140,20 +189,26 @@ async function invoke(
   return {
     status: response.status ?? 200,
     headers: new Headers(response.headers as Record<string, string>),
+    cookies: response.cookies ?? [],
     text,
     json: () => JSON.parse(text) as Record<string, unknown>,
   };
 }
 
-function contentOf(form: Call["form"], json: unknown, body: string | undefined) {
+function contentOf(form: Call["form"], json: unknown, body: Call["body"]) {
   if (form !== undefined) {
     const headers = { "content-type": "application/x-www-form-urlencoded" };
-    return { headers, text: new URLSearchParams(form).toString() };
+    return { headers, bytes: Buffer.from(formText(form)) };
   }
   if (json !== undefined) {
-    return { headers: { "content-type": "application/json" }, text: JSON.stringify(json) };
+    return { headers: { "content-type": "application/json" }, bytes: Buffer.from(JSON.stringify(json)) };
   }
-  return body === undefined ? undefined : { headers: {}, text: body };
+  return body === undefined ? undefined : { headers: {}, bytes: Buffer.from(body) };
+}
+
+function formText(form: NonNullable<Call["form"]>): string {
+  const pairs: Iterable<readonly string[]> = Symbol.iterator in form ? form : Object.entries(form);
+  return new URLSearchParams([...pairs].map(([name = "", value = ""]): [string, string] => [name, value])).toString();
 }
 
 function matchTemplate(template: string, pathname: string): Record<string, string> | undefined {

@@ -6,6 +6,7 @@ import type { CallerSettings } from "../../../shared/caller/caller-rules.ts";
 import { createIssuerKeys } from "../../../shared/caller/issuer-keys.ts";
 import type { TokenRefusal } from "../../../shared/caller/token-refusal.ts";
 import { createCallerValidator } from "../../../shared/caller/validate-caller.ts";
+import { createVerifiedTokens } from "../../../shared/caller/verified-tokens.ts";
 import type { Outbound, OutboundRequest } from "../../../shared/outbound/outbound.ts";
 import { succeed } from "../../../shared/result.ts";
 import { SecretValue } from "../../../shared/secret-value.ts";
@@ -56,7 +57,12 @@ export function createService(settings: Partial<CallerSettings> = {}, keySet: un
     now: () => NOW * 1000,
     onProblem: () => undefined,
   });
-  const validator = createCallerValidator({ ...strictSettings, ...settings, keys });
+  const validator = createCallerValidator({
+    ...strictSettings,
+    ...settings,
+    keys,
+    verified: createVerifiedTokens({ keys }),
+  });
   const validate = (token: string) => validator.validate(new SecretValue(token), NOW);
   return {
     requests,

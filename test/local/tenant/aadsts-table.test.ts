@@ -1,6 +1,7 @@
-/** Every row of the AADSTS table (facts 1.6) on order: status, error, suberror and the body's exact members (1.5). */
+/** Every row of the AADSTS table on order: status, error, suberror and the body's exact members. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { AADSTS } from "../../../local/tenant/errors/aadsts.ts";
+import { SIGN_IN_CODES } from "../../../local/tenant/errors/aadsts-sign-in.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
 import { onBehalfOfForm, postToken, send, startTrustedTenant } from "./trusted-tenant.ts";
 
@@ -11,7 +12,7 @@ beforeAll(async () => {
 afterEach(() => tenant.state.clearOrders());
 afterAll(() => tenant.close());
 
-/** The table of the facts, written out a second time: [http, error, suberror]. */
+/** What was observed, written out a second time: [http, error, suberror]. */
 const FACTS: Record<number, [number, string, string?]> = {
   50013: [400, "invalid_grant"],
   500131: [400, "invalid_grant"],
@@ -85,7 +86,7 @@ const FACTS: Record<number, [number, string, string?]> = {
   70021: [401, "invalid_client"],
 };
 
-/** E-58, and the body of 1.5. */
+/** E-58. */
 const WITH_URI = [7000215, 500011, 50076, 700082, 9002313, 7000218, 90002, 65001];
 
 describe("every code on order", () => {
@@ -105,8 +106,8 @@ describe("every code on order", () => {
     expect(body["error_uri"]).toBe(WITH_URI.includes(code) ? `${tenant.url}/error?code=${code}` : undefined);
   });
 
-  test("the two tables hold the same codes, but for the extra ones of client assertions and forms", () => {
-    const extra = Object.keys(AADSTS).filter((code) => !(code in FACTS));
+  test("the two tables hold the same codes, but for those of pages, client assertions and forms", () => {
+    const extra = Object.keys(AADSTS).filter((code) => !(code in FACTS || code in SIGN_IN_CODES));
     expect(extra).toEqual(["28000", "50049", "500112", "700021", "700023", "700025", "700211", "700212", "9000411"]);
   });
 

@@ -1,4 +1,4 @@
-/** Discovery documents and the key set (facts 1.1 and 1.2). */
+/** Discovery documents and the key set. */
 import { createHash, X509Certificate } from "node:crypto";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -45,7 +45,7 @@ describe("the caller validator", () => {
     expect(await validator.validate(secret(withHeader({ kid: ABSENT })), NOW)).toEqual(refused("key_id"));
     expect(find).not.toHaveBeenCalled();
     expect(await validator.validate(secret(userToken()), NOW)).toEqual(refused("key_unknown"));
-    expect(find).toHaveBeenCalledExactlyOnceWith(entraKey.keyId);
+    expect(find).toHaveBeenCalledExactlyOnceWith(entraKey.keyId, undefined);
   });
 
   it("judges the signature before the claims", async () => {

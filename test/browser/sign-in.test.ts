@@ -1,0 +1,272 @@
+/**
+ * Signing in with a real browser, against the whole stack: local host, local tenant, table store. What is tested here is
+ * what only a browser does: cookies on redirects, policies it enforces, history, focus, colour schemes.
+ */
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { codeForm } from "../authorize/support/sign-in.ts";
+import { claimsOf, USER_IDS } from "../support/callers.ts";
+import { browserTest, launchBrowser } from "./support/chromium.ts";
+import { newAuthorizeUrl, newLink, post, type Scene, signIn, startScene } from "./support/scene.ts";
+
+let scene: Scene;
+let browser: Browser | undefined;
+beforeAll(async () => {
+  browser = await launchBrowser();
+  if (browser !== undefined) {
+    scene = await startScene();
+  }
+});
+afterAll(async () => {
+  await browser?.close();
+  await scene?.stop();
+});
+
+const inBrowser = (name: string, run: (context: BrowserContext) => Promise<void>) =>
+  browserTest(name, () => browser, run);
+
+/** The page, and everything that the browser found wrong with it. */
+async function newPage(context: BrowserContext): Promise<{ page: Page; complaints: string[] }> {
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" && page.url().startsWith(scene.stack.service.url)) {
+      complaints.push(message.text());
+    }
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  return { page, complaints };
+}
+
+/** For human eyes: kept where SCREENSHOTS_DIR says, otherwise only taken. */
+async function photograph(page: Page, name: string): Promise<void> {
+  const folder = process.env["SCREENSHOTS_DIR"];
+  await page.screenshot({ fullPage: true, ...(folder === undefined ? {} : { path: join(folder, `${name}.png`) }) });
+}
+
+/** The local tenant is the same host on another port, and cookies know no ports. */
+async function ourCookies(context: BrowserContext): Promise<string[]> {
+  return (await context.cookies()).map(({ name }) => name).filter((name) => name.startsWith("__Host-gte"));
+}
+
+async function toQuestion(page: Page, name = "alice"): Promise<void> {
+  await page.goto(await newLink(scene));
+  await signIn(page, scene, name);
+  await page.waitForURL(/\/signin\/confirm/);
+}
+
+describe("a person makes a grant for an application", () => {
+  inBrowser("link, account, password, yes: the handle is shown once and works", async (context) => {
+    const { page, complaints } = await newPage(context);
+    await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+    await toQuestion(page);
+    expect(new URL(page.url()).search).toMatch(/^\?transaction=[\w-]{29}$/);
+    expect(await page.textContent("main")).toContain("Alice Archer");
+
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    const handle = await page.getByLabel("Handle").inputValue();
+    expect(handle).toMatch(/^gte_[\w-]{43}$/);
+
+    await page.getByRole("button", { name: "Copy", exact: true }).click();
+    await page.getByRole("button", { name: "Copied" }).waitFor();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toBe(handle);
+    await page.getByRole("button", { name: "Copy the lines for curl" }).click();
+    expect(await page.evaluate("navigator.clipboard.readText()")).toContain(`{"grant":"${handle}"}`);
+    expect(complaints).toEqual([]);
+    expect(await ourCookies(context)).toEqual([]);
+
+    const token = scene.stack.tenant.state.mintAppToken({ client: "daemon" });
+    const answer = await fetch(`${scene.stack.service.url}/AuthorizationHeader/graph`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify({ grant: handle }),
+    });
+    expect(answer.status).toBe(200);
+    const { authorizationHeader } = (await answer.json()) as { authorizationHeader: string };
+    expect(claimsOf(authorizationHeader.slice(7))).toMatchObject({ oid: USER_IDS.alice });
+  });
+
+  inBrowser("back and forward never show the handle again", async (context) => {
+    const { page } = await newPage(context);
+    await toQuestion(page);
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    await page.getByLabel("Handle").waitFor();
+    await page.goBack();
+    await page.getByRole("heading", { name: "There is nothing to confirm" }).waitFor();
+    // The browser would have to send the form again, and asks first.
+    await page.goForward().catch(() => undefined);
+    expect(await page.locator("#handle").count()).toBe(0);
+  });
+
+  inBrowser("no means no: nothing is made, and the page says so", async (context) => {
+    const { page } = await newPage(context);
+    await toQuestion(page);
+    await page.getByRole("button", { name: "Don’t allow" }).click();
+    await page.getByRole("heading", { name: "Nothing was allowed" }).waitFor();
+    expect(await ourCookies(context)).toEqual([]);
+    await page.goBack();
+    await page.getByRole("heading", { name: "There is nothing to confirm" }).waitFor();
+  });
+
+  inBrowser("a consent declined at Entra", async (context) => {
+    const { page } = await newPage(context);
+    await page.goto(await newLink(scene));
+    await signIn(page, scene, "carol");
+    await page.click("#cancel");
+    await page.getByRole("heading", { name: "Nothing was allowed" }).waitFor();
+    expect(await ourCookies(context)).toEqual([]);
+  });
+
+  inBrowser("a link for somebody else", async (context) => {
+    const { page } = await newPage(context);
+    await page.goto(await newLink(scene, { api: "graph", expectedUser: USER_IDS.bob }));
+    await signIn(page, scene, "alice");
+    await page.getByRole("heading", { name: "This link is for somebody else" }).waitFor();
+  });
+
+  inBrowser("a forged link stays here", async (context) => {
+    const { page } = await newPage(context);
+    const link = await newLink(scene);
+    const response = await page.goto(`${link.slice(0, -4)}AAAA`);
+    expect(response?.status()).toBe(400);
+    await page.getByRole("heading", { name: "This link is not valid" }).waitFor();
+    expect(page.url()).toContain(scene.stack.service.url);
+  });
+
+  inBrowser("two tabs do not disturb each other", async (context) => {
+    const [first, second] = [await context.newPage(), await context.newPage()];
+    await first.goto(await newLink(scene));
+    await second.goto(await newLink(scene));
+    await signIn(first, scene, "alice");
+    await first.waitForURL(/confirm/);
+    // The session at Entra is shared by now: the account picker has alice as signed in.
+    await second.click("#account-alice");
+    if (await second.locator("#password").isVisible()) {
+      await second.fill("#password", scene.stack.tenant.state.directory.user("alice")?.password ?? "");
+      await second.click("#sign-in");
+    }
+    await second.waitForURL(/confirm/);
+    for (const page of [first, second]) {
+      await page.getByRole("button", { name: "Allow", exact: true }).click();
+      expect(await page.getByLabel("Handle").inputValue()).toMatch(/^gte_/);
+    }
+  });
+
+  inBrowser("with the keyboard alone", async (context) => {
+    const { page } = await newPage(context);
+    await toQuestion(page);
+    const focused = () => page.evaluate("document.activeElement.textContent");
+    await page.keyboard.press("Tab");
+    expect(await focused()).toBe("Allow");
+    const outline = await page.evaluate("getComputedStyle(document.activeElement).outlineWidth");
+    expect(outline).toBe("3px");
+    await page.keyboard.press("Tab");
+    expect(await focused()).toBe("Don’t allow");
+    await page.keyboard.press("Shift+Tab");
+    await page.keyboard.press("Enter");
+    await page.getByLabel("Handle").waitFor();
+    await page.keyboard.press("Tab");
+    expect(await page.evaluate("document.activeElement.id")).toBe("handle");
+  });
+
+  inBrowser("dark and light follow the person's choice, and small screens fit", async (context) => {
+    const { page } = await newPage(context);
+    await toQuestion(page);
+    const backgrounds: unknown[] = [];
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      backgrounds.push(await page.evaluate("getComputedStyle(document.body).backgroundColor"));
+      await photograph(page, `question-${colorScheme}`);
+    }
+    expect(backgrounds).toEqual(["rgb(243, 244, 247)", "rgb(18, 21, 27)"]);
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(320);
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    await page.getByLabel("Handle").waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(320);
+    await photograph(page, "handle-small");
+    await page.setViewportSize({ width: 900, height: 900 });
+    await photograph(page, "handle-dark");
+  });
+});
+
+describe("a browser that lost its way", () => {
+  inBrowser("the cookie is gone", async (context) => {
+    const { page } = await newPage(context);
+    await page.goto(await newLink(scene));
+    await context.clearCookies({ name: /^__Host-gte/ });
+    await signIn(page, scene);
+    await page.getByRole("heading", { name: "This sign-in is not under way in this browser" }).waitFor();
+  });
+
+  inBrowser("another state, and an answer without a sign-in", async (context) => {
+    const { page } = await newPage(context);
+    await page.goto(await newLink(scene));
+    const state = new URL(page.url()).searchParams.get("state") ?? "";
+    const callback = `${scene.stack.service.url}/oauth2/callback?code=x`;
+    const wrong = await page.goto(`${callback}&state=${state.slice(0, -1)}${state.endsWith("A") ? "B" : "A"}`);
+    expect(wrong?.status()).toBe(400);
+    await page.getByRole("heading", { name: "This answer belongs to another sign-in" }).waitFor();
+    await page.goto(callback);
+    await page.getByRole("heading", { name: "Nothing to finish here" }).waitFor();
+  });
+
+  inBrowser("our pages cannot be framed, not even by themselves", async (context) => {
+    const { page, complaints } = await newPage(context);
+    await page.route(`${scene.stack.service.url}/frame`, (route) =>
+      route.fulfill({ contentType: "text/html", body: '<iframe src="/signin/confirm"></iframe>' }),
+    );
+    await page.goto(`${scene.stack.service.url}/frame`);
+    await expect.poll(() => complaints.join(" ")).toMatch(/frame-ancestors|X-Frame-Options|Framing/);
+    expect(await page.frames().at(-1)?.content()).not.toContain("nothing to confirm");
+  });
+
+  inBrowser("another site cannot send the form", async (context) => {
+    const { page } = await newPage(context);
+    await toQuestion(page);
+    const fields = await page.$$eval("input[type=hidden]", (inputs) =>
+      inputs.map((input) => [input.getAttribute("name"), input.getAttribute("value")]),
+    );
+    const evil = await context.newPage();
+    const inputs = fields.map(([name, value]) => `<input name="${name}" value="${value}">`).join("");
+    await evil.route("http://127.0.0.1:1/", (route) =>
+      route.fulfill({
+        contentType: "text/html",
+        body: `<form method="post" action="${scene.stack.service.url}/signin/confirm">${inputs}<button name="decision" value="allow">x</button></form>`,
+      }),
+    );
+    await evil.goto("http://127.0.0.1:1/");
+    await evil.click("button");
+    await evil.getByRole("heading", { name: "This form was not sent from our page" }).waitFor();
+  });
+});
+
+describe("an application's sign-in", () => {
+  inBrowser("goes back to the application with a code that is good once", async (context) => {
+    const { page } = await newPage(context);
+    const { url, pkce } = await newAuthorizeUrl(scene);
+    await page.goto(url);
+    await signIn(page, scene);
+    await page.getByRole("heading", { name: "Welcome back" }).waitFor();
+    const returned = new URL(page.url());
+    expect(returned.searchParams.get("iss")).toBe(scene.stack.service.url);
+    const code = returned.searchParams.get("code") ?? "";
+    const form = codeForm(code, pkce, { redirect_uri: scene.redirectUri });
+    expect(await post(scene.stack, "/oauth2/token", form)).toMatchObject({ token_type: "Bearer" });
+    expect(await post(scene.stack, "/oauth2/token", form)).toMatchObject({ error: "invalid_grant" });
+    expect(await ourCookies(context)).toEqual([]);
+  });
+
+  inBrowser("a refusal at Entra goes back to the application", async (context) => {
+    const { page } = await newPage(context);
+    const { url } = await newAuthorizeUrl(scene);
+    await page.goto(url);
+    await signIn(page, scene, "carol");
+    await page.click("#cancel");
+    await page.getByRole("heading", { name: "Welcome back" }).waitFor();
+    const returned = Object.fromEntries(new URL(page.url()).searchParams);
+    expect(returned).toMatchObject({ error: "access_denied", iss: scene.stack.service.url });
+    expect(returned).not.toHaveProperty("code");
+  });
+});

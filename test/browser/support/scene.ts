@@ -1,0 +1,82 @@
+/** The whole local stack, an application that waits for its redirect, and the steps of a person. */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Page } from "playwright-core";
+import { type Stack, startStack } from "../../../local/stack.ts";
+import { newPkce, type Pkce, parForm } from "../../authorize/support/sign-in.ts";
+import { CLIENT_IDS } from "../../support/callers.ts";
+import { policyWithEntries } from "../../support/policies.ts";
+
+export interface Scene {
+  readonly stack: Stack;
+  readonly redirectUri: string;
+  stop(): Promise<void>;
+}
+
+export async function startScene(): Promise<Scene> {
+  const application = await startApplication();
+  const { port } = application.address() as AddressInfo;
+  const redirectUri = `http://localhost:${port}/callback`;
+  const POLICY = policyWithEntries({ "web-backend": { redirectUris: [redirectUri] } });
+  const stack = await startStack({ serviceSettings: { POLICY } });
+  return {
+    stack,
+    redirectUri,
+    async stop() {
+      await stack.stop();
+      application.closeAllConnections();
+      application.close();
+    },
+  };
+}
+
+/** Shows whatever it is sent, so that a test can read the address. */
+async function startApplication(): Promise<Server> {
+  const server = createServer((_request, response) => {
+    response.setHeader("content-type", "text/html");
+    response.end("<!doctype html><title>Application</title><link rel=icon href=data:,><h1>Welcome back</h1>");
+  });
+  await new Promise<void>((resolve) => server.listen(0, "localhost", resolve));
+  return server;
+}
+
+/** A link of the daemon's own making. */
+export async function newLink({ stack }: Scene, body: Record<string, unknown> = { api: "graph" }): Promise<string> {
+  const token = stack.tenant.state.mintAppToken({ client: "daemon" });
+  const answer = await fetch(`${stack.service.url}/signin/links`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const { url } = (await answer.json()) as { url: string };
+  return url;
+}
+
+/** The address that an application sends a browser to, after it pushed its request. */
+export async function newAuthorizeUrl(
+  { stack, redirectUri }: Scene,
+  changes: Record<string, string> = {},
+): Promise<{ readonly url: string; readonly pkce: Pkce }> {
+  const pkce = newPkce();
+  const { service } = stack;
+  const answer = await post(stack, "/oauth2/par", parForm(pkce, { redirect_uri: redirectUri, ...changes }));
+  const query = new URLSearchParams({ client_id: CLIENT_IDS.web, request_uri: String(answer["request_uri"]) });
+  return { url: `${service.url}/oauth2/authorize?${query}`, pkce };
+}
+
+/** As the web application, with its own token. */
+export async function post(stack: Stack, path: string, form: Record<string, string>): Promise<Record<string, unknown>> {
+  const answer = await fetch(stack.service.url + path, {
+    method: "POST",
+    headers: { authorization: `Bearer ${stack.tenant.state.mintAppToken({ client: "web" })}` },
+    body: new URLSearchParams(form),
+  });
+  return (await answer.json()) as Record<string, unknown>;
+}
+
+/** The person picks an account and types the password, on Entra's pages. */
+export async function signIn(page: Page, { stack }: Scene, name = "alice"): Promise<void> {
+  await page.click(`#account-${name}`);
+  await page.fill("#password", stack.tenant.state.directory.user(name)?.password ?? "");
+  await page.click("#sign-in");
+}

@@ -1,0 +1,123 @@
+/**
+ * The whole service with a real Redis: several instances share tokens and questions, and no request is lost whatever
+ * happens to Redis.
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { eventually } from "../shared/cache/redis/support/level.ts";
+import { describeWithRedis, type RedisServer, startRedis } from "../shared/cache/redis/support/redis-server.ts";
+import { bearer, userToken } from "../support/callers.ts";
+import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+
+const USERS = ["alice", "bob"];
+
+describeWithRedis("three instances and one Redis", () => {
+  let world: LocalWorld;
+  let redis: RedisServer;
+  beforeAll(async () => {
+    [world, redis] = await Promise.all([startLocalWorld(), startRedis()]);
+  });
+  beforeEach(async () => {
+    world.tenant.state.reset();
+    await redis.restart();
+  });
+  afterEach(() => world.tenant.state.clearOrders());
+  afterAll(async () => {
+    await Promise.all([world?.stop(), redis?.stop()]);
+  });
+
+  const instance = () => world.serve({ settings: { REDIS_URL: redis.url } });
+  const get = (service: ServiceUnderTest, token: string) =>
+    service.call("/AuthorizationHeader/graph", { headers: bearer(token) });
+  const questions = () => world.tenant.state.requestCounts()["token:on-behalf-of"] ?? 0;
+  /** Connected: what one puts, it finds in Redis. */
+  const warm = (services: readonly ServiceUnderTest[]) =>
+    Promise.all(
+      services.map(async (service) => {
+        service.service.sharedTokens?.warm();
+        await eventually(async () => (await service.service.sharedTokens?.find("warm")) === undefined);
+        await eventually(
+          async () => (await service.service.sharedTokens?.findOrLease(`warm ${Math.random()}`))?.kind === "leased",
+        );
+      }),
+    );
+
+  test("one question to Entra for each user, however many instances and requests", async () => {
+    const services = [instance(), instance(), instance()];
+    await warm(services);
+    const tokens = USERS.map((user) => userToken(world, { user }));
+    const answers = await Promise.all(
+      services.flatMap((service) => tokens.flatMap((token) => [get(service, token), get(service, token)])),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    expect(questions()).toBe(USERS.length);
+    const levels = services.flatMap((service) => service.events().map((event) => event["cache"]));
+    expect(levels.filter((level) => level === "miss")).toHaveLength(USERS.length);
+    expect(levels.filter((level) => level === "shared")).toHaveLength(USERS.length * 2);
+    expect(levels.filter((level) => level === "joined")).toHaveLength(USERS.length * 3);
+  });
+
+  test("a new instance begins with what the others have", async () => {
+    const first = instance();
+    await warm([first]);
+    const token = userToken(world);
+    const given = (await get(first, token)).json()["authorizationHeader"];
+    const second = instance();
+    await warm([second]);
+    const answer = await get(second, token);
+    expect(answer.json()["authorizationHeader"]).toBe(given);
+    expect(second.lastEvent()["cache"]).toBe("shared");
+    expect(questions()).toBe(1);
+  });
+
+  test("Redis dies under load: no request is lost; it comes back and is used again", async () => {
+    const services = [instance(), instance(), instance()];
+    await warm(services);
+    const ask = (round: number) => {
+      const token = userToken(world, { claims: { uti: `load-${round}` } });
+      return Promise.all(services.map((service) => get(service, token)));
+    };
+    const running: Promise<unknown>[] = [];
+    const statuses: number[] = [];
+    for (let round = 0; round < 30; round++) {
+      const asked = ask(round).then((answers) => statuses.push(...answers.map(({ status }) => status)));
+      running.push(asked);
+      if (round === 10) await redis.kill();
+      if (round === 20) await redis.restart();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all(running);
+    expect(statuses).toHaveLength(90);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    await warm(services);
+    const before = questions();
+    await ask(1_000);
+    expect(questions()).toBe(before + 1);
+  });
+
+  test("an entry of another user under this user's key gives nobody anybody's token", async () => {
+    const [first, second] = [instance(), instance()];
+    await warm([first, second]);
+    await redis.command("FLUSHALL");
+    await get(first, userToken(world, { user: "alice" }));
+    await eventually(async () => Number(await redis.command("DBSIZE")) === 1);
+    const [alices] = (await redis.command("KEYS", "gte1:*")) as string[];
+    const bob = userToken(world, { user: "bob" });
+    await get(first, bob);
+    await eventually(async () => Number(await redis.command("DBSIZE")) === 2);
+    const bobs = ((await redis.command("KEYS", "gte1:*")) as string[]).find((key) => key !== alices);
+    await redis.command("COPY", String(alices), String(bobs), "REPLACE");
+    const answer = await get(second, bob);
+    expect(answer.status).toBe(200);
+    expect(second.lastEvent()).toMatchObject({ cache: "miss", subjectObjectId: expect.stringMatching(/^b0b/) });
+  });
+
+  test("without the key in the vault the service works, and the operator reads why it is slower", async () => {
+    world.tenant.state.order({ endpoint: "vault", path: "cache-key", times: 0, status: 404, body: {} });
+    const service = instance();
+    expect((await get(service, userToken(world))).status).toBe(200);
+    await eventually(async () => {
+      await get(service, userToken(world));
+      return service.logs.some((line) => line.includes("cache_key_problem"));
+    });
+  });
+});

@@ -1,0 +1,69 @@
+/** Entra throttles one user: that user waits without another call to Entra, and nobody else notices (SEC-34). */
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { appToken, bearer, exchangeForm, userToken } from "../support/callers.ts";
+import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+
+let world: LocalWorld;
+const clock = { aheadMs: 0 };
+beforeAll(async () => {
+  world = await startLocalWorld();
+});
+afterEach(() => {
+  world.tenant.state.clearOrders();
+  clock.aheadMs = 0;
+});
+afterAll(() => world.stop());
+
+const serve = () => world.serve({ surroundings: { nowMs: () => Date.now() + clock.aheadMs } });
+const get = (service: ServiceUnderTest, token: string) =>
+  service.call("/AuthorizationHeader/graph", { headers: bearer(token) });
+const throttle = (user: string, seconds: number) =>
+  world.tenant.state.order({ endpoint: "token", client: "service", user, throttleSeconds: seconds, times: 1 });
+const questions = () => world.tenant.state.requestCounts()["token:on-behalf-of"] ?? 0;
+
+test("is told again what is left of the wait, on every route, and Entra is asked once", async () => {
+  const service = serve();
+  throttle("alice", 30);
+  const first = await get(service, userToken(world));
+  expect([first.status, first.headers.get("retry-after")]).toEqual([429, "30"]);
+  const before = questions();
+  clock.aheadMs = 12_000;
+  const again = await get(service, userToken(world, { claims: { uti: "another" } }));
+  expect([again.status, Number(again.headers.get("retry-after"))]).toEqual([429, expect.closeTo(18, -1)]);
+  const form = exchangeForm(userToken(world));
+  expect((await service.call("/oauth2/token", { form, headers: bearer(appToken(world)) })).status).toBe(429);
+  expect(questions()).toBe(before);
+});
+
+test("everybody else goes on, also for the same API and scopes", async () => {
+  const service = serve();
+  throttle("alice", 30);
+  expect((await get(service, userToken(world))).status).toBe(429);
+  expect((await get(service, userToken(world, { user: "bob" }))).status).toBe(200);
+});
+
+test("the token that is there already goes on, too", async () => {
+  const service = serve();
+  const token = userToken(world);
+  expect((await get(service, token)).status).toBe(200);
+  throttle("alice", 30);
+  const json = { forceRefresh: true };
+  const forced = await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json });
+  expect(forced.status).toBe(429);
+  expect((await get(service, token)).status).toBe(200);
+});
+
+test("after the wait Entra is asked again", async () => {
+  const service = serve();
+  throttle("alice", 30);
+  expect((await get(service, userToken(world))).status).toBe(429);
+  clock.aheadMs = 31_000;
+  expect((await get(service, userToken(world))).status).toBe(200);
+});
+
+test("no other failure is remembered", async () => {
+  const service = serve();
+  world.tenant.state.order({ endpoint: "token", client: "service", status: 503, body: "", times: 1 });
+  expect((await get(service, userToken(world))).status).toBe(503);
+  expect((await get(service, userToken(world))).status).toBe(200);
+});

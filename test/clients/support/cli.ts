@@ -1,0 +1,73 @@
+/** Runs the command line: in this process with a terminal that listens (fast), or as a process of its own. */
+import { spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { run } from "../../../clients/cli/run.ts";
+
+export interface CliResult {
+  readonly code: number;
+  readonly out: string;
+  readonly notes: string;
+  /** Standard output as JSON. */
+  json(): Record<string, unknown>;
+  /** The error as JSON, where `--json` was given. */
+  error(): Record<string, unknown>;
+}
+
+export interface CliOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Whether a person sits in front; false by default. */
+  readonly attended?: boolean;
+  /** What happens when a note appears: this is where the person acts. */
+  readonly onNote?: (note: string) => void;
+}
+
+export function newHome(): string {
+  return join(mkdtempSync(join(tmpdir(), "gte-cli-")), "gte");
+}
+
+export async function runHere(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const written = { out: "", notes: "" };
+  const code = await run(args, {
+    out: (text) => {
+      written.out += typeof text === "string" ? text : Buffer.from(text).toString("utf8");
+    },
+    note: (text) => {
+      written.notes += `${text}\n`;
+      options.onNote?.(text);
+    },
+    attended: options.attended ?? false,
+    env: options.env ?? {},
+  });
+  return toResult(code, written.out, written.notes);
+}
+
+export const mainPath = resolve(import.meta.dirname, "../../../clients/cli/main.ts");
+
+export async function runProcess(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  const child = spawn(process.execPath, [mainPath, ...args], {
+    env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), ...options.env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const written = { out: "", notes: "" };
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    written.out += text;
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    written.notes += text;
+    options.onNote?.(text);
+  });
+  const code = await new Promise<number>((done) => child.on("close", (ended) => done(ended ?? -1)));
+  return toResult(code, written.out, written.notes);
+}
+
+function toResult(code: number, out: string, notes: string): CliResult {
+  return {
+    code,
+    out,
+    notes,
+    json: () => JSON.parse(out) as Record<string, unknown>,
+    error: () => JSON.parse(notes.trim().split("\n").at(-1) ?? "") as Record<string, unknown>,
+  };
+}

@@ -1,0 +1,285 @@
+/**
+ * The audit trail: exactly one event for every decision, with the documented members and no others; identifiers and
+ * codes, never a name, an address or a text that somebody else wrote.
+ */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import {
+  appToken,
+  bearer,
+  CLIENT_IDS,
+  exchangeForm,
+  type CLIENT_IDS as Ids,
+  USER_IDS,
+  userToken,
+} from "../support/callers.ts";
+import { policyWithEntries } from "../support/policies.ts";
+import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+
+let world: LocalWorld;
+let service: ServiceUnderTest;
+beforeAll(async () => {
+  world = await startLocalWorld();
+  service = world.serve();
+});
+afterEach(() => world.tenant.state.clearOrders());
+afterAll(() => world.stop());
+
+const ALWAYS = ["event", "time", "outcome", "code", "status", "route", "correlationId", "milliseconds"];
+const CALLER = ["callerKind", "callerClientId", "callerObjectId", "callerUnderstandsChallenge", "callerTokenId"];
+const SUBJECT = ["subjectObjectId", "subjectClientId", "subjectTokenId"];
+const DECIDED = ["policyEntry", "api", "scopesAsked"];
+const ACQUIRED = ["cache", "scopesReturned"];
+const ENTRA = ["entraTraceId", "aadsts", "reason"];
+
+const post = (form: Record<string, string>, headers: Record<string, string> = {}, at = service) =>
+  at.call("/oauth2/token", { form, headers });
+
+interface Row {
+  title: string;
+  call: () => Promise<Answer>;
+  event: Record<string, unknown>;
+  members: string[];
+}
+
+const client = (name: keyof typeof Ids) => CLIENT_IDS[name];
+
+const rows: Row[] = [
+  {
+    title: "issued: a user exchanges itself",
+    call: () => service.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world)) }),
+    event: {
+      outcome: "issued",
+      code: "ok",
+      status: 200,
+      route: "authorization-header",
+      flow: "on-behalf-of",
+      api: "graph",
+      policyEntry: "web-users",
+      callerKind: "user",
+      callerClientId: client("web"),
+      callerObjectId: USER_IDS.alice,
+      subjectObjectId: USER_IDS.alice,
+      cache: "miss",
+      scopesAsked: ["Mail.Read", "User.Read"],
+    },
+    members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ACQUIRED],
+  },
+  {
+    title: "issued: an application exchanges a user",
+    call: () => post(exchangeForm(userToken(world)), bearer(appToken(world))),
+    event: {
+      outcome: "issued",
+      route: "token",
+      callerKind: "application",
+      callerClientId: client("web"),
+      subjectObjectId: USER_IDS.alice,
+      subjectClientId: client("web"),
+      policyEntry: "web-backend",
+    },
+    members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ACQUIRED],
+  },
+  {
+    title: "issued: a grant is made",
+    call: () => post(exchangeForm(userToken(world), { scope: "User.Read offline_access" }), bearer(appToken(world))),
+    event: { outcome: "issued", grantMade: true, cache: "bypass", grantId: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ACQUIRED, "grantId", "grantMade"],
+  },
+  {
+    title: "issued: a grant is redeemed",
+    call: async () => {
+      const made = await post(
+        exchangeForm(userToken(world), { scope: "User.Read offline_access" }),
+        bearer(appToken(world)),
+      );
+      return post(
+        { grant_type: "refresh_token", refresh_token: String(made.json()["refresh_token"]) },
+        bearer(appToken(world)),
+      );
+    },
+    event: { outcome: "issued", flow: "refresh-token", subjectObjectId: USER_IDS.alice, policyEntry: "web-backend" },
+    members: ["flow", ...CALLER, "subjectObjectId", "grantId", ...DECIDED, ...ACQUIRED],
+  },
+  {
+    title: "answered: Validate",
+    call: () => service.call("/Validate", { headers: bearer(userToken(world)) }),
+    event: { outcome: "answered", code: "ok", route: "validate" },
+    members: CALLER,
+  },
+  {
+    title: "answered: grants",
+    call: () => service.call("/grants", { headers: bearer(userToken(world)) }),
+    event: { outcome: "answered", code: "ok", route: "grants" },
+    members: CALLER,
+  },
+  {
+    title: "answered: revoke",
+    call: () => service.call("/oauth2/revoke", { form: { token: "gte_x" }, headers: bearer(userToken(world)) }),
+    event: { outcome: "answered", code: "ok", route: "revoke" },
+    members: CALLER,
+  },
+  {
+    title: "refused: no caller",
+    call: () => service.call("/AuthorizationHeader/graph"),
+    event: { outcome: "refused", code: "caller_missing", status: 401 },
+    members: ["flow"],
+  },
+  {
+    title: "refused: a bad caller, with the reason",
+    call: () =>
+      service.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world, { key: "unpublished" })) }),
+    event: { outcome: "refused", code: "caller_refused", reason: "key_unknown", status: 401 },
+    members: ["flow", "reason"],
+  },
+  {
+    title: "refused: a malformed request, with the parameter",
+    call: () => post({ grant_type: "refresh_token" }),
+    event: { outcome: "refused", code: "parameter_missing", reason: "refresh_token", status: 400 },
+    members: ["reason"],
+  },
+  {
+    title: "refused: another user's token, and who tried",
+    call: () => post(exchangeForm(userToken(world, { user: "bob" })), bearer(userToken(world))),
+    event: { outcome: "refused", code: "subject_refused", reason: "not_the_caller", callerObjectId: USER_IDS.alice },
+    members: ["flow", ...CALLER, "reason"],
+  },
+  {
+    title: "refused: by policy, with the entry",
+    call: () =>
+      service.call("/AuthorizationHeader/orders", { headers: bearer(userToken(world, { client: "public" })) }),
+    event: {
+      outcome: "refused",
+      code: "api_not_allowed",
+      reason: "api_not_allowed",
+      status: 403,
+      policyEntry: "public-users",
+    },
+    members: ["flow", ...CALLER, ...SUBJECT, "policyEntry", "reason"],
+  },
+  {
+    title: "refused: in no policy",
+    call: () =>
+      service.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world, { client: "stranger" })) }),
+    event: { outcome: "refused", code: "caller_not_listed", status: 403, callerClientId: client("stranger") },
+    members: ["flow", ...CALLER, ...SUBJECT, "reason"],
+  },
+  {
+    title: "refused: somebody else's grant",
+    call: async () => {
+      const made = await post(exchangeForm(userToken(world), { scope: "User.Read offline_access" }));
+      const grant = String(made.json()["refresh_token"]);
+      return post({ grant_type: "refresh_token", refresh_token: grant }, bearer(userToken(world, { user: "bob" })));
+    },
+    event: { outcome: "refused", code: "grant_invalid", reason: "not_bound", callerObjectId: USER_IDS.bob },
+    members: ["flow", ...CALLER, "reason"],
+  },
+  {
+    title: "refused: by Entra, with its numbers",
+    call: () => ordered({ aadsts: 65001, values: { user: "alice@contoso.local" } }),
+    event: { outcome: "refused", code: "consent_required", aadsts: [65001], reason: "consent_required", status: 400 },
+    members: ["flow", ...CALLER, "subjectObjectId", ...DECIDED, ...ENTRA],
+  },
+  {
+    title: "refused: the method",
+    call: () => service.call("/oauth2/token", { method: "GET" }),
+    event: { outcome: "refused", code: "method_not_allowed", status: 405 },
+    members: [],
+  },
+  {
+    title: "failed: Entra throttles",
+    // No time to wait, so that the rows below are not told to wait too.
+    call: () => ordered({ throttleSeconds: 0 }),
+    event: { outcome: "failed", code: "throttled", status: 429 },
+    members: ["flow", ...CALLER, "subjectObjectId", ...DECIDED],
+  },
+  {
+    title: "failed: Entra is down",
+    call: () => ordered({ status: 503, body: "" }),
+    event: { outcome: "failed", code: "entra_unavailable", status: 503 },
+    members: ["flow", ...CALLER, "subjectObjectId", ...DECIDED],
+  },
+  {
+    title: "failed: our registration",
+    call: () => ordered({ aadsts: 700016 }),
+    event: { outcome: "failed", code: "registration_refused", aadsts: [700016], status: 500 },
+    members: ["flow", ...CALLER, "subjectObjectId", ...DECIDED, ...ENTRA],
+  },
+  {
+    title: "failed: too many scopes",
+    call: () =>
+      ordered({
+        status: 200,
+        body: { access_token: "x", token_type: "Bearer", expires_in: 60, scope: "User.Read Mail.Send" },
+      }),
+    event: { outcome: "failed", code: "scope_surplus", status: 500, scopesReturned: ["User.Read", "Mail.Send"] },
+    members: ["flow", ...CALLER, "subjectObjectId", ...DECIDED, ...ACQUIRED, "reason"],
+  },
+];
+
+function ordered(order: Record<string, unknown>): Promise<Answer> {
+  world.tenant.state.order({ endpoint: "token", client: "service", ...order });
+  return post(exchangeForm(userToken(world)));
+}
+
+describe.each(rows)("$title", ({ call, event, members }) => {
+  test("one event, with its members", async () => {
+    const before = service.events().length;
+    const answer = await call();
+    const events = service.events().slice(before);
+    const written = events.at(-1) ?? {};
+    // Redemptions make their grant first: two decisions, two events.
+    expect(events.length).toBeLessThanOrEqual(2);
+    expect(
+      events.filter(({ correlationId }) => correlationId === answer.headers.get("client-request-id")),
+    ).toHaveLength(1);
+    expect(written).toMatchObject({ event: "exchange", status: answer.status, ...event });
+    expect(
+      Object.keys(written)
+        .filter((name) => name !== "entraTraceId")
+        .sort(),
+    ).toEqual([...ALWAYS, ...members].filter((name) => name !== "entraTraceId").sort());
+    expect(Date.parse(String(written["time"]))).toBeGreaterThan(Date.now() - 60_000);
+    expect(JSON.stringify(written)).not.toMatch(/alice|bob|contoso|archer|baker|@|eyJ|gte_/i);
+  });
+});
+
+test.each(["/healthz", "/ready", "/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server"])(
+  "%s is no decision: no event",
+  async (path) => {
+    const before = service.events().length;
+    expect((await service.call(path)).status).toBe(200);
+    expect(service.events()).toHaveLength(before);
+  },
+);
+
+test("the cache's part is told: miss, hit, joined, bypass", async () => {
+  const { state } = world.tenant;
+  const fresh = world.serve();
+  const token = userToken(world);
+  const ask = (json?: unknown) =>
+    fresh.call("/AuthorizationHeader/graph", { headers: bearer(token), ...(json === undefined ? {} : { json }) });
+  const order = state.order({ endpoint: "token", client: "service", hold: true });
+  const both = [ask(), ask()];
+  await fresh.lookUps(2);
+  state.releaseOrder({ id: order });
+  await Promise.all(both);
+  await ask();
+  await ask({ forceRefresh: true });
+  expect(
+    fresh
+      .events()
+      .map(({ cache }) => cache)
+      .sort(),
+  ).toEqual(["bypass", "hit", "joined", "miss"]);
+});
+
+test("what the operator must know is a line of its own", async () => {
+  const { state } = world.tenant;
+  const strict = world.serve({ settings: { POLICY: policyWithEntries({}) } });
+  state.order({ endpoint: "vault", status: 503, body: "", times: 0 });
+  await post(exchangeForm(userToken(world)), {}, strict);
+  const lines = strict.logs.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(lines.filter(({ event }) => event === "exchange")).toHaveLength(1);
+  expect(lines.filter(({ event }) => event === "credential")).toMatchObject([
+    { name: "credential_unavailable", credential: "client-secret", time: expect.any(String) },
+  ]);
+});

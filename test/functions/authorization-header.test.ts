@@ -1,0 +1,338 @@
+/**
+ * The header payload: `GET|POST /AuthorizationHeader/{api}` and its application twin. GET is wire-compatible with
+ * Microsoft's sidecar; what would ask for more than the caller's own is refused, not ignored.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { appToken, bearer, CLIENT_IDS, claimsOf, userToken } from "../support/callers.ts";
+import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { applicationOnlySettings, policyWith } from "../support/policies.ts";
+import {
+  type Answer,
+  type Call,
+  type LocalWorld,
+  type ServiceUnderTest,
+  startLocalWorld,
+} from "../support/service-under-test.ts";
+
+let world: LocalWorld;
+let clock: MovableClock;
+let service: ServiceUnderTest;
+beforeAll(async () => {
+  world = await startLocalWorld();
+  clock = movableClock(world);
+  service = world.serve({ surroundings: clock.surroundings });
+});
+beforeEach(() => {
+  clock.reset();
+  world.tenant.state.clearLog();
+});
+afterAll(() => world.stop());
+
+const GRAPH = "/AuthorizationHeader/graph";
+const get = (query = "", token = userToken(world), at = service) =>
+  at.call(`${GRAPH}${query}`, { headers: bearer(token) });
+const post = (json: unknown, token = userToken(world), at = service) =>
+  at.call(GRAPH, { headers: bearer(token), json });
+const told = (answer: Answer) => ({ status: answer.status, ...answer.json() });
+const asked = () => world.tenant.state.requests({ endpoint: "token" }).at(-1)?.form ?? {};
+const tokenRequests = () => world.tenant.state.requestCounts()["token"] ?? 0;
+
+describe("the payload", () => {
+  test("exactly the declared members; headers go into the next request as they are", async () => {
+    const answer = await get();
+    const body = answer.json();
+    expect(Object.keys(body).sort()).toEqual([
+      "authorizationHeader",
+      "expiresIn",
+      "expiresOn",
+      "headers",
+      "scopes",
+      "tokenType",
+    ]);
+    expect(body["headers"]).toEqual({ Authorization: body["authorizationHeader"], "Content-Type": "application/json" });
+    expect(body["expiresOn"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    const left = (Date.parse(String(body["expiresOn"])) - Date.now()) / 1_000;
+    expect(Math.abs(left - Number(body["expiresIn"]))).toBeLessThan(3);
+    expect(answer.headers.get("cache-control")).toBe("no-store");
+    const me = await fetch(`${world.tenant.url}/v1.0/me`, { headers: body["headers"] as Record<string, string> });
+    expect(await me.json()).toMatchObject({ userPrincipalName: "alice@contoso.local" });
+  });
+
+  test("the content type is the API's", async () => {
+    const POLICY = policyWith(({ apis }) => {
+      Object.assign(apis["orders"] ?? {}, { contentType: "application/vnd.contoso+json" });
+    });
+    const answer = await world
+      .serve({ settings: { POLICY } })
+      .call("/AuthorizationHeader/orders", { headers: bearer(userToken(world)) });
+    expect(answer.json()["headers"]).toMatchObject({ "Content-Type": "application/vnd.contoso+json" });
+  });
+
+  test("expiresIn counts down while the cache serves the same token", async () => {
+    const token = userToken(world);
+    const first = (await get("", token)).json();
+    clock.advance(10 * MINUTE);
+    const second = (await get("", token)).json();
+    expect(second["authorizationHeader"]).toBe(first["authorizationHeader"]);
+    expect(Number(first["expiresIn"]) - Number(second["expiresIn"])).toBeGreaterThanOrEqual(599);
+  });
+});
+
+describe("GET, as the sidecar's clients send it", () => {
+  test.each([
+    ["optionsOverride.Scopes", "?optionsOverride.Scopes=User.Read"],
+    ["in any case", "?OPTIONSOVERRIDE.scopes=User.Read"],
+    [
+      "qualified, percent-encoded",
+      `?optionsOverride.Scopes=${encodeURIComponent("https://graph.microsoft.com/User.Read")}`,
+    ],
+  ])("scopes: %s", async (_title, query) => {
+    expect((await get(query)).status).toBe(200);
+    expect(
+      asked()
+        ["scope"]?.split(" ")
+        .filter((scope) => scope.includes("graph")),
+    ).toEqual(["https://graph.microsoft.com/User.Read"]);
+  });
+
+  test.each([
+    ["repeated", "?optionsOverride.Scopes=User.Read&optionsOverride.Scopes=Mail.Read"],
+    ["with a plus between", "?optionsOverride.Scopes=User.Read+Mail.Read"],
+    ["with %20 between", "?optionsOverride.Scopes=User.Read%20Mail.Read"],
+  ])("several scopes: %s", async (_title, query) => {
+    expect((await get(query)).status).toBe(200);
+    expect(asked()["scope"]).toContain("Mail.Read");
+    expect(asked()["scope"]).toContain("User.Read");
+  });
+
+  test("ForceRefresh true goes to Entra, anything else does not", async () => {
+    const token = userToken(world);
+    const first = await get("", token);
+    for (const value of ["false", "1", "yes", ""]) {
+      const again = await get(`?optionsOverride.AcquireTokenOptions.ForceRefresh=${value}`, token);
+      expect(again.json()["authorizationHeader"]).toBe(first.json()["authorizationHeader"]);
+    }
+    const forced = await get("?optionsoverride.acquiretokenoptions.forcerefresh=TRUE", token);
+    expect(forced.json()["authorizationHeader"]).not.toBe(first.json()["authorizationHeader"]);
+    expect(tokenRequests()).toBe(2);
+  });
+
+  test("a correlation id that is a GUID is used; another is not", async () => {
+    const guid = "0f0e0d0c-0b0a-4908-8706-050403020100";
+    const named = await get(`?optionsOverride.AcquireTokenOptions.CorrelationId=${guid}`);
+    expect(named.headers.get("client-request-id")).toBe(guid);
+    const wrong = await get("?optionsOverride.AcquireTokenOptions.CorrelationId=hello");
+    expect(wrong.headers.get("client-request-id")).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test("keys that change nothing here, and unknown ones, are ignored as the sidecar does", async () => {
+    const query =
+      "?optionsOverride.BaseUrl=https://evil.example&optionsOverride.RelativePath=x&optionsOverride.Tenant=evil&foo=bar&optionsOverride.RequestAppToken=false";
+    expect((await get(query)).status).toBe(200);
+    expect(JSON.stringify(world.tenant.state.requests())).not.toContain("evil");
+  });
+
+  test.each([
+    ["AgentIdentity=x"],
+    ["agentUsername=x"],
+    ["AgentUserId=x"],
+    ["optionsOverride.AcquireTokenOptions.Tenant=common"],
+    ["optionsOverride.AcquireTokenOptions.Tenant=..%2F..%2Fevil"],
+    ["optionsOverride.AcquireTokenOptions.FmiPath=x"],
+    ["optionsOverride.AcquireTokenOptions.PopPublicKey=x"],
+    ["optionsOverride.AcquireTokenOptions.LongRunningWebApiSessionKey=x"],
+    ["optionsOverride.AcquireTokenOptions.ManagedIdentity.UserAssignedClientId=x"],
+    ["optionsOverride.RequestAppToken=true"],
+    ["OPTIONSOVERRIDE.REQUESTAPPTOKEN=TRUE"],
+  ])("%s is refused, not ignored: it would be another token than the caller's", async (query) => {
+    expect(told(await get(`?${query}`))).toMatchObject({
+      status: 400,
+      error: "invalid_request",
+      code: "parameter_not_supported",
+      action: "fix_request",
+    });
+    expect(tokenRequests()).toBe(0);
+  });
+
+  test.each([
+    ["a scope that is not in the list", "?optionsOverride.Scopes=Mail.Send", 403, "scope_not_allowed"],
+    [
+      "a scope of another API",
+      `?optionsOverride.Scopes=${encodeURIComponent("https://api.contoso.local/orders/Orders.Read")}`,
+      403,
+      "api_ambiguous",
+    ],
+    [".default", "?optionsOverride.Scopes=.default", 403, "scope_not_allowed"],
+    ["a token in the query", "?access_token=eyJ", 400, "token_in_query"],
+    ["claims that are none", "?optionsOverride.AcquireTokenOptions.Claims=x", 400, "parameter_invalid"],
+    [
+      "ForceRefresh twice",
+      "?optionsOverride.AcquireTokenOptions.ForceRefresh=true&optionsoverride.acquiretokenoptions.forcerefresh=false",
+      400,
+      "parameter_repeated",
+    ],
+    ["too many", `?${Array.from({ length: 65 }, (_, index) => `p${index}=1`).join("&")}`, 400, "too_many_parameters"],
+  ])("refused: %s", async (_title, query, status, code) => {
+    expect(told(await get(query))).toMatchObject({ status, code });
+    expect(tokenRequests()).toBe(0);
+  });
+
+  test.each(["unknown", "Graph", "__proto__", "constructor", "toString", "graph%2F..%2Forders", "gr%00aph"])(
+    "no such API: %s",
+    async (api) => {
+      const answer = await service.call(`/AuthorizationHeader/${api}`, { headers: bearer(userToken(world)) });
+      expect(told(answer)).toMatchObject({ status: 403, error: "invalid_target", code: "api_unknown" });
+    },
+  );
+});
+
+describe("POST", () => {
+  test.each([
+    ["nothing", undefined],
+    ["an empty object", {}],
+    ["scopes as a list", { scopes: ["User.Read", "Mail.Read"] }],
+    ["scopes as a text", { scopes: "User.Read Mail.Read" }],
+    ["forceRefresh false", { forceRefresh: false }],
+    ["minimumSeconds", { minimumSeconds: 60 }],
+    ["OpenID scopes", { scopes: ["openid", "profile", "User.Read"] }],
+  ])("served: %s", async (_title, json) => {
+    const answer =
+      json === undefined
+        ? await service.call(GRAPH, { method: "POST", headers: bearer(userToken(world)) })
+        : await post(json);
+    expect(answer.status).toBe(200);
+  });
+
+  test.each([
+    ["an unknown member", { scope: "User.Read" }, 400, "parameter_not_supported"],
+    ["a member from a prototype", JSON.parse('{"__proto__": {"forceRefresh": true}}'), 400, "parameter_not_supported"],
+    ["a list", [], 400, "body_not_json"],
+    ["null", null, 400, "body_not_json"],
+    ["a number as scope", { scopes: [7] }, 400, "parameter_invalid"],
+    ["an object as scopes", { scopes: { a: 1 } }, 400, "parameter_invalid"],
+    ["a grant that is a number", { grant: 7 }, 400, "parameter_invalid"],
+    ["an empty grant", { grant: "" }, 400, "parameter_invalid"],
+    ["a grant that is null", { grant: null }, 400, "parameter_invalid"],
+    ["forceRefresh as a text", { forceRefresh: "true" }, 400, "parameter_invalid"],
+    ["minimumSeconds below zero", { minimumSeconds: -1 }, 400, "parameter_invalid"],
+    ["minimumSeconds of two days", { minimumSeconds: 172_800 }, 400, "parameter_invalid"],
+    ["minimumSeconds with a fraction", { minimumSeconds: 1.5 }, 400, "parameter_invalid"],
+    ["claims that are a number", { claims: 7 }, 400, "parameter_invalid"],
+    ["claims with another member", { claims: { userinfo: {} } }, 400, "parameter_invalid"],
+    ["a grant that is none of ours", { grant: "1.AXsomething" }, 403, "import_not_allowed"],
+    ["a scope that is not in the list", { scopes: ["Mail.Send"] }, 403, "scope_not_allowed"],
+  ])("refused: %s", async (_title, json, status, code) => {
+    expect(told(await post(json))).toMatchObject({ status, code });
+    expect(tokenRequests()).toBe(0);
+  });
+
+  test("the query of the GET form is not read, so nothing in it can override the body", async () => {
+    const answer = await service.call(`${GRAPH}?optionsOverride.RequestAppToken=true`, {
+      headers: bearer(userToken(world)),
+      json: {},
+    });
+    expect(answer.status).toBe(200);
+  });
+
+  test("forceRefresh replaces what the cache holds", async () => {
+    const token = userToken(world);
+    const first = await post({}, token);
+    const forced = await post({ forceRefresh: true }, token);
+    expect(forced.json()["authorizationHeader"]).not.toBe(first.json()["authorizationHeader"]);
+    expect((await get("", token)).json()["authorizationHeader"]).toBe(forced.json()["authorizationHeader"]);
+  });
+
+  test("minimumSeconds: a token with less life is renewed; a wish that Entra cannot fill does not ask for ever", async () => {
+    const token = userToken(world, { lifetimeSeconds: 7_200 });
+    const first = await post({}, token);
+    const life = Number(first.json()["expiresIn"]);
+    expect((await post({ minimumSeconds: life - 60 }, token)).json()["authorizationHeader"]).toBe(
+      first.json()["authorizationHeader"],
+    );
+    clock.advance(30 * MINUTE);
+    await post({ minimumSeconds: life - 60 }, token);
+    expect(tokenRequests()).toBe(2);
+    for (let round = 0; round < 30; round++) {
+      await post({ minimumSeconds: 86_400 }, token);
+    }
+    expect(tokenRequests()).toBeLessThanOrEqual(14);
+  });
+});
+
+describe("who may not", () => {
+  const rows: [title: string, call: () => Call, status: number, code: string, action: string][] = [
+    ["nobody", () => ({}), 401, "caller_missing", "new_caller_token"],
+    ["Basic", () => ({ headers: { authorization: "Basic YTpi" } }), 400, "client_secret_not_accepted", "fix_request"],
+    [
+      "two tokens",
+      () => ({ headers: { authorization: `Bearer ${userToken(world)},Bearer x` } }),
+      400,
+      "authorization_malformed",
+      "fix_request",
+    ],
+    ["an application: it has no user", () => ({ headers: bearer(appToken(world)) }), 403, "user_required", "ask_admin"],
+    [
+      "a user that no entry lists",
+      () => ({ headers: bearer(userToken(world, { client: "stranger" })) }),
+      403,
+      "caller_not_listed",
+      "ask_admin",
+    ],
+  ];
+  test.each(rows)("%s", async (_title, call, status, code, action) => {
+    const answer = await service.call(GRAPH, call());
+    expect(told(answer)).toMatchObject({ type: "about:blank", status, code, action });
+    expect(answer.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
+    expect(answer.headers.has("www-authenticate")).toBe(status === 401);
+    expect(tokenRequests()).toBe(0);
+  });
+});
+
+describe("AuthorizationHeaderUnauthenticated: the application's own, and never unauthenticated", () => {
+  const path = "/AuthorizationHeaderUnauthenticated/graph";
+  const daemon = () => bearer(appToken(world, { client: "daemon" }));
+
+  test.each([
+    ["nobody", () => ({}), 401, "caller_missing"],
+    ["a user", () => ({ headers: bearer(userToken(world)) }), 403, "application_required"],
+    ["an application that no entry entitles", () => ({ headers: bearer(appToken(world)) }), 403, "flow_not_allowed"],
+    [
+      "a grant beside it",
+      () => ({ headers: daemon(), json: { grant: `gte_${"A".repeat(43)}` } }),
+      400,
+      "parameter_not_supported",
+    ],
+    [
+      "another API",
+      () => ({ headers: daemon(), json: { scopes: ["https://api.contoso.local/orders/.default"] } }),
+      403,
+      "api_ambiguous",
+    ],
+  ] as [string, () => Call, number, string][])("%s", async (_title, call, status, code) => {
+    const app = world.serve({ settings: applicationOnlySettings() });
+    const answer = await app.call(path, call());
+    expect(told(answer)).toMatchObject({ status, code });
+    expect(answer.headers.has("www-authenticate")).toBe(status === 401);
+    expect(tokenRequests()).toBe(0);
+  });
+
+  test("off unless the second registration is configured", async () => {
+    expect(told(await service.call(path, { headers: daemon() }))).toMatchObject({
+      status: 403,
+      code: "flow_not_allowed",
+    });
+  });
+
+  test.each([{}, { json: {} }, { json: { scopes: [".default"] } }])("served, with %j", async (call) => {
+    const app = world.serve({ settings: applicationOnlySettings() });
+    const answer = await app.call(path, { headers: daemon(), ...call });
+    expect(answer.json()).toMatchObject({ tokenType: "Bearer", scopes: [] });
+    const token = String(answer.json()["authorizationHeader"]).slice("Bearer ".length);
+    expect(claimsOf(token)).toMatchObject({ appid: CLIENT_IDS.appOnly, idtyp: "app" });
+  });
+
+  test("RequestAppToken=true is what it does anyway", async () => {
+    const app = world.serve({ settings: applicationOnlySettings() });
+    expect((await app.call(`${path}?optionsOverride.RequestAppToken=true`, { headers: daemon() })).status).toBe(200);
+  });
+});

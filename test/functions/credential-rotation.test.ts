@@ -1,0 +1,356 @@
+/**
+ * The service's own credential, whole path: its three kinds, and rotations, outages and mistakes while callers are
+ * served (KV-42, E-82). A proper rotation loses no request; a wrong one costs few reads of the vault.
+ */
+import { generateKeyPairSync } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { selfSignedCertificate } from "../../local/tenant/keys/certificate.ts";
+import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, userToken } from "../support/callers.ts";
+import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { applicationOnlySettings } from "../support/policies.ts";
+import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+
+let world: LocalWorld;
+let clock: MovableClock;
+beforeAll(async () => {
+  world = await startLocalWorld();
+  clock = movableClock(world);
+});
+beforeEach(() => world.tenant.state.clearLog());
+afterEach(() => {
+  clock.reset();
+  world.tenant.state.clearOrders();
+  // Whatever the test did to them: one good secret at Entra and in the vault, and no older versions.
+  world.tenant.state.deleteSecret({ name: "client-secret" });
+  world.tenant.state.rotateSecret({ keepOld: false });
+});
+afterAll(() => world.stop());
+
+const serve = (settings: Record<string, string> = {}) => world.serve({ settings, surroundings: clock.surroundings });
+const exchange = (service: ServiceUnderTest) => service.call("/oauth2/token", { form: exchangeForm(userToken(world)) });
+
+async function exchangeMany(service: ServiceUnderTest, count: number): Promise<number[]> {
+  const answers = await Promise.all(Array.from({ length: count }, () => exchange(service)));
+  return [...new Set(answers.map(({ status }) => status))];
+}
+
+/** Reads of one secret's value that the vault answered. */
+const vaultReads = (name = "client-secret") =>
+  world.tenant.state
+    .requests({ endpoint: "vault" })
+    .filter(({ path, status }) => path.includes(`/${name}/`) && status !== 401);
+
+const secretsSent = () =>
+  world.tenant.state
+    .requests({ endpoint: "token", client: CLIENT_IDS.service })
+    .map(({ form }) => form?.["client_secret"]);
+
+const told = (answer: Answer) => ({ status: answer.status, ...answer.json() });
+
+/** Names of the operator's log lines about the credential. */
+const events = (service: ServiceUnderTest) =>
+  service.logs.filter((line) => line.includes('"event":"credential"')).map((line) => String(JSON.parse(line)["name"]));
+
+describe("without a secret: managed identity as federated credential", () => {
+  const settings = { CLIENT_CREDENTIAL: "managed-identity" };
+
+  // First of all in this file: the identity SDK keeps a token for the whole process.
+  test("the identity cannot be had: 503, and served again when it can", async () => {
+    const service = serve(settings);
+    world.tenant.state.order({ endpoint: "msi", status: 500, body: "", times: 0 });
+    expect(told(await exchange(service))).toMatchObject({
+      status: 503,
+      code: "key_vault_unavailable",
+      action: "retry",
+    });
+    world.tenant.state.clearOrders();
+    clock.advance(5_000);
+    expect((await exchange(service)).status).toBe(200);
+  });
+
+  test("the identity's token is the client assertion; no secret is sent, no vault is asked", async () => {
+    const service = serve(settings);
+    expect(await exchangeMany(service, 10)).toEqual([200]);
+    const [sent] = world.tenant.state.requests({ endpoint: "token", client: CLIENT_IDS.service });
+    expect(sent?.form).not.toHaveProperty("client_secret");
+    expect(claimsOf(sent?.form?.["client_assertion"] ?? "")).toMatchObject({
+      aud: CLIENT_IDS.tokenExchange,
+      oid: "0b1ec700-0000-4000-8000-000000000009",
+    });
+    expect(vaultReads()).toEqual([]);
+  });
+
+  test("Entra does not trust the identity: our fault, not the caller's", async () => {
+    const { state } = world.tenant;
+    const trusted = state.directory.registration("service")?.federatedCredentials ?? [];
+    state.changeRegistration({ app: "service", federatedCredentials: [] });
+    const service = serve(settings);
+    expect(told(await exchange(service))).toMatchObject({
+      status: 500,
+      error: "server_error",
+      error_codes: [700211],
+      action: "ask_admin",
+    });
+    state.changeRegistration({
+      app: "service",
+      federatedCredentials: trusted.map((one) => ({ ...one, subject: "somebody" })),
+    });
+    expect(told(await exchange(service))).toMatchObject({
+      status: 500,
+      code: "credential_refused",
+      error_codes: [700213],
+    });
+    expect(events(service)).toContain("credential_refused");
+    state.changeRegistration({ app: "service", federatedCredentials: trusted });
+    expect((await exchange(service)).status).toBe(200);
+  });
+});
+
+describe("a certificate", () => {
+  const settings = { CLIENT_CREDENTIAL: "key-vault-certificate" };
+  afterEach(() => world.tenant.state.removeCertificates({ app: "service" }));
+
+  /** Into the vault as Key Vault stores a PEM certificate, and at Entra if wanted. */
+  function putCertificate({ atEntra = true } = {}): void {
+    const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    const der = selfSignedCertificate(privateKey, Date.now() - DAY, "graph-token-exchange");
+    const certificate = `-----BEGIN CERTIFICATE-----\n${der.toString("base64").replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`;
+    const key = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    const { state } = world.tenant;
+    state.setSecret({
+      name: "client-certificate",
+      value: `${key}${certificate}`,
+      contentType: "application/x-pem-file",
+    });
+    if (atEntra) {
+      state.addCertificate({ app: "service", certificate });
+    }
+  }
+
+  test("signs the client assertion; the key stays here", async () => {
+    putCertificate();
+    const service = serve(settings);
+    expect(await exchangeMany(service, 5)).toEqual([200]);
+    const [sent] = world.tenant.state.requests({ endpoint: "token", client: CLIENT_IDS.service });
+    expect(sent?.form).not.toHaveProperty("client_secret");
+    expect(claimsOf(sent?.form?.["client_assertion"] ?? "")).toMatchObject({
+      iss: CLIENT_IDS.service,
+      sub: CLIENT_IDS.service,
+    });
+    expect(vaultReads("client-certificate")).toHaveLength(1);
+    expect(JSON.stringify(world.tenant.state.requests())).not.toContain("PRIVATE KEY");
+  });
+
+  test("rotated: the old one is removed at Entra, nobody notices", async () => {
+    putCertificate();
+    const service = serve(settings);
+    expect((await exchange(service)).status).toBe(200);
+    world.tenant.state.removeCertificates({ app: "service" });
+    putCertificate();
+    expect(await exchangeMany(service, 10)).toEqual([200]);
+    expect(events(service)).toEqual(
+      expect.arrayContaining(["credential_read", "credential_refused", "credential_changed"]),
+    );
+  });
+
+  test("not registered at Entra (700027): 500", async () => {
+    putCertificate({ atEntra: false });
+    expect(told(await exchange(serve(settings)))).toMatchObject({
+      status: 500,
+      code: "credential_refused",
+      error_codes: [700027],
+    });
+  });
+
+  test("something else in its place: 500 with a code that says which", async () => {
+    world.tenant.state.setSecret({ name: "client-certificate", value: "no pem" });
+    expect(told(await exchange(serve(settings)))).toMatchObject({
+      status: 500,
+      error: "server_error",
+      action: "ask_admin",
+    });
+  });
+});
+
+describe("a secret, rotated while callers are served (KV-42)", () => {
+  test("both are valid: no failed request, no refusal", async () => {
+    const service = serve();
+    expect(await exchangeMany(service, 10)).toEqual([200]);
+    world.tenant.state.rotateSecret();
+    const running = exchangeMany(service, 20);
+    clock.advance(6 * MINUTE);
+    expect(await running).toEqual([200]);
+    expect(await exchangeMany(service, 20)).toEqual([200]);
+    world.tenant.state.rotateSecret({ keepOld: false, inVault: false, atEntra: false });
+  });
+
+  test("the old one is removed while thirty requests carry it: all are served with the new one", async () => {
+    const { state } = world.tenant;
+    const service = serve();
+    expect((await exchange(service)).status).toBe(200);
+    const order = state.order({ endpoint: "token", client: "service", hold: true, times: 30 });
+    const running = exchangeMany(service, 30);
+    await state.orders.hit(order, 30);
+    const { value } = state.rotateSecret({ keepOld: false });
+    state.clearLog();
+    state.releaseOrder({ id: order });
+    expect(await running).toEqual([200]);
+    expect(secretsSent()).toEqual(Array.from({ length: 30 }, () => value));
+    expect(vaultReads()).toHaveLength(1);
+    expect(events(service)).toContain("credential_changed");
+  });
+
+  test("E-82: Entra refuses the new one for a while; the one before it serves", async () => {
+    const { state } = world.tenant;
+    const service = serve();
+    expect((await exchange(service)).status).toBe(200);
+    state.rotateSecret({ refusedUses: 3 });
+    clock.advance(6 * MINUTE);
+    for (let round = 0; round < 6; round++) {
+      expect(await exchangeMany(service, 3)).toEqual([200]);
+      clock.advance(20_000);
+    }
+    clock.advance(10 * MINUTE);
+    expect(await exchangeMany(service, 3)).toEqual([200]);
+    const newest = state.vault.latest("client-secret")?.value;
+    expect(secretsSent().at(-1)).toBe(newest);
+  });
+
+  test("E-82 on a fresh instance, which never held the old one", async () => {
+    clock.advance(MINUTE);
+    world.tenant.state.rotateSecret({ refusedUses: 2 });
+    expect(await exchangeMany(serve(), 5)).toEqual([200]);
+  });
+
+  test("expired at Entra (7000222), the vault has the next: one refusal, no failed request", async () => {
+    const { state } = world.tenant;
+    const service = serve();
+    expect((await exchange(service)).status).toBe(200);
+    state.expireSecrets({ app: "service" });
+    state.rotateSecret();
+    expect(await exchangeMany(service, 10)).toEqual([200]);
+  });
+
+  test("both are bad: 500 to each, and few reads of the vault however many ask", async () => {
+    const { state } = world.tenant;
+    const service = serve();
+    expect((await exchange(service)).status).toBe(200);
+    state.rotateSecret({ keepOld: false, inVault: false });
+    state.setSecret({ name: "client-secret", value: "wrong" });
+    state.clearLog();
+    for (let round = 0; round < 5; round++) {
+      expect(await exchangeMany(service, 20)).toEqual([500]);
+    }
+    const answer = await exchange(service);
+    expect(told(answer)).toMatchObject({
+      status: 500,
+      error: "server_error",
+      code: "credential_refused",
+      error_codes: [7000215],
+      action: "ask_admin",
+    });
+    expect(answer.text).not.toContain("wrong");
+    expect(vaultReads().length).toBeLessThanOrEqual(5);
+    expect(secretsSent().length).toBeLessThanOrEqual(2 * 101);
+
+    state.setSecret({
+      name: "client-secret",
+      value: state.directory.registration("service")?.secrets.at(-1)?.value ?? "",
+    });
+    clock.advance(20_000);
+    expect(await exchangeMany(service, 10)).toEqual([200]);
+  });
+
+  test("a version that is not valid yet, has expired or is disabled is not used", async () => {
+    const { state } = world.tenant;
+    const good = state.vault.latest("client-secret")?.value ?? "";
+    const now = Math.floor(Date.now() / 1_000);
+    state.setSecret({ name: "client-secret", value: "future", notBefore: now + 3_600 });
+    state.setSecret({ name: "client-secret", value: "past", expires: now - 3_600 });
+    state.setSecret({ name: "client-secret", value: "disabled", enabled: false });
+    expect(await exchangeMany(serve(), 5)).toEqual([200]);
+    expect(new Set(secretsSent())).toEqual(new Set([good]));
+  });
+
+  test("the only version has expired: 500, with the days in /ready for whoever may know", async () => {
+    const { state } = world.tenant;
+    state.deleteSecret({ name: "client-secret" });
+    state.setSecret({ name: "client-secret", value: "past", expires: Math.floor(Date.now() / 1_000) - 90_000 });
+    const service = serve();
+    expect(told(await exchange(service))).toMatchObject({
+      status: 500,
+      code: "credential_expired",
+      action: "ask_admin",
+    });
+    expect(secretsSent()).toEqual([]);
+    expect((await service.call("/ready")).status).toBe(503);
+  });
+});
+
+describe("the vault is out of reach", () => {
+  const outages: [title: string, order: Record<string, unknown>][] = [
+    ["503", { status: 503, body: "" }],
+    ["throttled", { throttleSeconds: 30 }],
+    ["broken connections", { drop: true }],
+    ["403: no role", { status: 403, body: { error: { code: "Forbidden", innererror: { code: "ForbiddenByRbac" } } } }],
+    ["200 with another body", { status: 200, body: { nothing: "here" } }],
+  ];
+
+  test.each(outages)("%s, after the first read: no failed request, for a day", async (_title, order) => {
+    const service = serve();
+    expect((await exchange(service)).status).toBe(200);
+    world.tenant.state.order({ endpoint: "vault", times: 0, ...order });
+    for (let hour = 0; hour < 24; hour += 6) {
+      clock.advance(6 * 60 * MINUTE);
+      expect(await exchangeMany(service, 3)).toEqual([200]);
+    }
+  });
+
+  test.each(outages)(
+    "%s, at the first read: 5xx at once, few reads, and served when it is back",
+    async (_title, order) => {
+      const service = serve();
+      world.tenant.state.order({ endpoint: "vault", times: 0, ...order });
+      const refused = told(await exchange(service));
+      expect(refused).toMatchObject({
+        status: 503,
+        error: "temporarily_unavailable",
+        code: "key_vault_unavailable",
+        action: "retry",
+      });
+      await exchangeMany(service, 20);
+      expect(vaultReads().length).toBeLessThanOrEqual(6);
+      expect(secretsSent()).toEqual([]);
+      world.tenant.state.clearOrders();
+      clock.advance(31_000);
+      expect(await exchangeMany(service, 5)).toEqual([200]);
+    },
+  );
+
+  test("slower than a request may take: those who wait get the value when it comes", async () => {
+    const { state } = world.tenant;
+    const service = serve();
+    const order = state.order({ endpoint: "vault", hold: true, times: 1 });
+    const running = exchangeMany(service, 10);
+    await state.orders.hit(order);
+    state.releaseOrder({ id: order });
+    expect(await running).toEqual([200]);
+    expect(vaultReads()).toHaveLength(1);
+  });
+});
+
+test("the second registration has a credential of its own", async () => {
+  const { state } = world.tenant;
+  const service = serve(applicationOnlySettings());
+  const form = { grant_type: "client_credentials", audience: "graph" };
+  const ask = () => service.call("/oauth2/token", { form, headers: bearer(appToken(world, { client: "daemon" })) });
+  expect((await ask()).status).toBe(200);
+  const sent = state.requests({ endpoint: "token", client: CLIENT_IDS.appOnly });
+  expect(sent.map(({ form: body }) => body?.["client_secret"])).toEqual([
+    state.vault.latest("app-only-client-secret")?.value,
+  ]);
+  clock.advance(2 * 60 * MINUTE);
+  state.rotateSecret({ app: "appOnly", keepOld: false });
+  expect((await ask()).status).toBe(200);
+  expect((await exchange(service)).status).toBe(200);
+});

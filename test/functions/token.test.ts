@@ -1,0 +1,867 @@
+/**
+ * `POST /oauth2/token`, whole path: who may call it and how, whose token is exchanged, which API is meant, what a success
+ * says. Design section 4; RFC 6749, 6750, 7523, 8693, 8707.
+ */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  ACCESS_TOKEN,
+  appToken,
+  bearer,
+  CLIENT_IDS,
+  claimsOf,
+  clientAssertion,
+  exchangeForm,
+  JWT_BEARER,
+  jwtBearerForm,
+  TOKEN_EXCHANGE,
+  USER_IDS,
+  userToken,
+} from "../support/callers.ts";
+import { applicationOnlySettings, policyWith, policyWithEntries } from "../support/policies.ts";
+import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+
+let world: LocalWorld;
+let service: ServiceUnderTest;
+beforeAll(async () => {
+  world = await startLocalWorld();
+  service = world.serve();
+});
+beforeEach(() => world.tenant.state.clearLog());
+afterAll(() => world.stop());
+
+type Form = Record<string, string>;
+
+function post(form: Form | readonly (readonly [string, string])[], headers: Form = {}, at = service): Promise<Answer> {
+  return at.call("/oauth2/token", { form, headers });
+}
+
+/** Requests that reached Entra's token endpoint for the service (not the vault's, not the keys'). */
+function tokenRequests(): number {
+  return world.tenant.state.requestCounts()["token"] ?? 0;
+}
+
+function expectRefusal(answer: Answer, status: number, error: string, code: string): void {
+  expect({ status: answer.status, ...answer.json() }).toMatchObject({ status, error, code });
+  expect(answer.headers.get("cache-control")).toBe("no-store");
+  expect(tokenRequests()).toBe(0);
+}
+
+describe("who calls, refused", () => {
+  const rows: [title: string, () => { form: Form; headers?: Form }, status: number, error: string, code: string][] = [
+    [
+      "nobody, a refresh token",
+      () => ({ form: { grant_type: "refresh_token", refresh_token: "gte_x" } }),
+      401,
+      "invalid_client",
+      "caller_missing",
+    ],
+    [
+      "nobody, client credentials",
+      () => ({ form: { grant_type: "client_credentials" } }),
+      401,
+      "invalid_client",
+      "caller_missing",
+    ],
+    [
+      "a client id alone",
+      () => ({ form: { grant_type: "client_credentials", client_id: CLIENT_IDS.daemon } }),
+      401,
+      "invalid_client",
+      "caller_missing",
+    ],
+    [
+      "a bearer that is no token",
+      () => ({ form: exchangeForm(userToken(world)), headers: bearer("not-a-token") }),
+      401,
+      "invalid_client",
+      "caller_refused",
+    ],
+    [
+      "a bearer for another API",
+      () => ({ form: exchangeForm(userToken(world)), headers: bearer(userToken(world, { resource: "graph" })) }),
+      401,
+      "invalid_client",
+      "caller_refused",
+    ],
+    [
+      "Basic, even with the true secret",
+      () => ({
+        form: exchangeForm(userToken(world)),
+        headers: { authorization: `Basic ${Buffer.from(`${CLIENT_IDS.web}:secret`).toString("base64")}` },
+      }),
+      400,
+      "invalid_request",
+      "client_secret_not_accepted",
+    ],
+    [
+      "client_secret",
+      () => ({ form: exchangeForm(userToken(world), { client_id: CLIENT_IDS.web, client_secret: "hunter2-hunter2" }) }),
+      400,
+      "invalid_request",
+      "client_secret_not_accepted",
+    ],
+    [
+      "client_secret beside a good bearer",
+      () => ({
+        form: exchangeForm(userToken(world), { client_secret: "hunter2-hunter2" }),
+        headers: bearer(appToken(world)),
+      }),
+      400,
+      "invalid_request",
+      "client_secret_not_accepted",
+    ],
+    [
+      "bearer and client assertion",
+      () => {
+        const app = appToken(world);
+        return { form: exchangeForm(userToken(world), clientAssertion(app)), headers: bearer(app) };
+      },
+      400,
+      "invalid_request",
+      "two_client_authentications",
+    ],
+    [
+      "a client assertion without its type",
+      () => ({ form: exchangeForm(userToken(world), { client_assertion: appToken(world) }) }),
+      400,
+      "invalid_request",
+      "parameter_invalid",
+    ],
+    [
+      "a client assertion of another type",
+      () => ({
+        form: exchangeForm(userToken(world), {
+          client_assertion: appToken(world),
+          client_assertion_type: "urn:ietf:params:oauth:client-assertion-type:saml2-bearer",
+        }),
+      }),
+      400,
+      "invalid_request",
+      "parameter_invalid",
+    ],
+    [
+      "the type of a client assertion alone",
+      () => ({
+        form: exchangeForm(userToken(world), {
+          client_assertion_type: clientAssertion("")["client_assertion_type"] ?? "",
+        }),
+      }),
+      400,
+      "invalid_request",
+      "parameter_missing",
+    ],
+    [
+      "a user's token as client assertion",
+      () => ({ form: exchangeForm(userToken(world), clientAssertion(userToken(world))) }),
+      401,
+      "invalid_client",
+      "caller_refused",
+    ],
+    [
+      "an app-only token without our app role",
+      () => ({ form: exchangeForm(userToken(world)), headers: bearer(appToken(world, { client: "stranger" })) }),
+      401,
+      "invalid_client",
+      "caller_refused",
+    ],
+    [
+      "client_id of somebody else, user",
+      () => ({ form: exchangeForm(userToken(world), { client_id: CLIENT_IDS.daemon }) }),
+      400,
+      "invalid_request",
+      "client_id_mismatch",
+    ],
+    [
+      "client_id of somebody else, application",
+      () => ({
+        form: exchangeForm(userToken(world), { client_id: CLIENT_IDS.daemon }),
+        headers: bearer(appToken(world)),
+      }),
+      400,
+      "invalid_request",
+      "client_id_mismatch",
+    ],
+    [
+      "client_id of the service itself",
+      () => ({ form: exchangeForm(userToken(world), { client_id: CLIENT_IDS.service }) }),
+      400,
+      "invalid_request",
+      "client_id_mismatch",
+    ],
+    [
+      "a user whose client is not in the policy",
+      () => ({ form: exchangeForm(userToken(world, { client: "stranger" })) }),
+      400,
+      "unauthorized_client",
+      "caller_not_listed",
+    ],
+    [
+      "an application that is not in the policy",
+      () => ({
+        form: exchangeForm(userToken(world)),
+        headers: bearer(appToken(world, { client: "stranger", claims: { roles: ["Exchange.Call"] } })),
+      }),
+      400,
+      "unauthorized_client",
+      "caller_not_listed",
+    ],
+    [
+      "an application whose flows lack on-behalf-of",
+      () => ({
+        form: exchangeForm(userToken(world)),
+        headers: bearer(appToken(world, { client: "daemon" })),
+      }),
+      400,
+      "unauthorized_client",
+      "flow_not_allowed",
+    ],
+  ];
+
+  test.each(rows)("%s", async (_title, request, status, error, code) => {
+    const { form, headers } = request();
+    const answer = await post(form, headers);
+    expectRefusal(answer, status, error, code);
+    expect(answer.headers.has("www-authenticate")).toBe(status === 401);
+    expect(answer.text).not.toContain("hunter2");
+  });
+
+  test("a 401 names our metadata, and the error only when a token came", async () => {
+    const metadata = 'resource_metadata="http://localhost:7071/.well-known/oauth-protected-resource"';
+    const without = await post({ grant_type: "client_credentials" });
+    expect(without.headers.get("www-authenticate")).toMatch(/^Bearer realm="10ca1000-/);
+    expect(without.headers.get("www-authenticate")).toContain(metadata);
+    expect(without.headers.get("www-authenticate")).not.toContain("error=");
+    const bad = await post({ grant_type: "client_credentials" }, bearer("bad"));
+    expect(bad.headers.get("www-authenticate")).toContain(metadata);
+    expect(bad.headers.get("www-authenticate")).toContain('error="invalid_token"');
+  });
+});
+
+describe("whose token, refused", () => {
+  test.each([
+    ["subject_token", exchangeForm, "invalid_request"],
+    ["assertion", jwtBearerForm, "invalid_grant"],
+  ] as const)("a user with another user's token (%s)", async (_name, toForm, error) => {
+    const answer = await post(toForm(userToken(world, { user: "bob" })), bearer(userToken(world)));
+    expectRefusal(answer, 400, error, "subject_refused");
+    expect(service.lastEvent()).toMatchObject({ reason: "not_the_caller", callerObjectId: USER_IDS.alice });
+  });
+
+  test("a user with a newer token of its own: only the very token presented", async () => {
+    const answer = await post(exchangeForm(userToken(world)), bearer(userToken(world)));
+    expectRefusal(answer, 400, "invalid_request", "subject_refused");
+  });
+
+  test.each([
+    ["an application's token", () => appToken(world)],
+    ["an ID token", () => world.tenant.state.mintIdToken({ client: "service" })],
+    ["a token for Graph", () => userToken(world, { resource: "graph" })],
+    ["an expired token", () => userToken(world, { lifetimeSeconds: -120 })],
+    ["a token without access_as_user", () => userToken(world, { scopes: ["other"] })],
+    ["a text", () => "gte_nothing"],
+  ])("%s as subject, alone and from an application", async (_title, subject) => {
+    expectRefusal(await post(exchangeForm(subject())), 400, "invalid_request", "subject_refused");
+    expectRefusal(await post(jwtBearerForm(subject())), 400, "invalid_grant", "subject_refused");
+    expectRefusal(
+      await post(exchangeForm(subject()), bearer(appToken(world))),
+      400,
+      "invalid_request",
+      "subject_refused",
+    );
+  });
+
+  test("subjectClients defaults to the caller's own client", async () => {
+    const answer = await post(exchangeForm(userToken(world, { client: "public" })), bearer(appToken(world)));
+    expectRefusal(answer, 400, "unauthorized_client", "subject_client_not_allowed");
+    expect(service.lastEvent()).toMatchObject({ policyEntry: "web-backend", subjectClientId: CLIENT_IDS.public });
+  });
+
+  test("an explicit list replaces the default, so one's own client is no longer in it", async () => {
+    const settings = { POLICY: policyWithEntries({ "web-backend": { subjectClients: [CLIENT_IDS.public] } }) };
+    const answer = await post(exchangeForm(userToken(world)), bearer(appToken(world)), world.serve({ settings }));
+    expectRefusal(answer, 400, "unauthorized_client", "subject_client_not_allowed");
+  });
+
+  test("a subject client without an entry of its own brings no scopes", async () => {
+    const settings = { POLICY: policyWithEntries({ "web-backend": { subjectClients: [CLIENT_IDS.stranger] } }) };
+    const subject = userToken(world, { client: "stranger" });
+    const answer = await post(exchangeForm(subject), bearer(appToken(world)), world.serve({ settings }));
+    expectRefusal(answer, 400, "unauthorized_client", "subject_client_not_allowed");
+  });
+
+  test("a subject of a public client where its entry demands a confidential one", async () => {
+    const settings = { POLICY: policyWithEntries({ "web-users": { requireConfidentialClient: true } }) };
+    const strict = world.serve({ settings });
+    const subject = userToken(world, { clientAuth: "0" });
+    expectRefusal(
+      await post(exchangeForm(subject), bearer(appToken(world)), strict),
+      400,
+      "unauthorized_client",
+      "subject_client_not_allowed",
+    );
+    expectRefusal(await post(exchangeForm(subject), {}, strict), 400, "unauthorized_client", "public_client");
+  });
+});
+
+describe("who calls, served", () => {
+  const served: [title: string, () => { form: Form; headers?: Form }][] = [
+    ["a user: subject token alone", () => ({ form: exchangeForm(userToken(world)) })],
+    ["a user: assertion alone", () => ({ form: jwtBearerForm(userToken(world)) })],
+    [
+      "a user: subject token of type jwt",
+      () => ({ form: exchangeForm(userToken(world), { subject_token_type: "urn:ietf:params:oauth:token-type:jwt" }) }),
+    ],
+    [
+      "a user: bearer and the same subject token",
+      () => {
+        const token = userToken(world);
+        return { form: exchangeForm(token), headers: bearer(token) };
+      },
+    ],
+    [
+      "a user: bearer and the same assertion",
+      () => {
+        const token = userToken(world);
+        return { form: jwtBearerForm(token), headers: bearer(token) };
+      },
+    ],
+    [
+      "a user with its client_id, in any case",
+      () => ({ form: exchangeForm(userToken(world), { client_id: CLIENT_IDS.web.toUpperCase() }) }),
+    ],
+    ["a user of a public client", () => ({ form: exchangeForm(userToken(world, { client: "public" })) })],
+    ["an application: bearer", () => ({ form: exchangeForm(userToken(world)), headers: bearer(appToken(world)) })],
+    [
+      "an application: client assertion",
+      () => ({ form: exchangeForm(userToken(world), clientAssertion(appToken(world))) }),
+    ],
+    [
+      "an application: client assertion with client_id",
+      () => ({
+        form: jwtBearerForm(userToken(world), { ...clientAssertion(appToken(world)), client_id: CLIENT_IDS.web }),
+      }),
+    ],
+    [
+      "the scheme in lower case",
+      () => ({ form: exchangeForm(userToken(world)), headers: { authorization: `bearer ${appToken(world)}` } }),
+    ],
+  ];
+
+  test.each(served)("%s", async (_title, request) => {
+    const { form, headers } = request();
+    const answer = await post(form, headers);
+    expect(answer.json()).toMatchObject({ token_type: "Bearer" });
+    const released = claimsOf(String(answer.json()["access_token"]));
+    expect(released).toMatchObject({
+      oid: USER_IDS.alice,
+      aud: "https://graph.microsoft.com",
+      appid: CLIENT_IDS.service,
+    });
+    expect(tokenRequests()).toBe(1);
+  });
+
+  test("with an explicit subject client, the scopes lie in both lists", async () => {
+    const policy = policyWith(({ callers }) => {
+      Object.assign(callers.find(({ name }) => name === "web-backend") ?? {}, { subjectClients: [CLIENT_IDS.public] });
+      Object.assign(callers.find(({ name }) => name === "public-users") ?? {}, { apis: { graph: ["Mail.Read"] } });
+    });
+    const narrow = world.serve({ settings: { POLICY: policy } });
+    const asked = (scope: string) =>
+      post(exchangeForm(userToken(world, { client: "public" }), { scope }), bearer(appToken(world)), narrow);
+    expectRefusal(await asked("User.Read"), 400, "invalid_scope", "scope_not_allowed");
+    // Entra returns User.Read as well: more than both lists have in common, so it is not released.
+    expect((await asked("Mail.Read")).json()).toMatchObject({ code: "scope_surplus" });
+    expect(narrow.lastEvent()).toMatchObject({
+      callerKind: "application",
+      callerClientId: CLIENT_IDS.web,
+      subjectClientId: CLIENT_IDS.public,
+      subjectObjectId: USER_IDS.alice,
+      scopesAsked: ["Mail.Read"],
+    });
+  });
+});
+
+describe("which API", () => {
+  const graph = "https://graph.microsoft.com";
+  const orders = "https://api.contoso.local/orders";
+  /** `audience` of the helper is left out unless the row says it. */
+  const ask = (more: readonly (readonly [string, string])[], at = service) => {
+    const { audience: _none, ...form } = exchangeForm(userToken(world));
+    return post([...Object.entries(form), ...more], {}, at);
+  };
+
+  test.each([
+    ["audience", [["audience", "orders"]], orders],
+    ["resource", [["resource", orders]], orders],
+    ["the resource in front of a scope", [["scope", `${orders}/Orders.Read`]], orders],
+    [
+      "audience and resource that agree",
+      [
+        ["audience", "graph"],
+        ["resource", graph],
+      ],
+      graph,
+    ],
+    [
+      "audience twice, the same",
+      [
+        ["audience", "graph"],
+        ["audience", "graph"],
+      ],
+      graph,
+    ],
+    [
+      "audience and bare scopes",
+      [
+        ["audience", "graph"],
+        ["scope", "Mail.Read"],
+      ],
+      graph,
+    ],
+    [
+      "audience and qualified scopes",
+      [
+        ["audience", "graph"],
+        ["scope", `${graph}/User.Read openid profile email`],
+      ],
+      graph,
+    ],
+    [
+      "an empty resource counts as absent",
+      [
+        ["resource", ""],
+        ["audience", "orders"],
+      ],
+      orders,
+    ],
+  ] as [string, [string, string][], string][])("%s", async (_title, more, resource) => {
+    const answer = await ask(more);
+    expect(answer.status).toBe(200);
+    const { aud } = claimsOf(String(answer.json()["access_token"]));
+    expect(aud).toBe(resource === graph ? graph : CLIENT_IDS.orders);
+    expect(world.tenant.state.requests({ endpoint: "token" }).at(-1)?.form?.["scope"]).toContain(`${resource}/`);
+  });
+
+  test.each([
+    ["nothing, and there are two", [], "invalid_target", "api_not_named"],
+    [
+      "two audiences",
+      [
+        ["audience", "graph"],
+        ["audience", "orders"],
+      ],
+      "invalid_target",
+      "api_ambiguous",
+    ],
+    [
+      "audience and resource that differ",
+      [
+        ["audience", "graph"],
+        ["resource", orders],
+      ],
+      "invalid_target",
+      "api_ambiguous",
+    ],
+    [
+      "scopes of two resources",
+      [["scope", `${graph}/User.Read ${orders}/Orders.Read`]],
+      "invalid_target",
+      "api_ambiguous",
+    ],
+    [
+      "audience and a scope of another",
+      [
+        ["audience", "graph"],
+        ["scope", `${orders}/Orders.Read`],
+      ],
+      "invalid_target",
+      "api_ambiguous",
+    ],
+    ["an unknown name", [["audience", "mail"]], "invalid_target", "api_unknown"],
+    ["the name in other letters", [["audience", "Graph"]], "invalid_target", "api_unknown"],
+    ["a name from a prototype", [["audience", "__proto__"]], "invalid_target", "api_unknown"],
+    ["another one", [["audience", "constructor"]], "invalid_target", "api_unknown"],
+    ["the resource as a name", [["audience", graph]], "invalid_target", "api_unknown"],
+    ["the resource with a slash", [["resource", `${graph}/`]], "invalid_target", "api_unknown"],
+    ["the resource in capitals", [["resource", graph.toUpperCase()]], "invalid_target", "api_unknown"],
+    ["the resource with a fragment", [["resource", `${graph}#x`]], "invalid_target", "api_unknown"],
+    [
+      "a known and an unknown resource",
+      [
+        ["resource", graph],
+        ["resource", "https://vault.azure.net"],
+      ],
+      "invalid_target",
+      "api_unknown",
+    ],
+    [
+      "a scope of an unknown resource",
+      [["scope", "https://vault.azure.net/.default"]],
+      "invalid_target",
+      "api_unknown",
+    ],
+    [
+      "a scope with the resource in capitals",
+      [["scope", `${graph.toUpperCase()}/User.Read`]],
+      "invalid_target",
+      "api_unknown",
+    ],
+    [".default, which is not written", [["scope", `${graph}/.default`]], "invalid_scope", "scope_not_allowed"],
+    [
+      "bare .default",
+      [
+        ["audience", "graph"],
+        ["scope", ".default"],
+      ],
+      "invalid_scope",
+      "scope_not_allowed",
+    ],
+    [
+      "a scope not in the list",
+      [
+        ["audience", "graph"],
+        ["scope", "Mail.Send"],
+      ],
+      "invalid_scope",
+      "scope_not_allowed",
+    ],
+    [
+      "one of two not in the list",
+      [
+        ["audience", "graph"],
+        ["scope", "User.Read Mail.Send"],
+      ],
+      "invalid_scope",
+      "scope_not_allowed",
+    ],
+    [
+      "a scope in other letters",
+      [
+        ["audience", "graph"],
+        ["scope", "user.read"],
+      ],
+      "invalid_scope",
+      "scope_not_allowed",
+    ],
+    ["a scope with a second slash", [["scope", `${graph}//User.Read`]], "invalid_scope", "scope_not_allowed"],
+    [
+      "a scope percent-encoded",
+      [
+        ["audience", "graph"],
+        ["scope", "User%2ERead"],
+      ],
+      "invalid_scope",
+      "scope_not_allowed",
+    ],
+    [
+      "a scope with Graph's id in front",
+      [
+        ["scope", "00000003-0000-0000-c000-000000000000/User.Read"],
+        ["audience", "graph"],
+      ],
+      "invalid_scope",
+      "scope_not_allowed",
+    ],
+    [
+      "a scope of another API, bare",
+      [
+        ["audience", "graph"],
+        ["scope", "Orders.Read"],
+      ],
+      "invalid_scope",
+      "scope_not_allowed",
+    ],
+    [
+      "a quotation mark",
+      [
+        ["audience", "graph"],
+        ["scope", 'User.Read"'],
+      ],
+      "invalid_scope",
+      "scope_malformed",
+    ],
+    [
+      "a line break",
+      [
+        ["audience", "graph"],
+        ["scope", "User.Read\r\nX: y"],
+      ],
+      "invalid_scope",
+      "scope_malformed",
+    ],
+    [
+      "NUL",
+      [
+        ["audience", "graph"],
+        ["scope", "User.Read\0"],
+      ],
+      "invalid_scope",
+      "scope_malformed",
+    ],
+    [
+      "letters beyond ASCII",
+      [
+        ["audience", "graph"],
+        ["scope", "Usеr.Read"],
+      ],
+      "invalid_scope",
+      "scope_malformed",
+    ],
+    [
+      "a tab between scopes",
+      [
+        ["audience", "graph"],
+        ["scope", "User.Read\tMail.Read"],
+      ],
+      "invalid_scope",
+      "scope_malformed",
+    ],
+  ] as [string, [string, string][], string, string][])("refused: %s", async (_title, more, error, code) => {
+    expectRefusal(await ask(more), 400, error, code);
+  });
+
+  test("an API that the caller's entry does not have", async () => {
+    const answer = await post(exchangeForm(userToken(world, { client: "public" }), { audience: "orders" }));
+    expectRefusal(answer, 400, "invalid_target", "api_not_allowed");
+  });
+
+  test("the only API need not be named", async () => {
+    const POLICY = policyWith(({ apis, callers }) => {
+      delete apis["orders"];
+      for (const entry of callers) {
+        entry["apis"] = { graph: ["User.Read", "Mail.Read"] };
+      }
+    });
+    const answer = await ask([], world.serve({ settings: { POLICY } }));
+    expect(claimsOf(String(answer.json()["access_token"]))["aud"]).toBe(graph);
+  });
+});
+
+describe("what is asked of the endpoint", () => {
+  const base = () => exchangeForm(userToken(world));
+  test.each([
+    ["no grant type", () => ({ subject_token: "x" }), "invalid_request", "parameter_missing"],
+    [
+      "an unknown one",
+      () => ({ grant_type: "urn:ietf:params:oauth:grant-type:saml2-bearer" }),
+      "unsupported_grant_type",
+      "unsupported_grant_type",
+    ],
+    ["one from a prototype", () => ({ grant_type: "__proto__" }), "unsupported_grant_type", "unsupported_grant_type"],
+    [
+      "device code",
+      () => ({ grant_type: "urn:ietf:params:oauth:grant-type:device_code" }),
+      "unsupported_grant_type",
+      "unsupported_grant_type",
+    ],
+    [
+      "the grant type in capitals",
+      () => ({ ...base(), grant_type: TOKEN_EXCHANGE.toUpperCase() }),
+      "unsupported_grant_type",
+      "unsupported_grant_type",
+    ],
+    [
+      "no subject token",
+      () => ({ grant_type: TOKEN_EXCHANGE, subject_token_type: ACCESS_TOKEN }),
+      "invalid_request",
+      "parameter_missing",
+    ],
+    ["an empty subject token", () => ({ ...base(), subject_token: "" }), "invalid_request", "parameter_missing"],
+    [
+      "no subject token type",
+      () => ({ grant_type: TOKEN_EXCHANGE, subject_token: "x" }),
+      "invalid_request",
+      "parameter_missing",
+    ],
+    [
+      "an ID token by its type",
+      () => ({ ...base(), subject_token_type: "urn:ietf:params:oauth:token-type:id_token" }),
+      "invalid_request",
+      "parameter_invalid",
+    ],
+    [
+      "an actor token",
+      () => ({ ...base(), actor_token: "x", actor_token_type: ACCESS_TOKEN }),
+      "invalid_request",
+      "parameter_not_supported",
+    ],
+    [
+      "an actor token type alone",
+      () => ({ ...base(), actor_token_type: ACCESS_TOKEN }),
+      "invalid_request",
+      "parameter_not_supported",
+    ],
+    [
+      "a refresh token by requested type",
+      () => ({ ...base(), requested_token_type: "urn:ietf:params:oauth:token-type:refresh_token" }),
+      "invalid_request",
+      "parameter_not_supported",
+    ],
+    [
+      "jwt-bearer without its use",
+      () => ({ grant_type: JWT_BEARER, assertion: "x" }),
+      "invalid_request",
+      "parameter_missing",
+    ],
+    [
+      "jwt-bearer with another use",
+      () => ({ ...jwtBearerForm("x"), requested_token_use: "exchange" }),
+      "invalid_request",
+      "parameter_invalid",
+    ],
+    [
+      "jwt-bearer without assertion",
+      () => ({ grant_type: JWT_BEARER, requested_token_use: "on_behalf_of" }),
+      "invalid_request",
+      "parameter_missing",
+    ],
+    ["no refresh token", () => ({ grant_type: "refresh_token" }), "invalid_request", "parameter_missing"],
+    ["claims that are not JSON", () => ({ ...base(), claims: "nothing" }), "invalid_request", "parameter_invalid"],
+    [
+      "claims with an unknown member",
+      () => ({ ...base(), claims: '{"userinfo":{}}' }),
+      "invalid_request",
+      "parameter_invalid",
+    ],
+    ["claims that are a list", () => ({ ...base(), claims: "[]" }), "invalid_request", "parameter_invalid"],
+    [
+      "claims of 5 KB",
+      () => ({ ...base(), claims: JSON.stringify({ access_token: { x: { value: "y".repeat(5_000) } } }) }),
+      "invalid_request",
+      "parameter_invalid",
+    ],
+  ] as [string, () => Form, string, string][])("refused: %s", async (_title, form, error, code) => {
+    expectRefusal(await post(form()), 400, error, code);
+  });
+
+  test("password: refused with the ways that there are, before anything is read", async () => {
+    const answer = await post({
+      grant_type: "password",
+      username: "alice@contoso.local",
+      password: "hunter2",
+      client_secret: "s",
+    });
+    expectRefusal(answer, 400, "unsupported_grant_type", "unsupported_grant_type");
+    expect(answer.json()["error_description"]).toMatch(/token-exchange.*jwt-bearer.*refresh_token.*client_credentials/);
+    expect(answer.text + service.logs.at(-1)).not.toMatch(/hunter2|alice@/);
+  });
+
+  test("a raw refresh token of Entra's is not for this caller", async () => {
+    const answer = await post({ grant_type: "refresh_token", refresh_token: "1.AXabc" }, bearer(userToken(world)));
+    expectRefusal(answer, 400, "unauthorized_client", "import_not_allowed");
+  });
+
+  test("offline_access where the entry does not allow it", async () => {
+    const answer = await post(
+      exchangeForm(userToken(world, { client: "public" }), { scope: "User.Read offline_access" }),
+    );
+    expectRefusal(answer, 400, "invalid_scope", "offline_access_not_allowed");
+  });
+});
+
+describe("client_credentials", () => {
+  const form = { grant_type: "client_credentials", audience: "graph" };
+
+  test("off unless the second registration is configured", async () => {
+    expectRefusal(
+      await post(form, bearer(appToken(world, { client: "daemon" }))),
+      400,
+      "unauthorized_client",
+      "flow_not_allowed",
+    );
+    expectRefusal(await post(form, bearer(appToken(world))), 400, "unauthorized_client", "flow_not_allowed");
+  });
+
+  test("on: the second registration's token, for the entitled application only", async () => {
+    const app = world.serve({ settings: applicationOnlySettings() });
+    expectRefusal(await post(form, bearer(appToken(world)), app), 400, "unauthorized_client", "flow_not_allowed");
+    expectRefusal(await post(form, bearer(userToken(world)), app), 400, "unauthorized_client", "application_required");
+    expectRefusal(
+      await post({ ...form, scope: "User.Read" }, bearer(appToken(world, { client: "daemon" })), app),
+      400,
+      "invalid_scope",
+      "scope_not_allowed",
+    );
+
+    const answer = await post(form, bearer(appToken(world, { client: "daemon" })), app);
+    expect(Object.keys(answer.json()).sort()).toEqual([
+      "access_token",
+      "expires_in",
+      "issued_token_type",
+      "token_type",
+    ]);
+    expect(claimsOf(String(answer.json()["access_token"]))).toMatchObject({
+      appid: CLIENT_IDS.appOnly,
+      roles: ["User.Read.All"],
+    });
+    const again = await post({ ...form, ...clientAssertion(appToken(world, { client: "daemon" })) }, {}, app);
+    expect(again.json()["access_token"]).toBe(answer.json()["access_token"]);
+    expect(tokenRequests()).toBe(1);
+  });
+
+  test("an entry that lists delegated scopes only does not give every application permission", async () => {
+    const settings = applicationOnlySettings();
+    const policy = JSON.parse(settings["POLICY"] ?? "");
+    const daemon = policy.callers.find(({ name }: { name: string }) => name === "daemon");
+    daemon.apis = { graph: ["User.Read"] };
+    const app = world.serve({ settings: { ...settings, POLICY: JSON.stringify(policy) } });
+    expectRefusal(
+      await post(form, bearer(appToken(world, { client: "daemon" })), app),
+      400,
+      "invalid_scope",
+      "scope_not_allowed",
+    );
+  });
+});
+
+describe("what a success says", () => {
+  const STANDARD = ["access_token", "expires_in", "issued_token_type", "scope", "token_type"];
+
+  test("exactly the members of RFC 6749 and RFC 8693, never to be stored", async () => {
+    const answer = await post(exchangeForm(userToken(world), { scope: "openid profile Mail.Read" }));
+    const body = answer.json();
+    expect(answer.status).toBe(200);
+    expect(Object.keys(body).sort()).toEqual(STANDARD);
+    expect(body).toMatchObject({ token_type: "Bearer", issued_token_type: ACCESS_TOKEN });
+    expect(String(body["scope"]).split(" ").sort()).toEqual(["Mail.Read", "User.Read"]);
+    const { exp } = claimsOf(String(body["access_token"]));
+    expect(Math.abs(Number(exp) - Date.now() / 1_000 - Number(body["expires_in"]))).toBeLessThan(5);
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      "cache-control": "no-store",
+      pragma: "no-cache",
+      "content-type": "application/json; charset=utf-8",
+    });
+  });
+
+  test("Entra sent a refresh token, an ID token and client info: none leaves", async () => {
+    const answer = await post(jwtBearerForm(userToken(world)));
+    const sent = world.tenant.state.requests({ endpoint: "token" }).at(-1)?.form;
+    expect(sent).toMatchObject({ client_info: "1", scope: expect.stringContaining("offline_access") });
+    expect(Object.keys(answer.json()).sort()).toEqual(STANDARD);
+    expect(answer.text).not.toContain("1.AX");
+  });
+
+  test("a grant adds its handle and its end", async () => {
+    const answer = await post(exchangeForm(userToken(world), { scope: "User.Read offline_access" }));
+    expect(Object.keys(answer.json()).sort()).toEqual([...STANDARD, "grant_expires_on", "refresh_token"].sort());
+    expect(answer.json()["refresh_token"]).toMatch(/^gte_[A-Za-z0-9_-]{43}$/);
+  });
+
+  test("the correlation id of the request goes to Entra and back, ours if there is none", async () => {
+    const given = "0f0e0d0c-0b0a-4908-8706-050403020100";
+    const named = await post(exchangeForm(userToken(world)), { "client-request-id": given });
+    expect(named.headers.get("client-request-id")).toBe(given);
+    const made = await post(exchangeForm(userToken(world)), { "client-request-id": "not a guid\t" });
+    const sent = world.tenant.state.requests({ endpoint: "token" }).map(({ query }) => query["client-request-id"]);
+    expect(sent).toEqual([given, made.headers.get("client-request-id")]);
+    expect(service.lastEvent()["correlationId"]).toBe(sent[1]);
+  });
+
+  test("a refusal of Entra's carries the correlation id that Entra saw", async () => {
+    world.tenant.state.order({ endpoint: "token", aadsts: 65001 });
+    const answer = await post(exchangeForm(userToken(world)));
+    const sent = world.tenant.state.requests({ endpoint: "token" }).at(-1)?.query["client-request-id"];
+    expect(answer.json()["correlation_id"]).toBe(sent);
+    expect(service.lastEvent()["correlationId"]).toBe(sent);
+  });
+});

@@ -1,0 +1,486 @@
+/**
+ * No secret leaves: over every failure of the error tables, every confused token, outages, mistakes and successes, every
+ * log line, answer, header, table row and cache key is searched for every secret in play, whole or in part. In a success
+ * only the member that is declared to hold the token may hold it. SEC-15.
+ */
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { sealRefreshToken } from "../../local/tenant/oauth/refresh-token.ts";
+import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
+import type { Outbound } from "../../shared/outbound/outbound.ts";
+import {
+  appToken,
+  bearer,
+  CLIENT_IDS,
+  clientAssertion,
+  exchangeForm,
+  JWT_BEARER,
+  jwtBearerForm,
+  USER_IDS,
+  userToken,
+} from "../support/callers.ts";
+import { CONFUSED_TOKENS } from "../support/confused-tokens.ts";
+import { AADSTS_ROWS, ODD_ANSWERS } from "../support/entra-failures.ts";
+import { createLeakSearch, type Leak, textsOf } from "../support/leak-search.ts";
+import { applicationOnlySettings, policyWithEntries } from "../support/policies.ts";
+import {
+  type Answer,
+  type Call,
+  type LocalWorld,
+  type ServiceUnderTest,
+  startLocalWorld,
+} from "../support/service-under-test.ts";
+import { readTable } from "../support/table-rows.ts";
+
+/** Where a success is meant to hold a token or a handle. */
+const DECLARED = /^(access_token|refresh_token|authorizationHeader|headers\.Authorization|grant|token|claims(\..*)?)$/;
+
+const search = createLeakSearch();
+const consoleLines: string[] = [];
+let world: LocalWorld;
+let service: ServiceUnderTest;
+
+beforeAll(async () => {
+  for (const method of ["log", "info", "warn", "error", "debug", "trace"] as const) {
+    vi.spyOn(console, method).mockImplementation((...args) => void consoleLines.push(args.map(String).join(" ")));
+  }
+  world = await startLocalWorld();
+  service = serve();
+  await everySuccess();
+  await everyFailureOfEntra();
+  await everyConfusedToken();
+  await everyBadRequest();
+  await everyOutage();
+  collect();
+});
+afterAll(async () => {
+  vi.restoreAllMocks();
+  await world.stop();
+});
+
+describe("the search itself", () => {
+  const plant = (secret: string) => search.find("planted", `{"event":"exchange","reason":"${secret}"}`);
+
+  test("knows many secrets of every kind", () => {
+    expect(search.size).toBeGreaterThan(10_000);
+    expect(world.logs.length).toBeGreaterThan(500);
+    expect(world.answers.length).toBeGreaterThan(700);
+  });
+
+  test.each([
+    ["a caller's token", () => presented("authorization")],
+    ["a subject token", () => presented("subject_token")],
+    ["a signature alone", () => presented("subject_token").split(".")[2] ?? ""],
+    ["a token that was cut off", () => presented("subject_token").slice(0, 400)],
+    ["a Graph token", () => released("access_token")],
+    ["a handle", () => released("refresh_token")],
+    ["a client secret", () => world.tenant.state.vault.latest("client-secret")?.value ?? ""],
+    ["the sealing key", () => world.tenant.state.vault.latest("sealing-key")?.value ?? ""],
+    [
+      "Entra's refresh token",
+      () => String(world.tenant.state.requests({ grantType: "refresh_token" }).at(-1)?.form?.["refresh_token"]),
+    ],
+    [
+      "a vault token",
+      () =>
+        String(
+          world.tenant.state.requests({ endpoint: "vault" }).find(({ authorization }) => authorization)?.authorization,
+        ),
+    ],
+    ["the identity header", () => world.tenant.state.identity.header],
+    ["a password", () => world.tenant.state.directory.user("alice")?.password ?? ""],
+    ["a user's address", () => "alice@contoso.local"],
+    ["a user's name", () => "Alice Archer"],
+  ])("finds %s in a log line", (_title, secret) => {
+    expect(secret().length).toBeGreaterThan(8);
+    expect(plant(secret()).length).toBeGreaterThan(0);
+  });
+
+  test("does not find what is no secret", () => {
+    expect(plant(`${CLIENT_IDS.service} ${USER_IDS.alice} https://graph.microsoft.com/User.Read`)).toEqual([]);
+  });
+});
+
+test("no log line holds a secret", () => {
+  expect(world.logs.flatMap((line) => search.find("log", line))).toEqual([]);
+});
+
+test("no log line holds the claims that were asked for", () => {
+  expect(world.logs.filter((line) => /capolids|c0a1b000|marker/.test(line))).toEqual([]);
+});
+
+test("nothing was printed past the log", () => {
+  expect(consoleLines).toEqual([]);
+});
+
+test("no refusal or failure holds a secret, in body or headers", () => {
+  const refused = world.answers.filter(({ answer }) => answer.status >= 400);
+  expect(refused.length).toBeGreaterThan(600);
+  expect(refused.flatMap(({ path, answer }) => leaksIn(path, answer, textsOfAnswer(answer)))).toEqual([]);
+});
+
+test("a success holds one in the declared members only", () => {
+  const good = world.answers.filter(({ answer }) => answer.status < 400);
+  expect(good.length).toBeGreaterThan(10);
+  const rest = good.flatMap(({ path, answer }) =>
+    leaksIn(
+      path,
+      answer,
+      textsOfAnswer(answer).filter(([member]) => !DECLARED.test(member)),
+    ),
+  );
+  expect(rest).toEqual([]);
+});
+
+test("what a success declares is a token for the API or a handle, never a secret of Entra's or ours", () => {
+  const own = createLeakSearch("signatures");
+  for (const { what, secret } of secretsOfOurs()) {
+    own.add(what, secret);
+  }
+  const good = world.answers.filter(({ answer, path }) => answer.status < 400 && path !== "/Validate");
+  expect(good.flatMap(({ path, answer }) => textsOfAnswer(answer).flatMap(([, text]) => own.find(path, text)))).toEqual(
+    [],
+  );
+});
+
+test("no row of the table holds a secret, a handle or a name", async () => {
+  const rows = await readTable(world.tables.url, "grants");
+  expect(rows.length).toBeGreaterThan(3);
+  expect(rows.flatMap((row) => textsOf(row).flatMap(([column, text]) => search.find(`row ${column}`, text)))).toEqual(
+    [],
+  );
+});
+
+test("no cache key holds a secret: each is a hash", () => {
+  expect(world.cacheKeys.filter((key) => !/^[A-Za-z0-9_-]{43}$/.test(key))).toEqual([]);
+  expect(world.cacheKeys.flatMap((key) => search.find("cache key", key))).toEqual([]);
+});
+
+// What happens in the run -------------------------------------------------------------------------------------------
+
+function serve(settings: Record<string, string | undefined> = {}, outbound: Outbound = listening): ServiceUnderTest {
+  return world.serve({ settings, surroundings: { outbound } });
+}
+
+/** The real way out, with an ear on what Entra gives. */
+const real = createHttpsOutbound();
+const listening: Outbound = {
+  async send(request) {
+    const answer = await real.send(request);
+    if (answer.ok && request.method === "POST") {
+      collectAnswer(answer.value.body);
+    }
+    return answer;
+  },
+};
+
+function collectAnswer(body: string): void {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body);
+  } catch {
+    return;
+  }
+  for (const [name, text] of textsOf(parsed)) {
+    if (["access_token", "refresh_token", "id_token"].includes(name)) {
+      search.add(`Entra's ${name}`, text);
+    }
+  }
+}
+
+const post = (form: Call["form"], headers: Record<string, string> = {}, at = service) =>
+  at.call("/oauth2/token", { headers, ...(form === undefined ? {} : { form }) });
+const header = (token: string, at = service) => at.call("/AuthorizationHeader/graph", { headers: bearer(token) });
+
+async function makeGrant(token: string, headers: Record<string, string> = {}, at = service): Promise<string> {
+  const answer = await post(exchangeForm(token, { scope: "User.Read Mail.Read offline_access" }), headers, at);
+  return String(answer.json()["refresh_token"]);
+}
+
+function entraRefreshToken(): string {
+  const record = {
+    userOid: USER_IDS.alice,
+    clientId: CLIENT_IDS.service,
+    issuedAtMs: Date.now(),
+    scope: "openid",
+    satisfied: [],
+  };
+  const token = sealRefreshToken(world.tenant.state, record);
+  search.add("an imported refresh token", token);
+  return token;
+}
+
+async function everySuccess(): Promise<void> {
+  const token = userToken(world);
+  await post(exchangeForm(token));
+  await post(jwtBearerForm(token), bearer(token));
+  await post(exchangeForm(userToken(world), clientAssertion(appToken(world))));
+  await header(token);
+  const form = (refresh_token: string) => ({ grant_type: "refresh_token", refresh_token });
+  const [mine, its] = [await makeGrant(token), await makeGrant(userToken(world), bearer(appToken(world)))];
+  await post(form(mine), bearer(userToken(world)));
+  await post(form(its), bearer(appToken(world)));
+  await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { grant: mine } });
+  await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { scopes: ["offline_access"] } });
+  await service.call("/Validate", { headers: bearer(token) });
+  await service.call("/grants", { headers: bearer(token) });
+  await service.call("/ready", { headers: bearer(token) });
+  await service.call("/oauth2/revoke", { form: { token: mine }, headers: bearer(token) });
+  const app = serve(applicationOnlySettings());
+  await post(
+    { grant_type: "client_credentials", audience: "graph" },
+    bearer(appToken(world, { client: "daemon" })),
+    app,
+  );
+  const importing = serve({ POLICY: policyWithEntries({ "web-users": { importRefreshTokens: true } }) });
+  await post({ ...form(entraRefreshToken()), audience: "graph" }, bearer(userToken(world)), importing);
+  const federated = serve({ CLIENT_CREDENTIAL: "managed-identity" });
+  await header(userToken(world), federated);
+}
+
+async function everyFailureOfEntra(): Promise<void> {
+  const { state } = world.tenant;
+  const values = { user: "alice@contoso.local", name: "Alice Archer", scope: "marker", reason: "Alice Archer" };
+  const caller = userToken(world);
+  const grant = await makeGrant(caller);
+  const redemption = { form: { grant_type: "refresh_token", refresh_token: grant }, headers: bearer(caller) };
+  for (const [aadsts, name] of AADSTS_ROWS) {
+    state.order({ endpoint: "token", aadsts, values, times: 3 });
+    // Whoever was throttled is not let through to Entra for a while; another instance knows nothing of it.
+    const at = name === "throttled" ? [serve(), serve(), serve()] : [service, service, service];
+    await post(exchangeForm(userToken(world)), {}, at[0]);
+    await header(userToken(world, { capabilities: ["cp1"] }), at[1]);
+    await at[2]?.call("/oauth2/token", redemption);
+    state.clearOrders();
+  }
+  await everyOddAnswer();
+  // Entra repeats the whole request: form, secret and all.
+  const echo = JSON.stringify(state.requests({ endpoint: "token" }).at(-1)?.form);
+  state.order({
+    endpoint: "token",
+    status: 400,
+    body: {
+      error: "invalid_grant",
+      error_description: echo,
+      suberror: echo,
+      claims: echo,
+      error_codes: [echo],
+      trace_id: echo,
+    },
+  });
+  await header(userToken(world));
+  // More scopes than asked, and names in them.
+  state.addConsent({ scopes: ["Files.Read"] });
+  await header(userToken(world));
+  await makeGrant(userToken(world));
+  state.withdrawConsent({ scopes: ["Files.Read"] });
+  await post({ ...exchangeForm(userToken(world)), claims: '{"access_token":{"acrs":{"value":"marker"}}}' });
+}
+
+async function everyOddAnswer(): Promise<void> {
+  const { state } = world.tenant;
+  for (const [, order] of ODD_ANSWERS) {
+    state.order({ endpoint: "token", client: "service", ...order });
+    await post(exchangeForm(userToken(world)), {}, serve());
+    state.order({ endpoint: "token", client: "service", ...order });
+    await header(userToken(world), serve());
+    state.clearOrders();
+  }
+}
+
+async function everyConfusedToken(): Promise<void> {
+  for (const { mint } of CONFUSED_TOKENS) {
+    const token = mint(world.tenant.state);
+    search.add("a confused token", token);
+    await header(token);
+    await post(exchangeForm(token));
+    await post(exchangeForm(userToken(world), clientAssertion(token)));
+  }
+}
+
+async function everyBadRequest(): Promise<void> {
+  const { state } = world.tenant;
+  const secret = state.directory.registration("web")?.secrets[0]?.value ?? "";
+  const password = state.directory.user("alice")?.password ?? "";
+  const token = userToken(world);
+  const handle = await makeGrant(userToken(world));
+  await post({ grant_type: "password", username: "alice@contoso.local", password, client_secret: secret });
+  await post(exchangeForm(token, { client_secret: secret, client_id: CLIENT_IDS.web }));
+  await post(exchangeForm(token), { authorization: `Basic ${btoa(`${CLIENT_IDS.web}:${secret}`)}` });
+  await post(exchangeForm(token), { authorization: `Bearer ${token},Bearer ${token}` });
+  await post(exchangeForm(token), { authorization: token });
+  await post(exchangeForm(token), { authorization: `Bearer ${secret}~` });
+  await post([...Object.entries(exchangeForm(token)), ["subject_token", token]]);
+  await post({ grant_type: token, assertion: token });
+  await post({ [token.slice(0, 60)]: "1", grant_type: JWT_BEARER });
+  await post([
+    [token, "1"],
+    [token, "2"],
+  ]);
+  await post({ ...exchangeForm(token), scope: token, audience: "graph" });
+  await post({ ...exchangeForm(token), audience: token });
+  await post({ ...exchangeForm(token), resource: `https://x/${secret}` });
+  await post({ ...exchangeForm(token), client_id: secret });
+  await post({ ...exchangeForm(token), claims: JSON.stringify({ access_token: secret }) });
+  await post({ grant_type: "refresh_token", refresh_token: handle }, bearer(userToken(world, { user: "bob" })));
+  await post({ grant_type: "refresh_token", refresh_token: entraRefreshToken() }, bearer(token));
+  await service.call(`/AuthorizationHeader/graph?access_token=${token}`);
+  await service.call(`/AuthorizationHeader/${handle}`, { headers: bearer(token) });
+  await service.call(`/AuthorizationHeader/graph?optionsOverride.Scopes=${secret}`, { headers: bearer(token) });
+  await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { [secret]: token, grant: 7 } });
+  await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { grant: `${handle}x` } });
+  await service.call("/AuthorizationHeader/graph", { method: "PUT", headers: bearer(token), json: { grant: handle } });
+  await service.call(`/grants?after=${handle}`, { headers: bearer(token) });
+  await service.call("/oauth2/revoke", { form: { token }, headers: bearer(token) });
+  await service.call("/oauth2/revoke", { form: { token: handle }, headers: bearer(userToken(world, { user: "bob" })) });
+  await service.call("/oauth2/token", {
+    method: "POST",
+    headers: { "content-type": "application/json", cookie: token },
+    body: JSON.stringify({ token }),
+  });
+  await service.call("/oauth2/token", {
+    method: "POST",
+    headers: { "content-type": "application/x-www-form-urlencoded" },
+    body: `subject_token=${token}`.repeat(60),
+  });
+  await service.call("/Validate", {
+    headers: { ...bearer(token), "x-correlation-id": token, "client-request-id": secret, traceparent: token },
+  });
+}
+
+async function everyOutage(): Promise<void> {
+  const { state } = world.tenant;
+  const echo = state.vault.latest("client-secret")?.value ?? "";
+  for (const body of ["", { error: { code: echo, message: echo, innererror: { code: echo } } }, { value: "" }]) {
+    for (const status of [200, 400, 403, 404, 429, 500, 503]) {
+      state.order({ endpoint: "vault", times: 0, status, body });
+      await header(userToken(world), serve());
+      state.clearOrders();
+    }
+  }
+  state.setSecret({
+    name: "client-certificate",
+    value: `-----BEGIN PRIVATE KEY-----\n${echo}\n-----END PRIVATE KEY-----`,
+  });
+  await header(userToken(world), serve({ CLIENT_CREDENTIAL: "key-vault-certificate" }));
+  const cut = serve({ GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1" });
+  await makeGrant(userToken(world), {}, cut);
+  await cut.call("/grants", { headers: bearer(userToken(world)) });
+  state.setSecret({ name: "sealing-key", value: "no key at all, but a secret" });
+  await makeGrant(userToken(world), {}, serve());
+  // A fault of our own, whose message holds what went wrong and with what.
+  const faulty = (path: string): Outbound => ({
+    send: (request) =>
+      request.url.includes(path)
+        ? Promise.reject(new Error(`cannot send ${JSON.stringify(request)}`))
+        : real.send(request),
+  });
+  await header(userToken(world), serve({}, faulty("/oauth2/")));
+  await header(userToken(world), serve({}, faulty("/keys")));
+  const broken = world.serve({
+    surroundings: {
+      steadyMs: () => {
+        throw new Error(`clock broken\n    at ${echo} (${echo}.ts:1:1)`);
+      },
+    },
+  });
+  await header(userToken(world), broken);
+  expect(broken.lastEvent()).toMatchObject({ code: "internal", status: 500 });
+}
+
+// What is searched for ----------------------------------------------------------------------------------------------
+
+function collect(): void {
+  for (const { what, secret } of [...secretsOfOurs(), ...secretsOfCallers()]) {
+    search.add(what, secret);
+  }
+}
+
+function secretsOfOurs(): { what: string; secret: string | undefined }[] {
+  const { state } = world.tenant;
+  const inVault = state.vault
+    .names()
+    .flatMap((name) =>
+      (state.vault.versions(name) ?? []).map(({ value }) => ({ what: `vault: ${name}`, secret: value })),
+    );
+  const registered = state.directory.registrations.flatMap(({ name, secrets }) =>
+    secrets.map(({ value }) => ({ what: `secret of ${name}`, secret: value })),
+  );
+  const sent = state.requests().flatMap(({ endpoint, form, authorization }) => [
+    { what: "client secret sent", secret: form?.["client_secret"] },
+    { what: "client assertion sent", secret: form?.["client_assertion"] },
+    { what: "refresh token sent", secret: form?.["refresh_token"] },
+    { what: `token for the ${endpoint}`, secret: authorization?.replace(/^Bearer /, "") },
+  ]);
+  return [...inVault, ...registered, ...sent, { what: "identity header", secret: state.identity.header }];
+}
+
+function secretsOfCallers(): { what: string; secret: string | undefined }[] {
+  const people = world.tenant.state.directory.users.flatMap(({ username, password, displayName }) => [
+    { what: "user name", secret: username },
+    { what: "password", secret: password },
+    { what: "display name", secret: displayName },
+  ]);
+  const shown = world.calls.flatMap(({ headers, form, json }) => [
+    ...textsOf(headers).map(([name, text]) => ({
+      what: `header ${name}`,
+      secret: text.replace(/^(Bearer|Basic) /i, ""),
+    })),
+    ...pairsOf(form)
+      .filter(([name]) => SECRET_PARAMETERS.includes(name))
+      .map(([name, secret]) => ({ what: `form ${name}`, secret })),
+    ...textsOf(json)
+      .filter(([name]) => name === "grant")
+      .map(([name, secret]) => ({ what: `json ${name}`, secret })),
+  ]);
+  const handles = world.answers
+    .filter(({ answer }) => answer.status === 200)
+    .flatMap(({ answer }) => textsOfAnswer(answer))
+    .flatMap(([, text]) => text.match(/gte_[A-Za-z0-9_-]{43}/g) ?? []);
+  return [...people, ...shown, ...handles.map((secret) => ({ what: "handle", secret }))].filter(
+    ({ what }) => !/content-type|client-request-id|x-correlation/.test(what),
+  );
+}
+
+const SECRET_PARAMETERS = [
+  "subject_token",
+  "assertion",
+  "client_assertion",
+  "refresh_token",
+  "client_secret",
+  "password",
+];
+
+function pairsOf(form: Call["form"] = {}): [string, string][] {
+  const pairs: Iterable<readonly string[]> = Symbol.iterator in form ? form : Object.entries(form);
+  return [...pairs].map(([name = "", value = ""]) => [name, value]);
+}
+
+function presented(name: string): string {
+  const found = world.calls
+    .flatMap(({ headers, form }) => [...textsOf(headers), ...pairsOf(form)])
+    .findLast(([given, value]) => given === name && value.includes("eyJ"));
+  return found?.[1].replace("Bearer ", "") ?? "";
+}
+
+function released(member: string): string {
+  return (
+    world.answers
+      .filter(({ answer, path }) => answer.status === 200 && path === "/oauth2/token")
+      .map(({ answer }) => answer.json()[member])
+      .filter((value) => typeof value === "string")
+      .at(-1) ?? ""
+  );
+}
+
+function textsOfAnswer(answer: Answer): [string, string][] {
+  const headers = [...answer.headers].map(([name, value]): [string, string] => [`header ${name}`, value]);
+  return [
+    ...headers,
+    ...(answer.text.startsWith("{") ? textsOf(answer.json()) : [["body", answer.text] as [string, string]]),
+  ];
+}
+
+function leaksIn(path: string, answer: Answer, texts: readonly [string, string][]): Leak[] {
+  // The path is the caller's own; a token in it is what the test put there.
+  return texts.flatMap(([member, text]) => search.find(`${answer.status} ${path.slice(0, 40)} ${member}`, text));
+}

@@ -1,0 +1,212 @@
+/** Device code (E-95 to E-97): a sign-in on another machine, with Entra's names for what may go wrong. */
+import { PublicClientApplication } from "@azure/msal-node";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
+import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
+import { createScriptedBrowser, type Page } from "./scripted-browser.ts";
+import { type Answer, asClient, passwordOf, postToken, send, startTrustedTenant } from "./trusted-tenant.ts";
+
+const SCOPE = `api://${CLIENT_IDS.service}/access_as_user`;
+const URN = "urn:ietf:params:oauth:grant-type:device_code";
+
+let tenant: LocalTenant;
+beforeAll(async () => {
+  tenant = await startTrustedTenant();
+});
+beforeEach(() => tenant.state.setDeviceCodeInterval({ seconds: 0.01 }));
+afterEach(() => tenant.state.reset());
+afterAll(() => tenant.close());
+
+function start(changes: Record<string, string> = {}): Promise<Answer> {
+  const form = { client_id: CLIENT_IDS.cli, scope: `${SCOPE} openid profile offline_access`, ...changes };
+  const body = new URLSearchParams(Object.entries(form).filter(([, value]) => value !== ""));
+  return send(`${tenant.url}/${TENANT_ID}/oauth2/v2.0/devicecode`, { method: "POST", body });
+}
+
+function poll(started: Answer, changes: Record<string, string> = {}): Promise<Answer> {
+  const device_code = String(started.body["device_code"]);
+  return postToken(tenant, { client_id: CLIENT_IDS.cli, grant_type: URN, device_code, ...changes });
+}
+
+const outcome = ({ body }: Answer) => [body["error"], body["error_codes"]];
+
+/** The page of the tenant that the person goes to, with the code typed in. */
+async function enter(started: Answer): Promise<Page> {
+  const page = await createScriptedBrowser().open(String(started.body["verification_uri"]));
+  return page.press("next", { "user-code": String(started.body["user_code"]).toLowerCase() });
+}
+
+describe("starting", () => {
+  test("the answer's members; no verification_uri_complete", async () => {
+    tenant.state.setDeviceCodeInterval({ seconds: 5 });
+    const { status, body } = await start();
+    expect(status).toBe(200);
+    expect(Object.keys(body).sort()).toEqual([
+      "device_code",
+      "expires_in",
+      "interval",
+      "message",
+      "user_code",
+      "verification_uri",
+    ]);
+    expect(body).toMatchObject({ expires_in: 900, interval: 5 });
+    expect(body["user_code"]).toMatch(/^[A-Z2-9]{9}$/);
+    expect(body["message"]).toContain(String(body["user_code"]));
+  });
+
+  test("refused: no client, an unknown one, no scope, a foreign scope, claims that are none, another method", async () => {
+    expect(outcome(await start({ client_id: "" }))).toEqual(["invalid_request", [900144]]);
+    expect(outcome(await start({ client_id: "nobody" }))).toEqual(["unauthorized_client", [700016]]);
+    expect(outcome(await start({ scope: "" }))).toEqual(["invalid_request", [900144]]);
+    expect(outcome(await start({ scope: "api://nobody/x" }))).toEqual(["invalid_resource", [500011]]);
+    expect(outcome(await start({ claims: "[" }))).toEqual(["invalid_request", [90013]]);
+    const get = await send(`${tenant.url}/${TENANT_ID}/oauth2/v2.0/devicecode`);
+    expect(outcome(get)).toEqual(["invalid_request", [900561]]);
+  });
+});
+
+describe("polling (E-96)", () => {
+  test("authorization_pending, until somebody decides", async () => {
+    const started = await start();
+    expect(outcome(await poll(started))).toEqual(["authorization_pending", [70016]]);
+    expect(tenant.state.approveDeviceCode({ user: "bob" })).toEqual({
+      userCode: started.body["user_code"],
+      approved: true,
+    });
+    const answer = await poll(started);
+    expect(answer.status).toBe(200);
+    expect(answer.body["scope"]).toBe(SCOPE);
+    expect(answer.body).toHaveProperty("refresh_token");
+    expect(answer.body).toHaveProperty("id_token");
+    expect(tenant.state.requests({ grantType: "device_code" })).toHaveLength(2);
+  });
+
+  test("authorization_declined", async () => {
+    const started = await start();
+    tenant.state.declineDeviceCode({ userCode: String(started.body["user_code"]) });
+    expect(outcome(await poll(started))).toEqual(["authorization_declined", [70018]]);
+  });
+
+  test("bad_verification_code: unknown, or another client's", async () => {
+    const started = await start();
+    expect(outcome(await poll(started, { device_code: "x" }))).toEqual(["bad_verification_code", [70018]]);
+    expect(outcome(await poll(started, { client_id: CLIENT_IDS.public }))).toEqual(["bad_verification_code", [70018]]);
+    expect(outcome(await poll(started, { device_code: "" }))).toEqual(["invalid_request", [900144]]);
+  });
+
+  test("expired_token, also for a code that was approved too late to be fetched", async () => {
+    const started = await start();
+    tenant.state.approveDeviceCode();
+    tenant.state.setClockOffset({ offsetMs: 901_000 });
+    expect(outcome(await poll(started))).toEqual(["expired_token", [70020]]);
+    expect(() => tenant.state.approveDeviceCode()).toThrow("no device waits");
+  });
+
+  test("both grant names, and one redemption", async () => {
+    const started = await start();
+    expect(tenant.state.listDeviceCodes()).toEqual([{ userCode: started.body["user_code"], clientId: CLIENT_IDS.cli }]);
+    tenant.state.approveDeviceCode();
+    expect((await poll(started, { grant_type: "device_code" })).status).toBe(200);
+    expect(outcome(await poll(started))).toEqual(["invalid_grant", [54005]]);
+  });
+
+  test("a confidential client without its secret: 7000218, unless public flows are allowed (E-97)", async () => {
+    const started = await start({ client_id: CLIENT_IDS.web });
+    tenant.state.approveDeviceCode();
+    expect(outcome(await poll(started, { client_id: CLIENT_IDS.web }))).toEqual(["invalid_client", [7000218]]);
+    tenant.state.changeRegistration({ app: "web", allowPublicClientFlows: true });
+    expect((await poll(started, { client_id: CLIENT_IDS.web })).status).toBe(200);
+    const second = await start({ client_id: CLIENT_IDS.web });
+    tenant.state.approveDeviceCode();
+    expect((await poll(second, asClient(tenant, "web"))).status).toBe(200);
+  });
+});
+
+describe("the page", () => {
+  test("code, account, password, second factor, and the question whether it was them", async () => {
+    tenant.state.requireClaims({ user: "alice", resource: "service" });
+    const started = await start();
+    const picked = await (await enter(started)).press("account-alice");
+    const factor = await picked.press("sign-in", { password: passwordOf(tenant, "alice") });
+    const asked = await factor.press("approve");
+    expect(asked.text("app-name")).toBe("Contoso Command Line");
+    expect(outcome(await poll(started))).toEqual(["authorization_pending", [70016]]);
+    expect((await asked.press("continue")).text("device-approved")).toContain("You may now close this window");
+    expect((await poll(started)).status).toBe(200);
+  });
+
+  test("cancelled", async () => {
+    const started = await start();
+    const picked = await (await enter(started)).press("account-alice");
+    const asked = await picked.press("sign-in", { password: passwordOf(tenant, "alice") });
+    expect((await asked.press("cancel")).text("device-declined")).toContain("You declined");
+    expect(outcome(await poll(started))).toEqual(["authorization_declined", [70018]]);
+  });
+
+  test("a wrong code, and one that was used meanwhile", async () => {
+    const started = await start();
+    const page = await createScriptedBrowser().open(`${tenant.url}/devicelogin`);
+    expect((await page.press("next", { "user-code": "AAAAAAAAA" })).text("error")).toContain("That code didn't work");
+    const entered = await enter(started);
+    tenant.state.declineDeviceCode();
+    expect((await entered.press("account-alice")).text("error-code")).toBe("AADSTS70019");
+  });
+
+  test("a policy that blocks is shown, and the device goes on waiting", async () => {
+    tenant.state.requireClaims({ user: "alice", resource: "service", code: 53003 });
+    const started = await start();
+    const picked = await (await enter(started)).press("account-alice");
+    const page = await picked.press("sign-in", { password: passwordOf(tenant, "alice") });
+    expect(page.text("error-code")).toBe("AADSTS53003");
+    expect(tenant.state.approveDeviceCode().approved).toBe(false);
+    expect(outcome(await poll(started))).toEqual(["authorization_pending", [70016]]);
+  });
+});
+
+describe("MSAL Node, public", () => {
+  const application = () =>
+    new PublicClientApplication({
+      auth: {
+        clientId: CLIENT_IDS.cli,
+        authority: `${tenant.url}/${TENANT_ID}`,
+        knownAuthorities: [new URL(tenant.url).host],
+      },
+    });
+
+  test("device code, then silently; claims that were not met need the person again", async () => {
+    const app = application();
+    const deviceCodeCallback = () => void tenant.state.approveDeviceCode({ user: "bob" });
+    const first = await app.acquireTokenByDeviceCode({ scopes: [SCOPE], deviceCodeCallback });
+    expect(first?.account?.username).toBe("bob@contoso.local");
+    const account = first?.account;
+    if (account === undefined || account === null) throw new Error("no account");
+    const silent = await app.acquireTokenSilent({ scopes: [SCOPE], account, forceRefresh: true });
+    expect(silent.accessToken).not.toBe(first?.accessToken);
+    const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+    await expect(app.acquireTokenSilent({ scopes: [SCOPE], account, claims })).rejects.toMatchObject({
+      name: "InteractionRequiredAuthError",
+      claims,
+    });
+  });
+
+  test("declined", async () => {
+    const deviceCodeCallback = () => void tenant.state.declineDeviceCode();
+    const request = application().acquireTokenByDeviceCode({ scopes: [SCOPE], deviceCodeCallback });
+    await expect(request).rejects.toThrow("authorization_declined");
+  });
+
+  test("interactive: the system browser, a loopback address with any port, PKCE", async () => {
+    const browser = createScriptedBrowser();
+    const result = await application().acquireTokenInteractive({
+      scopes: [SCOPE],
+      openBrowser: async (url) => {
+        const asked = await (await browser.open(url)).press("account-bob");
+        const done = await asked.press("sign-in", { password: passwordOf(tenant, "bob") });
+        await done.press("continue"); // form_post: MSAL takes nothing else.
+      },
+    });
+    expect(result.account?.username).toBe("bob@contoso.local");
+    const [authorize] = tenant.state.requests({ endpoint: "authorize" });
+    expect(authorize?.query).toMatchObject({ code_challenge_method: "S256", client_id: CLIENT_IDS.cli });
+  });
+});

@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { createCacheSecret } from "../../../../shared/cache/redis/cache-secret.ts";
+import { fail, type Result, succeed } from "../../../../shared/result.ts";
+import { SecretValue } from "../../../../shared/secret-value.ts";
+import { SECRET } from "./support/level.ts";
+
+type Read = Result<{ readonly value: SecretValue }, { readonly kind: string }>;
+
+function setUp(...answers: (Read | Error)[]) {
+  const clock = { now: 0 };
+  const problems: string[] = [];
+  const reads = { count: 0 };
+  const secret = createCacheSecret({
+    read: async () => {
+      const answer = answers[Math.min(reads.count, answers.length - 1)];
+      reads.count += 1;
+      if (answer instanceof Error || answer === undefined) {
+        throw answer;
+      }
+      return answer;
+    },
+    steadyMs: () => clock.now,
+    onProblem: (problem) => problems.push(problem),
+  });
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  return { clock, problems, reads, secret, settle };
+}
+
+const good = (value = SECRET): Read => succeed({ value: new SecretValue(value) });
+
+test("is read once and held", async () => {
+  const { secret, reads } = setUp(good());
+  await secret.ready();
+  expect(secret.held()).toEqual(Buffer.alloc(32, 7));
+  await secret.ready();
+  secret.held();
+  expect(reads.count).toBe(1);
+});
+
+test("until it is read there is none, and nobody waits", () => {
+  expect(setUp(good()).secret.held()).toBeUndefined();
+});
+
+test("is looked at again after an hour, in the background", async () => {
+  const next = Buffer.alloc(32, 9);
+  const { clock, secret, settle } = setUp(good(), good(next.toString("base64url")));
+  await secret.ready();
+  clock.now = 60 * 60_000 - 1;
+  secret.held();
+  await settle();
+  expect(secret.held()).toEqual(Buffer.alloc(32, 7));
+  clock.now += 1;
+  expect(secret.held()).toEqual(Buffer.alloc(32, 7));
+  await settle();
+  expect(secret.held()).toEqual(next);
+});
+
+test("a vault that is away leaves the one at hand; without one there is a pause of half a minute", async () => {
+  const { clock, secret, problems, reads, settle } = setUp(fail({ kind: "vault_timeout" }), good(), new Error("bug"));
+  await secret.ready();
+  expect(secret.held()).toBeUndefined();
+  expect(reads.count).toBe(1);
+  clock.now = 30_000;
+  await secret.ready();
+  expect(secret.held()).toBeDefined();
+  clock.now += 60 * 60_000;
+  secret.held();
+  await settle();
+  expect(secret.held()).toBeDefined();
+  expect(problems).toEqual(["vault_timeout", "internal"]);
+});
+
+test.each(["", "short", `${SECRET}AAAA`, "!".repeat(44)])("%j is no key of 32 bytes", async (value) => {
+  const { secret, problems } = setUp(good(value));
+  await secret.ready();
+  expect(secret.held()).toBeUndefined();
+  expect(problems).toEqual(["not_32_bytes"]);
+});

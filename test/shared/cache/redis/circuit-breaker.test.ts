@@ -1,0 +1,55 @@
+import { expect, test } from "vitest";
+import { createCircuitBreaker } from "../../../../shared/cache/redis/circuit-breaker.ts";
+
+function setUp() {
+  const clock = { now: 0 };
+  const changes: unknown[] = [];
+  const breaker = createCircuitBreaker({ steadyMs: () => clock.now, onChange: (change) => changes.push(change) });
+  const fail = (times: number) => {
+    for (let time = 0; time < times; time++) {
+      breaker.failed("late");
+    }
+  };
+  return { clock, changes, breaker, fail };
+}
+
+test("four failures are nothing, and a success forgets them", () => {
+  const { breaker, fail, changes } = setUp();
+  fail(4);
+  expect(breaker.mayAsk()).toBe(true);
+  breaker.succeeded();
+  fail(4);
+  expect(breaker.mayAsk()).toBe(true);
+  expect(changes).toEqual([]);
+});
+
+test("five in a row open it, once; for five seconds nothing is asked", () => {
+  const { clock, breaker, fail, changes } = setUp();
+  fail(7);
+  expect(changes).toEqual([{ open: true, reason: "late" }]);
+  clock.now = 4_999;
+  expect(breaker.mayAsk()).toBe(false);
+});
+
+test("then one question goes through; if it fails, the five seconds begin again", () => {
+  const { clock, breaker, fail } = setUp();
+  fail(5);
+  clock.now = 5_000;
+  expect([breaker.mayAsk(), breaker.mayAsk()]).toEqual([true, false]);
+  clock.now = 5_040;
+  breaker.failed("late");
+  clock.now = 10_039;
+  expect(breaker.mayAsk()).toBe(false);
+  clock.now = 10_040;
+  expect(breaker.mayAsk()).toBe(true);
+});
+
+test("if it succeeds, everything goes on", () => {
+  const { clock, breaker, fail, changes } = setUp();
+  fail(5);
+  clock.now = 5_000;
+  breaker.mayAsk();
+  breaker.succeeded();
+  expect([breaker.mayAsk(), breaker.mayAsk()]).toEqual([true, true]);
+  expect(changes).toEqual([{ open: true, reason: "late" }, { open: false }]);
+});

@@ -1,0 +1,225 @@
+/** Level 2 against a real redis-server: what it keeps, and what it does when the server is anything but well. */
+import { randomBytes } from "node:crypto";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { fail, succeed } from "../../../../shared/result.ts";
+import { SecretValue } from "../../../../shared/secret-value.ts";
+import { cachedToken, closeLevels, eventually, inAnHour, openLevel } from "./support/level.ts";
+import { describeWithRedis, type RedisServer, startRedis } from "./support/redis-server.ts";
+
+describeWithRedis("level 2 in Redis", () => {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await startRedis();
+  });
+  beforeEach(() => server.command("FLUSHALL"));
+  afterEach(closeLevels);
+  afterAll(() => server?.stop());
+
+  test("what one instance puts, another finds", async () => {
+    const [first, second] = [await openLevel(server.url), await openLevel(server.url)];
+    await first.level.put("key", cachedToken("one"), inAnHour());
+    const found = await second.level.findOrLease("key");
+    expect(found).toMatchObject({ kind: "token", token: { scopes: ["User.Read", "Mail.Read"] } });
+    expect((await second.level.find("key"))?.accessToken.reveal()).toBe("one");
+  });
+
+  test("the first to look gets the lease; the others learn that somebody asks", async () => {
+    const [first, second] = [await openLevel(server.url), await openLevel(server.url)];
+    const found = await Promise.all([first.level.findOrLease("key"), second.level.findOrLease("key")]);
+    expect(found.map(({ kind }) => kind).sort()).toEqual(["busy", "leased"]);
+    expect(await first.level.find("key")).toBeUndefined();
+  });
+
+  test("a lease that is given back can be had; one that is over too", async () => {
+    const { level } = await openLevel(server.url);
+    const first = await level.findOrLease("key");
+    await level.release("key", first.kind === "leased" ? first.lease : "");
+    expect((await level.findOrLease("key")).kind).toBe("leased");
+    expect(Number(await server.command("PTTL", "gte1:key"))).toBeLessThanOrEqual(3_000);
+    await server.command("PEXPIRE", "gte1:key", "1");
+    await eventually(async () => (await level.findOrLease("key")).kind === "leased");
+  });
+
+  test("a late holder does not take away what somebody else has put", async () => {
+    const { level } = await openLevel(server.url);
+    const lease = await level.findOrLease("key");
+    await level.put("key", cachedToken("one"), inAnHour());
+    await level.release("key", lease.kind === "leased" ? lease.lease : "");
+    expect((await level.find("key"))?.accessToken.reveal()).toBe("one");
+  });
+
+  test("an entry ends by itself, and one that is over already is not put", async () => {
+    const { level } = await openLevel(server.url);
+    await level.put("key", cachedToken("one"), inAnHour());
+    const ttl = Number(await server.command("PTTL", "gte1:key"));
+    expect(ttl).toBeGreaterThan(3_500_000);
+    expect(ttl).toBeLessThanOrEqual(3_600_000);
+    await level.put("over", cachedToken("two"), inAnHour() - 3_600);
+    expect(await server.command("EXISTS", "gte1:over")).toBe(0);
+  });
+
+  test("nothing in Redis can be read", async () => {
+    const { level } = await openLevel(server.url);
+    await level.put("key", cachedToken("eyJhbGciOi.secret.token"), inAnHour());
+    const stored = Buffer.from(String(await server.command("GET", "gte1:key")));
+    expect(stored.toString("latin1")).not.toMatch(/eyJ|secret|User\.Read/);
+  });
+
+  test("an entry moved under another key is refused and replaced", async () => {
+    const { level } = await openLevel(server.url);
+    await level.put("alice", cachedToken("alice's"), inAnHour());
+    await server.command("COPY", "gte1:alice", "gte1:bob");
+    expect(await level.find("bob")).toBeUndefined();
+    expect((await level.findOrLease("bob")).kind).toBe("away");
+    await level.put("bob", cachedToken("bob's"), inAnHour());
+    expect((await level.find("bob"))?.accessToken.reveal()).toBe("bob's");
+  });
+
+  test("an entry that was kept and put back after its end is over", async () => {
+    const clock = { ahead: 0 };
+    const { level } = await openLevel(server.url, { nowMs: () => Date.now() + clock.ahead });
+    await level.put("key", cachedToken("one", inAnHour()), inAnHour());
+    await server.command("PERSIST", "gte1:key");
+    clock.ahead = 3_601_000;
+    expect(await level.find("key")).toBeUndefined();
+  });
+
+  test("garbage is as nothing, whatever its type", async () => {
+    const { level } = await openLevel(server.url);
+    await server.command("SET", "gte1:text", "hello");
+    await server.command("SET", "gte1:empty", "");
+    await server.command("SET", "gte1:random", randomBytes(2_000));
+    await server.command("RPUSH", "gte1:list", "a", "b");
+    for (const key of ["text", "empty", "random", "list"]) {
+      expect(await level.find(key), key).toBeUndefined();
+      expect((await level.findOrLease(key)).kind, key).toBe("away");
+      await level.put(key, cachedToken(key), inAnHour());
+      expect((await level.find(key))?.accessToken.reveal(), key).toBe(key);
+    }
+  });
+
+  test("entries sealed with another key of the vault do not open", async () => {
+    const other = { readSecret: async () => succeed({ value: new SecretValue(randomBytes(32).toString("base64")) }) };
+    const [first, second] = [await openLevel(server.url), await openLevel(server.url, other)];
+    await first.level.put("key", cachedToken("one"), inAnHour());
+    expect(await second.level.find("key")).toBeUndefined();
+  });
+
+  test("without a key in the vault there is no level 2, and the operator is told", async () => {
+    const { level, events } = await openLevel(server.url, {
+      readSecret: async () => fail({ kind: "secret_missing" }),
+    });
+    expect((await level.findOrLease("key")).kind).toBe("away");
+    await level.put("key", cachedToken("one"), inAnHour());
+    expect(await server.command("EXISTS", "gte1:key")).toBe(0);
+    expect(events).toEqual([{ name: "cache_key_problem", reason: "secret_missing" }]);
+  });
+
+  test("full, and allowed to evict: the new takes the place of the old", async () => {
+    const full = await startRedis(["--maxmemory", "4mb", "--maxmemory-policy", "volatile-lru"]);
+    try {
+      const { level, events } = await openLevel(full.url);
+      for (let index = 0; index < 3_000; index++) {
+        await level.put(`key ${index}`, cachedToken("x".repeat(2_000)), inAnHour());
+      }
+      expect(await level.find("key 2999")).toBeDefined();
+      expect(Number(await full.command("DBSIZE"))).toBeLessThan(3_000);
+      expect(events).toEqual([]);
+    } finally {
+      await full.stop();
+    }
+  });
+
+  test("full: what it holds is found, what is new is not kept, nothing fails", async () => {
+    const full = await startRedis(["--maxmemory-policy", "noeviction"]);
+    try {
+      const { level, events } = await openLevel(full.url);
+      await level.put("before", cachedToken("one"), inAnHour());
+      await full.command("CONFIG", "SET", "maxmemory", "1");
+      expect((await level.findOrLease("before")).kind).toBe("token");
+      expect((await level.findOrLease("new")).kind).toBe("away");
+      await level.put("new", cachedToken("two"), inAnHour());
+      expect(await level.find("new")).toBeUndefined();
+      for (let time = 0; time < 10; time++) {
+        await level.put(`more ${time}`, cachedToken("x".repeat(2_000)), inAnHour());
+      }
+      expect((await level.find("before"))?.accessToken.reveal()).toBe("one");
+      expect(events).toEqual([]);
+    } finally {
+      await full.stop();
+    }
+  });
+});
+
+describeWithRedis("an outage of Redis", () => {
+  afterEach(closeLevels);
+
+  test("killed and started again: away at once, then back by itself", async () => {
+    const server = await startRedis();
+    try {
+      const { level } = await openLevel(server.url);
+      await level.put("key", cachedToken("one"), inAnHour());
+      await server.kill();
+      await eventually(async () => (await level.findOrLease("key")).kind === "away");
+      const started = performance.now();
+      for (let time = 0; time < 1_000; time++) {
+        await level.findOrLease("key");
+        await level.put("key", cachedToken("one"), inAnHour());
+      }
+      // Waiting out the deadline would take a hundred seconds.
+      expect(performance.now() - started).toBeLessThan(10_000);
+      await server.restart();
+      await eventually(async () => (await level.findOrLease(`key ${Math.random()}`)).kind === "leased");
+      await level.put("key", cachedToken("two"), inAnHour());
+      expect((await level.find("key"))?.accessToken.reveal()).toBe("two");
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test("silent: each look-up waits 50 ms at most, and after five of them none waits", async () => {
+    const server = await startRedis();
+    const clock = { now: 0 };
+    try {
+      const { level, events } = await openLevel(server.url, { steadyMs: () => clock.now });
+      server.freeze();
+      const waits: number[] = [];
+      for (let time = 0; time < 8; time++) {
+        const started = performance.now();
+        expect((await level.findOrLease("key")).kind).toBe("away");
+        waits.push(performance.now() - started);
+      }
+      expect(Math.min(...waits.slice(0, 5))).toBeGreaterThan(45);
+      expect(Math.min(...waits.slice(5))).toBeLessThan(45);
+      expect(events).toEqual([{ name: "redis_given_up", reason: "late" }]);
+      server.thaw();
+      clock.now = 5_000;
+      await eventually(async () => {
+        clock.now += 5_000;
+        return (await level.findOrLease(`key ${clock.now}`)).kind === "leased";
+      });
+      expect(events.at(-1)).toEqual({ name: "redis_back" });
+    } finally {
+      server.thaw();
+      await server.stop();
+    }
+  });
+
+  test("not there at the start: nothing waits for it, and it is used when it comes", async () => {
+    const server = await startRedis();
+    await server.kill();
+    try {
+      let opened: Awaited<ReturnType<typeof openLevel>> | undefined;
+      const opening = openLevel(server.url).then((instance) => {
+        opened = instance;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect(opened).toBeUndefined();
+      await server.restart();
+      await opening;
+      expect((await opened?.level.findOrLease("key"))?.kind).toBe("leased");
+    } finally {
+      await server.stop();
+    }
+  });
+});

@@ -1,0 +1,68 @@
+/** A server that is a cluster is recognised, and keys go to the node that has their slot. */
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { freePort } from "../../../../local/free-port.ts";
+import { cachedToken, closeLevels, eventually, inAnHour, openLevel } from "./support/level.ts";
+import { describeWithRedis, type RedisServer, startRedis } from "./support/redis-server.ts";
+
+const SLOTS = [
+  ["0", "5460"],
+  ["5461", "10922"],
+  ["10923", "16383"],
+] as const;
+
+describeWithRedis("a Redis cluster", () => {
+  const nodes: RedisServer[] = [];
+  beforeAll(async () => {
+    const busPorts: number[] = [];
+    for (const _slots of SLOTS) {
+      const busPort = await freePort();
+      busPorts.push(busPort);
+      nodes.push(
+        await startRedis([
+          "--cluster-enabled",
+          "yes",
+          "--cluster-port",
+          String(busPort),
+          "--cluster-require-full-coverage",
+          "no",
+        ]),
+      );
+    }
+    for (const [index, node] of nodes.entries()) {
+      await node.command("CLUSTER", "ADDSLOTSRANGE", ...(SLOTS[index] ?? []));
+      const [first] = nodes;
+      if (index > 0 && first !== undefined) {
+        await node.command("CLUSTER", "MEET", "127.0.0.1", String(first.port), String(busPorts[0]));
+      }
+    }
+    await eventually(async () => (await Promise.all(nodes.map(isWhole))).every(Boolean));
+  });
+  afterEach(closeLevels);
+  afterAll(() => Promise.all(nodes.map((node) => node.stop())));
+
+  test("every key is found, wherever it lives; a lost node takes only its own keys away", async () => {
+    const { level } = await openLevel(nodes[0]?.url ?? "");
+    for (let index = 0; index < 60; index++) {
+      expect((await level.findOrLease(`key ${index}`)).kind).toBe("leased");
+      await level.put(`key ${index}`, cachedToken(`token ${index}`), inAnHour());
+    }
+    const sizes = await Promise.all(nodes.map((node) => node.command("DBSIZE")));
+    expect(sizes.reduce((sum: number, size) => sum + Number(size), 0)).toBe(60);
+    expect(Math.min(...sizes.map(Number))).toBeGreaterThan(0);
+    for (let index = 0; index < 60; index++) {
+      expect((await level.find(`key ${index}`))?.accessToken.reveal()).toBe(`token ${index}`);
+    }
+    const lost = Number(sizes[2]);
+    await nodes[2]?.kill();
+    let found = 0;
+    for (let index = 0; index < 60; index++) {
+      found += (await level.find(`key ${index}`)) === undefined ? 0 : 1;
+    }
+    expect(found).toBeLessThanOrEqual(60 - lost);
+  });
+});
+
+async function isWhole(node: RedisServer): Promise<boolean> {
+  const info = String(await node.command("CLUSTER", "INFO"));
+  return info.includes("cluster_state:ok") && info.includes("cluster_slots_assigned:16384");
+}

@@ -1,0 +1,65 @@
+/** Level 2 against a real server, as one instance of the service has it. */
+import { setTimeout as pause } from "node:timers/promises";
+import type { CachedToken } from "../../../../../shared/cache/cached-token.ts";
+import {
+  createRedisLevel,
+  type RedisEvent,
+  type RedisLevel,
+  type RedisLevelInput,
+} from "../../../../../shared/cache/redis/redis-level.ts";
+import { succeed } from "../../../../../shared/result.ts";
+import { SecretValue } from "../../../../../shared/secret-value.ts";
+
+export const SECRET = Buffer.alloc(32, 7).toString("base64");
+
+export interface Instance {
+  readonly level: RedisLevel;
+  readonly events: RedisEvent[];
+}
+
+const opened: RedisLevel[] = [];
+
+export async function openLevel(url: string, changes: Partial<RedisLevelInput> = {}): Promise<Instance> {
+  const events: RedisEvent[] = [];
+  const level = await createRedisLevel({
+    url,
+    token: undefined,
+    readSecret: async () => succeed({ value: new SecretValue(SECRET) }),
+    nowMs: () => Date.now(),
+    steadyMs: () => performance.now(),
+    onEvent: (event) => events.push(event),
+    ...changes,
+  });
+  opened.push(level);
+  return { level, events };
+}
+
+export function closeLevels(): void {
+  for (const level of opened.splice(0)) {
+    level.close();
+  }
+}
+
+export const inAnHour = () => Math.floor(Date.now() / 1_000) + 3_600;
+
+export function cachedToken(name: string, expiresAtSeconds = inAnHour()): CachedToken {
+  return {
+    accessToken: new SecretValue(name),
+    expiresAtSeconds,
+    refreshAtSeconds: undefined,
+    scopes: ["User.Read", "Mail.Read"],
+    refreshToken: undefined,
+    user: { tenantId: "t", objectId: "o" },
+  };
+}
+
+/** Until it holds; what a server or a reconnect needs in time is not ours to know. */
+export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
+  for (let attempt = 0; attempt < 1_000; attempt++) {
+    if (await condition()) {
+      return;
+    }
+    await pause(10);
+  }
+  throw new Error("it never came to that");
+}

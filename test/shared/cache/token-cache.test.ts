@@ -1,0 +1,219 @@
+/** The token cache: how long an entry lives, who shares a call, what is never kept. Promises resolve in a chosen order. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { createTokenCache, type LookUp, type TokenCache } from "../../../shared/cache/token-cache.ts";
+import type { EntraToken } from "../../../shared/entra/entra-token.ts";
+import type { Failure } from "../../../shared/failure.ts";
+import { fail, type Result, succeed } from "../../../shared/result.ts";
+import { SecretValue } from "../../../shared/secret-value.ts";
+
+const NOW = 1_000_000;
+const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
+const FAILURE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "timeout" };
+
+function token(name: string, lifetimeSeconds = 3_600, refresh?: string): EntraToken {
+  return {
+    accessToken: new SecretValue(name),
+    expiresAtSeconds: NOW + lifetimeSeconds,
+    refreshAtSeconds: undefined,
+    scopes: ["User.Read"],
+    refreshToken: refresh === undefined ? undefined : new SecretValue(refresh),
+    user: undefined,
+  };
+}
+
+function frozen(maxBytes = 1_000_000) {
+  const clock = { now: NOW };
+  return { clock, cache: createTokenCache({ maxBytes, nowSeconds: () => clock.now }) };
+}
+
+/** What Entra will give next; counts how often it was asked. */
+function entra(give: () => Result<EntraToken, Failure>) {
+  const asked = { times: 0 };
+  const acquire = () => {
+    asked.times += 1;
+    return Promise.resolve(give());
+  };
+  return { asked, acquire };
+}
+
+async function see(cache: TokenCache, given: Result<EntraToken, Failure>, lookUp: Partial<LookUp> = {}) {
+  const answer = await cache.getOrAcquire({ ...LOOK_UP, ...lookUp }, () => Promise.resolve(given));
+  return answer.ok ? `${answer.value.level} ${answer.value.token.accessToken.reveal()}` : answer.failure.kind;
+}
+
+describe("how long an entry lives", () => {
+  test.each<[string, number, number | undefined, number]>([
+    ["an hour, less two minutes", 3_600, undefined, 3_480],
+    ["four minutes, less two", 240, undefined, 120],
+    ["a short life is kept for half of it", 100, undefined, 50],
+    ["never longer than the assertion (SEC-10)", 3_600, NOW + 1_000, 880],
+    ["an assertion that outlives the token changes nothing", 3_600, NOW + 9_999, 3_480],
+    ["a short rest of the assertion: half of it", 3_600, NOW + 60, 30],
+  ])("%s", async (_name, lifetime, notAfterSeconds, keptSeconds) => {
+    const seenAfter = async (seconds: number) => {
+      const { clock, cache } = frozen();
+      await see(cache, succeed(token("a", lifetime)), { notAfterSeconds });
+      clock.now = NOW + seconds;
+      return see(cache, succeed(token("b")), { notAfterSeconds });
+    };
+    expect(await seenAfter(keptSeconds - 1)).toBe("hit a");
+    expect(await seenAfter(keptSeconds)).toBe("miss b");
+  });
+
+  test.each<[string, number, number | undefined]>([
+    ["a token that is over", 0, undefined],
+    ["a token that was over before it came", -10, undefined],
+    ["an assertion that is over", 3_600, NOW],
+    ["an assertion that was over before", 3_600, NOW - 10],
+  ])("%s is not kept at all", async (_name, lifetime, notAfterSeconds) => {
+    const { cache } = frozen();
+    expect(await see(cache, succeed(token("a", lifetime)), { notAfterSeconds })).toBe("miss a");
+    expect(await see(cache, succeed(token("b", lifetime)), { notAfterSeconds })).toBe("miss b");
+  });
+
+  test("minimumSeconds asks for more life than an entry has left; the new token takes its place", async () => {
+    const { clock, cache } = frozen();
+    await see(cache, succeed(token("a")));
+    clock.now = NOW + 1_000;
+    expect(await see(cache, succeed(token("b", 9_000)), { minimumSeconds: 2_600 })).toBe("hit a");
+    expect(await see(cache, succeed(token("b", 9_000)), { minimumSeconds: 2_601 })).toBe("miss b");
+    expect(await see(cache, succeed(token("c")))).toBe("hit b");
+  });
+
+  test("a new token with less life than asked is given all the same: Entra has no better", async () => {
+    const { cache } = frozen();
+    expect(await see(cache, succeed(token("a", 600)), { minimumSeconds: 3_600 })).toBe("miss a");
+  });
+
+  test("property: a hit never comes at or after the end of the token or of the right to it", () => {
+    const seconds = fc.integer({ min: -100, max: 10_000 });
+    return fc.assert(
+      fc.asyncProperty(seconds, fc.option(seconds, { nil: undefined }), seconds, async (life, right, later) => {
+        const { clock, cache } = frozen();
+        const notAfterSeconds = right === undefined ? undefined : NOW + right;
+        await see(cache, succeed(token("a", life)), { notAfterSeconds });
+        clock.now = NOW + Math.max(0, later);
+        const seen = await see(cache, succeed(token("b")), { notAfterSeconds });
+        const alive = clock.now < NOW + life && clock.now < (notAfterSeconds ?? Number.POSITIVE_INFINITY);
+        expect(seen === "miss b" || alive).toBe(true);
+      }),
+    );
+  });
+});
+
+describe("single flight", () => {
+  test("fifty callers, one call to Entra, one token", async () => {
+    const { cache } = frozen();
+    const { promise, resolve } = Promise.withResolvers<Result<EntraToken, Failure>>();
+    let asked = 0;
+    const acquire = () => {
+      asked += 1;
+      return promise;
+    };
+    const waiting = Array.from({ length: 50 }, () => cache.getOrAcquire(LOOK_UP, acquire));
+    resolve(succeed(token("a")));
+    const answers = await Promise.all(waiting);
+    expect(asked).toBe(1);
+    const levels = answers.map((answer) => (answer.ok ? answer.value.level : "failed"));
+    expect(levels.filter((level) => level === "miss")).toHaveLength(1);
+    expect(levels.filter((level) => level === "joined")).toHaveLength(49);
+    const tokens = new Set(answers.map((answer) => (answer.ok ? answer.value.token.accessToken.reveal() : "")));
+    expect([...tokens]).toEqual(["a"]);
+  });
+
+  test("different keys do not wait for each other, whichever comes first", async () => {
+    const { cache } = frozen();
+    const slow = Promise.withResolvers<Result<EntraToken, Failure>>();
+    const first = cache.getOrAcquire({ ...LOOK_UP, key: "slow" }, () => slow.promise);
+    expect(await see(cache, succeed(token("quick")), { key: "quick" })).toBe("miss quick");
+    slow.resolve(succeed(token("late")));
+    expect(await first).toMatchObject({ value: { level: "miss" } });
+  });
+
+  test("a failure goes to everybody who waited, is not kept, and the next one tries again", async () => {
+    const { cache } = frozen();
+    const { promise, resolve } = Promise.withResolvers<Result<EntraToken, Failure>>();
+    const waiting = [cache.getOrAcquire(LOOK_UP, () => promise), cache.getOrAcquire(LOOK_UP, () => promise)];
+    resolve(fail(FAILURE));
+    expect(await Promise.all(waiting)).toEqual([fail(FAILURE), fail(FAILURE)]);
+    expect(await see(cache, succeed(token("b")))).toBe("miss b");
+  });
+
+  test("a call that throws is not kept either", async () => {
+    const { cache } = frozen();
+    await expect(cache.getOrAcquire(LOOK_UP, () => Promise.reject(new Error("bug")))).rejects.toThrow("bug");
+    expect(await see(cache, succeed(token("b")))).toBe("miss b");
+  });
+
+  test("after the flight the entry answers, not the flight", async () => {
+    const { cache } = frozen();
+    const { asked, acquire } = entra(() => succeed(token("a")));
+    await cache.getOrAcquire(LOOK_UP, acquire);
+    await cache.getOrAcquire(LOOK_UP, acquire);
+    expect(asked.times).toBe(1);
+  });
+});
+
+describe("bypass (claims, forceRefresh)", () => {
+  test("asks Entra although there is an entry, and replaces it", async () => {
+    const { cache } = frozen();
+    await see(cache, succeed(token("a")));
+    expect(await see(cache, succeed(token("b")), { bypass: true })).toBe("bypass b");
+    expect(await see(cache, succeed(token("c")))).toBe("hit b");
+  });
+
+  test("a failed one leaves the entry", async () => {
+    const { cache } = frozen();
+    await see(cache, succeed(token("a")));
+    expect(await see(cache, fail(FAILURE), { bypass: true })).toBe("dependency_failed");
+    expect(await see(cache, succeed(token("c")))).toBe("hit a");
+  });
+
+  test("does not join a running call, and nobody joins it", async () => {
+    const { cache } = frozen();
+    const running = Promise.withResolvers<Result<EntraToken, Failure>>();
+    const first = cache.getOrAcquire(LOOK_UP, () => running.promise);
+    expect(await see(cache, succeed(token("b")), { bypass: true })).toBe("bypass b");
+    running.resolve(succeed(token("a")));
+    expect(await first).toMatchObject({ value: { level: "miss" } });
+  });
+});
+
+describe("what is kept", () => {
+  test("no refresh token: not in the entry, only in the answer to the one who asked", async () => {
+    const { cache } = frozen();
+    const fresh = await cache.getOrAcquire(LOOK_UP, () => Promise.resolve(succeed(token("a", 3_600, "1.refresh"))));
+    expect(fresh.ok && fresh.value.token.refreshToken?.reveal()).toBe("1.refresh");
+    const kept = await cache.getOrAcquire(LOOK_UP, () => Promise.reject(new Error("never asked")));
+    expect(kept).toMatchObject({ value: { level: "hit", token: { refreshToken: undefined } } });
+  });
+
+  test("TC-25: ten thousand users stay within the bytes given; the ones long unseen go first", async () => {
+    const maxBytes = 500_000;
+    const entryBytes = 1_024 + 8 + 2_000;
+    const { cache } = frozen(maxBytes);
+    const { asked, acquire } = entra(() => succeed(token("x".repeat(2_000))));
+    for (let user = 0; user < 10_000; user++) {
+      await cache.getOrAcquire({ ...LOOK_UP, key: String(user).padStart(8, "0") }, acquire);
+    }
+    let kept = 0;
+    for (let user = 9_999; user >= 9_500; user--) {
+      const before = asked.times;
+      const answer = await cache.getOrAcquire({ ...LOOK_UP, key: String(user).padStart(8, "0") }, () =>
+        Promise.resolve(fail(FAILURE)),
+      );
+      kept += answer.ok ? 1 : 0;
+      expect(asked.times).toBe(before);
+    }
+    expect(kept).toBeGreaterThan(100);
+    expect(kept).toBeLessThanOrEqual(Math.floor(maxBytes / entryBytes));
+    expect(await see(cache, succeed(token("again")), { key: "00000000" })).toBe("miss again");
+  });
+
+  test("a token larger than the whole cache is given and not kept", async () => {
+    const { cache } = frozen(2_000);
+    expect(await see(cache, succeed(token("x".repeat(3_000))))).toMatch(/^miss x/);
+    expect(await see(cache, succeed(token("b")))).toBe("miss b");
+  });
+});

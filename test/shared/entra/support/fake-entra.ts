@@ -1,0 +1,84 @@
+/** An `Outbound` that answers from a list and keeps what was posted, and a credential source that counts. */
+import { CLOUD_NAMES, cloudNamed } from "../../../../shared/config/clouds.ts";
+import type { ClientCredential } from "../../../../shared/credential/client-credential.ts";
+import { type CredentialSource, createEntraClient } from "../../../../shared/entra/entra-client.ts";
+import type { EntraClient } from "../../../../shared/entra/entra-token.ts";
+import type { Failure } from "../../../../shared/failure.ts";
+import type {
+  Outbound,
+  OutboundFailure,
+  OutboundRequest,
+  OutboundResponse,
+} from "../../../../shared/outbound/outbound.ts";
+import { fail, type Result, succeed } from "../../../../shared/result.ts";
+import { SecretValue } from "../../../../shared/secret-value.ts";
+import { CLIENT_ID, NOW_MS, TENANT_ID, tokenAnswer } from "./entra-answers.ts";
+
+type Answer = OutboundResponse | OutboundFailure;
+
+export interface FakeEntra {
+  readonly client: EntraClient;
+  readonly posted: OutboundRequest[];
+  /** Versions that were reported as refused. */
+  readonly refused: string[];
+  /** The form of the latest request. */
+  form(): URLSearchParams;
+}
+
+export interface FakeEntraOptions {
+  /** Given in order; the last one again and again. */
+  readonly answers?: readonly Answer[];
+  /** Given in order; the last one again and again. */
+  readonly credentials?: readonly Result<ClientCredential, Failure>[];
+  /** What `refused` says: is there another version? */
+  readonly another?: boolean;
+}
+
+export const CALLBACK_URL = "https://gte.example/oauth2/callback";
+
+export function secret(version: string): Result<ClientCredential, Failure> {
+  return succeed({ kind: "secret", value: new SecretValue(`secret-${version}`), version });
+}
+
+export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
+  const { answers = [tokenAnswer()], credentials = [secret("v1")], another = false } = options;
+  const posted: OutboundRequest[] = [];
+  const refused: string[] = [];
+  const outbound: Outbound = {
+    send(request) {
+      posted.push(request);
+      const answer = nth(answers, posted.length);
+      return Promise.resolve("kind" in answer ? fail(answer) : succeed(answer));
+    },
+  };
+  let asked = 0;
+  const credential: CredentialSource = {
+    current() {
+      asked += 1;
+      return Promise.resolve(nth(credentials, asked));
+    },
+    refused(version) {
+      refused.push(version);
+      return Promise.resolve(another);
+    },
+  };
+  const client = createEntraClient({
+    cloud: cloudNamed(CLOUD_NAMES[0], ""),
+    tenantId: TENANT_ID,
+    clientId: CLIENT_ID,
+    callbackUrl: CALLBACK_URL,
+    credential,
+    outbound,
+    nowMs: () => NOW_MS,
+  });
+  return { client, posted, refused, form: () => new URLSearchParams(posted.at(-1)?.body) };
+}
+
+/** The nth of a list, counted from one; the last one after its end. */
+function nth<T>(list: readonly T[], position: number): T {
+  const item = list[Math.min(position, list.length) - 1];
+  if (item === undefined) {
+    throw new Error("the list is empty");
+  }
+  return item;
+}

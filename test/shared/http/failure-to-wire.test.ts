@@ -1,0 +1,290 @@
+/** Every failure on the wire, in both dialects: design section 4, "Errors". */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Failure, PolicyRefusal, RequestProblem, SignInRefusal } from "../../../shared/failure.ts";
+import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
+import type { Asker, Wire } from "../../../shared/http/wire.ts";
+import {
+  CLAIMS,
+  EVERY_FAILURE,
+  EVIDENCE,
+  nameOf,
+  POLICY_ERRORS,
+  REQUEST_ERRORS,
+  SIGN_IN_STATUS,
+  TRACE_ID,
+} from "./support/failures.ts";
+
+const OAUTH: Asker = { dialect: "oauth", understandsChallenge: true };
+const PROBLEM: Asker = { dialect: "problem", understandsChallenge: true };
+const PLAIN: Asker = { dialect: "problem", understandsChallenge: false };
+
+type Line = readonly [status: number, error: string, code: string, action: Wire["action"]];
+
+function line({ status, error, code, action }: Wire): Line {
+  return [status, error, code, action];
+}
+
+const TABLE: readonly (readonly [Failure, oauth: Line, problem?: Line])[] = [
+  [{ kind: "not_found" }, [404, "invalid_request", "not_found", "fix_request"]],
+  [{ kind: "method_not_allowed", allow: ["GET"] }, [405, "invalid_request", "method_not_allowed", "fix_request"]],
+  [
+    { kind: "media_type_unsupported", expected: "x/y" },
+    [415, "invalid_request", "media_type_unsupported", "fix_request"],
+  ],
+  [{ kind: "request_too_large", limitBytes: 1 }, [413, "invalid_request", "request_too_large", "fix_request"]],
+  [
+    { kind: "grant_type_unsupported", asked: "password" },
+    [400, "unsupported_grant_type", "unsupported_grant_type", "fix_request"],
+  ],
+  [{ kind: "token_type_unsupported" }, [400, "unsupported_token_type", "unsupported_token_type", "fix_request"]],
+  [
+    { kind: "caller_missing" },
+    [401, "invalid_client", "caller_missing", "new_caller_token"],
+    [401, "invalid_token", "caller_missing", "new_caller_token"],
+  ],
+  [
+    { kind: "caller_refused", reason: "expired" },
+    [401, "invalid_client", "caller_refused", "new_caller_token"],
+    [401, "invalid_token", "caller_refused", "new_caller_token"],
+  ],
+  [
+    { kind: "subject_refused", reason: "expired", presentedAs: "subject_token" },
+    [400, "invalid_request", "subject_refused", "new_caller_token"],
+    [401, "invalid_token", "subject_refused", "new_caller_token"],
+  ],
+  [
+    { kind: "subject_refused", reason: "not_the_caller", presentedAs: "assertion" },
+    [400, "invalid_grant", "subject_refused", "new_caller_token"],
+    [401, "invalid_token", "subject_refused", "new_caller_token"],
+  ],
+  [{ kind: "scope_surplus", entry: "e", surplus: ["x"] }, [500, "server_error", "scope_surplus", "ask_admin"]],
+  [
+    { kind: "grant_refused", reason: "expired" },
+    [400, "invalid_grant", "grant_expired", "sign_in"],
+    [403, "invalid_grant", "grant_expired", "sign_in"],
+  ],
+  [
+    { kind: "grant_refused", reason: "unknown" },
+    [400, "invalid_grant", "grant_invalid", "sign_in"],
+    [403, "invalid_grant", "grant_invalid", "sign_in"],
+  ],
+  [{ kind: "throttled", retryAfterSeconds: 7 }, [429, "temporarily_unavailable", "throttled", "retry"]],
+  [{ kind: "budget_used_up", retryAfterSeconds: 7 }, [429, "temporarily_unavailable", "budget_used_up", "retry"]],
+  [unavailable("entra"), [503, "temporarily_unavailable", "entra_unavailable", "retry"]],
+  [unavailable("key_set"), [503, "temporarily_unavailable", "key_set_unavailable", "retry"]],
+  [
+    { kind: "dependency_failed", dependency: "entra", problem: "timeout" },
+    [504, "temporarily_unavailable", "entra_timeout", "retry"],
+  ],
+  [
+    { kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" },
+    [502, "server_error", "entra_answer_invalid", "retry"],
+  ],
+  [{ kind: "misconfigured", code: "credential_expired" }, [500, "server_error", "credential_expired", "ask_admin"]],
+  [{ kind: "deadline_passed" }, [504, "temporarily_unavailable", "deadline_passed", "retry"]],
+  [{ kind: "internal" }, [500, "server_error", "internal", "ask_admin"]],
+];
+
+describe("status, error, code and action", () => {
+  test.each(TABLE.map((row) => [nameOf(row[0]), ...row] as const))("%s", (_name, failure, oauth, problem = oauth) => {
+    expect(line(failureToWire(failure, OAUTH))).toEqual(oauth);
+    expect(line(failureToWire(failure, PROBLEM))).toEqual(problem);
+  });
+
+  test.each(Object.entries(POLICY_ERRORS) as [PolicyRefusal, string][])(
+    "policy refuses with %s: %s",
+    (reason, error) => {
+      const failure: Failure = { kind: "policy_refused", reason, entry: "e" };
+      expect(line(failureToWire(failure, OAUTH))).toEqual([400, error, reason, "ask_admin"]);
+      expect(line(failureToWire(failure, PROBLEM))).toEqual([403, error, reason, "ask_admin"]);
+    },
+  );
+
+  test.each(Object.entries(REQUEST_ERRORS) as [RequestProblem, string][])("a request with %s: %s", (problem, error) => {
+    const failure: Failure = { kind: "request_invalid", problem, parameter: "scope" };
+    for (const asker of [OAUTH, PROBLEM]) {
+      expect(line(failureToWire(failure, asker))).toEqual([400, error, problem, "fix_request"]);
+    }
+  });
+});
+
+describe("a sign-in that cannot go on", () => {
+  test.each(Object.entries(SIGN_IN_STATUS) as [SignInRefusal, number][])("%s: %i on a page", (reason, status) => {
+    const failure: Failure = { kind: "sign_in_refused", reason };
+    const page = failureToWire(failure, { dialect: "page", understandsChallenge: false });
+    expect([page.status, page.error]).toEqual([status, "access_denied"]);
+    // At the token endpoint it is the code that is no good.
+    expect(failureToWire(failure, OAUTH)).toMatchObject({ status: 400, error: "invalid_grant", code: page.code });
+  });
+
+  test("every reason has a code of its own", () => {
+    const codes = Object.keys(SIGN_IN_STATUS).map(
+      (reason) => failureToWire({ kind: "sign_in_refused", reason: reason as SignInRefusal }, OAUTH).code,
+    );
+    expect(new Set(codes).size).toBe(codes.length);
+  });
+
+  test("why a code was refused is not told apart (RFC 6749 section 4.1.3)", () => {
+    const told = (["malformed", "expired", "wrong_client", "wrong_redirect_uri", "wrong_verifier"] as const).map(
+      (reason) => JSON.stringify(failureToWire({ kind: "code_refused", reason }, OAUTH)),
+    );
+    expect(new Set(told).size).toBe(1);
+    expect(JSON.parse(told[0] ?? "")).toMatchObject({ status: 400, error: "invalid_grant", action: "sign_in" });
+  });
+});
+
+describe("an application's grant has ended", () => {
+  const ended = (verdict: "grant_dead" | "consent_required", url: string | undefined): Failure => ({
+    kind: "entra_refused",
+    verdict,
+    evidence: EVIDENCE,
+    scopes: [],
+    signIn: { url },
+  });
+
+  test("a link to make it again is told where there is one", () => {
+    expect(failureToWire(ended("grant_dead", "https://gte.example/signin/x"), OAUTH).signInUrl).toMatch("/signin/x");
+    expect(failureToWire(ended("grant_dead", undefined), OAUTH)).not.toHaveProperty("signInUrl");
+  });
+
+  test("whose grant it is can consent", () => {
+    expect(failureToWire(ended("consent_required", undefined), OAUTH).action).toBe("sign_in");
+  });
+});
+
+describe("Entra's demand goes to whoever can meet it", () => {
+  const demanded = (claims: string | undefined): Failure => ({
+    kind: "entra_refused",
+    verdict: "interaction_required",
+    evidence: { ...EVIDENCE, claims },
+    scopes: ["User.Read"],
+  });
+
+  test.each<[string, string | undefined, Asker, number, string, boolean]>([
+    ["OAuth route", CLAIMS, OAUTH, 400, "interaction_required", false],
+    ["OAuth route, no claims", undefined, OAUTH, 400, "interaction_required", false],
+    ["other route, a caller with cp1", CLAIMS, PROBLEM, 401, "insufficient_claims", true],
+    ["other route, a caller without cp1", CLAIMS, PLAIN, 403, "interaction_required", false],
+    ["other route, no claims", undefined, PROBLEM, 403, "interaction_required", false],
+  ])("%s", (_name, claims, asker, status, error, challenged) => {
+    const wire = failureToWire(demanded(claims), asker);
+    expect([wire.status, wire.error, wire.claims, wire.code, wire.action]).toEqual([
+      status,
+      error,
+      claims,
+      "interaction_required",
+      "sign_in",
+    ]);
+    expect(wire.challenge).toEqual(challenged ? { error: "insufficient_claims", claims: CLAIMS } : undefined);
+  });
+
+  test("missing consent names what it is missing for", () => {
+    const failure: Failure = {
+      kind: "entra_refused",
+      verdict: "consent_required",
+      evidence: { ...EVIDENCE, suberror: undefined },
+      scopes: ["User.Read"],
+    };
+    expect(failureToWire(failure, OAUTH)).toMatchObject({ suberror: "consent_required", scopes: ["User.Read"] });
+  });
+});
+
+describe("a refused assertion", () => {
+  test.each([
+    ["subject_token", "invalid_request"],
+    ["assertion", "invalid_grant"],
+  ] as const)("RF-25, RF-52: presented as %s is %s", (presentedAs, error) => {
+    const failure: Failure = {
+      kind: "entra_refused",
+      verdict: "assertion_refused",
+      evidence: EVIDENCE,
+      scopes: [],
+      presentedAs,
+    };
+    expect(failureToWire(failure, OAUTH)).toMatchObject({ status: 400, error });
+    expect(failureToWire(failure, PROBLEM)).toMatchObject({ status: 401, challenge: { error: "invalid_token" } });
+  });
+});
+
+describe("details", () => {
+  test("Entra's identifiers are told where there are any", () => {
+    const failed: Failure = { kind: "misconfigured", code: "c", evidence: EVIDENCE };
+    expect(failureToWire(failed, OAUTH)).toMatchObject({
+      errorCodes: [50076],
+      traceId: TRACE_ID,
+      suberror: "basic_action",
+    });
+    const evidence = { ...EVIDENCE, codes: [], traceId: undefined, suberror: undefined };
+    const bare = failureToWire({ ...failed, evidence }, OAUTH);
+    expect(Object.keys(bare).sort()).toEqual(["action", "code", "description", "error", "status"]);
+  });
+
+  test("how long to wait, where it is known", () => {
+    expect(failureToWire({ kind: "throttled", retryAfterSeconds: 0 }, OAUTH).retryAfterSeconds).toBe(0);
+    expect(failureToWire({ ...unavailable("entra"), retryAfterSeconds: 5 }, OAUTH).retryAfterSeconds).toBe(5);
+    expect(failureToWire(unavailable("entra"), OAUTH).retryAfterSeconds).toBeUndefined();
+  });
+
+  test("a password is refused with what to do instead", () => {
+    const told = failureToWire({ kind: "grant_type_unsupported", asked: "password" }, OAUTH).description;
+    expect(told).toMatch(/^Passwords are never accepted here: use token-exchange or jwt-bearer/);
+    expect(failureToWire({ kind: "grant_type_unsupported", asked: "other" }, OAUTH).description).not.toMatch(
+      "Password",
+    );
+  });
+
+  test("which grant it was, and whether it is somebody else's, is not told apart", () => {
+    const told = (["malformed", "unknown", "not_bound", "unreadable"] as const).map((reason) =>
+      JSON.stringify(failureToWire({ kind: "grant_refused", reason }, OAUTH)),
+    );
+    expect(new Set(told).size).toBe(1);
+  });
+
+  test("why a caller's token was refused is not told", () => {
+    const told = (["expired", "signature", "audience"] as const).map((reason) =>
+      JSON.stringify(failureToWire({ kind: "caller_refused", reason }, OAUTH)),
+    );
+    expect(new Set(told).size).toBe(1);
+  });
+});
+
+describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))("%s", (_name, failure) => {
+  const wires = [OAUTH, PROBLEM, PLAIN].map((asker) => failureToWire(failure, asker));
+
+  test("RF-35: error and description are in the characters of RFC 6749, the code in one word", () => {
+    for (const { error, description, code } of wires) {
+      expect(`${error}${description}`).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
+      expect(code).toMatch(/^[a-z][a-z0-9_]*$/);
+      expect(description).toMatch(/\.$/);
+    }
+  });
+
+  test("RF-41, RF-74: 401 and only 401 comes with a challenge", () => {
+    for (const { status, challenge } of wires) {
+      expect(challenge !== undefined).toBe(status === 401);
+    }
+  });
+
+  test("what is ours or a dependency's never asks the caller to mend its request", () => {
+    for (const { action } of wires.filter(({ status }) => status >= 500 || status === 429)) {
+      expect(["retry", "ask_admin"]).toContain(action);
+    }
+  });
+});
+
+test("property: whatever Entra's evidence is, description and error come from here", () => {
+  const words = fc.string({ unit: "binary", minLength: 1 });
+  fc.assert(
+    fc.property(fc.constantFrom(...EVERY_FAILURE), words, (failure, word) => {
+      const told = "evidence" in failure ? { ...failure, evidence: { ...EVIDENCE, suberror: word } } : failure;
+      const { error, description } = failureToWire(told, OAUTH);
+      expect({ error, description }).toEqual({ error, description: failureToWire(failure, OAUTH).description });
+      expect(`${error}${description}`).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
+    }),
+  );
+});
+
+function unavailable(dependency: "entra" | "key_set"): Extract<Failure, { kind: "dependency_failed" }> {
+  return { kind: "dependency_failed", dependency, problem: "unavailable" };
+}

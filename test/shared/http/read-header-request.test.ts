@@ -1,0 +1,242 @@
+/** `/AuthorizationHeader/{api}`: what the sidecar's clients send in the query (sidecar-contract 1.7), and POST. */
+import { describe, expect, test } from "vitest";
+import type { ExchangeRequest } from "../../../shared/exchange-request.ts";
+import { type HeaderRoute, readHeaderRequest } from "../../../shared/http/read-header-request.ts";
+import { incoming, posted, refusal } from "./support/incoming.ts";
+
+const BEARER = { authorization: "Bearer a.b.c" };
+const CORRELATION_ID = "c0440000-0000-4000-8000-000000000001";
+const OVERRIDE = "optionsOverride.";
+const OPTIONS = `${OVERRIDE}AcquireTokenOptions.`;
+
+function get(
+  query: Record<string, string> | readonly (readonly [string, string])[],
+  route: HeaderRoute = "user",
+  headers = {},
+) {
+  const url = `https://gte.example/AuthorizationHeader/graph?${new URLSearchParams(query as [string, string][])}`;
+  return readHeaderRequest(
+    incoming({ method: "GET", url, headers: { ...BEARER, ...headers }, params: { api: "graph" } }),
+    route,
+  );
+}
+
+function post(body: unknown, route: HeaderRoute = "user") {
+  return readHeaderRequest(posted(body, BEARER), route);
+}
+
+async function taken(reading: ReturnType<typeof get>): Promise<ExchangeRequest> {
+  const result = await reading;
+  if (!result.ok) {
+    throw new Error(JSON.stringify(result.failure));
+  }
+  return result.value;
+}
+
+describe("GET: the sidecar's query, row by row", () => {
+  test.each<[string, readonly (readonly [string, string])[], Partial<ExchangeRequest["wish"]>]>([
+    [
+      "nothing",
+      [],
+      { scopes: undefined, claims: undefined, forceRefresh: false, minimumSeconds: 0, audiences: ["graph"] },
+    ],
+    ["Scopes", [["Scopes", "User.Read"]], { scopes: ["User.Read"] }],
+    [
+      "Scopes, repeated",
+      [
+        ["Scopes", "User.Read"],
+        ["Scopes", "Mail.Read"],
+      ],
+      { scopes: ["User.Read", "Mail.Read"] },
+    ],
+    ["Scopes in one text", [["Scopes", "User.Read Mail.Read"]], { scopes: ["User.Read", "Mail.Read"] }],
+    [
+      "Scopes with offline_access",
+      [["Scopes", "User.Read offline_access"]],
+      { scopes: ["User.Read"], offlineAccess: true },
+    ],
+    ["ForceRefresh true", [["AcquireTokenOptions.ForceRefresh", "true"]], { forceRefresh: true }],
+    ["ForceRefresh True, as .NET writes it", [["AcquireTokenOptions.ForceRefresh", "True"]], { forceRefresh: true }],
+    ["ForceRefresh false", [["AcquireTokenOptions.ForceRefresh", "false"]], { forceRefresh: false }],
+    ["an invalid boolean is ignored", [["AcquireTokenOptions.ForceRefresh", "1"]], { forceRefresh: false }],
+    [
+      "Claims",
+      [["AcquireTokenOptions.Claims", '{"access_token":{"nbf":null}}']],
+      { claims: '{"access_token":{"nbf":null}}' },
+    ],
+  ])("%s", async (_name, query, wish) => {
+    const prefixed = query.map(([name, value]) => [`${OVERRIDE}${name}`, value] as const);
+    expect((await taken(get(prefixed))).wish).toMatchObject(wish);
+  });
+
+  test("names are compared in any letters", async () => {
+    const { wish } = await taken(
+      get([
+        ["OPTIONSOVERRIDE.scopes", "User.Read"],
+        ["OptionsOverride.Scopes", "Mail.Read"],
+      ]),
+    );
+    expect(wish.scopes).toEqual(["User.Read", "Mail.Read"]);
+  });
+
+  test.each([
+    "BaseUrl",
+    "RelativePath",
+    "HttpMethod",
+    "AcceptHeader",
+    "ContentType",
+    "ExtraHeaderParameters.X-Test",
+    "ExtraQueryParameters.q",
+    "Tenant",
+    "SomethingNew",
+  ])("%s changes nothing on this route and is ignored, as the sidecar does", async (name) => {
+    const plain = await taken(get({}));
+    const { correlationId: _id, ...asked } = await taken(get({ [`${OVERRIDE}${name}`]: "https://evil.example" }));
+    expect(asked).toEqual({ ...asked, wish: plain.wish, ask: plain.ask });
+  });
+
+  test.each([
+    "AgentIdentity",
+    "AgentUsername",
+    "AgentUserId",
+    `${OPTIONS}Tenant`,
+    `${OPTIONS}FmiPath`,
+    `${OPTIONS}PopPublicKey`,
+    `${OPTIONS}LongRunningWebApiSessionKey`,
+    `${OPTIONS}ManagedIdentity.UserAssignedClientId`,
+  ])("%s would mean another token: refused, not ignored", async (name) => {
+    expect(refusal(await get({ [name]: "x" }))).toBe(`request_invalid parameter_not_supported ${name.toLowerCase()}`);
+    expect(refusal(await get({ [name]: "" }))).toBeUndefined();
+  });
+
+  test.each<[string, HeaderRoute, string | undefined]>([
+    ["true", "user", "request_invalid parameter_not_supported optionsOverride.RequestAppToken"],
+    ["TRUE", "user", "request_invalid parameter_not_supported optionsOverride.RequestAppToken"],
+    ["false", "user", undefined],
+    ["true", "application", undefined],
+  ])("RequestAppToken %s on the route of the %s", async (value, route, outcome) => {
+    expect(refusal(await get({ [`${OVERRIDE}RequestAppToken`]: value }, route))).toBe(outcome);
+  });
+
+  test.each<[string, readonly (readonly [string, string])[], string]>([
+    [
+      "a repeat",
+      [
+        [`${OPTIONS}Claims`, "{}"],
+        [`${OPTIONS}claims`, "{}"],
+      ],
+      "request_invalid parameter_repeated optionsoverride.acquiretokenoptions.claims",
+    ],
+    ["bad claims", [[`${OPTIONS}Claims`, "{"]], "request_invalid parameter_invalid claims"],
+    ["a bad scope", [[`${OVERRIDE}Scopes`, 'a"b']], "request_invalid scope_malformed scopes"],
+    ["a token in the query", [["access_token", "a.b.c"]], "request_invalid token_in_query access_token"],
+    [
+      "65 parameters",
+      Array.from({ length: 65 }, (_, index) => [`p${index}`, "x"] as const),
+      "request_invalid too_many_parameters",
+    ],
+  ])("%s is refused", async (_name, query, outcome) => {
+    expect(refusal(await get(query))).toBe(outcome);
+  });
+
+  test("CorrelationId is as good as the header, if it is a GUID; the header wins", async () => {
+    const query = { [`${OPTIONS}CorrelationId`]: CORRELATION_ID.toUpperCase() };
+    expect((await taken(get(query))).correlationId).toBe(CORRELATION_ID);
+    const header = "c0440000-0000-4000-8000-000000000002";
+    expect((await taken(get(query, "user", { "client-request-id": header }))).correlationId).toBe(header);
+    expect((await taken(get({ [`${OPTIONS}CorrelationId`]: "7" }))).correlationId).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe("POST", () => {
+  test("an empty object, or nothing at all, asks for the list", async () => {
+    const plain = {
+      scopes: undefined,
+      claims: undefined,
+      forceRefresh: false,
+      minimumSeconds: 0,
+      audiences: ["graph"],
+    };
+    expect((await taken(post({}))).wish).toMatchObject(plain);
+    expect((await taken(post(""))).wish).toMatchObject(plain);
+  });
+
+  test.each<[string, unknown, Partial<ExchangeRequest["wish"]>]>([
+    ["scopes as a list", { scopes: ["User.Read", "Mail.Read"] }, { scopes: ["User.Read", "Mail.Read"] }],
+    ["scopes in one text", { scopes: "User.Read Mail.Read" }, { scopes: ["User.Read", "Mail.Read"] }],
+    ["no scopes in the list", { scopes: [] }, { scopes: undefined }],
+    ["claims as a text", { claims: '{"id_token":{"x":null}}' }, { claims: '{"id_token":{"x":null}}' }],
+    ["claims as an object", { claims: { id_token: { x: null } } }, { claims: '{"id_token":{"x":null}}' }],
+    ["minimumSeconds", { minimumSeconds: 600 }, { minimumSeconds: 600 }],
+    ["minimumSeconds, none", { minimumSeconds: 0 }, { minimumSeconds: 0 }],
+    ["minimumSeconds, a day", { minimumSeconds: 86_400 }, { minimumSeconds: 86_400 }],
+    ["forceRefresh", { forceRefresh: true }, { forceRefresh: true }],
+  ])("%s", async (_name, body, wish) => {
+    expect((await taken(post(body))).wish).toMatchObject(wish);
+  });
+
+  test.each<[string, unknown, string]>([
+    ["an unknown member", { scope: "User.Read" }, "request_invalid parameter_not_supported scope"],
+    [
+      "SEC-3: one that is not plain is not told back",
+      { 'a"\n': 1 },
+      "request_invalid parameter_not_supported a parameter",
+    ],
+    ["__proto__", '{"__proto__":{}}', "request_invalid parameter_not_supported __proto__"],
+    ["scopes of numbers", { scopes: [7] }, "request_invalid parameter_invalid scopes"],
+    ["scopes as an object", { scopes: {} }, "request_invalid parameter_invalid scopes"],
+    ["scopes of null", { scopes: null }, "request_invalid parameter_invalid scopes"],
+    ["a scope with a quote", { scopes: ['a"b'] }, "request_invalid scope_malformed scopes"],
+    ["claims of null", { claims: null }, "request_invalid parameter_invalid claims"],
+    ["claims as a list", { claims: [] }, "request_invalid parameter_invalid claims"],
+    ["a grant that is no text", { grant: 7 }, "request_invalid parameter_invalid grant"],
+    ["an empty grant", { grant: "" }, "request_invalid parameter_invalid grant"],
+    ["minimumSeconds as a text", { minimumSeconds: "600" }, "request_invalid parameter_invalid minimumSeconds"],
+    ["minimumSeconds below nothing", { minimumSeconds: -1 }, "request_invalid parameter_invalid minimumSeconds"],
+    ["minimumSeconds over a day", { minimumSeconds: 86_401 }, "request_invalid parameter_invalid minimumSeconds"],
+    ["part of a second", { minimumSeconds: 1.5 }, "request_invalid parameter_invalid minimumSeconds"],
+    ["forceRefresh as a text", { forceRefresh: "true" }, "request_invalid parameter_invalid forceRefresh"],
+    ["a list as body", [], "request_invalid body_not_json"],
+  ])("%s is refused", async (_name, body, outcome) => {
+    expect(refusal(await post(body))).toBe(outcome);
+  });
+
+  test("the correlation id is the header's", async () => {
+    const request = posted({}, { ...BEARER, "x-correlation-id": CORRELATION_ID });
+    expect((await taken(readHeaderRequest(request, "user"))).correlationId).toBe(CORRELATION_ID);
+  });
+});
+
+describe("which flow", () => {
+  test("a user gets on-behalf-of with its own token", async () => {
+    expect(await taken(get({}))).toMatchObject({
+      proof: { method: "bearer" },
+      claimedClientId: undefined,
+      ask: { flow: "on-behalf-of", subject: undefined, presentedAs: "assertion" },
+    });
+  });
+
+  test("with a grant, a redemption", async () => {
+    const { ask } = await taken(post({ grant: "gte_handle" }));
+    expect(ask.flow === "refresh-token" && ask.refreshToken.reveal()).toBe("gte_handle");
+  });
+
+  test("the application's route gives its own token, and knows no grants", async () => {
+    expect((await taken(get({}, "application"))).ask).toEqual({ flow: "client-credentials" });
+    expect(refusal(await post({ grant: "gte_handle" }, "application"))).toBe(
+      "request_invalid parameter_not_supported grant",
+    );
+  });
+
+  test("without a token nobody calls; a malformed one is refused first", async () => {
+    const nobody = incoming({ method: "GET", params: { api: "graph" } });
+    expect((await taken(readHeaderRequest(nobody, "user"))).proof).toBeUndefined();
+    const malformed = incoming({ method: "GET", headers: { authorization: "x" } });
+    expect(refusal(await readHeaderRequest(malformed, "user"))).toMatch("authorization_malformed");
+  });
+
+  test("a route without an API in its path names none that exists", async () => {
+    const request = incoming({ method: "GET", headers: BEARER });
+    expect((await taken(readHeaderRequest(request, "user"))).wish.audiences).toEqual([""]);
+  });
+});

@@ -1,0 +1,51 @@
+/** `POST /signin/links`: a small JSON object, member by member. */
+import { expect, test } from "vitest";
+import { readLinkRequest } from "../../../shared/http/read-link-request.ts";
+import { incoming, posted, refusal } from "./support/incoming.ts";
+
+const BEARER = { authorization: "Bearer a.b.c" };
+const USER = "A11CE000-0000-4000-8000-000000000001";
+
+test.each<[string, unknown, string]>([
+  ["no API", {}, "parameter_missing api"],
+  ["an API that is no name", { api: "a b" }, "parameter_invalid api"],
+  ["an API that is no text", { api: 7 }, "parameter_invalid api"],
+  ["a caller that is no name", { api: "graph", caller: "" }, "parameter_invalid caller"],
+  ["a user by name", { api: "graph", expectedUser: "alice@contoso.example" }, "parameter_invalid expectedUser"],
+  ["an unknown member", { api: "graph", days: 3 }, "parameter_not_supported days"],
+  ["a member of every object", { api: "graph", constructor: "x" }, "parameter_not_supported constructor"],
+  ["SEC-3: a member that is not plain", { api: "graph", 'a"': "x" }, "parameter_not_supported a parameter"],
+  ["scopes of numbers", { api: "graph", scopes: [7] }, "parameter_invalid scopes"],
+  ["a bad scope", { api: "graph", scopes: ['"'] }, "scope_malformed scopes"],
+  ["a list", [], "body_not_json"],
+])("%s is refused", async (_name, body, outcome) => {
+  expect(refusal(await readLinkRequest(posted(body, BEARER)))).toBe(`request_invalid ${outcome}`);
+});
+
+test("Basic is refused before the body is read", async () => {
+  expect(refusal(await readLinkRequest(posted({}, { authorization: "Basic x" })))).toMatch(
+    "client_secret_not_accepted",
+  );
+});
+
+test("an empty body names no API", async () => {
+  expect(refusal(await readLinkRequest(incoming({ headers: BEARER })))).toBe("request_invalid parameter_missing api");
+});
+
+test("everything: the object id in small letters", async () => {
+  const body = { api: "graph", scopes: "User.Read Mail.Read", caller: "mail-flow", expectedUser: USER };
+  expect(await readLinkRequest(posted(body, BEARER))).toMatchObject({
+    value: {
+      proof: { method: "bearer" },
+      caller: "mail-flow",
+      wish: { audiences: ["graph"], resources: [], scopes: ["User.Read", "Mail.Read"] },
+      expectedUser: USER.toLowerCase(),
+    },
+  });
+});
+
+test("the API alone", async () => {
+  expect(await readLinkRequest(posted({ api: "graph" }))).toMatchObject({
+    value: { proof: undefined, caller: undefined, wish: { scopes: undefined }, expectedUser: undefined },
+  });
+});

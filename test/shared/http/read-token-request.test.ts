@@ -1,0 +1,278 @@
+/** `POST /oauth2/token`: RFC 6749, 8693 and 7523, row by row. Each starts from a good form and changes one parameter. */
+import { describe, expect, test } from "vitest";
+import type { ExchangeRequest } from "../../../shared/exchange-request.ts";
+import {
+  ACCESS_TOKEN_TYPE,
+  GRANT_TYPE_NAMES,
+  JWT_BEARER,
+  readTokenRequest,
+  TOKEN_EXCHANGE,
+} from "../../../shared/http/read-token-request.ts";
+import { form, posted, refusal } from "./support/incoming.ts";
+
+type Parameters = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+const JWT = "eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2ln";
+const EXCHANGE = { grant_type: TOKEN_EXCHANGE, subject_token: JWT, subject_token_type: ACCESS_TOKEN_TYPE };
+const ON_BEHALF_OF = { grant_type: JWT_BEARER, assertion: JWT, requested_token_use: "on_behalf_of" };
+const REFRESH = { grant_type: "refresh_token", refresh_token: "gte_handle" };
+const APPLICATION = { grant_type: "client_credentials" };
+const BEARER = { authorization: `Bearer ${JWT}` };
+
+function read(base: Parameters, changes: Parameters = {}, headers: Record<string, string> = BEARER) {
+  const pairs = Object.entries({ ...base, ...changes }).flatMap(([name, values]) =>
+    values === undefined ? [] : [values].flat().map((value) => [name, value] as const),
+  );
+  return readTokenRequest(form(pairs, headers));
+}
+
+async function refused(base: Parameters, changes: Parameters, headers?: Record<string, string>) {
+  return refusal(await read(base, changes, headers));
+}
+
+async function taken(
+  base: Parameters,
+  changes: Parameters = {},
+  headers?: Record<string, string>,
+): Promise<ExchangeRequest> {
+  const result = await read(base, changes, headers);
+  if (!result.ok) {
+    throw new Error(JSON.stringify(result.failure));
+  }
+  return result.value;
+}
+
+describe("grant_type (RF-20, RF-34, RF-50)", () => {
+  test("is required", async () => {
+    expect(await refused({}, {})).toBe("request_invalid parameter_missing grant_type");
+    expect(await refused({ grant_type: "" }, {})).toBe("request_invalid parameter_missing grant_type");
+  });
+
+  test.each([
+    "password",
+    "implicit",
+    "urn:ietf:params:oauth:grant-type:device_code",
+    "toString",
+    "__proto__",
+    "Refresh_Token",
+  ])("%s is not supported", async (grant_type) => {
+    const result = await read({ grant_type, username: "u", password: "p" });
+    expect(result).toEqual({
+      ok: false,
+      failure: { kind: "grant_type_unsupported", asked: grant_type === "password" ? "password" : "other" },
+    });
+  });
+
+  test("the metadata lists what there is", () => {
+    expect(GRANT_TYPE_NAMES).toEqual(
+      expect.arrayContaining([TOKEN_EXCHANGE, JWT_BEARER, "refresh_token", "client_credentials"]),
+    );
+    expect(GRANT_TYPE_NAMES).not.toContain("password");
+  });
+});
+
+describe("RFC 8693 token exchange", () => {
+  test.each<[string, Parameters, string]>([
+    ["RF-21: no subject_token", { subject_token: undefined }, "request_invalid parameter_missing subject_token"],
+    ["RF-30: an empty subject_token", { subject_token: "" }, "request_invalid parameter_missing subject_token"],
+    [
+      "RF-21: no subject_token_type",
+      { subject_token_type: undefined },
+      "request_invalid parameter_missing subject_token_type",
+    ],
+    [
+      "RF-23: an ID token",
+      { subject_token_type: "urn:ietf:params:oauth:token-type:id_token" },
+      "request_invalid parameter_invalid subject_token_type",
+    ],
+    [
+      "RF-23: a refresh token",
+      { subject_token_type: "urn:ietf:params:oauth:token-type:refresh_token" },
+      "request_invalid parameter_invalid subject_token_type",
+    ],
+    ["RF-27: an actor_token", { actor_token: JWT }, "request_invalid parameter_not_supported actor_token"],
+    [
+      "RF-21: an actor_token_type alone",
+      { actor_token_type: "x" },
+      "request_invalid parameter_not_supported actor_token_type",
+    ],
+    [
+      "RF-28: a requested_token_type that we do not issue",
+      { requested_token_type: "urn:ietf:params:oauth:token-type:jwt" },
+      "request_invalid parameter_not_supported requested_token_type",
+    ],
+    ["RF-30: two subject_tokens", { subject_token: [JWT, JWT] }, "request_invalid parameter_repeated subject_token"],
+    ["RF-30: two scopes", { scope: ["a", "b"] }, "request_invalid parameter_repeated scope"],
+  ])("%s", async (_name, changes, outcome) => {
+    expect(await refused(EXCHANGE, changes)).toBe(outcome);
+  });
+
+  test.each([ACCESS_TOKEN_TYPE, "urn:ietf:params:oauth:token-type:jwt"])(
+    "RF-23: a subject of type %s",
+    async (type) => {
+      const { ask } = await taken(EXCHANGE, { subject_token_type: type });
+      expect(ask).toMatchObject({ flow: "on-behalf-of", presentedAs: "subject_token" });
+      expect(ask.flow === "on-behalf-of" && ask.subject?.reveal()).toBe(JWT);
+    },
+  );
+
+  test("RF-28: the requested_token_type that we issue, and parameters that nobody knows", async () => {
+    await taken(EXCHANGE, { requested_token_type: ACCESS_TOKEN_TYPE, unknown: "x" });
+  });
+
+  test("RF-22: resource and audience may repeat", async () => {
+    const { wish } = await taken(EXCHANGE, {
+      resource: ["https://a.example", "https://b.example"],
+      audience: ["x", "y"],
+    });
+    expect(wish).toMatchObject({ resources: ["https://a.example", "https://b.example"], audiences: ["x", "y"] });
+  });
+});
+
+describe("RFC 7523 as Entra's clients send it", () => {
+  test.each<[string, Parameters, string]>([
+    ["RF-50: no assertion", { assertion: undefined }, "request_invalid parameter_missing assertion"],
+    ["RF-50: two assertions", { assertion: [JWT, JWT] }, "request_invalid parameter_repeated assertion"],
+    [
+      "no requested_token_use",
+      { requested_token_use: undefined },
+      "request_invalid parameter_missing requested_token_use",
+    ],
+    [
+      "another requested_token_use",
+      { requested_token_use: "x" },
+      "request_invalid parameter_invalid requested_token_use",
+    ],
+  ])("%s", async (_name, changes, outcome) => {
+    expect(await refused(ON_BEHALF_OF, changes)).toBe(outcome);
+  });
+
+  test("the assertion is presented as one", async () => {
+    const { ask } = await taken(ON_BEHALF_OF);
+    expect(ask).toMatchObject({ flow: "on-behalf-of", presentedAs: "assertion" });
+  });
+});
+
+describe("refresh token and client credentials", () => {
+  test("no refresh_token", async () => {
+    expect(await refused(REFRESH, { refresh_token: undefined })).toBe(
+      "request_invalid parameter_missing refresh_token",
+    );
+  });
+
+  test("a handle, still sealed from view", async () => {
+    const { ask } = await taken(REFRESH);
+    expect(ask.flow === "refresh-token" && ask.refreshToken.reveal()).toBe("gte_handle");
+    expect(JSON.stringify(ask)).not.toContain("gte_handle");
+  });
+
+  test("client credentials need nothing but the caller", async () => {
+    expect(await taken(APPLICATION)).toMatchObject({
+      ask: { flow: "client-credentials" },
+      proof: { method: "bearer" },
+    });
+  });
+});
+
+describe("authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5)", () => {
+  const VERIFIER = "v".repeat(43);
+  const CODE = {
+    grant_type: "authorization_code",
+    code: "our.code",
+    redirect_uri: "https://app.example/cb",
+    code_verifier: VERIFIER,
+  };
+
+  test.each(["code", "redirect_uri", "code_verifier"])(
+    "%s is required: every code was bound to all three",
+    async (name) => {
+      expect(await refused(CODE, { [name]: undefined })).toBe(`request_invalid parameter_missing ${name}`);
+    },
+  );
+
+  test.each([
+    ["42 characters", "v".repeat(42)],
+    ["129 characters", "v".repeat(129)],
+    ["a space", `${VERIFIER} v`],
+    ["a slash", `${VERIFIER}/`],
+    ["a line feed at its end", `${VERIFIER}\n`],
+  ])("SEC-7, RF-77: a verifier with %s", async (_name, code_verifier) => {
+    expect(await refused(CODE, { code_verifier })).toBe("request_invalid parameter_invalid code_verifier");
+  });
+
+  test.each([43, 128])("a verifier of %i characters", async (length) => {
+    const { ask } = await taken(CODE, { code_verifier: "~".repeat(length) });
+    expect(ask).toMatchObject({ flow: "authorization-code", redirectUri: "https://app.example/cb" });
+    expect(ask.flow === "authorization-code" && ask.code.reveal()).toBe("our.code");
+  });
+
+  test("it never stands for the caller", async () => {
+    expect((await taken(CODE, {}, {})).proof).toBeUndefined();
+  });
+});
+
+describe("RF-29: who calls, and whose token it is", () => {
+  test.each<[string, Parameters, Record<string, string>, string | undefined]>([
+    ["a bearer beside the subject", EXCHANGE, BEARER, "bearer"],
+    ["the subject alone stands for the caller", EXCHANGE, {}, "subject_itself"],
+    ["so does an assertion", ON_BEHALF_OF, {}, "subject_itself"],
+    ["a refresh token does not", REFRESH, {}, undefined],
+    ["nor do client credentials", APPLICATION, {}, undefined],
+  ])("%s", async (_name, base, headers, method) => {
+    expect((await taken(base, {}, headers)).proof?.method).toBe(method);
+  });
+
+  test("client_id is told apart from the proof", async () => {
+    expect((await taken(EXCHANGE, { client_id: "abc" })).claimedClientId).toBe("abc");
+    expect((await taken(EXCHANGE)).claimedClientId).toBeUndefined();
+  });
+});
+
+describe("scope (RF-32)", () => {
+  test.each<[string, string | undefined, readonly string[] | undefined, boolean]>([
+    ["not asked", undefined, undefined, false],
+    ["empty", "", undefined, false],
+    ["a space", " ", undefined, false],
+    ["one", "User.Read", ["User.Read"], false],
+    ["two, case kept", "User.Read mail.READ", ["User.Read", "mail.READ"], false],
+    ["spaces to spare", "  User.Read   Mail.Read ", ["User.Read", "Mail.Read"], false],
+    ["OIDC scopes change nothing", "openid profile email User.Read", ["User.Read"], false],
+    ["offline_access asks for a grant", "offline_access User.Read", ["User.Read"], true],
+    ["offline_access alone asks for no scope", "offline_access", undefined, true],
+    ["letters count", "OpenID", ["OpenID"], false],
+  ])("%s", async (_name, scope, scopes, offlineAccess) => {
+    expect((await taken(EXCHANGE, { scope })).wish).toMatchObject({ scopes, offlineAccess });
+  });
+
+  test.each(['a"b', "a\\b", "a\tb", "a\r\nb", "a\0b", "größe", "\u{1f600}", `${"x".repeat(513)}`, "a\u00a0b"])(
+    "SEC-3: %j is malformed",
+    async (scope) => {
+      expect(await refused(EXCHANGE, { scope })).toBe("request_invalid scope_malformed scope");
+    },
+  );
+});
+
+describe("the rest of the wish", () => {
+  test("claims go on in one form", async () => {
+    expect((await taken(EXCHANGE, { claims: ' {"access_token": {"nbf": null}}' })).wish.claims).toBe(
+      '{"access_token":{"nbf":null}}',
+    );
+    expect(await refused(EXCHANGE, { claims: "{" })).toBe("request_invalid parameter_invalid claims");
+  });
+
+  test("the correlation id is the caller's", async () => {
+    const id = "c0440000-0000-4000-8000-000000000001";
+    expect((await taken(EXCHANGE, {}, { ...BEARER, "client-request-id": id })).correlationId).toBe(id);
+  });
+
+  test("SEC-4: a tenant or authority is no parameter of ours", async () => {
+    const plain = await taken(EXCHANGE);
+    const asked = await taken(EXCHANGE, { tenant: "../../evil", authority: "https://evil.example" });
+    expect({ ...asked, correlationId: "" }).toEqual({ ...plain, correlationId: "" });
+  });
+
+  test("JSON is no form (SEC-2), and a bad proof is told before a bad wish", async () => {
+    expect(refusal(await readTokenRequest(posted(EXCHANGE)))).toBe("media_type_unsupported");
+    expect(await refused(EXCHANGE, { scope: '"' }, { authorization: "Basic x" })).toMatch("client_secret_not_accepted");
+  });
+});

@@ -1,0 +1,105 @@
+/** Answers with a token: exactly the members that are declared, never kept by anybody on the way (RF-24, RF-33). */
+import { describe, expect, test } from "vitest";
+import { json, type ReleasedToken, writeHeaderPayload, writeTokenResponse } from "../../../shared/http/write-answer.ts";
+import { SecretValue } from "../../../shared/secret-value.ts";
+
+const NOW = 1_786_656_269;
+const RELEASED: ReleasedToken = {
+  token: {
+    accessToken: new SecretValue("graph.access.token"),
+    expiresAtSeconds: NOW + 4_000,
+    refreshAtSeconds: undefined,
+    scopes: ["openid", "https://graph.microsoft.com/User.Read"],
+    refreshToken: new SecretValue("1.entra-refresh"),
+    user: { tenantId: "t", objectId: "o" },
+  },
+  api: { name: "graph", resource: "https://graph.microsoft.com", contentType: "application/json" },
+  scopes: ["User.Read", "Mail.Read"],
+  handle: undefined,
+  grantExpiresAtSeconds: undefined,
+  correlationId: "c0440000-0000-4000-8000-000000000001",
+  nowSeconds: NOW,
+};
+const GRANTED: ReleasedToken = {
+  ...RELEASED,
+  handle: new SecretValue("gte_handle"),
+  grantExpiresAtSeconds: NOW + 86_400,
+};
+
+const HEADERS = {
+  "Cache-Control": "no-store",
+  Pragma: "no-cache",
+  "Content-Type": "application/json; charset=utf-8",
+  "client-request-id": RELEASED.correlationId,
+};
+
+function body(response: { readonly body?: string }): unknown {
+  return JSON.parse(response.body ?? "");
+}
+
+describe("token response", () => {
+  test("RF-24, RF-33: the members of RFC 6749 and RFC 8693, and no others", () => {
+    const response = writeTokenResponse(RELEASED);
+    expect(response).toMatchObject({ status: 200, headers: HEADERS });
+    expect(body(response)).toEqual({
+      access_token: "graph.access.token",
+      token_type: "Bearer",
+      issued_token_type: "urn:ietf:params:oauth:token-type:access_token",
+      expires_in: 4_000,
+      scope: "User.Read Mail.Read",
+    });
+  });
+
+  test("an application's token has no scope member", () => {
+    expect(body(writeTokenResponse({ ...RELEASED, scopes: [] }))).not.toHaveProperty("scope");
+  });
+
+  test("a grant is the refresh token, and Entra's own never leaves", () => {
+    const response = writeTokenResponse(GRANTED);
+    expect(body(response)).toMatchObject({ refresh_token: "gte_handle", grant_expires_on: "2026-08-14T21:24:29Z" });
+    expect(response.body).not.toContain("entra-refresh");
+  });
+
+  test("a redeemed grant tells its end, not its handle again", () => {
+    expect(body(writeTokenResponse({ ...GRANTED, handle: undefined }))).not.toHaveProperty("refresh_token");
+    expect(body(writeTokenResponse({ ...GRANTED, handle: undefined }))).toHaveProperty("grant_expires_on");
+  });
+
+  test("expires_in is what is left, and never below nothing", () => {
+    expect(body(writeTokenResponse({ ...RELEASED, nowSeconds: NOW + 3_999 }))).toMatchObject({ expires_in: 1 });
+    expect(body(writeTokenResponse({ ...RELEASED, nowSeconds: NOW + 9_999 }))).toMatchObject({ expires_in: 0 });
+  });
+});
+
+describe("header payload", () => {
+  test("headers that go into the next request as they are", () => {
+    const response = writeHeaderPayload(RELEASED);
+    expect(response).toMatchObject({ status: 200, headers: HEADERS });
+    expect(body(response)).toEqual({
+      authorizationHeader: "Bearer graph.access.token",
+      headers: { Authorization: "Bearer graph.access.token", "Content-Type": "application/json" },
+      tokenType: "Bearer",
+      expiresOn: "2026-08-13T22:31:09Z",
+      expiresIn: 4_000,
+      scopes: ["User.Read", "Mail.Read"],
+    });
+  });
+
+  test("the content type is the API's own", () => {
+    const api = { ...RELEASED.api, contentType: "application/vnd.contoso+json" };
+    expect(body(writeHeaderPayload({ ...RELEASED, api }))).toMatchObject({
+      headers: { "Content-Type": api.contentType },
+    });
+  });
+
+  test("a grant is shown once, with its end; Entra's refresh token never", () => {
+    const response = writeHeaderPayload(GRANTED);
+    expect(body(response)).toMatchObject({ grant: "gte_handle", grantExpiresOn: "2026-08-14T21:24:29Z" });
+    expect(response.body).not.toContain("entra-refresh");
+    expect(body(writeHeaderPayload({ ...GRANTED, handle: undefined }))).not.toHaveProperty("grant");
+  });
+});
+
+test("any other answer is as private", () => {
+  expect(json(503, RELEASED.correlationId, { a: 1 })).toEqual({ status: 503, headers: HEADERS, body: '{"a":1}' });
+});

@@ -1,0 +1,154 @@
+/** How a failure is written: bodies of RFC 6749 and RFC 9457, and the headers of RFC 6750 and RFC 9110. */
+import { describe, expect, test } from "vitest";
+import type { Failure } from "../../../shared/failure.ts";
+import type { Asker } from "../../../shared/http/wire.ts";
+import { type Identity, writeFailure } from "../../../shared/http/write-failure.ts";
+import { CLAIMS, EVERY_FAILURE, EVIDENCE, nameOf, TRACE_ID } from "./support/failures.ts";
+
+const IDENTITY: Identity = {
+  tenantId: "c0470500-0000-4000-8000-000000000001",
+  authorityHost: "https://login.microsoftonline.com",
+  serviceUrl: "https://gte.example",
+};
+const CORRELATION_ID = "c0440000-0000-4000-8000-000000000009";
+const OAUTH: Asker = { dialect: "oauth", understandsChallenge: true };
+const PROBLEM: Asker = { dialect: "problem", understandsChallenge: true };
+const BASE =
+  'Bearer realm="c0470500-0000-4000-8000-000000000001", ' +
+  'authorization_uri="https://login.microsoftonline.com/c0470500-0000-4000-8000-000000000001/oauth2/v2.0/authorize", ' +
+  'resource_metadata="https://gte.example/.well-known/oauth-protected-resource"';
+
+function write(failure: Failure, asker: Asker = OAUTH) {
+  const { response } = writeFailure(failure, asker, IDENTITY, CORRELATION_ID);
+  return { ...response, json: JSON.parse(response.body ?? "") as Record<string, unknown> };
+}
+
+function demanded(claims: string): Failure {
+  return { kind: "entra_refused", verdict: "interaction_required", evidence: { ...EVIDENCE, claims }, scopes: [] };
+}
+
+describe("bodies", () => {
+  test("RFC 6749 section 5.2 with our members", () => {
+    const { status, headers, json } = write(demanded(CLAIMS));
+    expect(status).toBe(400);
+    expect(headers["Content-Type"]).toBe("application/json; charset=utf-8");
+    expect(json).toEqual({
+      error: "interaction_required",
+      error_description: expect.stringMatching(/^The user has to satisfy/),
+      code: "interaction_required",
+      action: "sign_in",
+      error_codes: [50076],
+      suberror: "basic_action",
+      claims: CLAIMS,
+      trace_id: TRACE_ID,
+      correlation_id: CORRELATION_ID,
+    });
+  });
+
+  test("RFC 9457 with the same members (RF-70)", () => {
+    const { status, headers, json } = write(demanded(CLAIMS), PROBLEM);
+    expect(status).toBe(401);
+    expect(headers["Content-Type"]).toBe("application/problem+json; charset=utf-8");
+    expect(json).toEqual({
+      type: "about:blank",
+      title: "Unauthorized",
+      status: 401,
+      detail: expect.stringMatching(/^The user has to satisfy/),
+      error: "insufficient_claims",
+      code: "interaction_required",
+      action: "sign_in",
+      error_codes: [50076],
+      suberror: "basic_action",
+      claims: CLAIMS,
+      trace_id: TRACE_ID,
+      correlation_id: CORRELATION_ID,
+    });
+  });
+
+  test("what there is nothing to say about is left out", () => {
+    expect(Object.keys(write({ kind: "internal" }).json)).toEqual([
+      "error",
+      "error_description",
+      "code",
+      "action",
+      "correlation_id",
+    ]);
+  });
+
+  test("scopes are told for missing consent", () => {
+    const failure: Failure = {
+      kind: "entra_refused",
+      verdict: "consent_required",
+      evidence: EVIDENCE,
+      scopes: ["User.Read"],
+    };
+    expect(write(failure).json).toMatchObject({ scopes: ["User.Read"], suberror: "consent_required" });
+  });
+});
+
+test("a link to make a grant again goes with its end", () => {
+  const signIn = { url: "https://gte.example/signin/x" };
+  const failure: Failure = { kind: "entra_refused", verdict: "grant_dead", evidence: EVIDENCE, scopes: [], signIn };
+  expect(write(failure).json).toMatchObject({ signin_url: signIn.url });
+});
+
+describe("WWW-Authenticate", () => {
+  test("RF-42: nobody has called, so no error is told", () => {
+    expect(write({ kind: "caller_missing" }).headers["WWW-Authenticate"]).toBe(BASE);
+  });
+
+  test.each([OAUTH, PROBLEM])("RF-41, RF-43, RF-63: a refused caller, $dialect", (asker) => {
+    expect(write({ kind: "caller_refused", reason: "expired" }, asker).headers["WWW-Authenticate"]).toBe(
+      `${BASE}, error="invalid_token", error_description="The access token of the caller is not valid for this service."`,
+    );
+  });
+
+  test("a claims challenge carries the claims in base64", () => {
+    const header = write(demanded(CLAIMS), PROBLEM).headers["WWW-Authenticate"] ?? "";
+    const claims = /claims="([A-Za-z0-9+/=]+)"$/.exec(header)?.[1] ?? "";
+    expect(header).toMatch(`${BASE}, error="insufficient_claims", error_description="`);
+    expect(Buffer.from(claims, "base64").toString("utf8")).toBe(CLAIMS);
+  });
+
+  test.each([
+    [2_048, true],
+    [2_049, false],
+  ])("claims of %i bytes in the header: %s; in the body always", (bytes, present) => {
+    const frame = JSON.stringify({ x: "" }).length;
+    const claims = JSON.stringify({ x: "y".repeat(bytes - frame) });
+    const { headers, json } = write(demanded(claims), PROBLEM);
+    expect(headers["WWW-Authenticate"]?.includes("claims=")).toBe(present);
+    expect(json["claims"]).toBe(claims);
+  });
+});
+
+describe("other headers", () => {
+  test("Retry-After, in seconds, also for none", () => {
+    expect(write({ kind: "throttled", retryAfterSeconds: 7 }).headers["Retry-After"]).toBe("7");
+    expect(write({ kind: "throttled", retryAfterSeconds: 0 }).headers["Retry-After"]).toBe("0");
+    expect(write({ kind: "internal" }).headers).not.toHaveProperty("Retry-After");
+  });
+
+  test("SEC-12: Allow", () => {
+    expect(write({ kind: "method_not_allowed", allow: ["GET", "POST"] }).headers["Allow"]).toBe("GET, POST");
+  });
+});
+
+describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))("%s", (_name, failure) => {
+  test.each([OAUTH, PROBLEM])("is written whole, in $dialect", (asker) => {
+    const { status, headers, json } = write(failure, asker);
+    expect(headers).toMatchObject({ "Cache-Control": "no-store", "client-request-id": CORRELATION_ID });
+    expect(json["correlation_id"]).toBe(CORRELATION_ID);
+    expect(json).toHaveProperty("error");
+    for (const value of Object.values(headers)) {
+      expect(value).toMatch(/^[\x20-\x7e]+$/);
+    }
+    const names = [...(headers["WWW-Authenticate"] ?? "").matchAll(/([a-z_]+)="/g)].map(([, name]) => name);
+    expect(new Set(names).size).toBe(names.length);
+    expect("WWW-Authenticate" in headers).toBe(status === 401);
+    if (asker.dialect === "problem") {
+      expect(json).toMatchObject({ type: "about:blank", status });
+      expect(json["title"]).not.toBe("Error");
+    }
+  });
+});

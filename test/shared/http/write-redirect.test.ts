@@ -1,0 +1,62 @@
+/** The way back to the client: 303, its URI character for character, our issuer, and the words of RFC 6749. */
+import { describe, expect, test } from "vitest";
+import type { EntraVerdict, Failure } from "../../../shared/failure.ts";
+import { codeLocation, errorLocation, redirect } from "../../../shared/http/write-redirect.ts";
+import { EVIDENCE } from "./support/failures.ts";
+
+const ISSUER = "https://gte.example";
+const BACK = { redirectUri: "https://app.example/cb", state: "a&b=c d", codeChallenge: "c" };
+
+function refused(verdict: EntraVerdict): Failure {
+  return { kind: "entra_refused", verdict, evidence: EVIDENCE, scopes: [] };
+}
+
+test("303, kept by nobody, with no referrer", () => {
+  expect(redirect("https://x.example", [])).toEqual({
+    status: 303,
+    headers: {
+      Location: "https://x.example",
+      "Cache-Control": "no-store",
+      "Referrer-Policy": "no-referrer",
+      "X-Content-Type-Options": "nosniff",
+    },
+    cookies: [],
+  });
+});
+
+test.each<[string, typeof BACK | (Omit<typeof BACK, "state"> & { state: undefined }), string]>([
+  [
+    "the state as it came",
+    BACK,
+    "https://app.example/cb?code=our.code&iss=https%3A%2F%2Fgte.example&state=a%26b%3Dc+d",
+  ],
+  ["no state", { ...BACK, state: undefined }, "https://app.example/cb?code=our.code&iss=https%3A%2F%2Fgte.example"],
+  [
+    "a query that was there stays",
+    { ...BACK, redirectUri: "https://app.example/cb?x=%2f", state: undefined },
+    "https://app.example/cb?x=%2f&code=our.code&iss=https%3A%2F%2Fgte.example",
+  ],
+])("RFC 9207: %s", (_name, returnTo, location) => {
+  expect(codeLocation(returnTo, "our.code", ISSUER)).toBe(location);
+});
+
+describe("RFC 6749 section 4.1.2.1", () => {
+  test.each<[Failure, string]>([
+    [refused("denied"), "access_denied"],
+    [refused("consent_required"), "consent_required"],
+    [refused("interaction_required"), "interaction_required"],
+    [refused("misconfigured"), "server_error"],
+    [refused("credential_refused"), "server_error"],
+    [{ kind: "throttled", retryAfterSeconds: 7 }, "temporarily_unavailable"],
+    [{ kind: "dependency_failed", dependency: "entra", problem: "timeout" }, "temporarily_unavailable"],
+    [{ kind: "internal" }, "server_error"],
+  ])("%j", (failure, error) => {
+    const { searchParams } = new URL(errorLocation(BACK, failure, ISSUER));
+    expect(Object.fromEntries(searchParams)).toEqual({
+      error,
+      error_description: expect.stringMatching(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/),
+      iss: ISSUER,
+      state: BACK.state,
+    });
+  });
+});

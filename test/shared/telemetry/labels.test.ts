@@ -1,0 +1,75 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { CODES } from "../../../shared/telemetry/codes.ts";
+import { createLabels } from "../../../shared/telemetry/labels.ts";
+import type { LabelFacts } from "../../../shared/telemetry/telemetry.ts";
+import { wireCodes } from "../../docs/support/wire-codes.ts";
+
+const APIS = ["graph", "orders"];
+const CLOSED: Readonly<Record<string, readonly string[]>> = {
+  "gte.route": ["token"],
+  "gte.flow": ["on-behalf-of", "refresh-token", "authorization-code", "client-credentials", "none", "other"],
+  "gte.api": [...APIS, "none", "other"],
+  "gte.outcome": ["issued", "answered", "refused", "failed", "none", "other"],
+  "gte.code": [...CODES, "none", "other"],
+  "gte.cache": ["hit", "joined", "miss", "bypass", "shared", "none", "other"],
+};
+const labelsOf = createLabels(APIS);
+
+test("no label has a value outside its closed set, whatever the facts are", () => {
+  const value = fc.oneof(
+    fc.string(),
+    fc.uuid(),
+    fc.constantFrom(...Object.values(CLOSED).flat(), "__proto__", "constructor", "toString", "GRAPH", "graph "),
+    fc.constant(undefined),
+    fc.anything(),
+  );
+  const facts = fc.record({
+    outcome: value,
+    code: value,
+    flow: value,
+    api: value,
+    cache: value,
+    callerClientId: fc.uuid(),
+    callerObjectId: fc.uuid(),
+    subjectObjectId: fc.uuid(),
+    correlationId: fc.uuid(),
+    policyEntry: fc.string(),
+    reason: fc.string(),
+  });
+  fc.assert(
+    fc.property(facts, (random) => {
+      const labels = labelsOf("token", random as unknown as LabelFacts);
+      expect(Object.keys(labels).sort()).toEqual(Object.keys(CLOSED).sort());
+      for (const [name, label] of Object.entries(labels)) {
+        expect(CLOSED[name]).toContain(label);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("what is in its set is told, what is not known is none, what is outside is other", () => {
+  const facts: LabelFacts = { outcome: "issued", code: "ok", flow: "on-behalf-of", api: "orders", cache: "hit" };
+  expect(labelsOf("token", facts)).toEqual({
+    "gte.route": "token",
+    "gte.flow": "on-behalf-of",
+    "gte.api": "orders",
+    "gte.outcome": "issued",
+    "gte.code": "ok",
+    "gte.cache": "hit",
+  });
+  expect(labelsOf("token", { outcome: "refused", code: "caller_missing" })).toMatchObject({
+    "gte.flow": "none",
+    "gte.api": "none",
+    "gte.cache": "none",
+  });
+  expect(labelsOf("token", { ...facts, api: "mail", code: "new_code" })).toMatchObject({
+    "gte.api": "other",
+    "gte.code": "other",
+  });
+});
+
+test("every code that the service can answer is in the list, and no other", () => {
+  expect([...CODES].sort()).toEqual(["ok", ...wireCodes().keys()].sort());
+});

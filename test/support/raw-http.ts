@@ -1,0 +1,71 @@
+/**
+ * HTTP as bytes: requests that no library would send, answers as they came.
+ */
+import { connect } from "node:net";
+
+export interface RawAnswer {
+  /** 0: the connection was closed without an answer. */
+  readonly status: number;
+  /** Names in lower case; repeated ones joined. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** Everything that came, further answers on the connection included. */
+  readonly text: string;
+}
+
+/**
+ * Sends the bytes and reads until the other side ends: say `Connection: close`, for Node takes a half-closed connection for
+ * an abandoned one. One character is one byte.
+ */
+export function sendRaw(port: number, bytes: string | readonly string[]): Promise<RawAnswer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    const socket = connect({ host: "127.0.0.1", port });
+    const finish = () => resolve(readAnswer(Buffer.concat(chunks).toString("latin1")));
+    socket.setTimeout(20_000, () => socket.destroy(new Error("no answer in time")));
+    socket.on("connect", () => {
+      for (const part of [bytes].flat()) {
+        socket.write(part, "latin1");
+      }
+    });
+    socket.on("data", (chunk) => chunks.push(chunk));
+    socket.on("close", finish);
+    socket.on("error", (error: NodeJS.ErrnoException) => {
+      // Whoever refuses a request may cut the line while it is still sent.
+      if (error.code === "ECONNRESET" || error.code === "EPIPE") {
+        finish();
+      } else {
+        reject(error);
+      }
+    });
+  });
+}
+
+export interface RawRequest {
+  readonly method?: string;
+  readonly target: string;
+  /** `Name: value` lines; `Host` and `Connection: close` are added unless `bare`. */
+  readonly headers?: readonly string[];
+  readonly body?: string;
+  readonly bare?: boolean;
+}
+
+/** A request as text, with a true `Content-Length` where there is a body. */
+export function rawRequest({ method = "GET", target, headers = [], body, bare = false }: RawRequest): string {
+  const own = bare ? [] : ["Host: localhost", "Connection: close"];
+  const length = body === undefined || bare ? [] : [`Content-Length: ${Buffer.byteLength(body, "latin1")}`];
+  return `${[`${method} ${target} HTTP/1.1`, ...own, ...length, ...headers].join("\r\n")}\r\n\r\n${body ?? ""}`;
+}
+
+function readAnswer(text: string): RawAnswer {
+  const [head = "", ...rest] = text.split("\r\n\r\n");
+  const [statusLine = "", ...lines] = head.split("\r\n");
+  const headers: Record<string, string> = {};
+  for (const line of lines) {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon).toLowerCase();
+    const value = line.slice(colon + 1).trim();
+    headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+  }
+  return { status: Number(statusLine.split(" ")[1] ?? 0), headers, body: rest.join("\r\n\r\n"), text };
+}

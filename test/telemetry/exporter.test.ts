@@ -1,0 +1,266 @@
+/** The real service with OpenTelemetry switched on, against an OTLP endpoint on loopback. */
+import { once } from "node:events";
+import { createServer } from "node:net";
+import fc from "fast-check";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { createLoopbackOutbound } from "../../shared/outbound/loopback-outbound.ts";
+import { CODES } from "../../shared/telemetry/codes.ts";
+import { createOpenTelemetry } from "../../shared/telemetry/open-telemetry.ts";
+import { createOtlpSender } from "../../shared/telemetry/otlp-sender.ts";
+import type { Observation } from "../../shared/telemetry/telemetry.ts";
+import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { labels, type OtlpReceiver, points, startOtlpReceiver } from "./support/otlp-receiver.ts";
+import { tracedCaller } from "./support/traced-call.ts";
+
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const SPAN = "00f067aa0ba902b7";
+const SAMPLED = { traceParent: `00-${TRACE}-${SPAN}-01` };
+const NOT_SAMPLED = { traceParent: `00-${TRACE}-${SPAN}-00` };
+
+let world: LocalWorld;
+let receiver: OtlpReceiver;
+let token: string;
+let running: ServiceUnderTest[];
+beforeAll(async () => {
+  [world, receiver] = await Promise.all([startLocalWorld(), startOtlpReceiver()]);
+  token = world.tenant.state.mintUserToken({ user: "alice", client: "web" });
+});
+beforeEach(() => {
+  running = [];
+  receiver.clear();
+  receiver.status = 200;
+  receiver.silent = false;
+});
+afterEach(async () => void (await Promise.all(running.map(stop))));
+afterAll(async () => {
+  await receiver.close();
+  await world.stop();
+});
+
+function serve(settings: Record<string, string> = {}): ServiceUnderTest {
+  const served = world.serve({ settings: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...settings } });
+  running.push(served);
+  return served;
+}
+
+const stop = ({ service }: ServiceUnderTest) => service.telemetry?.stop();
+
+describe("an endpoint that fails touches no request", () => {
+  test("nobody there", async () => {
+    const closed = createServer().listen(0, "127.0.0.1");
+    await once(closed, "listening");
+    const { port } = closed.address() as { port: number };
+    closed.close();
+    const served = serve({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}` });
+    const call = tracedCaller(served.service);
+    for (let index = 0; index < 20; index++) {
+      expect(await call(token, SAMPLED)).toBe(200);
+    }
+    await stop(served);
+    expect(served.service.operatorLog.drain()).toContainEqual(
+      expect.objectContaining({ event: "telemetry", name: "export_failed", reason: "network" }),
+    );
+    expect(await call(token, SAMPLED)).toBe(200);
+  });
+
+  test.each([401, 429, 500])("it answers %d", async (status) => {
+    receiver.status = status;
+    const served = serve();
+    expect(await tracedCaller(served.service)(token, SAMPLED)).toBe(200);
+    await stop(served);
+    expect(receiver.exports.length).toBeGreaterThan(0);
+    const told = served.service.operatorLog.drain().filter(({ event }) => event === "telemetry");
+    expect(told).toEqual([expect.objectContaining({ name: "export_failed", reason: `status_${status}` })]);
+  });
+
+  test("it never answers: the end comes after two seconds all the same", async () => {
+    receiver.silent = true;
+    const served = serve();
+    expect(await tracedCaller(served.service)(token, SAMPLED)).toBe(200);
+    const begun = performance.now();
+    await stop(served);
+    expect(performance.now() - begun).toBeLessThan(4_000);
+    receiver.silent = false;
+  });
+});
+
+test("metrics: names, units, and one count for each audit event", async () => {
+  const expires = Math.floor(Date.now() / 1_000) + 30 * 86_400;
+  const { value } = world.tenant.state.rotateSecret({ inVault: false });
+  world.tenant.state.setSecret({ name: "ending-secret", value, expires });
+  const served = serve({ CLIENT_SECRET_NAME: "ending-secret" });
+  const call = tracedCaller(served.service);
+  expect(await call(token, SAMPLED)).toBe(200);
+  expect(await call(token, NOT_SAMPLED)).toBe(200);
+  expect(await call("nonsense", {})).toBe(401);
+  await stop(served);
+
+  const metrics = receiver.metrics();
+  expect(metrics.map(({ name, unit }) => `${name} ${unit}`).sort()).toEqual([
+    "gte.credential.days_to_expiry d",
+    "gte.exchange.duration s",
+    "gte.exchanges {exchange}",
+    "gte.token_cache.entries {token}",
+    "gte.token_cache.size By",
+  ]);
+  const exchanges = points(metrics, "gte.exchanges").map(({ attributes, asInt, asDouble }) => ({
+    ...labels(attributes),
+    count: Number(asInt ?? asDouble),
+  }));
+  const route = { "gte.route": "authorization-header" };
+  const known = { ...route, "gte.flow": "on-behalf-of", "gte.api": "graph" };
+  const issued = { ...known, "gte.outcome": "issued", "gte.code": "ok", count: 1 };
+  expect(exchanges).toHaveLength(3);
+  expect(exchanges).toContainEqual({ ...issued, "gte.cache": "miss" });
+  expect(exchanges).toContainEqual({ ...issued, "gte.cache": "hit" });
+  expect(exchanges).toContainEqual({
+    ...route,
+    "gte.flow": "on-behalf-of",
+    "gte.api": "none",
+    "gte.outcome": "refused",
+    "gte.code": "caller_refused",
+    "gte.cache": "none",
+    count: 1,
+  });
+  const durations = points(metrics, "gte.exchange.duration");
+  expect(durations.map(({ count }) => Number(count))).toEqual([1, 1, 1]);
+  expect(durations[0]?.explicitBounds).toContain(0.25);
+  expect(points(metrics, "gte.token_cache.entries")).toMatchObject([{ asInt: 1 }]);
+  expect(Number(points(metrics, "gte.token_cache.size")[0]?.asInt)).toBeGreaterThan(1_000);
+  const [credential, ...others] = points(metrics, "gte.credential.days_to_expiry");
+  expect(others).toEqual([]);
+  expect(labels(credential?.attributes ?? [])).toEqual({ "gte.registration": "delegated" });
+  expect(credential?.asDouble).toBeCloseTo(30, 1);
+  // Cumulative, so that a lost export is made up for; each instance has series of its own.
+  expect(metrics.find(({ name }) => name === "gte.exchanges")?.sum?.aggregationTemporality).toBe(2);
+  expect(receiver.resources()[0]).toEqual({
+    "service.name": "graph-token-exchange",
+    "service.instance.id": expect.stringMatching(/^[0-9a-f-]{36}$/),
+  });
+});
+
+describe("spans", () => {
+  test("one for each exchange, child of the caller's, with the id that Entra was told", async () => {
+    const served = serve({ OTEL_SERVICE_NAME: "tokens-contoso" });
+    await tracedCaller(served.service)(token, SAMPLED);
+    await stop(served);
+
+    const [span, ...more] = receiver.spans();
+    expect(more).toEqual([]);
+    expect(span).toMatchObject({
+      name: "exchange authorization-header",
+      traceId: TRACE,
+      parentSpanId: SPAN,
+      kind: 1,
+      status: { code: 0 },
+    });
+    expect(labels(span?.attributes ?? [])).toEqual({
+      "gte.route": "authorization-header",
+      "gte.flow": "on-behalf-of",
+      "gte.api": "graph",
+      "gte.outcome": "issued",
+      "gte.code": "ok",
+      "gte.cache": "miss",
+    });
+    expect(BigInt(span?.endTimeUnixNano ?? 0)).toBeGreaterThanOrEqual(BigInt(span?.startTimeUnixNano ?? 1));
+    expect(receiver.resources().at(-1)).toMatchObject({ "service.name": "tokens-contoso" });
+  });
+
+  test.each([
+    ["parentbased_always_on", "1", { unsampled: 0, root: 1 }],
+    ["parentbased_always_off", "1", { unsampled: 0, root: 0 }],
+    ["parentbased_traceidratio", "0", { unsampled: 0, root: 0 }],
+    ["traceidratio", "1", { unsampled: 1, root: 1 }],
+    ["traceidratio", "0", { unsampled: 0, root: 0 }],
+    ["always_on", "1", { unsampled: 1, root: 1 }],
+    ["always_off", "1", { unsampled: 0, root: 0 }],
+  ])("%s %s", async (sampler, ratio, { unsampled, root }) => {
+    const served = serve({ OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: ratio });
+    const call = tracedCaller(served.service);
+    await call(token, NOT_SAMPLED);
+    await call(token, {});
+    await stop(served);
+    const spans = receiver.spans();
+    expect(spans.filter(({ traceId }) => traceId === TRACE)).toHaveLength(unsampled);
+    expect(spans.filter(({ traceId }) => traceId !== TRACE)).toHaveLength(root);
+    // Metrics and the audit trail know of both, sampled or not.
+    const counts = points(receiver.metrics(), "gte.exchanges").map(({ asInt, asDouble }) => Number(asInt ?? asDouble));
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2);
+  });
+});
+
+test("the watching timer alone brings the gauges out", async () => {
+  const served = serve();
+  served.service.telemetry?.start();
+  await stop(served);
+  expect(receiver.metrics().map(({ name }) => name)).toContain("gte.token_cache.entries");
+});
+
+test("headers come from the vault", async () => {
+  world.tenant.state.setSecret({ name: "otlp-headers", value: "x-api-key=k%3D1" });
+  const served = serve({ OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME: "otlp-headers" });
+  await tracedCaller(served.service)(token, SAMPLED);
+  await stop(served);
+  expect(receiver.exports.length).toBe(2);
+  for (const { headers } of receiver.exports) {
+    expect(headers).toMatchObject({ "x-api-key": "k=1", "content-type": "application/json" });
+  }
+  expect(world.logs.join("\n")).not.toContain("k=1");
+});
+
+test("whatever is observed, no label leaves its closed set and no identifier leaves at all", async () => {
+  const recorder = createOpenTelemetry({
+    config: {
+      endpoint: receiver.url,
+      serviceName: "s",
+      headersSecretName: undefined,
+      sampler: "always_on",
+      samplerRatio: 1,
+    },
+    instanceId: "i",
+    apis: ["graph"],
+    sender: createOtlpSender({
+      endpoint: receiver.url,
+      headers: undefined,
+      outbound: createLoopbackOutbound(),
+      onChange: () => undefined,
+    }),
+    gauges: { credentials: async () => [], tokenCache: () => ({ entries: 0, bytes: 0 }) },
+  });
+  const text = fc.oneof(fc.string(), fc.uuid(), fc.constantFrom(...CODES, "graph", "hit", "issued", "__proto__"));
+  const facts = fc.record({
+    outcome: text,
+    code: text,
+    flow: text,
+    api: text,
+    cache: text,
+    callerObjectId: fc.constant("secret-oid"),
+    callerClientId: fc.constant("secret-azp"),
+    correlationId: fc.constant("secret-correlation"),
+  });
+  const random = fc.sample(facts, 500);
+  for (const fact of random) {
+    recorder.record("token", { ...fact, startedMs: 1_000, endedMs: 1_001, trace: undefined } as unknown as Observation);
+  }
+  await recorder.stop();
+
+  const closed = new Set<unknown>([
+    ...CODES,
+    ...["token", "graph", "none", "other"],
+    ...["issued", "answered", "refused", "failed"],
+    ...["hit", "joined", "miss", "bypass", "shared"],
+    ...["on-behalf-of", "refresh-token", "authorization-code", "client-credentials"],
+  ]);
+  const spans = receiver.spans();
+  expect(spans).toHaveLength(random.length);
+  const attributes = [...spans, ...points(receiver.metrics(), "gte.exchanges")].flatMap((each) => each.attributes);
+  expect(attributes.length).toBeGreaterThan(random.length);
+  const outside = attributes.filter(({ value }) => !closed.has(value.stringValue));
+  expect(outside).toEqual([]);
+  expect(receiver.exports.map(({ body }) => body).join()).not.toContain("secret-");
+});
+
+test("loopback only, without TLS", () => {
+  const request = { method: "GET", deadlineMs: 1, maxBytes: 1 } as const;
+  expect(() => createLoopbackOutbound().send({ ...request, url: "http://example.com/" })).toThrow(TypeError);
+});
