@@ -7,7 +7,7 @@
 targetScope = 'resourceGroup'
 
 import { Guid, Policy } from 'types/policy.bicep'
-import { AlertThresholds, AppOnly, cloudName, Network, Scale, Tags } from 'types/deployment.bicep'
+import { AlertThresholds, AppOnly, cloudName, Network, OpenTelemetry, Scale, Tags } from 'types/deployment.bicep'
 
 // Names and place.
 
@@ -39,6 +39,9 @@ param serviceUrl string = ''
 @description('Client id of the registration whose rights are exchanged (entra/entra.bicep, output clientId).')
 param clientId Guid
 
+@description('App ID URI of that registration (entra/entra.bicep, output appIdUri): callers ask Entra for access_as_user under it. The default is what entra.bicep registers under its default uniqueName.')
+param appIdUri string = 'api://${tenantId}/graph-token-exchange'
+
 @description('How the service proves that it is the registration. managed-identity needs no client secret at all.')
 param clientCredential 'managed-identity' | 'key-vault-certificate' | 'key-vault-secret' = 'managed-identity'
 
@@ -50,6 +53,9 @@ param clientCertificateName string = 'client-certificate'
 
 @description('Key Vault secret with 32 random bytes in base64, half of the key of every grant.')
 param sealingKeyName string = 'sealing-key'
+
+@description('Name of the vault secret with the key that tokens in Redis are encrypted with: 32 random bytes, base64. Needed with useRedis.')
+param cacheKeyName string = 'cache-key'
 
 @description('The second registration, for application tokens. Without it there are none.')
 param appOnly AppOnly?
@@ -73,6 +79,9 @@ param grantTableName string = 'grants'
 @minValue(1048576)
 @maxValue(268435456)
 param tokenCacheMaxBytes int = 67108864
+
+@description('Metrics and spans to an OTLP endpoint besides Application Insights. Without it there are none.')
+param openTelemetry OpenTelemetry?
 
 // The platform.
 
@@ -288,6 +297,7 @@ module app 'modules/function-app.bicep' = {
       CLOUD: cloud
       TENANT_ID: tenantId
       CLIENT_ID: clientId
+      APP_ID_URI: appIdUri
       CLIENT_CREDENTIAL: clientCredential
       KEY_VAULT_URL: vault.outputs.vaultUrl
       CLIENT_SECRET_NAME: clientCredential == 'key-vault-secret' ? clientSecretName : ''
@@ -304,7 +314,13 @@ module app 'modules/function-app.bicep' = {
       APP_ONLY_CLIENT_SECRET_NAME: appOnly.?clientSecretName ?? ''
       APP_ONLY_CLIENT_CERTIFICATE_NAME: appOnly.?clientCertificateName ?? ''
       REDIS_URL: useRedis ? redis!.outputs.url : ''
+      CACHE_KEY_NAME: cacheKeyName
       TOKEN_CACHE_MAX_BYTES: string(tokenCacheMaxBytes)
+      OTEL_EXPORTER_OTLP_ENDPOINT: openTelemetry.?endpoint ?? ''
+      OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME: openTelemetry.?headersSecretName ?? ''
+      OTEL_SERVICE_NAME: openTelemetry.?serviceName ?? ''
+      OTEL_TRACES_SAMPLER: openTelemetry.?sampler ?? ''
+      OTEL_TRACES_SAMPLER_ARG: openTelemetry.?samplerRatio ?? ''
     }
   }
 }

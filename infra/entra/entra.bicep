@@ -220,6 +220,9 @@ resource commandLinePrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = if (reg
 @description('Client id of the registration: CLIENT_ID.')
 output clientId string = service.appId
 
+@description('App ID URI of the registration: parameter appIdUri of main.bicep, setting APP_ID_URI.')
+output appIdUri string = identifierUri
+
 @description('What a caller asks Entra for: this scope, or `.default` under the same address.')
 output scope string = '${identifierUri}/${accessAsUser.value}'
 

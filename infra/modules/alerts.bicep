@@ -40,7 +40,7 @@ var rules = [
   {
     key: 'throttled'
     title: 'Token exchanges are throttled'
-    description: 'Exchanges answered with 429 in 15 minutes.'
+    description: 'Exchanges answered with 429 in 15 minutes, by Entra\'s limit or by the budget of a caller.'
     severity: 2
     query: loadTextContent('../kql/alert-throttled.kql')
     column: 'Throttled'
@@ -53,7 +53,7 @@ var rules = [
   {
     key: 'credential'
     title: 'The client credential ends soon'
-    description: 'Days left to the client secret or certificate. Set a new version in Key Vault; the service picks it up.'
+    description: 'Days left to a client secret or certificate, of either registration. Set a new version in Key Vault; the service picks it up.'
     severity: 1
     query: loadTextContent('../kql/alert-credential.kql')
     column: 'DaysToExpiry'
@@ -66,7 +66,7 @@ var rules = [
   {
     key: 'readiness'
     title: 'The service is not ready'
-    description: 'Keys, credential or grant store could not be used. GET /ready says which, to entitled callers.'
+    description: 'Keys, a credential, the sealing key or the grant store could not be used. GET /ready says which, to callers in the policy.'
     severity: 1
     query: loadTextContent('../kql/alert-readiness.kql')
     column: 'NotReady'
@@ -75,6 +75,20 @@ var rules = [
     threshold: 0
     frequency: 'PT5M'
     window: 'PT15M'
+  }
+  {
+    key: 'silence'
+    title: 'The service is silent'
+    description: 'No sign of life for 45 minutes, though a timer gives one every quarter of an hour: the app does not start, is stopped, or its log does not arrive.'
+    severity: 1
+    query: loadTextContent('../kql/alert-silence.kql')
+    column: 'Silent'
+    aggregation: 'Maximum'
+    operator: 'GreaterThan'
+    threshold: 0
+    frequency: 'PT15M'
+    // The query itself looks at the last 45 minutes of it.
+    window: 'PT1H'
   }
 ]
 

@@ -66,6 +66,29 @@ type AppOnly = {
 }
 
 @export()
+@description('OpenTelemetry: docs/telemetry.md.')
+@sealed()
+type OpenTelemetry = {
+  @description('Base URL of the OTLP endpoint, https.')
+  @minLength(1)
+  endpoint: string
+
+  @description('Key Vault secret with the headers that the endpoint wants: name=value,name=value.')
+  @minLength(1)
+  @maxLength(127)
+  headersSecretName: string?
+
+  @description('service.name of metrics and spans.')
+  serviceName: string?
+
+  @description('Which exchanges give a span.')
+  sampler: ('always_off' | 'always_on' | 'parentbased_always_off' | 'parentbased_always_on' | 'parentbased_traceidratio' | 'traceidratio')?
+
+  @description('Part of the traces, 0 to 1, for the samplers with traceidratio in their name.')
+  samplerRatio: string?
+}
+
+@export()
 @description('Thresholds of the alerts.')
 @sealed()
 type AlertThresholds = {

@@ -6,7 +6,7 @@ import { TENANT_ID } from "./bicep/functions.ts";
 import { readTemplate } from "./bicep/template.ts";
 import { ENTRA_CLOUDS } from "./clouds.ts";
 import { GRAPH_PROPERTIES, unknownProperties } from "./graph-properties.ts";
-import { at, infraFile, ofType } from "./scenarios.ts";
+import { at, deployMain, infraFile, ofType, settingsOf } from "./scenarios.ts";
 
 const template = readTemplate(infraFile("entra/entra.bicep"));
 const SERVICE_URL = "https://tokens.example.com";
@@ -61,6 +61,14 @@ describe("the registration", () => {
     expect(service["publicClient"]).toBeUndefined();
     expect(service["identifierUris"]).toEqual([`api://${TENANT_ID}/graph-token-exchange`]);
     expect(plain.outputs["scope"]).toBe(`api://${TENANT_ID}/graph-token-exchange/access_as_user`);
+  });
+
+  test("has the App ID URI that main.bicep tells the service, unless a name of its own is given", () => {
+    expect(plain.outputs["appIdUri"]).toBe(`api://${TENANT_ID}/graph-token-exchange`);
+    expect(settingsOf(deployMain())["APP_ID_URI"]).toBe(plain.outputs["appIdUri"]);
+    const { appIdUri } = deployEntra({ uniqueName: "gte-mail" }).outputs;
+    expect(appIdUri).toBe(`api://${TENANT_ID}/gte-mail`);
+    expect(settingsOf(deployMain({ appIdUri }))["APP_ID_URI"]).toBe(appIdUri);
   });
 
   test("is locked, and only assigned people and applications get tokens for it", () => {

@@ -1,5 +1,5 @@
 /** The files around the templates: linter rules, parameter files, pipeline, azd. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { listTemplates } from "../../infra/compiler/list-templates.ts";
 import { deploy, readParameters } from "./bicep/deploy.ts";
@@ -81,6 +81,12 @@ describe("the pipeline", () => {
     expect(workflow).not.toMatch(/secrets\./);
   });
 
+  test("deploys the package that npm run package makes, and packs nothing itself", () => {
+    expect(workflow).toContain("npm run package\n");
+    expect(workflow.match(/--src (\S+)/g)).toEqual(["--src dist/package.zip"]);
+    expect(workflow).not.toMatch(/\bzip --/);
+  });
+
   test("checks before it changes anything and asks the live service afterwards", () => {
     expect(workflow.match(/needs: \[tenants, check\]/g)).toHaveLength(2);
     expect(workflow).toContain('REQUIRE_BICEP: "1"');
@@ -92,6 +98,48 @@ describe("azure.yaml", () => {
   test("names a parameter file that is there", () => {
     const [, folder, module] = /path: (\S+)\n\s+module: (\S+)/.exec(text("azure.yaml")) ?? [];
     expect(existsSync(new URL(`../../${folder}/${module}.bicepparam`, import.meta.url))).toBe(true);
+  });
+
+  test("deploys the package that npm run package makes", () => {
+    expect(text("azure.yaml")).toMatch(/predeploy:\n\s+posix:\n\s+shell: sh\n\s+run: npm run package\n/);
+    expect(text("azure.yaml")).toContain("- azd: deploy api --from-package dist/package.zip\n");
+    expect(text("azure.yaml")).toMatch(/^ {4}remoteBuild: false$/m);
+  });
+});
+
+describe(".funcignore", () => {
+  const patterns = text(".funcignore")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  /** Names and `*` are all that it uses, and all that this understands. */
+  const ignored = (path: string) =>
+    patterns.some((pattern) => {
+      const form = new RegExp(`^${pattern.replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`);
+      return form.test(path) || (!pattern.includes("/") && path.split("/").some((part) => form.test(part)));
+    });
+
+  test("has no pattern that Core Tools understand otherwise than git", () => {
+    expect(patterns.filter((pattern) => !/^[\w./*-]+$/.test(pattern) || pattern.startsWith("/"))).toEqual([]);
+  });
+
+  test("leaves of the repository what the package has, and nothing else", () => {
+    const root = new URL("../../", import.meta.url);
+    const kept = readdirSync(root).filter((name) => !ignored(name));
+    expect(kept.filter((name) => name !== "dist").sort()).toEqual(["host.json", "package.json"]);
+    expect(ignored("dist")).toBe(false);
+  });
+
+  test.each([
+    ["dist/index.mjs", false],
+    ["dist/chunks/redis-cache-ABC.mjs", false],
+    ["dist/package.zip", true],
+    ["dist/meta.json", true],
+    ["dist/index.mjs.map", true],
+    ["local.settings.json", true],
+    [".git/config", true],
+    ["node_modules/jose/package.json", true],
+  ])("%s is left out: %s", (path, out) => {
+    expect(ignored(path)).toBe(out);
   });
 });
 

@@ -6,8 +6,8 @@ import { at, deployMain, infraFile, ofType, value } from "./scenarios.ts";
 /** Members of `AuditEvent`, read from its source: it is a type and leaves nothing to import. */
 const auditSource = readFileSync(new URL("../../shared/audit/audit-event.ts", import.meta.url), "utf8");
 const EXCHANGE_FIELDS = [...auditSource.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, name]) => name);
-/** Of the events `credential` and `ready`. */
-const OTHER_FIELDS = ["event", "version", "daysToExpiry", "state"];
+/** Of the events `credential` and `ready`, as the timer writes them. */
+const OTHER_FIELDS = ["event", "registration", "version", "daysToExpiry", "state"];
 
 const folder = infraFile("kql/");
 const queries = readdirSync(folder).map((name) => [name, readFileSync(`${folder}${name}`, "utf8")] as const);
@@ -73,13 +73,35 @@ describe("alerts", () => {
   const criterion = (path: string) =>
     (value(at(deployment, path), "properties.criteria.allOf") as Record<string, unknown>[])[0] ?? {};
 
-  test("there is one for failures, throttling, the credential and readiness", () => {
+  test("there is one for failures, throttling, the credential, readiness and silence", () => {
     expect(alerts.map(({ name }) => name)).toEqual([
       "alert-example-failed",
       "alert-example-throttled",
       "alert-example-credential",
       "alert-example-readiness",
+      "alert-example-silence",
     ]);
+  });
+
+  test("silence raises one: its query has a row exactly when nothing was counted, and two signs may be missed", () => {
+    const { query, metricMeasureColumn, operator, threshold } = criterion("alerts/alerts[4]");
+    const text = String(query).slice(base.length);
+    // Without `by`, a count over nothing is a row with 0; with it there would be no row at all.
+    expect(text).toMatch(/summarize SignsOfLife = count\(\)\n\| where SignsOfLife == 0\n/);
+    expect([metricMeasureColumn, operator, threshold]).toEqual(["Silent", "GreaterThan", 0]);
+    const minutes = Number(/ago\((\d+)m\)/.exec(text)?.[1]);
+    const window = String(value(at(deployment, "alerts/alerts[4]"), "properties.windowSize"));
+    expect(minutes).toBe(45);
+    expect(window).toBe("PT1H");
+    const register = readFileSync(new URL("../../functions/register.ts", import.meta.url), "utf8");
+    expect(register).toContain('schedule: "20 7,22,37,52 * * * *"');
+  });
+
+  test("the credential's leaves out what has no end, and what was not said by the timer", () => {
+    const text = String(criterion("alerts/alerts[2]")["query"]).slice(base.length);
+    expect(text).toContain("isnotempty(tostring(Audit.registration))");
+    // Of the latest event of each registration: one that lost its end must not be outlived by an older event.
+    expect(text.indexOf("arg_max")).toBeLessThan(text.indexOf("isnotnull(DaysToExpiry)"));
   });
 
   test.each(alerts.map(({ path }) => path))("%s measures a column that its query makes", (path) => {
@@ -102,7 +124,7 @@ describe("alerts", () => {
   test("without addresses they are there and tell nobody", () => {
     const silent = deployMain({ alertEmailAddresses: [] });
     expect(ofType(silent, "Microsoft.Insights/actionGroups")).toEqual([]);
-    expect(ofType(silent, "Microsoft.Insights/scheduledQueryRules")).toHaveLength(4);
+    expect(ofType(silent, "Microsoft.Insights/scheduledQueryRules")).toHaveLength(5);
   });
 
   test("thresholds are the parameters", () => {
@@ -110,7 +132,7 @@ describe("alerts", () => {
     const thresholds = ofType(strict, "Microsoft.Insights/scheduledQueryRules").map(
       (alert) => (value(alert, "properties.criteria.allOf") as { threshold: number }[])[0]?.threshold,
     );
-    expect(thresholds).toEqual([1, 2, 3, 0]);
+    expect(thresholds).toEqual([1, 2, 3, 0, 0]);
   });
 });
 

@@ -16,6 +16,14 @@ export const EVERYTHING = {
   v1TokenAudiences: ["api://one", "api://two"],
   allowGuests: true,
   appOnly: { clientId: "44444444-4444-4444-8444-444444444444", clientSecretName: "app-only-client-secret" },
+  appIdUri: "https://tokens.example.com/gte",
+  openTelemetry: {
+    endpoint: "https://otlp.example.com",
+    headersSecretName: "otlp-headers",
+    serviceName: "gte-example",
+    sampler: "parentbased_traceidratio",
+    samplerRatio: "0.25",
+  },
   scale: { memoryMegabytes: 4096, maximumInstances: 200, alwaysReadyInstances: 2, concurrency: 64 },
 } as const;
 

@@ -1,7 +1,9 @@
 /** The environment that the template gives the service is the one that the service reads. */
 import { describe, expect, test } from "vitest";
 import { SETTINGS, type SettingName } from "../../shared/config/settings.ts";
+import { policyWarnings } from "../../shared/policy/describe-policy.ts";
 import { parsePolicy } from "../../shared/policy/rules.ts";
+import { TENANT_ID } from "./bicep/functions.ts";
 import { deployMain, EVERYTHING, settingsOf } from "./scenarios.ts";
 
 const PLATFORM_SETTINGS = [
@@ -20,7 +22,7 @@ const everything = settingsOf(deployMain(EVERYTHING));
 
 describe("settings", () => {
   test("are exactly those of the service and of the platform", () => {
-    const ofService = new Set([...Object.keys(SETTINGS), "REDIS_URL"].filter((name) => name !== "LOCAL_TENANT_URL"));
+    const ofService = Object.keys(SETTINGS).filter((name) => name !== "LOCAL_TENANT_URL");
     expect(Object.keys(plain).sort()).toEqual([...ofService, ...PLATFORM_SETTINGS].sort());
     expect(Object.keys(everything).sort()).toEqual(Object.keys(plain).sort());
   });
@@ -53,12 +55,18 @@ describe("settings", () => {
   test("the policy arrives as it was written, and the service accepts it", () => {
     const parsed = parsePolicy(plain["POLICY"] ?? "");
     expect(parsed).toHaveProperty("policy.callers.1.unattended", true);
-    expect(parsed).toHaveProperty("policy.apis.graph.scopes", ["User.Read", "Mail.Read", "Calendars.Read"]);
+    expect(parsed).toHaveProperty("policy.apis.graph.scopes", ["User.Read", "Mail.Read"]);
+  });
+
+  test("the example's policy is one to copy: nothing about it deserves a warning", () => {
+    const parsed = parsePolicy(plain["POLICY"] ?? "");
+    expect("policy" in parsed ? policyWarnings(parsed.policy) : parsed.problems).toEqual([]);
   });
 
   test("say what the parameters say", () => {
     expect(plain).toMatchObject({
       CLOUD: "public",
+      APP_ID_URI: `api://${TENANT_ID}/graph-token-exchange`,
       CLIENT_CREDENTIAL: "managed-identity",
       CLIENT_SECRET_NAME: "",
       CLIENT_CERTIFICATE_NAME: "",
@@ -67,12 +75,14 @@ describe("settings", () => {
       V1_TOKEN_AUDIENCES: "",
       APP_ONLY_CLIENT_ID: "",
       REDIS_URL: "",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "",
       SERVICE_URL: "https://«app/site.properties.defaultHostName»",
       MANAGED_IDENTITY_CLIENT_ID: "«identity/identity.properties.clientId»",
       GRANT_STORE_URL: expect.stringMatching(/^https:\/\/stexample[a-z0-9]+\.table\.core\.windows\.net$/),
       KEY_VAULT_URL: expect.stringMatching(/^https:\/\/kv-example-[a-z0-9]+\.vault\.azure\.net$/),
     });
     expect(everything).toMatchObject({
+      APP_ID_URI: "https://tokens.example.com/gte",
       CLIENT_CREDENTIAL: "key-vault-secret",
       CLIENT_SECRET_NAME: "client-secret",
       ALLOW_GUESTS: "true",
@@ -80,6 +90,12 @@ describe("settings", () => {
       APP_ONLY_CLIENT_ID: EVERYTHING.appOnly.clientId,
       APP_ONLY_CLIENT_SECRET_NAME: "app-only-client-secret",
       REDIS_URL: "rediss://«redis/cluster.properties.hostName»:10000",
+      CACHE_KEY_NAME: "cache-key",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "https://otlp.example.com",
+      OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME: "otlp-headers",
+      OTEL_SERVICE_NAME: "gte-example",
+      OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+      OTEL_TRACES_SAMPLER_ARG: "0.25",
       SERVICE_URL: "https://tokens.example.com",
     });
   });

@@ -46,7 +46,16 @@ export function deploy(
 export function readParameters(path: string): { template: string; values: Record<string, unknown> } {
   const { statements } = readTemplate(path);
   const using = statements.find((statement) => statement.kind === "using");
-  const scope: Scope = { names: new Map(), functions: new Map() };
+  const names = new Map<string, () => unknown>();
+  const scope: Scope = { names, functions: new Map() };
+  for (const statement of statements) {
+    if (statement.kind === "var") {
+      names.set(
+        statement.name,
+        once(() => evaluate(statement.value, scope)),
+      );
+    }
+  }
   const values = statements.flatMap((statement) =>
     statement.kind === "assignment" ? [[statement.name, evaluate(statement.value, scope)] as const] : [],
   );

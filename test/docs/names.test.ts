@@ -1,0 +1,143 @@
+/** What the Markdown files name is there: files, anchors, npm scripts, routes, settings, template parameters. */
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+import { SETTINGS } from "../../shared/config/settings.ts";
+import { parsePolicy } from "../../shared/policy/rules.ts";
+import { anchors, codeSpans, fences, markdownFile, markdownFiles, prose, root } from "./support/markdown.ts";
+import { liveRoutes, matchesTemplate } from "./support/routes.ts";
+
+const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as { scripts: Record<string, string> };
+const METHODS = "GET|HEAD|POST|PUT|PATCH|DELETE";
+const routes = liveRoutes();
+
+describe.each(markdownFiles)("$path", ({ path, text }) => {
+  test("its links lead to files and headings that exist", () => {
+    expect(linksOf(text).filter((link) => !leadsSomewhere(path, link))).toEqual([]);
+  });
+
+  test("its npm scripts exist", () => {
+    const named = [...text.matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, name]) => name ?? "");
+    expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
+  });
+
+  test("its routes exist, with their methods", () => {
+    const named = codeSpans(text).flatMap(routesIn);
+    const missing = named.filter(
+      ([method, target]) =>
+        !routes.some(({ template, methods }) => methods.includes(method) && matchesTemplate(template, target)),
+    );
+    expect(missing.map((route) => route.join(" "))).toEqual([]);
+  });
+
+  test("its settings exist", () => {
+    const named = codeSpans(text).filter((span) => /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(span));
+    expect(named.filter((name) => !Object.hasOwn(SETTINGS, name) && !NOT_OURS.includes(name))).toEqual([]);
+  });
+});
+
+describe("the files that an administrator reads", () => {
+  test.each(["docs/deploy.md", "docs/operate.md", "docs/troubleshooting.md"])(
+    "%s names parameters and outputs that the templates have",
+    (path) => {
+      const templates = ["main.bicep", "entra/entra.bicep", "types/deployment.bicep", "modules/identity.bicep"]
+        .map((name) => readFileSync(join(root, "infra", name), "utf8"))
+        .join("\n");
+      const named = codeSpans(markdownFile(path).text).filter((span) => /^[a-z]+([A-Z][a-z]+)+$/.test(span));
+      const unknown = named.filter((name) => !new RegExp(`\\b${name}\\b`).test(templates) && !isOurs(name));
+      expect(unknown).toEqual([]);
+    },
+  );
+
+  test("docs/operate.md has a runbook for every alert of the template", () => {
+    const alerts = readFileSync(join(root, "infra/modules/alerts.bicep"), "utf8");
+    const titles = [...alerts.matchAll(/title: '(.+)'/g)].map(([, title]) => title ?? "");
+    expect(titles.length).toBeGreaterThan(3);
+    expect(titles.filter((title) => !markdownFile("docs/operate.md").text.includes(`### ${title}\n`))).toEqual([]);
+  });
+
+  test("docs/power-automate.md shows a policy entry that the service accepts", () => {
+    const entry = JSON.parse(fences(markdownFile("docs/power-automate.md").text, "json")[0] ?? "");
+    const apis = { graph: { resource: "https://graph.microsoft.com", scopes: entry.apis.graph } };
+    expect(parsePolicy(JSON.stringify({ apis, callers: [entry] }))).not.toHaveProperty("problems");
+  });
+
+  test("every JSON example is JSON", () => {
+    for (const { path, text } of markdownFiles) {
+      for (const example of fences(text, "json")) {
+        expect(() => JSON.parse(example), `${path}: ${example}`).not.toThrow();
+      }
+    }
+  });
+});
+
+describe("the reader itself", () => {
+  test("finds what is broken", () => {
+    expect(leadsSomewhere("README.md", "nowhere.md")).toBe(false);
+    expect(leadsSomewhere("README.md", "#no-such-heading")).toBe(false);
+    expect(leadsSomewhere("README.md", "README.md#try-it")).toBe(true);
+    expect(routesIn("GET|POST /Validate")).toEqual([
+      ["GET", "/Validate"],
+      ["POST", "/Validate"],
+    ]);
+  });
+});
+
+/** Named in the documents, and set by the platform, the runtime or a tool of the repository. */
+const NOT_OURS = [
+  "NODE_TLS_REJECT_UNAUTHORIZED",
+  "WEBSITE_INSTANCE_ID",
+  "WEBSITE_SITE_NAME",
+  "WEBSITE_POD_NAME",
+  "REQUIRE_BICEP",
+  "REQUIRE_ALL_CHECKS",
+  "AZURE_CLIENT_ID",
+  "AZURE_TENANT_ID",
+  "AZURE_SUBSCRIPTION_ID",
+  "AZURE_RESOURCE_GROUP",
+  "AZURE_CLOUD",
+  "LOCAL_FOLDER",
+  "LOCAL_TENANT_PORT",
+  "GTE_SERVICE",
+  "GTE_CLIENT_ID",
+  "GTE_TENANT",
+  "GTE_CA_FILE",
+  "GTE_HOME",
+  "UPDATE_DOCS",
+];
+
+/** Members of answers, of the policy and of the audit event, which are named beside the template's. */
+function isOurs(name: string): boolean {
+  const sources = [
+    "shared/policy/rules.ts",
+    "shared/audit/audit-event.ts",
+    "shared/http/read-header-request.ts",
+    "shared/http/write-answer.ts",
+    "functions/readiness.ts",
+  ];
+  return sources.some((path) => new RegExp(`\\b${name}\\b`).test(readFileSync(join(root, path), "utf8")));
+}
+
+function linksOf(text: string): string[] {
+  return [...prose(text).matchAll(/(?<!!)\[[^\]]*\]\(([^)\s]+)\)/g)]
+    .map(([, link]) => link ?? "")
+    .filter((link) => !/^[a-z]+:/.test(link));
+}
+
+function leadsSomewhere(from: string, link: string): boolean {
+  const [file = "", anchor] = link.split("#");
+  const path = file === "" ? from : normalize(join(dirname(from), decodeURIComponent(file)));
+  if (path.startsWith("..") || !existsSync(join(root, path))) {
+    return false;
+  }
+  if (anchor === undefined || statSync(join(root, path)).isDirectory()) {
+    return anchor === undefined;
+  }
+  return anchors(readFileSync(join(root, path), "utf8")).includes(anchor);
+}
+
+/** `GET|POST /path` and `POST /a, GET /b`; a query is left out. */
+function routesIn(span: string): [method: string, target: string][] {
+  const found = new RegExp(`^((?:${METHODS})(?:\\|(?:${METHODS}))*) (/[^\\s?]*)`).exec(span);
+  return (found?.[1] ?? "").split("|").flatMap((method) => (method === "" ? [] : [[method, found?.[2] ?? ""]]));
+}

@@ -1,0 +1,85 @@
+/** The repository's Markdown files and what is in them. A small reader for our own way of writing, no full parser. */
+import { globSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+
+export const root = resolve(import.meta.dirname, "../../..");
+
+export interface MarkdownFile {
+  /** Relative to the repository. */
+  readonly path: string;
+  readonly text: string;
+}
+
+export const markdownFiles: readonly MarkdownFile[] = globSync("**/*.md", {
+  cwd: root,
+  exclude: ["**/node_modules", ".git", ".local", "dist", "coverage"],
+})
+  .sort()
+  .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+
+export function markdownFile(path: string): MarkdownFile {
+  const found = markdownFiles.find((file) => file.path === path);
+  if (found === undefined) {
+    throw new Error(`There is no ${path}.`);
+  }
+  return found;
+}
+
+/** Text outside fenced code. */
+export function prose(text: string): string {
+  return text.replaceAll(/^ *```[\s\S]*?^ *```/gm, "");
+}
+
+/** Fenced code of one language. */
+export function fences(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`^ *\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\``, "gm"))].map(
+    ([, code]) => code ?? "",
+  );
+}
+
+/** `code spans` outside fences. */
+export function codeSpans(text: string): string[] {
+  return [...prose(text).matchAll(/`([^`\n]+)`/g)].map(([, span]) => span ?? "");
+}
+
+/** Anchors as GitHub makes them: lower case, spaces to hyphens, everything else but word characters and hyphens out. */
+export function anchors(text: string): string[] {
+  const seen = new Map<string, number>();
+  return [...prose(text).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) => {
+    const slug = heading
+      .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_\- ]/gu, "")
+      .replaceAll(" ", "-");
+    const count = seen.get(slug) ?? 0;
+    seen.set(slug, count + 1);
+    return count === 0 ? slug : `${slug}-${count}`;
+  });
+}
+
+/** The section under a heading, up to the next heading of the same or a higher level. */
+export function section(text: string, heading: string): string {
+  const start = new RegExp(`^(#{1,6}) ${heading.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`, "m").exec(text);
+  if (start === null) {
+    throw new Error(`There is no heading "${heading}".`);
+  }
+  const rest = text.slice(start.index + start[0].length);
+  const end = new RegExp(`^#{1,${start[1]?.length ?? 1}} `, "m").exec(rest);
+  return rest.slice(0, end?.index);
+}
+
+/** Rows of every table, cells trimmed; heads and their dashes left out. A `\|` stays inside its cell. */
+export function tableRows(text: string): string[][] {
+  const lines = prose(text).split("\n");
+  return lines
+    .filter((line, index) => line.startsWith("|") && !isHead(lines, index) && !isDashes(line))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.trim().replaceAll("\\|", "|")),
+    );
+}
+
+const isDashes = (line: string | undefined) => line !== undefined && /^\|[\s:|-]+\|$/.test(line);
+const isHead = (lines: readonly string[], index: number) => isDashes(lines[index + 1]);

@@ -1,0 +1,151 @@
+/**
+ * Every stable code that the service can answer, with its statuses and actions, asked of the one translation of
+ * failures. The kinds are spelled out (a new one does not compile until it is here); the finer reasons are read from
+ * the source, since a type leaves nothing to import.
+ */
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type {
+  Dependency,
+  EntraEvidence,
+  EntraVerdict,
+  Failure,
+  PolicyRefusal,
+  RequestProblem,
+} from "../../../shared/failure.ts";
+import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
+import type { Dialect } from "../../../shared/http/wire.ts";
+import { root } from "./markdown.ts";
+
+export interface CodeFacts {
+  /** Ascending. */
+  readonly statuses: readonly number[];
+  readonly actions: readonly string[];
+}
+
+type Examples = { readonly [K in Failure["kind"]]: readonly Omit<Extract<Failure, { kind: K }>, "kind">[] };
+
+const DIALECTS: readonly Dialect[] = ["oauth", "problem"];
+/** A sign-in is refused on a page as well. */
+const SIGN_IN_DIALECTS: readonly Dialect[] = [...DIALECTS, "page"];
+
+export function wireCodes(): ReadonlyMap<string, CodeFacts> {
+  const found = new Map<string, { statuses: Set<number>; actions: Set<string> }>();
+  for (const failure of allFailures()) {
+    for (const dialect of failure.kind === "sign_in_refused" ? SIGN_IN_DIALECTS : DIALECTS) {
+      for (const understandsChallenge of [true, false]) {
+        const { code, status, action } = failureToWire(failure, { dialect, understandsChallenge });
+        const facts = found.get(code) ?? { statuses: new Set(), actions: new Set() };
+        facts.statuses.add(status);
+        facts.actions.add(action);
+        found.set(code, facts);
+      }
+    }
+  }
+  return new Map(
+    [...found].map(([code, { statuses, actions }]) => [
+      code,
+      { statuses: [...statuses].sort((a, b) => a - b), actions: [...actions].sort() },
+    ]),
+  );
+}
+
+function allFailures(): Failure[] {
+  return Object.entries(examples()).flatMap(([kind, list]) => list.map((rest) => ({ kind, ...rest }) as Failure));
+}
+
+function examples(): Examples {
+  const problems = union("RequestProblem") as RequestProblem[];
+  const refusals = union("PolicyRefusal") as PolicyRefusal[];
+  return {
+    not_found: [{}],
+    method_not_allowed: [{ allow: ["GET"] }],
+    media_type_unsupported: [{ expected: "x" }],
+    request_too_large: [{ limitBytes: 1 }],
+    request_invalid: problems.map((problem) => ({ problem })),
+    grant_type_unsupported: [{ asked: "password" }, { asked: "other" }],
+    token_type_unsupported: [{}],
+    caller_missing: [{}],
+    caller_refused: [{ reason: "expired" }],
+    subject_refused: [
+      { reason: "expired", presentedAs: "subject_token" },
+      { reason: "expired", presentedAs: "assertion" },
+    ],
+    policy_refused: refusals.map((reason) => ({ reason })),
+    scope_surplus: [{ entry: "x", surplus: ["y"] }],
+    grant_refused: [{ reason: "unknown" }, { reason: "expired" }],
+    entra_refused: entraRefusals(),
+    code_refused: union("CodeRefusal").map((reason) => ({ reason })) as Examples["code_refused"],
+    sign_in_refused: union("SignInRefusal").map((reason) => ({ reason })) as Examples["sign_in_refused"],
+    budget_used_up: [{ retryAfterSeconds: 1 }],
+    throttled: [{ retryAfterSeconds: 1 }],
+    dependency_failed: dependencyFailures(),
+    misconfigured: misconfigurations().map((code) => ({ code })),
+    deadline_passed: [{}],
+    internal: [{}],
+  };
+}
+
+function entraRefusals(): Examples["entra_refused"] {
+  const verdicts = union("EntraVerdict") as EntraVerdict[];
+  const without: EntraEvidence = {
+    codes: [],
+    suberror: undefined,
+    claims: undefined,
+    traceId: undefined,
+    correlationId: undefined,
+  };
+  return verdicts.flatMap((verdict) =>
+    [without, { ...without, claims: "{}" }].flatMap((evidence) => [
+      { verdict, evidence, scopes: [] },
+      // An application's grant, for which somebody has to sign in.
+      { verdict, evidence, scopes: [], signIn: { url: undefined } },
+    ]),
+  );
+}
+
+function dependencyFailures(): Examples["dependency_failed"] {
+  const dependencies = union("Dependency") as Dependency[];
+  return dependencies.flatMap((dependency) =>
+    (["unavailable", "timeout", "answer_invalid"] as const).map((problem) => ({ dependency, problem })),
+  );
+}
+
+/** Literal codes in the source, and the kinds of a credential's failure that `composition/registration.ts` passes on. */
+function misconfigurations(): string[] {
+  const sources = globSync(["shared/**/*.ts", "functions/**/*.ts"], { cwd: root }).map(read);
+  const literal = sources.flatMap((text) =>
+    [...text.matchAll(/kind: "misconfigured", code: "(\w+)"/g)].map(([, code]) => code ?? ""),
+  );
+  const credential = block("shared/credential/client-credential.ts", "CredentialFailure").filter(
+    (kind) => kind !== "credential_unavailable",
+  );
+  return [...new Set([...literal, ...credential])];
+}
+
+/** The members of a union of texts in shared/failure.ts. */
+function union(name: string): string[] {
+  const text = declaration(read("shared/failure.ts"), name);
+  return [...withoutComments(text).matchAll(/"(\w+)"/g)].map(([, member]) => member ?? "");
+}
+
+function block(path: string, name: string): string[] {
+  return [...declaration(read(path), name).matchAll(/kind: "(\w+)"/g)].map(([, kind]) => kind ?? "");
+}
+
+/** From `type Name =` to the semicolon at the end of a line that is not inside braces. */
+function declaration(text: string, name: string): string {
+  const found = new RegExp(`^export type ${name} =[\\s\\S]*?(?:"|\\}|\\w);$(?!\\n\\s+(?:readonly|\\}))`, "m").exec(
+    text,
+  );
+  if (found === null) {
+    throw new Error(`There is no type ${name}.`);
+  }
+  return found[0];
+}
+
+const withoutComments = (text: string) => text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/\/\/.*$/gm, "");
+
+function read(path: string): string {
+  return readFileSync(join(root, path), "utf8");
+}
