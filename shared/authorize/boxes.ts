@@ -10,6 +10,7 @@ import {
   PUSHED_REQUEST_SECONDS,
   SIGN_IN_SECONDS,
 } from "../limits.ts";
+import type { ReturnAddress } from "../return-address.ts";
 import type { CodeContent } from "./authorization-code.ts";
 import { createSealedBox, type SealedBox } from "./sealed-box.ts";
 
@@ -33,14 +34,6 @@ export interface SignInHints {
   readonly domainHint: string | undefined;
   /** Claims request, JSON text. */
   readonly claims: string | undefined;
-}
-
-/** Where an authorization code goes. */
-export interface ReturnAddress {
-  readonly redirectUri: string;
-  /** The client's own, given back as it came. */
-  readonly state: string | undefined;
-  readonly codeChallenge: string;
 }
 
 /** Behind `request_uri` (RFC 9126). */

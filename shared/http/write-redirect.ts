@@ -2,9 +2,10 @@
  * Redirects: always 303, so that no browser repeats a form elsewhere (RFC 9700 section 4.12), never cached, and nothing
  * of our URL goes along as a referrer.
  */
-import type { ReturnAddress } from "../authorize/boxes.ts";
+
 import type { Cookie } from "../cookie.ts";
 import type { Failure } from "../failure.ts";
+import type { ReturnAddress } from "../return-address.ts";
 import { failureToWire } from "./failure-to-wire.ts";
 import type { OutgoingResponse } from "./outgoing-response.ts";
 

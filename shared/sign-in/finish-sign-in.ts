@@ -7,13 +7,14 @@
  * Nothing is sent anywhere before the answer is known to belong to a sign-in that this very browser began.
  */
 import type { AuditFacts } from "../audit/audit-event.ts";
-import type { ReturnAddress, Transaction } from "../authorize/boxes.ts";
+import type { Transaction } from "../authorize/boxes.ts";
 import { clearCookies, isTransactionId, readCookie } from "../authorize/cookies.ts";
 import { sameText } from "../authorize/pkce.ts";
 import type { Cookie } from "../cookie.ts";
 import type { Failure } from "../failure.ts";
 import type { Result } from "../result.ts";
 import { succeed } from "../result.ts";
+import type { ReturnAddress } from "../return-address.ts";
 import { holdForConfirmation } from "./hold-for-confirmation.ts";
 import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
 

@@ -7,12 +7,13 @@
  */
 import type { AuditFacts } from "../audit/audit-event.ts";
 import { authenticate } from "../authenticate.ts";
-import type { ReturnAddress, SignInHints } from "../authorize/boxes.ts";
+import type { SignInHints } from "../authorize/boxes.ts";
 import type { Proof, Wish } from "../exchange-request.ts";
 import type { Failure } from "../failure.ts";
 import { PUSHED_REQUEST_SECONDS } from "../limits.ts";
 import { decide } from "../policy/decide.ts";
 import { fail, type Result, succeed } from "../result.ts";
+import type { ReturnAddress } from "../return-address.ts";
 import { noteCaller } from "../whose-token.ts";
 import { boxFailure, type SignInRooms } from "./sign-in-rooms.ts";
 
