@@ -13,6 +13,7 @@ const OPTIONS = {
   "client-id": { type: "string" },
   "ca-file": { type: "string" },
   home: { type: "string" },
+  replace: { type: "boolean" },
   local: { type: "boolean" },
   browser: { type: "boolean" },
   "sign-in": { type: "boolean" },
@@ -29,7 +30,7 @@ const OPTIONS = {
 const EVERYWHERE = ["help", "json", "service", "tenant", "client-id", "ca-file", "home", "local", "timeout"];
 const SIGNING_IN = ["browser", "sign-in"];
 const ALLOWED: Readonly<Record<CommandName, readonly string[]>> = {
-  login: ["browser", "claims"],
+  login: ["browser", "claims", "replace"],
   header: [...SIGNING_IN, "claims", "scope", "force-refresh"],
   token: [...SIGNING_IN, "claims", "scope", "force-refresh"],
   call: [...SIGNING_IN, "api", "request", "data", "header"],
@@ -66,10 +67,12 @@ export const HELP = `gte: Microsoft Graph (and other APIs) for scripts, without 
   gte call <url>                  call the API (-X METHOD, -d DATA or -d @FILE, -H 'Name: value', --api NAME)
   gte grants list | revoke <id>   permissions kept for later
   gte whoami                      who the service takes you for
-  gte logout                      forget the tokens on this machine
+  gte logout                      forget the tokens on this machine (of one --service, or of all)
 
 Options
   --service URL, --client-id ID, --tenant ID   or GTE_SERVICE, GTE_CLIENT_ID, GTE_TENANT; kept by login
+                    (other commands: only a service that login has been run for)
+  --replace         the service has moved here: forget the one that was saved for the same API (login)
   --local           the local stack of this repository (npm start)
   --json            results and errors as JSON
   --sign-in         sign in when needed, even without a terminal (--no-sign-in: never, exit code 3)

@@ -1,7 +1,8 @@
 /**
- * Asks a service where its tokens come from (RFC 9728). The answer is believed only as far as it cannot hurt: the
+ * For `login` alone: asks a service where its tokens come from (RFC 9728). The answer is believed only as far as it cannot hurt: the
  * document must be about the service that was asked (section 3.3), the authority must be one of Microsoft's, and the
- * scope must be the service's own, so that a hostile service cannot collect tokens for Graph.
+ * scope must look like a service's own, so that a hostile service cannot collect tokens for Graph. That it is not another
+ * service's is for rival-services.ts to see.
  */
 import { CliFailure } from "./cli-failure.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -16,7 +17,11 @@ export interface DiscoveredService {
 /** https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud */
 const ENTRA_HOSTS = ["login.microsoftonline.com", "login.microsoftonline.us", "login.partner.microsoftonline.cn"];
 const ISSUER_PATH = /^\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/v2\.0$/i;
-const OWN_SCOPE = /^api:\/\/[^/\s]+(?:\/[^/\s]+)*\/access_as_user$/;
+/** The form of the setting APP_ID_URI. */
+const OWN_SCOPE = /^(?:api|https):\/\/[\w.~-]+(?:\/[\w.~-]+)*\/access_as_user$/;
+/** An App ID URI with https lies in a domain of the tenant; Microsoft's own APIs lie in these. */
+const MICROSOFT_API =
+  /^https:\/\/(?:[^/]+\.)?(?:microsoft|windows|azure|office|office365|sharepoint|dynamics|powerapps|powerbi|live|outlook|visualstudio|chinacloudapi|usgovcloudapi|microsoftonline|azure-api)\.(?:com|us|net|cn)\//i;
 
 export async function discoverService(service: string, timeoutMs: number): Promise<DiscoveredService> {
   const url = wellKnown(service);
@@ -28,7 +33,7 @@ export async function discoverService(service: string, timeoutMs: number): Promi
     .map((one) => toAuthority(one, service))
     .find(Boolean);
   if (authority === undefined) throw refused(false, `${service} names no authority of Microsoft Entra.`);
-  const scope = texts(document["scopes_supported"]).find((one) => OWN_SCOPE.test(one));
+  const scope = texts(document["scopes_supported"]).find(isOwnScope);
   if (scope === undefined) throw refused(false, `${service} does not name its scope access_as_user.`);
   return { authority, scope };
 }
@@ -46,6 +51,10 @@ function toAuthority(issuer: string, service: string): string | undefined {
   if (url === undefined || tenant === undefined || url.protocol !== "https:") return undefined;
   const trusted = ENTRA_HOSTS.includes(url.host) || (isLoopback(url) && isLoopback(new URL(service)));
   return trusted ? `${url.origin}/${tenant}` : undefined;
+}
+
+function isOwnScope(scope: string): boolean {
+  return OWN_SCOPE.test(scope) && !MICROSOFT_API.test(scope);
 }
 
 function texts(value: unknown): string[] {

@@ -1,25 +1,9 @@
-/** Where settings and tokens are kept, and the settings file itself. */
+/** Where settings and tokens are kept: a folder for each service, so that none can be taken for another's. */
+import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { settingsProblem } from "./cli-failure.ts";
 import type { Options } from "./command-line.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 import type { Terminal } from "./terminal.ts";
-
-/** What `login` keeps, so that later commands need no options. No secret is among it. */
-export interface SavedSettings {
-  readonly service?: string;
-  readonly clientId?: string;
-  /** `https://login.microsoftonline.com/{tenant id}` */
-  readonly authority?: string;
-  /** `api://{service's client id}/access_as_user` */
-  readonly scope?: string;
-  readonly caFile?: string;
-  /** API names of the service by origin, where `call` could not know them otherwise. */
-  readonly apis?: Readonly<Record<string, string>>;
-}
-
-const TEXTS = ["service", "clientId", "authority", "scope", "caFile"];
 
 export function findHome(options: Options, { env }: Terminal): string {
   const chosen = options.home ?? env["GTE_HOME"];
@@ -29,41 +13,14 @@ export function findHome(options: Options, { env }: Terminal): string {
   return join(env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "gte");
 }
 
-export const tokensPath = (home: string) => join(home, "tokens.json");
-export const settingsPath = (home: string) => join(home, "config.json");
+export const servicesFolder = (home: string) => join(home, "services");
 
-export function readSavedSettings(home: string): SavedSettings {
-  const path = settingsPath(home);
-  const text = readPrivateFile(path);
-  if (text === undefined) return {};
-  const value = parse(text);
-  if (!isSavedSettings(value)) {
-    throw settingsProblem(
-      `${path} is not a settings file: an object of ${TEXTS.join(", ")} and apis. Remove it, or mend it.`,
-    );
-  }
-  return value;
+/** The host for a person who looks, the hash for everything else: scheme, port and path count too. */
+export function serviceFolder(home: string, service: string): string {
+  const host = new URL(service).host.replace(/[^\w.-]/g, "_").slice(0, 100);
+  const hash = createHash("sha256").update(service).digest("hex").slice(0, 32);
+  return join(servicesFolder(home), `${host}-${hash}`);
 }
 
-export function writeSavedSettings(home: string, settings: SavedSettings): void {
-  writePrivateFile(settingsPath(home), `${JSON.stringify(settings, undefined, 2)}\n`);
-}
-
-function isSavedSettings(value: unknown): value is SavedSettings {
-  if (typeof value !== "object" || value === null) return false;
-  return Object.entries(value).every(([name, member]) =>
-    name === "apis" ? isTexts(member) : TEXTS.includes(name) && typeof member === "string",
-  );
-}
-
-function isTexts(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Object.values(value).every((one) => typeof one === "string");
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+export const tokensPath = (folder: string) => join(folder, "tokens.json");
+export const settingsPath = (folder: string) => join(folder, "config.json");

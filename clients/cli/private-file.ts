@@ -61,6 +61,10 @@ export function removePrivateFile(path: string): void {
   rmSync(path, { force: true });
 }
 
+export function removePrivateFolder(path: string): void {
+  rmSync(path, { force: true, recursive: true });
+}
+
 function isMissing(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

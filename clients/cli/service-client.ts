@@ -35,7 +35,7 @@ export function createServiceClient(settings: Settings, signIn: SignIn): Service
       const again = wantedBy(first);
       const answer = again === undefined ? first : await once(request, again);
       if (answer.status >= 200 && answer.status < 300) return objectOf(answer);
-      throw toFailure(answer);
+      throw toFailure(answer, settings.login);
     },
   };
 }
@@ -68,7 +68,7 @@ function objectOf({ text }: Received): Record<string, unknown> {
 }
 
 /** The service's own `code`, `action` and words (RFC 9457 and RFC 6749 carry the same members). */
-function toFailure(answer: Received): CliFailure {
+function toFailure(answer: Received, login: string): CliFailure {
   const body = jsonObject(answer.text) ?? {};
   const member = (name: string) => (typeof body[name] === "string" ? body[name] : undefined);
   const text = member("detail") ?? member("error_description") ?? "";
@@ -80,7 +80,7 @@ function toFailure(answer: Received): CliFailure {
     return new CliFailure(EXIT.unavailable, member("code") ?? "service_unavailable", message, detail);
   }
   if (action === "sign_in" || action === "new_caller_token") {
-    const { run = "gte login" } = signInNeeded("", demandedClaims(answer));
+    const { run = login } = signInNeeded(login, "", demandedClaims(answer));
     return new CliFailure(EXIT.signIn, member("code") ?? "sign_in_required", message, { ...detail, run });
   }
   return new CliFailure(EXIT.refused, member("code") ?? "refused", message, detail);

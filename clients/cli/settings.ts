@@ -1,16 +1,20 @@
-/** Settings from the command line, the environment, the local stack and what `login` kept; in this order. */
+/** Settings from the command line, the environment, the local stack and what `login` kept for the service; in this order. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { settingsProblem, usage } from "./cli-failure.ts";
+import { CliFailure, settingsProblem, usage } from "./cli-failure.ts";
 import type { Options } from "./command-line.ts";
 import { type DiscoveredService, discoverService } from "./discover-service.ts";
-import { findHome, readSavedSettings, type SavedSettings } from "./home.ts";
+import { EXIT } from "./exit-codes.ts";
+import { findHome, serviceFolder } from "./home.ts";
 import { isLoopback } from "./loopback.ts";
+import { readLastService, readSavedSettings, type SavedSettings } from "./saved-settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { trustCertificates } from "./trust-certificates.ts";
 
 export interface Settings {
   readonly home: string;
+  /** Of this service alone: its settings and its tokens. */
+  readonly folder: string;
   readonly service: string;
   readonly clientId: string;
   readonly authority: string;
@@ -18,54 +22,92 @@ export interface Settings {
   readonly caFile: string | undefined;
   readonly apis: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
+  /** The command line that signs in to this service again. */
+  readonly login: string;
 }
 
 /** Above the service's own 10 s, so that its answer is heard and not cut off. */
 const DEFAULT_TIMEOUT_SECONDS = 30;
 const LONGEST_TIMEOUT_SECONDS = 600;
+/** The URL is repeated in commands to run: nothing in it may mean something to a shell. */
+const PLAIN_PATH = /^[\w./~%-]*$/;
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** `anew` is for `login`: ask the service again even when the answer is known. */
-export async function resolveSettings(
-  options: Options,
-  terminal: Terminal,
-  asking: "known" | "anew",
-): Promise<Settings> {
-  const home = findHome(options, terminal);
-  const saved = readSavedSettings(home);
-  const { service: address, clientId: client, caFile, apis = {} } = chosenSettings(options, terminal.env, saved);
-  const service = checkService(address);
-  const clientId = checkClientId(client);
-  if (caFile !== undefined) trustCertificates(caFile);
-  const timeoutMs = readTimeout(options.timeout);
-  const known = asking === "known" && service === saved.service ? discovered(saved) : undefined;
-  const { authority, scope } = known ?? (await discoverService(service, timeoutMs));
-  pinTenant(options.tenant ?? terminal.env["GTE_TENANT"], authority);
-  return { home, service, clientId, authority, scope, caFile, apis, timeoutMs };
+/** For every command but `login`: exactly the service that somebody logged in to. Nothing is asked on the network. */
+export function savedSettings(options: Options, terminal: Terminal): Settings {
+  const choice = choose(options, terminal);
+  const { authority, scope } = choice.saved;
+  if (authority === undefined || scope === undefined) throw notLoggedIn(choice, options);
+  return complete(choice, checkClientId(choice.clientId), { authority, scope });
 }
 
-/** An empty variable is one that is not set. */
-function chosenSettings(options: Options, env: Terminal["env"], saved: SavedSettings): SavedSettings {
+/** For `login` alone: asks the service anew. */
+export async function discoverSettings(options: Options, terminal: Terminal): Promise<Settings> {
+  const choice = choose(options, terminal);
+  const clientId = checkClientId(choice.clientId);
+  return complete(choice, clientId, await discoverService(choice.service, choice.timeoutMs));
+}
+
+interface Choice extends Omit<Settings, "clientId" | "authority" | "scope"> {
+  readonly clientId: string | undefined;
+  readonly tenant: string | undefined;
+  readonly saved: SavedSettings;
+}
+
+/** An empty variable is one that is not set. What is kept for another service is not looked at. */
+function choose(options: Options, terminal: Terminal): Choice {
+  const { env } = terminal;
+  const home = findHome(options, terminal);
   const local = options.local === true ? readLocalStack(env) : {};
-  const service = options.service ?? (env["GTE_SERVICE"] || local.service || saved.service);
-  const clientId = options["client-id"] ?? (env["GTE_CLIENT_ID"] || local.clientId || saved.clientId);
+  const implied = local.service ?? readLastService(home);
+  const service = checkService(options.service ?? (env["GTE_SERVICE"] || implied));
+  const saved = readSavedSettings(home, service);
   const caFile = options["ca-file"] ?? (env["GTE_CA_FILE"] || local.caFile || saved.caFile);
+  if (caFile !== undefined) trustCertificates(caFile);
   return {
+    home,
+    folder: serviceFolder(home, service),
+    service,
+    saved,
+    clientId: options["client-id"] ?? (env["GTE_CLIENT_ID"] || local.clientId || saved.clientId),
+    tenant: options.tenant ?? env["GTE_TENANT"],
+    caFile,
     apis: { ...saved.apis, ...local.apis },
-    ...(service === undefined ? {} : { service }),
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(caFile === undefined ? {} : { caFile }),
+    timeoutMs: readTimeout(options.timeout),
+    login: `gte login${options.local === true ? " --local" : ""}${service === implied ? "" : ` --service ${service}`}`,
   };
 }
 
-function discovered({ authority, scope }: SavedSettings): DiscoveredService | undefined {
-  return authority === undefined || scope === undefined ? undefined : { authority, scope };
+function complete(
+  { saved: _, tenant, ...choice }: Choice,
+  clientId: string,
+  { authority, scope }: DiscoveredService,
+): Settings {
+  pinTenant(tenant, authority);
+  return { ...choice, clientId, authority, scope };
 }
 
-function checkService(text: string | undefined): string {
+/** The address may come from anywhere, a variable for example: nothing goes there before a person says so. */
+function notLoggedIn({ service, login, clientId }: Choice, { local }: Options): CliFailure {
+  const client = clientId === undefined || local === true ? "" : ` --client-id ${checkClientId(clientId)}`;
+  return new CliFailure(
+    EXIT.signIn,
+    "sign_in_required",
+    `Nobody has logged in to ${service} here. Log in only if this is the URL that your administrator gave you.`,
+    { run: `${login}${client}` },
+  );
+}
+
+export function checkService(text: string | undefined): string {
   if (text === undefined) throw settingsProblem("Which service? Run: gte login --service https://… --client-id …");
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || url.search !== "" || url.hash !== "" || url.username !== "") {
+  if (
+    url === undefined ||
+    url.search !== "" ||
+    url.hash !== "" ||
+    url.username !== "" ||
+    !PLAIN_PATH.test(url.pathname)
+  ) {
     throw usage(`The service is not a URL: "${text}".`);
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url))) {

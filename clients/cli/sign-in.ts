@@ -51,7 +51,7 @@ export function createSignIn(settings: Settings, options: SignInOptions, termina
     try {
       return await work();
     } catch (error) {
-      throw explain(error, network.failure());
+      throw explain(error, network.failure(), settings.login);
     }
   };
   const account = async () => (await application.getTokenCache().getAllAccounts())[0];
@@ -91,21 +91,21 @@ export function createSignIn(settings: Settings, options: SignInOptions, termina
         const request = { scopes, account: known, forceRefresh, ...(claims === undefined ? {} : { claims }) };
         return await application.acquireTokenSilent(request);
       } catch (error) {
-        if (!needsPerson(error)) throw explain(error, network.failure());
+        if (!needsPerson(error)) throw explain(error, network.failure(), settings.login);
         return askIfAllowed("Entra wants you to sign in again.", error.claims || claims);
       }
     },
   };
 
   function askIfAllowed(why: string, claims: string | undefined): Promise<AuthenticationResult> {
-    if (!options.mayAsk) throw signInNeeded(why, claims);
+    if (!options.mayAsk) throw signInNeeded(settings.login, why, claims);
     terminal.note(why);
     return ask(claims);
   }
 }
 
-export function signInNeeded(why: string, claims: string | undefined): CliFailure {
-  const run = claims === undefined ? "gte login" : `gte login --claims ${encodeClaims(claims)}`;
+export function signInNeeded(login: string, why: string, claims: string | undefined): CliFailure {
+  const run = claims === undefined ? login : `${login} --claims ${encodeClaims(claims)}`;
   return new CliFailure(EXIT.signIn, "sign_in_required", why, { run });
 }
 
@@ -120,7 +120,7 @@ function needsPerson(error: unknown): error is ServerError & { claims?: string }
 // ---------------------------------------------------------------------------------------------------------------
 
 function createApplication(
-  { clientId, authority, home }: Settings,
+  { clientId, authority, folder }: Settings,
   networkClient: ReturnType<typeof createNetworkClient>,
 ) {
   const url = new URL(authority);
@@ -133,7 +133,7 @@ function createApplication(
       // With this the service and Graph send challenges that can be answered.
       clientCapabilities: ["cp1"],
     },
-    cache: { cachePlugin: createTokenCache(home) },
+    cache: { cachePlugin: createTokenCache(folder) },
     system: { networkClient, loggerOptions: { piiLoggingEnabled: false, loggerCallback: () => undefined } },
   });
 }
@@ -154,14 +154,14 @@ function inTime<T>(work: Promise<T>): Promise<T> {
 }
 
 /** MSAL's errors in the words of this program. Its texts hold no token; Entra's may hold the person's name. */
-function explain(error: unknown, network: CliFailure | undefined): unknown {
+function explain(error: unknown, network: CliFailure | undefined, login: string): unknown {
   if (error instanceof CliFailure) return error;
   if (network !== undefined) return network;
   if (!(error instanceof Error)) return error;
   const { message } = error;
   const found = OUTCOMES.find(([pattern]) => pattern.test(message));
   if (found !== undefined) {
-    return new CliFailure(EXIT.signIn, found[1], found[2], { run: "gte login", cause: error });
+    return new CliFailure(EXIT.signIn, found[1], found[2], { run: login, cause: error });
   }
   return entraRefused(message, error);
 }

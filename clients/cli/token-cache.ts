@@ -1,5 +1,5 @@
 /**
- * MSAL's own token cache in one private file. Two commands at the same moment both work; the last one to finish keeps
+ * MSAL's own token cache in one private file of one service. Two commands at the same moment both work; the last one to finish keeps
  * its tokens, and Entra's older refresh tokens stay usable.
  */
 import type { ICachePlugin, TokenCacheContext } from "@azure/msal-node";
@@ -7,8 +7,8 @@ import { settingsProblem } from "./cli-failure.ts";
 import { tokensPath } from "./home.ts";
 import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
-export function createTokenCache(home: string): ICachePlugin {
-  const path = tokensPath(home);
+export function createTokenCache(folder: string): ICachePlugin {
+  const path = tokensPath(folder);
   return {
     beforeCacheAccess: async (context: TokenCacheContext) => {
       const text = readPrivateFile(path);

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync
 import { join, resolve } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { serviceFolder } from "../../clients/cli/home.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
 import { CLIENT_IDS, TENANT_ID } from "../../local/tenant/seed-ids.ts";
 import { type CliOptions, type CliResult, newHome, runHere, runProcess } from "./support/cli.ts";
@@ -51,9 +52,12 @@ async function signedIn(user = "alice"): Promise<void> {
   expect(code).toBe(0);
 }
 
+/** A file of the service's own folder. */
+const kept = (name: string) => join(serviceFolder(home, stack.environment.serviceUrl), name);
+
 /** The local Graph is at the tenant's origin: a settings file tells the command line so. */
 function nameGraph(): void {
-  const path = join(home, "config.json");
+  const path = kept("config.json");
   const settings = JSON.parse(readFileSync(path, "utf8")) as object;
   writeFileSync(path, JSON.stringify({ ...settings, apis: { [stack.environment.graphUrl]: "graph" } }));
 }
@@ -100,7 +104,8 @@ describe("as a process", () => {
     const env = { GTE_SERVICE: stack.environment.serviceUrl, GTE_CLIENT_ID: CLIENT_IDS.cli, GTE_HOME: home };
     const { code, out, notes } = await runProcess(["header", "graph"], { env });
     expect([code, out]).toEqual([3, ""]);
-    expect(notes).toBe("gte: You are not signed in.\n     Run: gte login\n");
+    expect(notes).toContain(`gte: Nobody has logged in to ${env.GTE_SERVICE} here.`);
+    expect(notes).toContain(`     Run: gte login --service ${env.GTE_SERVICE} --client-id ${CLIENT_IDS.cli}\n`);
   });
 });
 
@@ -110,13 +115,17 @@ describe("login", () => {
     await signedIn();
     const mode = (path: string) => statSync(path).mode & 0o777;
     expect(mode(home)).toBe(0o700);
-    expect(mode(join(home, "tokens.json"))).toBe(0o600);
+    expect([mode(join(home, "services")), mode(kept("."))]).toEqual([0o700, 0o700]);
+    expect(mode(kept("tokens.json"))).toBe(0o600);
+    expect(mode(kept("config.json"))).toBe(0o600);
     expect(mode(join(home, "config.json"))).toBe(0o600);
-    expect(JSON.parse(readFileSync(join(home, "config.json"), "utf8"))).toEqual({
+    expect(readFileSync(join(home, "config.json"), "utf8")).toContain(stack.environment.serviceUrl);
+    expect(JSON.parse(readFileSync(kept("config.json"), "utf8"))).toEqual({
       service: stack.environment.serviceUrl,
       clientId: CLIENT_IDS.cli,
       authority: stack.environment.authority,
       scope: `api://${CLIENT_IDS.service}/access_as_user`,
+      audience: CLIENT_IDS.service,
       caFile: stack.environment.caCertPath,
       apis: {},
     });
@@ -179,15 +188,16 @@ describe("header and token", () => {
   });
 
   test("signing in where it is needed, when a person sits there or --sign-in says so", async () => {
-    const settings = loginArgs().slice("login ".length);
-    const unattended = await cli(`header graph ${settings}`);
-    expect(unattended.code).toBe(3);
-    const never = await cli(`header graph ${settings} --no-sign-in`, { attended: true });
+    await signedIn();
+    await cli("logout");
+    const unattended = await cli("header graph");
+    expect([unattended.code, unattended.notes]).toEqual([3, "gte: You are not signed in.\n     Run: gte login\n"]);
+    const never = await cli("header graph --no-sign-in", { attended: true });
     expect(never.code).toBe(3);
-    const attended = await cli(`header graph ${settings}`, { ...approving(), attended: true });
+    const attended = await cli("header graph", { ...approving(), attended: true });
     expect(attended.json()).toHaveProperty("Authorization");
-    home = newHome();
-    const asked = await cli(`header graph ${settings} --sign-in`, approving());
+    await cli("logout");
+    const asked = await cli("header graph --sign-in", approving());
     expect(asked.code).toBe(0);
   });
 
@@ -374,25 +384,28 @@ describe("files", () => {
   test("logout forgets the tokens", async () => {
     await signedIn();
     expect((await cli("logout")).notes).toContain("Signed out");
-    expect(existsSync(join(home, "tokens.json"))).toBe(false);
+    expect(existsSync(kept("tokens.json"))).toBe(false);
     expect((await cli("header graph")).code).toBe(3);
     expect((await cli("logout --json")).json()).toEqual({ signedIn: false });
   });
 
   test("tokens that others may read are not used", async () => {
     await signedIn();
-    chmodSync(join(home, "tokens.json"), 0o644);
+    chmodSync(kept("tokens.json"), 0o644);
     const { code, notes } = await cli("header graph");
     expect([code, notes]).toEqual([2, expect.stringContaining("can be read by others")]);
   });
 
   test("damaged files are named, not overwritten", async () => {
     await signedIn();
-    writeFileSync(join(home, "tokens.json"), "half a file");
+    writeFileSync(kept("tokens.json"), "half a file");
     expect((await cli("header graph")).notes).toContain("tokens.json is damaged. Run: gte logout");
-    writeFileSync(join(home, "config.json"), '{"servce":"x"}');
+    writeFileSync(kept("config.json"), '{"servce":"x"}');
     const { code, notes } = await cli("header graph");
     expect([code, notes]).toEqual([2, expect.stringContaining("config.json is not a settings file")]);
+    writeFileSync(join(home, "config.json"), "half a file");
+    const nameless = await cli("header graph");
+    expect([nameless.code, nameless.notes]).toEqual([2, expect.stringContaining("does not name a service")]);
   });
 });
 
@@ -400,9 +413,11 @@ test("--local reads the stack that npm start runs", async () => {
   const folder = join(home, "..");
   writeFileSync(join(folder, "environment.json"), JSON.stringify(stack.environment));
   const env = { LOCAL_FOLDER: folder };
+  const before = await runHere(["header", "graph", "--local"], { env });
+  expect([before.code, before.notes]).toEqual([3, expect.stringContaining("Run: gte login --local\n")]);
   const login = await runHere(["login", "--local"], { ...approving(), env });
   expect(login.code).toBe(0);
   const called = await runHere(["call", graph("/me"), "--local"], { env });
   expect(called.json()).toMatchObject({ userPrincipalName: "alice@contoso.local" });
-  expect(existsSync(join(folder, "gte", "tokens.json"))).toBe(true);
+  expect(existsSync(join(serviceFolder(join(folder, "gte"), stack.environment.serviceUrl), "tokens.json"))).toBe(true);
 });

@@ -68,6 +68,9 @@ function cli(args: string): Promise<CliResult> {
 
 const login = () => cli(`login --service ${service} --client-id ${CLIENT_IDS.cli}`);
 
+const withSlash = (url: string) => `${url}/`;
+const inCapitals = (url: string) => url.toUpperCase();
+
 const payload = {
   headers: { Authorization: "Bearer the-token", "Content-Type": "application/json" },
   expiresOn: "2030-01-01T00:00:00Z",
@@ -77,6 +80,9 @@ const payload = {
 describe("metadata (RFC 9728) is believed only as far as it cannot hurt", () => {
   test.each<[string, Record<string, unknown>, string]>([
     ["another service's (section 3.3)", { resource: "https://elsewhere.example" }, "about another service"],
+    ["its own with a slash more (section 3.3)", { resource: withSlash }, "about another service"],
+    ["its own in another case (section 3.3)", { resource: inCapitals }, "about another service"],
+    ["nobody's (section 3.3)", { resource: undefined }, "about another service"],
     ["an authority that is not Entra's", { authorization_servers: ["https://evil.example/t/v2.0"] }, "no authority"],
     [
       "a look-alike of Entra's",
@@ -92,9 +98,22 @@ describe("metadata (RFC 9728) is believed only as far as it cannot hurt", () => 
     ["no authority", { authorization_servers: undefined }, "no authority"],
     ["a scope of Graph's", { scopes_supported: ["https://graph.microsoft.com/.default"] }, "access_as_user"],
     ["a scope dressed up", { scopes_supported: ["https://graph.microsoft.com/access_as_user"] }, "access_as_user"],
+    [
+      "another Microsoft API's",
+      { scopes_supported: ["https://management.azure.com/access_as_user"] },
+      "access_as_user",
+    ],
+    [
+      "a host behind user info",
+      { scopes_supported: ["https://x@graph.microsoft.com/access_as_user"] },
+      "access_as_user",
+    ],
+    ["a query", { scopes_supported: ["https://x.example?a=/access_as_user"] }, "access_as_user"],
+    ["plain http as App ID URI", { scopes_supported: ["http://x.example/access_as_user"] }, "access_as_user"],
     ["several scopes in one", { scopes_supported: ["api://x/access_as_user Mail.Read"] }, "access_as_user"],
   ])("%s", async (_, change, text) => {
-    metadata = { ...metadata, ...change };
+    const spelled = typeof change["resource"] === "function" ? { resource: change["resource"](service) } : {};
+    metadata = { ...metadata, ...change, ...spelled };
     const { code, error } = await login();
     expect([code, error()["error"]]).toEqual([4, "discovery"]);
     expect(error()["message"]).toContain(text);
@@ -114,7 +133,12 @@ describe("metadata (RFC 9728) is believed only as far as it cannot hurt", () => 
     const at = (url: string) => cli(`login --client-id ${CLIENT_IDS.cli} --service ${url}`);
     const gone = await at("http://localhost:9");
     expect([gone.code, gone.error()["error"]]).toEqual([5, "network"]);
-    expect((await at("http://service.example")).code).toBe(2);
+    for (const plain of ["service.example", "localhost.example", "127.0.0.1.example", "10.0.0.1", "localhost."]) {
+      const refused = await at(`http://${plain}:9`);
+      expect([refused.code, refused.error()["message"]]).toEqual([2, expect.stringContaining("must be an https URL")]);
+    }
+    for (const here of ["localhost", "127.0.0.1", "[::1]"]) expect((await at(`http://${here}:9`)).code).toBe(5);
+    expect((await at("https://service.example/$(id)")).code).toBe(2);
     expect((await at("service.example")).code).toBe(2);
     expect((await at("https://service.example/?x=1")).code).toBe(2);
     expect((await cli(`login --service ${service} --client-id nonsense`)).code).toBe(2);

@@ -7,6 +7,7 @@ import { demandedClaims } from "../claims.ts";
 import { settingsProblem, usage } from "../cli-failure.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { askForHeader } from "../header-payload.ts";
+import { settingsPath } from "../home.ts";
 import { isLoopback } from "../loopback.ts";
 import { jsonObject, type Received, type Sent, send } from "../send.ts";
 import type { Settings } from "../settings.ts";
@@ -24,7 +25,7 @@ const GRAPH_ORIGINS = [
 export const call: Command = async (input) => {
   const url = readUrl(input.words);
   const request = readRequest(input, url);
-  const { settings, service } = await connect(input);
+  const { settings, service } = connect(input);
   const api = input.options.api ?? apiOf(url, settings);
   const ask = async (claims?: string) => {
     const { headers } = await askForHeader(service, api, claims === undefined ? {} : { claims });
@@ -79,10 +80,10 @@ function readHeaders(lines: readonly string[]): Record<string, string> {
   return Object.fromEntries(pairs.map(([, name = "", value = ""]) => [name, value]));
 }
 
-function apiOf({ origin }: URL, { apis, home }: Settings): string {
+function apiOf({ origin }: URL, { apis, folder }: Settings): string {
   const api = apis[origin] ?? (GRAPH_ORIGINS.includes(origin) ? "graph" : undefined);
   if (api !== undefined) return api;
-  throw settingsProblem(`Which API is ${origin}? Name it with --api, or under "apis" in ${home}/config.json.`);
+  throw settingsProblem(`Which API is ${origin}? Name it with --api, or under "apis" in ${settingsPath(folder)}.`);
 }
 
 /** The body comes out whatever the status; the status decides the exit code. */

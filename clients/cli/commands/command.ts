@@ -2,7 +2,7 @@
 import type { CommandLine, Options } from "../command-line.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { createServiceClient, type ServiceClient } from "../service-client.ts";
-import { resolveSettings, type Settings } from "../settings.ts";
+import { type Settings, savedSettings } from "../settings.ts";
 import { createSignIn, type SignIn } from "../sign-in.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -18,8 +18,8 @@ export interface Connection {
   readonly service: ServiceClient;
 }
 
-export async function connect({ options, terminal }: CommandInput): Promise<Connection> {
-  const settings = await resolveSettings(options, terminal, "known");
+export function connect({ options, terminal }: CommandInput): Connection {
+  const settings = savedSettings(options, terminal);
   const signIn = createSignIn(
     settings,
     { browser: options.browser === true, mayAsk: mayAsk(options, terminal) },

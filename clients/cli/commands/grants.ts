@@ -15,7 +15,7 @@ export const grants: Command = (input) => {
 };
 
 async function list(input: CommandInput): Promise<ExitCode> {
-  const { service } = await connect(input);
+  const { service } = connect(input);
   const all = await listGrants(service);
   if (input.options.json === true) print(input.terminal, all);
   else input.terminal.out(all.length === 0 ? "No grants.\n" : all.map(describe).join(""));
@@ -23,7 +23,7 @@ async function list(input: CommandInput): Promise<ExitCode> {
 }
 
 async function revoke(input: CommandInput, id: string): Promise<ExitCode> {
-  const { service } = await connect(input);
+  const { service } = connect(input);
   const { revoked } = await service.ask({ path: "/oauth2/revoke", form: { token: id } });
   if (input.options.json === true) print(input.terminal, { revoked });
   else input.terminal.note(revoked === true ? "Revoked." : "There is no such grant of yours.");

@@ -23,7 +23,7 @@ async function payloadFor(input: CommandInput): Promise<HeaderPayload> {
   if (api === undefined || more.length > 0) throw usage(`Which API? For example: gte ${input.command} graph`);
   const { scope, claims, "force-refresh": forceRefresh } = input.options;
   const demanded = readClaimsOption(claims);
-  const { service } = await connect(input);
+  const { service } = connect(input);
   return askForHeader(service, api, {
     ...(scope === undefined ? {} : { scopes: scope }),
     ...(demanded === undefined ? {} : { claims: demanded }),

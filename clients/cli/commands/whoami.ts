@@ -4,7 +4,7 @@ import { EXIT } from "../exit-codes.ts";
 import { type Command, connect, print } from "./command.ts";
 
 export const whoami: Command = async (input) => {
-  const { settings, signIn, service } = await connect(input);
+  const { settings, signIn, service } = connect(input);
   const { claims } = await service.ask({ path: "/Validate" });
   const account = await signIn.account();
   const read = typeof claims === "object" && claims !== null ? { ...claims } : {};
