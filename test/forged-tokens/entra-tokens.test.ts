@@ -27,7 +27,7 @@ import {
   V1_ISSUER,
 } from "./support/tenant.ts";
 
-describe("facts 1.3, access tokens", () => {
+describe("access tokens", () => {
   it("E-30 E-32 E-34 a user's v2 token", async () => {
     const token = userToken();
     const caller = await strictService.caller(token);
@@ -44,6 +44,7 @@ describe("facts 1.3, access tokens", () => {
       understandsClaimsChallenge: false,
       claims: userClaims,
       token: caller.token,
+      tokenDigest: expect.stringMatching(/^[\w-]{43}$/),
     });
     expect(caller.token.reveal()).toBe(token);
     expect(JSON.stringify(caller)).not.toContain(token);

@@ -140,13 +140,13 @@ describe.each([
   ["claims", claimRows],
   ["spellings", spellingRows],
   ["sizes", sizeRows],
-])("facts 4.2, accepted by jose: %s", (_title, rows) => {
+])("accepted by jose: %s", (_title, rows) => {
   it.each(rows)("$id $what → $verdict", async ({ token, verdict }) => {
     expect(await strictService.judge(token)).toBe(verdict);
   });
 });
 
-describe("facts 4.2, accepted by jose: with side effects", () => {
+describe("accepted by jose: with side effects", () => {
   it("JW-20 no kid while the set has one key → key_id", async () => {
     const service = createService({}, { keys: [publish(entraKey)] });
     expect(await service.judge(withHeader({ kid: ABSENT }))).toBe("key_id");

@@ -179,13 +179,13 @@ describe.each([
   ["form and nesting", formRows],
   ["registered claims", claimRows],
   ["spellings", spellingRows],
-])("facts 4.2, refused by jose: %s", (_title, rows) => {
+])("refused by jose: %s", (_title, rows) => {
   it.each(rows)("$id $what → $verdict", async ({ token, verdict }) => {
     expect(await strictService.judge(token)).toBe(verdict);
   });
 });
 
-describe("facts 4.2, refused by jose: key sets", () => {
+describe("refused by jose: key sets", () => {
   it("JW-17 two keys with the same kid → neither is used", async () => {
     const twins = { keys: [publish(entraKey), publish(attackerKey, { kid: entraKey.keyId })] };
     expect(await createService({}, twins).judge(valid)).toBe("keys_unavailable");

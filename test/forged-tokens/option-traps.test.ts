@@ -20,7 +20,7 @@ const emptySettings = ["tenantId", "clientId", "authorityHost", "v1IssuerBase"].
   NOTHING.map((value) => ({ setting, value })),
 );
 
-describe("facts 4.2, option traps", () => {
+describe("option traps", () => {
   it.each(emptySettings)("JW-60 $setting = $value stops the start", ({ setting, value }) => {
     expect(() => create({ [setting]: value })).toThrow(TypeError);
   });

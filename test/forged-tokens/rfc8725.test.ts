@@ -58,7 +58,7 @@ const rows: readonly Row[] = [
   row("JW-82", "§3.12 a user's token with an application's mark", userToken({ idtyp: "app" }), "kind_unclear"),
 ];
 
-describe("facts 4.3, RFC 8725", () => {
+describe("RFC 8725", () => {
   it.each(rows)("$id $what → $verdict", async ({ token, verdict }) => {
     expect(await strictService.judge(token)).toBe(verdict);
   });
