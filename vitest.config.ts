@@ -1,12 +1,23 @@
 import { defineConfig } from "vitest/config";
 
+/** Files that start nothing, change no global and hold no clock beyond a test: they share one module registry. */
+const pure = [
+  "test/shared/{audit,caller,config,entra,flows,http,policy}/**/*.test.ts",
+  "test/forged-tokens/**/*.test.ts",
+  "test/infra/**/*.test.ts",
+  "test/docs/**/!(requests).test.ts",
+];
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     environment: "node",
     // One slow machine or one busy neighbour must not turn a test red; nothing here measures time.
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    projects: [
+      { extends: true, test: { name: "pure", include: pure, isolate: false } },
+      { extends: true, test: { name: "world", include: ["test/**/*.test.ts"], exclude: pure } },
+    ],
     coverage: {
       provider: "v8",
       include: ["functions/**/*.ts", "shared/**/*.ts"],

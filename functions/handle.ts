@@ -26,6 +26,8 @@ export interface RouteContext {
   readonly correlationId: string;
   /** Undefined: the request came without a trace. */
   readonly trace: RequestTrace | undefined;
+  /** True once the caller has been told that it took too long. */
+  readonly isOver: () => boolean;
 }
 
 export interface Route {
@@ -53,10 +55,12 @@ export function createHandler(service: Service, route: Route): HttpHandler {
       facts.traceId = trace.traceId;
     }
     const note = (more: Partial<AuditFacts>) => void Object.assign(facts, more);
-    const routeContext = { note, correlationId: facts.correlationId ?? "", trace };
-    const result = await runRoute(route, request, routeContext, context);
+    const deadline = createDeadline(REQUEST_DEADLINE_MS);
+    const routeContext = { note, correlationId: facts.correlationId ?? "", trace, isOver: deadline.isOver };
+    const result = await runRoute(route, request, routeContext, context, deadline.passed);
+    deadline.cancel();
     const { response, event } = conclude(service, route, facts, result);
-    if (route.audit !== "none" || !result.ok) {
+    if (route.audit !== "none" || !result.ok || facts.callerKind !== undefined) {
       const endedMs = service.nowMs();
       const line = JSON.stringify({ ...event, milliseconds: endedMs - startedMs });
       // The same event at another level: what we or a dependency failed at must stand out in the operator's log.
@@ -73,22 +77,31 @@ async function runRoute(
   request: HttpRequest,
   routeContext: RouteContext,
   context: InvocationContext,
+  deadline: Promise<void>,
 ): Promise<Result<OutgoingResponse, Failure>> {
   if (!route.methods.includes(request.method)) {
     return fail({ kind: "method_not_allowed", allow: route.methods });
   }
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<Result<OutgoingResponse, Failure>>((resolve) => {
-    timer = setTimeout(() => resolve(fail({ kind: "deadline_passed" })), REQUEST_DEADLINE_MS);
-  });
   try {
-    return await Promise.race([route.run(request, routeContext), deadline]);
+    return await Promise.race([
+      route.run(request, routeContext),
+      deadline.then(() => fail<Failure>({ kind: "deadline_passed" })),
+    ]);
   } catch (error) {
     context.error(JSON.stringify({ event: "bug", route: route.name, ...withoutMessage(error) }));
     return fail({ kind: "internal" });
-  } finally {
-    clearTimeout(timer);
   }
+}
+
+/** What is still under way when the deadline passes may finish a shared call, but makes nothing lasting any more. */
+function createDeadline(milliseconds: number) {
+  let over = false;
+  const { promise: passed, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(() => {
+    over = true;
+    resolve();
+  }, milliseconds);
+  return { passed, isOver: () => over, cancel: () => clearTimeout(timer) };
 }
 
 function conclude(

@@ -8,7 +8,7 @@ import type { ThrottleMemory } from "./cache/throttle-memory.ts";
 import type { CacheAnswer, TokenCache } from "./cache/token-cache.ts";
 import type { Caller } from "./caller/caller.ts";
 import type { EntraClient, EntraToken } from "./entra/entra-token.ts";
-import type { ExchangeRequest } from "./exchange-request.ts";
+import type { ExchangeRequest, Wish } from "./exchange-request.ts";
 import type { Failure } from "./failure.ts";
 import { flowFor } from "./flows/flows.ts";
 import type { GrantKeeper } from "./keep-grant.ts";
@@ -52,23 +52,23 @@ export async function acquireToken(
   }
   const { wish, correlationId, trace } = request;
   const flow = flowFor(permission);
-  // Whoever wants a grant needs Entra's refresh token, which no cache keeps.
-  const uncached = flow.identity === undefined || entitlement.offlineAccess;
-  const bypass = uncached || wish.claims !== undefined || wish.forceRefresh;
-  const wait = bypass
-    ? acquirers.bypassBudget.take(budgetKey(caller, permission), entitlement.bypassPerMinute)
-    : undefined;
+  const { bypassBudget, throttles } = acquirers;
+  const who = `${entitlement.entry} ${whose(caller, permission)}`;
+  const bypass = entitlement.offlineAccess || wish.claims !== undefined || wish.forceRefresh;
+  const wait = bypass || flow.identity === undefined ? bypassBudget.take(who, entitlement.bypassPerMinute) : undefined;
   if (wait !== undefined) {
     return fail({ kind: "budget_used_up", retryAfterSeconds: wait });
   }
   const ask = () =>
-    unlessThrottled(acquirers.throttles, `${registration.clientId} ${budgetKey(caller, permission)}`, async () => {
-      const entra = await registration.entra();
-      const { grants, allowGuests } = acquirers;
-      const dependencies = { entra, allowGuests, grantRedeemed: grants.redeemed };
-      return flow.acquire(dependencies, { entitlement, claims: wish.claims, correlationId, trace });
-    });
-  if (flow.identity === undefined || entitlement.offlineAccess) {
+    unlessRefusedTooOften(bypassBudget, { who, perMinute: entitlement.bypassPerMinute }, () =>
+      unlessThrottled(throttles, throttleKeys(registration, who, whose(caller, permission)), async () => {
+        const entra = await registration.entra();
+        const { grants, allowGuests } = acquirers;
+        const dependencies = { entra, allowGuests, grantRedeemed: grants.redeemed };
+        return flow.acquire(dependencies, { entitlement, claims: wish.claims, correlationId, trace });
+      }),
+    );
+  if (flow.identity === undefined || !mayBeKept(entitlement, wish)) {
     const token = await ask();
     return token.ok ? succeed({ token: token.value, level: "bypass" }) : token;
   }
@@ -86,21 +86,63 @@ export async function acquireToken(
   return acquired.ok ? acquired : fail(inOwnWords(acquired.failure, permission));
 }
 
+/** AADSTS50196: one client repeats one request. That is this caller's doing, and no reason for others to wait. */
+const REQUEST_LOOP = 50196;
+
+interface ThrottleKeys {
+  /** Entra throttles a user of a registration, whoever calls for that user. */
+  readonly user: string;
+  /** A request loop is one caller's. */
+  readonly caller: string;
+}
+
+function throttleKeys({ clientId }: Registration, who: string, user: string): ThrottleKeys {
+  return { user: `${clientId} ${user}`, caller: `${clientId} ${who}` };
+}
+
 /** Whoever Entra told to wait waits, without another call; nobody else does. */
 async function unlessThrottled(
   throttles: ThrottleMemory,
-  who: string,
+  keys: ThrottleKeys,
   ask: () => Promise<Result<EntraToken, Failure>>,
 ): Promise<Result<EntraToken, Failure>> {
-  const wait = throttles.remaining(who);
+  const wait = throttles.remaining(keys.user) ?? throttles.remaining(keys.caller);
   if (wait !== undefined) {
     return fail({ kind: "throttled", retryAfterSeconds: wait });
   }
   const asked = await ask();
   if (!asked.ok && asked.failure.kind === "throttled") {
-    throttles.remember(who, asked.failure.retryAfterSeconds);
+    const loop = asked.failure.evidence?.codes.includes(REQUEST_LOOP) === true;
+    throttles.remember(loop ? keys.caller : keys.user, asked.failure.retryAfterSeconds);
   }
   return asked;
+}
+
+/** No refusal is kept, so the same wish asks Entra again; not without end. What is in the cache is not touched by it. */
+async function unlessRefusedTooOften(
+  budget: BypassBudget,
+  { who, perMinute }: { readonly who: string; readonly perMinute: number },
+  ask: () => Promise<Result<EntraToken, Failure>>,
+): Promise<Result<EntraToken, Failure>> {
+  const refusals = `refused ${who}`;
+  const wait = budget.wait(refusals, perMinute);
+  if (wait !== undefined) {
+    return fail({ kind: "budget_used_up", retryAfterSeconds: wait });
+  }
+  const asked = await ask();
+  if (isTheirs(asked)) {
+    budget.take(refusals, perMinute);
+  }
+  return asked;
+}
+
+/** Entra refused because of the person or what was presented; not because of us. */
+function isTheirs(asked: Result<EntraToken, Failure>): boolean {
+  if (asked.ok || asked.failure.kind !== "entra_refused") {
+    return false;
+  }
+  const { verdict } = asked.failure;
+  return verdict !== "credential_refused" && verdict !== "misconfigured";
 }
 
 /** A call to Entra is shared by all who wish the same; how each presented its token is its own. */
@@ -110,8 +152,16 @@ function inOwnWords(failure: Failure, permission: Permission): Failure {
     : failure;
 }
 
-/** The budget is the user's where there is one, each sign-in's own, else the calling application's. */
-function budgetKey(caller: Caller, permission: Permission): string {
+/**
+ * Whoever wants a grant needs Entra's refresh token, which no cache keeps; and all applications share one entry, so what
+ * one asked for with claims is not for the others.
+ */
+function mayBeKept({ flow, offlineAccess }: Entitlement, { claims }: Wish): boolean {
+  return !offlineAccess && (flow !== "client-credentials" || claims === undefined);
+}
+
+/** The user where there is one, each sign-in its own, else the calling application. */
+function whose(caller: Caller, permission: Permission): string {
   switch (permission.source) {
     case "user":
       return identityKey(permission.subject);

@@ -55,4 +55,6 @@ export interface ExchangeRequest {
   readonly correlationId: string;
   /** Sent to Entra as `traceparent`; undefined: the request came without. */
   readonly trace?: RequestTrace | undefined;
+  /** True once the caller has been told that it took too long: nothing lasting is made for it any more. */
+  readonly isOver?: () => boolean;
 }

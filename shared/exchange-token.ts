@@ -81,7 +81,17 @@ export async function exchangeToken(
     return fail({ kind: "scope_surplus", entry: entitlement.value.entry, surplus: released.failure.surplus });
   }
 
-  const grant = await stages.grants.keep({ caller, permission, entitlement: entitlement.value, token, note });
+  if (request.isOver?.() === true) {
+    return fail({ kind: "deadline_passed" });
+  }
+  const grant = await stages.grants.keep({
+    caller,
+    permission,
+    entitlement: entitlement.value,
+    token,
+    scopes: released.value,
+    note,
+  });
   if (!grant.ok) {
     return grant;
   }

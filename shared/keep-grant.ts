@@ -7,10 +7,12 @@ import type { AuditFacts } from "./audit/audit-event.ts";
 import type { Caller } from "./caller/caller.ts";
 import type { EntraToken } from "./entra/entra-token.ts";
 import type { Failure } from "./failure.ts";
-import type { GrantFailure, GrantPage, GrantUser, OpenedGrant } from "./grants/grant.ts";
+import type { GrantFailure, GrantPage, GrantReach, GrantUser, OpenedGrant } from "./grants/grant.ts";
 import type { Grants, MakeGrant } from "./grants/grants.ts";
 import type { Permission } from "./permission.ts";
 import type { Entitlement } from "./policy/entitlement.ts";
+import type { Policy } from "./policy/rules.ts";
+import { entryFor } from "./policy/weigh.ts";
 import { fail, type Result, succeed } from "./result.ts";
 import type { SecretValue } from "./secret-value.ts";
 
@@ -27,6 +29,8 @@ export interface KeepGrant {
   readonly permission: Permission;
   readonly entitlement: Entitlement;
   readonly token: EntraToken;
+  /** True scopes of the token, bare, after the release check. */
+  readonly scopes: readonly string[];
   readonly note: (facts: Partial<AuditFacts>) => void;
 }
 
@@ -35,6 +39,8 @@ export interface KeepConfirmed {
   readonly clientId: string;
   readonly user: GrantUser;
   readonly entitlement: Entitlement;
+  /** True scopes of the permission, bare: what the person saw. */
+  readonly scopes: readonly string[];
   readonly refreshToken: SecretValue;
   /** Chosen beforehand, so that a form sent twice makes one grant. */
   readonly handle: SecretValue;
@@ -52,6 +58,7 @@ export interface GrantKeeper {
    * meanwhile; a store that is down loses nothing, because the older refresh token still works.
    */
   redeemed(grant: OpenedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
+  /** The caller's own, and for a person also what applications have in their name. */
   list(caller: Caller, after: string | undefined): Promise<Result<GrantPage, Failure>>;
   /** By handle, or by the id that `GET /grants` shows. True when something was revoked. */
   revoke(handleOrId: SecretValue, caller: Caller): Promise<Result<boolean, Failure>>;
@@ -63,13 +70,14 @@ const PAGE_SIZE = 50;
 const GRANT_ID = /^[0-9a-f]{64}$/;
 
 export interface GrantKeeperInput {
+  readonly policy: Policy;
   /** Resolved on first use: the table and JWE parts of the bundle are lazy. Undefined: no store is configured. */
   readonly grants: (() => Promise<Grants>) | undefined;
   /** A rotation that could not be stored. */
   readonly onRotationLost: (grantId: string, failure: Failure) => void;
 }
 
-export function createGrantKeeper({ grants, onRotationLost }: GrantKeeperInput): GrantKeeper {
+export function createGrantKeeper({ policy, grants, onRotationLost }: GrantKeeperInput): GrantKeeper {
   return {
     async open(handle, caller) {
       const opened = await (await grants?.())?.open(handle, caller);
@@ -91,14 +99,17 @@ export function createGrantKeeper({ grants, onRotationLost }: GrantKeeperInput):
       return succeed(true);
     },
     async list(caller, after) {
-      const page = after === undefined ? { limit: PAGE_SIZE } : { limit: PAGE_SIZE, after };
+      const page = { limit: PAGE_SIZE, ...(after === undefined ? {} : { after }), ...reachOf(policy, caller) };
       const listed = await (await grants?.())?.list(caller, page);
       return listed === undefined ? succeed({ grants: [], next: undefined }) : ours(listed);
     },
     async revoke(handleOrId, caller) {
       const all = await grants?.();
       const text = handleOrId.reveal();
-      const revoked = await (GRANT_ID.test(text) ? all?.revokeById(text, caller) : all?.revoke(handleOrId, caller));
+      const reach = reachOf(policy, caller);
+      const revoked = await (GRANT_ID.test(text)
+        ? all?.revokeById(text, caller, reach)
+        : all?.revoke(handleOrId, caller, reach));
       const result = revoked === undefined ? succeed(false) : ours(revoked);
       // RFC 7009 section 2.2: what is not there, or not this caller's, is not an error, and both look alike.
       return result.ok || result.failure.kind !== "grant_refused" ? result : succeed(false);
@@ -106,11 +117,16 @@ export function createGrantKeeper({ grants, onRotationLost }: GrantKeeperInput):
   };
 }
 
+/** A person sees and ends what applications have in their name, through any client that policy knows. */
+function reachOf(policy: Policy, caller: Caller): GrantReach {
+  return { inTheirName: caller.kind === "user" && entryFor(policy, caller) !== undefined };
+}
+
 async function keep(
   grants: GrantKeeperInput["grants"],
   request: KeepGrant,
 ): Promise<Result<KeptGrant | undefined, Failure>> {
-  const { caller, permission, entitlement, token, note } = request;
+  const { caller, permission, entitlement, token, scopes, note } = request;
   if (permission.source === "grant") {
     const { id, expiresAtSeconds } = permission.grant.grant;
     return succeed({ id, expiresAtSeconds, handle: undefined });
@@ -129,13 +145,13 @@ async function keep(
     binding: { kind: caller.kind, tenantId: caller.tenantId, clientId: caller.clientId },
     user: user.value,
     refreshToken: token.refreshToken,
-    ...grantTerms(entitlement),
+    ...grantTerms(entitlement, scopes),
   });
 }
 
 async function keepConfirmed(
   grants: GrantKeeperInput["grants"],
-  { clientId, user, entitlement, refreshToken, handle, createdAtSeconds, note }: KeepConfirmed,
+  { clientId, user, entitlement, scopes, refreshToken, handle, createdAtSeconds, note }: KeepConfirmed,
 ): Promise<Result<KeptGrant, Failure>> {
   if (grants === undefined) {
     return fail({ kind: "misconfigured", code: "grant_store_missing" });
@@ -145,12 +161,17 @@ async function keepConfirmed(
     user,
     refreshToken,
     once: { handle, createdAtSeconds },
-    ...grantTerms(entitlement),
+    ...grantTerms(entitlement, scopes),
   });
 }
 
-function grantTerms({ api, scopes, grantMaxDays, entry }: Entitlement) {
-  return { api: api.name, scopes, maxDays: grantMaxDays, policyEntry: entry };
+/**
+ * A grant has the scopes that its permission was released with, and no redemption gives more. Entra does not downscope, so
+ * that may be more than was asked (never more than policy lets out), and asking less would make a grant that never opens.
+ */
+function grantTerms({ api, scopes, grantMaxDays, entry }: Entitlement, released: readonly string[]) {
+  const asked = scopes.filter((scope) => scope === ".default");
+  return { api: api.name, scopes: [...asked, ...released].sort(), maxDays: grantMaxDays, policyEntry: entry };
 }
 
 async function make(

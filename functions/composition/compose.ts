@@ -94,6 +94,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundi
       delegated,
       applicationOnly,
       grants: createGrantKeeper({
+        policy: config.policy,
         grants: grantParts?.grants,
         onRotationLost: (grantId, failure) =>
           operatorLog.add({ event: "grants", name: "rotation_lost", grantId, reason: failure.kind }),

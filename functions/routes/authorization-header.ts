@@ -28,13 +28,13 @@ function headerRoute({ stages }: Service, name: string, template: string, kind: 
     methods: ["GET", "POST"],
     dialect: "problem",
     audit: "issued",
-    async run(request, { note, trace }) {
+    async run(request, { note, trace, isOver }) {
       const read = await readHeaderRequest(request, kind);
       if (!read.ok) {
         return read;
       }
       note({ correlationId: read.value.correlationId });
-      const exchange = await exchangeToken(stages, { ...read.value, trace }, note);
+      const exchange = await exchangeToken(stages, { ...read.value, trace, isOver }, note);
       return exchange.ok ? succeed(writeHeaderPayload(released(exchange.value, read.value, stages))) : exchange;
     },
   };

@@ -2,12 +2,16 @@ import { authenticate } from "../../shared/authenticate.ts";
 import type { Grant } from "../../shared/grants/grant.ts";
 import { readBearer } from "../../shared/http/read-proof.ts";
 import { json } from "../../shared/http/write-answer.ts";
+import type { Policy } from "../../shared/policy/rules.ts";
 import { succeed } from "../../shared/result.ts";
 import { noteCaller } from "../../shared/whose-token.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
 
-/** `GET /grants`: the caller's own grants; never a handle. `?after=` takes `next` of the page before. */
+/**
+ * `GET /grants`: the caller's own grants, and a person's also those that applications have in their name, with the
+ * application's name; never a handle. `?after=` takes `next` of the page before.
+ */
 export function grantsRoute({ stages }: Service): Route {
   return {
     name: "grants",
@@ -31,17 +35,26 @@ export function grantsRoute({ stages }: Service): Route {
         return page;
       }
       const { grants, next } = page.value;
-      return succeed(json(200, correlationId, { grants: grants.map(toWire), ...(next === undefined ? {} : { next }) }));
+      return succeed(
+        json(200, correlationId, {
+          grants: grants.map((grant) => toWire(stages.policy, grant)),
+          ...(next === undefined ? {} : { next }),
+        }),
+      );
     },
   };
 }
 
-function toWire(grant: Grant): Record<string, unknown> {
+function toWire({ callers }: Policy, grant: Grant): Record<string, unknown> {
   const { id, binding, user, api, scopes, createdAtSeconds, expiresAtSeconds, lastRedeemedAtSeconds } = grant;
+  const entry = callers.find(
+    ({ name, clientId }) => name === grant.policyEntry && clientId === binding.clientId.toLowerCase(),
+  );
   return {
     id,
     kind: binding.kind,
     clientId: binding.clientId,
+    ...(binding.kind === "application" ? { application: entry?.displayName ?? grant.policyEntry } : {}),
     userObjectId: user.objectId,
     api,
     scopes,

@@ -6,7 +6,7 @@ import { noteCaller } from "../../shared/whose-token.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
 
-/** `POST /oauth2/revoke` (RFC 7009): ends a grant of the caller's. A grant that is not there is already revoked: 200. */
+/** `POST /oauth2/revoke` (RFC 7009): ends a grant of the caller's, or one in a person's own name. A grant that is not there is already revoked: 200. */
 export function revokeRoute({ stages }: Service): Route {
   return {
     name: "revoke",

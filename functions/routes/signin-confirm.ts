@@ -4,17 +4,24 @@ import type { Failure } from "../../shared/failure.ts";
 import { failureToWire } from "../../shared/http/failure-to-wire.ts";
 import type { OutgoingResponse } from "../../shared/http/outgoing-response.ts";
 import { readConfirmationForm, readConfirmationPage } from "../../shared/http/read-arrival.ts";
-import type { KeptGrant } from "../../shared/keep-grant.ts";
+import { codeLocation, errorLocation } from "../../shared/http/write-redirect.ts";
 import { confirmationPage } from "../../shared/pages/confirmation-page.ts";
 import { handlePage } from "../../shared/pages/handle-page.ts";
 import { pageResponse } from "../../shared/pages/layout.ts";
 import { refusalResponse } from "../../shared/pages/refusal-page.ts";
+import { returnPage } from "../../shared/pages/return-page.ts";
 import { type Result, succeed } from "../../shared/result.ts";
-import { type Confirmation, confirmGrant, openConfirmation } from "../../shared/sign-in/confirm-grant.ts";
+import {
+  type CodeConfirmation,
+  type Confirmation,
+  type Confirmed,
+  confirmGrant,
+  openConfirmation,
+} from "../../shared/sign-in/confirm-grant.ts";
 import type { SignInRooms } from "../../shared/sign-in/sign-in-rooms.ts";
 import type { Route, RouteContext } from "../handle.ts";
 
-/** `GET /signin/confirm` asks, `POST /signin/confirm` is the answer. Only here is a grant made for a link. */
+/** `GET /signin/confirm` asks, `POST /signin/confirm` is the answer. Only here is a grant made for a link, or does a sign-in go on that keeps one. */
 export function signInConfirmRoute(rooms: SignInRooms): Route {
   return {
     name: "signin-confirm",
@@ -55,40 +62,55 @@ async function answerForm(
     return opened;
   }
   const { correlationId } = opened.value.pending;
-  const made = await confirmGrant(rooms, opened.value, form.value, note);
+  const confirmed = await confirmGrant(rooms, opened.value, form.value, note);
   const cookies = clearCookies(cookieHeader, "confirm", id);
-  if (made.ok) {
-    const page = toDone(rooms, opened.value, made.value);
-    return succeed(pageResponse(page, { status: 200, correlationId, cookies }));
+  if (confirmed.ok) {
+    return succeed(pageResponse(toDone(rooms, opened.value, confirmed.value), { status: 200, correlationId, cookies }));
   }
-  const wire = failureToWire(made.failure, { dialect: "page", understandsChallenge: false });
+  const { failure } = confirmed;
+  const wire = failureToWire(failure, { dialect: "page", understandsChallenge: false });
+  if (wire.code === "signin_declined" && opened.value.kind === "code") {
+    const page = toDeclined(rooms, opened.value, failure);
+    return succeed(pageResponse(page, { status: 200, correlationId, cookies, refusal: failure }));
+  }
   // What may pass (the store is down) leaves the question open; a reload asks it again.
   const over = wire.action === "retry" ? [] : cookies;
-  return succeed(refusalResponse(wire, correlationId, { cookies: over, refusal: made.failure }));
+  return succeed(refusalResponse(wire, correlationId, { cookies: over, refusal: failure }));
 }
 
-function toQuestion({ pending, entitlement, application, untilSeconds }: Confirmation) {
-  const { target, person, id, formToken } = pending;
-  const { api, scopes } = entitlement;
+function toQuestion({ pending, application, api, scopes, more, untilSeconds }: Confirmation) {
+  const { target, id, formToken } = pending;
   return confirmationPage({
     application,
     clientId: target.clientId,
-    person,
+    person: pending.kind === "grant" ? pending.person : undefined,
     api,
     scopes,
+    more,
     untilSeconds,
     transaction: id,
     formToken,
   });
 }
 
-function toDone(rooms: SignInRooms, { application, entitlement }: Confirmation, made: KeptGrant) {
+function toDone(rooms: SignInRooms, { application, api }: Confirmation, confirmed: Confirmed) {
+  const { serviceUrl } = rooms.signIn;
+  if (confirmed.kind === "return") {
+    const location = codeLocation(confirmed.returnTo, confirmed.code, serviceUrl);
+    return returnPage({ application, allowed: true, location });
+  }
+  const { handle, expiresAtSeconds } = confirmed.grant;
   return handlePage({
     application,
-    handle: made.handle?.reveal() ?? "",
-    api: entitlement.api.name,
-    untilSeconds: made.expiresAtSeconds,
-    serviceUrl: rooms.signIn.serviceUrl,
+    handle: handle?.reveal() ?? "",
+    api: api.name,
+    untilSeconds: expiresAtSeconds,
+    serviceUrl,
     serviceClientId: rooms.delegated.clientId,
   });
+}
+
+function toDeclined(rooms: SignInRooms, { application, pending }: CodeConfirmation, failure: Failure) {
+  const location = errorLocation(pending.returnTo, failure, rooms.signIn.serviceUrl);
+  return returnPage({ application, allowed: false, location });
 }

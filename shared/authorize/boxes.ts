@@ -66,27 +66,46 @@ export interface Transaction {
     | { readonly kind: "grant"; readonly expectedUser: string | undefined };
 }
 
-/** In a cookie while the confirmation page waits: the only place where the refresh token is. */
-export interface PendingGrant {
+interface Pending {
   readonly id: string;
   readonly target: Target;
-  readonly user: { readonly tenantId: string; readonly objectId: string };
-  readonly person: { readonly name: string; readonly username: string };
-  readonly refreshToken: string;
   /** Hidden in the form: it must come back from the page that was shown to this browser. */
   readonly formToken: string;
-  /** The handle that the grant will have, so that a form sent twice cannot make two grants. */
-  readonly handle: string;
   readonly createdAtSeconds: number;
   readonly correlationId: string;
 }
+
+/** A person makes a grant for an application that is not there: the only place where the refresh token is. */
+export interface PendingGrant extends Pending {
+  readonly kind: "grant";
+  readonly user: { readonly tenantId: string; readonly objectId: string };
+  readonly person: { readonly name: string; readonly username: string };
+  readonly refreshToken: string;
+  /** True scopes of the permission, bare: what the page shows is what the grant will have. */
+  readonly scopes: readonly string[];
+  /** The handle that the grant will have, so that a form sent twice cannot make two grants. */
+  readonly handle: string;
+}
+
+/** A person signs in to an application that wants to go on while they are away: Entra's code waits, not redeemed. */
+export interface PendingCode extends Pending {
+  readonly kind: "code";
+  readonly returnTo: ReturnAddress;
+  readonly entraCode: string;
+  /** Ours, towards Entra. */
+  readonly verifier: string;
+  readonly nonce: string;
+}
+
+/** In a cookie while the confirmation page waits. */
+export type PendingConfirmation = PendingGrant | PendingCode;
 
 export interface Boxes {
   readonly pushedRequests: SealedBox<PushedRequest>;
   readonly links: SealedBox<SignInLink>;
   readonly transactions: SealedBox<Transaction>;
   readonly codes: SealedBox<CodeContent>;
-  readonly pendingGrants: SealedBox<PendingGrant>;
+  readonly confirmations: SealedBox<PendingConfirmation>;
 }
 
 export interface BoxesInput {
@@ -102,6 +121,6 @@ export function createBoxes({ sealerFor, nowSeconds }: BoxesInput): Boxes {
     links: box("signin-link", LINK_SECONDS),
     transactions: box("transaction", SIGN_IN_SECONDS),
     codes: box("code", CODE_SECONDS),
-    pendingGrants: box("pending-grant", CONFIRMATION_SECONDS),
+    confirmations: box("confirmation", CONFIRMATION_SECONDS),
   };
 }

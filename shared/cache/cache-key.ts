@@ -45,9 +45,9 @@ export function cacheKey(parts: CacheKeyParts): string {
   return sha256(text);
 }
 
-/** Names a user for per-user budgets; never a mutable claim. */
+/** Names a user for per-user budgets within the process; never a mutable claim. No GUID has a space in it. */
 export function identityKey(identity: { readonly tenantId: string; readonly objectId: string }): string {
-  return sha256(JSON.stringify([identity.tenantId, identity.objectId]));
+  return `${identity.tenantId} ${identity.objectId}`;
 }
 
 function identityParts(identity: TokenIdentity): readonly string[] {

@@ -64,6 +64,19 @@ export function checkCallerClaims(
   return succeed({ ...kind.value, ...toFacts(payload, version.value), roles: roles.value });
 }
 
+/**
+ * The claims of a token that passed before, once more: what may have changed since is the time. The tenant is looked at
+ * all the same, because nothing else keeps tenants apart.
+ */
+export function recheckCallerClaims(
+  checked: CheckedClaims,
+  rules: CallerRules,
+  nowSeconds: number,
+): Result<CheckedClaims, TokenRefusal> {
+  const refusal = checkTenant(checked.claims, rules) ?? checkTokenTimes(checked.claims, nowSeconds);
+  return refusal === undefined ? succeed(checked) : fail(refusal);
+}
+
 /** Issuer, `ver` and audience belong together: each version has its own of all three. */
 function readVersion(payload: JsonObject, rules: CallerRules): Result<TokenVersion, TokenRefusal> {
   const issuer = member(payload, "iss");

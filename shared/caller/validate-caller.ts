@@ -16,7 +16,7 @@ import type { RequestTrace } from "../request-trace.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import type { SecretValue } from "../secret-value.ts";
 import type { Caller } from "./caller.ts";
-import { type CheckedClaims, checkCallerClaims } from "./caller-claims.ts";
+import { type CheckedClaims, checkCallerClaims, recheckCallerClaims } from "./caller-claims.ts";
 import { type CallerRules, type CallerSettings, createCallerRules } from "./caller-rules.ts";
 import { readCompactForm } from "./compact-form.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
@@ -51,13 +51,15 @@ export function createCallerValidator(input: CallerValidatorInput): CallerValida
       if (token.length > TOKEN_MAX_BYTES) return refuse("too_long");
       const digest = hash("sha256", token.reveal(), "base64url");
       const known = verified?.find(digest, nowSeconds);
-      if (known !== undefined) return toCaller({ token, digest }, checkCallerClaims(known, rules, nowSeconds));
+      if (known !== undefined) return toCaller({ token, digest }, recheckCallerClaims(known, rules, nowSeconds));
       const signed = await verify(token.reveal(), rules, { ...input, trace }, nowSeconds);
       if (!signed.ok) return signed;
       const { payload, generation } = signed.value;
-      const caller = toCaller({ token, digest }, checkCallerClaims(readJsonObject(payload), rules, nowSeconds));
-      if (caller.ok) verified?.remember(caller.value, generation, nowSeconds);
-      return caller;
+      const checked = checkCallerClaims(readJsonObject(payload), rules, nowSeconds);
+      if (checked.ok) {
+        verified?.remember({ digest, bytes: token.length, claims: checked.value, generation }, nowSeconds);
+      }
+      return toCaller({ token, digest }, checked);
     },
   };
 }

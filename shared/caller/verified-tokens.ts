@@ -1,16 +1,14 @@
 /**
  * Stage 1 of 5: caller. Remembers which tokens had the right form and signature, so that the next request with the very
- * same bytes does not pay for RSA again. What is remembered under the SHA-256 of those bytes is the decoded payload and
- * nothing else: not the token, and no verdict. Clock, tenant, audience and every other claim are checked again on each
- * request, and policy decides anew.
+ * same bytes does not pay for RSA again. What is remembered under the SHA-256 of those bytes is what the claims said: not the
+ * token, and no verdict on the time. Clock and tenant are checked again on each request, and policy decides anew.
  *
  * A token is forgotten after ten minutes, when it expires, or as soon as the key set changes in any way: a signature is
  * worth no more than its key. Only tokens that passed every check get in, so no stranger can fill this. Bounded, oldest
  * first out; the clock is an argument.
  */
-import type { Caller } from "./caller.ts";
+import type { CheckedClaims } from "./caller-claims.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
-import type { JsonObject } from "./json-object.ts";
 
 /** How long a signature counts without being checked again. */
 const REMEMBERED_SECONDS = 600;
@@ -20,16 +18,22 @@ const MAX_BYTES = 32 * 1024 * 1024;
 export interface VerifiedTokens {
   /** Of the key set now. */
   readonly generation: number;
-  /** The payload of a token that was verified before and may still count. `digest`: SHA-256 of its exact bytes. */
-  find(digest: string, nowSeconds: number): JsonObject | undefined;
-  /** `generation`: of the key set, read together with the key that verified the token. */
-  remember(caller: VerifiedCaller, generation: number, nowSeconds: number): void;
+  /** The claims of a token that was verified before and may still count. `digest`: SHA-256 of its exact bytes. */
+  find(digest: string, nowSeconds: number): CheckedClaims | undefined;
+  remember(verified: VerifiedToken, nowSeconds: number): void;
 }
 
-type VerifiedCaller = Pick<Caller, "token" | "tokenDigest" | "claims" | "expiresAtSeconds">;
+export interface VerifiedToken {
+  readonly digest: string;
+  /** Length of the token, bytes: what the entry weighs. */
+  readonly bytes: number;
+  readonly claims: CheckedClaims;
+  /** Of the key set, read together with the key that verified the token. */
+  readonly generation: number;
+}
 
 interface Entry {
-  readonly payload: JsonObject;
+  readonly claims: CheckedClaims;
   readonly untilSeconds: number;
   readonly generation: number;
   readonly bytes: number;
@@ -58,17 +62,17 @@ export function createVerifiedTokens({ keys, maxBytes = MAX_BYTES }: VerifiedTok
     find(digest, nowSeconds) {
       const entry = entries.get(digest);
       if (entry === undefined) return undefined;
-      if (entry.generation === keys.generation && entry.untilSeconds > nowSeconds) return entry.payload;
+      if (entry.generation === keys.generation && entry.untilSeconds > nowSeconds) return entry.claims;
       forget(digest, entry);
       return undefined;
     },
-    remember({ token, tokenDigest: digest, claims: payload, expiresAtSeconds }, generation, nowSeconds) {
+    remember({ digest, bytes: size, claims, generation }, nowSeconds) {
       const known = entries.get(digest);
       if (known !== undefined) forget(digest, known);
-      const untilSeconds = Math.min(expiresAtSeconds, nowSeconds + REMEMBERED_SECONDS);
+      const untilSeconds = Math.min(claims.expiresAtSeconds, nowSeconds + REMEMBERED_SECONDS);
       if (generation !== keys.generation || untilSeconds <= nowSeconds) return;
-      entries.set(digest, { payload, untilSeconds, generation, bytes: token.length });
-      bytes += token.length;
+      entries.set(digest, { claims, untilSeconds, generation, bytes: size });
+      bytes += size;
       for (const [oldest, entry] of entries) {
         if (bytes <= maxBytes) break;
         forget(oldest, entry);

@@ -6,6 +6,9 @@ import * as z from "zod/mini";
 import { CLOUD_NAMES } from "./clouds.ts";
 import { TRACE_SAMPLERS } from "./config.ts";
 
+// Schemas run once, at the start: compiling them first costs more than it saves.
+z.config({ jitless: true });
+
 export interface Setting {
   /** What it must look like; the value is text. */
   readonly form: z.ZodMiniType<string>;

@@ -18,7 +18,14 @@ export interface EntraToken {
   /** Present when Entra sent one. Whoever does not keep it as a grant drops it. */
   readonly refreshToken: SecretValue | undefined;
   /** Whose token it is, from `client_info`; absent for application tokens. */
-  readonly user: { readonly tenantId: string; readonly objectId: string } | undefined;
+  readonly user:
+    | {
+        readonly tenantId: string;
+        readonly objectId: string;
+        /** At home in another tenant; undefined when Entra's answer does not tell. */
+        readonly guest?: boolean;
+      }
+    | undefined;
 }
 
 interface TokenRequest {

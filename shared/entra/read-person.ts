@@ -16,8 +16,8 @@ export function readPerson(claims: Readonly<Record<string, unknown>>): Person | 
   return { name: text(name) ?? text(username) ?? oid, username: text(username) ?? "", guest: isGuest(claims) };
 }
 
-/** As for a caller's token: `acct` (optional claim) says so, or `idp` names another provider than this tenant. */
-function isGuest({ acct, idp, iss, tid }: Readonly<Record<string, unknown>>): boolean {
+/** At home in another tenant, as for a caller's token: `acct` (optional claim) says so, or `idp` names another provider than this tenant. */
+export function isGuest({ acct, idp, iss, tid }: Readonly<Record<string, unknown>>): boolean {
   if (acct !== undefined && acct !== 0 && acct !== "0") {
     return true;
   }

@@ -7,7 +7,7 @@ import { TOKEN_MAX_BYTES } from "../limits.ts";
 import { type Result, succeed } from "../result.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { EntraToken, SignedInToken } from "./entra-token.ts";
-import { readPerson } from "./read-person.ts";
+import { isGuest, readPerson } from "./read-person.ts";
 
 /** RFC 6750 section 2.1, b64token: nothing that could end a header line. */
 const HEADER_SAFE = /^[A-Za-z0-9._~+/-]+=*$/;
@@ -72,7 +72,8 @@ const SECONDS_MAX = 999_999_999;
  */
 function readIdToken(value: unknown): EntraToken["user"] {
   const claims = typeof value === "string" ? decodeObject(value.split(".")[1]) : undefined;
-  return userNamed(claims?.["tid"], claims?.["oid"]);
+  const user = userNamed(claims?.["tid"], claims?.["oid"]);
+  return user === undefined || claims === undefined ? undefined : { ...user, guest: isGuest(claims) };
 }
 
 /** `client_info` is base64url of `{"uid":"<oid>","utid":"<tid>"}`, sent because MSAL asks with `client_info=1`. */

@@ -1,12 +1,14 @@
 /**
- * Grants as rows of one table: keys, columns, and the strict way back. Two kinds of row:
+ * Grants as rows of one table: keys, columns, and the strict way back. Three kinds of row:
  *
  * - the grant: partition `grant-<first two digits of the id>` (256 partitions share the load), row key the id;
- * - its index entry: partition = whose it is, row key = newest first, then the id; nothing else but the expiry.
+ * - its index entries: partition = whose it is, row key = newest first, then the id; nothing else but the expiry. An
+ *   application's grant has one under the application, and one under the person in whose name it is;
+ * - the mark of a grant that was revoked while the form that made it could still be sent again: in the grant's place.
  *
  * A key contains ids only, never a handle. Pure: no SDK, no I/O, no clock.
  */
-import type { Grant, GrantCaller } from "./grant.ts";
+import type { Grant, GrantCaller, GrantUser } from "./grant.ts";
 
 /** 64-bit column: seconds since 1970 leave 32 bits in 2038. */
 interface Int64 {
@@ -20,6 +22,12 @@ export interface RowKeys {
 }
 
 export interface IndexRow extends RowKeys {
+  readonly expiresAtSeconds: Int64;
+}
+
+/** In the place of a grant. */
+export interface RevokedRow extends RowKeys {
+  readonly revoked: true;
   readonly expiresAtSeconds: Int64;
 }
 
@@ -52,9 +60,16 @@ export function indexPartition({ kind, tenantId, clientId, objectId }: GrantCall
   return kind === "user" ? `user-${tenantId}-${clientId}-${objectId}` : `application-${tenantId}-${clientId}`;
 }
 
-export function indexKeys({ binding, user, createdAtSeconds, id }: Grant): RowKeys {
-  const age = String(SECONDS_END - createdAtSeconds).padStart(10, "0");
-  return { partitionKey: indexPartition({ ...binding, objectId: user.objectId }), rowKey: `${age}-${id}` };
+/** The partition of what applications may do in a person's name, whichever they are. */
+export function personPartition({ tenantId, objectId }: GrantUser): string {
+  return `person-${tenantId}-${objectId}`;
+}
+
+/** Where a grant is listed; never empty. */
+export function indexKeys({ binding, user, createdAtSeconds, id }: Grant): readonly RowKeys[] {
+  const rowKey = `${String(SECONDS_END - createdAtSeconds).padStart(10, "0")}-${id}`;
+  const own = { partitionKey: indexPartition({ ...binding, objectId: user.objectId }), rowKey };
+  return binding.kind === "user" ? [own] : [own, { partitionKey: personPartition(user), rowKey }];
 }
 
 export function isIndexRowKey(text: string): boolean {
@@ -66,8 +81,16 @@ export function idOfIndexRowKey(rowKey: string): string {
   return rowKey.slice(11);
 }
 
-export function toIndexRow(grant: Grant): IndexRow {
-  return { ...indexKeys(grant), expiresAtSeconds: int64(grant.expiresAtSeconds) };
+export function toIndexRows(grant: Grant): readonly IndexRow[] {
+  return indexKeys(grant).map((keys) => ({ ...keys, expiresAtSeconds: int64(grant.expiresAtSeconds) }));
+}
+
+export function toRevokedRow(id: string, untilSeconds: number): RevokedRow {
+  return { ...grantKeys(id), revoked: true, expiresAtSeconds: int64(untilSeconds) };
+}
+
+export function isRevokedRow(row: Readonly<Record<string, unknown>>): boolean {
+  return row["revoked"] === true;
 }
 
 export function toGrantRow(grant: Grant, sealed: string): GrantRow {

@@ -6,7 +6,9 @@ import type { Result } from "../result.ts";
 import type {
   Grant,
   GrantCaller,
+  GrantExists,
   GrantPage,
+  GrantReach,
   GrantStoreFailure,
   PageInvalid,
   ReapReport,
@@ -19,7 +21,7 @@ export interface GrantChange {
   readonly lastRedeemedAtSeconds: number | undefined;
 }
 
-export interface ListGrants {
+export interface ListGrants extends GrantReach {
   readonly caller: GrantCaller;
   /** Grants per page, 1 to 50. */
   readonly limit: number;
@@ -29,16 +31,18 @@ export interface ListGrants {
 
 export interface GrantStore {
   /** Writes the index entry first, then the grant, so that no grant can exist that its owner cannot list. */
-  create(grant: Grant, sealed: string): Promise<Result<StoredGrant, GrantStoreFailure>>;
-  /** `undefined`: there is no such grant. */
+  create(grant: Grant, sealed: string): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>>;
+  /** `undefined`: there is no such grant, or no longer. */
   read(id: string): Promise<Result<StoredGrant | undefined, GrantStoreFailure>>;
   /** Compare-and-swap on the row's etag. `changed`: somebody else wrote first; `gone`: it was deleted. */
   replace(
     stored: StoredGrant,
     change: GrantChange,
   ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>>;
-  /** Deletes the grant first, then its index entry. False: there was none. */
+  /** Deletes the grant first, then its index entries. False: there was none. */
   delete(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
+  /** The same, and nothing can be made under its id until then. */
+  bury(grant: Grant, untilSeconds: number): Promise<Result<boolean, GrantStoreFailure>>;
   /** Newest first. `page_invalid`: `after` is not a `next` of ours. */
   list(request: ListGrants): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>>;
   /** Deletes (or in a dry run counts) rows that expired before `beforeSeconds`, at most `limit` of them. */

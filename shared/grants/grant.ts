@@ -54,6 +54,11 @@ export interface OpenedGrant extends StoredGrant {
   readonly refreshToken: SecretValue;
 }
 
+/** Whose grants: those that a caller may redeem, or also those that applications have in the caller's name. */
+export interface GrantReach {
+  readonly inTheirName?: boolean;
+}
+
 /** One page of a caller's grants. `next` goes into the following call; undefined at the end. */
 export interface GrantPage {
   readonly grants: readonly Grant[];
@@ -74,6 +79,12 @@ export interface ReapReport {
 /** `after` of a list request is not what an earlier page gave as `next`. */
 export interface PageInvalid {
   readonly kind: "page_invalid";
+}
+
+/** A grant that is to be made once was made before, and perhaps revoked. */
+export interface GrantExists {
+  readonly kind: "grant_exists";
+  readonly grantId: string;
 }
 
 /** The store itself: `code` is the service's or Node's code, at most 64 word characters, never a text. */
@@ -106,8 +117,7 @@ export type GrantFailure =
   | { readonly kind: "grant_unknown" }
   | { readonly kind: "grant_not_bound"; readonly grantId: string }
   | { readonly kind: "grant_expired"; readonly grantId: string; readonly expiresAtSeconds: number }
-  /** A grant that is to be made once was made before. */
-  | { readonly kind: "grant_exists"; readonly grantId: string }
+  | GrantExists
   /** Other writers changed the row again and again. Nothing is lost: the row holds a token that works. */
   | { readonly kind: "grant_conflict"; readonly grantId: string }
   | PageInvalid

@@ -6,6 +6,7 @@
  * `GrantFailure`. It does not decide policy (`unattended`, scopes, flows), does not talk to Entra, and does not check
  * whose token a redemption gave: the flow does.
  */
+import { CLOCK_TOLERANCE_SECONDS, CONFIRMATION_SECONDS } from "../limits.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import type { SecretValue } from "../secret-value.ts";
 import type {
@@ -14,6 +15,7 @@ import type {
   GrantCaller,
   GrantFailure,
   GrantPage,
+  GrantReach,
   GrantStoreFailure,
   GrantUser,
   OpenedGrant,
@@ -55,11 +57,11 @@ export interface Grants {
   touch(opened: OpenedGrant): Promise<Result<Grant, GrantFailure>>;
   list(
     caller: GrantCaller,
-    page: { readonly limit: number; readonly after?: string },
+    page: { readonly limit: number; readonly after?: string } & GrantReach,
   ): Promise<Result<GrantPage, GrantFailure>>;
-  /** False: there was nothing to revoke. */
-  revoke(handle: SecretValue, caller: GrantCaller): Promise<Result<boolean, GrantFailure>>;
-  revokeById(id: string, caller: GrantCaller): Promise<Result<boolean, GrantFailure>>;
+  /** False: there was nothing to revoke. A person may also end what an application has in their name. */
+  revoke(handle: SecretValue, caller: GrantCaller, reach?: GrantReach): Promise<Result<boolean, GrantFailure>>;
+  revokeById(id: string, caller: GrantCaller, reach?: GrantReach): Promise<Result<boolean, GrantFailure>>;
   reap(request: { readonly dryRun: boolean; readonly limit: number }): Promise<Result<ReapReport, GrantStoreFailure>>;
 }
 
@@ -80,12 +82,12 @@ export function createGrants(input: GrantsInput): Grants {
     rotated: (opened, refreshToken) => rotated(input, opened, refreshToken),
     touch: (opened) => touch(input, opened),
     list: (caller, page) => list(input, { caller, ...page }),
-    async revoke(handle, caller) {
+    async revoke(handle, caller, reach = {}) {
       const parsed = parseHandle(handle.reveal());
-      return parsed.ok ? revoke(input, parsed.value.id, caller) : parsed;
+      return parsed.ok ? revoke(input, parsed.value.id, caller, reach) : parsed;
     },
-    revokeById: async (id, caller) =>
-      GRANT_ID.test(id) ? revoke(input, id, caller) : fail({ kind: "grant_unknown" as const }),
+    revokeById: async (id, caller, reach = {}) =>
+      GRANT_ID.test(id) ? revoke(input, id, caller, reach) : fail({ kind: "grant_unknown" as const }),
     reap: ({ dryRun, limit }) => store.reap({ beforeSeconds: nowSeconds(input), limit, dryRun }),
   };
 }
@@ -97,6 +99,18 @@ export function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
     binding.kind === caller.kind && binding.tenantId === caller.tenantId && binding.clientId === caller.clientId;
   if (!sameClient) return false;
   return binding.kind === "application" || (user.tenantId === caller.tenantId && user.objectId === caller.objectId);
+}
+
+/** May this caller see and end this grant? Also a person whose name an application acts in; to redeem is another matter. */
+function isWithinReach(grant: Grant, caller: GrantCaller, { inTheirName = false }: GrantReach): boolean {
+  const { binding, user } = grant;
+  const theirs =
+    inTheirName &&
+    caller.kind === "user" &&
+    binding.kind === "application" &&
+    user.tenantId === caller.tenantId &&
+    user.objectId === caller.objectId;
+  return theirs || isBoundTo(grant, caller);
 }
 
 async function make(
@@ -202,10 +216,19 @@ async function touch(input: GrantsInput, opened: OpenedGrant): Promise<Result<Gr
   return replaced.value === "gone" ? fail({ kind: "grant_unknown" }) : succeed(replaced.value.grant);
 }
 
-async function revoke(input: GrantsInput, id: string, caller: GrantCaller): Promise<Result<boolean, GrantFailure>> {
-  const stored = await readBound(input, id, caller);
+async function revoke(
+  input: GrantsInput,
+  id: string,
+  caller: GrantCaller,
+  reach: GrantReach,
+): Promise<Result<boolean, GrantFailure>> {
+  const stored = await readExisting(input, id);
   if (!stored.ok) return stored.failure.kind === "grant_unknown" ? succeed(false) : stored;
-  return input.store.delete(stored.value.grant);
+  const { grant } = stored.value;
+  if (!isWithinReach(grant, caller, reach)) return fail({ kind: "grant_not_bound", grantId: id });
+  // The form that made it and its cookie, sent again, would make it again under the same handle.
+  const formEndsAtSeconds = grant.createdAtSeconds + CONFIRMATION_SECONDS + CLOCK_TOLERANCE_SECONDS;
+  return formEndsAtSeconds > nowSeconds(input) ? input.store.bury(grant, formEndsAtSeconds) : input.store.delete(grant);
 }
 
 async function readBound(
@@ -229,7 +252,7 @@ async function list(input: GrantsInput, request: ListGrants): Promise<Result<Gra
   const page = await input.store.list(request);
   if (!page.ok) return page;
   const live = page.value.grants.filter(
-    (grant) => grant.expiresAtSeconds > nowSeconds(input) && isBoundTo(grant, request.caller),
+    (grant) => grant.expiresAtSeconds > nowSeconds(input) && isWithinReach(grant, request.caller, request),
   );
   return succeed({ grants: live, next: page.value.next });
 }

@@ -27,6 +27,8 @@ const FAILURE_PAUSE_MS = 5_000;
  */
 const UNKNOWN_READS_MAX = 8;
 const UNKNOWN_READS_WINDOW_MS = 60_000;
+/** Between two looks at the newest key that an unknown id causes. */
+const UNKNOWN_LOOK_PAUSE_MS = 5_000;
 
 export interface SealingKey {
   readonly kid: string;
@@ -62,32 +64,24 @@ export function isKeyId(text: string): boolean {
 }
 
 export function createSealingKeys({ source, now, onStale }: SealingKeysInput): SealingKeys {
-  /** By id, least recently used first. */
-  const held = new Map<string, SealingKey>();
+  const held = createHeldKeys();
   let newest: SealingKey | undefined;
   let failure: SealFailure | undefined;
   let nextLookAtMs = 0;
+  let lookedAtMs = Number.NEGATIVE_INFINITY;
   let looking: Promise<void> | undefined;
   /** Reads of single versions under way: a burst after a start costs the vault, and the budget, one. */
   const reading = new Map<string, Promise<Result<SealingKey, SealFailure>>>();
   const budget = createBudget(now);
 
-  function keep(key: SealingKey): void {
-    held.delete(key.kid);
-    held.set(key.kid, key);
-    for (const kid of held.keys()) {
-      if (held.size <= KEYS_MAX) break;
-      held.delete(kid);
-    }
-  }
-
   async function look(): Promise<void> {
+    lookedAtMs = now();
     const read = await readKey(source);
     failure = read.ok ? undefined : read.failure;
     nextLookAtMs = now() + (read.ok ? LOOK_AGAIN_MS : FAILURE_PAUSE_MS);
     if (read.ok) {
       newest = read.value;
-      keep(read.value);
+      held.keep(read.value);
     } else if (newest !== undefined) {
       onStale(reasonOf(read.failure));
     }
@@ -101,13 +95,15 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
   }
 
   async function readOnce(kid: string, purpose: string): Promise<Result<SealingKey, SealFailure>> {
+    const newer = held.get(kid);
+    if (newer !== undefined) return succeed(newer);
     const running = reading.get(kid);
     if (running !== undefined) return running;
     if (!budget.take(purpose)) return fail({ kind: "sealing_key_unavailable", reason: "too_many_unknown_keys" });
     const started = readKey(source, kid).finally(() => reading.delete(kid));
     reading.set(kid, started);
     const read = await started;
-    if (read.ok) keep(read.value);
+    if (read.ok) held.keep(read.value);
     return read;
   }
 
@@ -122,12 +118,33 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
 
     async byId(kid, purpose) {
       const known = held.get(kid);
-      if (known !== undefined) {
-        keep(known);
-        return succeed(known);
-      }
+      if (known !== undefined) return succeed(known);
       if (!isKeyId(kid)) return fail({ kind: "seal_broken", problem: "key" });
+      // In a fresh instance, or one that has not seen a rotation yet, it is nearly always the newest key. Looking at that
+      // one costs nobody's budget, so made-up ids cannot keep it away.
+      if (looking !== undefined || now() - lookedAtMs >= UNKNOWN_LOOK_PAUSE_MS) await lookOnce();
       return readOnce(kid, purpose);
+    },
+  };
+}
+
+/** The keys in use, by id; the least recently used is given up first. */
+function createHeldKeys() {
+  const held = new Map<string, SealingKey>();
+  const keep = (key: SealingKey): void => {
+    held.delete(key.kid);
+    held.set(key.kid, key);
+    for (const kid of held.keys()) {
+      if (held.size <= KEYS_MAX) break;
+      held.delete(kid);
+    }
+  };
+  return {
+    keep,
+    get(kid: string): SealingKey | undefined {
+      const known = held.get(kid);
+      if (known !== undefined) keep(known);
+      return known;
     },
   };
 }

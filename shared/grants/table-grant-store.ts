@@ -5,16 +5,21 @@
  */
 import { GRANT_STORE_DEADLINE_MS } from "../limits.ts";
 import { fail, type Result, succeed } from "../result.ts";
-import type { Grant, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant } from "./grant.ts";
+import type { Grant, GrantExists, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant } from "./grant.ts";
 import {
   grantKeys,
+  type IndexRow,
   idOfIndexRowKey,
   indexKeys,
   indexPartition,
   isIndexRowKey,
+  isRevokedRow,
+  personPartition,
+  type RowKeys,
   readGrantRow,
   toGrantRow,
-  toIndexRow,
+  toIndexRows,
+  toRevokedRow,
 } from "./grant-row.ts";
 import type { GrantChange, GrantStore, ListGrants } from "./grant-store.ts";
 import { reapRows } from "./reap-rows.ts";
@@ -39,6 +44,7 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
     read: (id) => read(table, id),
     replace: (stored, change) => replace(table, stored, change),
     delete: (grant) => remove(table, grant),
+    bury: (grant, untilSeconds) => bury(table, grant, untilSeconds),
     list: (request) => list(table, request),
     reap: (request) => reapRows(table, request),
     async check() {
@@ -53,26 +59,28 @@ async function create(
   table: GrantTable,
   grant: Grant,
   sealed: string,
-): Promise<Result<StoredGrant, GrantStoreFailure>> {
-  const indexed = await upsertIndex(table, grant);
-  if (!indexed.ok) return indexed;
+): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>> {
+  for (const row of toIndexRows(grant)) {
+    const indexed = await upsertIndex(table, row);
+    if (!indexed.ok) return indexed;
+  }
   const written = await table.call((abortSignal) =>
     table.client.createEntity(toGrantRow(grant, sealed), { abortSignal }),
   );
   if (!written.ok) return written;
   if (typeof written.value !== "string") return succeed({ grant, sealed, etag: written.value.etag ?? "" });
-  // The first answer was lost and the retry met our own row; or the table went away between two writes.
+  // The first answer was lost and the retry met our own row; or somebody else's; or the table went away in between.
   const found = await read(table, grant.id);
   if (!found.ok) return found;
-  return found.value?.sealed === sealed
-    ? succeed(found.value)
+  if (found.value?.sealed === sealed) return succeed(found.value);
+  return written.value === "row_exists"
+    ? fail({ kind: "grant_exists", grantId: grant.id })
     : fail({ kind: "store_unavailable", code: written.value });
 }
 
 /** The first write of a grant, so the one that makes the table where there is none. */
-async function upsertIndex(table: GrantTable, grant: Grant): Promise<Result<unknown, GrantStoreFailure>> {
-  const write = () =>
-    table.call((abortSignal) => table.client.upsertEntity(toIndexRow(grant), "Replace", { abortSignal }));
+async function upsertIndex(table: GrantTable, row: IndexRow): Promise<Result<unknown, GrantStoreFailure>> {
+  const write = () => table.call((abortSignal) => table.client.upsertEntity(row, "Replace", { abortSignal }));
   const written = await write();
   if (!written.ok || written.value !== "table_missing") return written;
   const made = await table.call((abortSignal) => table.client.createTable({ abortSignal }));
@@ -85,7 +93,7 @@ async function read(table: GrantTable, id: string): Promise<Result<StoredGrant |
   const { partitionKey, rowKey } = grantKeys(id);
   const found = await table.call((abortSignal) => table.client.getEntity(partitionKey, rowKey, { abortSignal }));
   if (!found.ok) return found;
-  if (typeof found.value === "string") return succeed(undefined);
+  if (typeof found.value === "string" || isRevokedRow(found.value)) return succeed(undefined);
   const row = readGrantRow(found.value);
   return row === undefined ? fail({ kind: "store_row_invalid" }) : succeed({ ...row, etag: found.value.etag });
 }
@@ -105,26 +113,52 @@ async function replace(
 }
 
 async function remove(table: GrantTable, grant: Grant): Promise<Result<boolean, GrantStoreFailure>> {
-  const deleteRow = ({ partitionKey, rowKey }: { readonly partitionKey: string; readonly rowKey: string }) =>
-    table.call((abortSignal) => table.client.deleteEntity(partitionKey, rowKey, { abortSignal }));
-  const deleted = await deleteRow(grantKeys(grant.id));
+  const deleted = await deleteRow(table, grantKeys(grant.id));
   if (!deleted.ok) return deleted;
-  // An index entry that stays behind points at nothing; listing skips it and the reaper takes it at its expiry.
-  await deleteRow(indexKeys(grant));
+  await unlist(table, grant);
   return succeed(typeof deleted.value !== "string");
+}
+
+/** Puts the mark in the grant's place in one write: there is no moment at which the place is free. */
+async function bury(
+  table: GrantTable,
+  grant: Grant,
+  untilSeconds: number,
+): Promise<Result<boolean, GrantStoreFailure>> {
+  const mark = toRevokedRow(grant.id, untilSeconds);
+  const buried = await table.call((abortSignal) => table.client.updateEntity(mark, "Replace", { abortSignal }));
+  if (!buried.ok) return buried;
+  await unlist(table, grant);
+  return succeed(typeof buried.value !== "string");
+}
+
+/** An index entry that stays behind points at nothing; listing skips it and the reaper takes it at its expiry. */
+async function unlist(table: GrantTable, grant: Grant): Promise<void> {
+  await Promise.all(indexKeys(grant).map((keys) => deleteRow(table, keys)));
+}
+
+function deleteRow(table: GrantTable, { partitionKey, rowKey }: RowKeys) {
+  return table.call((abortSignal) => table.client.deleteEntity(partitionKey, rowKey, { abortSignal }));
 }
 
 async function list(
   table: GrantTable,
-  { caller, limit, after }: ListGrants,
+  { caller, limit, after, inTheirName = false }: ListGrants,
 ): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>> {
   if (after !== undefined && !isIndexRowKey(after)) return fail({ kind: "page_invalid" });
   const maxPageSize = Math.min(Math.max(limit, 1), LIST_MAX);
-  const rowKeys = await listIndex(table, indexPartition(caller), maxPageSize, after ?? "");
-  if (!rowKeys.ok) return rowKeys;
-  const grants = await readEach(table, rowKeys.value.map(idOfIndexRowKey));
+  const partitions = [indexPartition(caller), ...(inTheirName ? [personPartition(caller)] : [])];
+  const all: string[] = [];
+  for (const partition of partitions) {
+    const rowKeys = await listIndex(table, partition, maxPageSize, after ?? "");
+    if (!rowKeys.ok) return rowKeys;
+    all.push(...rowKeys.value);
+  }
+  // Row keys begin with the age, so one order and one page mark serve for both.
+  const page = all.sort().slice(0, maxPageSize);
+  const grants = await readEach(table, page.map(idOfIndexRowKey));
   if (!grants.ok) return grants;
-  return succeed({ grants: grants.value, next: rowKeys.value.length < maxPageSize ? undefined : rowKeys.value.at(-1) });
+  return succeed({ grants: grants.value, next: page.length < maxPageSize ? undefined : page.at(-1) });
 }
 
 /** The grants that are there and ours. An index entry without a grant is left by a broken-off write or delete. */

@@ -3,6 +3,7 @@
  * form. What would weaken the sign-in if it were ignored (another response type or mode, a request object, a demand on
  * the sign-in that we do not pass on) is refused; anything unknown is ignored, as RFC 6749 section 3.1 asks.
  */
+import type { Wish } from "../exchange-request.ts";
 import type { Failure, RequestProblem } from "../failure.ts";
 import { URL_CLAIMS_MAX_BYTES } from "../limits.ts";
 import { fail, type Result, succeed } from "../result.ts";
@@ -43,7 +44,7 @@ export async function readPushedRequest(request: IncomingRequest): Promise<Resul
   if (!wish.ok) {
     return wish;
   }
-  const hints = readHints(form.value, wish.value.claims);
+  const hints = readHints(form.value, wish.value);
   if (!hints.ok) {
     return hints;
   }
@@ -86,12 +87,13 @@ function readChallenge(form: Parameters): Result<string, Failure> {
   return CHALLENGE.test(challenge) ? succeed(challenge) : problem("parameter_invalid", "code_challenge");
 }
 
-function readHints(form: Parameters, claims: string | undefined): Result<PushRequest["hints"], Failure> {
+function readHints(form: Parameters, { claims, offlineAccess }: Wish): Result<PushRequest["hints"], Failure> {
   const prompt = one(form, "prompt");
   const loginHint = one(form, "login_hint");
   const domainHint = one(form, "domain_hint");
   const checks: readonly [string, boolean][] = [
-    ["prompt", prompt === undefined || PROMPTS.includes(prompt)],
+    // Before a permission is kept, a page asks: that cannot be done unseen.
+    ["prompt", prompt === undefined || (PROMPTS.includes(prompt) && !(prompt === "none" && offlineAccess))],
     ["login_hint", loginHint === undefined || LOGIN_HINT.test(loginHint)],
     ["domain_hint", domainHint === undefined || DOMAIN_HINT.test(domainHint)],
     ["claims", claims === undefined || Buffer.byteLength(claims) <= URL_CLAIMS_MAX_BYTES],

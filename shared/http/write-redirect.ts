@@ -38,6 +38,9 @@ function authorizationError(failure: Failure): string {
   if (failure.kind === "throttled" || failure.kind === "dependency_failed") {
     return "temporarily_unavailable";
   }
+  if (failure.kind === "sign_in_refused" && failure.reason === "declined") {
+    return "access_denied";
+  }
   if (failure.kind !== "entra_refused") {
     return "server_error";
   }

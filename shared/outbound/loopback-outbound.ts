@@ -9,7 +9,8 @@ import type { Outbound } from "./outbound.ts";
 const LOOPBACK = ["127.0.0.1", "[::1]", "localhost"];
 
 export function createLoopbackOutbound(): Outbound {
-  const agent = new Agent({ keepAlive: true });
+  // One export a minute: a kept connection would be closed at the other end by then.
+  const agent = new Agent();
   return {
     send(outgoing) {
       if (!LOOPBACK.includes(new URL(outgoing.url).hostname)) {

@@ -15,6 +15,8 @@ export interface Page {
   readonly main: Html;
   /** The page has something to copy. */
   readonly copies?: boolean;
+  /** The page leads on to this address by itself. */
+  readonly refreshTo?: string;
 }
 
 export interface PageAnswer {
@@ -36,16 +38,17 @@ export function pageResponse(page: Page, { status, correlationId, cookies, refus
   };
 }
 
-export function renderPage({ title, main, copies = false }: Page, correlationId: string): string {
+export function renderPage({ title, main, copies = false, refreshTo }: Page, correlationId: string): string {
   const script = copies
     ? html`<p class="told" id="told" role="status"></p><script>${ownText(COPY_SCRIPT)}</script>`
     : "";
+  const refresh = refreshTo === undefined ? "" : html`\n<meta http-equiv="refresh" content="0;url=${refreshTo}">`;
   const { text } = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
+<meta name="robots" content="noindex">${refresh}
 <title>${title} · Graph Token Exchange</title>
 <style>${ownText(STYLE)}</style>
 </head>

@@ -56,18 +56,18 @@ export function weigh(policy: Policy, input: Weighing): Result<Allowance, Policy
   if (!api.ok) {
     return refuse(api.failure);
   }
-  const releasable = releasableScopes(policy, entry, input, api.value);
-  if (!releasable.ok) {
-    return refuse(releasable.failure);
+  const listed = listedScopes(policy, entry, input, api.value);
+  if (!listed.ok) {
+    return refuse(listed.failure);
   }
-  const scopes = scopesToAsk(api.value, releasable.value, input);
+  const scopes = scopesToAsk(api.value, listed.value, input);
   return scopes.ok
     ? succeed(
         allow({
           entry,
           flow: input.flow,
           api: api.value,
-          releasable: releasable.value,
+          ...releasableScopes(entry, listed.value, input),
           scopes: scopes.value,
           offlineAccess: input.wish.offlineAccess && keepsGrant(input.flow),
           // Graph's own challenges reach the caller, who must know how to answer them.
@@ -93,14 +93,25 @@ export function weighSignIn(policy: Policy, input: SignInInput): Result<Allowanc
   if (!api.ok) {
     return refuse(api.failure);
   }
-  const releasable = listed(entry, api.value.name);
+  const releasable = scopesOf(entry, api.value.name);
   if (releasable.length === 0) {
     return refuse("api_not_allowed");
   }
   const flow = "authorization-code";
   const scopes = scopesToAsk(api.value, releasable, { flow });
   return scopes.ok
-    ? succeed(allow({ entry, flow, api: api.value, releasable, scopes: scopes.value, offlineAccess: true, cae: false }))
+    ? succeed(
+        allow({
+          entry,
+          flow,
+          api: api.value,
+          releasable,
+          acceptSurplus: entry.acceptSurplus,
+          scopes: scopes.value,
+          offlineAccess: true,
+          cae: false,
+        }),
+      )
     : refuse(scopes.failure);
 }
 
@@ -153,32 +164,48 @@ function callerRefusal(entry: CallerRule, input: Weighing): PolicyRefusal | unde
 }
 
 function redemptionRefusal(entry: CallerRule, input: Weighing): PolicyRefusal | undefined {
-  if (input.grant === undefined) {
-    return entry.importRefreshTokens ? undefined : "import_not_allowed";
+  if (input.grant === undefined && !entry.importRefreshTokens) {
+    return "import_not_allowed";
   }
   return entry.kind === "application" && !entry.unattended ? "unattended_not_allowed" : undefined;
 }
 
-/** The caller's list, narrowed by the list of the client that obtained the subject's token and by the grant. */
-function releasableScopes(
+/** The caller's list, narrowed by the list of the client that obtained the subject's token. */
+function listedScopes(
   policy: Policy,
   entry: CallerRule,
   input: Weighing,
   api: ChosenApi,
 ): Result<readonly string[], PolicyRefusal> {
-  let scopes: readonly string[] = listed(entry, api.name);
+  let scopes: readonly string[] = scopesOf(entry, api.name);
   if (input.caller.kind === "application" && input.subject !== undefined) {
     const subjectEntry = subjectClientEntry(policy, entry, input.caller, input.subject);
     if (subjectEntry === undefined) {
       return fail("subject_client_not_allowed");
     }
-    const theirs = listed(subjectEntry, api.name);
+    const theirs = scopesOf(subjectEntry, api.name);
     scopes = scopes.filter((scope) => theirs.includes(scope));
   }
   if (input.grant !== undefined && input.grant.api !== api.name) {
     return fail("api_not_allowed");
   }
   return scopes.length === 0 ? fail("api_not_allowed") : succeed(scopes);
+}
+
+/**
+ * What may leave. Entra puts every consented scope into a token, so for a kept permission the bound is what the person
+ * gave when it was made (RFC 6749 section 6), whatever was consented since, and even where the entry accepts surplus.
+ */
+function releasableScopes(
+  entry: CallerRule,
+  listed: readonly string[],
+  { flow, grant }: Weighing,
+): Pick<Allowance, "releasable" | "acceptSurplus"> {
+  if (flow !== "refresh-token" || grant === undefined) {
+    return { releasable: listed, acceptSurplus: entry.acceptSurplus };
+  }
+  const given = entry.acceptSurplus ? grant.scopes : grant.scopes.filter((scope) => listed.includes(scope));
+  return { releasable: given, acceptSurplus: false };
 }
 
 function subjectClientEntry(
@@ -192,19 +219,19 @@ function subjectClientEntry(
   return theirs?.requireConfidentialClient && !subject.confidential ? undefined : theirs;
 }
 
-function listed(entry: CallerRule, apiName: string): readonly string[] {
+function scopesOf(entry: CallerRule, apiName: string): readonly string[] {
   return Object.entries(entry.apis).find(([name]) => name === apiName)?.[1] ?? [];
 }
 
 function scopesToAsk(
   api: ChosenApi,
-  releasable: readonly string[],
+  listed: readonly string[],
   input: Pick<Weighing, "flow" | "grant">,
 ): Result<readonly string[], PolicyRefusal> {
   const { grant, flow } = input;
   // RFC 6749 section 6: a refresh never asks for more than was granted. An application token carries every permission
   // of its registration: Entra takes no narrower wish than `.default`.
-  const within = releasable
+  const within = listed
     .filter((scope) => grant === undefined || grant.scopes.includes(scope))
     .filter((scope) => flow !== "client-credentials" || scope === DEFAULT);
   const asked = new Set(api.scopes === undefined || api.scopes.length === 0 ? unasked(within) : api.scopes);
@@ -226,19 +253,20 @@ function keepsGrant(flow: FlowName): boolean {
   return flow === "on-behalf-of" || flow === "authorization-code";
 }
 
-interface Decided extends Pick<Allowance, "flow" | "releasable" | "scopes" | "offlineAccess" | "cae"> {
+interface Decided
+  extends Pick<Allowance, "flow" | "releasable" | "acceptSurplus" | "scopes" | "offlineAccess" | "cae"> {
   readonly entry: CallerRule;
   readonly api: ChosenApi;
 }
 
-function allow({ entry, api, flow, releasable, scopes, offlineAccess, cae }: Decided): Allowance {
+function allow({ entry, api, flow, releasable, acceptSurplus, scopes, offlineAccess, cae }: Decided): Allowance {
   return {
     entry: entry.name,
     flow,
     api: { name: api.name, resource: api.rule.resource, contentType: api.rule.contentType },
     scopes,
     releasable,
-    acceptSurplus: entry.acceptSurplus,
+    acceptSurplus,
     offlineAccess,
     grantMaxDays: entry.grantMaxDays,
     importRefreshTokens: entry.importRefreshTokens,

@@ -1,36 +1,64 @@
 /**
- * The confirmation page and its answer. Consent phishing is the threat: a link may come from anybody in the policy, so
- * the person sees who will act in their name, as whom, with what and for how long, and says yes to exactly that. Only
- * then is a grant made. Policy is asked once more, because the page may have waited.
+ * The confirmation page and its answer. Consent phishing is the threat: a link or a sign-in may come from anybody in the
+ * policy, and Entra's own consent is to this service, not to whoever uses it. So the person sees who will act in their
+ * name, with what and for how long, and says yes to exactly that. Only then is a grant made, or is the code given that
+ * makes one. Policy is asked once more, because the page may have waited.
  */
 import type { AuditFacts } from "../audit/audit-event.ts";
-import type { PendingGrant } from "../authorize/boxes.ts";
+import type { PendingCode, PendingConfirmation, PendingGrant } from "../authorize/boxes.ts";
 import { isTransactionId, readCookie } from "../authorize/cookies.ts";
 import { sameText } from "../authorize/pkce.ts";
 import type { Failure } from "../failure.ts";
 import type { KeptGrant } from "../keep-grant.ts";
+import { CODE_SECONDS, CONFIRMATION_SECONDS } from "../limits.ts";
+import { checkReleasedScopes } from "../policy/check-released-scopes.ts";
 import { decideSignIn } from "../policy/decide.ts";
-import type { Entitlement } from "../policy/entitlement.ts";
+import type { Api, Entitlement } from "../policy/entitlement.ts";
+import { weigh } from "../policy/weigh.ts";
 import { fail, type Result, succeed } from "../result.ts";
+import type { ReturnAddress } from "../return-address.ts";
 import { SecretValue } from "../secret-value.ts";
 import { toSignInInput } from "./begin-sign-in.ts";
+import { sealCode } from "./seal-code.ts";
 import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
 
-/** What waits for a yes. */
-export interface Confirmation {
-  readonly pending: PendingGrant;
-  readonly entitlement: Entitlement;
+/** What the page tells. */
+interface Question {
   /** The application's name in the policy. */
   readonly application: string;
-  /** When the grant will end, seconds since 1970. */
+  readonly api: Api;
+  /** The scopes that the grant can have at most. */
+  readonly scopes: readonly string[];
+  /** The entry accepts surplus, and what Entra will give is not known yet. */
+  readonly more: boolean;
+  /** When the grant will end at the latest, seconds since 1970. */
   readonly untilSeconds: number;
 }
+
+interface GrantConfirmation extends Question {
+  readonly kind: "grant";
+  readonly pending: PendingGrant;
+  readonly entitlement: Entitlement;
+}
+
+export interface CodeConfirmation extends Question {
+  readonly kind: "code";
+  readonly pending: PendingCode;
+}
+
+/** What waits for a yes. */
+export type Confirmation = GrantConfirmation | CodeConfirmation;
 
 export interface ConfirmationForm {
   readonly id: string;
   readonly formToken: string;
   readonly allowed: boolean;
 }
+
+/** What a yes gave: a grant to show, or a code for the application. */
+export type Confirmed =
+  | { readonly kind: "made"; readonly grant: KeptGrant }
+  | { readonly kind: "return"; readonly returnTo: ReturnAddress; readonly code: string };
 
 type Note = (facts: Partial<AuditFacts>) => void;
 
@@ -46,12 +74,17 @@ export async function openConfirmation(
   if (cookie === undefined) {
     return refuseSignIn("confirmation_missing");
   }
-  const opened = await (await rooms.signIn.boxes()).pendingGrants.open(cookie);
+  const opened = await (await rooms.signIn.boxes()).confirmations.open(cookie);
   if (!opened.ok) {
     return boxFailure(opened.failure, { broken: "confirmation_missing", expired: "confirmation_expired" });
   }
   const pending = opened.value;
-  const { target, user, correlationId, createdAtSeconds } = pending;
+  noteConfirmation(pending, note);
+  return pending.kind === "grant" ? grantQuestion(rooms, pending) : codeQuestion(rooms, pending);
+}
+
+function noteConfirmation(pending: PendingConfirmation, note: Note): void {
+  const { target, correlationId } = pending;
   note({
     flow: "authorization-code",
     correlationId,
@@ -59,41 +92,102 @@ export async function openConfirmation(
     callerClientId: target.clientId,
     api: target.api,
     scopesAsked: target.scopes,
-    subjectObjectId: user.objectId,
+    ...(pending.kind === "grant" ? { subjectObjectId: pending.user.objectId } : {}),
   });
-  const decision = decideSignIn(rooms.policy, toSignInInput(target));
+}
+
+function grantQuestion(rooms: SignInRooms, pending: PendingGrant): Result<Confirmation, Failure> {
+  const decision = decideSignIn(rooms.policy, toSignInInput(pending.target));
   if (!decision.ok) {
     return fail({ kind: "policy_refused", ...decision.failure });
   }
-  const entry = rooms.policy.callers.find(({ name }) => name === target.entry);
+  const { api, entry, grantMaxDays } = decision.value;
+  const released = checkReleasedScopes(decision.value, pending.scopes);
+  if (!released.ok) {
+    return fail({ kind: "scope_surplus", entry, surplus: released.failure.surplus });
+  }
   return succeed({
+    kind: "grant",
     pending,
     entitlement: decision.value,
-    application: entry?.displayName ?? target.entry,
-    untilSeconds: createdAtSeconds + decision.value.grantMaxDays * DAY_SECONDS,
+    application: nameOf(rooms, pending),
+    api,
+    scopes: released.value,
+    more: false,
+    untilSeconds: pending.createdAtSeconds + grantMaxDays * DAY_SECONDS,
   });
+}
+
+/** Nobody is authenticated here, so this is no entitlement; policy decides for the caller when it redeems the code. */
+function codeQuestion(rooms: SignInRooms, pending: PendingCode): Result<Confirmation, Failure> {
+  const { target, returnTo, createdAtSeconds } = pending;
+  const entry = rooms.policy.callers.find(({ name }) => name === target.entry);
+  if (entry === undefined) {
+    return fail({ kind: "policy_refused", reason: "caller_not_listed" });
+  }
+  const weighed = weigh(rooms.policy, {
+    caller: {
+      kind: entry.kind,
+      clientId: target.clientId,
+      roles: entry.role === undefined ? [] : [entry.role],
+      confidential: true,
+      understandsClaimsChallenge: false,
+    },
+    flow: "authorization-code",
+    wish: { ...toSignInInput(target).wish, ...PLAIN_WISH, offlineAccess: target.offlineAccess },
+    redirectUri: returnTo.redirectUri,
+  });
+  if (!weighed.ok) {
+    return fail({ kind: "policy_refused", ...weighed.failure });
+  }
+  const { api, releasable, acceptSurplus, grantMaxDays } = weighed.value;
+  return succeed({
+    kind: "code",
+    pending,
+    application: nameOf(rooms, pending),
+    api,
+    // Entra gives what was consented, whatever was asked; policy lets out no more than its list.
+    scopes: releasable.filter((scope) => scope !== ".default"),
+    more: acceptSurplus,
+    // The grant is made when the code is redeemed.
+    untilSeconds: createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS + grantMaxDays * DAY_SECONDS,
+  });
+}
+
+const PLAIN_WISH = { claims: undefined, forceRefresh: false, minimumSeconds: 0 };
+
+function nameOf({ policy }: SignInRooms, { target }: PendingConfirmation): string {
+  return policy.callers.find(({ name }) => name === target.entry)?.displayName ?? target.entry;
 }
 
 /** The answer of the page. The token in the form shows that it is the page that was shown to this browser. */
 export async function confirmGrant(
   rooms: SignInRooms,
-  { pending, entitlement }: Confirmation,
+  confirmation: Confirmation,
   form: ConfirmationForm,
   note: Note,
-): Promise<Result<KeptGrant, Failure>> {
-  if (!sameText(form.formToken, pending.formToken)) {
+): Promise<Result<Confirmed, Failure>> {
+  if (!sameText(form.formToken, confirmation.pending.formToken)) {
     return refuseSignIn("form_forged");
   }
   if (!form.allowed) {
     return refuseSignIn("declined");
   }
-  return rooms.grants.keepConfirmed({
+  if (confirmation.kind === "code") {
+    const { returnTo } = confirmation.pending;
+    const code = await sealCode(rooms, confirmation.pending);
+    return code.ok ? succeed({ kind: "return", returnTo, code: code.value }) : code;
+  }
+  const { pending, entitlement, scopes } = confirmation;
+  const made = await rooms.grants.keepConfirmed({
     clientId: pending.target.clientId,
     user: pending.user,
     entitlement,
+    scopes,
     refreshToken: new SecretValue(pending.refreshToken),
     handle: new SecretValue(pending.handle),
     createdAtSeconds: pending.createdAtSeconds,
     note,
   });
+  return made.ok ? succeed({ kind: "made", grant: made.value }) : made;
 }

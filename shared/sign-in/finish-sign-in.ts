@@ -1,7 +1,8 @@
 /**
  * The browser comes back from Entra (`GET /oauth2/callback`), to one of two ends:
  *
- *   an application asked   → our own code goes to its redirect URI, and so does Entra's refusal
+ *   an application asked   → our own code goes to its redirect URI, and so does Entra's refusal; when the permission is
+ *                            to be kept (offline_access), a page asks first
  *   a person makes a grant → Entra's code is redeemed, and a page asks before anything is kept
  *
  * Nothing is sent anywhere before the answer is known to belong to a sign-in that this very browser began.
@@ -15,7 +16,8 @@ import type { Failure } from "../failure.ts";
 import type { Result } from "../result.ts";
 import { succeed } from "../result.ts";
 import type { ReturnAddress } from "../return-address.ts";
-import { holdForConfirmation } from "./hold-for-confirmation.ts";
+import { holdCode, holdForConfirmation } from "./hold-for-confirmation.ts";
+import { sealCode } from "./seal-code.ts";
 import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
 
 /** Entra's answer as the browser brought it. */
@@ -63,7 +65,7 @@ export async function finishSignIn(
   const cleared = clearCookies(answer.cookieHeader, "signin", id);
   const end =
     purpose.kind === "code"
-      ? await returnToClient(rooms, transaction.value, purpose.returnTo, answer.outcome)
+      ? await returnToClient(rooms, { transaction: transaction.value, returnTo: purpose.returnTo, answer })
       : await askPerson(rooms, { transaction: transaction.value, expectedUser: purpose.expectedUser, answer, note });
   return succeed({ correlationId, next: end.next, cookies: [...cleared, ...end.cookies] });
 }
@@ -88,33 +90,29 @@ async function openTransaction(
   return sameText(opened.value.state, state) ? opened : refuseSignIn("state_mismatch");
 }
 
+interface Returning {
+  readonly transaction: Transaction;
+  readonly returnTo: ReturnAddress;
+  readonly answer: EntraAnswer;
+}
+
 async function returnToClient(
   rooms: SignInRooms,
-  { target, verifier, nonce }: Transaction,
-  returnTo: ReturnAddress,
-  outcome: EntraAnswer["outcome"],
+  { transaction, returnTo, answer }: Returning,
 ): Promise<Omit<SignInEnd, "correlationId">> {
+  const { id, target, verifier, nonce } = transaction;
+  const { outcome, cookieHeader } = answer;
+  const refuse = (failure: Failure) => ({ cookies: [], next: { kind: "return_error", returnTo, failure } }) as const;
   if (outcome.kind === "error") {
-    return { cookies: [], next: { kind: "return_error", returnTo, failure: outcome.failure(target.scopes) } };
+    return refuse(outcome.failure(target.scopes));
   }
-  const { clientId, api, scopes, offlineAccess } = target;
-  const { redirectUri, codeChallenge } = returnTo;
-  const sealed = await (await rooms.signIn.boxes()).codes.seal({
-    clientId,
-    redirectUri,
-    codeChallenge,
-    entraCode: outcome.code,
-    verifier,
-    nonce,
-    api,
-    scopes,
-    offlineAccess,
-  });
-  if (sealed.ok) {
-    return { cookies: [], next: { kind: "return", returnTo, code: sealed.value } };
+  // Entra's consent is to this service's registration, for whichever application uses it: ours is asked for this one.
+  if (target.offlineAccess) {
+    const held = await holdCode(rooms, { transaction, returnTo, code: outcome.code, cookieHeader });
+    return held.ok ? { cookies: held.value, next: { kind: "confirm", id } } : refuse(held.failure);
   }
-  const { failure } = boxFailure(sealed.failure, { broken: "too_large", expired: "too_large" });
-  return { cookies: [], next: { kind: "return_error", returnTo, failure } };
+  const code = await sealCode(rooms, { target, returnTo, entraCode: outcome.code, verifier, nonce });
+  return code.ok ? { cookies: [], next: { kind: "return", returnTo, code: code.value } } : refuse(code.failure);
 }
 
 interface Asking {

@@ -1,10 +1,13 @@
 /**
- * A person has signed in to make a grant. Before any page is shown, everything is checked that can be: policy again,
- * Entra's code, who it was, what Entra gave. The refresh token then waits in a sealed cookie of this browser, and
- * nowhere else, until the person has said yes.
+ * A person has signed in, and a permission is to be kept. What it hangs on waits in a sealed cookie of this browser, and
+ * nowhere else, until the person has said yes:
+ *
+ *   a grant for an application that is not there → everything is checked that can be (policy again, Entra's code, who it
+ *   was, what Entra gave), and the refresh token waits
+ *   an application's own sign-in                 → Entra's code waits; it is redeemed by the application, once, as ever
  */
 import type { AuditFacts } from "../audit/audit-event.ts";
-import type { PendingGrant, Transaction } from "../authorize/boxes.ts";
+import type { PendingConfirmation, PendingGrant, Transaction } from "../authorize/boxes.ts";
 import { cookiesFor, makeRoom } from "../authorize/cookies.ts";
 import { newSecret } from "../authorize/pkce.ts";
 import type { Cookie } from "../cookie.ts";
@@ -16,6 +19,7 @@ import { checkReleasedScopes } from "../policy/check-released-scopes.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { fail, type Result, succeed } from "../result.ts";
+import type { ReturnAddress } from "../return-address.ts";
 import { SecretValue } from "../secret-value.ts";
 import { toSignInInput } from "./begin-sign-in.ts";
 import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
@@ -55,18 +59,38 @@ export async function holdForConfirmation(
   if (refreshToken === undefined) {
     return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
   }
+  const { tenantId, objectId } = user.value;
   const pending: PendingGrant = {
-    id: transaction.id,
-    target: transaction.target,
-    user: user.value,
+    kind: "grant",
+    ...common(rooms, transaction),
+    user: { tenantId, objectId },
     person: { name: person.name, username: person.username },
     refreshToken: refreshToken.reveal(),
-    formToken: newSecret(),
+    scopes: [...released.value].sort(),
     handle: newHandle().secret.reveal(),
-    createdAtSeconds: rooms.nowSeconds(),
-    correlationId: transaction.correlationId,
   };
   return hold(rooms, pending, cookieHeader);
+}
+
+export interface HoldCode {
+  readonly transaction: Transaction;
+  readonly returnTo: ReturnAddress;
+  /** Entra's. */
+  readonly code: string;
+  readonly cookieHeader: string;
+}
+
+export function holdCode(
+  rooms: SignInRooms,
+  { transaction, returnTo, code, cookieHeader }: HoldCode,
+): Promise<Result<readonly Cookie[], Failure>> {
+  const { verifier, nonce } = transaction;
+  const pending = { kind: "code", ...common(rooms, transaction), returnTo, entraCode: code, verifier, nonce } as const;
+  return hold(rooms, pending, cookieHeader);
+}
+
+function common(rooms: SignInRooms, { id, target, correlationId }: Transaction) {
+  return { id, target, formToken: newSecret(), createdAtSeconds: rooms.nowSeconds(), correlationId };
 }
 
 async function redeem(
@@ -105,10 +129,10 @@ function checkUser(
 
 async function hold(
   rooms: SignInRooms,
-  pending: PendingGrant,
+  pending: PendingConfirmation,
   cookieHeader: string,
 ): Promise<Result<readonly Cookie[], Failure>> {
-  const sealed = await (await rooms.signIn.boxes()).pendingGrants.seal(pending);
+  const sealed = await (await rooms.signIn.boxes()).confirmations.seal(pending);
   if (!sealed.ok) {
     return boxFailure(sealed.failure, { broken: "too_large", expired: "too_large" });
   }

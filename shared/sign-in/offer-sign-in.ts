@@ -51,11 +51,17 @@ async function linkAgain(
   if (signIn === undefined || (claims !== undefined && Buffer.byteLength(claims) > URL_CLAIMS_MAX_BYTES)) {
     return undefined;
   }
+  // A grant has the scopes that Entra gave; asked for again are those that the entry may ask for.
+  const listed = Object.entries(entry.apis).find(([name]) => name === api)?.[1] ?? [];
+  const mayAsk = scopes.filter((scope) => listed.includes(scope));
+  if (mayAsk.length === 0) {
+    return undefined;
+  }
   const link = await sealLink(
     { policy, nowSeconds, signIn },
     {
       entry,
-      wish: { audiences: [api], resources: [], scopes },
+      wish: { audiences: [api], resources: [], scopes: mayAsk.includes(".default") ? [".default"] : mayAsk },
       expectedUser: user.objectId,
       claims,
       note: () => undefined,

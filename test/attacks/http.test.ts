@@ -1,5 +1,5 @@
 /**
- * The HTTP surface under attack (facts 4.4), through real sockets: the built app in the local Functions host, in a
+ * The HTTP surface under attack, through real sockets: the built app in the local Functions host, in a
  * process of its own, and bytes that no client library would send. Then its start and its end.
  */
 import { resolve } from "node:path";

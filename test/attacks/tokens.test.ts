@@ -1,5 +1,5 @@
 /**
- * Every confused token (facts 4.6, 4.2) through every route that reads one: refused in the route's own words, with the
+ * Every confused token (4.2) through every route that reads one: refused in the route's own words, with the
  * reason in the audit trail, nothing asked of Entra but its keys, and nothing of the token repeated.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";

@@ -30,7 +30,7 @@ function newBoxes(): Boxes {
 }
 
 const boxes = newBoxes();
-const NAMES = ["pushedRequests", "links", "transactions", "codes", "pendingGrants"] as const;
+const NAMES = ["pushedRequests", "links", "transactions", "codes", "confirmations"] as const;
 /** Content of any shape: what is sealed does not matter to the seal. */
 const anything = fc.object({ maxDepth: 2 }) as fc.Arbitrary<never>;
 
@@ -76,7 +76,7 @@ describe("sealed boxes", () => {
     ["links", 600],
     ["transactions", 600],
     ["codes", 60],
-    ["pendingGrants", 600],
+    ["confirmations", 600],
   ] as const)("%s live for %i seconds and not one longer", async (name, seconds) => {
     const sealed = await boxes[name].seal({} as never);
     const text = sealed.ok ? sealed.value : "";

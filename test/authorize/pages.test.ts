@@ -9,6 +9,7 @@ import { handlePage } from "../../shared/pages/handle-page.ts";
 import { html } from "../../shared/pages/html.ts";
 import { type Page, pageResponse, renderPage } from "../../shared/pages/layout.ts";
 import { refusalPage } from "../../shared/pages/refusal-page.ts";
+import { returnPage } from "../../shared/pages/return-page.ts";
 import { STYLE } from "../../shared/pages/style.ts";
 
 const hostile = fc.oneof(
@@ -26,9 +27,10 @@ const hostile = fc.oneof(
 const confirmation = fc.record({
   application: hostile,
   clientId: hostile,
-  person: fc.record({ name: hostile, username: hostile }),
+  person: fc.option(fc.record({ name: hostile, username: hostile }), { nil: undefined }),
   api: fc.record({ name: hostile, resource: hostile }),
   scopes: fc.array(hostile),
+  more: fc.boolean(),
   untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
   transaction: hostile,
   formToken: hostile,
@@ -61,8 +63,9 @@ describe("whatever the data says, the page is the same page", () => {
           api: { name: "e", resource: "f" },
         };
         const calm = { ...plain, person: input.person, scopes: input.scopes.map(() => "g") };
-        const same = input.person.username === "" || input.person.username === input.person.name;
-        const person = same ? { name: "n", username: "" } : { name: "n", username: "u" };
+        const same = input.person?.username === "" || input.person?.username === input.person?.name;
+        const named = same ? { name: "n", username: "" } : { name: "n", username: "u" };
+        const person = input.person === undefined ? undefined : named;
         expect(skeleton(confirmationPage(input))).toEqual(skeleton(confirmationPage({ ...calm, person })));
       }),
     );
@@ -73,6 +76,16 @@ describe("whatever the data says, the page is the same page", () => {
     fc.assert(
       fc.property(handle, (input) => {
         expect(skeleton(handlePage(input))).toEqual(skeleton(handlePage(calm)));
+      }),
+    );
+  });
+
+  test("the way back", () => {
+    const way = fc.record({ application: hostile, allowed: fc.boolean(), location: hostile });
+    fc.assert(
+      fc.property(way, (input) => {
+        const calm = { ...input, application: "a", location: "b" };
+        expect(skeleton(returnPage(input))).toEqual(skeleton(returnPage(calm)));
       }),
     );
   });
@@ -92,6 +105,7 @@ describe("every page", () => {
   const pages: [string, Page][] = [
     ["confirmation", confirmationPage(fc.sample(confirmation, 1)[0] as never)],
     ["handle", handlePage(fc.sample(handle, 1)[0] as never)],
+    ["return", returnPage({ application: "A", allowed: true, location: "https://app.example/callback?code=x&iss=y" })],
     ["refusal", refusalPage(signInRefusalToWire("link_expired", "page"))],
   ];
   test.each(pages)("%s has one language, title, main and heading, and its own hashes only", (_name, page) => {

@@ -39,6 +39,10 @@ test("a client assertion is as good as a bearer (RFC 9126 section 2)", async () 
   expect((await service.call("/oauth2/par", { form })).status).toBe(201);
 });
 
+test("prompt=none, where nothing is to be kept", async () => {
+  expect((await push({ prompt: "none" })).status).toBe(201);
+});
+
 test("state, hints and claims that are in order", async () => {
   const claims = JSON.stringify({ access_token: { acrs: { essential: true, value: "c1" } } });
   const hints = { prompt: "login", login_hint: "zoë@contoso.local", domain_hint: "contoso.local", claims };
@@ -67,6 +71,12 @@ describe("refused parameters", () => {
     ["max_age, which would not be kept", { max_age: "0" }, "invalid_request", "parameter_not_supported"],
     ["acr_values, which would not be kept", { acr_values: "c1" }, "invalid_request", "parameter_not_supported"],
     ["a prompt of its own", { prompt: "create" }, "invalid_request"],
+    [
+      "prompt=none with offline_access: nobody could be asked",
+      { prompt: "none", scope: "User.Read offline_access" },
+      "invalid_request",
+      "parameter_invalid",
+    ],
     ["two prompts", { prompt: "login consent" }, "invalid_request"],
     ["state with a line break", { state: "a\r\nSet-Cookie: x=1" }, "invalid_request"],
     ["state too long", { state: "x".repeat(513) }, "invalid_request"],

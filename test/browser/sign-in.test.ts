@@ -258,6 +258,69 @@ describe("an application's sign-in", () => {
     expect(await ourCookies(context)).toEqual([]);
   });
 
+  const OFFLINE = { scope: "User.Read offline_access" };
+
+  inBrowser("asks before it keeps a permission; yes leads back with a code that makes a grant", async (context) => {
+    const { page, complaints } = await newPage(context);
+    const { url, pkce } = await newAuthorizeUrl(scene, OFFLINE);
+    await page.goto(url);
+    await signIn(page, scene);
+    await page.waitForURL(/\/signin\/confirm/);
+    expect(await page.textContent("main")).toContain("The web application's backend");
+    await photograph(page, "offline-question");
+    await page.setViewportSize({ width: 320, height: 640 });
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(320);
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    await page.getByRole("heading", { name: "Welcome back" }).waitFor();
+    const returned = new URL(page.url());
+    expect(returned.href.startsWith(scene.redirectUri)).toBe(true);
+    expect(returned.searchParams.get("iss")).toBe(scene.stack.service.url);
+    const form = codeForm(returned.searchParams.get("code") ?? "", pkce, { redirect_uri: scene.redirectUri });
+    expect(await post(scene.stack, "/oauth2/token", form)).toMatchObject({
+      refresh_token: expect.stringMatching(/^gte_/),
+    });
+    expect(await post(scene.stack, "/oauth2/token", form)).toMatchObject({ error: "invalid_grant" });
+    expect(await ourCookies(context)).toEqual([]);
+    expect(complaints).toEqual([]);
+    await page.goBack();
+    await page.getByRole("heading", { name: "There is nothing to confirm" }).waitFor();
+  });
+
+  inBrowser("no leads back too, with access_denied", async (context) => {
+    const { page, complaints } = await newPage(context);
+    const { url } = await newAuthorizeUrl(scene, OFFLINE);
+    await page.goto(url);
+    await signIn(page, scene);
+    await page.waitForURL(/\/signin\/confirm/);
+    await page.getByRole("button", { name: "Don’t allow" }).click();
+    await page.getByRole("heading", { name: "Welcome back" }).waitFor();
+    const returned = Object.fromEntries(new URL(page.url()).searchParams);
+    expect(returned).toMatchObject({ error: "access_denied", iss: scene.stack.service.url });
+    expect(returned).not.toHaveProperty("code");
+    expect(complaints).toEqual([]);
+    expect(await ourCookies(context)).toEqual([]);
+  });
+
+  inBrowser("another site can neither frame the question nor answer it", async (context) => {
+    const { page } = await newPage(context);
+    const { url } = await newAuthorizeUrl(scene, OFFLINE);
+    await page.goto(url);
+    await signIn(page, scene);
+    await page.waitForURL(/\/signin\/confirm/);
+    const transaction = new URL(page.url()).searchParams.get("transaction") ?? "";
+    const evil = await context.newPage();
+    await evil.route("http://127.0.0.1:1/", (route) =>
+      route.fulfill({
+        contentType: "text/html",
+        body: `<iframe src="${page.url()}"></iframe><form method="post" action="${scene.stack.service.url}/signin/confirm"><input name="transaction" value="${transaction}"><input name="token" value="${"x".repeat(43)}"><button name="decision" value="allow">x</button></form>`,
+      }),
+    );
+    await evil.goto("http://127.0.0.1:1/");
+    expect(await evil.frames().at(-1)?.content()).not.toContain("Allow “");
+    await evil.click("button");
+    await evil.getByRole("heading", { name: "This form was not sent from our page" }).waitFor();
+  });
+
   inBrowser("a refusal at Entra goes back to the application", async (context) => {
     const { page } = await newPage(context);
     const { url } = await newAuthorizeUrl(scene);

@@ -356,7 +356,7 @@ describe("grants and whoami", () => {
     const handle = await makeGrant();
     expect(handle).toMatch(/^gte_/);
     const listed = await cli("grants list");
-    expect(listed.out).toMatch(/^[0-9a-f]{64} {2}graph {2}User\.Read .*until \d{4}-/);
+    expect(listed.out).toMatch(/^[0-9a-f]{64} {2}graph {2}Mail\.Read User\.Read {2}until \d{4}-/);
     expect(listed.out).not.toContain(handle);
     const [grant] = JSON.parse((await cli("grants list --json")).out) as { id: string }[];
     const revoked = await cli(`grants revoke ${grant?.id} --json`);

@@ -68,6 +68,28 @@ describe("other events", () => {
     expect([...operatorLog, ...logged].filter((name) => name !== "exchange" && !documented.has(name))).toEqual([]);
   });
 
+  test("what the timer writes is documented, member by member", () => {
+    const watch = read("functions/watch.ts");
+    const ready = /event: "ready", ([\w, ]+) \}/.exec(watch)?.[1]?.split(", ") ?? [];
+    const credential = [
+      ...(/interface CredentialCheck \{([\s\S]*?)^\}/m.exec(read("functions/readiness.ts"))?.[1] ?? "").matchAll(
+        /readonly (\w+)/g,
+      ),
+    ].map(([, name]) => name ?? "");
+    expect(ready).toContain("sealingKey");
+    expect(credential).toContain("daysToExpiry");
+    const [, , readyMembers] = rows.find(([name]) => name === "`ready`") ?? [];
+    const [, , credentialMembers] =
+      rows.find(([name, when]) => name === "`credential`" && when?.includes("timer")) ?? [];
+    expect(ready.filter((name) => !readyMembers?.includes(`\`${name}\``))).toEqual([]);
+    const told = [
+      "registration",
+      ...credential,
+      ...[...watch.matchAll(/registration: ("[\w-]+")/g)].map(([, name]) => name?.replaceAll('"', "")),
+    ];
+    expect(told.filter((name) => !credentialMembers?.includes(`\`${name}\``))).toEqual([]);
+  });
+
   test("every name of a credential event is documented", () => {
     const names = [...read("shared/credential/credential-event.ts").matchAll(/name: "(\w+)"/g)].map(([, name]) => name);
     expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);

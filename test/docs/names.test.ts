@@ -56,6 +56,17 @@ describe("the files that an administrator reads", () => {
     expect(titles.filter((title) => !markdownFile("docs/operate.md").text.includes(`### ${title}\n`))).toEqual([]);
   });
 
+  test("docs/operate.md explains every check of /ready", () => {
+    const readiness = readFileSync(join(root, "functions/readiness.ts"), "utf8");
+    const checks = /readonly checks: \{([\s\S]*?)\n {2}\};/.exec(readiness)?.[1] ?? "";
+    const names = [...checks.matchAll(/readonly (\w+)/g)].map(([, name]) => name ?? "");
+    expect(names.length).toBeGreaterThan(3);
+    const section = /^## Readiness$[\s\S]*?^## /m.exec(markdownFile("docs/operate.md").text)?.[0] ?? "";
+    const example = JSON.parse(fences(section, "json")[0] ?? "{}");
+    expect(Object.keys(example.checks)).toEqual(names);
+    expect(names.filter((name) => !section.includes(`\`${name}\` \`unavailable\``))).toEqual([]);
+  });
+
   test("docs/power-automate.md shows a policy entry that the service accepts", () => {
     const entry = JSON.parse(fences(markdownFile("docs/power-automate.md").text, "json")[0] ?? "");
     const apis = { graph: { resource: "https://graph.microsoft.com", scopes: entry.apis.graph } };
@@ -104,6 +115,7 @@ const NOT_OURS = [
   "GTE_CA_FILE",
   "GTE_HOME",
   "UPDATE_DOCS",
+  "OTEL_EXPORTER_OTLP_HEADERS",
 ];
 
 /** Members of answers, of the policy and of the audit event, which are named beside the template's. */

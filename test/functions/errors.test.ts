@@ -1,6 +1,6 @@
 /**
  * What Entra refuses, and how each route says it: the error table of the design, every AADSTS code that the local tenant
- * knows, answers that are none, and claims challenges from demand to satisfaction (facts 1.6, 1.9, 1.10, 3).
+ * knows, answers that are none, and claims challenges from demand to satisfaction (1.9, 1.10, 3).
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AADSTS } from "../../local/tenant/errors/aadsts.ts";
@@ -108,10 +108,12 @@ test("a dead grant is the same from a redemption, for every code of the class", 
   const grant = String(made.json()["refresh_token"]);
   for (const code of AADSTS_CLASSES.dead) {
     world.tenant.state.order({ endpoint: "token", aadsts: code, grantType: "refresh_token", times: 2 });
+    // An instance counts how often Entra refuses a person.
+    const at = world.serve();
     const form = { grant_type: "refresh_token", refresh_token: grant };
-    expectClass(await service.call("/oauth2/token", { form, headers: bearer(token) }), "dead", "oauth");
+    expectClass(await at.call("/oauth2/token", { form, headers: bearer(token) }), "dead", "oauth");
     const json = { grant };
-    expectClass(await service.call("/AuthorizationHeader/graph", { json, headers: bearer(token) }), "dead", "problem");
+    expectClass(await at.call("/AuthorizationHeader/graph", { json, headers: bearer(token) }), "dead", "problem");
   }
 });
 
@@ -189,7 +191,7 @@ test("one failure for identical concurrent wishes, each in its own words", async
   expect(state.requestCounts()["token"]).toBe(1);
 });
 
-describe("claims challenges (facts 3)", () => {
+describe("claims challenges", () => {
   const capolids = (id: string) => JSON.stringify({ access_token: { capolids: { essential: true, values: [id] } } });
   const claims = capolids("c0a1b000-0000-4000-8000-00000000000a");
   const satisfied = ["capolids:c0a1b000-0000-4000-8000-00000000000a"];

@@ -2,6 +2,7 @@
  * Grants, whole path: made only when asked and allowed, redeemed only by whom they are bound to, kept through rotations,
  * ended by time, by revocation and by Entra. Design section 9.
  */
+import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { sealRefreshToken } from "../../local/tenant/oauth/refresh-token.ts";
 import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
@@ -151,13 +152,27 @@ describe("redeemed", () => {
   });
 
   test("for less than was granted, never for more", async () => {
-    const form = exchangeForm(userToken(world), { scope: "User.Read offline_access" });
-    const grant = await handleOf(service.call("/oauth2/token", { form }));
+    const grant = await userGrant();
     expect((await redeem(grant, userToken(world), { scope: "User.Read" })).status).toBe(200);
-    const more = await redeem(grant, userToken(world), { scope: "User.Read Mail.Read" });
-    expect(told(more)).toMatchObject({ status: 400, error: "invalid_scope", code: "scope_not_allowed" });
     const other = await redeem(grant, userToken(world), { audience: "orders" });
     expect(told(other)).toMatchObject({ status: 400, error: "invalid_target", code: "api_not_allowed" });
+
+    const bob = () => userToken(world, { user: "bob" });
+    world.tenant.state.withdrawConsent({ user: "bob", scopes: ["Mail.Read"] });
+    const form = exchangeForm(bob(), { scope: "User.Read offline_access" });
+    const narrow = await handleOf(service.call("/oauth2/token", { form }));
+    expect((await redeem(narrow, bob())).status).toBe(200);
+    world.tenant.state.addConsent({ user: "bob", scopes: ["Mail.Read"] });
+    const more = await redeem(narrow, bob(), { scope: "User.Read Mail.Read" });
+    expect(told(more)).toMatchObject({ status: 400, error: "invalid_scope", code: "scope_not_allowed" });
+  });
+
+  test("for what Entra gave when it was made: that is what it says, and what a redemption may give", async () => {
+    const form = exchangeForm(userToken(world), { scope: "User.Read offline_access" });
+    const grant = await handleOf(service.call("/oauth2/token", { form }));
+    const [newest] = await listed(userToken(world));
+    expect(newest).toMatchObject({ scopes: ["Mail.Read", "User.Read"] });
+    expect((await redeem(grant, userToken(world))).status).toBe(200);
   });
 });
 
@@ -398,22 +413,26 @@ describe("ended", () => {
 });
 
 describe("listed", () => {
-  test("a user sees its own through this client, an application its own; nobody a handle", async () => {
+  test("a user sees its own through this client and what applications have in its name, an application its own; nobody a handle", async () => {
     const handles = [await userGrant(), await applicationGrant()];
     const mine = await listed(userToken(world));
     const its = await listed(appToken(world));
     expect(new Set(mine.map(({ kind, clientId, userObjectId }) => `${kind} ${clientId} ${userObjectId}`))).toEqual(
-      new Set([`user ${CLIENT_IDS.web} ${USER_IDS.alice}`]),
+      new Set([`user ${CLIENT_IDS.web} ${USER_IDS.alice}`, `application ${CLIENT_IDS.web} ${USER_IDS.alice}`]),
     );
     expect(new Set(its.map(({ kind, clientId }) => `${kind} ${clientId}`))).toEqual(
       new Set([`application ${CLIENT_IDS.web}`]),
     );
-    const members = new Set(mine.flatMap((grant) => Object.keys(grant)).filter((name) => name !== "lastRedeemedOn"));
+    const own = mine.filter(({ kind }) => kind === "user");
+    const members = new Set(own.flatMap((grant) => Object.keys(grant)).filter((name) => name !== "lastRedeemedOn"));
     expect([...members].sort()).toEqual(
       ["api", "clientId", "createdOn", "expiresOn", "id", "kind", "scopes", "userObjectId"].sort(),
     );
     expect(await listed(appToken(world, { client: "daemon" }))).toEqual([]);
-    expect(await listed(userToken(world, { client: "public" }))).toEqual([]);
+    const elsewhere = await listed(userToken(world, { client: "public" }));
+    expect(new Set(elsewhere.map(({ kind, application }) => `${kind}: ${application}`))).toEqual(
+      new Set(["application: The web application's backend"]),
+    );
     for (const handle of handles) {
       expect(JSON.stringify([mine, its])).not.toContain(handle.slice(4));
     }
@@ -440,6 +459,56 @@ describe("listed", () => {
       const bad = await roomy.call(`/grants?after=${encodeURIComponent(after)}`, { headers: bearer(owner()) });
       expect(told(bad)).toMatchObject({ status: 400, code: "parameter_invalid" });
     }
+  });
+});
+
+describe("an application's grant in a person's name", () => {
+  const ofAlice = async (grant: string, caller: string) =>
+    (await listed(caller)).find(({ id }) => id === createHash("sha256").update(grant).digest("hex"));
+
+  test("the person finds it through any client of the policy, with the application's name", async () => {
+    const grant = await applicationGrant();
+    for (const client of ["web", "public", "cli"]) {
+      expect(await ofAlice(grant, userToken(world, { client }))).toMatchObject({
+        kind: "application",
+        clientId: CLIENT_IDS.web,
+        application: "The web application's backend",
+        userObjectId: USER_IDS.alice,
+      });
+    }
+  });
+
+  test.each([
+    ["somebody else", () => userToken(world, { user: "bob" })],
+    ["the person through a client that is in no policy", () => userToken(world, { client: "stranger" })],
+    ["another application", () => appToken(world, { client: "daemon" })],
+  ] as [string, () => string][])("%s neither sees nor ends it", async (_title, caller) => {
+    const grant = await applicationGrant();
+    const id = createHash("sha256").update(grant).digest("hex");
+    expect(await ofAlice(grant, caller())).toBeUndefined();
+    for (const token of [grant, id]) {
+      expect(await revoke(token, caller())).toEqual({ status: 200, revoked: false });
+    }
+    expect((await redeem(grant, appToken(world))).status).toBe(200);
+  });
+
+  test.each([
+    ["by the id that the list shows", (grant: string) => createHash("sha256").update(grant).digest("hex")],
+    ["by handle", (grant: string) => grant],
+  ])("the person ends it %s; the application gets nothing more", async (_title, nameOf) => {
+    const grant = await applicationGrant();
+    const alice = userToken(world, { client: "public" });
+    expect(await revoke(nameOf(grant), alice)).toMatchObject({ status: 200, revoked: true });
+    expect(told(await redeem(grant, appToken(world)))).toMatchObject({ status: 400, code: "grant_invalid" });
+    expect(await ofAlice(grant, alice)).toBeUndefined();
+    expect(await ofAlice(grant, appToken(world))).toBeUndefined();
+  });
+
+  test("the person never redeems it", async () => {
+    const grant = await applicationGrant();
+    const refused = told(await redeem(grant, userToken(world)));
+    expect(refused).toMatchObject({ status: 400, error: "invalid_grant", code: "grant_invalid" });
+    expect(refreshTokensSent()).toEqual([]);
   });
 });
 

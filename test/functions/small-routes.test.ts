@@ -101,17 +101,21 @@ describe("healthz", () => {
 });
 
 describe("ready", () => {
+  const operator = () => bearer(userToken(world, { claims: { roles: ["Policy.Explain"] } }));
   const fresh = (settings = {}) => world.serve({ settings, surroundings: clock.surroundings });
 
-  test("ready: strangers read that and no more; callers in the policy read why", async () => {
+  test("ready: everybody reads that and no more; the role Policy.Explain reads why; a bad token is refused and audited", async () => {
     const at = fresh();
     expect(told(await at.call("/ready"))).toEqual({ status: "ready" });
     expect((await at.call("/ready")).status).toBe(200);
     expect(told(await at.call("/ready", { headers: bearer(userToken(world, { client: "stranger" })) }))).toEqual({
       status: "ready",
     });
-    expect((await at.call("/ready", { headers: bearer("nonsense") })).text).toBe('{"status":"ready"}');
-    const known = await at.call("/ready", { headers: bearer(userToken(world)) });
+    expect(told(await at.call("/ready", { headers: bearer(userToken(world)) }))).toEqual({ status: "ready" });
+    expect(at.lastEvent()).toMatchObject({ route: "ready", outcome: "answered", callerKind: "user" });
+    expect((await at.call("/ready", { headers: bearer("nonsense") })).status).toBe(401);
+    expect(at.lastEvent()).toMatchObject({ route: "ready", outcome: "refused", code: "caller_refused" });
+    const known = await at.call("/ready", { headers: operator() });
     expect(known.json()).toMatchObject({
       status: "ready",
       checks: {
@@ -127,7 +131,7 @@ describe("ready", () => {
       name: "client-secret",
       expires: Math.floor(Date.now() / 1_000) + 10 * 86_400 + 60,
     });
-    const known = await fresh().call("/ready", { headers: bearer(userToken(world)) });
+    const known = await fresh().call("/ready", { headers: operator() });
     expect(known.json()).toMatchObject({ checks: { credential: { daysToExpiry: 10 } } });
     world.tenant.state.changeSecret({ name: "client-secret", expires: null });
   });
@@ -135,7 +139,7 @@ describe("ready", () => {
   test("the vault is down at the first read", async () => {
     const at = fresh();
     world.tenant.state.order({ endpoint: "vault", status: 503, body: "", times: 0 });
-    const known = await at.call("/ready", { headers: bearer(userToken(world)) });
+    const known = await at.call("/ready", { headers: operator() });
     expect(known.status).toBe(503);
     expect(known.json()).toMatchObject({
       status: "not_ready",
@@ -158,7 +162,7 @@ describe("ready", () => {
   test("Entra's keys cannot be had", async () => {
     const at = fresh();
     world.tenant.state.order({ endpoint: "jwks", status: 503, body: "", times: 0 });
-    const answer = await at.call("/ready", { headers: bearer(userToken(world)) });
+    const answer = await at.call("/ready", { headers: operator() });
     expect({ status: answer.status, text: answer.text }).toEqual({ status: 503, text: '{"status":"not_ready"}' });
     world.tenant.state.clearOrders();
     clock.advance(6_000);
@@ -167,7 +171,7 @@ describe("ready", () => {
 
   test("the table is down", async () => {
     const at = fresh({ GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1" });
-    const known = await at.call("/ready", { headers: bearer(userToken(world)) });
+    const known = await at.call("/ready", { headers: operator() });
     expect(told(known)).toMatchObject({ status: "not_ready", checks: { grantStore: "unavailable" } });
     expect(known.status).toBe(503);
   });
@@ -191,6 +195,13 @@ describe("metadata", () => {
       bearer_methods_supported: ["header"],
     });
     expect(answer.headers.get("cache-control")).toBe("public, max-age=3600");
+  });
+
+  test("the scope to ask for is under the App ID URI of the registration, where one is set", async () => {
+    const uri = `api://${world.tenant.state.tenantId}/graph-token-exchange`;
+    const at = world.serve({ settings: { APP_ID_URI: uri } });
+    const answer = await at.call("/.well-known/oauth-protected-resource");
+    expect(answer.json()).toMatchObject({ scopes_supported: [`${uri}/access_as_user`] });
   });
 
   test("us as the issuer of tokens for other APIs (RFC 8414): every endpoint is a live route", async () => {

@@ -1,5 +1,5 @@
 /**
- * Tokens that are nearly right: every confusion of facts 4.6, and the forgeries of 4.2 that a tenant can mint. All are
+ * Tokens that are nearly right: every confusion of and the forgeries of 4.2 that a tenant can mint. All are
  * minted by the local tenant, most of them with its genuine key.
  */
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";

@@ -1,6 +1,6 @@
 /**
  * What Entra may answer instead of a token, and what the service must make of it: the error table of the design, written
- * out by hand for every AADSTS code of the facts, and the answers that are none. Used by `errors.test.ts` and by the
+ * out by hand for every AADSTS code, and the answers that are none. Used by `errors.test.ts` and by the
  * search for leaked secrets.
  */
 import type { OrderSpec } from "../../local/tenant/control/orders.ts";
@@ -113,7 +113,7 @@ export const ODD_ANSWERS: readonly OddAnswer[] = [
   ["504 empty", { status: 504, body: "" }, "down"],
   ["temporarily_unavailable at 400", { status: 400, body: { error: "temporarily_unavailable" } }, "down"],
   ["server_error at 400", { status: 400, body: { error: "server_error" } }, "down"],
-  ["a connection that breaks", { drop: true }, "down"],
+  ["a connection that breaks", { drop: true, times: 2 }, "down"],
   ["200 empty", { status: 200, body: "" }, "nonsense"],
   ["200 as HTML", { status: 200, body: "<html>Sign in</html>", headers: { "Content-Type": "text/html" } }, "nonsense"],
   ["200 {} (TC-22)", { status: 200, body: {} }, "nonsense"],

@@ -1,4 +1,7 @@
-/** `grants list` and `grants revoke <id>`: the permissions that the service keeps for this person and this client. */
+/**
+ * `grants list` and `grants revoke <id>`: the permissions that the service keeps for this person and this client, and
+ * those that applications have in this person's name.
+ */
 import { oneLine, usage } from "../cli-failure.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { ServiceClient } from "../service-client.ts";
@@ -43,7 +46,8 @@ async function listGrants(service: ServiceClient): Promise<Record<string, unknow
   return all;
 }
 
-function describe({ id, api, scopes, expiresOn }: Record<string, unknown>): string {
+function describe({ id, api, scopes, expiresOn, application }: Record<string, unknown>): string {
   const names = Array.isArray(scopes) ? scopes.join(" ") : "";
-  return `${oneLine(`${String(id)}  ${String(api)}  ${names}  until ${String(expiresOn)}`)}\n`;
+  const holder = typeof application === "string" ? `  held by ${application}` : "";
+  return `${oneLine(`${String(id)}  ${String(api)}  ${names}  until ${String(expiresOn)}${holder}`)}\n`;
 }

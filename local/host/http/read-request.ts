@@ -2,6 +2,7 @@
  * From Node's request to the RpcHttp the app receives: repeated headers joined from `rawHeaders` (Node itself would
  * drop some), repeated query keys joined without regard to case, route parameters, and the body as bytes.
  */
+import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { RequestPath } from "../routing/request-path.ts";
 import type { NullableString, RpcHttpRequest } from "../rpc-types.ts";
@@ -60,6 +61,10 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
   }
   if (declared === 0) {
     request.resume();
+    if (request.headers["transfer-encoding"] !== undefined) {
+      // An answer before the last byte would be lost with the connection.
+      await once(request, "close");
+    }
     return undefined;
   }
   const body = new Uint8Array(declared);

@@ -41,6 +41,12 @@ export function pathOf(url: string): string {
   return pathname + search;
 }
 
+/** Where a page leads on to by itself. */
+export function leadsTo(text: string): string {
+  const [, url = "none:"] = /<meta http-equiv="refresh" content="0;url=([^"]*)">/.exec(text) ?? [];
+  return url.replaceAll("&amp;", "&").replaceAll("&#39;", "'");
+}
+
 /** The hidden fields of a page's form. */
 export function hiddenFields(text: string): Record<string, string> {
   const fields = text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g);

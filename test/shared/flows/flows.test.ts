@@ -49,7 +49,7 @@ function token(changes: Partial<SignedInToken> = {}): SignedInToken {
     refreshAtSeconds: undefined,
     scopes: QUALIFIED,
     refreshToken: undefined,
-    user: OWNER,
+    user: { ...OWNER, guest: false },
     person: { name: "Alice", username: "alice", guest: false },
     ...changes,
   };
@@ -98,7 +98,7 @@ describe("what a token depends on, and until when", () => {
         tenantId: TENANT_ID,
         objectId: OWNER.objectId,
         clientId: userCaller().clientId,
-        assertion: "h.p.s",
+        assertionDigest: userCaller().tokenDigest,
       },
       2_000_000,
     ],
@@ -172,6 +172,21 @@ describe("a redeemed grant", () => {
       fail({ kind: "grant_refused", reason: "user_changed" }),
     );
     expect(redeemed).toEqual([]);
+  });
+
+  test.each([
+    ["a guest", true, KEPT],
+    ["somebody of whom Entra does not tell", undefined, KEPT],
+    ["a guest who is imported", true, IMPORTED],
+  ] as const)("%s gets no token where guests are not allowed", async (_name, guest, permission) => {
+    const user = guest === undefined ? OWNER : { ...OWNER, guest };
+    const { redeemed, dependencies } = surroundings(succeed(token({ user })));
+    expect(await flowFor(permission).acquire(dependencies, REQUEST)).toEqual(
+      fail({ kind: "sign_in_refused", reason: "guest" }),
+    );
+    expect(redeemed).toEqual([]);
+    const open = surroundings(succeed(token({ user })), { allowGuests: true });
+    expect(await flowFor(permission).acquire(open.dependencies, REQUEST)).toMatchObject({ ok: true });
   });
 
   test("revoked meanwhile: no token", async () => {

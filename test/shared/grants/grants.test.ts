@@ -80,6 +80,64 @@ describe("who may open a grant", () => {
   });
 });
 
+describe("a person, and an application's grant in their name", () => {
+  const reach = { inTheirName: true };
+  const throughOther: GrantCaller = { ...userCaller, clientId: OTHER };
+
+  it.each<[string, GrantCaller, boolean]>([
+    ["the person through the client", userCaller, true],
+    ["the person through another client", throughOther, true],
+    ["another person", { ...userCaller, objectId: OTHER }, false],
+    ["a person of another tenant with the same object id", { ...userCaller, tenantId: OTHER }, false],
+    [
+      "an application whose object id is the person's",
+      { ...applicationCaller, clientId: OTHER, objectId: USER },
+      false,
+    ],
+  ])("%s", async (_name, caller, allowed) => {
+    const world = await setUpWithGrant({ binding: applicationBinding });
+    const listed = expectOk(await world.grants.list(caller, { limit: 5, ...reach }));
+    expect(listed.grants.length).toBe(allowed ? 1 : 0);
+    expect(await world.grants.open(world.handle, caller)).toEqual(failure("grant_not_bound"));
+    expect(await world.grants.revokeById(world.grant.id, caller, reach)).toEqual(
+      allowed ? { ok: true, value: true } : failure("grant_not_bound"),
+    );
+  });
+
+  it("does not reach other people's clients: a user's grant stays with its client", async () => {
+    const world = await setUpWithGrant();
+    expect(await world.grants.revoke(world.handle, throughOther, reach)).toEqual(failure("grant_not_bound"));
+  });
+});
+
+describe("a grant that was to be made once", () => {
+  const once = (world: ReturnType<typeof setUp>) => {
+    const { secret } = newHandle();
+    const createdAtSeconds = world.clock.ms / 1_000;
+    return { secret, make: () => world.grants.make(grantRequest({ once: { handle: secret, createdAtSeconds } })) };
+  };
+
+  it("is not made again after it was revoked, as long as its form can come", async () => {
+    const world = setUp();
+    const { secret, make } = once(world);
+    expectOk(await make());
+    world.clock.ms += 599_000;
+    expect(await world.grants.revoke(secret, userCaller)).toEqual({ ok: true, value: true });
+    expect(await make()).toEqual(failure("grant_exists"));
+    expect(await world.grants.open(secret, userCaller)).toEqual(failure("grant_unknown"));
+  });
+
+  it("is deleted without a mark once its form has expired", async () => {
+    const world = setUp();
+    const { secret, make } = once(world);
+    expectOk(await make());
+    world.clock.ms += 660_000;
+    await world.grants.revoke(secret, userCaller);
+    expect(world.store.calls).toContain("delete");
+    expect(world.store.calls).not.toContain("bury");
+  });
+});
+
 describe("opening a grant", () => {
   it("refuses what is not a handle without asking the store", async () => {
     const { grants, store } = setUp();

@@ -133,10 +133,10 @@ describe("a grant's row", () => {
     expectOk(await store.create(original, "sealed"));
     expect(expectOk(await store.create(original, "sealed")).sealed).toBe("sealed");
     expect(await rows()).toHaveLength(2);
-    // The same id with another content can only be a programmer's mistake.
+    // The same id with another content: a form that was sent twice at the same moment.
     expect(await store.create(original, "other")).toEqual({
       ok: false,
-      failure: { kind: "store_unavailable", code: "row_exists" },
+      failure: { kind: "grant_exists", grantId: original.id },
     });
   });
 
@@ -189,7 +189,81 @@ describe("compare-and-swap", () => {
   });
 });
 
+describe("a grant that was ended while its form could be sent again", () => {
+  const untilSeconds = EPOCH_MS / 1000 + 660;
+
+  it("is gone from reading and listing, and nothing can be made in its place", async () => {
+    const original = grant({ binding: { kind: "application", tenantId: TENANT, clientId: CLIENT } });
+    const created = expectOk(await store.create(original, "sealed"));
+    expect(await rows()).toHaveLength(3);
+    expect(await store.bury(original, untilSeconds)).toEqual({ ok: true, value: true });
+    expect(await rows()).toEqual([expect.objectContaining({ rowKey: original.id, revoked: true })]);
+    expect(
+      JSON.stringify(await rows(), (_key, value) => (typeof value === "bigint" ? `${value}` : value)),
+    ).not.toContain("sealed");
+    expect(await store.read(original.id)).toEqual({ ok: true, value: undefined });
+    expect(expectOk(await store.list({ caller: applicationCaller, limit: 5 })).grants).toEqual([]);
+    expect(await store.replace(created, { sealed: "later", lastRedeemedAtSeconds: 7 })).toEqual({
+      ok: true,
+      value: "changed",
+    });
+    expect(await store.create(original, "again")).toEqual({
+      ok: false,
+      failure: { kind: "grant_exists", grantId: original.id },
+    });
+    expect(await store.read(original.id)).toEqual({ ok: true, value: undefined });
+  });
+
+  it("makes no mark where there was no grant", async () => {
+    await store.create(grant(), "another");
+    const before = await rows();
+    expect(await store.bury(grant(), untilSeconds)).toEqual({ ok: true, value: false });
+    expect(await rows()).toEqual(before);
+  });
+
+  it("leaves a mark that the reaper takes", async () => {
+    const original = grant();
+    await store.create(original, "sealed");
+    await store.bury(original, untilSeconds);
+    const reap = { limit: 5, dryRun: false };
+    expect(expectOk(await store.reap({ ...reap, beforeSeconds: untilSeconds }))).toMatchObject({ deleted: 0 });
+    expect(expectOk(await store.reap({ ...reap, beforeSeconds: untilSeconds + 1 }))).toMatchObject({ deleted: 1 });
+    expect(await rows()).toEqual([]);
+  });
+});
+
 describe("listing", () => {
+  it("gives a person also what applications have in their name, newest first over pages, and deletes it everywhere", async () => {
+    const start = EPOCH_MS / 1000;
+    const all = Array.from({ length: 7 }, (_, age) => {
+      const kind = age % 2 === 0 ? ("application" as const) : ("user" as const);
+      const clientId = kind === "application" ? OTHER : CLIENT;
+      return grant({ createdAtSeconds: start - age, binding: { kind, tenantId: TENANT, clientId } });
+    });
+    for (const one of all) await store.create(one, "sealed");
+    await store.create(
+      grant({
+        user: { tenantId: TENANT, objectId: OTHER },
+        binding: { kind: "application", tenantId: TENANT, clientId: OTHER },
+      }),
+      "somebody else's",
+    );
+    const found: Grant[] = [];
+    let after: string | undefined;
+    do {
+      const request = { caller: userCaller, limit: 2, inTheirName: true, ...(after === undefined ? {} : { after }) };
+      const page = expectOk(await store.list(request));
+      found.push(...page.grants);
+      after = page.next;
+    } while (after !== undefined);
+    expect(found).toEqual(all);
+    expect(expectOk(await store.list({ caller: userCaller, limit: 9 })).grants).toEqual(
+      all.filter(({ binding }) => binding.kind === "user"),
+    );
+    for (const one of all) expect(await store.delete(one)).toEqual({ ok: true, value: true });
+    expect(await rows()).toHaveLength(3);
+  });
+
   it("gives a user's own grants through a client, and an application all of its own", async () => {
     const bindings = [
       grant(),

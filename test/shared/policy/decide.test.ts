@@ -113,11 +113,11 @@ describe("which flow", () => {
     ["a refresh token of Entra's", alone("refresh-token"), {}, {}, "import_not_allowed"],
     ["one that may be imported", alone("refresh-token"), {}, { importRefreshTokens: true }, "allowed"],
     [
-      "an import does not need unattended: the redemption of its grant will",
+      "an application that imports must be allowed to be unattended, as for the redemption that follows",
       alone("refresh-token"),
       {},
       { importRefreshTokens: true, unattended: false },
-      "allowed",
+      "unattended_not_allowed",
     ],
     ["client credentials", alone("client-credentials"), {}, {}, "allowed"],
   ])("%s", (_name, input, users, backend, outcome) => {

@@ -14,6 +14,7 @@ export interface MemoryStore extends GrantStore {
 
 export function memoryStore(): MemoryStore {
   let version = 0;
+  const buried = new Set<string>();
   const put = (grant: Grant, sealed: string): StoredGrant => {
     version += 1;
     const stored = { grant, sealed, etag: `W/"${version}"` };
@@ -29,7 +30,9 @@ export function memoryStore(): MemoryStore {
     calls: [],
     failure: undefined,
     beforeReplace: undefined,
-    create: async (grant, sealed) => begin("create") ?? succeed(put(grant, sealed)),
+    create: async (grant, sealed) =>
+      begin("create") ??
+      (buried.has(grant.id) ? fail({ kind: "grant_exists", grantId: grant.id } as const) : succeed(put(grant, sealed))),
     read: async (id) => begin("read") ?? succeed(store.rows.get(id)),
     async replace(stored, { sealed, lastRedeemedAtSeconds }) {
       await store.beforeReplace?.();
@@ -41,6 +44,10 @@ export function memoryStore(): MemoryStore {
       return succeed(put({ ...stored.grant, lastRedeemedAtSeconds }, sealed));
     },
     delete: async (grant) => begin("delete") ?? succeed(store.rows.delete(grant.id)),
+    bury: async (grant) => {
+      buried.add(grant.id);
+      return begin("bury") ?? succeed(store.rows.delete(grant.id));
+    },
     list: async () =>
       begin("list") ?? succeed({ grants: [...store.rows.values()].map((row) => row.grant), next: undefined }),
     reap: async ({ beforeSeconds, dryRun }) =>

@@ -1,0 +1,106 @@
+/**
+ * What one caller can use up, and what it cannot: budgets belong to a person at one caller, refusals of Entra's cost the
+ * budget too, applications do not share what one of them asked for with claims, and nothing lasting is made for a caller
+ * that has been told that it took too long.
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { exchangeToken } from "../../shared/exchange-token.ts";
+import { SecretValue } from "../../shared/secret-value.ts";
+import { appToken, bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
+import { policyWith } from "../support/policies.ts";
+import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+
+let world: LocalWorld;
+let service: ServiceUnderTest;
+beforeAll(async () => {
+  world = await startLocalWorld();
+});
+beforeEach(() => {
+  service = world.serve();
+  world.tenant.state.clearLog();
+});
+afterEach(() => world.tenant.state.clearOrders());
+afterAll(() => world.stop());
+
+const refresh = (client: string, user = "alice") =>
+  service.call("/AuthorizationHeader/graph", {
+    headers: bearer(userToken(world, { user, client })),
+    json: { forceRefresh: true },
+  });
+const tokenRequests = () => world.tenant.state.requestCounts()["token"] ?? 0;
+
+test("a person's budget at one caller is not used up by another caller", async () => {
+  for (let used = 0; used < 10; used++) {
+    expect((await refresh("web")).status).toBe(200);
+  }
+  const over = await refresh("web");
+  expect(over.status).toBe(429);
+  expect(over.json()).toMatchObject({ code: "budget_used_up", action: "retry" });
+  expect(service.lastEvent()).toMatchObject({ outcome: "refused", code: "budget_used_up" });
+  expect((await refresh("public")).status).toBe(200);
+  expect((await refresh("web", "bob")).status).toBe(200);
+});
+
+test("Entra's throttling of a person at one caller is not another caller's", async () => {
+  const { state } = world.tenant;
+  const header = (client: string) =>
+    service.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world, { client })) });
+  state.order({ endpoint: "token", user: "alice", aadsts: 50196 });
+  expect((await header("web")).json()).toMatchObject({ status: 429, code: "throttled" });
+  expect((await header("web")).json()).toMatchObject({ status: 429, code: "throttled" });
+  expect((await header("public")).status).toBe(200);
+});
+
+test("refusals of Entra's are not asked for without end", async () => {
+  const token = userToken(world, { user: "carol" });
+  const statuses: number[] = [];
+  for (let round = 0; round < 15; round++) {
+    statuses.push((await service.call("/AuthorizationHeader/graph", { headers: bearer(token) })).status);
+  }
+  expect(statuses).toEqual([...Array.from({ length: 10 }, () => 403), ...Array.from({ length: 5 }, () => 429)]);
+  expect(tokenRequests()).toBe(10);
+});
+
+test("what one application asked for with claims is not given to another", async () => {
+  const POLICY = policyWith(({ apis, callers }) => {
+    apis["graph"] = { ...apis["graph"], scopes: ["User.Read", "Mail.Read", ".default"] };
+    for (const entry of callers.filter(({ name }) => name === "daemon" || name === "web-backend")) {
+      Object.assign(entry, { flows: ["client-credentials"], apis: { graph: [".default"] }, redirectUris: [] });
+      Object.assign(entry, { offlineAccess: false, unattended: false });
+    }
+  });
+  service = world.serve({ settings: { APP_ONLY_CLIENT_ID: CLIENT_IDS.appOnly, POLICY } });
+  const ask = (client: string, json: object) =>
+    service.call("/AuthorizationHeaderUnauthenticated/graph", { headers: bearer(appToken(world, { client })), json });
+  const claims = { access_token: { acrs: { essential: true, value: "c1" } } };
+  expect((await ask("web", { claims })).status).toBe(200);
+  expect((await ask("daemon", {})).status).toBe(200);
+  expect(service.lastEvent()).toMatchObject({ cache: "miss", callerClientId: CLIENT_IDS.daemon });
+});
+
+test("a caller that was told it took too long gets no grant behind its back", async () => {
+  const subject = new SecretValue(userToken(world));
+  const result = await exchangeToken(
+    service.service.stages,
+    {
+      proof: { method: "bearer", token: subject },
+      claimedClientId: undefined,
+      ask: { flow: "on-behalf-of", subject, presentedAs: "assertion" },
+      wish: {
+        audiences: ["graph"],
+        resources: [],
+        scopes: undefined,
+        offlineAccess: true,
+        claims: undefined,
+        forceRefresh: false,
+        minimumSeconds: 0,
+      },
+      correlationId: "c0440000-0000-4000-8000-000000000001",
+      isOver: () => true,
+    },
+    () => undefined,
+  );
+  expect(result).toEqual({ ok: false, failure: { kind: "deadline_passed" } });
+  const { text } = await service.call("/grants", { headers: bearer(userToken(world)) });
+  expect(text).toBe('{"grants":[]}');
+});
