@@ -6,6 +6,7 @@
  * Input: the identity (structurally, so no SDK here); output: `ClientCredentialSource`; failure:
  * `credential_unavailable`. The assertion is never logged, and an SDK error's text never leaves.
  */
+import { setTimeout } from "node:timers/promises";
 import { VAULT_DEADLINE_MS } from "../limits.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import { SecretValue } from "../secret-value.ts";
@@ -25,6 +26,12 @@ const LEEWAY_MS = 60_000;
 const ASK_AGAIN_MS = 60_000;
 /** After a failure with nothing in hand: the endpoint is local and fast, but must not be hammered. */
 const FAILURE_PAUSE_MS = 2_000;
+/**
+ * A federated credential that was just made is unknown to some of Entra's replicas (AADSTS700213) for a while. A new
+ * instance therefore tries once more after a moment; an old one has seen it work, and then the refusal means something.
+ */
+const NEW_FOR_MS = 15 * 60_000;
+const REPLICATION_PAUSE_MS = 750;
 
 export interface FederatedCredentialInput {
   readonly identity: AssertionIdentity;
@@ -35,6 +42,8 @@ export interface FederatedCredentialInput {
   readonly onEvent: OnCredentialEvent;
   /** For tests; normally `VAULT_DEADLINE_MS`. */
   readonly deadlineMs?: number;
+  /** For tests; normally a timer. */
+  readonly pause?: (milliseconds: number) => Promise<unknown>;
 }
 
 /** What we need of a `TokenCredential`. */
@@ -50,7 +59,8 @@ interface State {
 }
 
 export function createFederatedCredential(input: FederatedCredentialInput): ClientCredentialSource {
-  const { now } = input;
+  const { now, pause = setTimeout } = input;
+  const startedAtMs = now();
   const state: State = { held: undefined, reason: undefined, nextAskAtMs: 0 };
   let asking: Promise<void> | undefined;
 
@@ -73,10 +83,12 @@ export function createFederatedCredential(input: FederatedCredentialInput): Clie
       if (due || asking !== undefined) await askOnce();
       return outcome(state, now());
     },
-    // There is one assertion at a time: if Entra refuses it, the trust is configured wrongly and a retry cannot help.
+    // There is one assertion at a time: once the trust is known, a refusal means that it is configured wrongly.
     refused: async () => {
       input.onEvent({ name: "credential_refused", credential: NAME, version: NAME, next: undefined });
-      return false;
+      if (now() - startedAtMs >= NEW_FOR_MS) return false;
+      await pause(REPLICATION_PAUSE_MS);
+      return true;
     },
     describe: () => describe(state, now()),
   };

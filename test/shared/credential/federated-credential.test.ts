@@ -16,6 +16,7 @@ function setUp() {
   const clock = { ms: EPOCH_MS };
   const events: CredentialEvent[] = [];
   const asked: string[] = [];
+  const paused: number[] = [];
   let tokens = 0;
   const identity = {
     /** What the identity does next; by default a fresh token of one hour. */
@@ -34,13 +35,26 @@ function setUp() {
     now: () => clock.ms,
     onEvent: (event) => events.push(event),
     deadlineMs: 100,
+    pause: (milliseconds) => {
+      paused.push(milliseconds);
+      return Promise.resolve();
+    },
   });
   const assertion = async () => {
     const result = await source.current();
     return result.ok && result.value.kind === "federated" ? result.value.assertion.reveal() : result;
   };
   const broken = () => Promise.reject(new Error("prose with https://internal and S3cr3t"));
-  return { clock, events, asked, identity, source, assertion, broken };
+  return {
+    paused,
+    clock,
+    events,
+    asked,
+    identity,
+    source,
+    assertion,
+    broken,
+  };
 }
 
 describe("without a token", () => {
@@ -118,9 +132,17 @@ describe("with a token", () => {
     expect(source.describe().state).toBe("unavailable");
   });
 
-  it("has no other one when Entra refuses it", async () => {
-    const { source, events } = setUp();
+  it("is worth one more try in a new instance: Entra's replicas may not know the trust yet (700213)", async () => {
+    const { source, paused } = setUp();
     await source.current();
+    expect(await source.refused("managed-identity")).toBe(true);
+    expect(paused).toEqual([750]);
+  });
+
+  it("has no other one when Entra refuses it later", async () => {
+    const { source, events, clock } = setUp();
+    await source.current();
+    clock.ms += 15 * 60_000;
     expect(await source.refused("managed-identity")).toBe(false);
     expect(events.at(-1)).toMatchObject({ name: "credential_refused", next: undefined });
   });
