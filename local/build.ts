@@ -22,9 +22,13 @@ export interface BuildResult {
   chunks: number;
 }
 
-/** CommonJS packages inside the bundle call require for Node's modules and for `@azure/functions-core`. */
+/**
+ * CommonJS packages inside the bundle call require for Node's modules and for `@azure/functions-core`. Made on its first
+ * call: every chunk carries this line, and few need it.
+ */
 const requireBanner =
-  'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
+  'import { createRequire as __createRequire } from "node:module"; let __required; ' +
+  "const require = (id) => (__required ??= __createRequire(import.meta.url))(id);";
 
 export async function buildApp({ entry, outDirectory }: BuildOptions): Promise<BuildResult> {
   rmSync(outDirectory, { recursive: true, force: true });

@@ -1,0 +1,64 @@
+/**
+ * The product as it is, and beside it functions for the benchmarks: one fills the token cache through its own
+ * interface, one tells how late the event loop was since it was last asked, one what the process keeps in memory.
+ */
+import { randomBytes } from "node:crypto";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { app } from "@azure/functions";
+import { compose, realSurroundings } from "../../functions/composition/compose.ts";
+import { register } from "../../functions/register.ts";
+import { configFromEnvironment } from "../../shared/config/environment.ts";
+import { succeed } from "../../shared/result.ts";
+import { SecretValue } from "../../shared/secret-value.ts";
+import "./memory.ts";
+
+const service = compose(configFromEnvironment(), realSurroundings());
+register(service);
+
+const TOKEN_CHARACTERS = 1_800;
+
+app.http("bench-seed", {
+  authLevel: "anonymous",
+  methods: ["POST"],
+  route: "bench/seed/{count}",
+  handler: async (request) => {
+    for (let index = 0; index < Number(request.params["count"]); index++) {
+      await seedOne();
+    }
+    return { status: 200, body: "seeded" };
+  },
+});
+
+async function seedOne(): Promise<void> {
+  const lookUp = { minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
+  const text = randomBytes((TOKEN_CHARACTERS * 3) / 4).toString("base64url");
+  await service.stages.cache.getOrAcquire({ key: randomBytes(32).toString("base64url"), ...lookUp }, async () =>
+    succeed({
+      accessToken: new SecretValue(text),
+      expiresAtSeconds: Math.floor(Date.now() / 1_000) + 4_000,
+      refreshAtSeconds: undefined,
+      scopes: ["User.Read", "Mail.Read"],
+      refreshToken: undefined,
+      user: undefined,
+    }),
+  );
+}
+
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+
+app.http("bench-event-loop", {
+  authLevel: "anonymous",
+  methods: ["POST"],
+  route: "bench/event-loop",
+  handler: async () => {
+    const toMs = (nanoseconds: number) => nanoseconds / 1e6;
+    const jsonBody = {
+      p50Ms: toMs(delay.percentile(50)),
+      p99Ms: toMs(delay.percentile(99)),
+      maxMs: toMs(delay.max),
+    };
+    delay.reset();
+    return { status: 200, jsonBody };
+  },
+});

@@ -1,0 +1,97 @@
+/**
+ * What every benchmark stands on: the local tenant, apps built the same way, hosts on one core and a load client on
+ * another. The tenant runs in this process, on the client's core.
+ */
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { buildApp } from "../local/build.ts";
+import { createServiceSettings } from "../local/service-settings.ts";
+import { type LocalTenant, startLocalTenant } from "../local/tenant/local-tenant.ts";
+import { createLocalTls } from "../local/tls/local-tls.ts";
+import { type BenchHost, startBenchHost } from "./host.ts";
+import { type LoadClient, startLoadClient } from "./load/client.ts";
+import { CLIENT_CORE, pinTo } from "./load/cores.ts";
+
+/** The apps that are measured, and what they are made of. */
+const APPS = {
+  product: "functions/index.ts",
+  instrumented: "bench/apps/instrumented.ts",
+  empty: "bench/apps/empty.ts",
+  "usual-way": "bench/apps/usual-way.ts",
+} as const;
+
+export type AppName = keyof typeof APPS;
+export type Settings = Readonly<Record<string, string | undefined>>;
+
+export interface World {
+  readonly tenant: LocalTenant;
+  readonly client: LoadClient;
+  /** Folder of the built app. */
+  build(app: AppName): Promise<string>;
+  startHost(app: AppName, settings?: Settings): Promise<BenchHost>;
+  /** The settings of the service on this tenant. */
+  settings(changes?: Settings): Record<string, string>;
+  stop(): Promise<void>;
+}
+
+const repository = resolve(import.meta.dirname, "..");
+/** Never asked: no benchmark makes a grant. */
+const NO_TABLES = "http://127.0.0.1:9";
+
+export async function startWorld(): Promise<World> {
+  pinTo(CLIENT_CORE, process.pid);
+  const folder = mkdtempSync(join(tmpdir(), "gte-bench-"));
+  const tls = createLocalTls();
+  const caPath = join(folder, "ca.pem");
+  writeFileSync(caPath, tls.caPem);
+  const serviceUrl = "http://localhost:7071";
+  const tenant = await startLocalTenant({
+    port: 0,
+    tls: { key: tls.serverKeyPem, cert: tls.serverCertPem },
+    serviceUrl,
+  });
+  const client = startLoadClient(CLIENT_CORE);
+  const hosts: BenchHost[] = [];
+  const built = new Map<AppName, Promise<string>>();
+  const build = (app: AppName): Promise<string> => {
+    const known = built.get(app) ?? buildInto(join(folder, app), APPS[app]);
+    built.set(app, known);
+    return known;
+  };
+  const settings = (changes: Settings = {}) => ({
+    NODE_EXTRA_CA_CERTS: caPath,
+    ...createServiceSettings(
+      { tenantUrl: tenant.url, serviceUrl, tableUrl: NO_TABLES, managedIdentity: tenant.state.identity },
+      changes,
+    ),
+  });
+  return {
+    tenant,
+    client,
+    build,
+    settings,
+    async startHost(app, changes) {
+      const logPath = join(folder, `${app}-${hosts.length}.log`);
+      const host = await startBenchHost({ appDirectory: await build(app), settings: settings(changes), logPath });
+      hosts.push(host);
+      return host;
+    },
+    async stop() {
+      client.stop();
+      await Promise.all(hosts.map((host) => host.stop()));
+      await tenant.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+async function buildInto(directory: string, entry: string): Promise<string> {
+  mkdirSync(directory, { recursive: true });
+  await buildApp({ entry: join(repository, entry), outDirectory: join(directory, "dist") });
+  copyFileSync(join(repository, "host.json"), join(directory, "host.json"));
+  writeFileSync(join(directory, "package.json"), JSON.stringify({ type: "module", main: "dist/index.mjs" }));
+  return directory;
+}
