@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Files that start nothing, change no global and hold no clock beyond a test: they share one module registry. */
@@ -14,6 +15,8 @@ export default defineConfig({
     // One slow machine or one busy neighbour must not turn a test red; nothing here measures time.
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // By default one core stays free, which on two cores means one file at a time.
+    maxWorkers: availableParallelism(),
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
       { extends: true, test: { name: "world", include: ["test/**/*.test.ts"], exclude: pure } },

@@ -36,5 +36,5 @@ export async function warm(
     throw new Error(`while warming up: ${JSON.stringify(filled.statuses)}`);
   }
   const times = Math.min(3_000, requests.length * 100);
-  await client.run({ port: host.port, requests, maxRequests: times, ...load, order: "random" });
+  await client.run({ port: host.port, requests, maxRequests: times, ...load, maxMs: 5_000, order: "random" });
 }
