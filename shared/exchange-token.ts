@@ -6,12 +6,14 @@
  *   3 cache       a token that is still good                     cache/
  *   4 flow        else ask Entra                                 flows/ → entra/ → outbound/
  *   5 release     hold Entra's scopes against the caller's list  policy/
- *   6 grant       keep the permission, if asked and allowed      grants/
+ *   6 grant       keep the permission, if asked and allowed      keep-permission.ts → grants/
  *
  * Nothing before `policy` talks to Entra on the caller's behalf; nothing after it widens what policy allowed.
  */
 
 import { type Acquirers, acquireToken } from "./acquire-token.ts";
+import type { ApiScopes } from "./api-scopes.ts";
+import { askedFacts } from "./asked-facts.ts";
 import type { AuditFacts } from "./audit/audit-event.ts";
 import type { Authenticator } from "./authenticate.ts";
 import type { OpenedCode } from "./authorize/authorization-code.ts";
@@ -21,9 +23,10 @@ import type { EntraToken } from "./entra/entra-token.ts";
 import type { ExchangeRequest, Wish } from "./exchange-request.ts";
 import type { Failure } from "./failure.ts";
 import type { GrantKeeper, KeptGrant } from "./keep-grant.ts";
+import { keepPermission } from "./keep-permission.ts";
 import { checkReleasedScopes } from "./policy/check-released-scopes.ts";
 import { decide } from "./policy/decide.ts";
-import type { Entitlement } from "./policy/entitlement.ts";
+import type { ApiAllowance, Entitlement } from "./policy/entitlement.ts";
 import type { Policy } from "./policy/rules.ts";
 import { fail, type Result, succeed } from "./result.ts";
 import { offerSignIn } from "./sign-in/offer-sign-in.ts";
@@ -81,17 +84,8 @@ export async function exchangeToken(
     return fail({ kind: "scope_surplus", entry: entitlement.value.entry, surplus: released.failure.surplus });
   }
 
-  if (request.isOver?.() === true) {
-    return fail({ kind: "deadline_passed" });
-  }
-  const grant = await stages.grants.keep({
-    caller,
-    permission,
-    entitlement: entitlement.value,
-    token,
-    scopes: released.value,
-    note,
-  });
+  const keeping = { caller, permission, entitlement: entitlement.value, token, scopes: released.value, note };
+  const grant = await keepPermission(stages, keeping, request);
   if (!grant.ok) {
     return grant;
   }
@@ -116,19 +110,23 @@ function entitle(
     flow: request.ask.flow,
     wish: request.wish,
     ...(permission.source === "user" ? { subject: permission.subject } : {}),
-    ...(permission.source === "grant" ? { grant: permission.grant.grant } : {}),
+    ...(permission.source === "grant" ? { given: permission.grant.grant.apis } : {}),
     ...(permission.source === "code" ? decidedBefore(request.wish, permission.code) : {}),
   });
   if (!decision.ok) {
     const { reason, entry } = decision.failure;
     return fail({ kind: "policy_refused", reason, ...(entry === undefined ? {} : { entry }) });
   }
-  const { entry, api, scopes } = decision.value;
-  note({ policyEntry: entry, api: api.name, scopesAsked: scopes });
+  const { entry, api, scopes, also } = decision.value;
+  note(askedFacts(entry, [{ api: api.name, scopes }, ...also.map(toScopes)]));
   return decision;
 }
 
+function toScopes({ api, scopes }: ApiAllowance): ApiScopes {
+  return { api: api.name, scopes };
+}
+
 /** RFC 6749 section 4.1.3 repeats no scopes: what was decided when the request was pushed is decided again. */
-function decidedBefore(wish: Wish, { api, scopes, offlineAccess, redirectUri }: OpenedCode) {
-  return { grant: { api, scopes }, redirectUri, wish: { ...wish, offlineAccess } };
+function decidedBefore(wish: Wish, { apis, offlineAccess, redirectUri }: OpenedCode) {
+  return { given: apis, redirectUri, wish: { ...wish, offlineAccess } };
 }

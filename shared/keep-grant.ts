@@ -1,10 +1,11 @@
 /**
- * Stage 6 of the story: grants as the path uses them. Makes one when a permission is to be kept, opens one for its
- * caller, and turns the store's failures into ours. Without a grant store (none configured) no handle opens, and the
+ * Grants as the path uses them: makes one of a permission that is to be kept, opens one for its caller, and turns the store's failures into ours. Without a grant store (none configured) no handle opens, and the
  * configuration has already refused a policy that would make one.
  */
+import type { CoveredApis } from "./api-scopes.ts";
 import type { AuditFacts } from "./audit/audit-event.ts";
 import type { Caller } from "./caller/caller.ts";
+import type { Covered } from "./cover-apis.ts";
 import type { EntraToken } from "./entra/entra-token.ts";
 import type { Failure } from "./failure.ts";
 import type { GrantFailure, GrantPage, GrantReach, GrantUser, OpenedGrant } from "./grants/grant.ts";
@@ -29,8 +30,8 @@ export interface KeepGrant {
   readonly permission: Permission;
   readonly entitlement: Entitlement;
   readonly token: EntraToken;
-  /** True scopes of the token, bare, after the release check. */
-  readonly scopes: readonly string[];
+  /** What the permission covers. */
+  readonly covered: Covered;
   readonly note: (facts: Partial<AuditFacts>) => void;
 }
 
@@ -39,8 +40,8 @@ export interface KeepConfirmed {
   readonly clientId: string;
   readonly user: GrantUser;
   readonly entitlement: Entitlement;
-  /** True scopes of the permission, bare: what the person saw. */
-  readonly scopes: readonly string[];
+  /** What the person saw. */
+  readonly apis: CoveredApis;
   readonly refreshToken: SecretValue;
   /** Chosen beforehand, so that a form sent twice makes one grant. */
   readonly handle: SecretValue;
@@ -50,7 +51,7 @@ export interface KeepConfirmed {
 
 export interface GrantKeeper {
   open(handle: SecretValue, caller: Caller): Promise<Result<OpenedGrant, Failure>>;
-  /** The grant to tell the caller about: a new one, the redeemed one, or none. */
+  /** Makes a grant; none where no store is configured. */
   keep(request: KeepGrant): Promise<Result<KeptGrant | undefined, Failure>>;
   keepConfirmed(request: KeepConfirmed): Promise<Result<KeptGrant, Failure>>;
   /**
@@ -126,32 +127,29 @@ async function keep(
   grants: GrantKeeperInput["grants"],
   request: KeepGrant,
 ): Promise<Result<KeptGrant | undefined, Failure>> {
-  const { caller, permission, entitlement, token, scopes, note } = request;
-  if (permission.source === "grant") {
-    const { id, expiresAtSeconds } = permission.grant.grant;
-    return succeed({ id, expiresAtSeconds, handle: undefined });
-  }
-  if (grants === undefined || !(entitlement.offlineAccess || permission.source === "imported")) {
+  const { caller, entitlement, covered, note } = request;
+  if (grants === undefined) {
     return succeed(undefined);
   }
   const user = ownerOf(request);
   if (!user.ok) {
     return user;
   }
-  if (token.refreshToken === undefined) {
+  if (covered.refreshToken === undefined) {
     return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
   }
   return make(grants, note, {
     binding: { kind: caller.kind, tenantId: caller.tenantId, clientId: caller.clientId },
     user: user.value,
-    refreshToken: token.refreshToken,
-    ...grantTerms(entitlement, scopes),
+    refreshToken: covered.refreshToken,
+    apis: covered.apis,
+    ...grantTerms(entitlement),
   });
 }
 
 async function keepConfirmed(
   grants: GrantKeeperInput["grants"],
-  { clientId, user, entitlement, scopes, refreshToken, handle, createdAtSeconds, note }: KeepConfirmed,
+  { clientId, user, entitlement, apis, refreshToken, handle, createdAtSeconds, note }: KeepConfirmed,
 ): Promise<Result<KeptGrant, Failure>> {
   if (grants === undefined) {
     return fail({ kind: "misconfigured", code: "grant_store_missing" });
@@ -161,17 +159,13 @@ async function keepConfirmed(
     user,
     refreshToken,
     once: { handle, createdAtSeconds },
-    ...grantTerms(entitlement, scopes),
+    apis,
+    ...grantTerms(entitlement),
   });
 }
 
-/**
- * A grant has the scopes that its permission was released with, and no redemption gives more. Entra does not downscope, so
- * that may be more than was asked (never more than policy lets out), and asking less would make a grant that never opens.
- */
-function grantTerms({ api, scopes, grantMaxDays, entry }: Entitlement, released: readonly string[]) {
-  const asked = scopes.filter((scope) => scope === ".default");
-  return { api: api.name, scopes: [...asked, ...released].sort(), maxDays: grantMaxDays, policyEntry: entry };
+function grantTerms({ grantMaxDays, entry }: Entitlement) {
+  return { maxDays: grantMaxDays, policyEntry: entry };
 }
 
 async function make(

@@ -1,3 +1,4 @@
+import { byApi } from "../../shared/asked-facts.ts";
 import { authenticate } from "../../shared/authenticate.ts";
 import type { Grant } from "../../shared/grants/grant.ts";
 import { readBearer } from "../../shared/http/read-proof.ts";
@@ -46,7 +47,7 @@ export function grantsRoute({ stages }: Service): Route {
 }
 
 function toWire({ callers }: Policy, grant: Grant): Record<string, unknown> {
-  const { id, binding, user, api, scopes, createdAtSeconds, expiresAtSeconds, lastRedeemedAtSeconds } = grant;
+  const { id, binding, user, apis, createdAtSeconds, expiresAtSeconds, lastRedeemedAtSeconds } = grant;
   const entry = callers.find(
     ({ name, clientId }) => name === grant.policyEntry && clientId === binding.clientId.toLowerCase(),
   );
@@ -56,8 +57,7 @@ function toWire({ callers }: Policy, grant: Grant): Record<string, unknown> {
     clientId: binding.clientId,
     ...(binding.kind === "application" ? { application: entry?.displayName ?? grant.policyEntry } : {}),
     userObjectId: user.objectId,
-    api,
-    scopes,
+    apis: byApi(apis),
     createdOn: iso(createdAtSeconds),
     expiresOn: iso(expiresAtSeconds),
     ...(lastRedeemedAtSeconds === undefined ? {} : { lastRedeemedOn: iso(lastRedeemedAtSeconds) }),

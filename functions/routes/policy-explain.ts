@@ -55,7 +55,7 @@ function explain(policy: Policy, question: PolicyQuestion): Record<string, unkno
       minimumSeconds: 0,
     },
     ...(subject === undefined ? {} : { subject }),
-    ...(grant === undefined ? {} : { grant }),
+    ...(grant === undefined ? {} : { given: [grant] as const }),
     ...(redirectUri === undefined ? {} : { redirectUri }),
   });
   return weighed.ok ? { allowed: true, ...weighed.value } : { allowed: false, ...weighed.failure };

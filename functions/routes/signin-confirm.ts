@@ -78,14 +78,13 @@ async function answerForm(
   return succeed(refusalResponse(wire, correlationId, { cookies: over, refusal: failure }));
 }
 
-function toQuestion({ pending, application, api, scopes, more, untilSeconds }: Confirmation) {
+function toQuestion({ pending, application, apis, more, untilSeconds }: Confirmation) {
   const { target, id, formToken } = pending;
   return confirmationPage({
     application,
     clientId: target.clientId,
     person: pending.kind === "grant" ? pending.person : undefined,
-    api,
-    scopes,
+    apis,
     more,
     untilSeconds,
     transaction: id,
@@ -93,7 +92,7 @@ function toQuestion({ pending, application, api, scopes, more, untilSeconds }: C
   });
 }
 
-function toDone(rooms: SignInRooms, { application, api }: Confirmation, confirmed: Confirmed) {
+function toDone(rooms: SignInRooms, { application, apis }: Confirmation, confirmed: Confirmed) {
   const { serviceUrl } = rooms.signIn;
   if (confirmed.kind === "return") {
     const location = codeLocation(confirmed.returnTo, confirmed.code, serviceUrl);
@@ -103,7 +102,7 @@ function toDone(rooms: SignInRooms, { application, api }: Confirmation, confirme
   return handlePage({
     application,
     handle: handle?.reveal() ?? "",
-    api: api.name,
+    apis: apis.map(({ api }) => api.name),
     untilSeconds: expiresAtSeconds,
     serviceUrl,
     serviceClientId: rooms.delegated.clientId,

@@ -1,8 +1,8 @@
 /**
  * A grant: made with offline_access, redeemed by its handle, listed, revoked.
  */
-import { userToken } from "../caller-token.ts";
-import { bearer, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
+import { applicationToken, userToken } from "../caller-token.ts";
+import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 
 const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
@@ -42,6 +42,28 @@ export const grantSteps: readonly DemoStep[] = [
       checkStatus(response, 200);
       check(/"graph"/.test(response.text), "a grant for graph");
       check(!response.text.includes(handle), "no handle in the list");
+    },
+  },
+  {
+    name: "One grant for two APIs: made by the backend for alice, redeemed for each",
+    run: async (demo) => {
+      const backend = bearer(await applicationToken(demo.environment, "web"));
+      const made = await demo.ask("/oauth2/token", {
+        headers: backend,
+        form: {
+          grant_type: jwtBearer,
+          requested_token_use: "on_behalf_of",
+          assertion: await userToken(demo.environment, "alice"),
+          audience: "graph",
+          scope: "User.Read offline_access https://api.contoso.local/orders/Orders.Read",
+        },
+      });
+      checkStatus(made, 200);
+      for (const api of ["graph", "orders"]) {
+        const json = { grant: bodyText(made, "refresh_token") };
+        const response = await demo.ask(`/AuthorizationHeader/${api}`, { headers: backend, json });
+        checkStatus(response, 200);
+      }
     },
   },
   {

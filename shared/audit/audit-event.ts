@@ -28,6 +28,10 @@ export interface AuditFacts {
   policyEntry?: string;
   scopesAsked?: readonly string[];
   scopesReturned?: readonly string[];
+  /** Other APIs that a kept permission shall cover: scopes asked, by API. */
+  alsoAsked?: Readonly<Record<string, readonly string[]>>;
+  /** And the scopes that Entra gave for them. */
+  alsoReturned?: Readonly<Record<string, readonly string[]>>;
   /** SHA-256 of the handle, hex. */
   grantId?: string;
   grantMade?: boolean;

@@ -2,6 +2,7 @@
  * Our own authorization code: Entra's code with everything needed to redeem it, sealed, bound to the client, its
  * redirect URI and its challenge. Only the client's verifier makes it worth anything. Pure.
  */
+import type { CoveredApis } from "../api-scopes.ts";
 import type { CodeRefusal } from "../failure.ts";
 import { SecretValue } from "../secret-value.ts";
 import { challengeOf, sameText } from "./pkce.ts";
@@ -17,8 +18,7 @@ export interface CodeContent {
   readonly verifier: string;
   readonly nonce: string;
   /** What policy allowed at the start; it decides again at the end. */
-  readonly api: string;
-  readonly scopes: readonly string[];
+  readonly apis: CoveredApis;
   readonly offlineAccess: boolean;
 }
 

@@ -2,6 +2,7 @@
  * Everything that sign-in keeps between requests, sealed and in the hands of others: no server state. One kind of box
  * for each, with its own key, type and life.
  */
+import type { ApiScopes, CoveredApis } from "../api-scopes.ts";
 import type { Sealer } from "../grants/seal.ts";
 import {
   CODE_SECONDS,
@@ -14,16 +15,18 @@ import type { ReturnAddress } from "../return-address.ts";
 import type { CodeContent } from "./authorization-code.ts";
 import { createSealedBox, type SealedBox } from "./sealed-box.ts";
 
+/** An API as Entra is asked for it: bare scope names, and the resource URI that goes in front of them. */
+export interface TargetApi extends ApiScopes {
+  readonly resource: string;
+}
+
 /** What policy allowed when it was asked first. It is asked again before anything is given. */
 export interface Target {
   /** Name of the policy entry. */
   readonly entry: string;
   readonly clientId: string;
-  readonly api: string;
-  /** Resource URI of the API. */
-  readonly resource: string;
-  /** Bare names. */
-  readonly scopes: readonly string[];
+  /** Several only for a permission that is kept; the token is for the first. */
+  readonly apis: readonly [TargetApi, ...TargetApi[]];
   readonly offlineAccess: boolean;
 }
 
@@ -81,8 +84,8 @@ export interface PendingGrant extends Pending {
   readonly user: { readonly tenantId: string; readonly objectId: string };
   readonly person: { readonly name: string; readonly username: string };
   readonly refreshToken: string;
-  /** True scopes of the permission, bare: what the page shows is what the grant will have. */
-  readonly scopes: readonly string[];
+  /** What the permission truly covers: what the page shows is what the grant will have. */
+  readonly apis: CoveredApis;
   /** The handle that the grant will have, so that a form sent twice cannot make two grants. */
   readonly handle: string;
 }

@@ -2,7 +2,7 @@ import type { TokenIdentity } from "../cache/cache-key.ts";
 import type { EntraClient, EntraToken } from "../entra/entra-token.ts";
 import type { Failure } from "../failure.ts";
 import type { OpenedGrant } from "../grants/grant.ts";
-import type { Entitlement } from "../policy/entitlement.ts";
+import type { ApiAllowance, Entitlement } from "../policy/entitlement.ts";
 import type { RequestTrace } from "../request-trace.ts";
 import type { Result } from "../result.ts";
 import type { SecretValue } from "../secret-value.ts";
@@ -34,6 +34,6 @@ export interface Flow<P> {
 }
 
 /** Bare scope names → what Entra is asked for. */
-export function qualifiedScopes({ api, scopes }: Entitlement): string[] {
+export function qualifiedScopes({ api, scopes }: Pick<ApiAllowance, "api" | "scopes">): string[] {
   return scopes.map((scope) => `${api.resource}/${scope}`);
 }

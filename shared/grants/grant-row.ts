@@ -8,6 +8,7 @@
  *
  * A key contains ids only, never a handle. Pure: no SDK, no I/O, no clock.
  */
+import type { ApiScopes, CoveredApis } from "../api-scopes.ts";
 import type { Grant, GrantCaller, GrantUser } from "./grant.ts";
 
 /** 64-bit column: seconds since 1970 leave 32 bits in 2038. */
@@ -37,9 +38,8 @@ export interface GrantRow extends RowKeys {
   readonly bindingClientId: string;
   readonly userTenantId: string;
   readonly userObjectId: string;
-  readonly api: string;
-  /** JSON array. */
-  readonly scopes: string;
+  /** JSON: array of `{ api, scopes }`. */
+  readonly apis: string;
   readonly policyEntry: string;
   readonly createdAtSeconds: Int64;
   readonly expiresAtSeconds: Int64;
@@ -102,8 +102,7 @@ export function toGrantRow(grant: Grant, sealed: string): GrantRow {
     bindingClientId: grant.binding.clientId,
     userTenantId: grant.user.tenantId,
     userObjectId: grant.user.objectId,
-    api: grant.api,
-    scopes: JSON.stringify(grant.scopes),
+    apis: JSON.stringify(grant.apis),
     policyEntry: grant.policyEntry,
     createdAtSeconds: int64(grant.createdAtSeconds),
     expiresAtSeconds: int64(grant.expiresAtSeconds),
@@ -124,8 +123,7 @@ export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: G
           clientId: text(row["bindingClientId"]),
         },
         user: { tenantId: text(row["userTenantId"]), objectId: text(row["userObjectId"]) },
-        api: text(row["api"]),
-        scopes: texts(JSON.parse(text(row["scopes"]))),
+        apis: covered(JSON.parse(text(row["apis"]))),
         policyEntry: text(row["policyEntry"]),
         createdAtSeconds: seconds(row["createdAtSeconds"]),
         expiresAtSeconds: seconds(row["expiresAtSeconds"]),
@@ -148,6 +146,20 @@ function text(value: unknown): string {
 function texts(value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw new TypeError("not a list");
   return value.map(text);
+}
+
+function covered(value: unknown): CoveredApis {
+  if (!Array.isArray(value)) throw new TypeError("not a list");
+  const [first, ...others] = value.map(apiScopes);
+  if (first === undefined) throw new TypeError("an empty list");
+  return [first, ...others];
+}
+
+function apiScopes(value: unknown): ApiScopes {
+  if (typeof value !== "object" || value === null || !("api" in value && "scopes" in value)) {
+    throw new TypeError("not an API with its scopes");
+  }
+  return { api: text(value.api), scopes: texts(value.scopes) };
 }
 
 function kind(value: unknown): "user" | "application" {

@@ -1,6 +1,7 @@
 /**
  * The words of the grant stage: what a grant is, to whom it is bound, what can go wrong. Types only.
  */
+import type { CoveredApis } from "../api-scopes.ts";
 import type { SecretValue } from "../secret-value.ts";
 
 /** Who may redeem: the client that authenticated when the grant was made. A user caller must also be the grant's user. */
@@ -22,9 +23,8 @@ export interface Grant {
   readonly id: string;
   readonly binding: GrantBinding;
   readonly user: GrantUser;
-  /** Name of the API it was made for. */
-  readonly api: string;
-  readonly scopes: readonly string[];
+  /** What it covers, as Entra gave it when the grant was made. */
+  readonly apis: CoveredApis;
   /** Name of the policy entry that allowed it. */
   readonly policyEntry: string;
   readonly createdAtSeconds: number;

@@ -6,6 +6,7 @@
  * `GrantFailure`. It does not decide policy (`unattended`, scopes, flows), does not talk to Entra, and does not check
  * whose token a redemption gave: the flow does.
  */
+import type { CoveredApis } from "../api-scopes.ts";
 import { CLOCK_TOLERANCE_SECONDS, CONFIRMATION_SECONDS } from "../limits.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import type { SecretValue } from "../secret-value.ts";
@@ -37,8 +38,7 @@ const GRANT_ID = /^[0-9a-f]{64}$/;
 export interface MakeGrant {
   readonly binding: GrantBinding;
   readonly user: GrantUser;
-  readonly api: string;
-  readonly scopes: readonly string[];
+  readonly apis: CoveredApis;
   readonly refreshToken: SecretValue;
   /** `grantMaxDays` of the policy entry. */
   readonly maxDays: number;

@@ -130,7 +130,7 @@ interface RawWish {
 }
 
 function readWish(request: IncomingRequest, raw: RawWish): Result<Wish, Failure> {
-  const listed = readScopeList(raw.scopes);
+  const listed = readScopeList(raw.scopes, "scopes");
   const scopes = listed.ok ? readScopes(listed.value, "scopes") : listed;
   if (!scopes.ok) {
     return scopes;

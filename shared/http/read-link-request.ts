@@ -1,4 +1,8 @@
-/** `POST /signin/links`: JSON `{ api, scopes?, caller?, expectedUser? }` → a link request. */
+/**
+ * `POST /signin/links` → a link request. JSON: `caller?`, `expectedUser?`, and what the grant shall cover: `api` with
+ * `scopes?` for one API, or `apis`, from name to scopes, for several. No scopes ask for the list.
+ */
+import type { ApiScopes, CoveredApis } from "../api-scopes.ts";
 import type { Failure, RequestProblem } from "../failure.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import type { LinkRequest } from "../sign-in/make-link.ts";
@@ -11,6 +15,8 @@ import { readScopeList, readScopes } from "./read-wish.ts";
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const FORMS: Readonly<Record<string, RegExp>> = { api: NAME, caller: NAME, expectedUser: GUID };
+/** More than anybody needs in one grant; each costs a call to Entra. */
+const APIS_MAX = 10;
 
 export async function readLinkRequest(request: IncomingRequest): Promise<Result<LinkRequest, Failure>> {
   const proof = readBearer(request);
@@ -21,26 +27,51 @@ export async function readLinkRequest(request: IncomingRequest): Promise<Result<
   if (!body.ok) {
     return body;
   }
-  const { scopes: askedScopes, ...texts } = body.value;
+  const { scopes, apis, ...texts } = body.value;
   const wrong = findWrong(texts);
   if (wrong !== undefined) {
     return wrong;
   }
   const { api, caller, expectedUser } = texts as { api?: string; caller?: string; expectedUser?: string };
+  const asked = apis === undefined ? readOneApi(api, scopes) : readApis(apis, { api, scopes });
+  return asked.ok
+    ? succeed({ proof: proof.value, caller, apis: asked.value, expectedUser: expectedUser?.toLowerCase() })
+    : asked;
+}
+
+function readOneApi(api: string | undefined, scopes: unknown): Result<CoveredApis, Failure> {
   if (api === undefined) {
     return problem("parameter_missing", "api");
   }
-  const listed = readScopeList(askedScopes);
-  const scopes = listed.ok ? readScopes(listed.value, "scopes") : listed;
-  if (!scopes.ok) {
-    return scopes;
+  const read = readApiScopes(api, scopes, "scopes");
+  return read.ok ? succeed([read.value]) : read;
+}
+
+/** Instead of `api` and `scopes`, never beside them. */
+function readApis(apis: unknown, beside: Readonly<Record<string, unknown>>): Result<CoveredApis, Failure> {
+  if (Object.values(beside).some((value) => value !== undefined)) {
+    return problem("parameter_invalid", "apis");
   }
-  return succeed({
-    proof: proof.value,
-    caller,
-    wish: { audiences: [api], resources: [], scopes: scopes.value.scopes },
-    expectedUser: expectedUser?.toLowerCase(),
-  });
+  const entries = typeof apis === "object" && apis !== null && !Array.isArray(apis) ? Object.entries(apis) : [];
+  if (entries.length > APIS_MAX || !entries.every(([name]) => NAME.test(name))) {
+    return problem("parameter_invalid", "apis");
+  }
+  const read: ApiScopes[] = [];
+  for (const [name, scopes] of entries) {
+    const one = readApiScopes(name, scopes, "apis");
+    if (!one.ok) {
+      return one;
+    }
+    read.push(one.value);
+  }
+  const [first, ...others] = read;
+  return first === undefined ? problem("parameter_invalid", "apis") : succeed([first, ...others]);
+}
+
+function readApiScopes(api: string, value: unknown, parameter: string): Result<ApiScopes, Failure> {
+  const listed = readScopeList(value, parameter);
+  const scopes = listed.ok ? readScopes(listed.value, parameter) : listed;
+  return scopes.ok ? succeed({ api, scopes: scopes.value.scopes ?? [] }) : scopes;
 }
 
 /** The first member that is unknown, or not the text it must be. */

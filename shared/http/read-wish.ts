@@ -19,14 +19,14 @@ export interface AskedScopes {
 }
 
 /** A list of scopes, or one text with spaces between them: people write both. */
-export function readScopeList(value: unknown): Result<readonly string[] | undefined, Failure> {
+export function readScopeList(value: unknown, parameter: string): Result<readonly string[] | undefined, Failure> {
   if (value === undefined) {
     return succeed(undefined);
   }
   const items: readonly unknown[] = Array.isArray(value) ? value : [value];
   return items.every((item) => typeof item === "string")
     ? succeed(items.flatMap((item) => item.split(" ")).filter((scope) => scope !== ""))
-    : invalid("scopes");
+    : invalid(parameter);
 }
 
 /** A list of scopes. `openid profile email` change nothing here; `offline_access` asks for a grant. */

@@ -8,13 +8,17 @@ import { dayText, isoDay } from "./day.ts";
 import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";
 
+interface AskedApi {
+  readonly api: { readonly name: string; readonly resource: string };
+  readonly scopes: readonly string[];
+}
+
 export interface ConfirmationPageInput {
   readonly application: string;
   readonly clientId: string;
   /** Undefined: signed in at Entra a moment ago, and Entra has not told us yet who it is. */
   readonly person: { readonly name: string; readonly username: string } | undefined;
-  readonly api: { readonly name: string; readonly resource: string };
-  readonly scopes: readonly string[];
+  readonly apis: readonly AskedApi[];
   /** And whatever else was consented for this service. */
   readonly more: boolean;
   readonly untilSeconds: number;
@@ -24,7 +28,7 @@ export interface ConfirmationPageInput {
 }
 
 export function confirmationPage(input: ConfirmationPageInput): Page {
-  const { application, clientId, person, api, scopes, more, untilSeconds, transaction, formToken } = input;
+  const { application, clientId, person, apis, more, untilSeconds, transaction, formToken } = input;
   return {
     title: `Allow “${application}”?`,
     main: html`<h1>Allow “${application}” to act in your name?</h1>
@@ -32,8 +36,7 @@ export function confirmationPage(input: ConfirmationPageInput): Page {
 <dl>
 <div><dt>Application</dt><dd><strong>${application}</strong><br><span class="quiet">Client id <code>${clientId}</code></span></dd></div>
 <div><dt>Acts as</dt><dd>${toPerson(person)}</dd></div>
-<div><dt>API</dt><dd>${api.name}<br><span class="quiet">${api.resource}</span></dd></div>
-<div><dt>May use</dt><dd><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}${more ? MORE : ""}</ul></dd></div>
+${apis.map((asked) => toRows(asked, more))}
 <div><dt>Works while you are away until</dt><dd><strong><time datetime="${isoDay(untilSeconds)}">${dayText(untilSeconds)}</time></strong></dd></div>
 </dl>
 <p class="note"><strong>Did you ask for this yourself?</strong> ${person === undefined ? BY_APPLICATION : BY_LINK}</p>
@@ -46,6 +49,11 @@ export function confirmationPage(input: ConfirmationPageInput): Page {
 </div>
 </form>`,
   };
+}
+
+function toRows({ api, scopes }: AskedApi, more: boolean): Html {
+  return html`<div><dt>API</dt><dd>${api.name}<br><span class="quiet">${api.resource}</span></dd></div>
+<div><dt>May use</dt><dd><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}${more ? MORE : ""}</ul></dd></div>`;
 }
 
 const MORE = html`<li>and everything else that was consented to for this service</li>`;

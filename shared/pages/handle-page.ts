@@ -9,7 +9,8 @@ import type { Page } from "./layout.ts";
 export interface HandlePageInput {
   readonly application: string;
   readonly handle: string;
-  readonly api: string;
+  /** Names of the APIs that the grant covers. The lines below use the first. */
+  readonly apis: readonly string[];
   readonly untilSeconds: number;
   readonly serviceUrl: string;
   /** Audience of the application's own token for this service. */
@@ -17,7 +18,7 @@ export interface HandlePageInput {
 }
 
 export function handlePage(input: HandlePageInput): Page {
-  const { application, handle, untilSeconds } = input;
+  const { application, handle, untilSeconds, apis } = input;
   return {
     title: "Allowed",
     copies: true,
@@ -27,8 +28,14 @@ export function handlePage(input: HandlePageInput): Page {
 <div class="row"><input id="handle" readonly spellcheck="false" autocomplete="off" value="${handle}">
 <button type="button" class="main" data-copy="handle" hidden>Copy</button></div>
 <p class="note"><strong>It is shown only this once.</strong> Keep it like a password, for example as a secured environment variable. It works only together with the application’s own token.</p>
-${SAMPLES.map((sample) => toSection(sample, input))}`,
+${apis.length > 1 ? severalApis(apis) : ""}${SAMPLES.map((sample) => toSection(sample, input))}`,
   };
+}
+
+function severalApis(apis: readonly string[]): Html {
+  const names = apis.map((name, index) => html`${index === 0 ? "" : ", "}<code>${name}</code>`);
+  return html`<p>The one handle serves ${names}: put the name of the API at the end of the URL.</p>
+`;
 }
 
 interface Sample {
@@ -42,7 +49,7 @@ const SAMPLES: readonly Sample[] = [
   {
     id: "curl",
     title: "curl",
-    text: ({ serviceUrl, api, handle }) => `curl -s ${serviceUrl}/AuthorizationHeader/${api} \\
+    text: ({ serviceUrl, apis, handle }) => `curl -s ${serviceUrl}/AuthorizationHeader/${apis[0]} \\
   -H "Authorization: Bearer $APP_TOKEN" \\
   -H "Content-Type: application/json" \\
   -d '{"grant":"${handle}"}'`,
@@ -50,8 +57,8 @@ const SAMPLES: readonly Sample[] = [
   {
     id: "powershell",
     title: "PowerShell",
-    text: ({ serviceUrl, api, handle }) => `$answer = Invoke-RestMethod -Method Post \`
-  -Uri "${serviceUrl}/AuthorizationHeader/${api}" \`
+    text: ({ serviceUrl, apis, handle }) => `$answer = Invoke-RestMethod -Method Post \`
+  -Uri "${serviceUrl}/AuthorizationHeader/${apis[0]}" \`
   -Headers @{ Authorization = "Bearer $appToken" } \`
   -ContentType "application/json" \`
   -Body '{"grant":"${handle}"}'
@@ -60,8 +67,8 @@ const SAMPLES: readonly Sample[] = [
   {
     id: "power-automate",
     title: "Power Automate: HTTP action “Get header”",
-    text: ({ serviceUrl, serviceClientId, api, handle }) => `Method          POST
-URI             ${serviceUrl}/AuthorizationHeader/${api}
+    text: ({ serviceUrl, serviceClientId, apis, handle }) => `Method          POST
+URI             ${serviceUrl}/AuthorizationHeader/${apis[0]}
 Body            { "grant": "${handle}" }
 Authentication  Active Directory OAuth
 Audience        ${serviceClientId}

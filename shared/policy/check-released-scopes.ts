@@ -5,7 +5,7 @@
  * Source: https://learn.microsoft.com/entra/identity-platform/scopes-oidc#the-default-scope
  */
 import { fail, type Result, succeed } from "../result.ts";
-import type { Entitlement } from "./entitlement.ts";
+import type { ApiAllowance } from "./entitlement.ts";
 
 /** OpenID Connect's own scopes: no permission on any API. */
 export const OIDC_SCOPES: readonly string[] = ["openid", "profile", "email", "offline_access"];
@@ -20,10 +20,10 @@ export function bareScopes(resource: string, scopes: readonly string[]): string[
 
 /** The true scopes of the token, or the ones too many when policy does not accept them. */
 export function checkReleasedScopes(
-  entitlement: Entitlement,
+  { api, releasable, acceptSurplus }: ApiAllowance,
   returned: readonly string[],
 ): Result<readonly string[], { readonly surplus: readonly string[] }> {
-  const scopes = bareScopes(entitlement.api.resource, returned);
-  const surplus = scopes.filter((scope) => !entitlement.releasable.includes(scope));
-  return surplus.length > 0 && !entitlement.acceptSurplus ? fail({ surplus }) : succeed(scopes);
+  const scopes = bareScopes(api.resource, returned);
+  const surplus = scopes.filter((scope) => !releasable.includes(scope));
+  return surplus.length > 0 && !acceptSurplus ? fail({ surplus }) : succeed(scopes);
 }

@@ -10,11 +10,8 @@ export interface Api {
   readonly contentType: string;
 }
 
-/** What policy would allow. */
-export interface Allowance {
-  /** Name of the policy entry that allowed it, for the audit trail. */
-  readonly entry: string;
-  readonly flow: FlowName;
+/** What policy allows of one API. */
+export interface ApiAllowance {
   readonly api: Api;
   /** Bare scope names to ask Entra for, sorted. */
   readonly scopes: readonly string[];
@@ -22,6 +19,15 @@ export interface Allowance {
   readonly releasable: readonly string[];
   /** Release a token although it carries scopes outside `releasable`. */
   readonly acceptSurplus: boolean;
+}
+
+/** What policy would allow: first of all the API that the token is for. */
+export interface Allowance extends ApiAllowance {
+  /** Name of the policy entry that allowed it, for the audit trail. */
+  readonly entry: string;
+  readonly flow: FlowName;
+  /** Other APIs that the permission shall cover; none unless it is kept. */
+  readonly also: readonly ApiAllowance[];
   /** Keep the permission as a grant. */
   readonly offlineAccess: boolean;
   readonly grantMaxDays: number;

@@ -3,13 +3,15 @@
  * that `/policy/explain` can ask about callers that are not there; `decide.ts` makes an entitlement of the answer, and
  * only for a validated caller. Pure: no I/O, no clock.
  */
+import type { ApiScopes, CoveredApis } from "../api-scopes.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { Wish } from "../exchange-request.ts";
 import type { PolicyRefusal } from "../failure.ts";
 import { fail, type Result, succeed } from "../result.ts";
-import { type ChosenApi, chooseApi } from "./choose-api.ts";
-import type { Allowance } from "./entitlement.ts";
+import { type AskedApi, type Choice, chooseApis } from "./choose-apis.ts";
+import type { Allowance, ApiAllowance } from "./entitlement.ts";
 import type { CallerRule, FlowName, Policy } from "./rules.ts";
+import { weighApi } from "./weigh-api.ts";
 
 /** What policy looks at of a caller. */
 export type PolicyCaller = Pick<Caller, "kind" | "clientId" | "roles" | "confidential" | "understandsClaimsChallenge">;
@@ -21,8 +23,8 @@ export interface Weighing {
   readonly wish: Wish;
   /** On-behalf-of: whose token is exchanged. Equal to the caller for a user who exchanges itself. */
   readonly subject?: PolicyCaller;
-  /** Refresh token: what the grant was made for; absent for a raw one of Entra's. Code: what was decided at its start. */
-  readonly grant?: { readonly api: string; readonly scopes: readonly string[] };
+  /** Refresh token: what the grant covers; absent for a raw one of Entra's. Code: what was decided at its start. */
+  readonly given?: CoveredApis;
   /** Authorization code: where the browser is sent back to. */
   readonly redirectUri?: string;
 }
@@ -32,7 +34,8 @@ export interface SignInInput {
   /** Name of the application's entry, and the client that it must still be about. */
   readonly entry: string;
   readonly clientId: string;
-  readonly wish: Pick<Wish, "audiences" | "resources" | "scopes">;
+  /** What the grant shall cover; no scopes ask for the list. */
+  readonly apis: CoveredApis;
 }
 
 export interface PolicyRefused {
@@ -52,34 +55,30 @@ export function weigh(policy: Policy, input: Weighing): Result<Allowance, Policy
   if (refusal !== undefined) {
     return refuse(refusal);
   }
-  const api = chooseApi(policy, input.wish, input.grant?.api);
-  if (!api.ok) {
-    return refuse(api.failure);
+  const asked = askedApis(policy, input);
+  if (!asked.ok) {
+    return refuse(asked.failure);
   }
-  const listed = listedScopes(policy, entry, input, api.value);
-  if (!listed.ok) {
-    return refuse(listed.failure);
+  const subjectEntry = otherSubjectEntry(policy, entry, input);
+  if (!subjectEntry.ok) {
+    return refuse(subjectEntry.failure);
   }
-  const scopes = scopesToAsk(api.value, listed.value, input);
-  return scopes.ok
-    ? succeed(
-        allow({
-          entry,
-          flow: input.flow,
-          api: api.value,
-          ...releasableScopes(entry, listed.value, input),
-          scopes: scopes.value,
-          offlineAccess: input.wish.offlineAccess && keepsGrant(input.flow),
-          // Graph's own challenges reach the caller, who must know how to answer them.
-          cae: entry.cae && input.caller.understandsClaimsChallenge,
-        }),
-      )
-    : refuse(scopes.failure);
+  const { flow, given, wish } = input;
+  const apis = weighApis(asked.value, { entry, flow, subjectEntry: subjectEntry.value, given });
+  return apis.ok
+    ? succeed({
+        ...apis.value,
+        ...termsOf(entry),
+        flow,
+        offlineAccess: wish.offlineAccess && keepsGrant(flow),
+        // Graph's own challenges reach the caller, who must know how to answer them.
+        cae: entry.cae && input.caller.understandsClaimsChallenge,
+      })
+    : refuse(apis.failure);
 }
 
 /** Decides whether a person may make a grant for an application: only one that may redeem it while nobody is there. */
 export function weighSignIn(policy: Policy, input: SignInInput): Result<Allowance, PolicyRefused> {
-  const { wish } = input;
   const entry = policy.callers.find(({ name, clientId }) => name === input.entry && clientId === input.clientId);
   if (entry === undefined) {
     return fail({ reason: "caller_not_listed" });
@@ -89,36 +88,34 @@ export function weighSignIn(policy: Policy, input: SignInInput): Result<Allowanc
   if (refusal !== undefined) {
     return refuse(refusal);
   }
-  const api = chooseApi(policy, wish, undefined);
-  if (!api.ok) {
-    return refuse(api.failure);
-  }
-  const releasable = scopesOf(entry, api.value.name);
-  if (releasable.length === 0) {
-    return refuse("api_not_allowed");
+  const asked = input.apis.flatMap((wanted) => named(policy, wanted));
+  if (asked.length < input.apis.length) {
+    return refuse("api_unknown");
   }
   const flow = "authorization-code";
-  const scopes = scopesToAsk(api.value, releasable, { flow });
-  return scopes.ok
-    ? succeed(
-        allow({
-          entry,
-          flow,
-          api: api.value,
-          releasable,
-          acceptSurplus: entry.acceptSurplus,
-          scopes: scopes.value,
-          offlineAccess: true,
-          cae: false,
-        }),
-      )
-    : refuse(scopes.failure);
+  const apis = weighApis(asked, { entry, flow, subjectEntry: undefined, given: undefined });
+  return apis.ok
+    ? succeed({ ...apis.value, ...termsOf(entry), flow, offlineAccess: true, cae: false })
+    : refuse(apis.failure);
 }
 
 /** May a sign-in link be made for this entry at all? */
 export function mayHaveLinks(entry: CallerRule): boolean {
   return signInRefusal(entry) === undefined;
 }
+
+/** The one entry that matches, or nothing: kind and client id exactly, and the role where the entry names one. */
+export function entryFor(policy: Policy, caller: PolicyCaller): CallerRule | undefined {
+  const clientId = caller.clientId.toLowerCase();
+  return policy.callers.find(
+    (entry) =>
+      entry.kind === caller.kind &&
+      entry.clientId === clientId &&
+      (entry.role === undefined || caller.roles.includes(entry.role)),
+  );
+}
+
+// ---------------------------------------------------------------------------------------------------------------
 
 function signInRefusal(entry: CallerRule): PolicyRefusal | undefined {
   if (entry.kind !== "application") {
@@ -131,17 +128,6 @@ function signInRefusal(entry: CallerRule): PolicyRefusal | undefined {
     return "unattended_not_allowed";
   }
   return entry.offlineAccess ? undefined : "offline_access_not_allowed";
-}
-
-/** The one entry that matches, or nothing: kind and client id exactly, and the role where the entry names one. */
-export function entryFor(policy: Policy, caller: PolicyCaller): CallerRule | undefined {
-  const clientId = caller.clientId.toLowerCase();
-  return policy.callers.find(
-    (entry) =>
-      entry.kind === caller.kind &&
-      entry.clientId === clientId &&
-      (entry.role === undefined || caller.roles.includes(entry.role)),
-  );
 }
 
 function callerRefusal(entry: CallerRule, input: Weighing): PolicyRefusal | undefined {
@@ -164,113 +150,98 @@ function callerRefusal(entry: CallerRule, input: Weighing): PolicyRefusal | unde
 }
 
 function redemptionRefusal(entry: CallerRule, input: Weighing): PolicyRefusal | undefined {
-  if (input.grant === undefined && !entry.importRefreshTokens) {
+  if (input.given === undefined && !entry.importRefreshTokens) {
     return "import_not_allowed";
   }
   return entry.kind === "application" && !entry.unattended ? "unattended_not_allowed" : undefined;
 }
 
-/** The caller's list, narrowed by the list of the client that obtained the subject's token. */
-function listedScopes(
-  policy: Policy,
-  entry: CallerRule,
-  input: Weighing,
-  api: ChosenApi,
-): Result<readonly string[], PolicyRefusal> {
-  let scopes: readonly string[] = scopesOf(entry, api.name);
-  if (input.caller.kind === "application" && input.subject !== undefined) {
-    const subjectEntry = subjectClientEntry(policy, entry, input.caller, input.subject);
-    if (subjectEntry === undefined) {
-      return fail("subject_client_not_allowed");
-    }
-    const theirs = scopesOf(subjectEntry, api.name);
-    scopes = scopes.filter((scope) => theirs.includes(scope));
+/** The token's API first. A sign-in that was decided before keeps what was decided, whichever API its token is for. */
+function askedApis(policy: Policy, input: Weighing): Result<readonly AskedApi[], PolicyRefusal> {
+  const { wish, given, flow } = input;
+  const chosen = chooseApis(policy, wish, { several: mayCover(input), otherwise: given?.[0].api });
+  if (!chosen.ok || given === undefined) {
+    return chosen;
   }
-  if (input.grant !== undefined && input.grant.api !== api.name) {
+  const [token] = chosen.value;
+  if (!given.some(({ api }) => api === token.name)) {
     return fail("api_not_allowed");
   }
-  return scopes.length === 0 ? fail("api_not_allowed") : succeed(scopes);
+  const rest = wish.offlineAccess && keepsGrant(flow) ? given.filter(({ api }) => api !== token.name) : [];
+  const others = rest.flatMap(({ api }) => named(policy, { api, scopes: [] }));
+  return others.length < rest.length ? fail("api_unknown") : succeed([token, ...others]);
 }
 
-/**
- * What may leave. Entra puts every consented scope into a token, so for a kept permission the bound is what the person
- * gave when it was made (RFC 6749 section 6), whatever was consented since, and even where the entry accepts surplus.
- */
-function releasableScopes(
-  entry: CallerRule,
-  listed: readonly string[],
-  { flow, grant }: Weighing,
-): Pick<Allowance, "releasable" | "acceptSurplus"> {
-  if (flow !== "refresh-token" || grant === undefined) {
-    return { releasable: listed, acceptSurplus: entry.acceptSurplus };
+/** Several APIs only where a permission begins that is kept. A pushed request gives no token yet, so it need not say for which. */
+function mayCover({ flow, wish, given }: Weighing): Choice["several"] {
+  if (given !== undefined) {
+    return "never";
   }
-  const given = entry.acceptSurplus ? grant.scopes : grant.scopes.filter((scope) => listed.includes(scope));
-  return { releasable: given, acceptSurplus: false };
+  switch (flow) {
+    case "authorization-code":
+      return wish.offlineAccess ? "any" : "never";
+    case "on-behalf-of":
+      return wish.offlineAccess ? "one_named" : "never";
+    case "refresh-token":
+      return "one_named";
+    case "client-credentials":
+      return "never";
+  }
 }
 
-function subjectClientEntry(
+function named(policy: Policy, { api, scopes }: ApiScopes): AskedApi[] {
+  const rule = Object.hasOwn(policy.apis, api) ? policy.apis[api] : undefined;
+  return rule === undefined ? [] : [{ name: api, rule, scopes }];
+}
+
+interface ApisWeighing {
+  readonly entry: CallerRule;
+  readonly flow: FlowName;
+  readonly subjectEntry: CallerRule | undefined;
+  readonly given: CoveredApis | undefined;
+}
+
+function weighApis(
+  asked: readonly AskedApi[],
+  { given, ...rest }: ApisWeighing,
+): Result<ApiAllowance & Pick<Allowance, "also">, PolicyRefusal> {
+  const allowed: ApiAllowance[] = [];
+  for (const one of asked) {
+    const weighed = weighApi({ ...rest, asked: one, given: given?.find(({ api }) => api === one.name) });
+    if (!weighed.ok) {
+      return weighed;
+    }
+    allowed.push(weighed.value);
+  }
+  const [token, ...also] = allowed;
+  return token === undefined ? fail("api_not_named") : succeed({ ...token, also });
+}
+
+/** Whose list narrows the caller's: that of the client that obtained a token which an application presents. */
+function otherSubjectEntry(
   policy: Policy,
   entry: CallerRule,
-  caller: PolicyCaller,
-  subject: PolicyCaller,
-): CallerRule | undefined {
+  { caller, subject }: Weighing,
+): Result<CallerRule | undefined, PolicyRefusal> {
+  if (caller.kind !== "application" || subject === undefined) {
+    return succeed(undefined);
+  }
   const allowed = entry.subjectClients ?? [caller.clientId.toLowerCase()];
   const theirs = allowed.includes(subject.clientId.toLowerCase()) ? entryFor(policy, subject) : undefined;
-  return theirs?.requireConfidentialClient && !subject.confidential ? undefined : theirs;
-}
-
-function scopesOf(entry: CallerRule, apiName: string): readonly string[] {
-  return Object.entries(entry.apis).find(([name]) => name === apiName)?.[1] ?? [];
-}
-
-function scopesToAsk(
-  api: ChosenApi,
-  listed: readonly string[],
-  input: Pick<Weighing, "flow" | "grant">,
-): Result<readonly string[], PolicyRefusal> {
-  const { grant, flow } = input;
-  // RFC 6749 section 6: a refresh never asks for more than was granted. An application token carries every permission
-  // of its registration: Entra takes no narrower wish than `.default`.
-  const within = listed
-    .filter((scope) => grant === undefined || grant.scopes.includes(scope))
-    .filter((scope) => flow !== "client-credentials" || scope === DEFAULT);
-  const asked = new Set(api.scopes === undefined || api.scopes.length === 0 ? unasked(within) : api.scopes);
-  const allowed = asked.size > 0 && [...asked].every((scope) => within.includes(scope));
-  // Entra refuses `.default` together with anything else.
-  return allowed && (asked.size === 1 || !asked.has(DEFAULT)) ? succeed([...asked].sort()) : fail("scope_not_allowed");
-}
-
-/** All registered permissions, whatever they are. */
-const DEFAULT = ".default";
-
-/** Asking nothing gives the list: the scopes that it names, else `.default`. */
-function unasked(within: readonly string[]): readonly string[] {
-  const named = within.filter((scope) => scope !== DEFAULT);
-  return named.length > 0 ? named : within;
+  const refused = theirs === undefined || (theirs.requireConfidentialClient && !subject.confidential);
+  return refused ? fail("subject_client_not_allowed") : succeed(theirs);
 }
 
 function keepsGrant(flow: FlowName): boolean {
   return flow === "on-behalf-of" || flow === "authorization-code";
 }
 
-interface Decided
-  extends Pick<Allowance, "flow" | "releasable" | "acceptSurplus" | "scopes" | "offlineAccess" | "cae"> {
-  readonly entry: CallerRule;
-  readonly api: ChosenApi;
-}
-
-function allow({ entry, api, flow, releasable, acceptSurplus, scopes, offlineAccess, cae }: Decided): Allowance {
+/** What an entry says for everything that it allows. */
+function termsOf(entry: CallerRule) {
   return {
     entry: entry.name,
-    flow,
-    api: { name: api.name, resource: api.rule.resource, contentType: api.rule.contentType },
-    scopes,
-    releasable,
-    acceptSurplus,
-    offlineAccess,
     grantMaxDays: entry.grantMaxDays,
     importRefreshTokens: entry.importRefreshTokens,
-    cae,
     bypassPerMinute: entry.limits.bypassPerMinute ?? DEFAULT_BYPASS_PER_MINUTE,
   };
 }

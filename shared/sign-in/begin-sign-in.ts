@@ -15,6 +15,7 @@ import { decideSignIn } from "../policy/decide.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import { REQUEST_URI_PREFIX } from "./push-request.ts";
 import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
+import { scopesForEntra, targetFacts, toSignInInput } from "./target.ts";
 
 /** What the browser brings. */
 export interface Arrival {
@@ -81,11 +82,6 @@ export async function beginLink(
   return depart(rooms, { target, purpose: { kind: "grant", expectedUser }, hints, arrival, note });
 }
 
-/** A target as policy is asked about it again. */
-export function toSignInInput({ entry, clientId, api, scopes }: Target) {
-  return { entry, clientId, wish: { audiences: [api], resources: [], scopes } };
-}
-
 interface Departing {
   readonly target: Target;
   readonly purpose: Transaction["purpose"];
@@ -96,13 +92,7 @@ interface Departing {
 
 async function depart(rooms: SignInRooms, departing: Departing): Promise<Result<Departure, Failure>> {
   const { target, purpose, hints, arrival, note } = departing;
-  note({
-    flow: "authorization-code",
-    policyEntry: target.entry,
-    callerClientId: target.clientId,
-    api: target.api,
-    scopesAsked: target.scopes,
-  });
+  note(targetFacts(target));
   const id = newTransactionId(rooms.nowSeconds());
   const transaction: Transaction = {
     id,
@@ -114,7 +104,7 @@ async function depart(rooms: SignInRooms, departing: Departing): Promise<Result<
     purpose,
   };
   const url = await (await rooms.delegated.entra()).signInUrl({
-    scopes: target.scopes.map((scope) => `${target.resource}/${scope}`),
+    scopes: scopesForEntra(target),
     state: transaction.state,
     nonce: transaction.nonce,
     codeChallenge: challengeOf(transaction.verifier),

@@ -18,17 +18,21 @@ import { weigh } from "../policy/weigh.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import type { ReturnAddress } from "../return-address.ts";
 import { SecretValue } from "../secret-value.ts";
-import { toSignInInput } from "./begin-sign-in.ts";
 import { sealCode } from "./seal-code.ts";
 import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
+import { targetFacts, toSignInInput } from "./target.ts";
+
+interface AskedOf {
+  readonly api: Api;
+  readonly scopes: readonly string[];
+}
 
 /** What the page tells. */
 interface Question {
   /** The application's name in the policy. */
   readonly application: string;
-  readonly api: Api;
-  /** The scopes that the grant can have at most. */
-  readonly scopes: readonly string[];
+  /** What the grant can cover at most. */
+  readonly apis: readonly AskedOf[];
   /** The entry accepts surplus, and what Entra will give is not known yet. */
   readonly more: boolean;
   /** When the grant will end at the latest, seconds since 1970. */
@@ -84,16 +88,8 @@ export async function openConfirmation(
 }
 
 function noteConfirmation(pending: PendingConfirmation, note: Note): void {
-  const { target, correlationId } = pending;
-  note({
-    flow: "authorization-code",
-    correlationId,
-    policyEntry: target.entry,
-    callerClientId: target.clientId,
-    api: target.api,
-    scopesAsked: target.scopes,
-    ...(pending.kind === "grant" ? { subjectObjectId: pending.user.objectId } : {}),
-  });
+  const subject = pending.kind === "grant" ? { subjectObjectId: pending.user.objectId } : {};
+  note({ correlationId: pending.correlationId, ...targetFacts(pending.target), ...subject });
 }
 
 function grantQuestion(rooms: SignInRooms, pending: PendingGrant): Result<Confirmation, Failure> {
@@ -101,18 +97,22 @@ function grantQuestion(rooms: SignInRooms, pending: PendingGrant): Result<Confir
   if (!decision.ok) {
     return fail({ kind: "policy_refused", ...decision.failure });
   }
-  const { api, entry, grantMaxDays } = decision.value;
-  const released = checkReleasedScopes(decision.value, pending.scopes);
-  if (!released.ok) {
-    return fail({ kind: "scope_surplus", entry, surplus: released.failure.surplus });
+  const { entry, grantMaxDays, also } = decision.value;
+  const apis: AskedOf[] = [];
+  for (const allowance of [decision.value, ...also]) {
+    const given = pending.apis.find(({ api }) => api === allowance.api.name)?.scopes ?? [];
+    const released = checkReleasedScopes(allowance, given);
+    if (!released.ok) {
+      return fail({ kind: "scope_surplus", entry, surplus: released.failure.surplus });
+    }
+    apis.push({ api: allowance.api, scopes: released.value });
   }
   return succeed({
     kind: "grant",
     pending,
     entitlement: decision.value,
     application: nameOf(rooms, pending),
-    api,
-    scopes: released.value,
+    apis,
     more: false,
     untilSeconds: pending.createdAtSeconds + grantMaxDays * DAY_SECONDS,
   });
@@ -134,27 +134,37 @@ function codeQuestion(rooms: SignInRooms, pending: PendingCode): Result<Confirma
       understandsClaimsChallenge: false,
     },
     flow: "authorization-code",
-    wish: { ...toSignInInput(target).wish, ...PLAIN_WISH, offlineAccess: target.offlineAccess },
+    wish: { ...PLAIN_WISH, offlineAccess: target.offlineAccess },
+    given: target.apis,
     redirectUri: returnTo.redirectUri,
   });
   if (!weighed.ok) {
     return fail({ kind: "policy_refused", ...weighed.failure });
   }
-  const { api, releasable, acceptSurplus, grantMaxDays } = weighed.value;
+  const { acceptSurplus, grantMaxDays, also } = weighed.value;
   return succeed({
     kind: "code",
     pending,
     application: nameOf(rooms, pending),
-    api,
     // Entra gives what was consented, whatever was asked; policy lets out no more than its list.
-    scopes: releasable.filter((scope) => scope !== ".default"),
+    apis: [weighed.value, ...also].map(({ api, releasable }) => ({
+      api,
+      scopes: releasable.filter((scope) => scope !== ".default"),
+    })),
     more: acceptSurplus,
     // The grant is made when the code is redeemed.
     untilSeconds: createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS + grantMaxDays * DAY_SECONDS,
   });
 }
 
-const PLAIN_WISH = { claims: undefined, forceRefresh: false, minimumSeconds: 0 };
+const PLAIN_WISH = {
+  audiences: [],
+  resources: [],
+  scopes: undefined,
+  claims: undefined,
+  forceRefresh: false,
+  minimumSeconds: 0,
+};
 
 function nameOf({ policy }: SignInRooms, { target }: PendingConfirmation): string {
   return policy.callers.find(({ name }) => name === target.entry)?.displayName ?? target.entry;
@@ -178,12 +188,12 @@ export async function confirmGrant(
     const code = await sealCode(rooms, confirmation.pending);
     return code.ok ? succeed({ kind: "return", returnTo, code: code.value }) : code;
   }
-  const { pending, entitlement, scopes } = confirmation;
+  const { pending, entitlement } = confirmation;
   const made = await rooms.grants.keepConfirmed({
     clientId: pending.target.clientId,
     user: pending.user,
     entitlement,
-    scopes,
+    apis: pending.apis,
     refreshToken: new SecretValue(pending.refreshToken),
     handle: new SecretValue(pending.handle),
     createdAtSeconds: pending.createdAtSeconds,

@@ -19,6 +19,7 @@ import type { ReturnAddress } from "../return-address.ts";
 import { holdCode, holdForConfirmation } from "./hold-for-confirmation.ts";
 import { sealCode } from "./seal-code.ts";
 import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
+import { bareScopesOf, targetFacts } from "./target.ts";
 
 /** Entra's answer as the browser brought it. */
 export interface EntraAnswer {
@@ -54,14 +55,7 @@ export async function finishSignIn(
     return transaction;
   }
   const { id, target, correlationId, purpose } = transaction.value;
-  note({
-    flow: "authorization-code",
-    correlationId,
-    policyEntry: target.entry,
-    callerClientId: target.clientId,
-    api: target.api,
-    scopesAsked: target.scopes,
-  });
+  note({ correlationId, ...targetFacts(target) });
   const cleared = clearCookies(answer.cookieHeader, "signin", id);
   const end =
     purpose.kind === "code"
@@ -104,7 +98,7 @@ async function returnToClient(
   const { outcome, cookieHeader } = answer;
   const refuse = (failure: Failure) => ({ cookies: [], next: { kind: "return_error", returnTo, failure } }) as const;
   if (outcome.kind === "error") {
-    return refuse(outcome.failure(target.scopes));
+    return refuse(outcome.failure(bareScopesOf(target)));
   }
   // Entra's consent is to this service's registration, for whichever application uses it: ours is asked for this one.
   if (target.offlineAccess) {
@@ -126,7 +120,7 @@ async function askPerson(rooms: SignInRooms, asking: Asking): Promise<Omit<SignI
   const { transaction, expectedUser, note } = asking;
   const { outcome, cookieHeader } = asking.answer;
   if (outcome.kind === "error") {
-    return { cookies: [], next: { kind: "page", failure: outcome.failure(transaction.target.scopes) } };
+    return { cookies: [], next: { kind: "page", failure: outcome.failure(bareScopesOf(transaction.target)) } };
   }
   const held = await holdForConfirmation(rooms, {
     transaction,

@@ -11,6 +11,7 @@ import type { PendingConfirmation, PendingGrant, Transaction } from "../authoriz
 import { cookiesFor, makeRoom } from "../authorize/cookies.ts";
 import { newSecret } from "../authorize/pkce.ts";
 import type { Cookie } from "../cookie.ts";
+import { coverApis } from "../cover-apis.ts";
 import type { SignedInToken } from "../entra/entra-token.ts";
 import type { Failure } from "../failure.ts";
 import { newHandle } from "../grants/handle.ts";
@@ -21,8 +22,8 @@ import type { Entitlement } from "../policy/entitlement.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import type { ReturnAddress } from "../return-address.ts";
 import { SecretValue } from "../secret-value.ts";
-import { toSignInInput } from "./begin-sign-in.ts";
 import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
+import { toSignInInput } from "./target.ts";
 
 export interface HoldRequest {
   readonly transaction: Transaction;
@@ -55,7 +56,19 @@ export async function holdForConfirmation(
   if (!released.ok) {
     return fail({ kind: "scope_surplus", entry: decision.value.entry, surplus: released.failure.surplus });
   }
-  const { refreshToken, person } = token.value;
+  const covered = await coverApis(rooms.delegated, {
+    entitlement: decision.value,
+    token: token.value,
+    scopes: released.value,
+    correlationId: transaction.correlationId,
+    trace: rooms.trace,
+    note,
+  });
+  if (!covered.ok) {
+    return covered;
+  }
+  const { apis, refreshToken } = covered.value;
+  const { person } = token.value;
   if (refreshToken === undefined) {
     return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
   }
@@ -66,7 +79,7 @@ export async function holdForConfirmation(
     user: { tenantId, objectId },
     person: { name: person.name, username: person.username },
     refreshToken: refreshToken.reveal(),
-    scopes: [...released.value].sort(),
+    apis,
     handle: newHandle().secret.reveal(),
   };
   return hold(rooms, pending, cookieHeader);

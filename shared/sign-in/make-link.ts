@@ -1,8 +1,9 @@
 /**
  * `POST /signin/links`: an application asks for a link by which a person makes a grant for it; or a person with the role
- * `Grant.Create` asks for one on an application's behalf. The link says who, which API and which scopes, sealed; who
+ * `Grant.Create` asks for one on an application's behalf. The link says who, which APIs and which scopes, sealed; who
  * opens it can change nothing, and nothing is granted until that person has confirmed it on a page of ours.
  */
+import { askedFacts } from "../asked-facts.ts";
 import type { AuditFacts } from "../audit/audit-event.ts";
 import { authenticate } from "../authenticate.ts";
 import type { Caller } from "../caller/caller.ts";
@@ -15,6 +16,7 @@ import { entryFor, type SignInInput } from "../policy/weigh.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import { noteCaller } from "../whose-token.ts";
 import { boxFailure, type SignInRooms } from "./sign-in-rooms.ts";
+import { toTarget } from "./target.ts";
 
 /** App role of this service's registration: may make links for applications of the policy. */
 export const LINK_ROLE = "Grant.Create";
@@ -23,7 +25,7 @@ export interface LinkRequest {
   readonly proof: Exclude<Proof, { method: "subject_itself" }> | undefined;
   /** Name of the policy entry that the grant is for. An application may leave it out: itself. */
   readonly caller: string | undefined;
-  readonly wish: SignInInput["wish"];
+  readonly apis: SignInInput["apis"];
   /** `oid` of the only person that may use the link. */
   readonly expectedUser: string | undefined;
 }
@@ -47,13 +49,13 @@ export async function makeLink(
   if (!entry.ok) {
     return entry;
   }
-  const { wish, expectedUser } = request;
-  return sealLink(rooms, { entry: entry.value, wish, expectedUser, claims: undefined, note });
+  const { apis, expectedUser } = request;
+  return sealLink(rooms, { entry: entry.value, apis, expectedUser, claims: undefined, note });
 }
 
 export interface LinkContent {
   readonly entry: CallerRule;
-  readonly wish: SignInInput["wish"];
+  readonly apis: SignInInput["apis"];
   readonly expectedUser: string | undefined;
   readonly claims: string | undefined;
   readonly note: (facts: Partial<AuditFacts>) => void;
@@ -62,16 +64,15 @@ export interface LinkContent {
 /** Decides, and seals what was decided. */
 export async function sealLink(
   rooms: Pick<SignInRooms, "policy" | "signIn" | "nowSeconds">,
-  { entry, wish, expectedUser, claims, note }: LinkContent,
+  { entry, apis, expectedUser, claims, note }: LinkContent,
 ): Promise<Result<SignInUrl, Failure>> {
   const { clientId } = entry;
-  const decision = decideSignIn(rooms.policy, { entry: entry.name, clientId, wish });
+  const decision = decideSignIn(rooms.policy, { entry: entry.name, clientId, apis });
   if (!decision.ok) {
     return fail({ kind: "policy_refused", ...decision.failure });
   }
-  const { api, scopes, offlineAccess } = decision.value;
-  note({ policyEntry: entry.name, api: api.name, scopesAsked: scopes });
-  const target = { entry: entry.name, clientId, api: api.name, resource: api.resource, scopes, offlineAccess };
+  const target = toTarget(decision.value, clientId);
+  note(askedFacts(target.entry, target.apis));
   const expiresAtSeconds = rooms.nowSeconds() + LINK_SECONDS;
   const sealed = await (await rooms.signIn.boxes()).links.seal({ target, expectedUser, claims });
   return sealed.ok

@@ -3,6 +3,7 @@
  * missing. The refusal then carries a ready link for exactly that application, API, scopes and person, so that a flow can
  * send it on. Where no link can be made, it says that somebody must sign in.
  */
+import type { ApiScopes } from "../api-scopes.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { Failure } from "../failure.ts";
 import type { Grant } from "../grants/grant.ts";
@@ -41,27 +42,35 @@ export async function offerSignIn(
   return { ...failure, signIn: { url } };
 }
 
+/** A grant has the scopes that Entra gave; asked for again are those that the entry may ask for. */
+function askAgain(entry: CallerRule, { api, scopes }: ApiScopes): ApiScopes[] {
+  const listed = Object.entries(entry.apis).find(([name]) => name === api)?.[1] ?? [];
+  const mayAsk = scopes.filter((scope) => listed.includes(scope));
+  if (mayAsk.length === 0) {
+    return [];
+  }
+  return [{ api, scopes: mayAsk.includes(".default") ? [".default"] : mayAsk }];
+}
+
 /** A link that makes the grant again as it was; a demand of Entra's is met on the way, if a URL can hold it. */
 async function linkAgain(
   { policy, nowSeconds, signIn }: OfferRooms,
   entry: CallerRule,
-  { api, scopes, user }: Grant,
+  { apis, user }: Grant,
   { evidence: { claims } }: EntraRefused,
 ): Promise<string | undefined> {
   if (signIn === undefined || (claims !== undefined && Buffer.byteLength(claims) > URL_CLAIMS_MAX_BYTES)) {
     return undefined;
   }
-  // A grant has the scopes that Entra gave; asked for again are those that the entry may ask for.
-  const listed = Object.entries(entry.apis).find(([name]) => name === api)?.[1] ?? [];
-  const mayAsk = scopes.filter((scope) => listed.includes(scope));
-  if (mayAsk.length === 0) {
+  const [first, ...others] = apis.flatMap((given) => askAgain(entry, given));
+  if (first === undefined) {
     return undefined;
   }
   const link = await sealLink(
     { policy, nowSeconds, signIn },
     {
       entry,
-      wish: { audiences: [api], resources: [], scopes: mayAsk.includes(".default") ? [".default"] : mayAsk },
+      apis: [first, ...others],
       expectedUser: user.objectId,
       claims,
       note: () => undefined,

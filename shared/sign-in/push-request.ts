@@ -16,6 +16,7 @@ import { fail, type Result, succeed } from "../result.ts";
 import type { ReturnAddress } from "../return-address.ts";
 import { noteCaller } from "../whose-token.ts";
 import { boxFailure, type SignInRooms } from "./sign-in-rooms.ts";
+import { targetFacts, toTarget } from "./target.ts";
 
 /** A pushed request as read: bounded, not yet trusted. */
 export interface PushRequest {
@@ -57,10 +58,9 @@ export async function pushRequest(
   if (!decision.ok) {
     return fail({ kind: "policy_refused", ...decision.failure });
   }
-  const { entry, api, scopes, offlineAccess } = decision.value;
-  note({ policyEntry: entry, api: api.name, scopesAsked: scopes });
+  const target = toTarget(decision.value, clientId);
+  note(targetFacts(target));
 
-  const target = { entry, clientId, api: api.name, resource: api.resource, scopes, offlineAccess };
   const sealed = await (await rooms.signIn.boxes()).pushedRequests.seal({ target, returnTo, hints });
   return sealed.ok
     ? succeed({ requestUri: REQUEST_URI_PREFIX + sealed.value, expiresInSeconds: PUSHED_REQUEST_SECONDS })

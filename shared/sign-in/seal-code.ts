@@ -9,10 +9,10 @@ export async function sealCode(
   content: Pick<PendingCode, "target" | "returnTo" | "entraCode" | "verifier" | "nonce">,
 ): Promise<Result<string, Failure>> {
   const { entraCode, verifier, nonce } = content;
-  const { clientId, api, scopes, offlineAccess } = content.target;
+  const { clientId, apis, offlineAccess } = content.target;
   const { redirectUri, codeChallenge } = content.returnTo;
   const { codes } = await rooms.signIn.boxes();
-  const bound = { clientId, redirectUri, codeChallenge, entraCode, verifier, nonce, api, scopes, offlineAccess };
+  const bound = { clientId, redirectUri, codeChallenge, entraCode, verifier, nonce, apis, offlineAccess };
   const sealed = await codes.seal(bound);
   return sealed.ok ? sealed : boxFailure(sealed.failure, { broken: "too_large", expired: "too_large" });
 }

@@ -94,7 +94,7 @@ describe("before the code goes out", () => {
     const form = codeForm(returned.searchParams.get("code") ?? "", pkce);
     const tokens = await redeem(service, form);
     expect(tokens.json()["refresh_token"]).toMatch(/^gte_/);
-    expect((await listed())[0]).toMatchObject({ scopes: ["Mail.Read", "User.Read"] });
+    expect((await listed())[0]).toMatchObject({ apis: { graph: ["Mail.Read", "User.Read"] } });
     expect((await redeem(service, form)).json()).toMatchObject({ error: "invalid_grant", error_codes: [54005] });
   });
 
@@ -205,7 +205,7 @@ describe("the scopes of a grant are the ones that were shown", () => {
     const grant = all.find((one) => one["id"] === id);
     const use = () =>
       at.call("/AuthorizationHeader/graph", { json: { grant: handle, forceRefresh: true }, headers: daemon() });
-    return { shown, recorded: grant?.["scopes"], use };
+    return { shown, recorded: (grant?.["apis"] as Record<string, string[]> | undefined)?.["graph"], use };
   }
 
   test("also where the link asked for less than Entra gave", async () => {

@@ -28,8 +28,10 @@ const confirmation = fc.record({
   application: hostile,
   clientId: hostile,
   person: fc.option(fc.record({ name: hostile, username: hostile }), { nil: undefined }),
-  api: fc.record({ name: hostile, resource: hostile }),
-  scopes: fc.array(hostile),
+  apis: fc.array(fc.record({ api: fc.record({ name: hostile, resource: hostile }), scopes: fc.array(hostile) }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
   more: fc.boolean(),
   untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
   transaction: hostile,
@@ -38,7 +40,7 @@ const confirmation = fc.record({
 const handle = fc.record({
   application: hostile,
   handle: hostile,
-  api: hostile,
+  apis: fc.array(hostile, { minLength: 1, maxLength: 3 }),
   untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
   serviceUrl: hostile,
   serviceClientId: hostile,
@@ -54,15 +56,11 @@ describe("whatever the data says, the page is the same page", () => {
   test("confirmation", () => {
     fc.assert(
       fc.property(confirmation, (input) => {
-        const plain = {
-          ...input,
-          application: "a",
-          clientId: "b",
-          transaction: "c",
-          formToken: "d",
+        const apis = input.apis.map(({ scopes }) => ({
           api: { name: "e", resource: "f" },
-        };
-        const calm = { ...plain, person: input.person, scopes: input.scopes.map(() => "g") };
+          scopes: scopes.map(() => "g"),
+        }));
+        const calm = { ...input, application: "a", clientId: "b", transaction: "c", formToken: "d", apis };
         const same = input.person?.username === "" || input.person?.username === input.person?.name;
         const named = same ? { name: "n", username: "" } : { name: "n", username: "u" };
         const person = input.person === undefined ? undefined : named;
@@ -72,10 +70,11 @@ describe("whatever the data says, the page is the same page", () => {
   });
 
   test("handle", () => {
-    const calm = { application: "a", handle: "b", api: "c", untilSeconds: 0, serviceUrl: "d", serviceClientId: "e" };
+    const calm = { application: "a", handle: "b", untilSeconds: 0, serviceUrl: "d", serviceClientId: "e" };
     fc.assert(
       fc.property(handle, (input) => {
-        expect(skeleton(handlePage(input))).toEqual(skeleton(handlePage(calm)));
+        const apis = input.apis.map(() => "c");
+        expect(skeleton(handlePage(input))).toEqual(skeleton(handlePage({ ...calm, apis })));
       }),
     );
   });

@@ -171,7 +171,7 @@ describe("redeemed", () => {
     const form = exchangeForm(userToken(world), { scope: "User.Read offline_access" });
     const grant = await handleOf(service.call("/oauth2/token", { form }));
     const [newest] = await listed(userToken(world));
-    expect(newest).toMatchObject({ scopes: ["Mail.Read", "User.Read"] });
+    expect(newest).toMatchObject({ apis: { graph: ["Mail.Read", "User.Read"] } });
     expect((await redeem(grant, userToken(world))).status).toBe(200);
   });
 });
@@ -428,7 +428,7 @@ describe("listed", () => {
     const own = mine.filter(({ kind }) => kind === "user");
     const members = new Set(own.flatMap((grant) => Object.keys(grant)).filter((name) => name !== "lastRedeemedOn"));
     expect([...members].sort()).toEqual(
-      ["api", "clientId", "createdOn", "expiresOn", "id", "kind", "scopes", "userObjectId"].sort(),
+      ["apis", "clientId", "createdOn", "expiresOn", "id", "kind", "userObjectId"].sort(),
     );
     expect(await listed(appToken(world, { client: "daemon" }))).toEqual([]);
     const elsewhere = await listed(userToken(world, { client: "public" }));

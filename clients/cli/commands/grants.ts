@@ -46,8 +46,9 @@ async function listGrants(service: ServiceClient): Promise<Record<string, unknow
   return all;
 }
 
-function describe({ id, api, scopes, expiresOn, application }: Record<string, unknown>): string {
-  const names = Array.isArray(scopes) ? scopes.join(" ") : "";
+function describe({ id, apis, expiresOn, application }: Record<string, unknown>): string {
+  const byApi = typeof apis === "object" && apis !== null ? Object.entries(apis) : [];
+  const covers = byApi.map(([api, scopes]) => `${api}  ${Array.isArray(scopes) ? scopes.join(" ") : ""}`).join(", ");
   const holder = typeof application === "string" ? `  held by ${application}` : "";
-  return `${oneLine(`${String(id)}  ${String(api)}  ${names}  until ${String(expiresOn)}${holder}`)}\n`;
+  return `${oneLine(`${String(id)}  ${covers}  until ${String(expiresOn)}${holder}`)}\n`;
 }

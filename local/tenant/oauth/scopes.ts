@@ -20,26 +20,50 @@ export interface ScopeRequest {
   readonly text: string;
 }
 
+/** One for each resource, the one that a token would be for first. */
+export type ScopeRequests = readonly [ScopeRequest, ...ScopeRequest[]];
+
 const OIDC = new Set(["openid", "profile", "email", "offline_access"]);
 const DEFAULT = ".default";
 /** RFC 6749 section 3.3 scope-token characters. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
+/** A token request: of one resource, or of the first one named (E-93). */
 export function parseScopes(tenant: Tenant, text: string, several: "refuse" | "first"): ScopeRequest {
+  const [first, ...others] = parseAllScopes(tenant, text);
+  if (others.length > 0 && several === "refuse") throw entraError(28000, { scope: text });
+  return first;
+}
+
+/**
+ * An authorization request may ask consent for several resources at once; the first one named comes first.
+ * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#request-an-authorization-code
+ */
+export function parseAllScopes(tenant: Tenant, text: string): ScopeRequests {
   const asked = text.split(" ").filter((part) => part !== "");
   if (asked.length === 0 || !asked.every((part) => SCOPE_TOKEN.test(part))) throw entraError(70011, { scope: text });
   const oidc = new Set(asked.filter((part) => OIDC.has(part)));
   const permissions = asked.filter((part) => !OIDC.has(part)).map(splitScope);
-  const first = permissions[0] ?? { prefix: undefined, name: undefined };
-  const resource = findResource(tenant, first.prefix);
-  const own = permissions.filter((one) => findResource(tenant, one.prefix) === resource);
-  if (own.length < permissions.length && several === "refuse") throw entraError(28000, { scope: text });
+  const [first, ...others] = new Set(permissions.map((one) => findResource(tenant, one.prefix)));
+  const request = (resource: Registration) => {
+    const own = permissions.filter((one) => findResource(tenant, one.prefix) === resource);
+    return toRequest(resource, { own, oidc, text });
+  };
+  return [request(first ?? findResource(tenant, undefined)), ...others.map(request)];
+}
+
+type Permission = ReturnType<typeof splitScope>;
+
+function toRequest(
+  resource: Registration,
+  { own, oidc, text }: { own: readonly Permission[]; oidc: ReadonlySet<string>; text: string },
+): ScopeRequest {
   const names = own.map((one) => one.name);
   if (names.includes(DEFAULT) && names.length > 1) throw entraError(70011, { scope: text });
   const unknown = names.find((name) => name !== DEFAULT && !resource.scopes.includes(name));
   if (unknown !== undefined) throw entraError(70011, { scope: unknown });
-  const audience = first.prefix ?? RESOURCE_URIS.graph;
-  return { oidc, resource, audience, names, prefixed: first.prefix !== undefined, text };
+  const prefix = own[0]?.prefix;
+  return { oidc, resource, audience: prefix ?? RESOURCE_URIS.graph, names, prefixed: prefix !== undefined, text };
 }
 
 /** Everything consented for this person, when what was asked lies inside it; else 65001. */

@@ -4,7 +4,7 @@
  */
 import { EntraError, entraError } from "../errors/entra-error.ts";
 import { type ClaimsRequest, parseClaimsRequest } from "../oauth/requirements.ts";
-import { parseScopes, type ScopeRequest } from "../oauth/scopes.ts";
+import { parseAllScopes, type ScopeRequests } from "../oauth/scopes.ts";
 import { type Form, required } from "../oauth/token-request.ts";
 import type { Tenant } from "../tenant.ts";
 import type { ReplyAddress } from "./reply-address.ts";
@@ -13,7 +13,7 @@ export const PROMPTS = ["login", "select_account", "consent", "none"] as const;
 export type Prompt = (typeof PROMPTS)[number];
 
 export interface AuthorizeRequest extends ReplyAddress {
-  readonly scope: ScopeRequest;
+  readonly scopes: ScopeRequests;
   readonly claims: ClaimsRequest;
   readonly prompt: Prompt | undefined;
   readonly loginHint: string | undefined;
@@ -30,7 +30,7 @@ export function readAuthorizeRequest(tenant: Tenant, reply: ReplyAddress, params
   assertResponseType(required(params, "response_type"));
   return {
     ...reply,
-    scope: readScopes(tenant, reply, required(params, "scope")),
+    scopes: readScopes(tenant, reply, required(params, "scope")),
     claims: parseClaimsRequest(params.get("claims")),
     prompt: readPrompt(params.get("prompt")),
     loginHint: params.get("login_hint"),
@@ -49,9 +49,9 @@ function assertResponseType(responseType: string): void {
 }
 
 /** Here a scope that the resource does not have is 650053, not the token endpoint's 70011. */
-function readScopes(tenant: Tenant, { client }: ReplyAddress, text: string): ScopeRequest {
+function readScopes(tenant: Tenant, { client }: ReplyAddress, text: string): ScopeRequests {
   try {
-    return parseScopes(tenant, text, "first");
+    return parseAllScopes(tenant, text);
   } catch (failure) {
     const unknown = failure instanceof EntraError && failure.code === 70011 ? failure.options.values?.["scope"] : text;
     if (unknown === undefined || unknown === text) throw failure;

@@ -9,39 +9,60 @@ import type { Tenant } from "../tenant.ts";
 export interface ConsentNeed {
   /** `openid profile email offline_access`: kept with Microsoft Graph, as Entra does. */
   readonly oidc: readonly string[];
-  /** Permission names of the resource. */
+  /** Permission names, of whichever resource. */
   readonly names: readonly string[];
 }
 
-export function missingConsent(tenant: Tenant, client: Registration, user: User, scope: ScopeRequest): ConsentNeed {
-  const asked = askedScopes(client, scope);
-  const given = (resourceId: string) => tenant.directory.consentedScopes(client.clientId, resourceId, user.oid);
-  const [own, graph] = [given(scope.resource.clientId), given(graphId(tenant))];
-  return {
-    oidc: asked.oidc.filter((name) => !graph.includes(name)),
-    names: asked.names.filter((name) => !own.includes(name)),
-  };
+export function missingConsent(
+  tenant: Tenant,
+  client: Registration,
+  user: User,
+  scopes: readonly ScopeRequest[],
+): ConsentNeed {
+  const needs = scopes.map((scope) => missingFor(tenant, client, user, scope));
+  return { oidc: unique(needs.flatMap(({ oidc }) => oidc)), names: needs.flatMap(({ names }) => names) };
 }
 
 /** `.default` stands for what the registration says it needs. */
-export function askedScopes(client: Registration, { oidc, resource, names }: ScopeRequest): ConsentNeed {
-  const registered = client.requiredAccess[resource.clientId] ?? [];
-  return { oidc: [...oidc], names: names.includes(".default") ? registered : names };
+export function askedScopes(client: Registration, scopes: readonly ScopeRequest[]): ConsentNeed {
+  return {
+    oidc: unique(scopes.flatMap(({ oidc }) => [...oidc])),
+    names: scopes.flatMap((scope) => namesOf(client, scope)),
+  };
 }
 
 export function isEmpty(need: ConsentNeed): boolean {
   return need.oidc.length + need.names.length === 0;
 }
 
-export function recordConsent(tenant: Tenant, client: Registration, user: User, scope: ScopeRequest): void {
-  const { oidc, names } = missingConsent(tenant, client, user, scope);
-  const add = (resourceId: string, scopes: readonly string[]) => {
-    if (scopes.length === 0) return;
+export function recordConsent(tenant: Tenant, client: Registration, user: User, scopes: readonly ScopeRequest[]): void {
+  const add = (resourceId: string, names: readonly string[]) => {
+    if (names.length === 0) return;
     const row = { clientId: client.clientId, resourceId, userOid: user.oid };
-    tenant.directory.consents.push({ ...row, scopes: new Set(scopes) });
+    tenant.directory.consents.push({ ...row, scopes: new Set(names) });
   };
-  add(graphId(tenant), oidc);
-  add(scope.resource.clientId, names);
+  for (const scope of scopes) {
+    const { oidc, names } = missingFor(tenant, client, user, scope);
+    add(graphId(tenant), oidc);
+    add(scope.resource.clientId, names);
+  }
+}
+
+function missingFor(tenant: Tenant, client: Registration, user: User, scope: ScopeRequest): ConsentNeed {
+  const given = (resourceId: string) => tenant.directory.consentedScopes(client.clientId, resourceId, user.oid);
+  const [own, graph] = [given(scope.resource.clientId), given(graphId(tenant))];
+  return {
+    oidc: [...scope.oidc].filter((name) => !graph.includes(name)),
+    names: namesOf(client, scope).filter((name) => !own.includes(name)),
+  };
+}
+
+function namesOf(client: Registration, { resource, names }: ScopeRequest): readonly string[] {
+  return names.includes(".default") ? (client.requiredAccess[resource.clientId] ?? []) : names;
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
 }
 
 function graphId(tenant: Tenant): string {

@@ -4,7 +4,7 @@
 import type { Registration, User } from "../directory/directory.ts";
 import { EntraError, entraError } from "../errors/entra-error.ts";
 import { type ClaimsRequest, unmetRequirements } from "../oauth/requirements.ts";
-import type { ScopeRequest } from "../oauth/scopes.ts";
+import type { ScopeRequest, ScopeRequests } from "../oauth/scopes.ts";
 import type { Tenant } from "../tenant.ts";
 import type { Prompt } from "./authorize-request.ts";
 import { askedScopes, type ConsentNeed, isEmpty, missingConsent } from "./consent.ts";
@@ -13,7 +13,7 @@ import { accountOf, type Session } from "./session.ts";
 /** What the sign-in is for. */
 export interface SignInSubject {
   readonly client: Registration;
-  readonly scope: ScopeRequest;
+  readonly scopes: ScopeRequests;
   readonly claims: ClaimsRequest;
   readonly prompt: Prompt | undefined;
   readonly loginHint: string | undefined;
@@ -56,8 +56,8 @@ function interactiveStep(tenant: Tenant, subject: SignInSubject, progress: Progr
   const atMs = progress.passwordAtMs ?? known?.atMs;
   if (atMs === undefined) return { kind: "password", user };
   if (user.disabled) return { kind: "blocked", failure: entraError(50057) };
-  if (!isAssigned(tenant, user, subject.scope.resource))
-    return { kind: "refused", failure: notAssigned(subject, user) };
+  const closed = subject.scopes.find(({ resource }) => !isAssigned(tenant, user, resource));
+  if (closed !== undefined) return { kind: "refused", failure: notAssigned(closed, user) };
   const satisfied = [...new Set([...(known?.satisfied ?? []), ...progress.satisfied])];
   return (
     secondFactorStep(tenant, subject, user, satisfied) ??
@@ -82,11 +82,13 @@ function chosenUser(tenant: Tenant, subject: SignInSubject, progress: Progress, 
 
 function secondFactorStep(
   tenant: Tenant,
-  { client, scope, claims }: SignInSubject,
+  { client, scopes, claims }: SignInSubject,
   user: User,
   satisfied: readonly string[],
 ): Step | undefined {
-  const unmet = unmetRequirements(tenant.requirements, { user, client, resource: scope.resource, satisfied });
+  const unmet = scopes.flatMap(({ resource }) =>
+    unmetRequirements(tenant.requirements, { user, client, resource, satisfied }),
+  );
   const blocking = unmet.find(({ code }) => !SECOND_FACTOR_CODES.includes(code));
   if (blocking !== undefined) return { kind: "blocked", failure: entraError(blocking.code) };
   const asked = claims.demands.filter((demand) => !satisfied.includes(demand));
@@ -95,15 +97,15 @@ function secondFactorStep(
 }
 
 function consentStep(tenant: Tenant, subject: SignInSubject, progress: Progress, user: User): Step | undefined {
-  const { client, scope, prompt } = subject;
+  const { client, scopes, prompt } = subject;
   if (progress.consented) return undefined;
-  const missing = missingConsent(tenant, client, user, scope);
-  if (prompt === "consent") return { kind: "consent", user, need: askedScopes(client, scope) };
+  const missing = missingConsent(tenant, client, user, scopes);
+  if (prompt === "consent") return { kind: "consent", user, need: askedScopes(client, scopes) };
   return isEmpty(missing) ? undefined : { kind: "consent", user, need: missing };
 }
 
 /** `prompt=none`: whatever would need the person is an error instead (OpenID Connect Core section 3.1.2.6). */
-function silently(step: Step, { client, scope }: SignInSubject, session: Session): Step {
+function silently(step: Step, { client, scopes }: SignInSubject, session: Session): Step {
   const refuse = (failure: EntraError): Step => ({ kind: "refused", failure });
   switch (step.kind) {
     case "account":
@@ -111,7 +113,7 @@ function silently(step: Step, { client, scope }: SignInSubject, session: Session
     case "password":
       return refuse(entraError(50058));
     case "second-factor": {
-      const values = { resource: scope.resource.clientId };
+      const values = { resource: scopes[0].resource.clientId };
       return refuse(new EntraError(50076, { error: "interaction_required", values }));
     }
     case "consent": {
@@ -130,7 +132,7 @@ function isAssigned(tenant: Tenant, user: User, resource: Registration): boolean
   return !resource.assignmentRequired || tenant.directory.rolesOf(user.oid, resource.clientId).length > 0;
 }
 
-function notAssigned({ scope }: SignInSubject, user: User): EntraError {
-  const values = { app: scope.resource.clientId, name: scope.resource.displayName, user: user.username };
+function notAssigned({ resource }: ScopeRequest, user: User): EntraError {
+  const values = { app: resource.clientId, name: resource.displayName, user: user.username };
   return new EntraError(50105, { error: "access_denied", values });
 }

@@ -66,13 +66,13 @@ function giveSecondFactor(progress: Progress, demands: readonly string[], answer
 
 function giveConsent(
   tenant: Tenant,
-  { client, scope }: SignInSubject,
+  { client, scopes }: SignInSubject,
   progress: Progress,
   user: User,
   answer: string | undefined,
 ): Answered {
   if (answer === undefined) return { kind: "progress", progress };
   if (answer !== "accept") return CANCELLED;
-  recordConsent(tenant, client, user, scope);
+  recordConsent(tenant, client, user, scopes);
   return { kind: "progress", progress: { ...progress, consented: true } };
 }

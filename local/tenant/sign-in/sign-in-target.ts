@@ -41,12 +41,12 @@ function openAuthorize(tenant: Tenant, params: ReadonlyMap<string, string>): Ope
       confirms: false,
       refuse,
       done: (user, satisfied, sessionId) => {
-        const { client, redirectUri, scope, nonce, codeChallenge, codeChallengeMethod, clientInfo } = request;
+        const { client, redirectUri, scopes, nonce, codeChallenge, codeChallengeMethod, clientInfo } = request;
         const code = tenant.codes.issue({
           userOid: user.oid,
           clientId: client.clientId,
           redirectUri,
-          scope: scope.text,
+          scope: scopes[0].text,
           satisfied,
           ...(nonce === undefined ? {} : { nonce }),
           ...(codeChallenge === undefined ? {} : { codeChallenge, codeChallengeMethod }),
@@ -69,7 +69,7 @@ function openDevice(tenant: Tenant, userCode: string): OpenTarget {
   return {
     subject: {
       client,
-      scope: parseScopes(tenant, record.scope, "refuse"),
+      scopes: [parseScopes(tenant, record.scope, "refuse")],
       claims: parseClaimsRequest(record.claims),
       prompt: undefined,
       loginHint: undefined,

@@ -30,7 +30,7 @@ export function signInWithoutBrowser(tenant: Tenant, wanted: SignInTarget, answe
         break;
       case "consent":
         if (consent === "cancel") return target.refuse(entraError(65004));
-        recordConsent(tenant, target.subject.client, step.user, target.subject.scope);
+        recordConsent(tenant, target.subject.client, step.user, target.subject.scopes);
         progress = { ...progress, consented: true };
         break;
       case "done":

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { CoveredApis } from "../../../shared/api-scopes.ts";
 import type { Grant, GrantCaller, OpenedGrant } from "../../../shared/grants/grant.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
 import { newHandle } from "../../../shared/grants/handle.ts";
@@ -36,6 +37,10 @@ async function setUpWithGrant(changes: Parameters<typeof grantRequest>[0] = {}) 
   /** Another instance: own memory, same store. */
   const other = createGrants({ store: world.store, sealer: testSealer(world.source), now: () => world.clock.ms });
   return { ...world, handle, grant, other };
+}
+
+function withScopes({ apis: [first, ...others] }: Grant, change: (scopes: readonly string[]) => string[]): CoveredApis {
+  return [{ ...first, scopes: change(first.scopes) }, ...others];
 }
 
 type World = Awaited<ReturnType<typeof setUpWithGrant>>;
@@ -178,9 +183,10 @@ describe("opening a grant", () => {
     ["another tenant", (grant) => ({ ...grant, binding: { ...grant.binding, tenantId: OTHER } })],
     ["another user", (grant) => ({ ...grant, user: { ...grant.user, objectId: OTHER } })],
     ["a user of another tenant", (grant) => ({ ...grant, user: { ...grant.user, tenantId: OTHER } })],
-    ["another API", (grant) => ({ ...grant, api: "files" })],
-    ["more scopes", (grant) => ({ ...grant, scopes: [...grant.scopes, "Mail.ReadWrite"] })],
-    ["scopes cut differently", (grant) => ({ ...grant, scopes: [grant.scopes.join(" ")] })],
+    ["another API", (grant) => ({ ...grant, apis: [{ ...grant.apis[0], api: "files" }] })],
+    ["one more API", (grant) => ({ ...grant, apis: [...grant.apis, { api: "files", scopes: ["Files.Read"] }] })],
+    ["more scopes", (grant) => ({ ...grant, apis: withScopes(grant, (scopes) => [...scopes, "Mail.ReadWrite"]) })],
+    ["scopes cut differently", (grant) => ({ ...grant, apis: withScopes(grant, (scopes) => [scopes.join(" ")]) })],
     ["another policy entry", (grant) => ({ ...grant, policyEntry: "admin" })],
     ["another id", (grant) => ({ ...grant, id: "0".repeat(64) })],
   ])("notices that somebody with access to the storage gave the row %s", async (_name, change) => {
@@ -221,8 +227,7 @@ describe("opening a grant", () => {
       id: world.grant.id,
       binding: applicationBinding,
       user: { tenantId: TENANT, objectId: USER },
-      api: "graph",
-      scopes: ["Mail.Send", "User.Read"],
+      apis: [{ api: "graph", scopes: ["Mail.Send", "User.Read"] }],
       policyEntry: "nightly-mail",
       createdAtSeconds: EPOCH_MS / 1000,
       expiresAtSeconds: (EPOCH_MS + 30 * DAY_MS) / 1000,

@@ -54,8 +54,7 @@ function grant(changes: Partial<Grant> = {}): Grant {
     id: newHandle().id,
     binding: { kind: "user", tenantId: TENANT, clientId: CLIENT },
     user: { tenantId: TENANT, objectId: USER },
-    api: "graph",
-    scopes: ["Mail.Send", "User.Read"],
+    apis: [{ api: "graph", scopes: ["Mail.Send", "User.Read"] }],
     policyEntry: "nightly mail, ünïcode",
     createdAtSeconds: EPOCH_MS / 1000,
     expiresAtSeconds: (EPOCH_MS + DAY_MS) / 1000,
@@ -102,9 +101,11 @@ describe("without a table", () => {
   });
 });
 
+const BROKEN_LISTS = ['{"a":1}', "[]", "[1]", '[{"api":"graph"}]', '[{"api":"graph","scopes":[1]}]', "no JSON"];
+
 describe("a grant's row", () => {
   it("comes back as written", async () => {
-    const original = grant({ scopes: [], lastRedeemedAtSeconds: 1_800_000_001 });
+    const original = grant({ apis: [{ api: "graph", scopes: [] }], lastRedeemedAtSeconds: 1_800_000_001 });
     const created = expectOk(await store.create(original, "sealed"));
     expect(created.etag).not.toBe("");
     expect(expectOk(await store.read(original.id))).toEqual(created);
@@ -152,12 +153,12 @@ describe("a grant's row", () => {
     expect(expectOk(await store.list({ caller: userCaller, limit: 5 })).grants).toEqual([good]);
   });
 
-  it.each(["scopes", "bindingKind", "createdAtSeconds", "lastRedeemedAtSeconds"])(
+  it.each(["apis", "bindingKind", "createdAtSeconds", "lastRedeemedAtSeconds"])(
     "is refused when %s was changed",
     async (column) => {
       const original = grant();
       await store.create(original, "sealed");
-      for (const value of column === "scopes" ? ['{"a":1}', "[1]", "no JSON"] : ["someone"]) {
+      for (const value of column === "apis" ? BROKEN_LISTS : ["someone"]) {
         const keys = { partitionKey: `grant-${original.id.slice(0, 2)}`, rowKey: original.id };
         await client().updateEntity({ ...keys, [column]: value }, "Merge");
         expect(await store.read(original.id)).toEqual({ ok: false, failure: { kind: "store_row_invalid" } });

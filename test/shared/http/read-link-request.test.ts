@@ -18,6 +18,18 @@ test.each<[string, unknown, string]>([
   ["scopes of numbers", { api: "graph", scopes: [7] }, "parameter_invalid scopes"],
   ["a bad scope", { api: "graph", scopes: ['"'] }, "scope_malformed scopes"],
   ["a list", [], "body_not_json"],
+  ["several APIs beside one", { api: "graph", apis: { orders: [] } }, "parameter_invalid apis"],
+  ["several APIs and scopes of none", { scopes: ["User.Read"], apis: { orders: [] } }, "parameter_invalid apis"],
+  ["several APIs as a list", { apis: ["graph", "orders"] }, "parameter_invalid apis"],
+  ["no API of several", { apis: {} }, "parameter_invalid apis"],
+  ["one of several that is no name", { apis: { graph: [], "a b": [] } }, "parameter_invalid apis"],
+  ["one of several with scopes of numbers", { apis: { graph: [7] } }, "parameter_invalid apis"],
+  ["one of several with a bad scope", { apis: { graph: ['"'] } }, "scope_malformed apis"],
+  [
+    "too many",
+    { apis: Object.fromEntries(Array.from({ length: 11 }, (_, at) => [`a${at}`, []])) },
+    "parameter_invalid apis",
+  ],
 ])("%s is refused", async (_name, body, outcome) => {
   expect(refusal(await readLinkRequest(posted(body, BEARER)))).toBe(`request_invalid ${outcome}`);
 });
@@ -38,7 +50,7 @@ test("everything: the object id in small letters", async () => {
     value: {
       proof: { method: "bearer" },
       caller: "mail-flow",
-      wish: { audiences: ["graph"], resources: [], scopes: ["User.Read", "Mail.Read"] },
+      apis: [{ api: "graph", scopes: ["User.Read", "Mail.Read"] }],
       expectedUser: USER.toLowerCase(),
     },
   });
@@ -46,6 +58,17 @@ test("everything: the object id in small letters", async () => {
 
 test("the API alone", async () => {
   expect(await readLinkRequest(posted({ api: "graph" }))).toMatchObject({
-    value: { proof: undefined, caller: undefined, wish: { scopes: undefined }, expectedUser: undefined },
+    value: { proof: undefined, caller: undefined, apis: [{ api: "graph", scopes: [] }], expectedUser: undefined },
+  });
+});
+
+test("several APIs, the first one first", async () => {
+  expect(await readLinkRequest(posted({ apis: { orders: [], graph: "User.Read Mail.Read" } }))).toMatchObject({
+    value: {
+      apis: [
+        { api: "orders", scopes: [] },
+        { api: "graph", scopes: ["User.Read", "Mail.Read"] },
+      ],
+    },
   });
 });

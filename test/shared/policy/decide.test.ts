@@ -96,16 +96,16 @@ describe("which flow", () => {
     ["offline_access that is", byUser({ offlineAccess: true }), { offlineAccess: true }, {}, "allowed"],
     [
       "offline_access at a redemption asks for nothing new",
-      byUser({ offlineAccess: true }, { flow: "refresh-token", grant: GRANT }),
+      byUser({ offlineAccess: true }, { flow: "refresh-token", given: [GRANT] }),
       {},
       {},
       "allowed",
     ],
-    ["a user redeems its own grant", byUser({}, { flow: "refresh-token", grant: GRANT }), {}, {}, "allowed"],
-    ["an application redeems a grant unattended", alone("refresh-token", { grant: GRANT }), {}, {}, "allowed"],
+    ["a user redeems its own grant", byUser({}, { flow: "refresh-token", given: [GRANT] }), {}, {}, "allowed"],
+    ["an application redeems a grant unattended", alone("refresh-token", { given: [GRANT] }), {}, {}, "allowed"],
     [
       "an application that may not",
-      alone("refresh-token", { grant: GRANT }),
+      alone("refresh-token", { given: [GRANT] }),
       {},
       { unattended: false },
       "unattended_not_allowed",
@@ -241,14 +241,14 @@ describe("which API (RFC 8707)", () => {
   });
 
   test("a grant names its API, and no other may be asked with it", () => {
-    const grant = { api: "orders", scopes: ["Orders.Read"] };
-    expect(scopes(alone("refresh-token", { wish: wishFor(nothing), grant }))).toEqual(["Orders.Read"]);
-    expect(scopes(alone("refresh-token", { wish: wishFor({ audiences: ["graph"] }), grant }))).toBe("api_not_allowed");
+    const given = [{ api: "orders", scopes: ["Orders.Read"] }] as const;
+    expect(scopes(alone("refresh-token", { wish: wishFor(nothing), given }))).toEqual(["Orders.Read"]);
+    expect(scopes(alone("refresh-token", { wish: wishFor({ audiences: ["graph"] }), given }))).toBe("api_not_allowed");
   });
 
   test("a grant for an API that policy no longer has", () => {
-    const grant = { api: "removed", scopes: ["X"] };
-    expect(scopes(alone("refresh-token", { wish: wishFor(nothing), grant }))).toBe("api_unknown");
+    const given = [{ api: "removed", scopes: ["X"] }] as const;
+    expect(scopes(alone("refresh-token", { wish: wishFor(nothing), given }))).toBe("api_unknown");
   });
 
   test("an API that this caller has no list for, even one named as a member of every object", () => {
@@ -312,8 +312,8 @@ describe("which scopes", () => {
     ["what policy has taken away since is gone", ["Mail.Read"], undefined, "scope_not_allowed"],
     ["a part of it still is there", ["User.Read", "Mail.Read"], undefined, ["User.Read"]],
   ])("a grant: %s", (_name, granted, asked, outcome) => {
-    const grant = { api: "graph", scopes: granted };
-    expect(scopes(alone("refresh-token", { wish: wishFor({ scopes: asked }), grant }))).toEqual(outcome);
+    const given = [{ api: "graph", scopes: granted }] as const;
+    expect(scopes(alone("refresh-token", { wish: wishFor({ scopes: asked }), given }))).toEqual(outcome);
   });
 });
 
@@ -329,6 +329,7 @@ describe("the entitlement", () => {
         scopes: ["User.Read"],
         releasable: ["User.Read", "Mail.Read"],
         acceptSurplus: true,
+        also: [],
         offlineAccess: true,
         grantMaxDays: 30,
         importRefreshTokens: false,
@@ -358,7 +359,7 @@ describe("the entitlement", () => {
     ["refresh-token", false],
   ])("offline_access with %s keeps a permission: %s", (flow, kept) => {
     const users: Partial<CallerRule> = { offlineAccess: true };
-    const decision = decide(policyWith(users), byUser({ offlineAccess: true }, { flow, grant: GRANT }));
+    const decision = decide(policyWith(users), byUser({ offlineAccess: true }, { flow, given: [GRANT] }));
     expect(decision.ok && decision.value.offlineAccess).toBe(kept);
   });
 });
@@ -415,7 +416,7 @@ describe("whatever is asked", () => {
         expect(list).toEqual(expect.arrayContaining([...releasable]));
         expect(releasable).toEqual(expect.arrayContaining([...given]));
         expect(bare.length === 0 || given.every((scope) => bare.includes(scope))).toBe(true);
-        expect(input.grant === undefined || given.every((scope) => input.grant?.scopes.includes(scope))).toBe(true);
+        expect(input.given === undefined || given.every((scope) => input.given?.[0].scopes.includes(scope))).toBe(true);
         expect(given.length === 1 || !given.includes(".default")).toBe(true);
         expect(api.name).toBe("graph");
       }),

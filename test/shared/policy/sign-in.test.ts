@@ -1,5 +1,6 @@
 /** May a person make a grant for an application that is not there? Only for one that may redeem it. */
 import { describe, expect, test } from "vitest";
+import type { ApiScopes } from "../../../shared/api-scopes.ts";
 import { decideSignIn } from "../../../shared/policy/decide.ts";
 import { describePolicy, policyWarnings } from "../../../shared/policy/describe-policy.ts";
 import type { CallerRule } from "../../../shared/policy/rules.ts";
@@ -7,11 +8,11 @@ import { mayHaveLinks } from "../../../shared/policy/weigh.ts";
 import { APP_ID, policyWith, WEB_ID } from "./support/policies.ts";
 
 const KEEPS: Partial<CallerRule> = { offlineAccess: true, unattended: true };
-const WISH = { audiences: ["graph"], resources: [], scopes: undefined };
+const GRAPH: ApiScopes = { api: "graph", scopes: [] };
 
-function signIn(backend: Partial<CallerRule> = {}, wish: Partial<typeof WISH> | { scopes: string[] } = {}) {
+function signIn(backend: Partial<CallerRule> = {}, asked: Partial<ApiScopes> = {}) {
   const policy = policyWith({}, { ...KEEPS, ...backend });
-  const decision = decideSignIn(policy, { entry: "backend", clientId: APP_ID, wish: { ...WISH, ...wish } });
+  const decision = decideSignIn(policy, { entry: "backend", clientId: APP_ID, apis: [{ ...GRAPH, ...asked }] });
   return decision.ok ? decision.value : decision.failure.reason;
 }
 
@@ -35,17 +36,17 @@ describe("a sign-in for an application", () => {
     expect(signIn(backend)).toBe(reason);
   });
 
-  test.each<[string, Partial<typeof WISH> | { scopes: string[] }, string]>([
-    ["an unknown API", { audiences: ["mail"] }, "api_unknown"],
+  test.each<[string, Partial<ApiScopes>, string]>([
+    ["an unknown API", { api: "mail" }, "api_unknown"],
     ["a scope outside the list", { scopes: ["Mail.Read"] }, "scope_not_allowed"],
-  ])("%s", (_name, wish, reason) => {
-    expect(signIn({}, wish)).toBe(reason);
+  ])("%s", (_name, asked, reason) => {
+    expect(signIn({}, asked)).toBe(reason);
   });
 
   test("a user's entry, an entry that is gone, one that is about another client by now", () => {
     const policy = policyWith({}, KEEPS);
     const ask = (entry: string, clientId: string) => {
-      const decision = decideSignIn(policy, { entry, clientId, wish: WISH });
+      const decision = decideSignIn(policy, { entry, clientId, apis: [GRAPH] });
       return decision.ok ? "allowed" : decision.failure.reason;
     };
     expect(ask("web-users", WEB_ID)).toBe("application_required");

@@ -27,8 +27,7 @@ export function grantRequest(changes: Partial<MakeGrant> = {}): MakeGrant {
   return {
     binding: { kind: "user", tenantId: TENANT, clientId: CLIENT },
     user: { tenantId: TENANT, objectId: USER },
-    api: "graph",
-    scopes: ["Mail.Send", "User.Read"],
+    apis: [{ api: "graph", scopes: ["Mail.Send", "User.Read"] }],
     refreshToken: new SecretValue("1.AVerySecretRefreshToken-one"),
     maxDays: 30,
     policyEntry: "nightly-mail",

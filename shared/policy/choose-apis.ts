@@ -1,0 +1,94 @@
+/**
+ * Which API a request is for, from everything in it that may say so, and which others the permission that it keeps shall
+ * cover. Part of stage 3 (policy). Pure.
+ */
+import type { Wish } from "../exchange-request.ts";
+import type { PolicyRefusal } from "../failure.ts";
+import { fail, type Result, succeed } from "../result.ts";
+import type { ApiRule, Policy } from "./rules.ts";
+
+export interface AskedApi {
+  readonly name: string;
+  readonly rule: ApiRule;
+  /** Bare names; empty: none were asked, which gives the list. */
+  readonly scopes: readonly string[];
+}
+
+/** The token's API, then those that only the kept permission covers. */
+export type AskedApis = readonly [AskedApi, ...AskedApi[]];
+
+export interface Choice {
+  /** Named APIs may be several: never; when `audience` or `resource` names the token's (the one); or always. */
+  readonly several: "never" | "one_named" | "any";
+  /** Where nothing is named: the API of what was given or decided before. */
+  readonly otherwise: string | undefined;
+}
+
+/**
+ * In this order: `audience` (name) and `resource` (exact URI); the resource in front of a scope; what was given before; the
+ * only API there is. A token is for one API, so two different answers are refused (`api_ambiguous`) as RFC 8707 section 2
+ * asks, unless a permission is kept that may cover both.
+ */
+export function chooseApis(
+  policy: Policy,
+  wish: Pick<Wish, "audiences" | "resources" | "scopes">,
+  choice: Choice,
+): Result<AskedApis, PolicyRefusal> {
+  const scopes = (wish.scopes ?? []).map((scope) => splitScope(policy, scope));
+  const stated = unique([...wish.audiences, ...wish.resources.map((resource) => apiWithResource(policy, resource))]);
+  const named = unique([...stated, ...scopes.flatMap(({ api }) => (api === undefined ? [] : [api]))]);
+  if (named.some((name) => !Object.hasOwn(policy.apis, name))) {
+    return fail("api_unknown");
+  }
+  // A bare name belongs to the one API that was stated; with several, nobody knows to which.
+  const unclear = stated.length !== 1 && scopes.some(({ api }) => api === undefined);
+  if (named.length > 1 && (unclear || !mayBeSeveral(choice, stated))) {
+    return fail("api_ambiguous");
+  }
+  const first = named[0] ?? choice.otherwise ?? onlyApi(policy);
+  if (first === undefined) {
+    return fail("api_not_named");
+  }
+  const asked = [first, ...named.slice(1)].flatMap((name): AskedApi[] => {
+    const rule = policy.apis[name];
+    const own = scopes.filter(({ api }) => (api ?? first) === name).map(({ bare }) => bare);
+    return rule === undefined ? [] : [{ name, rule, scopes: own }];
+  });
+  const [token, ...others] = asked;
+  return token === undefined ? fail("api_unknown") : succeed([token, ...others]);
+}
+
+function mayBeSeveral({ several }: Choice, stated: readonly string[]): boolean {
+  return several === "any" || (several === "one_named" && stated.length === 1);
+}
+
+function onlyApi(policy: Policy): string | undefined {
+  const [only, ...others] = Object.keys(policy.apis);
+  return others.length === 0 ? only : undefined;
+}
+
+/** Stands for a resource that no API has; no API can have this name. */
+const UNKNOWN_API = "";
+
+function apiWithResource(policy: Policy, resource: string): string {
+  return Object.keys(policy.apis).find((name) => policy.apis[name]?.resource === resource) ?? UNKNOWN_API;
+}
+
+/** `https://graph.microsoft.com/User.Read` → graph, `User.Read`. The longest resource wins where one contains another. */
+function splitScope(policy: Policy, scope: string): { readonly bare: string; readonly api: string | undefined } {
+  let best: { name: string; prefix: string } | undefined;
+  for (const [name, rule] of Object.entries(policy.apis)) {
+    const prefix = `${rule.resource}/`;
+    if (scope.startsWith(prefix) && prefix.length > (best?.prefix.length ?? 0)) {
+      best = { name, prefix };
+    }
+  }
+  if (best !== undefined) {
+    return { bare: scope.slice(best.prefix.length), api: best.name };
+  }
+  return { bare: scope, api: scope.includes("://") ? UNKNOWN_API : undefined };
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return [...new Set(names)];
+}

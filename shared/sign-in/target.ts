@@ -1,0 +1,35 @@
+/** What a sign-in is for, from policy's first answer to the question that policy is asked again. Pure. */
+import { askedFacts } from "../asked-facts.ts";
+import type { AuditFacts } from "../audit/audit-event.ts";
+import type { Target, TargetApi } from "../authorize/boxes.ts";
+import type { Allowance, ApiAllowance } from "../policy/entitlement.ts";
+import type { SignInInput } from "../policy/weigh.ts";
+
+/** What policy allowed, to be sealed. */
+export function toTarget(allowance: Allowance, clientId: string): Target {
+  const { entry, offlineAccess, also } = allowance;
+  return { entry, clientId, apis: [toTargetApi(allowance), ...also.map(toTargetApi)], offlineAccess };
+}
+
+/** As policy is asked about it again. */
+export function toSignInInput({ entry, clientId, apis }: Target): SignInInput {
+  return { entry, clientId, apis };
+}
+
+/** Everything that Entra is asked consent for: an authorization request may name several resources, a token request not. */
+export function scopesForEntra({ apis }: Target): string[] {
+  return apis.flatMap(({ resource, scopes }) => scopes.map((scope) => `${resource}/${scope}`));
+}
+
+/** As an answer to the application names them. */
+export function bareScopesOf({ apis }: Target): string[] {
+  return apis.flatMap(({ scopes }) => scopes);
+}
+
+export function targetFacts({ entry, clientId, apis }: Target): Partial<AuditFacts> {
+  return { flow: "authorization-code", callerClientId: clientId, ...askedFacts(entry, apis) };
+}
+
+function toTargetApi({ api, scopes }: ApiAllowance): TargetApi {
+  return { api: api.name, resource: api.resource, scopes };
+}

@@ -1,0 +1,185 @@
+/**
+ * One grant for several APIs, whole path: made by each way that makes grants, redeemed for each API, and never for more
+ * than was given. Entra's refresh token serves every API that was consented to (E-90), but a token is of one (E-93).
+ */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { CLIENT_IDS, RESOURCE_URIS } from "../../local/tenant/seed-ids.ts";
+import { hiddenFields, newBrowser } from "../authorize/support/browser.ts";
+import { codeForClient, codeForm, makeLink, newPkce, redeem, signInByLink } from "../authorize/support/sign-in.ts";
+import { appToken, bearer, claimsOf, exchangeForm, userToken } from "../support/callers.ts";
+import { type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { policyWithEntries } from "../support/policies.ts";
+import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+
+const GRAPH = RESOURCE_URIS.graph;
+const ORDERS = RESOURCE_URIS.orders;
+const BOTH = { graph: ["User.Read", "Mail.Read"], orders: ["Orders.Read"] };
+
+let world: LocalWorld;
+let clock: MovableClock;
+let service: ServiceUnderTest;
+beforeAll(async () => {
+  world = await startLocalWorld();
+  clock = movableClock(world);
+});
+beforeEach(() => {
+  const POLICY = policyWithEntries({ daemon: { apis: BOTH } });
+  service = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+  world.tenant.state.clearLog();
+});
+afterEach(() => {
+  clock.reset();
+  world.tenant.state.clearOrders();
+  world.tenant.state.addConsent({ user: "alice", resource: "orders", scopes: ["Orders.Read"] });
+});
+afterAll(() => world.stop());
+
+const backend = () => bearer(appToken(world));
+const daemon = () => bearer(appToken(world, { client: "daemon" }));
+
+/** The backend's, from alice's token: for Graph now, and for orders later. */
+function onBehalfOf(changes: Record<string, string> = {}, headers = backend()): Promise<Answer> {
+  const scope = `User.Read Mail.Read ${ORDERS}/Orders.Read offline_access`;
+  const form = exchangeForm(userToken(world), { audience: "graph", scope, ...changes });
+  return service.call("/oauth2/token", { form, headers });
+}
+
+const header = (api: string, grant: string, headers = backend()) =>
+  service.call(`/AuthorizationHeader/${api}`, { json: { grant }, headers });
+
+async function newest(headers: Record<string, string>): Promise<Record<string, unknown>> {
+  const page = await service.call("/grants", { headers });
+  return (page.json()["grants"] as Record<string, unknown>[])[0] ?? {};
+}
+
+/** Whom a header of ours is good for. */
+const audienceOf = (answer: Answer) => claimsOf(String(answer.json()["authorizationHeader"]).slice(7))["aud"];
+
+async function expectBoth(grant: string, headers = backend()): Promise<void> {
+  const [graph, orders] = await Promise.all([header("graph", grant, headers), header("orders", grant, headers)]);
+  expect([graph.status, orders.status]).toEqual([200, 200]);
+  expect([audienceOf(graph), audienceOf(orders)]).toEqual([GRAPH, CLIENT_IDS.orders]);
+  expect([(graph.json()["scopes"] as string[]).toSorted(), orders.json()["scopes"]]).toEqual([
+    ["Mail.Read", "User.Read"],
+    ["Orders.Read"],
+  ]);
+}
+
+describe("made from a user's token", () => {
+  test("the token is for the API that was stated, the grant for both, and the list says so", async () => {
+    const made = await onBehalfOf();
+    expect(made.json()).toMatchObject({ scope: expect.not.stringContaining("Orders") });
+    expect(claimsOf(String(made.json()["access_token"]))["aud"]).toBe(GRAPH);
+    expect(service.lastEvent()).toMatchObject({
+      api: "graph",
+      scopesAsked: ["Mail.Read", "User.Read"],
+      alsoAsked: { orders: ["Orders.Read"] },
+      alsoReturned: { orders: ["Orders.Read"] },
+      grantMade: true,
+    });
+    await expectBoth(String(made.json()["refresh_token"]), backend());
+    expect(await newest(backend())).toMatchObject({
+      apis: { graph: ["Mail.Read", "User.Read"], orders: ["Orders.Read"] },
+    });
+  });
+
+  test("at the token endpoint too: the first where none is named, one that is named, no third, not two", async () => {
+    const grant = String((await onBehalfOf()).json()["refresh_token"]);
+    const ask = (more: Record<string, string>) =>
+      redeem(service, { grant_type: "refresh_token", refresh_token: grant, ...more });
+    expect(claimsOf(String((await ask({})).json()["access_token"]))["aud"]).toBe(GRAPH);
+    expect(claimsOf(String((await ask({ resource: ORDERS })).json()["access_token"]))["aud"]).toBe(CLIENT_IDS.orders);
+    expect((await ask({ audience: "nothing" })).json()).toMatchObject({ error: "invalid_target" });
+    expect((await ask({ scope: `${GRAPH}/User.Read ${ORDERS}/Orders.Read` })).json()).toMatchObject({
+      error: "invalid_target",
+    });
+  });
+
+  test("the refresh token that is kept is the newest that Entra gave", async () => {
+    const grant = String((await onBehalfOf()).json()["refresh_token"]);
+    world.tenant.state.clearLog();
+    await header("graph", grant);
+    const sent = world.tenant.state.requests({ endpoint: "token", grantType: "refresh_token" });
+    expect(sent).toHaveLength(1);
+    const state = await newest(backend());
+    expect(state["lastRedeemedOn"]).toBeDefined();
+  });
+
+  test("consent is missing for one of them: nothing is kept, and the answer says what is missing", async () => {
+    world.tenant.state.withdrawConsent({ user: "alice", resource: "orders", scopes: ["Orders.Read"] });
+    const before = await newest(backend());
+    const refused = await onBehalfOf();
+    expect(refused.status).toBe(400);
+    expect(refused.json()).toMatchObject({ error: "invalid_grant", suberror: "consent_required" });
+    expect(await newest(backend())).toEqual(before);
+  });
+
+  test("more was consented for the other than the caller may have: nothing is kept or released", async () => {
+    world.tenant.state.addConsent({ user: "alice", resource: "orders", scopes: ["Orders.Write"] });
+    const before = await newest(backend());
+    const refused = await onBehalfOf();
+    world.tenant.state.withdrawConsent({ user: "alice", resource: "orders", scopes: ["Orders.Write"] });
+    expect(refused.json()).toMatchObject({ error: "server_error", code: "scope_surplus" });
+    expect(refused.text).not.toContain("access_token");
+    expect(await newest(backend())).toEqual(before);
+  });
+
+  test("Entra throttles the second call: 429 with its Retry-After, nothing is kept", async () => {
+    world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", throttleSeconds: 7 });
+    const before = await newest(backend());
+    const refused = await onBehalfOf();
+    expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "7"]);
+    expect(await newest(backend())).toEqual(before);
+  });
+});
+
+describe("made by a person through a link", () => {
+  test("the person sees both APIs, and the application has both", async () => {
+    const link = await makeLink(service, { apis: { graph: ["User.Read", "Mail.Read"], orders: [] } });
+    const browser = newBrowser(service);
+    const back = await signInByLink(service, browser, { link });
+    const question = await browser.open(back.headers.get("location") ?? "");
+    const shown = [...question.text.matchAll(/<li><code>([^<]*)<\/code>/g)].map(([, scope]) => scope);
+    expect(shown).toEqual(["Mail.Read", "User.Read", "Orders.Read"]);
+    const done = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "allow" });
+    expect(done.text).toContain("The one handle serves <code>graph</code>, <code>orders</code>");
+    const [handle = ""] = /gte_[\w-]{43}/.exec(done.text) ?? [];
+    await expectBoth(handle, daemon());
+  });
+
+  test("when Entra ends it, the answer has a link for both", async () => {
+    const link = await makeLink(service, { apis: { graph: [], orders: [] } });
+    const browser = newBrowser(service);
+    const back = await signInByLink(service, browser, { link, signed: { user: "bob" } });
+    const question = await browser.open(back.headers.get("location") ?? "");
+    const done = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "allow" });
+    const [handle = ""] = /gte_[\w-]{43}/.exec(done.text) ?? [];
+    clock.advance(1_000);
+    world.tenant.state.revokeSessions({ user: "bob" });
+    clock.advance(1_000);
+    const refused = await header("orders", handle, daemon());
+    expect(refused.json()).toMatchObject({ action: "sign_in" });
+    const again = newBrowser(service);
+    const departure = await again.open(new URL(String(refused.json()["signin_url"])).pathname);
+    const asked = new URL(departure.headers.get("location") ?? "").searchParams.get("scope")?.split(" ") ?? [];
+    expect(asked).toEqual(
+      expect.arrayContaining([`${GRAPH}/User.Read`, `${GRAPH}/Mail.Read`, `${ORDERS}/Orders.Read`]),
+    );
+  });
+});
+
+describe("made by authorization code", () => {
+  test("the pushed request names both, the token request the one that its token is for", async () => {
+    const pkce = newPkce();
+    const changes = { audience: undefined, scope: `${GRAPH}/User.Read ${ORDERS}/Orders.Read offline_access` };
+    const browser = newBrowser(service);
+    const { code } = await codeForClient(service, browser, { pkce, changes });
+    const token = await redeem(service, codeForm(code, pkce, { resource: ORDERS }));
+    expect(token.status).toBe(200);
+    expect(claimsOf(String(token.json()["access_token"]))["aud"]).toBe(CLIENT_IDS.orders);
+    expect(await newest(backend())).toMatchObject({
+      apis: { orders: ["Orders.Read"], graph: ["Mail.Read", "User.Read"] },
+    });
+    await expectBoth(String(token.json()["refresh_token"]), backend());
+  });
+});
