@@ -14,6 +14,8 @@ export type RequestProblem =
   | "parameter_not_supported"
   | "scope_malformed"
   | "too_many_parameters"
+  /** One was announced, and none came: the host does not pass on a body sent in chunks. */
+  | "body_missing"
   | "body_not_utf8"
   | "body_not_json"
   | "response_type_unsupported"

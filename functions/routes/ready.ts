@@ -12,12 +12,12 @@ import type { Readiness } from "../readiness.ts";
 /** App role that is told what is wrong. */
 const ROLE = "Policy.Explain";
 
-/** `GET /ready`: 200 or 503. Details are for the app role `Policy.Explain`; a token that is presented is judged. */
+/** `GET /ready`: 200 or 503; HEAD too, for monitors. Details are for the app role `Policy.Explain`; a token that is presented is judged. */
 export function readyRoute(service: Service, readiness: () => Promise<Readiness>): Route {
   return {
     name: "ready",
     template: "ready",
-    methods: ["GET"],
+    methods: ["GET", "HEAD"],
     dialect: "problem",
     audit: "none",
     async run(request, context) {

@@ -73,6 +73,9 @@ async function readText(request: IncomingRequest): Promise<Result<string, Failur
     return fail(tooLarge);
   }
   const bytes = await request.arrayBuffer();
+  if (bytes.byteLength === 0 && announcesBody(request)) {
+    return fail({ kind: "request_invalid", problem: "body_missing" });
+  }
   if (bytes.byteLength > BODY_MAX_BYTES) {
     return fail(tooLarge);
   }
@@ -81,6 +84,11 @@ async function readText(request: IncomingRequest): Promise<Result<string, Failur
   } catch {
     return fail({ kind: "request_invalid", problem: "body_not_utf8" });
   }
+}
+
+/** Taken for an empty body, another wish would be answered than the one that was sent: the list in place of one scope. */
+function announcesBody({ headers }: IncomingRequest): boolean {
+  return headers.get("transfer-encoding") !== null || Number(headers.get("content-length") ?? 0) > 0;
 }
 
 /** The media type, with no charset or UTF-8; never compressed. */

@@ -39,6 +39,8 @@ function sentence(problem: RequestProblem, parameter: string): string {
       return `${parameter} must be scope names with one space between them.`;
     case "too_many_parameters":
       return "There are too many parameters.";
+    case "body_missing":
+      return "The body did not arrive: send it whole, with Content-Length, not in chunks.";
     case "body_not_utf8":
       return "The body is not UTF-8.";
     case "body_not_json":

@@ -15,6 +15,7 @@ export const CODES: readonly string[] = [
   "parameter_not_supported",
   "scope_malformed",
   "too_many_parameters",
+  "body_missing",
   "body_not_utf8",
   "body_not_json",
   "response_type_unsupported",

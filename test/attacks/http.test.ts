@@ -24,6 +24,7 @@ const token = (overrides = {}) => stack.tenant.state.mintUserToken({ user: "alic
 const authorization = (value = token()) => `Authorization: Bearer ${value}`;
 const send = (request: RawRequest) => sendRaw(port, rawRequest(request));
 const HEADER = "/AuthorizationHeader/graph";
+const JSON_TYPE = "Content-Type: application/json";
 const FORM = "Content-Type: application/x-www-form-urlencoded";
 const form = (fields: Record<string, string>) => new URLSearchParams(fields).toString();
 const post = (body: string, headers: readonly string[] = [FORM]) =>
@@ -124,12 +125,22 @@ describe("SEC-2: bodies", () => {
     expect(({} as Record<string, unknown>)["admin"]).toBeUndefined();
   });
 
-  test("a body in chunks does not reach the app, as in Azure: an error that can be understood", async () => {
-    const body = good();
-    const head = `POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${FORM}\r\nTransfer-Encoding: chunked\r\n\r\n`;
-    const answer = await sendRaw(port, [head, `${body.length.toString(16)}\r\n${body}\r\n`, "0\r\n\r\n"]);
-    expect({ status: answer.status, ...json(answer) }).toMatchObject({ status: 400, code: "parameter_missing" });
-  });
+  test.each<[string, string, string, () => string]>([
+    ["a form", "/oauth2/token", FORM, good],
+    ["a scope that policy refuses", HEADER, JSON_TYPE, () => '{"scopes":["Nope.Bad"]}'],
+    ["somebody else's grant", HEADER, JSON_TYPE, () => `{"grant":"gte_${"x".repeat(43)}"}`],
+    ["a link", "/signin/links", JSON_TYPE, () => '{"api":"graph"}'],
+  ])(
+    "in chunks it does not reach the app, as in Azure, and is not taken for an empty one: %s",
+    async (_title, ...sent) => {
+      const [path, type, body] = sent;
+      const text = body();
+      const head = `POST ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${type}\r\n${authorization()}\r\nTransfer-Encoding: chunked\r\n\r\n`;
+      const answer = await sendRaw(port, [head, `${text.length.toString(16)}\r\n${text}\r\n`, "0\r\n\r\n"]);
+      expect({ status: answer.status, ...json(answer) }).toMatchObject({ status: 400, code: "body_missing" });
+      expect(tokenRequests()).toBe(0);
+    },
+  );
 
   test("20 MB are refused by the host before the app sees them", async () => {
     const head = `POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${FORM}\r\nContent-Length: 20000000\r\n\r\n`;

@@ -234,7 +234,7 @@ describe("methods", () => {
     ["/AuthorizationHeaderUnauthenticated/graph", ["GET", "POST"]],
     ["/Validate", ["GET", "POST"]],
     ["/grants", ["GET"]],
-    ["/ready", ["GET"]],
+    ["/ready", ["GET", "HEAD"]],
     ["/healthz", ["GET", "HEAD"]],
     ["/.well-known/oauth-protected-resource", ["GET"]],
     ["/.well-known/oauth-authorization-server", ["GET"]],

@@ -90,6 +90,19 @@ describe("size", () => {
   });
 });
 
+describe("a body that was announced and did not arrive", () => {
+  test.each<[string, Record<string, string>, string | undefined]>([
+    ["in chunks", { "transfer-encoding": "chunked" }, "request_invalid body_missing"],
+    ["with a length", { "content-length": "7" }, "request_invalid body_missing"],
+    ["of no length", { "content-length": "0" }, undefined],
+    ["never announced", {}, undefined],
+  ])("%s", async (_name, headers, outcome) => {
+    expect(refusal(await readJsonObject(incoming({ headers, body: new Uint8Array() })))).toBe(outcome);
+    const typed = { "content-type": FORM_TYPE, ...headers };
+    expect(refusal(await readForm(incoming({ headers: typed, body: new Uint8Array() }), []))).toBe(outcome);
+  });
+});
+
 describe("text", () => {
   test.each([
     ["a lone continuation byte", [0x61, 0x3d, 0x80]],

@@ -51,6 +51,7 @@ export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
   parameter_not_supported: "invalid_request",
   scope_malformed: "invalid_scope",
   too_many_parameters: "invalid_request",
+  body_missing: "invalid_request",
   body_not_utf8: "invalid_request",
   body_not_json: "invalid_request",
   response_type_unsupported: "unsupported_response_type",
