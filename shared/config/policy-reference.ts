@@ -70,7 +70,7 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   acceptSurplus: {
     meaning:
       "Release tokens although Entra put more scopes in than listed. Entra puts in all that were consented for the " +
-      "registration.",
+      "registration. Where an application presents a person's token, the entry of the client that obtained it must say so too.",
     example: false,
   },
   cae: {

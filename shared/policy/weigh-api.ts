@@ -49,11 +49,12 @@ function listedScopes({ entry, subjectEntry, asked }: ApiWeighing): readonly str
  * gave when it was made (RFC 6749 section 6), whatever was consented since, and even where the entry accepts surplus.
  */
 function releasableScopes(
-  { entry, flow, given }: ApiWeighing,
+  { entry, subjectEntry, flow, given }: ApiWeighing,
   listed: readonly string[],
 ): Pick<ApiAllowance, "releasable" | "acceptSurplus"> {
   if (flow !== "refresh-token" || given === undefined) {
-    return { releasable: listed, acceptSurplus: entry.acceptSurplus };
+    // What one entry accepts lifts no limit of the other's.
+    return { releasable: listed, acceptSurplus: entry.acceptSurplus && (subjectEntry?.acceptSurplus ?? true) };
   }
   const releasable = entry.acceptSurplus ? given.scopes : given.scopes.filter((scope) => listed.includes(scope));
   return { releasable, acceptSurplus: false };

@@ -115,6 +115,19 @@ describe("acceptSurplus", () => {
     expect(service.lastEvent()["scopesReturned"]).toHaveLength(7);
   });
 
+  test.each([
+    ["the calling application alone: the limit of the client that obtained the token stays", false, 500],
+    ["both entries", true, 200],
+  ])("of %s", async (_name, users, status) => {
+    const both = { "web-backend": { acceptSurplus: true }, "web-users": { acceptSurplus: users } };
+    world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
+    const service = world.serve({ settings: { POLICY: policyWithEntries(both) } });
+    const form = exchangeForm(userToken(world), { scope: "User.Read" });
+    const answer = await service.call("/oauth2/token", { form, headers: bearer(appToken(world)) });
+    expect(answer.status).toBe(status);
+    expect(answer.text.includes("access_token")).toBe(users);
+  });
+
   test("does not widen what may be asked", async () => {
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const service = world.serve({ settings: { POLICY } });
