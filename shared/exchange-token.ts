@@ -114,8 +114,7 @@ function entitle(
     ...(permission.source === "code" ? decidedBefore(request.wish, permission.code) : {}),
   });
   if (!decision.ok) {
-    const { reason, entry } = decision.failure;
-    return fail({ kind: "policy_refused", reason, ...(entry === undefined ? {} : { entry }) });
+    return fail({ kind: "policy_refused", ...decision.failure });
   }
   const { entry, api, scopes, also } = decision.value;
   note(askedFacts(entry, [{ api: api.name, scopes }, ...also.map(toScopes)]));

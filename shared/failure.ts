@@ -44,6 +44,17 @@ export type PolicyRefusal =
   | "redirect_uri_not_allowed"
   | "link_caller_not_own";
 
+/** Which rule refused, and what is known of the request by then. */
+export interface PolicyRefused {
+  readonly reason: PolicyRefusal;
+  /** The entry that matched the caller, if one did. */
+  readonly entry?: string;
+  /** The API that was meant, if that is clear. */
+  readonly api?: string;
+  /** Of the scopes asked, those that policy knows: anything else is text of the caller's. */
+  readonly scopes?: readonly string[];
+}
+
 /** Why a token may not be exchanged: it is not valid, or not this caller's to exchange. */
 export type SubjectRefusal = TokenRefusal | "not_a_user" | "not_the_caller";
 
@@ -115,9 +126,10 @@ export type Failure =
       /** RFC 8693 calls a bad subject `invalid_request`, RFC 7523 a bad assertion `invalid_grant`. */
       readonly presentedAs: "subject_token" | "assertion";
     }
-  | { readonly kind: "policy_refused"; readonly reason: PolicyRefusal; readonly entry?: string }
+  | ({ readonly kind: "policy_refused" } & PolicyRefused)
   | { readonly kind: "scope_surplus"; readonly entry: string; readonly surplus: readonly string[] }
-  | { readonly kind: "grant_refused"; readonly reason: GrantRefusal }
+  /** `grantId`: for the trail only, so that a handle in the wrong hands can be traced. Whoever sent it learns nothing. */
+  | { readonly kind: "grant_refused"; readonly reason: GrantRefusal; readonly grantId?: string }
   | {
       readonly kind: "entra_refused";
       readonly verdict: EntraVerdict;

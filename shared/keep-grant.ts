@@ -10,6 +10,7 @@ import type { EntraToken } from "./entra/entra-token.ts";
 import type { Failure } from "./failure.ts";
 import type { GrantFailure, GrantPage, GrantReach, GrantUser, OpenedGrant } from "./grants/grant.ts";
 import type { Grants, MakeGrant } from "./grants/grants.ts";
+import { parseHandle } from "./grants/handle.ts";
 import type { Permission } from "./permission.ts";
 import type { Entitlement } from "./policy/entitlement.ts";
 import type { Policy } from "./policy/rules.ts";
@@ -25,6 +26,8 @@ export interface KeptGrant {
   readonly expiresAtSeconds: number;
 }
 
+type Note = (facts: Partial<AuditFacts>) => void;
+
 export interface KeepGrant {
   readonly caller: Caller;
   readonly permission: Permission;
@@ -32,7 +35,7 @@ export interface KeepGrant {
   readonly token: EntraToken;
   /** What the permission covers. */
   readonly covered: Covered;
-  readonly note: (facts: Partial<AuditFacts>) => void;
+  readonly note: Note;
 }
 
 /** A grant that a person has confirmed, for an application that is not there. */
@@ -46,7 +49,7 @@ export interface KeepConfirmed {
   /** Chosen beforehand, so that a form sent twice makes one grant. */
   readonly handle: SecretValue;
   readonly createdAtSeconds: number;
-  readonly note: (facts: Partial<AuditFacts>) => void;
+  readonly note: Note;
 }
 
 export interface GrantKeeper {
@@ -62,7 +65,7 @@ export interface GrantKeeper {
   /** The caller's own, and for a person also what applications have in their name. */
   list(caller: Caller, after: string | undefined): Promise<Result<GrantPage, Failure>>;
   /** By handle, or by the id that `GET /grants` shows. True when something was revoked. */
-  revoke(handleOrId: SecretValue, caller: Caller): Promise<Result<boolean, Failure>>;
+  revoke(handleOrId: SecretValue, caller: Caller, note: Note): Promise<Result<boolean, Failure>>;
 }
 
 /** Grants in one page of `GET /grants`. */
@@ -82,7 +85,10 @@ export function createGrantKeeper({ policy, grants, onRotationLost }: GrantKeepe
   return {
     async open(handle, caller) {
       const opened = await (await grants?.())?.open(handle, caller);
-      return opened === undefined ? fail({ kind: "grant_refused", reason: "unknown" }) : ours(opened);
+      const result = opened === undefined ? fail<Failure>({ kind: "grant_refused", reason: "unknown" }) : ours(opened);
+      return result.ok || result.failure.kind !== "grant_refused"
+        ? result
+        : fail({ ...result.failure, ...grantIdOf(handle) });
     },
     keep: (request) => keep(grants, request),
     keepConfirmed: (request) => keepConfirmed(grants, request),
@@ -104,18 +110,36 @@ export function createGrantKeeper({ policy, grants, onRotationLost }: GrantKeepe
       const listed = await (await grants?.())?.list(caller, page);
       return listed === undefined ? succeed({ grants: [], next: undefined }) : ours(listed);
     },
-    async revoke(handleOrId, caller) {
+    async revoke(handleOrId, caller, note) {
       const all = await grants?.();
-      const text = handleOrId.reveal();
-      const reach = reachOf(policy, caller);
-      const revoked = await (GRANT_ID.test(text)
-        ? all?.revokeById(text, caller, reach)
-        : all?.revoke(handleOrId, caller, reach));
-      const result = revoked === undefined ? succeed(false) : ours(revoked);
-      // RFC 7009 section 2.2: what is not there, or not this caller's, is not an error, and both look alike.
-      return result.ok || result.failure.kind !== "grant_refused" ? result : succeed(false);
+      const { grantId } = grantIdOf(handleOrId);
+      if (all === undefined || grantId === undefined) {
+        return succeed(false);
+      }
+      note({ grantId, grantRevoked: false });
+      const revoked = ours(await all.revokeById(grantId, caller, reachOf(policy, caller)));
+      if (!revoked.ok) {
+        // RFC 7009 section 2.2: what is not there, or not this caller's, is not an error, and both look alike.
+        return revoked.failure.kind === "grant_refused" ? succeed(false) : revoked;
+      }
+      if (revoked.value === undefined) {
+        return succeed(false);
+      }
+      const { binding, user } = revoked.value;
+      note({ grantRevoked: true, grantClientId: binding.clientId, subjectObjectId: user.objectId });
+      return succeed(true);
     },
   };
+}
+
+/** The name of a grant in the trail, whether it is there or not; a handle that is none has no name. */
+function grantIdOf(handleOrId: SecretValue): { readonly grantId?: string } {
+  const text = handleOrId.reveal();
+  if (GRANT_ID.test(text)) {
+    return { grantId: text };
+  }
+  const handle = parseHandle(text);
+  return handle.ok ? { grantId: handle.value.id } : {};
 }
 
 /** A person sees and ends what applications have in their name, through any client that policy knows. */
@@ -170,7 +194,7 @@ function grantTerms({ grantMaxDays, entry }: Entitlement) {
 
 async function make(
   grants: () => Promise<Grants>,
-  note: KeepGrant["note"],
+  note: Note,
   request: MakeGrant,
 ): Promise<Result<KeptGrant, Failure>> {
   const made = await (await grants()).make(request);

@@ -88,12 +88,12 @@ async function subjectAsCaller(
   if (!user.ok) {
     return user;
   }
+  const permission = { source: "user", subject: user.value, presentedAs } as const;
   noteCaller(user.value, note);
-  note({ subjectObjectId: user.value.objectId });
-  if (!isClaimed(user.value, request)) {
-    return fail({ kind: "request_invalid", problem: "client_id_mismatch", parameter: "client_id" });
-  }
-  return succeed({ caller: user.value, permission: { source: "user", subject: user.value, presentedAs } });
+  notePermission(permission, note);
+  return isClaimed(user.value, request)
+    ? succeed({ caller: user.value, permission })
+    : fail({ kind: "request_invalid", problem: "client_id_mismatch", parameter: "client_id" });
 }
 
 async function subjectPermission(

@@ -24,7 +24,7 @@ export function revokeRoute({ stages }: Service): Route {
         return caller;
       }
       noteCaller(caller.value, note);
-      const revoked = await stages.grants.revoke(read.value.token, caller.value);
+      const revoked = await stages.grants.revoke(read.value.token, caller.value, note);
       return revoked.ok ? succeed(json(200, correlationId, { revoked: revoked.value })) : revoked;
     },
   };

@@ -35,6 +35,10 @@ export interface AuditFacts {
   /** SHA-256 of the handle, hex. */
   grantId?: string;
   grantMade?: boolean;
+  /** A grant was named to be ended: whether one was. */
+  grantRevoked?: boolean;
+  /** `azp`/`appid` of the client whose grant was ended. */
+  grantClientId?: string;
   cache?: "hit" | "joined" | "miss" | "bypass" | "shared";
   /** The token is valid, but a newer one was due and Entra could not give it. */
   warning?: "entra_unavailable" | "entra_throttled";

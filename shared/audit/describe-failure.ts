@@ -1,5 +1,5 @@
 /** What the audit trail says of a failure beyond its stable code: the finer reason and Entra's identifiers. Pure. */
-import type { EntraEvidence, Failure } from "../failure.ts";
+import type { EntraEvidence, Failure, PolicyRefused } from "../failure.ts";
 import type { AuditFacts, AuditOutcome } from "./audit-event.ts";
 
 export interface FailureFacts extends Partial<AuditFacts> {
@@ -11,11 +11,12 @@ export function describeFailure(failure: Failure): FailureFacts {
   switch (failure.kind) {
     case "caller_refused":
     case "subject_refused":
-    case "grant_refused":
     case "code_refused":
       return { reason: failure.reason };
+    case "grant_refused":
+      return { reason: failure.reason, ...(failure.grantId === undefined ? {} : { grantId: failure.grantId }) };
     case "policy_refused":
-      return { reason: failure.reason, ...(failure.entry === undefined ? {} : { policyEntry: failure.entry }) };
+      return policyFacts(failure);
     case "scope_surplus":
       return { reason: `surplus: ${failure.surplus.join(" ")}`, policyEntry: failure.entry };
     case "entra_refused":
@@ -25,6 +26,15 @@ export function describeFailure(failure: Failure): FailureFacts {
     default:
       return found;
   }
+}
+
+function policyFacts({ reason, entry, api, scopes }: PolicyRefused): FailureFacts {
+  return {
+    reason,
+    ...(entry === undefined ? {} : { policyEntry: entry }),
+    ...(api === undefined ? {} : { api }),
+    ...(scopes === undefined ? {} : { scopesAsked: scopes }),
+  };
 }
 
 /** Refused: the caller or its user can mend it. Failed: we, or something that we need. */

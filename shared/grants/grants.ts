@@ -59,9 +59,13 @@ export interface Grants {
     caller: GrantCaller,
     page: { readonly limit: number; readonly after?: string } & GrantReach,
   ): Promise<Result<GrantPage, GrantFailure>>;
-  /** False: there was nothing to revoke. A person may also end what an application has in their name. */
-  revoke(handle: SecretValue, caller: GrantCaller, reach?: GrantReach): Promise<Result<boolean, GrantFailure>>;
-  revokeById(id: string, caller: GrantCaller, reach?: GrantReach): Promise<Result<boolean, GrantFailure>>;
+  /** The grant that was ended; undefined: there was nothing to end. A person may also end what an application has in their name. */
+  revoke(
+    handle: SecretValue,
+    caller: GrantCaller,
+    reach?: GrantReach,
+  ): Promise<Result<Grant | undefined, GrantFailure>>;
+  revokeById(id: string, caller: GrantCaller, reach?: GrantReach): Promise<Result<Grant | undefined, GrantFailure>>;
   reap(request: { readonly dryRun: boolean; readonly limit: number }): Promise<Result<ReapReport, GrantStoreFailure>>;
 }
 
@@ -221,14 +225,17 @@ async function revoke(
   id: string,
   caller: GrantCaller,
   reach: GrantReach,
-): Promise<Result<boolean, GrantFailure>> {
+): Promise<Result<Grant | undefined, GrantFailure>> {
   const stored = await readExisting(input, id);
-  if (!stored.ok) return stored.failure.kind === "grant_unknown" ? succeed(false) : stored;
+  if (!stored.ok) return stored.failure.kind === "grant_unknown" ? succeed(undefined) : stored;
   const { grant } = stored.value;
   if (!isWithinReach(grant, caller, reach)) return fail({ kind: "grant_not_bound", grantId: id });
   // The form that made it and its cookie, sent again, would make it again under the same handle.
   const formEndsAtSeconds = grant.createdAtSeconds + CONFIRMATION_SECONDS + CLOCK_TOLERANCE_SECONDS;
-  return formEndsAtSeconds > nowSeconds(input) ? input.store.bury(grant, formEndsAtSeconds) : input.store.delete(grant);
+  const mayComeAgain = formEndsAtSeconds > nowSeconds(input);
+  const ended = await (mayComeAgain ? input.store.bury(grant, formEndsAtSeconds) : input.store.delete(grant));
+  if (!ended.ok) return ended;
+  return succeed(ended.value ? grant : undefined);
 }
 
 async function readBound(

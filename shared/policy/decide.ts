@@ -5,10 +5,11 @@
  * answer becomes proof, because the caller is one that validation made.
  */
 import type { Caller, UserCaller } from "../caller/caller.ts";
+import type { PolicyRefused } from "../failure.ts";
 import type { Result } from "../result.ts";
 import type { Entitlement } from "./entitlement.ts";
 import type { Policy } from "./rules.ts";
-import { type PolicyRefused, type SignInInput, type Weighing, weigh, weighSignIn } from "./weigh.ts";
+import { type SignInInput, type Weighing, weigh, weighSignIn } from "./weigh.ts";
 
 /** A request after authentication. */
 export interface DecisionInput extends Weighing {

@@ -6,9 +6,9 @@
 import type { ApiScopes, CoveredApis } from "../api-scopes.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { Wish } from "../exchange-request.ts";
-import type { PolicyRefusal } from "../failure.ts";
+import type { PolicyRefusal, PolicyRefused } from "../failure.ts";
 import { fail, type Result, succeed } from "../result.ts";
-import { type AskedApi, type Choice, chooseApis } from "./choose-apis.ts";
+import { type AskedApi, type AskedApis, type Choice, chooseApis } from "./choose-apis.ts";
 import type { Allowance, ApiAllowance } from "./entitlement.ts";
 import type { CallerRule, FlowName, Policy } from "./rules.ts";
 import { weighApi } from "./weigh-api.ts";
@@ -38,19 +38,13 @@ export interface SignInInput {
   readonly apis: CoveredApis;
 }
 
-export interface PolicyRefused {
-  readonly reason: PolicyRefusal;
-  /** The entry that matched the caller, if one did. */
-  readonly entry?: string;
-}
-
 /** Weighs a request; the first rule that does not hold refuses. */
 export function weigh(policy: Policy, input: Weighing): Result<Allowance, PolicyRefused> {
   const entry = entryFor(policy, input.caller);
   if (entry === undefined) {
     return fail({ reason: "caller_not_listed" });
   }
-  const refuse = (reason: PolicyRefusal) => fail({ reason, entry: entry.name });
+  const refuse = (reason: PolicyRefusal, asked?: AskedApi) => fail({ reason, entry: entry.name, ...known(asked) });
   const refusal = callerRefusal(entry, input);
   if (refusal !== undefined) {
     return refuse(refusal);
@@ -61,7 +55,7 @@ export function weigh(policy: Policy, input: Weighing): Result<Allowance, Policy
   }
   const subjectEntry = otherSubjectEntry(policy, entry, input);
   if (!subjectEntry.ok) {
-    return refuse(subjectEntry.failure);
+    return refuse(subjectEntry.failure, asked.value[0]);
   }
   const { flow, given, wish } = input;
   const apis = weighApis(asked.value, { entry, flow, subjectEntry: subjectEntry.value, given });
@@ -74,7 +68,7 @@ export function weigh(policy: Policy, input: Weighing): Result<Allowance, Policy
         // Graph's own challenges reach the caller, who must know how to answer them.
         cae: entry.cae && input.caller.understandsClaimsChallenge,
       })
-    : refuse(apis.failure);
+    : refuse(apis.failure.reason, apis.failure.asked);
 }
 
 /** Decides whether a person may make a grant for an application: only one that may redeem it while nobody is there. */
@@ -96,7 +90,7 @@ export function weighSignIn(policy: Policy, input: SignInInput): Result<Allowanc
   const apis = weighApis(asked, { entry, flow, subjectEntry: undefined, given: undefined });
   return apis.ok
     ? succeed({ ...apis.value, ...termsOf(entry), flow, offlineAccess: true, cae: false })
-    : refuse(apis.failure);
+    : fail({ reason: apis.failure.reason, entry: entry.name, ...known(apis.failure.asked) });
 }
 
 /** May a sign-in link be made for this entry at all? */
@@ -157,7 +151,7 @@ function redemptionRefusal(entry: CallerRule, input: Weighing): PolicyRefusal | 
 }
 
 /** The token's API first. A sign-in that was decided before keeps what was decided, whichever API its token is for. */
-function askedApis(policy: Policy, input: Weighing): Result<readonly AskedApi[], PolicyRefusal> {
+function askedApis(policy: Policy, input: Weighing): Result<AskedApis, PolicyRefusal> {
   const { wish, given, flow } = input;
   const chosen = chooseApis(policy, wish, { several: mayCover(input), otherwise: given?.[0].api });
   if (!chosen.ok || given === undefined) {
@@ -204,17 +198,24 @@ interface ApisWeighing {
 function weighApis(
   asked: readonly AskedApi[],
   { given, ...rest }: ApisWeighing,
-): Result<ApiAllowance & Pick<Allowance, "also">, PolicyRefusal> {
+): Result<ApiAllowance & Pick<Allowance, "also">, { readonly reason: PolicyRefusal; readonly asked?: AskedApi }> {
   const allowed: ApiAllowance[] = [];
   for (const one of asked) {
     const weighed = weighApi({ ...rest, asked: one, given: given?.find(({ api }) => api === one.name) });
     if (!weighed.ok) {
-      return weighed;
+      return fail({ reason: weighed.failure, asked: one });
     }
     allowed.push(weighed.value);
   }
   const [token, ...also] = allowed;
-  return token === undefined ? fail("api_not_named") : succeed({ ...token, also });
+  return token === undefined ? fail({ reason: "api_not_named" }) : succeed({ ...token, also });
+}
+
+/** Of a request that was refused: the API that was meant, and the scopes that policy knows. */
+function known(asked: AskedApi | undefined): Pick<PolicyRefused, "api" | "scopes"> {
+  return asked === undefined
+    ? {}
+    : { api: asked.name, scopes: asked.scopes.filter((scope) => asked.rule.scopes.includes(scope)) };
 }
 
 /** Whose list narrows the caller's: that of the client that obtained a token which an application presents. */

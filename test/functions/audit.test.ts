@@ -112,10 +112,49 @@ const rows: Row[] = [
     members: CALLER,
   },
   {
-    title: "answered: revoke",
+    title: "answered: nothing to revoke",
     call: () => service.call("/oauth2/revoke", { form: { token: "gte_x" }, headers: bearer(userToken(world)) }),
     event: { outcome: "answered", code: "ok", route: "revoke" },
     members: CALLER,
+  },
+  {
+    title: "answered: a person ends what an application has in their name",
+    call: async () => {
+      const made = await post(
+        exchangeForm(userToken(world), { scope: "User.Read offline_access" }),
+        bearer(appToken(world)),
+      );
+      const token = String(made.json()["refresh_token"]);
+      return service.call("/oauth2/revoke", { form: { token }, headers: bearer(userToken(world)) });
+    },
+    event: {
+      route: "revoke",
+      grantId: expect.stringMatching(/^[0-9a-f]{64}$/),
+      grantRevoked: true,
+      grantClientId: client("web"),
+      subjectObjectId: USER_IDS.alice,
+    },
+    members: [...CALLER, "grantId", "grantRevoked", "grantClientId", "subjectObjectId"],
+  },
+  {
+    title: "answered: somebody else's grant is not revoked, and which it was",
+    call: async () => {
+      const made = await post(exchangeForm(userToken(world), { scope: "User.Read offline_access" }));
+      const token = String(made.json()["refresh_token"]);
+      return service.call("/oauth2/revoke", { form: { token }, headers: bearer(userToken(world, { user: "bob" })) });
+    },
+    event: { route: "revoke", grantId: expect.stringMatching(/^[0-9a-f]{64}$/), grantRevoked: false },
+    members: [...CALLER, "grantId", "grantRevoked"],
+  },
+  {
+    title: "refused: scopes that policy knows are told, others are a caller's text",
+    call: () =>
+      service.call("/AuthorizationHeader/graph", {
+        json: { scopes: ["User.Read", "eyJ0eXAi.not-a.scope"] },
+        headers: bearer(userToken(world)),
+      }),
+    event: { outcome: "refused", code: "scope_not_allowed", api: "graph", scopesAsked: ["User.Read"] },
+    members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, "reason"],
   },
   {
     title: "refused: no caller",
@@ -152,8 +191,10 @@ const rows: Row[] = [
       reason: "api_not_allowed",
       status: 403,
       policyEntry: "public-users",
+      api: "orders",
+      scopesAsked: [],
     },
-    members: ["flow", ...CALLER, ...SUBJECT, "policyEntry", "reason"],
+    members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, "reason"],
   },
   {
     title: "refused: in no policy",
@@ -169,14 +210,20 @@ const rows: Row[] = [
       const grant = String(made.json()["refresh_token"]);
       return post({ grant_type: "refresh_token", refresh_token: grant }, bearer(userToken(world, { user: "bob" })));
     },
-    event: { outcome: "refused", code: "grant_invalid", reason: "not_bound", callerObjectId: USER_IDS.bob },
-    members: ["flow", ...CALLER, "reason"],
+    event: {
+      outcome: "refused",
+      code: "grant_invalid",
+      reason: "not_bound",
+      callerObjectId: USER_IDS.bob,
+      grantId: expect.stringMatching(/^[0-9a-f]{64}$/),
+    },
+    members: ["flow", ...CALLER, "reason", "grantId"],
   },
   {
     title: "refused: by Entra, with its numbers",
     call: () => ordered({ aadsts: 65001, values: { user: "alice@contoso.local" } }),
     event: { outcome: "refused", code: "consent_required", aadsts: [65001], reason: "consent_required", status: 400 },
-    members: ["flow", ...CALLER, "subjectObjectId", ...DECIDED, ...ENTRA],
+    members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ENTRA],
   },
   {
     title: "refused: the method",
@@ -189,19 +236,19 @@ const rows: Row[] = [
     // No time to wait, so that the rows below are not told to wait too.
     call: () => ordered({ throttleSeconds: 0 }),
     event: { outcome: "failed", code: "throttled", status: 429 },
-    members: ["flow", ...CALLER, "subjectObjectId", ...DECIDED],
+    members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED],
   },
   {
     title: "failed: Entra is down",
     call: () => ordered({ status: 503, body: "" }),
     event: { outcome: "failed", code: "entra_unavailable", status: 503 },
-    members: ["flow", ...CALLER, "subjectObjectId", ...DECIDED],
+    members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED],
   },
   {
     title: "failed: our registration",
     call: () => ordered({ aadsts: 700016 }),
     event: { outcome: "failed", code: "registration_refused", aadsts: [700016], status: 500 },
-    members: ["flow", ...CALLER, "subjectObjectId", ...DECIDED, ...ENTRA],
+    members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ENTRA],
   },
   {
     title: "failed: too many scopes",
@@ -211,7 +258,7 @@ const rows: Row[] = [
         body: { access_token: "x", token_type: "Bearer", expires_in: 60, scope: "User.Read Mail.Send" },
       }),
     event: { outcome: "failed", code: "scope_surplus", status: 500, scopesReturned: ["User.Read", "Mail.Send"] },
-    members: ["flow", ...CALLER, "subjectObjectId", ...DECIDED, ...ACQUIRED, "reason"],
+    members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ACQUIRED, "reason"],
   },
 ];
 

@@ -23,6 +23,8 @@ import { memoryStore } from "./support/memory-store.ts";
 const applicationBinding = { kind: "application", tenantId: TENANT, clientId: CLIENT } as const;
 const failure = (kind: string) => ({ ok: false, failure: expect.objectContaining({ kind }) });
 
+const ended = (id: string) => ({ ok: true, value: expect.objectContaining({ id }) });
+
 function setUp() {
   const clock = { ms: EPOCH_MS };
   const store = memoryStore();
@@ -79,7 +81,7 @@ describe("who may open a grant", () => {
     const result = await world.grants.open(world.handle, caller);
     expect(result).toEqual(allowed ? { ok: true, value: expect.anything() } : failure("grant_not_bound"));
     expect(await world.grants.revoke(world.handle, caller)).toEqual(
-      allowed ? { ok: true, value: true } : failure("grant_not_bound"),
+      allowed ? ended(world.grant.id) : failure("grant_not_bound"),
     );
     expect(world.store.rows.size).toBe(allowed ? 0 : 1);
   });
@@ -105,7 +107,7 @@ describe("a person, and an application's grant in their name", () => {
     expect(listed.grants.length).toBe(allowed ? 1 : 0);
     expect(await world.grants.open(world.handle, caller)).toEqual(failure("grant_not_bound"));
     expect(await world.grants.revokeById(world.grant.id, caller, reach)).toEqual(
-      allowed ? { ok: true, value: true } : failure("grant_not_bound"),
+      allowed ? ended(world.grant.id) : failure("grant_not_bound"),
     );
   });
 
@@ -127,7 +129,7 @@ describe("a grant that was to be made once", () => {
     const { secret, make } = once(world);
     expectOk(await make());
     world.clock.ms += 599_000;
-    expect(await world.grants.revoke(secret, userCaller)).toEqual({ ok: true, value: true });
+    expect(expectOk(await world.grants.revoke(secret, userCaller))).toBeDefined();
     expect(await make()).toEqual(failure("grant_exists"));
     expect(await world.grants.open(secret, userCaller)).toEqual(failure("grant_unknown"));
   });
@@ -392,10 +394,10 @@ describe("listing, revoking, reaping", () => {
   it("revokes by handle and by id; again is no error and finds nothing", async () => {
     const world = await setUpWithGrant();
     const second = expectOk(await world.grants.make(grantRequest()));
-    expect(await world.grants.revoke(world.handle, userCaller)).toEqual({ ok: true, value: true });
-    expect(await world.grants.revokeById(second.grant.id, userCaller)).toEqual({ ok: true, value: true });
-    expect(await world.grants.revoke(world.handle, userCaller)).toEqual({ ok: true, value: false });
-    expect(await world.grants.revokeById(second.grant.id, userCaller)).toEqual({ ok: true, value: false });
+    expect(await world.grants.revoke(world.handle, userCaller)).toEqual(ended(world.grant.id));
+    expect(await world.grants.revokeById(second.grant.id, userCaller)).toEqual(ended(second.grant.id));
+    expect(await world.grants.revoke(world.handle, userCaller)).toEqual({ ok: true, value: undefined });
+    expect(await world.grants.revokeById(second.grant.id, userCaller)).toEqual({ ok: true, value: undefined });
     expect(await world.grants.open(world.handle, userCaller)).toEqual(failure("grant_unknown"));
   });
 

@@ -56,7 +56,7 @@ describe("who may call", () => {
   test("a refusal names the entry that matched", () => {
     expect(decide(policyWith(), byUser({ scopes: ["Files.Read"] }))).toEqual({
       ok: false,
-      failure: { reason: "scope_not_allowed", entry: "web-users" },
+      failure: { reason: "scope_not_allowed", entry: "web-users", api: "graph", scopes: [] },
     });
   });
 
