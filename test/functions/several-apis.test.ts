@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { CLIENT_IDS, RESOURCE_URIS } from "../../local/tenant/seed-ids.ts";
 import { hiddenFields, newBrowser } from "../authorize/support/browser.ts";
 import { codeForClient, codeForm, makeLink, newPkce, redeem, signInByLink } from "../authorize/support/sign-in.ts";
-import { appToken, bearer, claimsOf, exchangeForm, userToken } from "../support/callers.ts";
+import { appToken, bearer, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
 import { type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
 import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
@@ -129,6 +129,27 @@ describe("made from a user's token", () => {
     const before = await newest(backend());
     const refused = await onBehalfOf();
     expect([refused.status, refused.headers.get("retry-after")]).toEqual([429, "7"]);
+    expect(await newest(backend())).toEqual(before);
+  });
+});
+
+describe("Entra's second answer is not believed blindly", () => {
+  const order = (body: Record<string, unknown>) =>
+    world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", status: 200, body });
+  const info = (oid: string) =>
+    Buffer.from(JSON.stringify({ uid: oid, utid: world.tenant.state.tenantId })).toString("base64url");
+  const token = { token_type: "Bearer", expires_in: 3600, access_token: "h.p.s", scope: `${ORDERS}/Orders.Read` };
+
+  test.each<[string, () => Record<string, unknown>]>([
+    ["it is about another person", () => ({ ...token, refresh_token: "bobs", client_info: info(USER_IDS.bob) })],
+    ["it is about nobody", () => token],
+    ["it has no token", () => ({ token_type: "Bearer" })],
+  ])("%s: nothing is kept", async (_name, body) => {
+    order(body());
+    const before = await newest(backend());
+    const refused = await onBehalfOf();
+    expect(refused.json()).toMatchObject({ error: "server_error", code: "entra_answer_invalid" });
+    expect(refused.status).toBe(502);
     expect(await newest(backend())).toEqual(before);
   });
 });

@@ -1,0 +1,110 @@
+/** The two timers, whole path: what the watch logs, and what the reaper counts and deletes. Design section 9. */
+import { InvocationContext, type Timer, type TimerHandler } from "@azure/functions";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createReadiness } from "../../functions/readiness.ts";
+import { createReaper } from "../../functions/reap-grants.ts";
+import { createWatch } from "../../functions/watch.ts";
+import { exchangeForm, userToken } from "../support/callers.ts";
+import { DAY, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { applicationOnlySettings } from "../support/policies.ts";
+import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { readTable } from "../support/table-rows.ts";
+
+let world: LocalWorld;
+let clock: MovableClock;
+beforeAll(async () => {
+  world = await startLocalWorld();
+  clock = movableClock(world);
+});
+afterEach(() => {
+  clock.reset();
+  world.tenant.state.clearOrders();
+});
+afterAll(() => world.stop());
+
+const TIMER = { isPastDue: false } as Timer;
+
+/** Every event that one run of the timer logs. */
+async function run(timer: TimerHandler): Promise<Record<string, unknown>[]> {
+  const lines: string[] = [];
+  const logHandler = (_level: string, ...args: unknown[]) => void lines.push(args.map(String).join(" "));
+  await timer(TIMER, new InvocationContext({ functionName: "timer", invocationId: "timer", logHandler }));
+  return lines.map((line) => JSON.parse(line));
+}
+
+const serve = (settings: Record<string, string | undefined> = {}) =>
+  world.serve({ settings, surroundings: clock.surroundings });
+
+describe("watch", () => {
+  const credentialsOf = (events: readonly Record<string, unknown>[]) =>
+    events.flatMap(({ registration, state }) => (registration === undefined ? [] : [`${registration} ${state}`]));
+  const watch = ({ service }: ServiceUnderTest) => run(createWatch(service, createReadiness(service)));
+
+  test("all is well: ready, and the days that the credential has left", async () => {
+    const events = await watch(serve());
+    const [ready] = events;
+    expect(ready).toMatchObject({ event: "ready", state: "ready", keys: "ok", sealingKey: "ok", grantStore: "ok" });
+    expect(credentialsOf(events)).toEqual(["delegated ready"]);
+  });
+
+  test("with a second registration, its credential as well", async () => {
+    const events = await watch(serve(applicationOnlySettings()));
+    expect(credentialsOf(events)).toEqual(["delegated ready", "app-only ready"]);
+  });
+
+  test("the grant table is out of reach: not ready, and which part", async () => {
+    const [ready] = await watch(serve({ GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1" }));
+    expect(ready).toMatchObject({ state: "not_ready", keys: "ok", grantStore: "unavailable" });
+  });
+
+  test("the vault is out of reach at the first look: not ready", async () => {
+    world.tenant.state.order({ endpoint: "vault", status: 503, times: 0 });
+    const [ready] = await watch(serve());
+    expect(ready).toMatchObject({ state: "not_ready", sealingKey: "unavailable" });
+  });
+});
+
+describe("reaper", () => {
+  function reap({ service }: ServiceUnderTest): Promise<Record<string, unknown>[]> {
+    const { grantParts, config } = service;
+    if (grantParts === undefined || config.grants === undefined) {
+      throw new Error("no grant store");
+    }
+    return run(createReaper(service, grantParts, config.grants));
+  }
+  const rows = () => readTable(world.tables.url, "grants");
+  const makeGrant = (at: ServiceUnderTest) =>
+    at.call("/oauth2/token", { form: exchangeForm(userToken(world), { scope: "User.Read offline_access" }) });
+
+  test("counts what has expired and keeps it, until the operator says delete", async () => {
+    const counting = serve();
+    expect((await makeGrant(counting)).status).toBe(200);
+    const before = await rows();
+    expect(await reap(counting)).toEqual([
+      { event: "reap", dryRun: true, round: 1, ok: true, expired: 0, deleted: 0, failed: 0, more: false },
+    ]);
+    clock.advance(31 * DAY);
+    const [counted] = await reap(counting);
+    expect(counted).toMatchObject({ dryRun: true, ok: true, expired: before.length, deleted: 0 });
+    expect(await rows()).toHaveLength(before.length);
+
+    const deleting = serve({ GRANT_REAP: "delete" });
+    const [deleted] = await reap(deleting);
+    expect(deleted).toMatchObject({ dryRun: false, ok: true, deleted: before.length, failed: 0, more: false });
+    expect(await rows()).toEqual([]);
+  });
+
+  test("a grant that lives is not touched", async () => {
+    const deleting = serve({ GRANT_REAP: "delete" });
+    await makeGrant(deleting);
+    const before = await rows();
+    clock.advance(29 * DAY);
+    await reap(deleting);
+    expect(await rows()).toEqual(before);
+  });
+
+  test("the table is out of reach: one report, no more rounds", async () => {
+    const cut = serve({ GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1", GRANT_REAP: "delete" });
+    expect(await reap(cut)).toMatchObject([{ event: "reap", ok: false, reason: "store_unavailable", round: 1 }]);
+  });
+});
