@@ -1,19 +1,18 @@
 /**
- * `npm run infra:check`: compiles and lints every template and parameter file with the real Bicep compiler; a warning
- * fails it like an error. Looks for `bicep`, then `az bicep`, then restores the compiler from NuGet where `dotnet` is.
- * Without any of these it says so, loudly, and ends well, unless REQUIRE_BICEP=1 asks for everything.
- *
- * Compiled templates go to .local/infra, where test/infra compares them with what its own reader makes of the files.
+ * The first half of `npm run infra:check`: compiles and lints every template and parameter file with the real Bicep
+ * compiler; a warning fails it like an error. Takes `bicep` of the path, then the one of the Azure CLI, then restores
+ * the compiler from NuGet where `dotnet` is. Without any of these it says so, loudly, and ends well, unless
+ * REQUIRE_BICEP=1 asks for everything.
  */
 import { fileURLToPath } from "node:url";
+import { startBicep } from "./compiler/bicep-process.ts";
 import { checkTemplate, type Finding } from "./compiler/check-template.ts";
-import { findCompiler } from "./compiler/find-compiler.ts";
+import { type BicepCompiler, findCompiler } from "./compiler/find-compiler.ts";
 import { listTemplates } from "./compiler/list-templates.ts";
 
 const INFRA = fileURLToPath(new URL(".", import.meta.url));
-const OUTPUT = fileURLToPath(new URL("../.local/infra/", import.meta.url));
 
-function main(): number {
+async function main(): Promise<number> {
   const requireAll = process.env["REQUIRE_BICEP"] === "1";
   const { compiler, tried } = findCompiler();
   const templates = listTemplates(INFRA);
@@ -28,17 +27,29 @@ function main(): number {
     return requireAll ? 1 : 0;
   }
   console.log(`Compiler: ${compiler.name} (${compiler.version})`);
-  const findings = templates.map((path) => checkTemplate(compiler, INFRA, path, OUTPUT));
-  return report(findings, requireAll);
+  return report(await checkAll(compiler, templates), requireAll);
+}
+
+async function checkAll(compiler: BicepCompiler, templates: readonly string[]): Promise<readonly Finding[]> {
+  const bicep = startBicep(compiler);
+  try {
+    // All at once: while one waits for a registry that does not answer, the others are compiled.
+    return await Promise.all(templates.map((path) => checkTemplate(bicep, INFRA, path)));
+  } finally {
+    bicep.close();
+  }
 }
 
 /** Prints what was checked and what was not; the exit code says whether all of it holds. */
 function report(findings: readonly Finding[], requireAll: boolean): number {
   for (const finding of findings) {
     console.log(`${LABEL[finding.outcome]} ${finding.path}`);
-    for (const line of finding.diagnostics) {
-      console.log(`  ${line}`);
+    for (const problem of finding.problems) {
+      console.log(`  ${problem}`);
     }
+  }
+  for (const line of new Set(findings.flatMap(({ information }) => information))) {
+    console.log(`note    ${line}`);
   }
   const failed = findings.filter((finding) => finding.outcome === "failed");
   const partly = findings.filter((finding) => finding.outcome === "extension-unreachable");
@@ -54,4 +65,4 @@ function report(findings: readonly Finding[], requireAll: boolean): number {
 
 const LABEL = { passed: "ok     ", failed: "FAILED ", "extension-unreachable": "PARTLY " } as const;
 
-process.exitCode = main();
+process.exitCode = await main();

@@ -1,55 +1,77 @@
-/** Builds and lints one file, and reads what the compiler has to say about it. */
-import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { dirname, join } from "node:path";
-import type { BicepCompiler } from "./find-compiler.ts";
+/**
+ * Compiles and lints one file, and judges what the compiler says about it: a warning counts like an error. Compiling
+ * reports what linting alone would, so there is no second run.
+ */
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import type { BicepProcess, Compiled, Diagnostic } from "./bicep-process.ts";
 
 export interface Finding {
   readonly path: string;
-  /** `extension-unreachable`: nothing is wrong but that the registry of an extension could not be reached. */
+  /** `extension-unreachable`: nothing is wrong but that the registry of the Graph extension could not be reached. */
   readonly outcome: "passed" | "failed" | "extension-unreachable";
-  readonly diagnostics: readonly string[];
+  /** Errors and warnings, one line each. */
+  readonly problems: readonly string[];
+  /** What is worth knowing and depends on the day, for example that a newer API version came out. */
+  readonly information: readonly string[];
 }
 
-/** One line of the compiler that speaks of an error or a warning: `file(line,column) : Error BCP123: …`. */
-const DIAGNOSTIC = /\b(?:Error|Warning)\s+([A-Za-z][\w-]*)\s*:/;
-/** The artifact could not be restored, and what follows from its types being unknown. */
-const EXTENSION_CODES = new Set(["BCP192", "BCP190", "BCP400", "BCP204", "BCP029", "BCP081"]);
+export async function checkTemplate(bicep: BicepProcess, root: string, path: string): Promise<Finding> {
+  return toFinding(root, path, await bicep.compile(join(root, path)));
+}
 
-/** Compiles to `outputRoot`, keeping the folder structure. */
-export function checkTemplate(compiler: BicepCompiler, root: string, path: string, outputRoot: string): Finding {
-  const parameters = path.endsWith(".bicepparam");
-  const output = join(outputRoot, path.replace(/\.bicep(param)?$/, parameters ? ".parameters.json" : ".json"));
-  mkdirSync(dirname(output), { recursive: true });
-  const runs = [
-    run(compiler, [parameters ? "build-params" : "build", ...compiler.fileFlag, join(root, path), "--outfile", output]),
-    run(compiler, ["lint", ...compiler.fileFlag, join(root, path)]),
+/** Exported for its test. */
+export function toFinding(root: string, path: string, { success, diagnostics }: Compiled): Finding {
+  const linesOf = (...levels: Diagnostic["level"][]) => [
+    ...new Set(diagnostics.filter(({ level }) => levels.includes(level)).map((diagnostic) => toLine(root, diagnostic))),
   ];
-  const text = runs.map((result) => `${result.stdout ?? ""}\n${result.stderr ?? ""}`).join("\n");
-  return toFinding(
-    path,
-    text,
-    runs.every((result) => result.status === 0),
-  );
-}
-
-/** Exported for its test: the compiler itself may not be at hand. */
-export function toFinding(path: string, text: string, succeeded: boolean): Finding {
-  const diagnostics = [...new Set(text.split(/\r?\n/).filter((line) => DIAGNOSTIC.test(line)))];
-  if (diagnostics.length === 0) {
-    const silent = succeeded ? [] : text.split(/\r?\n/).filter((line) => line.trim() !== "");
-    return { path, outcome: succeeded ? "passed" : "failed", diagnostics: silent };
+  const problems = linesOf("Error", "Warning");
+  const information = linesOf("Info");
+  if (problems.length === 0) {
+    // It never happened, and if it does the file must not pass.
+    const silent = ["the compiler made nothing of it, and does not say why"];
+    return { path, outcome: success ? "passed" : "failed", problems: success ? [] : silent, information };
   }
-  const codes = diagnostics.map((line) => DIAGNOSTIC.exec(line)?.[1] ?? "");
-  const unreachable = text.includes("microsoftgraph") && codes.every((code) => EXTENSION_CODES.has(code));
-  return { path, outcome: unreachable ? "extension-unreachable" : "failed", diagnostics };
+  return {
+    path,
+    outcome: onlyExtensionMissing(diagnostics) ? "extension-unreachable" : "failed",
+    problems,
+    information,
+  };
 }
 
-function run(compiler: BicepCompiler, args: readonly string[]) {
-  const [program, ...first] = compiler.command;
-  return spawnSync(program, [...first, ...args], {
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 * 1024,
-    shell: process.platform === "win32" && program === "az",
-  });
+function toLine(root: string, { source, range, level, code, message }: Diagnostic): string {
+  const place = `${relative(root, source).replaceAll("\\", "/")}(${range.start.line + 1},${range.start.char + 1})`;
+  return `${place} : ${level} ${code}: ${message}`;
+}
+
+/** The artifact could not be restored: just now, or before. */
+const NOT_RESTORED = new Set(["BCP190", "BCP192"]);
+
+/**
+ * Whether every problem is that the Graph extension could not be restored or follows from it. What follows is known by
+ * the place that it names: the same code anywhere else is a mistake of the file.
+ */
+function onlyExtensionMissing(diagnostics: readonly Diagnostic[]): boolean {
+  const problems = diagnostics.filter(({ level }) => level === "Error" || level === "Warning");
+  const missing = problems.filter(
+    ({ code, message }) => NOT_RESTORED.has(code) && message.includes("/microsoftgraph/"),
+  );
+  return missing.length > 0 && problems.every((problem) => missing.includes(problem) || followsFromIt(problem));
+}
+
+function followsFromIt({ source, range, code }: Diagnostic): boolean {
+  const text = readFileSync(source, "utf8");
+  const from = (text.split("\n")[range.start.line] ?? "").slice(range.start.char);
+  switch (code) {
+    case "BCP029": // The type of a resource is unknown.
+      return from.startsWith("'Microsoft.Graph/");
+    case "BCP062": {
+      // The declaration that is named here is not valid.
+      const name = /^\w+/.exec(from)?.[0] ?? "";
+      return new RegExp(`^resource ${name} 'Microsoft\\.Graph/`, "m").test(text);
+    }
+    default:
+      return false;
+  }
 }
