@@ -5,9 +5,12 @@ import { defineConfig } from "vitest/config";
 const pure = [
   "test/shared/{audit,caller,config,entra,flows,http,policy}/**/*.test.ts",
   "test/forged-tokens/**/*.test.ts",
-  "test/infra/**/*.test.ts",
+  "test/infra/!(compiled|graph-types).test.ts",
   "test/docs/**/!(requests).test.ts",
 ];
+
+/** What the templates would deploy, asked of the Bicep compiler: one process of it, one worker. Not part of `npm test`. */
+const infra = "test/infra/*.test.ts";
 
 export default defineConfig({
   test: {
@@ -20,7 +23,19 @@ export default defineConfig({
     // The world has real sockets, processes and deadlines of 50 ms: one bad moment of the machine is looked at twice.
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
-      { extends: true, test: { name: "world", include: ["test/**/*.test.ts"], exclude: pure, retry: 1 } },
+      { extends: true, test: { name: "world", include: ["test/**/*.test.ts"], exclude: [...pure, infra], retry: 1 } },
+      {
+        extends: true,
+        test: {
+          name: "infra",
+          include: [infra],
+          exclude: pure,
+          isolate: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          globalSetup: "test/infra/support/folder.ts",
+        },
+      },
     ],
     coverage: {
       provider: "v8",

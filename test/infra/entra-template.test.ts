@@ -5,7 +5,6 @@ import { type DeployOptions, deploy } from "./bicep/deploy.ts";
 import { TENANT_ID } from "./bicep/functions.ts";
 import { readTemplate } from "./bicep/template.ts";
 import { ENTRA_CLOUDS } from "./clouds.ts";
-import { GRAPH_PROPERTIES, unknownProperties } from "./graph-properties.ts";
 import { at, deployMain, infraFile, ofType, settingsOf } from "./scenarios.ts";
 
 const template = readTemplate(infraFile("entra/entra.bicep"));
@@ -174,19 +173,6 @@ function textsIn(holder: unknown): string[] {
 }
 
 describe("the Graph extension", () => {
-  test("knows every property that is set", () => {
-    for (const resource of everything.resources) {
-      expect(Object.keys(GRAPH_PROPERTIES)).toContain(resource.type);
-      expect(unknownProperties(resource), resource.path).toEqual([]);
-    }
-  });
-
-  test("would not know a misspelt one", () => {
-    const resource = at(everything, "servicePrincipal");
-    const misspelt = { ...resource, body: { ...resource.body, appRoleAssignementRequired: true } };
-    expect(unknownProperties(misspelt)).toEqual(["appRoleAssignementRequired"]);
-  });
-
   test("cannot make passwords, and none is asked for", () => {
     expect(template.text).not.toMatch(/passwordCredentials|addPassword/);
   });

@@ -1,0 +1,42 @@
+/**
+ * A copy of the templates whose Graph extension is made from this repository's property facts, so that entra.bicep can
+ * be compiled where Microsoft's registry is out of reach.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { BicepCompiler } from "../find-compiler.ts";
+import { GRAPH_RESOURCES } from "./graph-types.ts";
+import { toTypeIndex } from "./to-type-index.ts";
+
+const EXTENSION = "microsoft-graph.tgz";
+/** Templates, parameters, queries and the compiler's configuration. */
+const COMPILED = /\.(bicep|bicepparam|kql|json)$/;
+
+/** Copies `infra` into `folder`. Throws with the compiler's words if it cannot make the extension. */
+export function copyWithGraphTypes(compiler: BicepCompiler, infra: string, folder: string): void {
+  cpSync(infra, folder, {
+    recursive: true,
+    filter: (path) => statSync(path).isDirectory() || COMPILED.test(path),
+  });
+  publish(compiler, join(folder, "graph-types"), join(folder, "entra", EXTENSION));
+  const config = join(folder, "entra", "bicepconfig.json");
+  const declared = JSON.parse(readFileSync(config, "utf8")) as { extensions: Record<string, string> };
+  const extensions = Object.keys(declared.extensions).map((name) => [name, EXTENSION]);
+  writeFileSync(config, JSON.stringify({ ...declared, extensions: Object.fromEntries(extensions) }));
+}
+
+function publish(compiler: BicepCompiler, folder: string, target: string): void {
+  const { index, types } = toTypeIndex(GRAPH_RESOURCES);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "types.json"), JSON.stringify(types));
+  writeFileSync(join(folder, "index.json"), JSON.stringify(index));
+  const run = spawnSync(
+    compiler.program,
+    ["publish-extension", join(folder, "index.json"), "--target", target, "--force"],
+    { encoding: "utf8" },
+  );
+  if (run.status !== 0) {
+    throw new Error(`bicep publish-extension: ${run.stderr ?? run.error?.message}`);
+  }
+}

@@ -1,0 +1,14 @@
+/** A value as Bicep writes it, for parameter files that tests make. */
+export function toBicep(value: unknown): string {
+  if (typeof value === "string") {
+    return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("${", "\\${").replaceAll("\n", "\\n")}'`;
+  }
+  if (Array.isArray(value)) {
+    return `[${value.map(toBicep).join(", ")}]`;
+  }
+  if (typeof value === "object" && value !== null) {
+    const members = Object.entries(value).filter(([, member]) => member !== undefined);
+    return `{ ${members.map(([key, member]) => `${toBicep(key)}: ${toBicep(member)}`).join(", ")} }`;
+  }
+  return String(value);
+}
