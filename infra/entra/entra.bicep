@@ -17,6 +17,7 @@ import {
   appRoles
   defaultAccess
   federationAudience
+  federationIssuer
   graphAppId
   roleIds
   servicePrincipalLock
@@ -61,7 +62,7 @@ param registerCommandLineClient bool = true
 var useFederation = !empty(managedIdentityPrincipalId)
 var useAppOnly = !empty(appOnlyGraphRoles)
 var identifierUri = 'api://${tenant().tenantId}/${uniqueName}'
-var issuer = '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+var issuer = federationIssuer(environment().name, environment().authentication.loginEndpoint, tenant().tenantId)
 var preAuthorized = concat(preAuthorizedClientIds, registerCommandLineClient ? [commandLine!.appId] : [])
 
 // Callers with several roles as one assignment for each.

@@ -90,6 +90,13 @@ func federationAudience(environmentName string) string =>
     : environmentName == 'AzureChinaCloud' ? 'api://AzureADTokenExchangeChina' : 'api://AzureADTokenExchange'
 
 @export()
+@description('Issuer of a managed identity\'s token. In China tokens name another address than the one that Azure gives for signing in (login.chinacloudapi.cn).')
+func federationIssuer(environmentName string, loginEndpoint string, tenantId string) string =>
+  environmentName == 'AzureChinaCloud'
+    ? 'https://login.partner.microsoftonline.cn/${tenantId}/v2.0'
+    : '${loginEndpoint}${tenantId}/v2.0'
+
+@export()
 @description('An application that calls the service with its own token.')
 @sealed()
 type ApplicationCaller = {

@@ -23,7 +23,7 @@ const SUFFIXES: Readonly<Record<AzureEnvironment, { login: string; keyvaultDns: 
     storage: "core.usgovcloudapi.net",
   },
   AzureChinaCloud: {
-    login: "https://login.partner.microsoftonline.cn/",
+    login: "https://login.chinacloudapi.cn/",
     keyvaultDns: ".vault.azure.cn",
     storage: "core.chinacloudapi.cn",
   },
