@@ -5,7 +5,7 @@ import { defineConfig } from "vitest/config";
 const pure = [
   "test/shared/{audit,caller,config,entra,flows,http,policy}/**/*.test.ts",
   "test/forged-tokens/**/*.test.ts",
-  "test/infra/!(compiled|graph-types).test.ts",
+  "test/infra/{files,findings,kql}.test.ts",
   "test/docs/**/!(requests).test.ts",
 ];
 

@@ -1,16 +1,35 @@
 // Prints what ran, what was skipped and why it matters; ends with the one line that machines read.
-import { readFileSync } from "node:fs";
+// Arguments: how infra:check ended, what it printed, and the JSON results of every run of vitest.
+import { existsSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
 
-const [file, infra] = process.argv.slice(2);
-const results = JSON.parse(readFileSync(file, "utf8"));
-const tests = results.testResults.flatMap((suite) => suite.assertionResults);
-const count = (status) => tests.filter((test) => test.status === status).length;
-const skipped = tests.filter((test) => test.status !== "passed" && test.status !== "failed");
-for (const test of skipped) {
-  console.log(`SKIPPED ${test.fullName}`);
+const [infra, infraLog, ...files] = process.argv.slice(2);
+const suites = files.filter(existsSync).flatMap((file) => JSON.parse(readFileSync(file, "utf8")).testResults);
+const tests = suites.flatMap((suite) => suite.assertionResults);
+const isSkipped = (test) => test.status !== "passed" && test.status !== "failed";
+const isFailed = (test) => test.status === "failed";
+
+for (const { name, assertionResults } of suites) {
+  const skipped = assertionResults.filter(isSkipped);
+  if (skipped.length > 0 && skipped.length === assertionResults.length) {
+    console.log(`SKIPPED all ${skipped.length} tests of ${relative(process.cwd(), name)}`);
+  } else {
+    for (const test of skipped) {
+      console.log(`SKIPPED ${test.fullName}`);
+    }
+  }
 }
-console.log(`infra:check ${infra === "skipped" ? "SKIPPED: no Bicep compiler on this machine" : infra}`);
-const failed = count("failed") + (infra === "failed" ? 1 : 0);
-const skippedInAll = skipped.length + (infra === "skipped" ? 1 : 0);
-console.log(`${count("passed")} passed, ${failed} failed, ${skippedInAll} skipped`);
+console.log(`infra:check ${infra}`);
+for (const line of readFileSync(infraLog, "utf8").split("\n")) {
+  if (line.startsWith("SKIPPED") || line.startsWith("note    Microsoft's registry")) {
+    console.log(`  ${line}`);
+  }
+}
+// It may have failed before its tests or beside them; if by one of them, that one is counted already.
+const byTest = suites.some(
+  ({ name, assertionResults }) => /[\\/]test[\\/]infra[\\/]/.test(name) && assertionResults.some(isFailed),
+);
+const failed = tests.filter(isFailed).length + (infra === "failed" && !byTest ? 1 : 0);
+const skipped = tests.filter(isSkipped).length + (infra === "skipped" ? 1 : 0);
+console.log(`${tests.filter((test) => test.status === "passed").length} passed, ${failed} failed, ${skipped} skipped`);
 process.exit(failed === 0 ? 0 : 1);

@@ -28,9 +28,27 @@ export interface Compiled {
   readonly contents?: string | undefined;
 }
 
+/** Where a deployment would go. */
+export interface Target {
+  readonly tenantId: string;
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly location: string;
+  /** Without a name the modules' outputs stay unresolved. */
+  readonly deploymentName: string;
+}
+
+/** What a deployment would make, as far as it is known beforehand; the rest stays an expression of Azure's. */
+export interface Snapshot {
+  readonly predictedResources: readonly Readonly<Record<string, unknown>>[];
+  readonly outputs?: Readonly<Record<string, unknown>>;
+}
+
 export interface BicepProcess {
   /** Compiles and lints a .bicep or .bicepparam file. */
   compile(path: string): Promise<Compiled>;
+  /** Evaluates a .bicepparam file with its template. Rejects where that does not compile. */
+  snapshot(path: string, target: Target): Promise<Snapshot>;
   close(): void;
 }
 
@@ -44,6 +62,10 @@ export function startBicep({ program }: BicepCompiler): BicepProcess {
       }
       const answer = (await rpc.call("bicep/compileParams", { path, parameterOverrides: {} })) as CompiledParameters;
       return { success: answer.success, diagnostics: answer.diagnostics, contents: answer.parameters };
+    },
+    snapshot: async (path, target) => {
+      const answer = (await rpc.call("bicep/getSnapshot", { path, metadata: target })) as { readonly snapshot: string };
+      return JSON.parse(answer.snapshot) as Snapshot;
     },
     // It may be waiting for a registry that does not answer, and there is nothing that it could lose.
     close: () => {

@@ -1,88 +1,73 @@
 /**
- * What the real compiler makes of the templates, where there is one: no error, no warning, and the same resources,
- * types and versions as this folder's own reader sees. Without a compiler these tests say that they did not run.
+ * What compiling must find: the mistakes that these tests make on purpose. That it finds nothing in the templates as they
+ * are is the first half of infra:check.
  */
-import { readFileSync } from "node:fs";
-import { afterAll, describe, expect, test } from "vitest";
-import { startBicep } from "../../infra/compiler/bicep-process.ts";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
 import { checkTemplate } from "../../infra/compiler/check-template.ts";
-import { findCompiler } from "../../infra/compiler/find-compiler.ts";
 import { listTemplates } from "../../infra/compiler/list-templates.ts";
-import { parseBicep } from "./bicep/parser.ts";
-import type { Expression, Statement } from "./bicep/syntax.ts";
-import { INFRA, infraFile } from "./scenarios.ts";
+import { type Change, changedCopy } from "./support/changed-copy.ts";
+import { describeWithBicep, infraFile, openWorkshop } from "./support/compiler.ts";
 
-const { compiler, tried } = findCompiler();
-const why = `SKIPPED: no Bicep compiler (${tried.join("; ")})`;
-const bicep = compiler === undefined ? undefined : startBicep(compiler);
-afterAll(() => bicep?.close());
+const files = listTemplates(infraFile(""));
+const check = (folder: string, path: string) => checkTemplate(openWorkshop().bicep, folder, path);
+const change = (file: string, from: string, to: string): Change => ({ file, from, to });
 
-if (bicep === undefined) {
-  process.stderr.write(`${why}: templates were read and evaluated, but NOT compiled and NOT linted\n`);
-}
-
-interface CompiledTemplate {
-  resources: Record<string, CompiledResource> | CompiledResource[];
-}
-interface CompiledResource {
-  type: string;
-  apiVersion?: string;
-  existing?: boolean;
-  properties?: { template?: CompiledTemplate };
-}
-
-describe("the real compiler", () => {
-  test.for(listTemplates(INFRA))("accepts %s without a warning", async (path, context) => {
-    if (bicep === undefined) {
-      return context.skip(why);
-    }
-    const finding = await checkTemplate(bicep, INFRA, path);
-    if (finding.outcome === "extension-unreachable") {
-      return context.skip(`SKIPPED: the Microsoft Graph extension could not be restored for ${path}`);
-    }
-    expect(finding).toMatchObject({ path, outcome: "passed", problems: [] });
-    return undefined;
+describeWithBicep("the compiler", () => {
+  test.for([
+    ["a parameter that nothing uses", change("modules/redis.bicep", "name: sku\n", "name: 'B'\n"), "no-unused-params"],
+    ["a name that is not declared", change("modules/redis.bicep", "port: port\n", "port: ports\n"), "BCP057"],
+    ["a value of the wrong type", change("modules/redis.bicep", "port: port\n", "port: 'ten'\n"), "BCP036"],
+    ["a misspelt property", change("modules/vault.bicep", "enableSoftDelete:", "enableSoftDelet:"), "BCP089"],
+    ["a parameter that a module lacks", change("main.bicep", "sku: redisSku", "size: redisSku"), "BCP035"],
+    [
+      "an address of one cloud",
+      change("modules/vault.bicep", "'https://$", "'https://vault.azure.net$"),
+      "no-hardcoded-env-urls",
+    ],
+    [
+      "a region of its own",
+      change("modules/vault.bicep", "location: location", "location: 'westeurope'"),
+      "no-hardcoded-location",
+    ],
+    ["a file that is not there", change("modules/alerts.bicep", "alert-failed.kql", "alert-fail.kql"), "BCP091"],
+    ["a parameter file that does not fit", change("tenants/example.bicepparam", "param name", "param nam"), "BCP259"],
+  ] as const)("finds %s", async ([, wrong, code]) => {
+    const { outcome, problems } = await check(changedCopy(wrong), wrong.file);
+    expect(outcome).toBe("failed");
+    expect(problems.join("\n")).toContain(` ${code}: `);
   });
 
-  test("sees the same resources as the reader", async (context) => {
-    if (bicep === undefined) {
-      return context.skip(why);
-    }
-    const { contents } = await bicep.compile(infraFile("main.bicep"));
-    const compiled = JSON.parse(contents ?? "") as CompiledTemplate;
-    const modules = parseBicep(readFileSync(infraFile("main.bicep"), "utf8")).flatMap((statement) =>
-      statement.kind === "module" ? [statement.path] : [],
-    );
-    const read = modules.flatMap((path) => declaredTypes(parseBicep(readFileSync(infraFile(path), "utf8")), ""));
-    expect(compiledTypes(compiled).sort()).toEqual(read.sort());
-    return undefined;
+  test("lints while it compiles: one file, mistakes of both kinds", async () => {
+    const { infra } = openWorkshop();
+    writeFileSync(join(infra, "bad.bicep"), "param unused string\nparam flag bool\noutput text string = flag\n");
+    const { problems } = await check(infra, "bad.bicep");
+    expect(problems.map((problem) => /\w+ ([\w-]+):/.exec(problem)?.[1]).sort()).toEqual([
+      "BCP033",
+      "no-unused-params",
+    ]);
   });
 });
 
-function compiledTypes(template: CompiledTemplate): string[] {
-  const made = Object.values(template.resources).filter((resource) => resource.existing !== true);
-  return made.flatMap((resource) =>
-    resource.properties?.template === undefined
-      ? [`${resource.type}@${resource.apiVersion}`]
-      : compiledTypes(resource.properties.template),
-  );
-}
-
-function declaredTypes(statements: readonly Statement[], above: string): string[] {
-  return statements.flatMap((statement) => {
-    if (statement.kind !== "resource") {
-      return [];
-    }
-    const [type = "", version] = statement.type.split("@");
-    const [aboveType, aboveVersion] = above.split("@");
-    const full = type.includes("/") ? `${type}@${version}` : `${aboveType}/${type}@${version ?? aboveVersion}`;
-    return [...(statement.existing ? [] : [full]), ...declaredTypes(childrenOf(statement.body), full)];
+describeWithBicep("every parameter and output", () => {
+  test.for(files.filter((path) => path.endsWith(".bicep")))("of %s says what it is", async (path) => {
+    expect(await undescribed(openWorkshop().infra, path)).toEqual([]);
   });
-}
 
-function childrenOf(body: Expression): readonly Statement[] {
-  if (body.kind === "object") {
-    return body.children;
-  }
-  return body.kind === "if" || body.kind === "for" ? childrenOf(body.body) : [];
+  test("and one that does not is seen", async () => {
+    const folder = changedCopy(change("main.bicep", "@description('Size of Redis.')\n", ""));
+    expect(await undescribed(folder, "main.bicep")).toEqual(["redisSku"]);
+  });
+});
+
+type Described = Readonly<Record<string, { readonly metadata?: { readonly description?: string } }>>;
+
+/** The compiler has no rule for this, and writes the descriptions into what it makes. */
+async function undescribed(folder: string, path: string): Promise<string[]> {
+  const { contents } = await openWorkshop().bicep.compile(join(folder, path));
+  const { parameters, outputs } = JSON.parse(contents ?? "") as { parameters?: Described; outputs?: Described };
+  return Object.entries({ ...parameters, ...outputs })
+    .filter(([, { metadata }]) => metadata?.description === undefined)
+    .map(([name]) => name);
 }

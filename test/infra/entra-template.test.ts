@@ -1,48 +1,55 @@
 /** The registrations as entra.bicep makes them. */
 import { readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
-import { type DeployOptions, deploy } from "./bicep/deploy.ts";
-import { TENANT_ID } from "./bicep/functions.ts";
-import { readTemplate } from "./bicep/template.ts";
+import { expect, test } from "vitest";
 import { ENTRA_CLOUDS } from "./clouds.ts";
-import { at, deployMain, infraFile, ofType, settingsOf } from "./scenarios.ts";
+import { GRAPH_PERMISSIONS } from "./support/azure-answers.ts";
+import { describeWithBicep, infraFile } from "./support/compiler.ts";
+import { type DeployOptions, deploy, type Parameters, refusals, TENANT_ID } from "./support/deploy.ts";
+import { ofType, the, value } from "./support/look.ts";
+import { deployMain, settingsOf } from "./support/scenarios.ts";
 
-const template = readTemplate(infraFile("entra/entra.bicep"));
 const SERVICE_URL = "https://tokens.example.com";
 const IDENTITY = "55555555-5555-4555-8555-555555555555";
 const CALLER = "66666666-6666-4666-8666-666666666666";
-const deployEntra = (changes: Readonly<Record<string, unknown>> = {}, options: DeployOptions = {}) =>
-  deploy(template, { serviceUrl: SERVICE_URL, managedIdentityPrincipalId: IDENTITY, ...changes }, options);
+const PERSON = "88888888-8888-4888-8888-888888888888";
 
-const plain = deployEntra();
-const everything = deployEntra({
-  graphScopes: ["User.Read", "Mail.Read"],
-  preAuthorizedClientIds: ["77777777-7777-4777-8777-777777777777"],
-  applicationCallers: [{ principalId: CALLER, roles: ["Exchange.Call", "Policy.Explain"] }],
-  assignedPrincipalIds: ["88888888-8888-4888-8888-888888888888"],
-  appOnlyGraphRoles: ["User.Read.All"],
-});
-const service = at(plain, "service").body as Record<string, Record<string, unknown>>;
+const TEMPLATE = "entra/entra.bicep";
+const REQUIRED = { serviceUrl: SERVICE_URL, managedIdentityPrincipalId: IDENTITY };
+const deployEntra = (changes: Parameters = {}, options: DeployOptions = {}) =>
+  deploy(TEMPLATE, { ...REQUIRED, ...changes }, options);
+const plain = () => deployEntra();
+const everything = () =>
+  deployEntra({
+    graphScopes: ["User.Read", "Mail.Read"],
+    preAuthorizedClientIds: ["77777777-7777-4777-8777-777777777777"],
+    applicationCallers: [{ principalId: CALLER, roles: ["Exchange.Call", "Policy.Explain"] }],
+    assignedPrincipalIds: [PERSON],
+    appOnlyGraphRoles: ["User.Read.All"],
+  });
 
-describe("the registration", () => {
-  test("issues v2 tokens for its one scope, with the claims that the service checks", () => {
-    expect(service["signInAudience"]).toBe("AzureADMyOrg");
-    expect(service["api"]?.["requestedAccessTokenVersion"]).toBe(2);
-    expect(service["api"]?.["oauth2PermissionScopes"]).toEqual([
+const APPLICATION = "Microsoft.Graph/applications";
+const FEDERATION = "Microsoft.Graph/applications/federatedIdentityCredentials";
+const ASSIGNMENT = "Microsoft.Graph/appRoleAssignedTo";
+const SERVICE = "graph-token-exchange";
+
+const serviceOf = async (deployment = plain()) => the(await deployment, APPLICATION, SERVICE);
+
+describeWithBicep("the registration", () => {
+  test("issues v2 tokens for its one scope, with the claims that the service checks", async () => {
+    const service = await serviceOf();
+    expect(value(service, "properties.signInAudience")).toBe("AzureADMyOrg");
+    expect(value(service, "properties.api.requestedAccessTokenVersion")).toBe(2);
+    expect(value(service, "properties.api.oauth2PermissionScopes")).toEqual([
       expect.objectContaining({ value: "access_as_user", isEnabled: true }),
     ]);
-    const claims = service["optionalClaims"]?.["accessToken"] as { name: string }[];
+    const claims = value(service, "properties.optionalClaims.accessToken") as { name: string }[];
     expect(claims.map(({ name }) => name)).toEqual(["idtyp", "xms_cc", "acct"]);
     expect(claims[0]).toHaveProperty("additionalProperties", ["include_user_token"]);
   });
 
-  test("has the app roles of the service", () => {
-    const roles = at(plain, "service").body["appRoles"] as {
-      value: string;
-      allowedMemberTypes: string[];
-      id: string;
-    }[];
-    expect(roles.map(({ value, allowedMemberTypes }) => [value, allowedMemberTypes])).toEqual([
+  test("has the app roles of the service", async () => {
+    const roles = value(await serviceOf(), "properties.appRoles") as AppRole[];
+    expect(roles.map((role) => [role.value, role.allowedMemberTypes])).toEqual([
       ["Exchange.Call", ["Application"]],
       ["Grant.Create", ["Application", "User"]],
       ["Policy.Explain", ["Application", "User"]],
@@ -50,110 +57,152 @@ describe("the registration", () => {
     expect(new Set(roles.map(({ id }) => id)).size).toBe(3);
   });
 
-  test("sends browsers back to one address only and issues nothing from the authorization endpoint", () => {
-    expect(service["web"]).toEqual({
+  test("sends browsers back to one address only and issues nothing from the authorization endpoint", async () => {
+    const service = await serviceOf();
+    expect(value(service, "properties.web")).toEqual({
       homePageUrl: SERVICE_URL,
       redirectUris: [`${SERVICE_URL}/oauth2/callback`],
       implicitGrantSettings: { enableAccessTokenIssuance: false, enableIdTokenIssuance: false },
     });
-    expect(service["isFallbackPublicClient"]).toBe(false);
-    expect(service["publicClient"]).toBeUndefined();
-    expect(service["identifierUris"]).toEqual([`api://${TENANT_ID}/graph-token-exchange`]);
-    expect(plain.outputs["scope"]).toBe(`api://${TENANT_ID}/graph-token-exchange/access_as_user`);
+    expect(value(service, "properties.isFallbackPublicClient")).toBe(false);
+    expect(value(service, "properties.publicClient")).toBeUndefined();
+    expect(value(service, "properties.identifierUris")).toEqual([`api://${TENANT_ID}/graph-token-exchange`]);
+    expect((await plain()).outputs["scope"]).toBe(`api://${TENANT_ID}/graph-token-exchange/access_as_user`);
   });
 
-  test("has the App ID URI that main.bicep tells the service, unless a name of its own is given", () => {
-    expect(plain.outputs["appIdUri"]).toBe(`api://${TENANT_ID}/graph-token-exchange`);
-    expect(settingsOf(deployMain())["APP_ID_URI"]).toBe(plain.outputs["appIdUri"]);
-    const { appIdUri } = deployEntra({ uniqueName: "gte-mail" }).outputs;
+  test("has the App ID URI that main.bicep tells the service, unless a name of its own is given", async () => {
+    const { outputs } = await plain();
+    expect(outputs["appIdUri"]).toBe(`api://${TENANT_ID}/graph-token-exchange`);
+    expect(settingsOf(await deployMain())["APP_ID_URI"]).toBe(outputs["appIdUri"]);
+    const { appIdUri } = (await deployEntra({ uniqueName: "gte-mail" })).outputs;
     expect(appIdUri).toBe(`api://${TENANT_ID}/gte-mail`);
-    expect(settingsOf(deployMain({ appIdUri }))["APP_ID_URI"]).toBe(appIdUri);
+    expect(settingsOf(await deployMain({ appIdUri }))["APP_ID_URI"]).toBe(appIdUri);
   });
 
-  test("is locked, and only assigned people and applications get tokens for it", () => {
-    for (const application of ofType(everything, "Microsoft.Graph/applications")) {
-      expect(application.body["servicePrincipalLockConfiguration"]).toEqual({ isEnabled: true, allProperties: true });
-      expect(application.body["passwordCredentials"]).toBeUndefined();
+  test("is locked, and only assigned people and applications get tokens for it", async () => {
+    const applications = ofType(await everything(), APPLICATION);
+    expect(applications).toHaveLength(3);
+    for (const application of applications) {
+      expect(value(application, "properties.servicePrincipalLockConfiguration")).toEqual({
+        isEnabled: true,
+        allProperties: true,
+      });
+      expect(value(application, "properties.passwordCredentials")).toBeUndefined();
     }
-    expect(at(plain, "servicePrincipal").body).toMatchObject({ appRoleAssignmentRequired: true });
+    expect(await propertiesOf(plain(), "Microsoft.Graph/servicePrincipals")).toContainEqual({
+      appId: "[reference('service').appId]",
+      accountEnabled: true,
+      appRoleAssignmentRequired: true,
+    });
   });
 
-  test("is used by the command line without asking each user", () => {
-    const preAuthorized = service["api"]?.["preAuthorizedApplications"] as { appId: string }[];
-    expect(preAuthorized.map(({ appId }) => appId)).toEqual(["«commandLine.appId»"]);
-    expect(at(plain, "commandLine").body).toMatchObject({
+  test("is used by the command line without asking each user", async () => {
+    const preAuthorized = value(await serviceOf(), "properties.api.preAuthorizedApplications") as { appId: string }[];
+    expect(preAuthorized.map(({ appId }) => appId)).toEqual(["[reference('commandLine').appId]"]);
+    expect(the(await plain(), APPLICATION, "-command-line").body["properties"]).toMatchObject({
       isFallbackPublicClient: true,
       publicClient: { redirectUris: ["http://localhost"] },
     });
     const without = deployEntra({ registerCommandLineClient: false });
-    expect(at(without, "service").body).toHaveProperty("api.preAuthorizedApplications", []);
-    expect(ofType(without, "Microsoft.Graph/applications")).toHaveLength(1);
+    expect(value(await serviceOf(without), "properties.api.preAuthorizedApplications")).toEqual([]);
+    expect(ofType(await without, APPLICATION)).toHaveLength(1);
   });
 });
 
-describe("the managed identity as credential", () => {
-  test.each(ENTRA_CLOUDS)("has the audience of the cloud: %s", (environment, audience, login) => {
-    const deployment = deployEntra({}, { environment });
-    expect(at(deployment, "federation").body).toMatchObject({
-      name: "graph-token-exchange/managed-identity",
-      audiences: [audience],
-      issuer: `${login}${TENANT_ID}/v2.0`,
-      subject: IDENTITY,
-    });
-  });
-
-  test("stands for the second registration too", () => {
-    expect(at(everything, "appOnlyFederation").body).toMatchObject({ subject: IDENTITY });
-  });
-
-  test("is left out without an identity", () => {
-    const without = deployEntra({ managedIdentityPrincipalId: "" });
-    expect(ofType(without, "Microsoft.Graph/applications/federatedIdentityCredentials")).toEqual([]);
-  });
-});
-
-describe("permissions", () => {
-  test("are consented to for everybody, or left to an administrator", () => {
-    expect(at(everything, "consent").body).toEqual({
-      clientId: "«servicePrincipal.id»",
-      resourceId: "«graph.id»",
-      consentType: "AllPrincipals",
-      scope: "User.Read Mail.Read",
-    });
-    const without = deployEntra({ grantConsent: false, appOnlyGraphRoles: ["User.Read.All"] });
-    expect(ofType(without, "Microsoft.Graph/oauth2PermissionGrants")).toEqual([]);
-    expect(ofType(without, "Microsoft.Graph/appRoleAssignedTo")).toEqual([]);
-  });
-
-  test("application tokens come from a registration of their own", () => {
-    expect(at(everything, "appOnly").body).not.toHaveProperty("api");
-    expect(JSON.stringify(at(everything, "appOnly").body)).not.toContain('"Scope"');
-    expect(at(everything, "appOnlyConsent[0]").body).toMatchObject({ principalId: "«appOnlyPrincipal.id»" });
-    expect(ofType(plain, "Microsoft.Graph/applications").map(({ path }) => path)).not.toContain("appOnly");
-  });
-
-  test("callers get the roles that are written, people nothing but access", () => {
-    const roles = at(everything, "service").body["appRoles"] as { id: string }[];
-    expect([at(everything, "callers[0]").body, at(everything, "callers[1]").body]).toEqual([
-      { principalId: CALLER, resourceId: "«servicePrincipal.id»", appRoleId: roles[0]?.id },
-      { principalId: CALLER, resourceId: "«servicePrincipal.id»", appRoleId: roles[2]?.id },
+describeWithBicep("the managed identity as credential", () => {
+  test.for(ENTRA_CLOUDS)("has the audience of the cloud: %s", async ([environment, audience, login]) => {
+    expect(await propertiesOf(deployEntra({}, { environment }), FEDERATION)).toEqual([
+      {
+        name: "graph-token-exchange/managed-identity",
+        description: expect.any(String),
+        audiences: [audience],
+        issuer: `${login}${TENANT_ID}/v2.0`,
+        subject: IDENTITY,
+      },
     ]);
-    expect(at(everything, "people[0]").body).toMatchObject({ appRoleId: "00000000-0000-0000-0000-000000000000" });
   });
 
-  test("an unknown role stops the deployment", () => {
-    expect(() => deployEntra({ applicationCallers: [{ principalId: CALLER, roles: ["Owner"] }] })).toThrow(
-      "applicationCallers[0].roles[0]",
-    );
+  test("stands for the second registration too", async () => {
+    const federation = the(await everything(), FEDERATION, "-app-only/managed-identity");
+    expect(federation.body["properties"]).toMatchObject({ subject: IDENTITY });
+  });
+
+  test("is left out without an identity", async () => {
+    expect(await propertiesOf(deployEntra({ managedIdentityPrincipalId: "" }), FEDERATION)).toEqual([]);
   });
 });
 
-describe("entra-by-hand.md", () => {
+describeWithBicep("permissions", () => {
+  test("are asked for by the ids that Graph gives them, each of them and no other", async () => {
+    const { oauth2PermissionScopes, appRoles } = GRAPH_PERMISSIONS;
+    const idOf = (known: readonly { id: string; value: string }[], name: string) =>
+      known.find((permission) => permission.value === name)?.id;
+    const accessOf = async (name: string) =>
+      value(the(await everything(), APPLICATION, name), "properties.requiredResourceAccess.0.resourceAccess");
+    expect(await accessOf(SERVICE)).toEqual([
+      { id: idOf(oauth2PermissionScopes, "User.Read"), type: "Scope" },
+      { id: idOf(oauth2PermissionScopes, "Mail.Read"), type: "Scope" },
+    ]);
+    expect(await accessOf("-app-only")).toEqual([{ id: idOf(appRoles, "User.Read.All"), type: "Role" }]);
+  });
+
+  test("are consented to for everybody, or left to an administrator", async () => {
+    const CONSENT = "Microsoft.Graph/oauth2PermissionGrants";
+    expect(await propertiesOf(everything(), CONSENT)).toEqual([
+      {
+        clientId: "[reference('servicePrincipal').id]",
+        resourceId: "[reference('graph').id]",
+        consentType: "AllPrincipals",
+        scope: "User.Read Mail.Read",
+      },
+    ]);
+    const without = await deployEntra({ grantConsent: false, appOnlyGraphRoles: ["User.Read.All"] });
+    expect(ofType(without, CONSENT)).toEqual([]);
+    expect(ofType(without, ASSIGNMENT)).toEqual([]);
+  });
+
+  test("application tokens come from a registration of their own", async () => {
+    const appOnly = the(await everything(), APPLICATION, "-app-only").body["properties"];
+    expect(appOnly).not.toHaveProperty("api");
+    expect(JSON.stringify(appOnly)).not.toContain('"Scope"');
+    expect(await propertiesOf(everything(), ASSIGNMENT)).toContainEqual({
+      principalId: "[reference('appOnlyPrincipal').id]",
+      resourceId: "[reference('graph').id]",
+      appRoleId: GRAPH_PERMISSIONS.appRoles[0].id,
+    });
+    expect(ofType(await plain(), APPLICATION).map(({ name }) => name)).toEqual([`${SERVICE}-command-line`, SERVICE]);
+  });
+
+  test("callers get the roles that are written, people nothing but access", async () => {
+    const [call, , explain] = value(await serviceOf(everything()), "properties.appRoles") as AppRole[];
+    const given = (principalId: string, appRoleId: string | undefined) => ({
+      principalId,
+      resourceId: "[reference('servicePrincipal').id]",
+      appRoleId,
+    });
+    const assignments = await propertiesOf(everything(), ASSIGNMENT);
+    expect(assignments.filter(({ resourceId }) => resourceId === "[reference('servicePrincipal').id]")).toEqual([
+      given(CALLER, call?.id),
+      given(CALLER, explain?.id),
+      given(PERSON, "00000000-0000-0000-0000-000000000000"),
+    ]);
+  });
+
+  test("an unknown role stops the deployment", async () => {
+    const callers = (role: string) => ({ ...REQUIRED, applicationCallers: [{ principalId: CALLER, roles: [role] }] });
+    expect(await refusals(TEMPLATE, callers("Grant.Create"))).toEqual([]);
+    expect((await refusals(TEMPLATE, callers("Owner"))).join("\n")).toContain("BCP034 'Owner':");
+  });
+});
+
+describeWithBicep("entra-by-hand.md", () => {
   const byHand = readFileSync(infraFile("entra-by-hand.md"), "utf8");
 
-  test("says the same: every id, scope, role and text of the template", () => {
-    const { api, appRoles, optionalClaims } = at(plain, "service").body as Record<string, Record<string, unknown>>;
-    const texts = [api?.["oauth2PermissionScopes"], appRoles, optionalClaims].flatMap(textsIn);
+  test("says the same: every id, scope, role and text of the template", async () => {
+    const service = await serviceOf();
+    const texts = ["api.oauth2PermissionScopes", "appRoles", "optionalClaims"].flatMap((path) =>
+      textsIn(value(service, `properties.${path}`)),
+    );
     expect(texts.length).toBeGreaterThan(20);
     expect(texts.filter((text) => !byHand.includes(text))).toEqual([]);
   });
@@ -162,8 +211,25 @@ describe("entra-by-hand.md", () => {
     for (const [, audience] of ENTRA_CLOUDS) {
       expect(byHand).toContain(`audience=${audience} `);
     }
+    expect(byHand).toContain("AzureChinaCloud) audience=api://AzureADTokenExchangeChina login=https://login.partner");
   });
 });
+
+describeWithBicep("the Graph extension", () => {
+  test("cannot make passwords, and none is asked for", () => {
+    expect(readFileSync(infraFile(TEMPLATE), "utf8")).not.toMatch(/passwordCredentials|addPassword/);
+  });
+});
+
+interface AppRole {
+  readonly id: string;
+  readonly value: string;
+  readonly allowedMemberTypes: readonly string[];
+}
+
+async function propertiesOf(deployment: ReturnType<typeof deployEntra>, type: string) {
+  return ofType(await deployment, type).map(({ body }) => body["properties"] as Record<string, unknown>);
+}
 
 function textsIn(holder: unknown): string[] {
   if (typeof holder === "string") {
@@ -171,9 +237,3 @@ function textsIn(holder: unknown): string[] {
   }
   return typeof holder === "object" && holder !== null ? Object.values(holder).flatMap(textsIn) : [];
 }
-
-describe("the Graph extension", () => {
-  test("cannot make passwords, and none is asked for", () => {
-    expect(template.text).not.toMatch(/passwordCredentials|addPassword/);
-  });
-});

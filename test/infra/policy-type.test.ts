@@ -1,56 +1,61 @@
 /** The policy as a Bicep type says the same as the policy that the service reads. */
-import { describe, expect, test } from "vitest";
+import { join } from "node:path";
+import { expect, test } from "vitest";
 import { policySchema } from "../../shared/policy/rules.ts";
-import { misfits } from "./bicep/conforms.ts";
-import { readTemplate, typeNamed } from "./bicep/template.ts";
-import { deployMain, EXAMPLE, infraFile } from "./scenarios.ts";
+import { describeWithBicep, openWorkshop } from "./support/compiler.ts";
+import { exampleParameters, refusalsOfMain } from "./support/scenarios.ts";
 
-const types = readTemplate(infraFile("types/policy.bicep"));
-const members = (name: string): string[] => {
-  const named = typeNamed(types, name)?.type;
-  return named?.kind === "type-object" ? named.members.map((member) => member.name).sort() : [];
-};
-const policy = EXAMPLE.values["policy"] as { apis: object; callers: Record<string, unknown>[] };
-const [userCaller = {}, applicationCaller = {}] = policy.callers;
-const problems = (callers: unknown[]) =>
-  misfits({ ...policy, callers }, { kind: "type-name", name: "Policy", line: 0 }, types, "policy");
+interface Definitions {
+  readonly definitions: Readonly<Record<string, { readonly properties?: object } | undefined>>;
+}
 
-describe("the policy type", () => {
+async function membersOf(...names: readonly string[]): Promise<string[][]> {
+  const { bicep, infra } = openWorkshop();
+  const { contents } = await bicep.compile(join(infra, "types/policy.bicep"));
+  const { definitions } = JSON.parse(contents ?? "") as Definitions;
+  return names.map((name) => Object.keys(definitions[name]?.properties ?? {}).sort());
+}
+
+async function refusalsOfPolicy(change: (callers: readonly Caller[]) => readonly unknown[]): Promise<string> {
+  const policy = (await exampleParameters())["policy"] as { callers: readonly Caller[] };
+  return refusalsOfMain({ policy: { ...policy, callers: change(policy.callers) } });
+}
+
+type Caller = Readonly<Record<string, unknown>>;
+const [PERSON, APPLICATION] = [0, 1] as const;
+
+describeWithBicep("the policy type", () => {
   const caller = policySchema.shape.callers.def.element.shape;
   const forApplicationsOnly = ["redirectUris", "subjectClients", "unattended"];
 
-  test("has the members that the service knows, and no others", () => {
-    expect(members("Policy")).toEqual(Object.keys(policySchema.shape).sort());
-    expect(members("ApplicationCaller")).toEqual(Object.keys(caller).sort());
-    expect(members("UserCaller")).toEqual(
+  test("has the members that the service knows, and no others", async () => {
+    expect(await membersOf("Policy", "ApplicationCaller", "UserCaller")).toEqual([
+      Object.keys(policySchema.shape).sort(),
+      Object.keys(caller).sort(),
       Object.keys(caller)
         .filter((name) => !forApplicationsOnly.includes(name))
         .sort(),
-    );
+    ]);
   });
 
-  test("accepts the example", () => {
-    expect(problems(policy.callers)).toEqual([]);
+  test("accepts the example", async () => {
+    expect(await refusalsOfPolicy((callers) => callers)).toBe("");
   });
 
-  test.each([
-    ["a client id that is no GUID", { ...userCaller, clientId: "abc" }, "minLength"],
-    ["an unknown member", { ...userCaller, scopes: [] }, "policy.callers[0].scopes is unknown"],
-    ["an unknown flow", { ...userCaller, flows: ["password"] }, "policy.callers[0].flows[0] fits none"],
-    ["no flow", { ...userCaller, flows: [] }, "policy.callers[0].flows: minLength is 1"],
-    ["client credentials for a person", { ...userCaller, flows: ["client-credentials"] }, "flows[0] fits none"],
-    ["an unattended person", { ...userCaller, unattended: true }, "policy.callers[0].unattended is unknown"],
-    ["another kind", { ...userCaller, kind: "robot" }, "policy.callers[0] fits none"],
-    ["a grant for longer than a year", { ...applicationCaller, grantMaxDays: 366 }, "grantMaxDays: maxValue is 365"],
-    ["a missing name", { ...applicationCaller, name: undefined }, "policy.callers[0].name is missing"],
-    ["scopes that are no list", { ...applicationCaller, apis: { graph: "User.Read" } }, "apis.graph must be an array"],
-  ])("refuses %s", (_, wrong, problem) => {
-    expect(problems([wrong]).join("; ")).toContain(problem);
-  });
-
-  test("stops a deployment", () => {
-    expect(() => deployMain({ policy: { ...policy, callers: [{ ...userCaller, flows: ["password"] }] } })).toThrow(
-      "main.bicep: policy.callers[0].flows[0]",
-    );
+  test.for([
+    ["a client id that is no GUID", PERSON, { clientId: "abc" }, "BCP333 'abc':"],
+    ["an unknown member", PERSON, { scopes: [] }, 'BCP037 scopes: The property "scopes"'],
+    ["an unknown flow", PERSON, { flows: ["password"] }, "BCP034 'password':"],
+    ["no flow", PERSON, { flows: [] }, "BCP333 []:"],
+    ["client credentials for a person", PERSON, { flows: ["client-credentials"] }, "BCP034 'client-credentials':"],
+    ["an unattended person", PERSON, { unattended: true }, 'BCP037 unattended: The property "unattended"'],
+    ["another kind", PERSON, { kind: "robot" }, "BCP036 'robot': The property \"kind\""],
+    ["a grant for longer than a year", APPLICATION, { grantMaxDays: 366 }, "BCP327 366:"],
+    ["a missing name", APPLICATION, { name: undefined }, 'required properties: "name"'],
+    ["scopes that are no list", APPLICATION, { apis: { graph: "User.Read" } }, 'The property "graph" expected'],
+  ] as const)("refuses %s", async ([, which, change, problem]) => {
+    const problems = await refusalsOfPolicy((callers) => [{ ...callers[which], ...change }]);
+    expect(problems).toContain(problem);
+    expect(problems.split("\n")).toHaveLength(1);
   });
 });

@@ -1,155 +1,101 @@
-/** Alerts and workbook ask only for what the audit events carry. */
+/** Alerts and workbook: which questions they ask, whom they tell, and when. The queries themselves: kql.test.ts. */
 import { readdirSync, readFileSync } from "node:fs";
-import { describe, expect, test } from "vitest";
-import { at, deployMain, infraFile, ofType, value } from "./scenarios.ts";
+import { expect, test } from "vitest";
+import { describeWithBicep, infraFile } from "./support/compiler.ts";
+import { ofType, the, value } from "./support/look.ts";
+import { deployMain } from "./support/scenarios.ts";
 
-/** Members of `AuditEvent`, read from its source: it is a type and leaves nothing to import. */
-const auditSource = readFileSync(new URL("../../shared/audit/audit-event.ts", import.meta.url), "utf8");
-const EXCHANGE_FIELDS = [...auditSource.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, name]) => name);
-/** Of the events `credential` and `ready`, as the timer writes them. */
-const OTHER_FIELDS = ["event", "registration", "version", "daysToExpiry", "state"];
+const query = (name: string) => readFileSync(infraFile(`kql/${name}.kql`), "utf8");
+/** Every query starts with it. */
+const base = query("audit-events");
+const RULE = "Microsoft.Insights/scheduledQueryRules";
+const NAMES = ["failed", "throttled", "credential", "readiness", "silence"];
 
-const folder = infraFile("kql/");
-const queries = readdirSync(folder).map((name) => [name, readFileSync(`${folder}${name}`, "utf8")] as const);
-const base = queries.find(([name]) => name === "audit-events.kql")?.[1] ?? "";
-const columns = [...base.matchAll(/^ {4}(\w+) = /gm)].map(([, name]) => name ?? "");
+const alert = async (name: string) => the(await deployMain(), RULE, `-${name}`);
+const criterion = async (name: string) =>
+  (value(await alert(name), "properties.criteria.allOf") as Record<string, unknown>[])[0] ?? {};
 
-const fieldsOf = (query: string) => [...query.matchAll(/\bAudit\.(\w+)/g)].map(([, name]) => name);
-const withoutComments = (query: string) => query.replaceAll(/^\/\/.*$/gm, "").replaceAll(/"[^"]*"/g, '""');
-/** Names that start with a capital are columns: of the base query or made in the query itself. */
-const columnsOf = (query: string) =>
-  [...withoutComments(query).matchAll(/(?<![.\w])([A-Z]\w*)\b/g)].map(([, name]) => name ?? "");
-
-describe("queries", () => {
-  test("the audit event still has the fields that this test reads from its source", () => {
-    expect(EXCHANGE_FIELDS).toEqual(
-      expect.arrayContaining(["event", "outcome", "code", "status", "flow", "cache", "milliseconds", "aadsts"]),
-    );
+describeWithBicep("alerts", () => {
+  test("there is one for failures, throttling, the credential, readiness and silence", async () => {
+    const alerts = ofType(await deployMain(), RULE);
+    expect(alerts.map(({ name }) => name)).toEqual(NAMES.map((name) => `alert-example-${name}`));
   });
 
-  test.each(queries)("%s names only fields of the audit events", (_, query) => {
-    expect(fieldsOf(query).filter((name) => ![...EXCHANGE_FIELDS, ...OTHER_FIELDS].includes(name))).toEqual([]);
-  });
-
-  test.each(queries)("%s names only columns that exist", (_, query) => {
-    const own = [...query.matchAll(/\b([A-Z]\w*) = /g)].map(([, name]) => name);
-    const known = new Set([
-      "AppTraces",
-      "AuditEvents",
-      "Exchanges",
-      "TimeGenerated",
-      "Message",
-      "Audit",
-      ...columns,
-      ...own,
-    ]);
-    expect(columnsOf(query).filter((name) => !known.has(name))).toEqual([]);
-  });
-
-  test("a field or column that does not exist is seen", () => {
-    expect(fieldsOf("| where Audit.accessToken == 1")).toEqual(["accessToken"]);
-    expect(columnsOf("Exchanges\n| where Userr == 1")).toContain("Userr");
-  });
-
-  test.each(queries)("%s closes what it opens", (_, query) => {
-    const text = withoutComments(query);
-    expect(text.split("(").length).toBe(text.split(")").length);
-    expect(query.startsWith("//")).toBe(true);
-  });
-
-  test("outcomes and caches that are compared exist", () => {
-    const outcomes = queries.flatMap(([, query]) =>
-      [...query.matchAll(/Outcome (?:==|!=) "(\w+)"/g)].map(([, name]) => name),
-    );
-    for (const outcome of outcomes) {
-      expect(auditSource).toContain(`"${outcome}"`);
-    }
-  });
-});
-
-describe("alerts", () => {
-  const deployment = deployMain();
-  const alerts = ofType(deployment, "Microsoft.Insights/scheduledQueryRules");
-  const criterion = (path: string) =>
-    (value(at(deployment, path), "properties.criteria.allOf") as Record<string, unknown>[])[0] ?? {};
-
-  test("there is one for failures, throttling, the credential, readiness and silence", () => {
-    expect(alerts.map(({ name }) => name)).toEqual([
-      "alert-example-failed",
-      "alert-example-throttled",
-      "alert-example-credential",
-      "alert-example-readiness",
-      "alert-example-silence",
-    ]);
-  });
-
-  test("silence raises one: its query has a row exactly when nothing was counted, and two signs may be missed", () => {
-    const { query, metricMeasureColumn, operator, threshold } = criterion("alerts/alerts[4]");
-    const text = String(query).slice(base.length);
+  test("silence raises one: its query has a row exactly when nothing was counted, and two signs may be missed", async () => {
+    const { query: asked, metricMeasureColumn, operator, threshold } = await criterion("silence");
+    const text = String(asked).slice(base.length);
     // Without `by`, a count over nothing is a row with 0; with it there would be no row at all.
     expect(text).toMatch(/summarize SignsOfLife = count\(\)\n\| where SignsOfLife == 0\n/);
     expect([metricMeasureColumn, operator, threshold]).toEqual(["Silent", "GreaterThan", 0]);
     const minutes = Number(/ago\((\d+)m\)/.exec(text)?.[1]);
-    const window = String(value(at(deployment, "alerts/alerts[4]"), "properties.windowSize"));
     expect(minutes).toBe(45);
-    expect(window).toBe("PT1H");
+    expect(value(await alert("silence"), "properties.windowSize")).toBe("PT1H");
     const register = readFileSync(new URL("../../functions/register.ts", import.meta.url), "utf8");
     expect(register).toContain('schedule: "20 7,22,37,52 * * * *"');
   });
 
-  test("the credential's leaves out what has no end, and what was not said by the timer", () => {
-    const text = String(criterion("alerts/alerts[2]")["query"]).slice(base.length);
+  test("the credential's leaves out what has no end, and what was not said by the timer", async () => {
+    const text = String((await criterion("credential"))["query"]).slice(base.length);
     expect(text).toContain("isnotempty(tostring(Audit.registration))");
     // Of the latest event of each registration: one that lost its end must not be outlived by an older event.
+    expect(text.indexOf("arg_max")).toBeGreaterThan(-1);
     expect(text.indexOf("arg_max")).toBeLessThan(text.indexOf("isnotnull(DaysToExpiry)"));
   });
 
-  test.each(alerts.map(({ path }) => path))("%s measures a column that its query makes", (path) => {
-    const { query, metricMeasureColumn } = criterion(path);
-    expect(query).toContain(`${metricMeasureColumn} = `);
-    expect(String(query).startsWith(base)).toBe(true);
+  test.for(NAMES)("%s measures a column that its query makes", async (name) => {
+    const { query: asked, metricMeasureColumn } = await criterion(name);
+    expect(asked).toBe(`${base}${query(`alert-${name}`)}`);
+    expect(asked).toContain(`${metricMeasureColumn} = `);
   });
 
-  test("they ask the workspace and tell the given addresses", () => {
-    for (const alert of alerts) {
-      expect(value(alert, "properties.scopes")).toEqual([at(deployment, "monitoring/workspace").id]);
-      expect(value(alert, "properties.actions.actionGroups")).toEqual([at(deployment, "alerts/recipients").id]);
-      expect(value(alert, "properties.enabled")).toBe(true);
+  test("they ask the workspace and tell the given addresses", async () => {
+    const deployment = await deployMain();
+    const recipients = the(deployment, "Microsoft.Insights/actionGroups");
+    for (const rule of ofType(deployment, RULE)) {
+      expect(value(rule, "properties.scopes")).toEqual([
+        the(deployment, "Microsoft.OperationalInsights/workspaces").id,
+      ]);
+      expect(value(rule, "properties.actions.actionGroups")).toEqual([recipients.id]);
+      expect(value(rule, "properties.enabled")).toBe(true);
     }
-    expect(value(at(deployment, "alerts/recipients"), "properties.emailReceivers")).toEqual([
+    expect(value(recipients, "properties.emailReceivers")).toEqual([
       { name: "mail-0", emailAddress: "identity-team@example.com", useCommonAlertSchema: true },
     ]);
   });
 
-  test("without addresses they are there and tell nobody", () => {
-    const silent = deployMain({ alertEmailAddresses: [] });
+  test("without addresses they are there and tell nobody", async () => {
+    const silent = await deployMain({ alertEmailAddresses: [] });
     expect(ofType(silent, "Microsoft.Insights/actionGroups")).toEqual([]);
-    expect(ofType(silent, "Microsoft.Insights/scheduledQueryRules")).toHaveLength(5);
+    expect(ofType(silent, RULE)).toHaveLength(5);
+    for (const rule of ofType(silent, RULE)) {
+      expect(value(rule, "properties.actions.actionGroups")).toEqual([]);
+    }
   });
 
-  test("thresholds are the parameters", () => {
-    const strict = deployMain({ alertThresholds: { failedPercent: 1, throttledCount: 2, credentialDays: 3 } });
-    const thresholds = ofType(strict, "Microsoft.Insights/scheduledQueryRules").map(
-      (alert) => (value(alert, "properties.criteria.allOf") as { threshold: number }[])[0]?.threshold,
-    );
+  test("thresholds are the parameters", async () => {
+    const strict = await deployMain({ alertThresholds: { failedPercent: 1, throttledCount: 2, credentialDays: 3 } });
+    const thresholds = ofType(strict, RULE).map((rule) => value(rule, "properties.criteria.allOf.0.threshold"));
     expect(thresholds).toEqual([1, 2, 3, 0, 0]);
   });
 });
 
-describe("the workbook", () => {
-  const workbook = at(deployMain(), "workbook/workbook");
-  const { items } = JSON.parse(String(value(workbook, "properties.serializedData"))) as {
-    items: { type: number; content: { title?: string; query?: string; crossComponentResources?: string[] } }[];
-  };
-
-  test("has a panel for each query of the workbook, over one time range", () => {
+describeWithBicep("the workbook", () => {
+  test("has a panel for each query of the workbook, over one time range", async () => {
+    const deployment = await deployMain();
+    const workbook = the(deployment, "Microsoft.Insights/workbooks");
+    const { items } = JSON.parse(String(value(workbook, "properties.serializedData"))) as {
+      items: { type: number; content: { title?: string; query?: string; crossComponentResources?: string[] } }[];
+    };
     const panels = items.filter(({ type }) => type === 3).map(({ content }) => content);
-    const files = queries.filter(([name]) => name.startsWith("workbook-")).map(([, query]) => `${base}${query}`);
-    expect(panels.map(({ query }) => query).sort()).toEqual(files.sort());
+    const files = readdirSync(infraFile("kql")).filter((name) => name.startsWith("workbook-"));
+    expect(panels.map((panel) => panel.query).sort()).toEqual(
+      files.map((name) => `${base}${query(name.replace(".kql", ""))}`).sort(),
+    );
     expect(items.filter(({ type }) => type === 9)).toHaveLength(1);
+    const workspace = the(deployment, "Microsoft.OperationalInsights/workspaces").id;
     for (const panel of panels) {
-      expect(panel.title).not.toBe("");
-      expect(panel.crossComponentResources).toHaveLength(1);
+      expect(panel.title).toMatch(/./);
+      expect(panel.crossComponentResources).toEqual([workspace]);
     }
   });
 });

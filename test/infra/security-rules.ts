@@ -2,8 +2,8 @@
  * What must hold for every deployment, as data: a resource type, a path in it, and the only values allowed. A missing
  * value is a wrong value, because Azure's defaults are not all safe.
  */
-import type { Deployed, Deployment } from "./bicep/deploy.ts";
-import { ofType, value } from "./scenarios.ts";
+import type { Deployed, Deployment } from "./support/deploy.ts";
+import { ofType, value } from "./support/look.ts";
 
 interface Rule {
   readonly type: string;
@@ -57,14 +57,16 @@ export function securityProblems(deployment: Deployment): string[] {
   return SECURITY_RULES.flatMap(({ type, path, allowed }) =>
     ofType(deployment, type)
       .filter((resource) => !allowed.includes(value(resource, path)))
-      .map((resource) => `${resource.path}: ${path} is ${JSON.stringify(value(resource, path))}`),
+      .map((resource) => `${resource.type} ${path} is ${JSON.stringify(value(resource, path))}`),
   );
 }
 
+const ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments";
+
 /** Role assignments as `role id on resource type for principal`. */
 export function roleAssignments(deployment: Deployment): string[] {
-  return ofType(deployment, "Microsoft.Authorization/roleAssignments").map((assignment) => {
-    const scope = String(assignment.body["scope"]);
+  return ofType(deployment, ROLE_ASSIGNMENT).map((assignment) => {
+    const [scope = ""] = assignment.id.split(`/providers/${ROLE_ASSIGNMENT}/`);
     const role = String(value(assignment, "properties.roleDefinitionId")).split("/").at(-1);
     return `${role} on ${typeOfId(scope)} for ${value(assignment, "properties.principalId")}`;
   });
@@ -84,7 +86,7 @@ export function secretLikeValues(deployment: Deployment): string[] {
     }
   };
   for (const resource of deployment.resources) {
-    look(resource.body, resource.path);
+    look(resource.body, resource.type);
   }
   look(deployment.outputs, "outputs");
   return found;
@@ -95,9 +97,8 @@ const SECRET_LIKE =
   /listKeys|listAccountSas|AccountKey=|SharedAccessSignature|[?&]sig=|-----BEGIN|\b[A-Za-z0-9_~.-]{3}8Q~[A-Za-z0-9_~.-]{31,34}\b/;
 
 function typeOfId(id: string): string {
-  const [, path = ""] = id.split("/providers/").slice(-2).length > 1 ? [undefined, id.split("/providers/").at(-1)] : [];
-  const parts = path.split("/");
-  return [parts[0], ...parts.slice(1).filter((_, index) => index % 2 === 0)].join("/");
+  const [provider = "", ...typesAndNames] = id.split("/providers/").at(-1)?.split("/") ?? [];
+  return [provider, ...typesAndNames.filter((_, index) => index % 2 === 0)].join("/");
 }
 
 export function vaultAndStorage(deployment: Deployment): Deployed[] {

@@ -1,10 +1,12 @@
 /** The environment that the template gives the service is the one that the service reads. */
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { SETTINGS, type SettingName } from "../../shared/config/settings.ts";
 import { policyWarnings } from "../../shared/policy/describe-policy.ts";
 import { parsePolicy } from "../../shared/policy/rules.ts";
-import { TENANT_ID } from "./bicep/functions.ts";
-import { deployMain, EVERYTHING, settingsOf } from "./scenarios.ts";
+import { describeWithBicep } from "./support/compiler.ts";
+import { TENANT_ID } from "./support/deploy.ts";
+import { isKnown, reference, the } from "./support/look.ts";
+import { deployMain, EVERYTHING, settingsOf } from "./support/scenarios.ts";
 
 const PLATFORM_SETTINGS = [
   "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
@@ -17,34 +19,36 @@ const PLATFORM_SETTINGS = [
 const NOT_ON_FLEX =
   /^(WEBSITE_|FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|SCM_DO_BUILD|ENABLE_ORYX|AzureWebJobsStorage$|AzureWebJobsDashboard|APPINSIGHTS_)/;
 
-const plain = settingsOf(deployMain());
-const everything = settingsOf(deployMain(EVERYTHING));
+const readPlain = async () => settingsOf(await deployMain());
+const readEverything = async () => settingsOf(await deployMain(EVERYTHING));
 
-describe("settings", () => {
-  test("are exactly those of the service and of the platform", () => {
+describeWithBicep("settings", () => {
+  test("are exactly those of the service and of the platform", async () => {
+    const plain = await readPlain();
     const ofService = Object.keys(SETTINGS).filter((name) => name !== "LOCAL_TENANT_URL");
     expect(Object.keys(plain).sort()).toEqual([...ofService, ...PLATFORM_SETTINGS].sort());
-    expect(Object.keys(everything).sort()).toEqual(Object.keys(plain).sort());
+    expect(Object.keys(await readEverything()).sort()).toEqual(Object.keys(plain).sort());
   });
 
-  test("none belongs to another plan", () => {
-    expect(Object.keys(plain).filter((name) => NOT_ON_FLEX.test(name))).toEqual([]);
+  test("none belongs to another plan", async () => {
+    expect(Object.keys(await readPlain()).filter((name) => NOT_ON_FLEX.test(name))).toEqual([]);
   });
 
-  test.each(Object.keys(SETTINGS).filter((name) => name !== "LOCAL_TENANT_URL") as SettingName[])(
+  test.for(Object.keys(SETTINGS).filter((name) => name !== "LOCAL_TENANT_URL") as SettingName[])(
     "%s has the form that the service accepts",
-    (name) => {
-      for (const settings of [plain, everything]) {
+    async (name) => {
+      for (const settings of [await readPlain(), await readEverything()]) {
         const given = settings[name] ?? "";
         // Empty is the same as not set; what only Azure knows cannot be judged here.
-        if (given !== "" && !given.includes("«")) {
+        if (given !== "" && isKnown(given)) {
           expect(SETTINGS[name].form.safeParse(given).success, `${given} must be ${SETTINGS[name].mustBe}`).toBe(true);
         }
       }
     },
   );
 
-  test("what the service always needs is always there", () => {
+  test("what the service always needs is always there", async () => {
+    const plain = await readPlain();
     for (const [name, setting] of Object.entries(SETTINGS)) {
       if (setting.required === "always") {
         expect(plain[name]).not.toBe("");
@@ -52,19 +56,22 @@ describe("settings", () => {
     }
   });
 
-  test("the policy arrives as it was written, and the service accepts it", () => {
-    const parsed = parsePolicy(plain["POLICY"] ?? "");
+  test("the policy arrives as it was written, and the service accepts it", async () => {
+    const parsed = parsePolicy((await readPlain())["POLICY"] ?? "");
     expect(parsed).toHaveProperty("policy.callers.1.unattended", true);
     expect(parsed).toHaveProperty("policy.apis.graph.scopes", ["User.Read", "Mail.Read"]);
   });
 
-  test("the example's policy is one to copy: nothing about it deserves a warning", () => {
-    const parsed = parsePolicy(plain["POLICY"] ?? "");
+  test("the example's policy is one to copy: nothing about it deserves a warning", async () => {
+    const parsed = parsePolicy((await readPlain())["POLICY"] ?? "");
     expect("policy" in parsed ? policyWarnings(parsed.policy) : parsed.problems).toEqual([]);
   });
 
-  test("say what the parameters say", () => {
-    expect(plain).toMatchObject({
+  test("say what the parameters say", async () => {
+    const deployment = await deployMain();
+    const site = the(deployment, "Microsoft.Web/sites");
+    const identity = the(deployment, "Microsoft.ManagedIdentity/userAssignedIdentities");
+    expect(settingsOf(deployment)).toMatchObject({
       CLOUD: "public",
       APP_ID_URI: `api://${TENANT_ID}/graph-token-exchange`,
       CLIENT_CREDENTIAL: "managed-identity",
@@ -76,12 +83,17 @@ describe("settings", () => {
       APP_ONLY_CLIENT_ID: "",
       REDIS_URL: "",
       OTEL_EXPORTER_OTLP_ENDPOINT: "",
-      SERVICE_URL: "https://«app/site.properties.defaultHostName»",
-      MANAGED_IDENTITY_CLIENT_ID: "«identity/identity.properties.clientId»",
+      SERVICE_URL: `[format('https://{0}', ${reference(site, "defaultHostName")})]`,
+      MANAGED_IDENTITY_CLIENT_ID: `[${reference(identity, "clientId")}]`,
       GRANT_STORE_URL: expect.stringMatching(/^https:\/\/stexample[a-z0-9]+\.table\.core\.windows\.net$/),
       KEY_VAULT_URL: expect.stringMatching(/^https:\/\/kv-example-[a-z0-9]+\.vault\.azure\.net$/),
     });
-    expect(everything).toMatchObject({
+  });
+
+  test("say what the parameters say when everything is switched on", async () => {
+    const deployment = await deployMain(EVERYTHING);
+    const redis = the(deployment, "Microsoft.Cache/redisEnterprise");
+    expect(settingsOf(deployment)).toMatchObject({
       APP_ID_URI: "https://tokens.example.com/gte",
       CLIENT_CREDENTIAL: "key-vault-secret",
       CLIENT_SECRET_NAME: "client-secret",
@@ -89,7 +101,7 @@ describe("settings", () => {
       V1_TOKEN_AUDIENCES: "api://one,api://two",
       APP_ONLY_CLIENT_ID: EVERYTHING.appOnly.clientId,
       APP_ONLY_CLIENT_SECRET_NAME: "app-only-client-secret",
-      REDIS_URL: "rediss://«redis/cluster.properties.hostName»:10000",
+      REDIS_URL: `[format('rediss://{0}:{1}', ${reference(redis, "hostName")}, 10000)]`,
       CACHE_KEY_NAME: "cache-key",
       OTEL_EXPORTER_OTLP_ENDPOINT: "https://otlp.example.com",
       OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME: "otlp-headers",
@@ -100,12 +112,17 @@ describe("settings", () => {
     });
   });
 
-  test("the host reaches its storage and telemetry by the identity alone", () => {
-    expect(plain).toMatchObject({
+  test("the host reaches its storage and telemetry by the identity alone", async () => {
+    const deployment = await deployMain();
+    const clientId = reference(the(deployment, "Microsoft.ManagedIdentity/userAssignedIdentities"), "clientId");
+    const account = the(deployment, "Microsoft.Storage/storageAccounts");
+    const telemetry = the(deployment, "Microsoft.Insights/components");
+    expect(settingsOf(deployment)).toMatchObject({
       AzureWebJobsStorage__credential: "managedidentity",
-      AzureWebJobsStorage__clientId: "«identity/identity.properties.clientId»",
-      AzureWebJobsStorage__blobServiceUri: "«storage/account.properties.primaryEndpoints.blob»",
-      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: "ClientId=«identity/identity.properties.clientId»;Authorization=AAD",
+      AzureWebJobsStorage__clientId: `[${clientId}]`,
+      AzureWebJobsStorage__blobServiceUri: `[${reference(account, "primaryEndpoints.blob")}]`,
+      APPLICATIONINSIGHTS_CONNECTION_STRING: `[${reference(telemetry, "ConnectionString")}]`,
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: `[format('ClientId={0};Authorization=AAD', ${clientId})]`,
     });
   });
 });

@@ -8,7 +8,12 @@ export function toBicep(value: unknown): string {
   }
   if (typeof value === "object" && value !== null) {
     const members = Object.entries(value).filter(([, member]) => member !== undefined);
-    return `{ ${members.map(([key, member]) => `${toBicep(key)}: ${toBicep(member)}`).join(", ")} }`;
+    return `{ ${members.map(([key, member]) => `${toKey(key)}: ${toBicep(member)}`).join(", ")} }`;
   }
   return String(value);
+}
+
+/** The linter refuses quotes where they are not needed. */
+function toKey(key: string): string {
+  return /^[A-Za-z_]\w*$/.test(key) ? key : toBicep(key);
 }
