@@ -66,9 +66,10 @@ var issuer = federationIssuer(environment().name, environment().authentication.l
 var preAuthorized = concat(preAuthorizedClientIds, registerCommandLineClient ? [commandLine!.appId] : [])
 
 // Callers with several roles as one assignment for each.
-var callerRoles = flatten(
-  map(applicationCallers, caller => map(caller.roles, role => { principalId: caller.principalId, roleId: roleIds[role] }))
-)
+var callerRoles = flatten(map(
+  applicationCallers,
+  caller => map(caller.roles, role => { principalId: caller.principalId, roleId: roleIds[role] })
+))
 
 resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
   appId: graphAppId

@@ -82,7 +82,13 @@ type OpenTelemetry = {
   serviceName: string?
 
   @description('Which exchanges give a span.')
-  sampler: ('always_off' | 'always_on' | 'parentbased_always_off' | 'parentbased_always_on' | 'parentbased_traceidratio' | 'traceidratio')?
+  sampler: (
+    | 'always_off'
+    | 'always_on'
+    | 'parentbased_always_off'
+    | 'parentbased_always_on'
+    | 'parentbased_traceidratio'
+    | 'traceidratio')?
 
   @description('Part of the traces, 0 to 1, for the samplers with traceidratio in their name.')
   samplerRatio: string?

@@ -75,9 +75,15 @@ describe("the pipeline", () => {
     expect(workflow).not.toMatch(/^\s*(run: )?zip /m);
   });
 
+  test("requires the Bicep compiler, here and in the workflow of every change", () => {
+    expect(workflow).toMatch(/- run: npm run infra:check\n\s+env:\n\s+REQUIRE_BICEP: "1"\n/);
+    const changes = text(".github/workflows/ci.yml");
+    expect(changes).toContain('REQUIRE_BICEP: "1"\n');
+    expect(changes).toMatch(/sudo --preserve-env=\S*\bREQUIRE_BICEP\b\S* bash \.ci\/run/);
+  });
+
   test("checks before it changes anything and asks the live service afterwards", () => {
     expect(workflow.match(/needs: \[tenants, check\]/g)).toHaveLength(2);
-    expect(workflow).toContain('REQUIRE_BICEP: "1"');
     expect(workflow).toContain('"$URL/ready"');
   });
 });
