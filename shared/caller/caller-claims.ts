@@ -7,10 +7,11 @@
  * Pure: no I/O, no clock, no signature (`verify-signature.ts` comes first). Unknown claims are ignored, and nothing that
  * a claim points at (`_claim_sources`) is ever fetched.
  */
+
+import { isJsonObject, type JsonObject, member } from "../json-object.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import { type CallerKind, readCallerKind, readRoles } from "./caller-kind.ts";
 import { type CallerRules, isGuid } from "./caller-rules.ts";
-import { isJsonObject, type JsonObject, member } from "./json-object.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 import { checkTokenTimes } from "./token-times.ts";
 

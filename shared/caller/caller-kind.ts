@@ -3,9 +3,10 @@
  * not carry `idtyp`, `roles` or `appid`. So each kind has rules that exclude the other (RFC 8725 section 3.12), `idtyp`
  * may refuse and never admits, and what is neither clearly one nor clearly the other is refused. Pure: no I/O.
  */
+
+import { type JsonObject, member } from "../json-object.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import type { CallerRules } from "./caller-rules.ts";
-import { type JsonObject, member } from "./json-object.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 
 /** The delegated permission that this service's registration publishes for user callers. */

@@ -4,9 +4,10 @@
  * (unused bits of a part's last character) and every cache and replay check keyed by its text can be side-stepped.
  * Pure: no I/O. Does not judge what the header says (`token-header.ts`), nor open the payload.
  */
+
+import { type JsonObject, readJsonObject } from "../json-object.ts";
 import { TOKEN_MAX_BYTES } from "../limits.ts";
 import { fail, type Result, succeed } from "../result.ts";
-import { type JsonObject, readJsonObject } from "./json-object.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 
 export interface CompactToken {

@@ -4,8 +4,9 @@
  * it chooses how to check: the algorithm is fixed (RFC 8725 section 3.1) and `kid` only picks from Entra's own keys
  * (section 3.10). Pure: no I/O.
  */
+
+import { type JsonObject, member } from "../json-object.ts";
 import { fail, type Result, succeed } from "../result.ts";
-import { type JsonObject, member } from "./json-object.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 
 /** The one algorithm Entra signs with. */

@@ -2,8 +2,9 @@
  * Stage 1 of 5: caller. The three times of a token (RFC 7519 sections 4.1.4 to 4.1.6). Entra always sends all three as
  * whole seconds, so all three are demanded; `1e400`, a fraction or a string is no time. Pure: the clock is an argument.
  */
+
+import { type JsonObject, member } from "../json-object.ts";
 import { CLOCK_TOLERANCE_SECONDS } from "../limits.ts";
-import { type JsonObject, member } from "./json-object.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 
 /**

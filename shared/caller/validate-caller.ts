@@ -11,6 +11,7 @@
  */
 import { hash } from "node:crypto";
 import type { CryptoKey } from "jose";
+import { type JsonObject, readJsonObject } from "../json-object.ts";
 import { TOKEN_MAX_BYTES } from "../limits.ts";
 import type { RequestTrace } from "../request-trace.ts";
 import { fail, type Result, succeed } from "../result.ts";
@@ -20,7 +21,6 @@ import { type CheckedClaims, checkCallerClaims, recheckCallerClaims } from "./ca
 import { type CallerRules, type CallerSettings, createCallerRules } from "./caller-rules.ts";
 import { readCompactForm } from "./compact-form.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
-import { type JsonObject, readJsonObject } from "./json-object.ts";
 import { readKeyId } from "./token-header.ts";
 import type { TokenRefusal, ValidationFailure } from "./token-refusal.ts";
 import type { VerifiedTokens } from "./verified-tokens.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readJsonObject } from "../../../shared/caller/json-object.ts";
+import { readJsonObject, repeatedMembers } from "../../shared/json-object.ts";
 
 const read = (text: string) => readJsonObject(Buffer.from(text));
 
@@ -54,6 +54,28 @@ describe("strict JSON objects", () => {
         for (const name of Object.keys(value)) {
           expect(read(`${text.slice(0, -1)},${JSON.stringify(name)}:0}`)).toBeUndefined();
         }
+      }),
+    );
+  });
+});
+
+describe("repeated members", () => {
+  it.each<[string, string[]]>([
+    ['{"a":1,"b":{"a":2}}', []],
+    ['{"a":1,"a":2,"a":3}', ["a", "a"]],
+    ['{"a":{"b":1,"b":2},"c":[0,[],{"d":[{},{"e":1,"e":2}]}]}', ["a.b", "c.2.d.1.e"]],
+    ['{"a,[":{"x":1},"b":[",",{"\\u0062":1,"b":2}]}', ["b.1.b"]],
+    ['[{"a":1},{"a":1,"a":1}]', ["1.a"]],
+    ['{"":{"":1,"":2}}', ["."]],
+    ['"a"', []],
+  ])("of %s: %j", (text, paths) => {
+    expect(repeatedMembers(text)).toEqual(paths);
+  });
+
+  it("property: none in what JSON.stringify writes", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(repeatedMembers(JSON.stringify(value))).toEqual([]);
       }),
     );
   });
