@@ -1,16 +1,16 @@
 /**
  * Settings that are fine alone and wrong together, and the making of the `Config` once there are none. Pure.
  */
-import type { Policy } from "../policy/rules.ts";
+import type { Policy, PolicyDraft } from "../policy/rules.ts";
 import { type Cloud, type CloudName, cloudNamed } from "./clouds.ts";
 import type { Config, CredentialMode } from "./config.ts";
 import type { SettingName } from "./settings.ts";
 import { telemetryProblems, toTelemetryConfig } from "./telemetry-config.ts";
 
-/** Settings that have the right form each, and the policy. */
-export interface Draft {
+/** Settings that have the right form each, and the policy as far as it could be read. */
+interface Draft {
   readonly values: ReadonlyMap<SettingName, string>;
-  readonly policy: Policy;
+  readonly policy: PolicyDraft;
 }
 
 /** What does not go together, in words that name the settings. */
@@ -23,8 +23,8 @@ export function contradictions(draft: Draft): string[] {
   ];
 }
 
-/** The configuration of a draft without contradictions. */
-export function toConfig({ values, policy }: Draft): Config {
+/** The configuration, once nothing contradicts. */
+export function toConfig(values: Draft["values"], policy: Policy): Config {
   const get = (name: SettingName) => values.get(name) ?? "";
   const clientId = get("CLIENT_ID").toLowerCase();
   const applicationOnly = values.get("APP_ONLY_CLIENT_ID")?.toLowerCase();
@@ -136,14 +136,14 @@ function policyProblems({ values, policy }: Draft): string[] {
       "GRANT_STORE_URL is missing: POLICY lets callers keep permissions (offlineAccess, importRefreshTokens)",
     );
   }
-  if (callers.some((entry) => entry.flows.includes("client-credentials")) && !values.has("APP_ONLY_CLIENT_ID")) {
+  if (callers.some((entry) => entry.flows?.includes("client-credentials")) && !values.has("APP_ONLY_CLIENT_ID")) {
     problems.push("APP_ONLY_CLIENT_ID is missing: POLICY allows client-credentials");
   }
   const needsVault =
     values.get("CLIENT_CREDENTIAL")?.startsWith("key-vault-") ||
     values.has("GRANT_STORE_URL") ||
     values.has("REDIS_URL") ||
-    callers.some((entry) => entry.flows.includes("authorization-code"));
+    callers.some((entry) => entry.flows?.includes("authorization-code"));
   if (needsVault && !values.has("KEY_VAULT_URL")) {
     problems.push("KEY_VAULT_URL is missing: the client credential, the sealing key or the cache key is kept there");
   }
@@ -156,7 +156,7 @@ function registrationProblems({ values, policy }: Draft): string[] {
   if (clientId !== undefined && values.get("APP_ONLY_CLIENT_ID")?.toLowerCase() === clientId) {
     problems.push("APP_ONLY_CLIENT_ID must be a second registration: CLIENT_ID has delegated permissions");
   }
-  if (policy.callers.some((entry) => entry.clientId === clientId)) {
+  if (clientId !== undefined && policy.callers.some((entry) => entry.clientId === clientId)) {
     problems.push("POLICY names CLIENT_ID as a caller: the service never calls itself");
   }
   return problems;

@@ -5,7 +5,7 @@
 import { parsePolicy } from "../policy/rules.ts";
 import { LOCAL_TENANT_ID } from "./clouds.ts";
 import { type Config, ConfigurationError } from "./config.ts";
-import { contradictions, type Draft, toConfig } from "./contradictions.ts";
+import { contradictions, toConfig } from "./contradictions.ts";
 import { SETTINGS, type Setting, type SettingName } from "./settings.ts";
 
 /** Reads the environment of the process. Throws a `ConfigurationError`. */
@@ -16,20 +16,19 @@ export function configFromEnvironment(): Config {
 /** The same from any set of variables. Throws a `ConfigurationError`. */
 export function configFrom(variables: Readonly<Record<string, string | undefined>>): Config {
   const { values, problems } = readSettings(variables);
-  const policy = parsePolicy(values.get("POLICY") ?? '{"apis":{},"callers":[]}');
-  if ("problems" in policy) {
-    problems.push(...policy.problems.map(({ path, problem }) => `POLICY${path === "" ? "" : ` ${path}`} ${problem}`));
-  }
-  const draft: Draft = { values, policy: "policy" in policy ? policy.policy : { apis: {}, callers: [] } };
   const wrong = new Set(problems.map(settingOf));
+  const parsed = parsePolicy(values.get("POLICY") ?? '{"apis":{},"callers":[]}');
+  if ("problems" in parsed) {
+    problems.push(...parsed.problems.map(({ path, problem }) => `POLICY${path === "" ? "" : ` ${path}`} ${problem}`));
+  }
+  const policy = "policy" in parsed ? parsed.policy : parsed.draft;
+  const together = [...hostProblems(variables, values), ...contradictions({ values, policy })];
   // A setting that has the wrong form is not missing as well.
-  problems.push(
-    ...[...hostProblems(variables, values), ...contradictions(draft)].filter((p) => !wrong.has(settingOf(p))),
-  );
-  if (problems.length > 0) {
+  problems.push(...together.filter((problem) => !wrong.has(settingOf(problem))));
+  if (problems.length > 0 || !("policy" in parsed)) {
     throw new ConfigurationError(problems);
   }
-  return toConfig(draft);
+  return toConfig(values, parsed.policy);
 }
 
 /** Every problem begins with the name of its setting. */

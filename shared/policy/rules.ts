@@ -4,6 +4,8 @@
  * No I/O. No clock.
  */
 import * as z from "zod/mini";
+import { isJsonObject, member } from "../json-object.ts";
+import { policyContradictions } from "./policy-contradictions.ts";
 
 export const FLOW_NAMES = ["on-behalf-of", "refresh-token", "authorization-code", "client-credentials"] as const;
 export type FlowName = (typeof FLOW_NAMES)[number];
@@ -86,28 +88,40 @@ export type Policy = z.infer<typeof policySchema>;
 export type ApiRule = Policy["apis"][string];
 export type CallerRule = Policy["callers"][number];
 
+/** What could be read of a policy that has problems. A member that is wrong, or missing without a default, is absent. */
+export interface PolicyDraft {
+  /** Undefined when that is no object. */
+  readonly apis: Readonly<Record<string, Partial<ApiRule>>> | undefined;
+  /** As many as were written, so that each keeps its place. */
+  readonly callers: readonly Partial<CallerRule>[];
+}
+
 /** What is wrong with a policy: where, and what was expected. Never a value. */
 export interface PolicyProblem {
   readonly path: string;
   readonly problem: string;
 }
 
-/** Reads the JSON text of the policy. Returns every problem found, or the policy. */
-export function parsePolicy(text: string): { policy: Policy } | { problems: readonly PolicyProblem[] } {
+export type ParsedPolicy =
+  | { readonly policy: Policy }
+  | { readonly problems: readonly PolicyProblem[]; readonly draft: PolicyDraft };
+
+/** Reads the JSON text of the policy. Returns the policy, or every problem found and what could be read all the same. */
+export function parsePolicy(text: string): ParsedPolicy {
   let data: unknown;
   try {
     data = JSON.parse(text);
   } catch {
-    return { problems: [{ path: "", problem: "is not JSON" }] };
+    return { problems: [{ path: "", problem: "is not JSON" }], draft: toDraft(undefined) };
   }
   const parsed = policySchema.safeParse(data);
-  if (!parsed.success) {
-    return {
-      problems: parsed.error.issues.map((issue) => ({ path: issue.path.join("."), problem: describeIssue(issue) })),
-    };
-  }
-  const problems = contradictions(parsed.data);
-  return problems.length > 0 ? { problems } : { policy: parsed.data };
+  const draft = toDraft(data);
+  const problems = [...(parsed.error?.issues.map(toProblem) ?? []), ...policyContradictions(draft)];
+  return parsed.success && problems.length === 0 ? { policy: parsed.data } : { problems, draft };
+}
+
+function toProblem(issue: z.core.$ZodIssue): PolicyProblem {
+  return { path: issue.path.join("."), problem: describeIssue(issue) };
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
@@ -127,80 +141,26 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   }
 }
 
-/** What no schema can say: names that repeat, point nowhere, or rules that could both match one caller. */
-function contradictions(policy: Policy): PolicyProblem[] {
-  const problems: PolicyProblem[] = [];
-  const apis = Object.entries(policy.apis).map(([path, { resource }]) => ({ path: `apis.${path}`, value: resource }));
-  for (const [path, earlier] of repeated(apis)) {
-    problems.push({ path: `${path}.resource`, problem: `is the resource of ${earlier} too` });
+/** The members of one object, each read by itself: what is wrong is left out. A member that is not written is its default. */
+function readMembers<T>(shape: Readonly<Record<string, z.core.$ZodType>>, value: unknown): Partial<T> {
+  if (!isJsonObject(value)) {
+    return {};
   }
-  const callers = policy.callers.map((entry, index) => ({ ...entry, path: `callers.${index}` }));
-  for (const [path, earlier] of repeated(callers.map((entry) => ({ path: entry.path, value: entry.name })))) {
-    problems.push({ path: `${path}.name`, problem: `is the name of ${earlier} too` });
-  }
-  const matches = callers.map(({ path, kind, clientId }) => ({ path, value: `${kind} ${clientId}` }));
-  for (const [path, earlier] of repeated(matches)) {
-    // Roles do not separate two entries: one token can carry both.
-    problems.push({ path, problem: `could match the same caller as ${earlier}: same kind and clientId` });
-  }
-  policy.callers.forEach((entry, index) => {
-    problems.push(...callerContradictions(policy, entry, `callers.${index}`));
+  const read = Object.entries(shape).flatMap(([name, schema]) => {
+    const parsed = z.safeParse(schema, member(value, name));
+    return parsed.success ? [[name, parsed.data] as const] : [];
   });
-  return problems;
+  return Object.fromEntries(read) as Partial<T>;
 }
 
-function callerContradictions(policy: Policy, entry: CallerRule, path: string): PolicyProblem[] {
-  const problems: PolicyProblem[] = [];
-  const must = (holds: boolean, problem: string, at = path) => {
-    if (!holds) {
-      problems.push({ path: at, problem });
-    }
+function toDraft(data: unknown): PolicyDraft {
+  const { apis, callers } = isJsonObject(data) ? data : {};
+  return {
+    apis: isJsonObject(apis)
+      ? Object.fromEntries(
+          Object.entries(apis).map(([key, value]) => [key, readMembers<ApiRule>(api.shape, value)] as const),
+        )
+      : undefined,
+    callers: Array.isArray(callers) ? callers.map((value) => readMembers<CallerRule>(caller.shape, value)) : [],
   };
-  for (const [apiName, scopes] of Object.entries(entry.apis)) {
-    const known = Object.hasOwn(policy.apis, apiName) ? policy.apis[apiName] : undefined;
-    must(known !== undefined, "is not in apis", `${path}.apis.${apiName}`);
-    scopes.forEach((scope, index) => {
-      const listed = known === undefined || known.scopes.includes(scope);
-      must(listed, `is not in apis.${apiName}.scopes`, `${path}.apis.${apiName}.${index}`);
-    });
-  }
-  must(
-    entry.kind === "application" || !entry.flows.includes("client-credentials"),
-    "is a user: client-credentials is for applications",
-  );
-  must(entry.kind === "application" || !entry.unattended, "is a user: unattended is for applications");
-  must(
-    entry.kind === "application" || entry.subjectClients === undefined,
-    "is a user: subjectClients is for applications",
-  );
-  must(
-    entry.kind === "application" || !entry.flows.includes("authorization-code"),
-    "is a user: authorization-code is for applications",
-  );
-  must(
-    entry.flows.includes("authorization-code") === entry.redirectUris.length > 0,
-    "needs redirectUris exactly with the flow authorization-code",
-  );
-  must(entry.downstream.length === 0, "uses downstream, which this version does not serve");
-  must(
-    !entry.offlineAccess || entry.flows.includes("refresh-token"),
-    "allows offlineAccess without the flow refresh-token",
-  );
-  must(
-    !entry.importRefreshTokens || entry.flows.includes("refresh-token"),
-    "allows importRefreshTokens without the flow refresh-token",
-  );
-  return problems;
-}
-
-/** What has the same value as something before it: both paths. */
-function repeated(
-  items: readonly { readonly path: string; readonly value: string }[],
-): [path: string, earlier: string][] {
-  const seen = new Map<string, string>();
-  return items.flatMap(({ path, value }): [string, string][] => {
-    const earlier = seen.get(value);
-    seen.set(value, earlier ?? path);
-    return earlier === undefined ? [] : [[path, earlier]];
-  });
 }

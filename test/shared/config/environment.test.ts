@@ -164,6 +164,16 @@ describe("missing and malformed settings", () => {
     expect(problems(AZURE, { POLICY: "not json" })).toEqual(["POLICY is not JSON"]);
   });
 
+  test("a policy that has problems of form is judged together with the other settings all the same", () => {
+    const POLICY = policy({ offlineAccess: true, clientId: CLIENT, colour: "red", unattended: true });
+    expect(problems(VAULT, { POLICY, ALLOW_GUESTS: "perhaps" })).toEqual([
+      "ALLOW_GUESTS must be true or false",
+      "POLICY callers.0 has unknown members: colour",
+      expect.stringMatching(/^GRANT_STORE_URL is missing/),
+      "POLICY names CLIENT_ID as a caller: the service never calls itself",
+    ]);
+  });
+
   test("property: no problem contains the value, whichever setting it stands in", () => {
     const marked = fc.string({ unit: "binary", maxLength: 30 }).map((text) => `MARKED${text}`);
     const names = Object.keys(SETTINGS) as SettingName[];

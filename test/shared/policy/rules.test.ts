@@ -35,7 +35,7 @@ describe("the shape", () => {
     ["no apis", (p) => delete p.apis, "apis must be record"],
     ["no callers", (p) => delete p.callers, "callers must be array"],
     ["an unknown member", (p) => (p.admins = []), "has unknown members: admins"],
-    ["an API name with a space", (p) => (p.apis["a b"] = p.apis.graph), "apis.a b has the wrong form"],
+    ["an API name with a space", anotherApi("a b"), "apis.a b has the wrong form"],
     ["an API without resource", (p) => delete p.apis.graph.resource, "apis.graph.resource must be string"],
     ["a resource that is no URI", (p) => (p.apis.graph.resource = "graph"), "apis.graph.resource has the wrong form"],
     ["a fragment", (p) => (p.apis.graph.resource += "#x"), "apis.graph.resource has the wrong form"],
@@ -91,6 +91,51 @@ describe("the shape", () => {
       p.callers[1].clientId = "y";
     });
     expect(found).toHaveLength(3);
+  });
+
+  test("problems of form hide no contradictions, not even in the same entry", () => {
+    const found = problems((p) => {
+      p.apis.orders.resource = p.apis.graph.resource;
+      p.apis.orders.colour = "red";
+      p.callers[0].apis.mail = ["x"];
+      p.callers[0].apis.graph.push("Files.Read");
+      p.callers[0].unattended = true;
+      p.callers[1].colour = "red";
+      p.callers[1].name = p.callers[0].name;
+      p.callers[1].downstream = [{ methods: ["GET"], pathPrefix: "/v1.0/me" }];
+      p.callers.push({ ...p.callers[0], name: "again", grantMaxDays: 0 });
+    });
+    expect(found).toEqual([
+      "apis.orders has unknown members: colour",
+      "callers.1 has unknown members: colour",
+      "callers.2.grantMaxDays must be at least 1",
+      "apis.orders.resource is the resource of apis.graph too",
+      "callers.1.name is the name of callers.0 too",
+      "callers.2 could match the same caller as callers.0: same kind and clientId",
+      "callers.0.apis.graph.2 is not in apis.graph.scopes",
+      "callers.0.apis.mail is not in apis",
+      "callers.0 is a user: unattended is for applications",
+      "callers.1 uses downstream, which this version does not serve",
+      "callers.2.apis.graph.2 is not in apis.graph.scopes",
+      "callers.2.apis.mail is not in apis",
+      "callers.2 is a user: unattended is for applications",
+    ]);
+  });
+
+  test.each<[string, Change, string[]]>([
+    ["no APIs at all", (p) => delete p.apis, ["apis must be record"]],
+    ["an entry that is none", (p) => (p.callers[0] = null), ["callers.0 must be object"]],
+    ["an API that is none", (p) => (p.apis.graph = 1), ["apis.graph must be object"]],
+    [
+      "a member of a member that is missing",
+      (p) => {
+        delete p.callers[1].flows;
+        p.callers[1].redirectUris = ["https://app.example/cb"];
+      },
+      ["callers.1.flows must be array"],
+    ],
+  ])("what cannot be read is not guessed at: %s", (_name, change, expected) => {
+    expect(problems(change)).toEqual(expected);
   });
 });
 
@@ -278,6 +323,10 @@ test("a good policy: defaults are filled in, client ids in lower case", () => {
   const upper = parsePolicy(policyText().replaceAll(APP_ID, APP_ID.toUpperCase()));
   expect("policy" in upper && upper.policy.callers[1]?.clientId).toBe(APP_ID);
 });
+
+function anotherApi(name: string): Change {
+  return (p) => (p.apis[name] = { ...p.apis.graph, resource: "https://another.example" });
+}
 
 function contentType(value: string): Change {
   return (p) => (p.apis.graph.contentType = value);
