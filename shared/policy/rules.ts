@@ -1,10 +1,10 @@
 /**
  * The policy as an administrator writes it, checked once at start. Deny by default: what is not written is refused.
- * Unknown members, duplicate names, unknown APIs and entries that could both match one caller stop the start.
+ * Unknown and repeated members, duplicate names, unknown APIs and entries that could both match one caller stop the start.
  * No I/O. No clock.
  */
 import * as z from "zod/mini";
-import { isJsonObject, member } from "../json-object.ts";
+import { isJsonObject, member, repeatedMembers } from "../json-object.ts";
 import { policyContradictions } from "./policy-contradictions.ts";
 
 export const FLOW_NAMES = ["on-behalf-of", "refresh-token", "authorization-code", "client-credentials"] as const;
@@ -116,8 +116,17 @@ export function parsePolicy(text: string): ParsedPolicy {
   }
   const parsed = policySchema.safeParse(data);
   const draft = toDraft(data);
-  const problems = [...(parsed.error?.issues.map(toProblem) ?? []), ...policyContradictions(draft)];
+  const problems = [
+    ...repetitions(text),
+    ...(parsed.error?.issues.map(toProblem) ?? []),
+    ...policyContradictions(draft),
+  ];
   return parsed.success && problems.length === 0 ? { policy: parsed.data } : { problems, draft };
+}
+
+/** Whoever reads the policy may take the first of two members, and `JSON.parse` takes the last. */
+function repetitions(text: string): PolicyProblem[] {
+  return [...new Set(repeatedMembers(text))].map((path) => ({ path, problem: "is there twice" }));
 }
 
 function toProblem(issue: z.core.$ZodIssue): PolicyProblem {

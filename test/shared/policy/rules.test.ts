@@ -139,6 +139,34 @@ describe("the shape", () => {
   });
 });
 
+describe("a member that repeats, of which JSON.parse keeps the last", () => {
+  const good = policyText();
+  const twice = (from: string, to: string) => problemsOf(good.replace(from, to));
+
+  test.each<[string, string, string, string[]]>([
+    ["at the top", '{"apis":', '{"apis":{},"apis":', ["apis is there twice"]],
+    ["an API", '"graph":{"resource"', '"graph":{},"graph":{"resource"', ["apis.graph is there twice"]],
+    ["of an entry", '"name":"backend"', '"kind":"user","name":"backend"', ["callers.1.kind is there twice"]],
+    ["written otherwise", '"name":"backend"', '"nam\\u0065":"x","name":"backend"', ["callers.1.name is there twice"]],
+    [
+      "three times",
+      '"name":"backend"',
+      '"cae":true,"cae":true,"cae":true,"name":"b"',
+      ["callers.1.cae is there twice"],
+    ],
+  ])("%s", (_name, from, to, expected) => {
+    expect(twice(from, to)).toEqual(expected);
+  });
+
+  test("beside other problems", () => {
+    expect(twice('"name":"backend"', '"cae":"yes","name":"web-users","name":"backend","colour":"red"')).toEqual([
+      "callers.1.name is there twice",
+      "callers.1.cae must be boolean",
+      "callers.1 has unknown members: colour",
+    ]);
+  });
+});
+
 describe("redirect URIs (SEC-6): https or loopback, in their one spelling", () => {
   const withRedirect = (uri: string) =>
     problems((p) => {
