@@ -18,7 +18,9 @@ export const API_WORDS: WordsFor<ApiRule> = {
     example: "https://graph.microsoft.com",
   },
   scopes: {
-    meaning: "Every scope that any caller may be given. `.default` only if written.",
+    meaning:
+      "Every scope that any caller may be given. `.default` only if written; `openid`, `profile`, `email` and " +
+      "`offline_access` never.",
     example: ["User.Read", "Mail.Read"],
   },
   contentType: { meaning: "`Content-Type` of the header payload.", example: "application/json" },
@@ -43,11 +45,14 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   flows: { meaning: "What the caller may do.", example: ["on-behalf-of", "refresh-token"] },
   apis: {
     meaning:
-      "API name → scopes. What is asked must lie inside; asking nothing gives the list (`.default` only if it stands alone).",
+      "API name → scopes, at least one API. What is asked must lie inside; asking nothing gives the list (`.default` only " +
+      "if it stands alone). `client-credentials` gives `.default` and nothing else.",
     example: { graph: ["User.Read", "Mail.Read"] },
   },
   offlineAccess: {
-    meaning: "May keep a permission as a grant. Needs the flow `refresh-token` and `GRANT_STORE_URL`.",
+    meaning:
+      "May keep a permission as a grant. Needs the flow `refresh-token`, `GRANT_STORE_URL`, and for an application " +
+      "`unattended`.",
     example: true,
   },
   grantMaxDays: { meaning: "Life of a grant, days.", example: 30 },
@@ -78,7 +83,8 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
     example: false,
   },
   importRefreshTokens: {
-    meaning: "May bring a refresh token of Entra's, which becomes a grant. For migrations.",
+    meaning:
+      "May bring a refresh token of Entra's, which becomes a grant. For migrations. Needs what `offlineAccess` needs.",
     example: false,
   },
   limits: {

@@ -1,16 +1,25 @@
 /**
- * What no schema can say about a policy: names that repeat or point nowhere, and entries that could both match one caller.
+ * What no schema can say about a policy: names that repeat or point nowhere, entries that could both match one caller, and
+ * what could never work, which is better told to whoever deploys than to whoever calls.
  * Judges a draft, so that a mistake in one member hides none in the others: what could not be read is not guessed at.
  * Pure: no I/O, no clock.
  */
+import { OIDC_SCOPES } from "./check-released-scopes.ts";
 import type { CallerRule, PolicyDraft, PolicyProblem } from "./rules.ts";
 
 export function policyContradictions(draft: PolicyDraft): PolicyProblem[] {
   return [
     ...repetitions(draft),
+    ...Object.entries(draft.apis ?? {}).flatMap(([name, { scopes = [] }]) =>
+      scopes.flatMap((scope, index) => oidcProblems(scope, `apis.${name}.scopes.${index}`)),
+    ),
     ...draft.callers.flatMap((entry, index) => {
       const path = `callers.${index}`;
-      return [...apiProblems(draft, entry, path), ...ruleProblems(entry, path)];
+      return [
+        ...apiProblems(draft, entry, path),
+        ...subjectProblems(draft, entry, path),
+        ...RULES.filter(({ isBroken }) => isBroken(entry)).map(({ problem }) => ({ path, problem })),
+      ];
     }),
   ];
 }
@@ -53,27 +62,45 @@ function repeated(
   });
 }
 
-/** Every API and scope that an entry names is one of the policy. */
+/** Entra gives them with every sign-in, whatever the API, and requests may name them; a list of permissions says nothing. */
+function oidcProblems(scope: string, path: string): PolicyProblem[] {
+  return OIDC_SCOPES.includes(scope) ? [{ path, problem: `is a scope of no API: ${OIDC_LIST} are not listed` }] : [];
+}
+
+const OIDC_LIST = OIDC_SCOPES.join(", ").replace(/, (?=\w+$)/, " and ");
+
+/** An entry names APIs, and each API and scope that it names is one of the policy. */
 function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyProblem[] {
+  const lists = Object.entries(entry.apis ?? {});
+  if (entry.apis !== undefined && lists.length === 0) {
+    return [{ path: `${path}.apis`, problem: "names no API" }];
+  }
   if (apis === undefined) {
     return [];
   }
-  return Object.entries(entry.apis ?? {}).flatMap(([name, scopes]) => {
+  return lists.flatMap(([name, scopes]) => {
     const at = `${path}.apis.${name}`;
     if (!Object.hasOwn(apis, name)) {
       return [{ path: at, problem: "is not in apis" }];
     }
     const known = apis[name]?.scopes;
-    return scopes.flatMap((scope, index) =>
-      known === undefined || known.includes(scope)
-        ? []
-        : [{ path: `${at}.${index}`, problem: `is not in apis.${name}.scopes` }],
-    );
+    return scopes.flatMap((scope, index) => {
+      const problems = oidcProblems(scope, `${at}.${index}`);
+      const listed = known === undefined || known.includes(scope) || problems.length > 0;
+      return listed ? problems : [{ path: `${at}.${index}`, problem: `is not in apis.${name}.scopes` }];
+    });
   });
 }
 
-function ruleProblems(entry: Entry, path: string): PolicyProblem[] {
-  return RULES.filter(({ isBroken }) => isBroken(entry)).map(({ problem }) => ({ path, problem }));
+/** Scopes are the intersection with the list of the client that obtained the user's token: without an entry, nothing. */
+function subjectProblems({ callers }: PolicyDraft, entry: Entry, path: string): PolicyProblem[] {
+  if (entry.kind === "user") {
+    return [];
+  }
+  return (entry.subjectClients ?? []).flatMap((client, index) => {
+    const known = callers.some(({ kind = "user", clientId = client }) => kind === "user" && clientId === client);
+    return known ? [] : [{ path: `${path}.subjectClients.${index}`, problem: "has no entry of kind user" }];
+  });
 }
 
 interface EntryRule {
@@ -130,5 +157,23 @@ const RULES: readonly EntryRule[] = [
     ["flows", "importRefreshTokens"],
     ({ flows, importRefreshTokens }) => importRefreshTokens && !flows.includes("refresh-token"),
     "allows importRefreshTokens without the flow refresh-token",
+  ),
+  rule(
+    ["kind", "offlineAccess", "unattended"],
+    ({ kind, offlineAccess, unattended }) => kind === "application" && offlineAccess && !unattended,
+    "allows offlineAccess without unattended: an application redeems its grants while nobody is there",
+  ),
+  rule(
+    ["kind", "importRefreshTokens", "unattended"],
+    ({ kind, importRefreshTokens, unattended }) => kind === "application" && importRefreshTokens && !unattended,
+    "allows importRefreshTokens without unattended: an application redeems its grants while nobody is there",
+  ),
+  rule(
+    ["kind", "flows", "apis"],
+    ({ kind, flows, apis }) =>
+      kind === "application" &&
+      flows.includes("client-credentials") &&
+      !Object.values(apis).some((scopes) => scopes.includes(".default")),
+    "has the flow client-credentials and no .default in any of its API lists",
   ),
 ];

@@ -104,7 +104,7 @@ describe("who gets a link", () => {
   });
 
   test.each([
-    ["unattended", { unattended: false }, "unattended_not_allowed"],
+    ["unattended", { unattended: false, offlineAccess: false }, "unattended_not_allowed"],
     ["offlineAccess", { offlineAccess: false }, "offline_access_not_allowed"],
     ["the flow refresh-token", { flows: ["on-behalf-of"], offlineAccess: false }, "flow_not_allowed"],
   ])("not where the entry lacks %s", async (_name, change, code) => {
@@ -132,7 +132,8 @@ describe("a link in a browser", () => {
 
   test("whose application lost its place in the policy meanwhile", async () => {
     const link = await makeLink(service);
-    const other = world.serve({ settings: { POLICY: policyWithEntries({ daemon: { unattended: false } }) } });
+    const POLICY = policyWithEntries({ daemon: { unattended: false, offlineAccess: false } });
+    const other = world.serve({ settings: { POLICY } });
     expectPage(await newBrowser(other).open(link), 403, "This is not possible");
   });
 

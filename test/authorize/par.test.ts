@@ -176,7 +176,7 @@ test("metadata says it all (RFC 8414, RFC 9126 section 5, RFC 9207 section 3)", 
 
 test("where policy has no use for it, nothing of it is there", async () => {
   const POLICY = policyWithEntries({
-    "web-backend": { flows: ["on-behalf-of", "refresh-token"], redirectUris: [], unattended: false },
+    "web-backend": { flows: ["on-behalf-of"], redirectUris: [], offlineAccess: false, unattended: false },
     daemon: { offlineAccess: false },
   });
   const other = world.serve({ settings: { POLICY } });

@@ -219,10 +219,10 @@ describe("bound", () => {
     expect(refreshTokensSent()).toEqual([]);
   });
 
-  test("an application without unattended may make one and not redeem it", async () => {
-    const settings = { POLICY: policyWithEntries({ "web-backend": { unattended: false } }) };
+  test("an application that is not unattended any more does not redeem it", async () => {
+    const settings = { POLICY: policyWithEntries({ "web-backend": { offlineAccess: false, unattended: false } }) };
     const attended = world.serve({ settings });
-    const grant = await applicationGrant(attended);
+    const grant = await applicationGrant();
     const answer = await redeem(grant, appToken(world), {}, attended);
     expect(told(answer)).toMatchObject({ status: 400, error: "unauthorized_client", code: "unattended_not_allowed" });
     expect(refreshTokensSent()).toEqual([]);

@@ -283,9 +283,11 @@ describe("whose token, refused", () => {
   });
 
   test("a subject client without an entry of its own brings no scopes", async () => {
-    const settings = { POLICY: policyWithEntries({ "web-backend": { subjectClients: [CLIENT_IDS.stranger] } }) };
-    const subject = userToken(world, { client: "stranger" });
-    const answer = await post(exchangeForm(subject), bearer(appToken(world)), world.serve({ settings }));
+    const POLICY = policyWith((policy) => {
+      policy.callers = policy.callers.filter(({ name }) => name !== "web-users");
+    });
+    const alone = world.serve({ settings: { POLICY } });
+    const answer = await post(exchangeForm(userToken(world)), bearer(appToken(world)), alone);
     expectRefusal(answer, 400, "unauthorized_client", "subject_client_not_allowed");
   });
 
@@ -803,7 +805,8 @@ describe("client_credentials", () => {
     const settings = applicationOnlySettings();
     const policy = JSON.parse(settings["POLICY"] ?? "");
     const daemon = policy.callers.find(({ name }: { name: string }) => name === "daemon");
-    daemon.apis = { graph: ["User.Read"] };
+    policy.apis.orders.scopes.push(".default");
+    daemon.apis = { graph: ["User.Read"], orders: [".default"] };
     const app = world.serve({ settings: { ...settings, POLICY: JSON.stringify(policy) } });
     expectRefusal(
       await post(form, bearer(appToken(world, { client: "daemon" })), app),

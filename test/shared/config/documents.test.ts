@@ -36,7 +36,10 @@ describe("docs/configuration.md", () => {
   test("the policy's examples together are a policy", () => {
     const examples = (words: Readonly<Record<string, { readonly example: unknown }>>) =>
       Object.fromEntries(Object.entries(words).map(([name, { example }]) => [name, example]));
-    const policy = { apis: { graph: examples(API_WORDS) }, callers: [examples(CALLER_WORDS)] };
+    const people = { name: "people", kind: "user", flows: ["on-behalf-of"], apis: CALLER_WORDS.apis.example };
+    const clients = CALLER_WORDS.subjectClients.example as readonly string[];
+    const subjects = clients.map((clientId, index) => ({ ...people, name: `people-${index}`, clientId }));
+    const policy = { apis: { graph: examples(API_WORDS) }, callers: [examples(CALLER_WORDS), ...subjects] };
     expect(parsePolicy(JSON.stringify(policy))).not.toHaveProperty("problems");
   });
 

@@ -207,14 +207,19 @@ describe("what does not go together", () => {
     [
       "kept permissions without a store",
       VAULT,
-      { POLICY: policy({ offlineAccess: true }) },
+      { POLICY: policy({ offlineAccess: true, unattended: true }) },
       "GRANT_STORE_URL is missing",
     ],
-    ["imports without a store", VAULT, { POLICY: policy({ importRefreshTokens: true }) }, "GRANT_STORE_URL is missing"],
+    [
+      "imports without a store",
+      VAULT,
+      { POLICY: policy({ importRefreshTokens: true, unattended: true }) },
+      "GRANT_STORE_URL is missing",
+    ],
     [
       "client credentials without a registration for them",
       AZURE,
-      { POLICY: policy({ flows: ["client-credentials"] }) },
+      { POLICY: policy({ flows: ["client-credentials"], apis: { graph: [".default"] } }) },
       "APP_ONLY_CLIENT_ID is missing",
     ],
     [

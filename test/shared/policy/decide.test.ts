@@ -20,6 +20,7 @@ import {
 } from "./support/policies.ts";
 
 const GRANT = { api: "graph", scopes: ["User.Read"] };
+const OF_ITS_OWN: Partial<CallerRule> = { flows: ["on-behalf-of", "refresh-token", "client-credentials"] };
 
 function byUser(wish: Partial<Wish> = {}, changes: Partial<DecisionInput> = {}): DecisionInput {
   const caller = userCaller();
@@ -112,14 +113,8 @@ describe("which flow", () => {
     ],
     ["a refresh token of Entra's", alone("refresh-token"), {}, {}, "import_not_allowed"],
     ["one that may be imported", alone("refresh-token"), {}, { importRefreshTokens: true }, "allowed"],
-    [
-      "an application that imports must be allowed to be unattended, as for the redemption that follows",
-      alone("refresh-token"),
-      {},
-      { importRefreshTokens: true, unattended: false },
-      "unattended_not_allowed",
-    ],
-    ["client credentials", alone("client-credentials"), {}, {}, "allowed"],
+    ["client credentials that are not written", alone("client-credentials"), {}, {}, "flow_not_allowed"],
+    ["client credentials", alone("client-credentials"), {}, OF_ITS_OWN, "allowed"],
   ])("%s", (_name, input, users, backend, outcome) => {
     expect(refusal(input, users, backend)).toBe(outcome);
   });
@@ -154,13 +149,17 @@ describe("whose token an application exchanges", () => {
     ["a client that is not in subjectClients", {}, { subjectClients: [] }, "subject_client_not_allowed"],
     ["by default, only its own client", {}, { subjectClients: undefined as never }, "subject_client_not_allowed"],
     ["its own client", { clientId: APP_ID }, { subjectClients: undefined as never }, "allowed"],
-    ["a client that has no entry as a user", { kind: "application" }, {}, "subject_client_not_allowed"],
     ["a client of which confidence is required", { requireConfidentialClient: true }, {}, "subject_client_not_allowed"],
     ["lists without a common scope", { apis: { graph: ["Mail.Read"] } }, {}, "api_not_allowed"],
     ["an API that only the subject's client may use", {}, { apis: { orders: ["Orders.Read"] } }, "api_not_allowed"],
   ])("%s", (_name, users, backend, outcome) => {
     const subject = userCaller({ clientId: users.clientId ?? WEB_ID, confidential: false });
     expect(refusal(byApplication({}, { subject }), users, backend)).toBe(outcome);
+  });
+
+  test("its own client has no entry as a user", () => {
+    const own = byApplication({}, { subject: userCaller({ clientId: APP_ID }) });
+    expect(refusal(own, {}, { subjectClients: undefined as never })).toBe("subject_client_not_allowed");
   });
 
   test("the case of the subject's client id does not count", () => {
@@ -299,11 +298,14 @@ describe("which scopes", () => {
     ["asking .default", [".default"], [".default"]],
     ["asking less, which Entra does not give", ["User.Read"], "scope_not_allowed"],
   ])("client credentials give .default or nothing: %s", (_name, asked, outcome) => {
-    expect(scopes(alone("client-credentials", { wish: wishFor({ scopes: asked }) }))).toEqual(outcome);
+    expect(scopes(alone("client-credentials", { wish: wishFor({ scopes: asked }) }), {}, OF_ITS_OWN)).toEqual(outcome);
   });
 
   test("client credentials where .default is not written: an application token would carry everything", () => {
-    expect(scopes(alone("client-credentials"), {}, { apis: { graph: ["User.Read"] } })).toBe("scope_not_allowed");
+    const raw = JSON.parse(policyText({}, { ...OF_ITS_OWN, apis: { graph: ["User.Read"], orders: [".default"] } }));
+    raw.apis.orders.scopes.push(".default");
+    const decision = decide(parsed(JSON.stringify(raw)), alone("client-credentials"));
+    expect(decision).toMatchObject({ failure: { reason: "scope_not_allowed" } });
   });
 
   test.each<[string, readonly string[], readonly string[] | undefined, readonly string[] | string]>([
@@ -398,11 +400,15 @@ const anyInput: fc.Arbitrary<DecisionInput> = fc
     ...(grant === null ? {} : { grant }),
   }));
 
+function backendWith(list: string[], offlineAccess: boolean): Partial<CallerRule> {
+  return { apis: { graph: list }, offlineAccess, ...(list.includes(".default") ? OF_ITS_OWN : {}) };
+}
+
 describe("whatever is asked", () => {
   test("property: deciding is total, and what is given was asked, is written, and was granted", () => {
     fc.assert(
       fc.property(anyInput, listOfScopes, listOfScopes, fc.boolean(), (input, theirs, ours, offlineAccess) => {
-        const policy = policyWith({ apis: { graph: theirs }, offlineAccess }, { apis: { graph: ours }, offlineAccess });
+        const policy = policyWith({ apis: { graph: theirs }, offlineAccess }, backendWith(ours, offlineAccess));
         const decision = decide(policy, input);
         if (!decision.ok) {
           expect(typeof decision.failure.reason).toBe("string");

@@ -4,6 +4,9 @@ import { describe, expect, test } from "vitest";
 import { parsePolicy } from "../../../shared/policy/rules.ts";
 import { APP_ID, policyText, WEB_ID } from "./support/policies.ts";
 
+const OTHER_ID = "ca11e400-0000-4000-8000-00000000000c";
+const NO_SCOPE = "is a scope of no API: openid, profile, email and offline_access are not listed";
+
 type Change = (policy: Raw) => void;
 /** As an administrator writes it: anything may stand anywhere. */
 // biome-ignore lint/suspicious/noExplicitAny: a policy that is wrong on purpose
@@ -294,6 +297,72 @@ describe("what no schema can say", () => {
 
   test("a user and an application of one client do not overlap", () => {
     expect(problems((p) => (p.callers[1].clientId = p.callers[0].clientId))).toEqual([]);
+  });
+});
+
+describe("what could never work", () => {
+  test.each<[string, Change, string[]]>([
+    [
+      "client-credentials that may ask for nothing",
+      (p) => Object.assign(p.callers[1], { flows: ["client-credentials"], apis: { graph: ["User.Read"] } }),
+      ["callers.1 has the flow client-credentials and no .default in any of its API lists"],
+    ],
+    ["an entry without APIs", (p) => (p.callers[0].apis = {}), ["callers.0.apis names no API"]],
+    [
+      "a subject client without an entry",
+      (p) => p.callers[1].subjectClients.push(OTHER_ID),
+      ["callers.1.subjectClients.1 has no entry of kind user"],
+    ],
+    [
+      "a subject client with an entry of the other kind",
+      (p) => p.callers[1].subjectClients.push(APP_ID),
+      ["callers.1.subjectClients.1 has no entry of kind user"],
+    ],
+    [
+      "a scope that belongs to no API",
+      (p) => {
+        p.apis.graph.scopes.push("offline_access", "openid");
+        p.callers[0].apis.graph.push("profile", "email");
+      },
+      [
+        `apis.graph.scopes.4 ${NO_SCOPE}`,
+        `apis.graph.scopes.5 ${NO_SCOPE}`,
+        `callers.0.apis.graph.2 ${NO_SCOPE}`,
+        `callers.0.apis.graph.3 ${NO_SCOPE}`,
+      ],
+    ],
+    [
+      "grants that an application may not redeem",
+      (p) => Object.assign(p.callers[1], { offlineAccess: true, unattended: false }),
+      ["callers.1 allows offlineAccess without unattended: an application redeems its grants while nobody is there"],
+    ],
+    [
+      "imports that an application may not redeem",
+      (p) => Object.assign(p.callers[1], { importRefreshTokens: true, unattended: false }),
+      [
+        "callers.1 allows importRefreshTokens without unattended: an application redeems its grants while nobody is there",
+      ],
+    ],
+  ])("%s", (_name, change, expected) => {
+    expect(problems(change)).toEqual(expected);
+  });
+
+  test.each<[string, Change]>([
+    ["client-credentials for one of two APIs", (p) => Object.assign(p.callers[1], { flows: ["client-credentials"] })],
+    ["a subject client in other letters", (p) => (p.callers[1].subjectClients = [WEB_ID.toUpperCase()])],
+    ["no subject client", (p) => (p.callers[1].subjectClients = [])],
+    ["a person's grant", (p) => (p.callers[0].offlineAccess = true)],
+    ["an unattended application's grant", (p) => (p.callers[1].offlineAccess = true)],
+    ["a scope that only sounds like one of sign-in", (p) => p.apis.graph.scopes.push("email.read", "OpenID")],
+  ])("fine: %s", (_name, change) => {
+    expect(problems(change)).toEqual([]);
+  });
+
+  test.each<[string, Change, string]>([
+    ["kind", (p) => (p.callers[0].kind = "person"), "callers.0.kind must be one of user, application"],
+    ["client id", (p) => (p.callers[0].clientId = "x"), "callers.0.clientId has the wrong form"],
+  ])("an entry with the wrong %s may be the subject client's", (_name, change, expected) => {
+    expect(problems(change)).toEqual([expected]);
   });
 });
 

@@ -28,7 +28,7 @@ describe("a sign-in for an application", () => {
   });
 
   test.each<[string, Partial<CallerRule>, string]>([
-    ["no unattended", { unattended: false }, "unattended_not_allowed"],
+    ["no unattended", { unattended: false, offlineAccess: false }, "unattended_not_allowed"],
     ["no offlineAccess", { offlineAccess: false }, "offline_access_not_allowed"],
     ["no flow to redeem it", { flows: ["on-behalf-of"], offlineAccess: false }, "flow_not_allowed"],
     ["no list for the API", { apis: { orders: ["Orders.Read"] } }, "api_not_allowed"],
@@ -76,7 +76,7 @@ describe("a policy in plain lines", () => {
       "  must be a confidential client",
       "  may keep a permission for 30 days",
       `backend (application ${APP_ID})`,
-      "  may use on-behalf-of, refresh-token, client-credentials",
+      "  may use on-behalf-of, refresh-token",
       "  may have graph: User.Read Calendars.Read .default",
       "  may have orders: Orders.Read",
       "  may redeem grants while nobody is there",

@@ -22,7 +22,7 @@ const BACKEND = {
   name: "backend",
   kind: "application",
   clientId: APP_ID,
-  flows: ["on-behalf-of", "refresh-token", "client-credentials"],
+  flows: ["on-behalf-of", "refresh-token"],
   apis: { graph: ["User.Read", "Calendars.Read", ".default"], orders: ["Orders.Read"] },
   subjectClients: [WEB_ID],
   unattended: true,
