@@ -4,7 +4,7 @@
  */
 import { app, type HttpMethod } from "@azure/functions";
 import type { Service } from "./composition/compose.ts";
-import { hasCodeFlow, hasLinks } from "./composition/sign-in.ts";
+import { hasCodeFlow, hasConfirmation, hasLinks } from "./composition/sign-in.ts";
 import { createHandler, type Route } from "./handle.ts";
 import { createReadiness } from "./readiness.ts";
 import { createReaper } from "./reap-grants.ts";
@@ -57,7 +57,8 @@ function signInRoutes({ stages }: Service): readonly Route[] {
     callbackRoute(rooms),
     ...(hasCodeFlow(policy) ? [parRoute(rooms), authorizeRoute(rooms)] : []),
     // The host prefers literal segments; here they stand first for whoever tries the routes in order.
-    ...(hasLinks(policy) ? [signInLinksRoute(rooms), signInConfirmRoute(rooms), signInRoute(rooms)] : []),
+    ...(hasConfirmation(policy) ? [signInConfirmRoute(rooms)] : []),
+    ...(hasLinks(policy) ? [signInLinksRoute(rooms), signInRoute(rooms)] : []),
   ];
 }
 

@@ -33,3 +33,11 @@ export function hasCodeFlow(policy: Policy): boolean {
 export function hasLinks(policy: Policy): boolean {
   return policy.callers.some(mayHaveLinks);
 }
+
+/** Somebody may be sent to the page that asks before a permission is kept: by a link, or by a sign-in that keeps one. */
+export function hasConfirmation(policy: Policy): boolean {
+  const keeps = policy.callers.some(
+    ({ flows, offlineAccess }) => flows.includes("authorization-code") && offlineAccess,
+  );
+  return keeps || hasLinks(policy);
+}
