@@ -17,8 +17,8 @@ export interface Cloud {
   readonly authorityHost: string;
   /** Issuer of v1 tokens, up to the tenant id. */
   readonly v1IssuerBase: string;
-  /** Microsoft Graph's resource URI. */
-  readonly graphResource: string;
+  /** Microsoft Graph's resource URIs: more than one where a cloud has several. */
+  readonly graphResources: readonly string[];
   /** Host suffix that a Key Vault URL must have. */
   readonly vaultSuffix: string;
   /** Host suffix that a table storage URL must have. */
@@ -35,7 +35,7 @@ const PUBLIC: Cloud = Object.freeze({
   name: "public",
   authorityHost: "https://login.microsoftonline.com",
   v1IssuerBase: "https://sts.windows.net",
-  graphResource: "https://graph.microsoft.com",
+  graphResources: ["https://graph.microsoft.com"],
   vaultSuffix: ".vault.azure.net",
   tableSuffix: ".table.core.windows.net",
   federationAudience: "api://AzureADTokenExchange",
@@ -47,7 +47,8 @@ const US_GOVERNMENT: Cloud = Object.freeze({
   name: "usgov",
   authorityHost: "https://login.microsoftonline.us",
   v1IssuerBase: "https://sts.windows.net",
-  graphResource: "https://graph.microsoft.us",
+  // For the department of defense, the second.
+  graphResources: ["https://graph.microsoft.us", "https://dod-graph.microsoft.us"],
   vaultSuffix: ".vault.usgovcloudapi.net",
   tableSuffix: ".table.core.usgovcloudapi.net",
   federationAudience: "api://AzureADTokenExchangeUSGov",
@@ -59,7 +60,7 @@ const CHINA: Cloud = Object.freeze({
   name: "china",
   authorityHost: "https://login.partner.microsoftonline.cn",
   v1IssuerBase: "https://sts.chinacloudapi.cn",
-  graphResource: "https://microsoftgraph.chinacloudapi.cn",
+  graphResources: ["https://microsoftgraph.chinacloudapi.cn"],
   vaultSuffix: ".vault.azure.cn",
   tableSuffix: ".table.core.chinacloudapi.cn",
   federationAudience: "api://AzureADTokenExchangeChina",
@@ -81,12 +82,24 @@ export function cloudNamed(name: CloudName, localTenantUrl: string): Cloud {
   }
 }
 
+/** Microsoft Graph, but of another cloud than this one: its tokens are none of this cloud's Entra to give. */
+export function isGraphElsewhere({ graphResources }: Cloud, resource: string): boolean {
+  const host = hostOf(resource);
+  const everywhere = [PUBLIC, US_GOVERNMENT, CHINA].flatMap((cloud) => cloud.graphResources);
+  return everywhere.some((one) => hostOf(one) === host) && !graphResources.some((one) => hostOf(one) === host);
+}
+
+function hostOf(uri: string): string | undefined {
+  const { protocol, hostname } = URL.canParse(uri) ? new URL(uri) : { protocol: "", hostname: "" };
+  return protocol === "https:" ? hostname : undefined;
+}
+
 function localCloud(origin: string): Cloud {
   return Object.freeze({
     name: "local",
     authorityHost: origin,
     v1IssuerBase: origin,
-    graphResource: "https://graph.microsoft.com",
+    graphResources: PUBLIC.graphResources,
     vaultSuffix: "",
     tableSuffix: "",
     federationAudience: "api://AzureADTokenExchange",

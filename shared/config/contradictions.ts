@@ -2,7 +2,7 @@
  * Settings that are fine alone and wrong together, and the making of the `Config` once there are none. Pure.
  */
 import type { Policy, PolicyDraft } from "../policy/rules.ts";
-import { type Cloud, type CloudName, cloudNamed } from "./clouds.ts";
+import { type Cloud, type CloudName, cloudNamed, isGraphElsewhere } from "./clouds.ts";
 import type { Config, CredentialMode } from "./config.ts";
 import type { SettingName } from "./settings.ts";
 import { telemetryProblems, toTelemetryConfig } from "./telemetry-config.ts";
@@ -18,6 +18,7 @@ export function contradictions(draft: Draft): string[] {
   return [
     ...urlProblems(draft),
     ...policyProblems(draft),
+    ...graphProblems(draft),
     ...registrationProblems(draft),
     ...telemetryProblems(draft.values),
   ];
@@ -148,6 +149,20 @@ function policyProblems({ values, policy }: Draft): string[] {
     problems.push("KEY_VAULT_URL is missing: the client credential, the sealing key or the cache key is kept there");
   }
   return problems;
+}
+
+/** A token for another cloud's Graph cannot be had, and a caller would send it there. */
+function graphProblems({ values, policy }: Draft): string[] {
+  if (!values.has("CLOUD")) {
+    return [];
+  }
+  const cloud = cloudOf(values);
+  const expected = cloud.graphResources.join(" or ");
+  return Object.entries(policy.apis ?? {}).flatMap(([name, { resource }]) =>
+    resource !== undefined && isGraphElsewhere(cloud, resource)
+      ? [`POLICY apis.${name}.resource is the Graph of another cloud than CLOUD names: ${expected}`]
+      : [],
+  );
 }
 
 function registrationProblems({ values, policy }: Draft): string[] {

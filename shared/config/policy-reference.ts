@@ -14,7 +14,9 @@ type WordsFor<T> = { readonly [K in keyof Required<T>]: Words };
 
 export const API_WORDS: WordsFor<ApiRule> = {
   resource: {
-    meaning: "Resource URI at Entra, what stands before `/` and the scope. No two APIs have the same.",
+    meaning:
+      "Resource URI at Entra, what stands before `/` and the scope. No two APIs have the same. Microsoft Graph's is that " +
+      "of `CLOUD`.",
     example: "https://graph.microsoft.com",
   },
   scopes: {

@@ -36,7 +36,7 @@ test.each<[(typeof CLOUD_NAMES)[number], string, string, string, string]>([
     name,
     authorityHost,
     v1IssuerBase,
-    graphResource,
+    graphResources: expect.arrayContaining([graphResource]),
     federationAudience,
   });
 });
@@ -44,7 +44,7 @@ test.each<[(typeof CLOUD_NAMES)[number], string, string, string, string]>([
 test.each(CLOUD_NAMES)("%s is frozen, and its hosts are origins and suffixes", (name) => {
   const cloud = cloudNamed(name, "https://localhost:7443");
   expect(Object.isFrozen(cloud)).toBe(true);
-  for (const origin of [cloud.authorityHost, cloud.v1IssuerBase, cloud.graphResource]) {
+  for (const origin of [cloud.authorityHost, cloud.v1IssuerBase, ...cloud.graphResources]) {
     expect(new URL(origin).origin).toBe(origin);
   }
   for (const suffix of [cloud.vaultSuffix, cloud.tableSuffix, cloud.redisSuffix]) {

@@ -13,7 +13,7 @@ const CLIENT = "5e471ce0-0000-4000-8000-00000000000a";
 const APP_ONLY = "5e471ce0-0000-4000-8000-00000000000b";
 const CALLER = "ca11e400-0000-4000-8000-00000000000a";
 
-function policy(entry: Record<string, unknown> = {}): string {
+function policy(entry: Record<string, unknown> = {}, resource = "https://graph.microsoft.com"): string {
   const caller = {
     name: "backend",
     kind: "application",
@@ -23,7 +23,7 @@ function policy(entry: Record<string, unknown> = {}): string {
     ...entry,
   };
   return JSON.stringify({
-    apis: { graph: { resource: "https://graph.microsoft.com", scopes: ["User.Read", ".default"] } },
+    apis: { graph: { resource, scopes: ["User.Read", ".default"] } },
     callers: [caller],
   });
 }
@@ -361,9 +361,14 @@ describe("hosts of Azure: one label below the cloud's suffix, over https", () =>
     ["usgov", "https://kv.vault.usgovcloudapi.net", "https://st.table.core.usgovcloudapi.net"],
     ["china", "https://kv.vault.azure.cn", "https://st.table.core.chinacloudapi.cn"],
   ])("%s has its own", (cloud, vaultUrl, storeUrl) => {
-    expect(problems(GRANTS, { CLOUD: cloud, KEY_VAULT_URL: vaultUrl, GRANT_STORE_URL: storeUrl })).toEqual([]);
+    const own = {
+      KEY_VAULT_URL: vaultUrl,
+      GRANT_STORE_URL: storeUrl,
+      POLICY: policy({}, "https://api.contoso.example"),
+    };
+    expect(problems(GRANTS, { ...own, CLOUD: cloud })).toEqual([]);
     for (const other of ["public", "usgov", "china"].filter((name) => name !== cloud)) {
-      expect(problems(GRANTS, { CLOUD: other, KEY_VAULT_URL: vaultUrl, GRANT_STORE_URL: storeUrl })).toHaveLength(2);
+      expect(problems(GRANTS, { ...own, CLOUD: other })).toHaveLength(2);
     }
   });
 
@@ -387,6 +392,61 @@ describe("hosts of Azure: one label below the cloud's suffix, over https", () =>
     expect(problems(LOCAL, { LOCAL_TENANT_URL: url })[0]).toBe(
       `LOCAL_TENANT_URL must be ${SETTINGS.LOCAL_TENANT_URL.mustBe}`,
     );
+  });
+});
+
+describe("Graph: the cloud's own, so that no token is asked for another", () => {
+  const AT: Readonly<Record<string, Variables>> = {
+    public: AZURE,
+    usgov: { ...AZURE, CLOUD: "usgov" },
+    china: { ...AZURE, CLOUD: "china" },
+    local: LOCAL,
+  };
+  const OWN: Readonly<Record<string, readonly string[]>> = {
+    public: ["https://graph.microsoft.com"],
+    usgov: ["https://graph.microsoft.us", "https://dod-graph.microsoft.us"],
+    china: ["https://microsoftgraph.chinacloudapi.cn"],
+    local: ["https://graph.microsoft.com"],
+  };
+  const EVERY = [...new Set(Object.values(OWN).flat())];
+
+  test.each(Object.keys(OWN))("%s", (cloud) => {
+    const own = OWN[cloud] ?? [];
+    const expected = `POLICY apis.graph.resource is the Graph of another cloud than CLOUD names: ${own.join(" or ")}`;
+    for (const resource of EVERY) {
+      expect(problems(AT[cloud] ?? {}, { POLICY: policy({}, resource) })).toEqual(
+        own.includes(resource) ? [] : [expected],
+      );
+    }
+  });
+
+  test.each(["https://GRAPH.microsoft.us", "https://graph.microsoft.us/", "https://graph.microsoft.us:443/v1.0"])(
+    "%s is the same one",
+    (resource) => {
+      expect(problems(AZURE, { POLICY: policy({}, resource) })).toHaveLength(1);
+      expect(problems(AT["usgov"] ?? {}, { POLICY: policy({}, resource) })).toEqual([]);
+    },
+  );
+
+  test.each([
+    "https://graph.microsoft.us.contoso.example",
+    "api://graph.microsoft.us",
+    "https://orders.contoso.example",
+  ])("%s is none", (resource) => {
+    expect(problems(AZURE, { POLICY: policy({}, resource) })).toEqual([]);
+  });
+
+  test("an entry that is wrong otherwise hides nothing", () => {
+    const POLICY = policy({ colour: "red" }, "https://graph.microsoft.us");
+    expect(problems(AZURE, { POLICY })).toEqual([
+      "POLICY callers.0 has unknown members: colour",
+      expect.stringMatching(/^POLICY apis\.graph\.resource is the Graph of another cloud/),
+    ]);
+  });
+
+  test("without a cloud, it is not judged", () => {
+    const POLICY = policy({}, "https://graph.microsoft.us");
+    expect(problems(AZURE, { POLICY, CLOUD: undefined })).toEqual([`CLOUD is missing: ${SETTINGS.CLOUD.mustBe}`]);
   });
 });
 
