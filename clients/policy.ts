@@ -32,7 +32,8 @@ function main([command, file]: readonly string[]): number {
 
 function read(file: string): string | undefined {
   try {
-    return readFileSync(file, "utf8");
+    // As the service does with a setting: what an editor or a shell put around the text does not count.
+    return readFileSync(file, "utf8").trim();
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@
  * Says in plain lines what a policy allows and what an administrator should know about it. Pure.
  */
 import type { CallerRule, Policy } from "./rules.ts";
+import { DEFAULT_BYPASS_PER_MINUTE } from "./weigh.ts";
 
 /** Who may do what, one paragraph a caller. */
 export function describePolicy(policy: Policy): string[] {
@@ -15,7 +16,7 @@ export function describePolicy(policy: Policy): string[] {
 
 /** Things that are allowed and deserve a second look. */
 export function policyWarnings(policy: Policy): string[] {
-  return [...tierWarnings(policy), ...policy.callers.flatMap(entryWarnings)];
+  return [...tierWarnings(policy), ...policy.callers.flatMap((entry) => entryWarnings(policy, entry))];
 }
 
 function permissions(entry: CallerRule): string[] {
@@ -27,8 +28,19 @@ function permissions(entry: CallerRule): string[] {
     [entry.acceptSurplus, "gets tokens even when they carry more scopes than listed"],
     [entry.cae, "gets long-lived tokens that Graph may challenge"],
   ];
-  const subjects = entry.subjectClients?.map((client) => `may exchange users' tokens obtained by ${client}`) ?? [];
-  return [...said.filter(([holds]) => holds).map(([, text]) => text), ...subjects];
+  const { bypassPerMinute = DEFAULT_BYPASS_PER_MINUTE } = entry.limits;
+  return [
+    ...said.filter(([holds]) => holds).map(([, text]) => text),
+    ...subjectClientsOf(entry).map((client) => `may exchange users' tokens obtained by ${client}`),
+    ...entry.redirectUris.map((uri) => `codes go to ${uri}`),
+    `may pass the token cache by ${bypassPerMinute} times a minute for each user`,
+  ];
+}
+
+/** Of an application; by default, its own client. */
+function subjectClientsOf(entry: CallerRule): readonly string[] {
+  const exchanges = entry.kind === "application" && entry.flows.includes("on-behalf-of");
+  return exchanges ? (entry.subjectClients ?? [entry.clientId]) : [];
 }
 
 /**
@@ -51,8 +63,17 @@ function tierWarnings(policy: Policy): string[] {
   });
 }
 
-function entryWarnings(entry: CallerRule): string[] {
+function entryWarnings(policy: Policy, entry: CallerRule): string[] {
   const warnings: string[] = [];
+  if (exchangesNothing(policy, entry)) {
+    warnings.push(
+      `${entry.name}: on-behalf-of gives nothing: no client whose users' tokens it may exchange has an entry of kind user ` +
+        "with a scope of its list.",
+    );
+  }
+  if (entry.kind === "application" && entry.flows.includes("refresh-token") && !entry.unattended) {
+    warnings.push(`${entry.name}: refresh-token gives nothing without unattended.`);
+  }
   if (entry.acceptSurplus) {
     warnings.push(`${entry.name}: acceptSurplus releases whatever was consented for the registration.`);
   }
@@ -63,4 +84,16 @@ function entryWarnings(entry: CallerRule): string[] {
     warnings.push(`${entry.name}: importRefreshTokens is meant for a migration; take it out afterwards.`);
   }
   return warnings;
+}
+
+/** An application's scopes are those that the entry of the client that obtained the user's token has as well. */
+function exchangesNothing({ callers }: Policy, entry: CallerRule): boolean {
+  if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) {
+    return false;
+  }
+  const clients = subjectClientsOf(entry);
+  const people = callers.filter(({ kind, clientId }) => kind === "user" && clients.includes(clientId));
+  const shared = ([api, scopes]: [string, readonly string[]]) =>
+    people.some(({ apis }) => Object.hasOwn(apis, api) && apis[api]?.some((scope) => scopes.includes(scope)));
+  return !Object.entries(entry.apis).some(shared);
 }

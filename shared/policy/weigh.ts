@@ -248,4 +248,4 @@ function termsOf(entry: CallerRule) {
 }
 
 /** Enough for a person who answers challenges; too few to use us as a hammer on Entra. */
-const DEFAULT_BYPASS_PER_MINUTE = 10;
+export const DEFAULT_BYPASS_PER_MINUTE = 10;

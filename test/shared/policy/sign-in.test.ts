@@ -68,15 +68,23 @@ describe("a policy in plain lines", () => {
       offlineAccess: true,
       grantMaxDays: 30,
     };
-    const backend: Partial<CallerRule> = { importRefreshTokens: true, acceptSurplus: true, cae: true };
+    const backend: Partial<CallerRule> = {
+      importRefreshTokens: true,
+      acceptSurplus: true,
+      cae: true,
+      flows: ["on-behalf-of", "refresh-token", "authorization-code"],
+      redirectUris: ["https://app.example/one", "https://app.example/two"],
+      limits: { bypassPerMinute: 3 },
+    };
     expect(describePolicy(policyWith(users, backend))).toEqual([
       `web-users (user ${WEB_ID} with role Reader)`,
       "  may use on-behalf-of, refresh-token",
       "  may have graph: User.Read Mail.Read",
       "  must be a confidential client",
       "  may keep a permission for 30 days",
+      "  may pass the token cache by 10 times a minute for each user",
       `backend (application ${APP_ID})`,
-      "  may use on-behalf-of, refresh-token",
+      "  may use on-behalf-of, refresh-token, authorization-code",
       "  may have graph: User.Read Calendars.Read .default",
       "  may have orders: Orders.Read",
       "  may redeem grants while nobody is there",
@@ -84,7 +92,19 @@ describe("a policy in plain lines", () => {
       "  gets tokens even when they carry more scopes than listed",
       "  gets long-lived tokens that Graph may challenge",
       `  may exchange users' tokens obtained by ${WEB_ID}`,
+      "  codes go to https://app.example/one",
+      "  codes go to https://app.example/two",
+      "  may pass the token cache by 3 times a minute for each user",
     ]);
+  });
+
+  test.each<[string, Partial<CallerRule>, string[]]>([
+    ["the default", { subjectClients: undefined as never }, [APP_ID]],
+    ["none", { subjectClients: [] }, []],
+    ["of use to on-behalf-of only", { flows: ["refresh-token"] }, []],
+  ])("whose users' tokens an application may exchange: %s", (_name, backend, clients) => {
+    const lines = describePolicy(policyWith({}, backend)).filter((line) => line.includes("may exchange"));
+    expect(lines).toEqual(clients.map((client) => `  may exchange users' tokens obtained by ${client}`));
   });
 
   const same: Partial<CallerRule> = { apis: { graph: ["User.Read"] } };
@@ -110,6 +130,25 @@ describe("a policy in plain lines", () => {
       same,
       /^web-users: public clients may keep/,
     ],
+    [
+      "nobody whose token could be exchanged",
+      same,
+      { ...same, subjectClients: [] },
+      /^backend: on-behalf-of gives nothing/,
+    ],
+    [
+      "the default, and no people at its own client",
+      same,
+      { ...same, subjectClients: undefined as never },
+      /^backend: on-behalf-of gives nothing/,
+    ],
+    [
+      "people who share no scope with it",
+      { apis: { orders: ["Orders.Read"] } },
+      same,
+      /^backend: on-behalf-of gives nothing/,
+    ],
+    ["grants that may not be redeemed", same, { ...same, unattended: false }, /^backend: refresh-token gives nothing/],
     [
       "an import",
       same,

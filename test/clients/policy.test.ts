@@ -1,0 +1,66 @@
+/** `npm run policy -- check <file>`: what an administrator reads before a deployment, and the exit code for a script. */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { policyText } from "../shared/policy/support/policies.ts";
+
+const program = resolve(import.meta.dirname, "../../clients/policy.ts");
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "gte-policy-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function run(...args: string[]): { code: number | null; out: string; notes: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: "utf8" });
+  return { code: status, out: stdout, notes: stderr };
+}
+
+function check(text: string) {
+  const file = join(folder, "policy.json");
+  writeFileSync(file, text);
+  return run("check", file);
+}
+
+describe("check", () => {
+  test("a good policy: who may do what, and what to look at twice", () => {
+    const { code, out, notes } = check(policyText({}, { acceptSurplus: true }));
+    expect([code, notes]).toEqual([0, ""]);
+    expect(out).toMatch(/^web-users \(user ca11e400-.*\)$/m);
+    expect(out).toMatch(/^WARNING backend: acceptSurplus releases/m);
+  });
+
+  test("a byte order mark, as editors on Windows write one, does not count", () => {
+    expect(check(`\ufeff${policyText()}\r\n`)).toMatchObject({ code: 0, notes: "" });
+  });
+
+  test("what the service would refuse: every problem with its place, exit code 1", () => {
+    const text = policyText({ apis: {} }, { colour: "red", subjectClients: ["ca11e400-0000-4000-8000-00000000000c"] });
+    const { code, out, notes } = check(text.replace('"apis":{}', '"apis":{},"apis":{}'));
+    expect([code, out]).toEqual([1, ""]);
+    expect(notes.trim().split("\n")).toEqual([
+      "callers.0.apis is there twice",
+      "callers.1 has unknown members: colour",
+      "callers.0.apis names no API",
+      "callers.1.subjectClients.0 has no entry of kind user",
+    ]);
+  });
+
+  test("no JSON", () => {
+    expect(check("apis: {}")).toEqual({ code: 1, out: "", notes: "the policy is not JSON\n" });
+  });
+});
+
+test.each([[[]], [["check"]], [["chekc", "policy.json"]]])("used wrongly (%j): exit code 2", (args: string[]) => {
+  expect(run(...args)).toEqual({ code: 2, out: "", notes: "usage: npm run policy -- check <file>\n" });
+});
+
+test("a file that is not there: exit code 2", () => {
+  expect(run("check", join(folder, "nowhere.json"))).toMatchObject({
+    code: 2,
+    notes: expect.stringMatching(/^cannot read/),
+  });
+});
