@@ -6,7 +6,7 @@ import type { LocalEnvironment } from "./environment.ts";
 import type { LocalTenant } from "./tenant/local-tenant.ts";
 
 /** The clients of the tenant that call the service (the other registrations are resources and identities). */
-const callerNames = ["web", "public", "daemon", "stranger", "cli"];
+const callerNames = ["web", "public", "daemon", "stranger", "cli", "reports"];
 
 export function describeEnvironment(stack: {
   tenant: LocalTenant;

@@ -1,8 +1,9 @@
 /**
  * The policy of the local stack: what each of the local tenant's clients may get. It doubles as the example in the
- * README. Every entry that may use Graph may have User.Read and Mail.Read, because Entra, and the local tenant with
- * it, answers every exchange with all scopes consented for the service's registration: a narrower list would refuse
- * the surplus.
+ * README. Every entry that acts for people may have User.Read and Mail.Read of Graph, because Entra, and the local
+ * tenant with it, answers every exchange with all scopes consented for the service's registration: a narrower list
+ * would refuse the surplus. The entry that acts for itself has `.default`: an application's token carries every
+ * permission of the second registration.
  */
 import { CLIENT_IDS, RESOURCE_URIS } from "./tenant/seed-ids.ts";
 
@@ -10,7 +11,7 @@ const graphScopes = ["User.Read", "Mail.Read"];
 
 export const localPolicy = {
   apis: {
-    graph: { resource: RESOURCE_URIS.graph, scopes: graphScopes, contentType: "application/json" },
+    graph: { resource: RESOURCE_URIS.graph, scopes: [...graphScopes, ".default"], contentType: "application/json" },
     orders: { resource: RESOURCE_URIS.orders, scopes: ["Orders.Read"], contentType: "application/json" },
   },
   callers: [
@@ -64,6 +65,14 @@ export const localPolicy = {
       offlineAccess: true,
       unattended: true,
       grantMaxDays: 30,
+    },
+    {
+      name: "reports",
+      displayName: "Reports about the tenant",
+      kind: "application",
+      clientId: CLIENT_IDS.reports,
+      flows: ["client-credentials"],
+      apis: { graph: [".default"] },
     },
   ],
 } as const;

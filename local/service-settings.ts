@@ -26,6 +26,8 @@ export function createServiceSettings(input: SettingsInput, overrides: SettingOv
     KEY_VAULT_URL: input.tenantUrl,
     CLIENT_SECRET_NAME: VAULT_SECRET_NAMES.clientSecret,
     SEALING_KEY_NAME: VAULT_SECRET_NAMES.sealingKey,
+    APP_ONLY_CLIENT_ID: CLIENT_IDS.appOnly,
+    APP_ONLY_CLIENT_SECRET_NAME: VAULT_SECRET_NAMES.appOnlyClientSecret,
     GRANT_STORE_URL: input.tableUrl,
     GRANT_TABLE_NAME: "grants",
     IDENTITY_ENDPOINT: input.managedIdentity.endpoint,

@@ -10,6 +10,7 @@ export const USER_IDS = {
   bob: "b0b00000-0000-4000-8000-000000000002",
   carol: "ca401000-0000-4000-8000-000000000003",
   dave: "da7e0000-0000-4000-8000-000000000004",
+  erin: "e4180000-0000-4000-8000-000000000005",
 } as const;
 
 /** Client ids. `service` is the registration whose rights are exchanged. */
@@ -21,6 +22,7 @@ export const CLIENT_IDS = {
   daemon: "ca11e400-0000-4000-8000-000000000003",
   stranger: "ca11e400-0000-4000-8000-000000000004",
   cli: "ca11e400-0000-4000-8000-000000000005",
+  reports: "ca11e400-0000-4000-8000-000000000006",
   orders: "04de4500-0000-4000-8000-000000000001",
   systemIdentity: "1de70000-0000-4000-8000-000000000001",
   userIdentity: "1de70000-0000-4000-8000-000000000002",
@@ -47,6 +49,7 @@ export const OBJECT_IDS: Readonly<Record<RegistrationName, string>> = {
   graph: "0b1ec700-0000-4000-8000-00000000000b",
   vault: "0b1ec700-0000-4000-8000-00000000000c",
   tokenExchange: "0b1ec700-0000-4000-8000-00000000000d",
+  reports: "0b1ec700-0000-4000-8000-00000000000e",
 };
 
 export const RESOURCE_URIS = {

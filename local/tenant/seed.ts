@@ -67,6 +67,7 @@ function seedUsers(): User[] {
       guest: true,
       idp: "https://sts.windows.net/fab41ca0-0000-4000-8000-000000000000/",
     },
+    person("erin", "Erin", "Evans"),
   ];
 }
 
@@ -185,6 +186,7 @@ function seedCallers({ nowMs }: SeedOptions): Registration[] {
     registration("daemon", "Contoso Nightly Job", { secrets: [randomSecret(nowMs)] }),
     registration("stranger", "Somebody Else's App", confidential("http://localhost:8401/callback")),
     registration("cli", "Contoso Command Line", native),
+    registration("reports", "Contoso Reports", { secrets: [randomSecret(nowMs)] }),
   ];
 }
 
@@ -198,7 +200,7 @@ function seedIdentities(): Registration[] {
 /** carol is left out on purpose: her exchanges answer 65001. */
 function seedConsents(): Consent[] {
   const service = CLIENT_IDS.service;
-  const people = [USER_IDS.alice, USER_IDS.bob, USER_IDS.dave];
+  const people = [USER_IDS.alice, USER_IDS.bob, USER_IDS.dave, USER_IDS.erin];
   const callers = [CLIENT_IDS.web, CLIENT_IDS.public, CLIENT_IDS.stranger, CLIENT_IDS.cli];
   return [
     ...people.flatMap((userOid): Consent[] => [
@@ -217,11 +219,15 @@ function seedConsents(): Consent[] {
   ];
 }
 
+/** erin runs the service: she makes links for applications and asks what policy says. Everybody else is a plain user. */
 function seedRoleAssignments(): RoleAssignment[] {
   const { service, graph } = CLIENT_IDS;
   return [
     { principalOid: OBJECT_IDS.web, resourceId: service, role: "Exchange.Call" },
     { principalOid: OBJECT_IDS.daemon, resourceId: service, role: "Exchange.Call" },
+    { principalOid: OBJECT_IDS.reports, resourceId: service, role: "Exchange.Call" },
+    { principalOid: USER_IDS.erin, resourceId: service, role: "Grant.Create" },
+    { principalOid: USER_IDS.erin, resourceId: service, role: "Policy.Explain" },
     { principalOid: OBJECT_IDS.appOnly, resourceId: graph, role: "User.Read.All" },
   ];
 }

@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, claimsOf, userToken } from "../support/callers.ts";
 import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
-import { applicationOnlySettings, policyWith } from "../support/policies.ts";
+import { applicationOnlySettings, policyWith, withoutApplicationOnly } from "../support/policies.ts";
 import {
   type Answer,
   type Call,
@@ -317,10 +317,8 @@ describe("AuthorizationHeaderUnauthenticated: the application's own, and never u
   });
 
   test("off unless the second registration is configured", async () => {
-    expect(told(await service.call(path, { headers: daemon() }))).toMatchObject({
-      status: 403,
-      code: "flow_not_allowed",
-    });
+    const off = world.serve({ settings: withoutApplicationOnly() });
+    expect(told(await off.call(path, { headers: daemon() }))).toMatchObject({ status: 403, code: "flow_not_allowed" });
   });
 
   test.each([{}, { json: {} }, { json: { scopes: [".default"] } }])("served, with %j", async (call) => {

@@ -17,7 +17,7 @@ import {
   USER_IDS,
   userToken,
 } from "../support/callers.ts";
-import { applicationOnlySettings, policyWith, policyWithEntries } from "../support/policies.ts";
+import { applicationOnlySettings, policyWith, policyWithEntries, withoutApplicationOnly } from "../support/policies.ts";
 import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
 
 let world: LocalWorld;
@@ -765,13 +765,11 @@ describe("client_credentials", () => {
   const form = { grant_type: "client_credentials", audience: "graph" };
 
   test("off unless the second registration is configured", async () => {
-    expectRefusal(
-      await post(form, bearer(appToken(world, { client: "daemon" }))),
-      400,
-      "unauthorized_client",
-      "flow_not_allowed",
-    );
-    expectRefusal(await post(form, bearer(appToken(world))), 400, "unauthorized_client", "flow_not_allowed");
+    const off = world.serve({ settings: withoutApplicationOnly() });
+    for (const client of ["daemon", "web"]) {
+      const answer = await post(form, bearer(appToken(world, { client })), off);
+      expectRefusal(answer, 400, "unauthorized_client", "flow_not_allowed");
+    }
   });
 
   test("on: the second registration's token, for the entitled application only", async () => {

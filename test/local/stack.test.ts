@@ -57,6 +57,8 @@ test("callers' tokens are minted for the service, and mistakes are named", async
   expect(person["oid"]).toBe(stack.environment.users["bob"]?.oid);
   const application = decodeClaims(await applicationToken(stack.environment, "daemon"));
   expect(application).toMatchObject({ azp: stack.environment.callers["daemon"]?.clientId, roles: ["Exchange.Call"] });
+  const operator = decodeClaims(await userToken(stack.environment, "erin"));
+  expect([person["roles"], operator["roles"]]).toEqual([undefined, ["Grant.Create", "Policy.Explain"]]);
   await expect(userToken(stack.environment, "mallory")).rejects.toThrow('no user "mallory"');
   await expect(applicationToken(stack.environment, "public")).rejects.toThrow("The local tenant refused: AADSTS");
 });

@@ -2,7 +2,6 @@
  * Policies for tests: the local stack's, changed. The setting is JSON text, as in a deployment.
  */
 import { localPolicy } from "../../local/policy.ts";
-import { CLIENT_IDS } from "./callers.ts";
 
 type Json = Record<string, unknown>;
 
@@ -29,10 +28,14 @@ export function policyWithEntries(changes: Record<string, Json>): string {
 
 /** Settings of a service that gives the daemon the application's own token for Graph. */
 export function applicationOnlySettings(): Record<string, string> {
-  const policy = policyWith(({ apis, callers }) => {
-    apis["graph"] = { ...apis["graph"], scopes: ["User.Read", "Mail.Read", ".default"] };
-    const daemon = callers.find(({ name }) => name === "daemon");
-    Object.assign(daemon ?? {}, { flows: ["refresh-token", "client-credentials"], apis: { graph: [".default"] } });
+  const flows = ["refresh-token", "client-credentials"];
+  return { POLICY: policyWithEntries({ daemon: { flows, apis: { graph: [".default"] } } }) };
+}
+
+/** Settings of a service without a second registration: no application gets a token of its own. */
+export function withoutApplicationOnly(): Record<string, string | undefined> {
+  const POLICY = policyWith((policy) => {
+    policy.callers = policy.callers.filter(({ name }) => name !== "reports");
   });
-  return { APP_ONLY_CLIENT_ID: CLIENT_IDS.appOnly, POLICY: policy };
+  return { APP_ONLY_CLIENT_ID: undefined, POLICY };
 }

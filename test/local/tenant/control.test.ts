@@ -182,7 +182,7 @@ describe("control API", () => {
     const token = String(JSON.parse((await control("mintUserToken", { user: "bob", without: ["tid"] })).text));
     expect(decodeCompact(token)?.payload).toMatchObject({ oid: USER_IDS.bob });
     const seed = await control("seed");
-    expect(seed.body).toMatchObject({ url: tenant.url, users: [{ name: "alice" }, {}, {}, { guest: true }] });
+    expect(seed.body).toMatchObject({ url: tenant.url, users: [{ name: "alice" }, {}, {}, { guest: true }, {}] });
     expect((await control("rotateKey")).body).toHaveProperty("kid");
   });
 

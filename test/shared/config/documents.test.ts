@@ -3,7 +3,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createServiceSettings } from "../../../local/service-settings.ts";
-import { CLIENT_IDS } from "../../../local/tenant/seed-ids.ts";
 import { describeSettings } from "../../../shared/config/describe-settings.ts";
 import { configFrom } from "../../../shared/config/environment.ts";
 import { API_WORDS, CALLER_WORDS } from "../../../shared/config/policy-reference.ts";
@@ -84,7 +83,6 @@ function describeSample() {
     tableUrl: "http://127.0.0.1:10002/devstoreaccount1",
     managedIdentity: { endpoint: "", header: "" },
   });
-  const example: Readonly<Record<string, string>> = { APP_ONLY_CLIENT_ID: CLIENT_IDS.appOnly };
-  const values = names.map((name) => [name, stack[name] ?? example[name] ?? settings[name].fallback ?? ""]);
+  const values = names.map((name) => [name, stack[name] ?? settings[name].fallback ?? ""]);
   return { IsEncrypted: false, Values: { ...PLATFORM, ...Object.fromEntries(values) } as Record<string, string> };
 }
