@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { CLIENT_IDS } from "../../local/tenant/seed-ids.ts";
+import { bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
+import { policyWithEntries } from "../support/policies.ts";
 import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
 
 let world: LocalWorld;
@@ -10,15 +11,17 @@ beforeAll(async () => {
 });
 afterAll(() => world.stop());
 
-const ask = (json: unknown, roles: string[] = ["Policy.Explain"]) => {
-  const token = world.tenant.state.mintUserToken({ user: "alice", client: "web", claims: { roles } });
-  return service.call("/policy/explain", { headers: { authorization: `Bearer ${token}` }, json });
-};
-const webUser = { caller: { kind: "user", clientId: CLIENT_IDS.web }, flow: "on-behalf-of" };
+const ask = (json: unknown, { user = "erin", at = service } = {}) =>
+  at.call("/policy/explain", { headers: bearer(userToken(world, { user })), json });
+
+const person = { kind: "user", clientId: CLIENT_IDS.web };
+const backend = { kind: "application", clientId: CLIENT_IDS.web };
+const daemon = { kind: "application", clientId: CLIENT_IDS.daemon };
+const webUser = { caller: person, flow: "on-behalf-of" };
 
 describe("POST /policy/explain", () => {
   test("refuses a caller without the app role", async () => {
-    const answer = await ask(webUser, []);
+    const answer = await ask(webUser, { user: "alice" });
     expect(answer.status).toBe(403);
     expect(answer.json()).toMatchObject({ code: "role_required" });
   });
@@ -29,7 +32,13 @@ describe("POST /policy/explain", () => {
     expect(answer.json()).toMatchObject({ code: "parameter_invalid", detail: expect.stringContaining("nonsense") });
   });
 
-  test.each([
+  test("refuses a question about no request that could be made, by the member that is missing", async () => {
+    const answer = await ask({ caller: daemon, flow: "refresh-token", api: "graph" });
+    expect(answer.status).toBe(400);
+    expect(answer.json()).toMatchObject({ code: "parameter_missing", detail: expect.stringContaining("grant") });
+  });
+
+  test.each<[object, object]>([
     [{ api: "graph" }, { allowed: true, entry: "web-users", scopes: ["Mail.Read", "User.Read"] }],
     [
       { api: "graph", scopes: ["User.Read"] },
@@ -45,9 +54,87 @@ describe("POST /policy/explain", () => {
       { allowed: false, reason: "flow_not_allowed" },
     ],
     [{ caller: { kind: "user", clientId: CLIENT_IDS.stranger } }, { allowed: false, reason: "caller_not_listed" }],
-  ])("%j", async (change, expected) => {
+  ])("a person through the web application: %j", async (change, expected) => {
     const answer = await ask({ ...webUser, ...change });
     expect(answer.status).toBe(200);
     expect(answer.json()).toMatchObject(expected);
+  });
+});
+
+describe("what a request brings decides with it", () => {
+  const graph = { api: "graph", scopes: ["Mail.Read", "User.Read"] };
+  const orders = { api: "orders", scopes: ["Orders.Read"] };
+
+  test.each<[string, object, object]>([
+    [
+      "a backend for its own user",
+      { caller: backend, flow: "on-behalf-of", subject: person, api: "orders" },
+      { allowed: true, entry: "web-backend", scopes: ["Orders.Read"] },
+    ],
+    [
+      "a backend for somebody else's",
+      { caller: backend, flow: "on-behalf-of", subject: { ...person, clientId: CLIENT_IDS.public }, api: "graph" },
+      { allowed: false, reason: "subject_client_not_allowed" },
+    ],
+    [
+      "the daemon with its grant",
+      { caller: daemon, flow: "refresh-token", grant: graph },
+      { allowed: true, entry: "daemon", api: { name: "graph" }, releasable: ["Mail.Read", "User.Read"] },
+    ],
+    [
+      "a grant for several APIs, and the second is asked",
+      { caller: backend, flow: "refresh-token", grant: [graph, orders], api: "orders" },
+      { allowed: true, entry: "web-backend", api: { name: "orders" } },
+    ],
+    [
+      "a grant for an API that the entry has no more",
+      { caller: daemon, flow: "refresh-token", grant: [graph, orders], api: "orders" },
+      { allowed: false, reason: "api_not_allowed" },
+    ],
+    [
+      "a refresh token of Entra's",
+      { caller: daemon, flow: "refresh-token", import: true, api: "graph" },
+      { allowed: false, reason: "import_not_allowed" },
+    ],
+    [
+      "a sign-in that leads elsewhere",
+      { caller: backend, flow: "authorization-code", redirectUri: "https://elsewhere.example/", api: "graph" },
+      { allowed: false, reason: "redirect_uri_not_allowed" },
+    ],
+  ])("%s", async (_title, question, expected) => {
+    const answer = await ask(question);
+    expect(answer.status).toBe(200);
+    expect(answer.json()).toMatchObject(expected);
+  });
+});
+
+describe("sign-in links", () => {
+  test.each<[string, object, object]>([
+    ["allowed", { caller: "daemon", apis: { graph: [] } }, { allowed: true, entry: "daemon", offlineAccess: true }],
+    [
+      "several APIs",
+      { caller: "web-backend", apis: { graph: ["User.Read"], orders: [] } },
+      { allowed: true, scopes: ["User.Read"], also: [{ api: { name: "orders" }, scopes: ["Orders.Read"] }] },
+    ],
+    ["nobody", { caller: "nobody", apis: { graph: [] } }, { allowed: false, reason: "caller_not_listed" }],
+    ["a person", { caller: "web-users", apis: { graph: [] } }, { allowed: false, reason: "application_required" }],
+    ["no grants", { caller: "reports", apis: { graph: [] } }, { allowed: false, reason: "flow_not_allowed" }],
+    ["another API", { caller: "daemon", apis: { orders: [] } }, { allowed: false, reason: "api_not_allowed" }],
+    ["an unknown API", { caller: "daemon", apis: { x: [] } }, { allowed: false, reason: "api_unknown" }],
+  ])("%s: the same answer as POST /signin/links", async (_title, link, expected) => {
+    const answer = await ask({ link });
+    expect(answer.json()).toMatchObject(expected);
+    const made = await service.call("/signin/links", {
+      headers: bearer(userToken(world, { user: "erin" })),
+      json: link,
+    });
+    expect(made.status === 201).toBe(answer.json()["allowed"]);
+    expect(made.status === 201 || made.json()["code"] === answer.json()["reason"]).toBe(true);
+  });
+
+  test("not for an entry that may not redeem while nobody is there", async () => {
+    const at = world.serve({ settings: { POLICY: policyWithEntries({ daemon: { unattended: false } }) } });
+    const answer = await ask({ link: { caller: "daemon", apis: { graph: [] } } }, { at });
+    expect(answer.json()).toMatchObject({ allowed: false, reason: "unattended_not_allowed" });
   });
 });
