@@ -1,13 +1,12 @@
 /**
- * The command line for scripts, as its users run it: a sign-in with a device code, then headers and calls.
+ * The command line for scripts, as its users run it: a sign-in with a device code, then headers, tokens, calls and grants.
  */
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { localPolicy } from "../policy.ts";
 import { check, type Demo, type DemoStep } from "./demo-step.ts";
-
-const mainPath = resolve(import.meta.dirname, "../../clients/cli/main.ts");
+import { runTool } from "./run-tool.ts";
 
 export const commandLineSteps: readonly DemoStep[] = [
   {
@@ -19,15 +18,8 @@ export const commandLineSteps: readonly DemoStep[] = [
       await demo.control("setDeviceCodeInterval", { seconds: 0.2 });
       try {
         const { serviceUrl, callers, caCertPath } = demo.environment;
-        const settings = [
-          "--service",
-          serviceUrl,
-          "--client-id",
-          callers["cli"]?.clientId ?? "",
-          "--ca-file",
-          caCertPath,
-        ];
-        await gte(demo, ["login", ...settings]);
+        const clientId = callers["cli"]?.clientId ?? "";
+        await gte(demo, ["login", "--service", serviceUrl, "--client-id", clientId, "--ca-file", caCertPath]);
       } finally {
         await demo.control("setDeviceCodeInterval", { seconds: 5 });
       }
@@ -41,10 +33,28 @@ export const commandLineSteps: readonly DemoStep[] = [
     },
   },
   {
+    name: "gte token graph: the token alone",
+    run: async (demo) => {
+      const token = await gte(demo, ["token", "graph"]);
+      check(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/.test(token), "one token on one line");
+    },
+  },
+  {
     name: "gte call: Graph in one line",
     run: async (demo) => {
       const out = await gte(demo, ["call", `${demo.environment.graphUrl}/v1.0/me`, "--api", "graph"]);
       check(out.includes("alice@contoso.local"), "alice's profile");
+    },
+  },
+  {
+    name: "gte grants: alice sees what applications have in her name, and ends what the flow has",
+    run: async (demo) => {
+      const flow = localPolicy.callers.find(({ name }) => name === "daemon")?.displayName;
+      const [id] = await grantsHeldBy(demo, flow);
+      check(typeof id === "string", `a grant held by ${flow}`);
+      await gte(demo, ["grants", "revoke", id]);
+      const left = await grantsHeldBy(demo, flow);
+      check(!left.includes(id), "the grant to be gone");
       await gte(demo, ["logout"]);
     },
   },
@@ -52,25 +62,22 @@ export const commandLineSteps: readonly DemoStep[] = [
 
 // ---------------------------------------------------------------------------------------------------------------
 
-async function gte(demo: Demo, args: readonly string[]): Promise<string> {
-  demo.say(`$ gte ${args.join(" ")}`);
-  const child = spawn(process.execPath, [mainPath, ...args, "--home", demo.recall("home")], {
-    stdio: ["ignore", "pipe", "pipe"],
+async function grantsHeldBy(demo: Demo, application: string | undefined): Promise<unknown[]> {
+  const listed = JSON.parse(await gte(demo, ["grants", "list", "--json"])) as Record<string, unknown>[];
+  return listed.filter((grant) => grant["application"] === application).map(({ id }) => id);
+}
+
+async function gte(demo: Demo, parameters: readonly string[]): Promise<string> {
+  return runTool(demo, {
+    shown: `gte ${parameters.join(" ")}`,
+    script: "clients/cli/main.ts",
+    parameters: [...parameters, "--home", demo.recall("home")],
+    onNote: (text) => {
+      const userCode = /enter the code (\w+)/.exec(text)?.[1];
+      if (userCode !== undefined) {
+        demo.say(`(alice enters ${userCode} on that page, on her phone, and signs in)`);
+        void demo.control("approveDeviceCode", { userCode, user: "alice" });
+      }
+    },
   });
-  let out = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
-    out += text;
-  });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
-    demo.say(text.trim());
-    const userCode = /enter the code (\w+)/.exec(text)?.[1];
-    if (userCode !== undefined) {
-      demo.say(`(alice enters ${userCode} on that page, on her phone, and signs in)`);
-      void demo.control("approveDeviceCode", { userCode, user: "alice" });
-    }
-  });
-  const code = await new Promise<number | null>((done) => child.on("close", done));
-  demo.say(out.replace(/\s+/g, " ").trim());
-  check(code === 0, `exit code 0, got ${code}`);
-  return out;
 }

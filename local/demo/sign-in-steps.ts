@@ -7,8 +7,9 @@ import { applicationToken } from "../caller-token.ts";
 import type { LocalResponse } from "../local-request.ts";
 import { localPolicy } from "../policy.ts";
 import { CLIENT_IDS } from "../tenant/seed-ids.ts";
-import { createDemoBrowser, hiddenFields, locationOf } from "./demo-browser.ts";
+import { createDemoBrowser, locationOf } from "./demo-browser.ts";
 import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
+import { signInByLink } from "./sign-in-by-link.ts";
 
 export const signInSteps: readonly DemoStep[] = [
   {
@@ -42,16 +43,7 @@ export const signInSteps: readonly DemoStep[] = [
         json: { api: "graph" },
       });
       checkStatus(link, 201);
-      const browser = createDemoBrowser(demo);
-      const departure = await browser.open(bodyText(link, "url"));
-      const arrival = await browser.open(await browser.signInAtEntra(departure, "alice"));
-      const question = await browser.open(locationOf(arrival));
-      checkStatus(question, 200);
-      const done = await browser.open("/signin/confirm", { ...hiddenFields(question), decision: "allow" });
-      checkStatus(done, 200);
-      const handle = /gte_[\w-]{43}/.exec(done.text)?.[0];
-      check(handle !== undefined, "a handle on the page");
-      demo.remember("flow's handle", handle);
+      demo.remember("flow's handle", await signInByLink(demo, bodyText(link, "url"), "alice"));
     },
   },
   {

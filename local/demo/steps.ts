@@ -7,6 +7,8 @@ import { commandLineSteps } from "./command-line-steps.ts";
 import { checkStatus, type DemoStep } from "./demo-step.ts";
 import { exchangeSteps } from "./exchange-steps.ts";
 import { grantSteps } from "./grant-steps.ts";
+import { policySteps } from "./policy-steps.ts";
+import { recoverySteps } from "./recovery-steps.ts";
 import { refusalSteps } from "./refusal-steps.ts";
 import { signInSteps } from "./sign-in-steps.ts";
 
@@ -27,7 +29,9 @@ export const demoSteps: readonly DemoStep[] = [
   ...refusalSteps,
   ...grantSteps,
   ...signInSteps,
+  ...recoverySteps,
   ...challengeSteps,
   ...applicationSteps,
+  ...policySteps,
   ...commandLineSteps,
 ];
