@@ -39,12 +39,13 @@ beforeAll(async () => {
   stack = await startStack({ appDirectory: folder });
   const { environment } = stack;
   variables.set("service", environment.serviceUrl);
-  for (const person of ["alice", "carol", "dave"]) {
+  for (const person of ["alice", "carol", "dave", "erin"]) {
     variables.set(person, await userToken(environment, person));
   }
   variables.set("stranger", await userToken(environment, "alice", "stranger"));
-  variables.set("web", await applicationToken(environment, "web"));
-  variables.set("daemon", await applicationToken(environment, "daemon"));
+  for (const application of ["web", "daemon", "reports"]) {
+    variables.set(application, await applicationToken(environment, application));
+  }
 });
 afterAll(async () => {
   await stack?.stop();
