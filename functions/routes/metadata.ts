@@ -1,4 +1,4 @@
-import { GRANT_TYPE_NAMES } from "../../shared/http/read-token-request.ts";
+import { grantTypesOf } from "../../shared/http/read-token-request.ts";
 import { succeed } from "../../shared/result.ts";
 import type { Service } from "../composition/compose.ts";
 import { hasCodeFlow } from "../composition/sign-in.ts";
@@ -14,21 +14,31 @@ export function protectedResourceRoute({ config }: Service): Route {
   });
 }
 
-/** RFC 8414: this service as the issuer of tokens for other APIs. Only live routes. */
+/** RFC 8414: this service as the issuer of tokens for other APIs. Only what somebody in the policy may use. */
 export function authorizationServerRoute({ config }: Service): Route {
-  const { serviceUrl } = config;
-  const codeFlow = hasCodeFlow(config.policy);
+  const { serviceUrl, policy } = config;
+  const flows = new Set(policy.callers.flatMap((entry) => entry.flows));
   return document("authorization-server", ".well-known/oauth-authorization-server", {
     issuer: serviceUrl,
     token_endpoint: `${serviceUrl}/oauth2/token`,
-    token_endpoint_auth_methods_supported: ["private_key_jwt"],
-    token_endpoint_auth_signing_alg_values_supported: ["RS256"],
-    grant_types_supported: GRANT_TYPE_NAMES.filter((name) => codeFlow || name !== "authorization_code"),
+    token_endpoint_auth_methods_supported: [NO_CLIENT, CLIENT_ASSERTION],
+    grant_types_supported: grantTypesOf(flows),
     revocation_endpoint: `${serviceUrl}/oauth2/revoke`,
-    ...(codeFlow ? codeFlowMetadata(serviceUrl) : NO_CODE_FLOW),
-    protected_resources: [serviceUrl],
+    revocation_endpoint_auth_methods_supported: [CLIENT_ASSERTION],
+    ...(hasCodeFlow(policy) ? codeFlowMetadata(serviceUrl) : NO_CODE_FLOW),
   });
 }
+
+/** A person's token that is exchanged for itself is the only proof: no client says who it is. */
+const NO_CLIENT = "none";
+
+/**
+ * An application proves itself by a token that Entra made about it, as bearer (which has no name here) or as client
+ * assertion of this type. No registered name means that: `private_key_jwt` would promise that a client may sign one itself,
+ * and saying nothing would mean `client_secret_basic` (RFC 8414 section 2). RFC 7591 section 2 lets an absolute URI stand
+ * for a method without a name; this one is the `client_assertion_type` to send (RFC 7523 section 2.2).
+ */
+const CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /** RFC 8414 with RFC 7636 section 6.2, RFC 9126 section 5 and RFC 9207 section 3. */
 function codeFlowMetadata(serviceUrl: string) {

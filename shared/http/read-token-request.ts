@@ -4,6 +4,7 @@
  */
 import type { Ask, ExchangeRequest, Proof, Wish } from "../exchange-request.ts";
 import type { Failure, RequestProblem } from "../failure.ts";
+import type { FlowName } from "../policy/rules.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
@@ -28,11 +29,11 @@ export async function readTokenRequest(request: IncomingRequest): Promise<Result
   if (grantType === undefined) {
     return problem("parameter_missing", "grant_type");
   }
-  const reader = Object.hasOwn(GRANT_TYPES, grantType) ? GRANT_TYPES[grantType] : undefined;
-  if (reader === undefined) {
+  const known = Object.hasOwn(GRANT_TYPES, grantType) ? GRANT_TYPES[grantType] : undefined;
+  if (known === undefined) {
     return fail({ kind: "grant_type_unsupported", asked: grantType === "password" ? "password" : "other" });
   }
-  const ask = reader(form.value);
+  const ask = known.read(form.value);
   if (!ask.ok) {
     return ask;
   }
@@ -53,17 +54,24 @@ export async function readTokenRequest(request: IncomingRequest): Promise<Result
   });
 }
 
-/** The grant types of the endpoint, one reader each. `metadata` lists the same names. */
-const GRANT_TYPES: Readonly<Record<string, (form: Parameters) => Result<Ask, Failure>>> = {
-  [TOKEN_EXCHANGE]: readTokenExchange,
-  [JWT_BEARER]: readJwtBearer,
-  refresh_token: readRefreshToken,
-  authorization_code: readAuthorizationCode,
-  client_credentials: () => succeed({ flow: "client-credentials" }),
+interface GrantType {
+  readonly flow: FlowName;
+  read(form: Parameters): Result<Ask, Failure>;
+}
+
+/** The grant types of the endpoint, one reader each. */
+const GRANT_TYPES: Readonly<Record<string, GrantType>> = {
+  [TOKEN_EXCHANGE]: { flow: "on-behalf-of", read: readTokenExchange },
+  [JWT_BEARER]: { flow: "on-behalf-of", read: readJwtBearer },
+  refresh_token: { flow: "refresh-token", read: readRefreshToken },
+  authorization_code: { flow: "authorization-code", read: readAuthorizationCode },
+  client_credentials: { flow: "client-credentials", read: () => succeed({ flow: "client-credentials" }) },
 };
 
-/** The names of the grant types, for the metadata document. */
-export const GRANT_TYPE_NAMES: readonly string[] = Object.keys(GRANT_TYPES);
+/** The names of the grant types that ask for these flows, for the metadata document. */
+export function grantTypesOf(flows: ReadonlySet<FlowName>): string[] {
+  return Object.entries(GRANT_TYPES).flatMap(([name, { flow }]) => (flows.has(flow) ? [name] : []));
+}
 
 function readTokenExchange(form: Parameters): Result<Ask, Failure> {
   const subject = one(form, "subject_token");

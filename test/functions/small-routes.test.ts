@@ -3,8 +3,20 @@
  * method that it does not have.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { appToken, bearer, claimsOf, clientAssertion, userToken } from "../support/callers.ts";
+import {
+  appToken,
+  bearer,
+  CLIENT_ASSERTION,
+  claimsOf,
+  clientAssertion,
+  exchangeForm,
+  JWT_BEARER,
+  jwtBearerForm,
+  TOKEN_EXCHANGE,
+  userToken,
+} from "../support/callers.ts";
 import { type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { policyWith } from "../support/policies.ts";
 import {
   type Answer,
   type Call,
@@ -186,6 +198,8 @@ describe("ready", () => {
 });
 
 describe("metadata", () => {
+  const SERVER_METADATA = "/.well-known/oauth-authorization-server";
+
   test("where tokens for us come from (RFC 9728)", async () => {
     const answer = await service.call("/.well-known/oauth-protected-resource");
     expect(answer.json()).toEqual({
@@ -204,25 +218,61 @@ describe("metadata", () => {
     expect(answer.json()).toMatchObject({ scopes_supported: [`${uri}/access_as_user`] });
   });
 
-  test("us as the issuer of tokens for other APIs (RFC 8414): every endpoint is a live route", async () => {
-    const document = (await service.call("/.well-known/oauth-authorization-server")).json();
-    expect(document).toMatchObject({
+  test("us as the issuer of tokens for other APIs (RFC 8414): every member", async () => {
+    const answer = await service.call(SERVER_METADATA);
+    expect(answer.json()).toEqual({
       issuer: SERVICE_URL,
       token_endpoint: `${SERVICE_URL}/oauth2/token`,
+      token_endpoint_auth_methods_supported: ["none", CLIENT_ASSERTION],
+      grant_types_supported: [TOKEN_EXCHANGE, JWT_BEARER, "refresh_token", "authorization_code", "client_credentials"],
       revocation_endpoint: `${SERVICE_URL}/oauth2/revoke`,
+      revocation_endpoint_auth_methods_supported: [CLIENT_ASSERTION],
+      authorization_endpoint: `${SERVICE_URL}/oauth2/authorize`,
+      pushed_authorization_request_endpoint: `${SERVICE_URL}/oauth2/par`,
+      require_pushed_authorization_requests: true,
+      response_types_supported: ["code"],
+      response_modes_supported: ["query"],
+      code_challenge_methods_supported: ["S256"],
+      authorization_response_iss_parameter_supported: true,
     });
-    expect(document["grant_types_supported"]).toEqual(
-      expect.arrayContaining([
-        "urn:ietf:params:oauth:grant-type:token-exchange",
-        "urn:ietf:params:oauth:grant-type:jwt-bearer",
-        "refresh_token",
-      ]),
-    );
-    expect(document["grant_types_supported"]).not.toContain("password");
-    for (const [name, url] of Object.entries(document).filter(([member]) => member.endsWith("_endpoint"))) {
+    expect(answer.headers.get("cache-control")).toBe("public, max-age=3600");
+  });
+
+  test("what nobody in the policy may use is not named", async () => {
+    const POLICY = policyWith((policy) => {
+      policy.callers = policy.callers.filter(({ name }) => name === "public-users");
+    });
+    const at = world.serve({ settings: { APP_ONLY_CLIENT_ID: undefined, POLICY } });
+    expect((await at.call(SERVER_METADATA)).json()).toEqual({
+      issuer: SERVICE_URL,
+      token_endpoint: `${SERVICE_URL}/oauth2/token`,
+      token_endpoint_auth_methods_supported: ["none", CLIENT_ASSERTION],
+      grant_types_supported: [TOKEN_EXCHANGE, JWT_BEARER],
+      revocation_endpoint: `${SERVICE_URL}/oauth2/revoke`,
+      revocation_endpoint_auth_methods_supported: [CLIENT_ASSERTION],
+      response_types_supported: [],
+    });
+  });
+
+  test("every endpoint that it names is a live route", async () => {
+    const document = (await service.call(SERVER_METADATA)).json();
+    const endpoints = Object.entries(document).filter(([member]) => member.endsWith("_endpoint"));
+    expect(endpoints.length).toBe(4);
+    for (const [name, url] of endpoints) {
       const answer = await service.call(new URL(String(url)).pathname, { method: "DELETE" });
       expect({ name, status: answer.status }).toEqual({ name, status: 405 });
     }
+  });
+
+  test("the ways to prove oneself that it names are those there are", async () => {
+    const subject = userToken(world);
+    const token = (form: Record<string, string>) => service.call("/oauth2/token", { form });
+    const revoke = (form: Record<string, string>) =>
+      service.call("/oauth2/revoke", { form: { token: `gte_${"A".repeat(43)}`, ...form } });
+    expect((await token(jwtBearerForm(subject))).status).toBe(200);
+    expect((await token(exchangeForm(subject, clientAssertion(appToken(world))))).status).toBe(200);
+    expect((await revoke(clientAssertion(appToken(world)))).status).toBe(200);
+    expect((await revoke({})).status).toBe(401);
   });
 });
 

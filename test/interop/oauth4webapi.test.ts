@@ -1,6 +1,7 @@
 /** oauth4webapi, unmodified, against the whole stack: every grant a backend uses, each answer checked by the library. */
 import * as oauth from "oauth4webapi";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS } from "../../local/tenant/seed-ids.ts";
 import { CLIENT_ID, type RelyingParty, startRelyingParty, USER_READ } from "./support/relying-party.ts";
 
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -154,6 +155,30 @@ describe("token endpoint", () => {
       error: "interaction_required",
       cause: { claims, action: "sign_in" },
     });
+  });
+
+  test("an assertion that the client signed itself (private_key_jwt) is not promised, and refused", async () => {
+    expect(server.token_endpoint_auth_methods_supported).not.toContain("private_key_jwt");
+    const { privateKey } = await oauth.generateKeyPair("RS256");
+    const own = oauth.PrivateKeyJwt(privateKey);
+    const params = { scope: "https://graph.microsoft.com/.default" };
+    const response = await oauth.clientCredentialsGrantRequest(server, client, own, params, insecure);
+    const refusal = oauth.processClientCredentialsResponse(server, client, response);
+    await expect(refusal).rejects.toMatchObject({ status: 401 });
+  });
+
+  test("client_credentials, by the application that is entitled to it", async () => {
+    const reports: oauth.Client = { client_id: CLIENT_IDS.reports };
+    const assertion = party.stack.tenant.state.mintAppToken({ client: "reports", clientAuth: "1" });
+    const proof: oauth.ClientAuth = (_server, { client_id }, body) => {
+      body.set("client_id", client_id);
+      body.set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+      body.set("client_assertion", assertion);
+    };
+    const params = { scope: "https://graph.microsoft.com/.default" };
+    const response = await oauth.clientCredentialsGrantRequest(server, reports, proof, params, insecure);
+    const token = await oauth.processClientCredentialsResponse(server, reports, response);
+    expect(token).toMatchObject({ token_type: "bearer", access_token: expect.stringMatching(/^eyJ/) });
   });
 
   test("a client that is not who it says: 401 with a challenge that the library can read", async () => {

@@ -1,7 +1,7 @@
 /** Every failure on the wire, in both dialects: design section 4, "Errors". */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Failure, PolicyRefusal, RequestProblem, SignInRefusal } from "../../../shared/failure.ts";
+import type { EntraEvidence, Failure, PolicyRefusal, RequestProblem, SignInRefusal } from "../../../shared/failure.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
 import type { Asker, Wire } from "../../../shared/http/wire.ts";
 import {
@@ -273,17 +273,50 @@ describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const
   });
 });
 
-test("property: whatever Entra's evidence is, description and error come from here", () => {
-  const words = fc.string({ unit: "binary", minLength: 1 });
-  fc.assert(
-    fc.property(fc.constantFrom(...EVERY_FAILURE), words, (failure, word) => {
-      const told = "evidence" in failure ? { ...failure, evidence: { ...EVIDENCE, suberror: word } } : failure;
-      const { error, description } = failureToWire(told, OAUTH);
-      expect({ error, description }).toEqual({ error, description: failureToWire(failure, OAUTH).description });
-      expect(`${error}${description}`).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
-    }),
-  );
+describe("RFC 9457 section 3.1.4: what is told says nothing of the inside", () => {
+  const told = ({ status, error, description, code, action }: Wire) => ({ status, error, description, code, action });
+
+  test("property: whatever Entra's evidence and our own are, status, error, description, code and action come from here", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...EVERY_FAILURE), INSIDE, (failure, inside) => {
+        for (const asker of [OAUTH, PROBLEM, PLAIN]) {
+          expect(told(failureToWire(withInside(failure, inside), asker))).toEqual(told(failureToWire(failure, asker)));
+        }
+      }),
+    );
+  });
 });
+
+const WORD = fc.string({ unit: "binary", minLength: 1 });
+
+/** What a failure knows and does not tell: Entra's words and numbers, the policy's entry, the scopes too many. */
+interface Inside {
+  readonly evidence: EntraEvidence;
+  readonly entry: string;
+  readonly surplus: readonly string[];
+}
+
+const INSIDE: fc.Arbitrary<Inside> = fc.record({
+  evidence: fc.record({
+    codes: fc.array(fc.nat(9_999_999), { maxLength: 3 }),
+    suberror: fc.option(WORD, { nil: undefined }),
+    traceId: fc.option(WORD, { nil: undefined }),
+    correlationId: fc.option(WORD, { nil: undefined }),
+    claims: WORD,
+  }),
+  entry: WORD,
+  surplus: fc.array(WORD, { minLength: 1, maxLength: 3 }),
+});
+
+function withInside(failure: Failure, { evidence, ...own }: Inside): Failure {
+  const changed = Object.fromEntries(Object.entries(own).filter(([name]) => Object.hasOwn(failure, name)));
+  if (!("evidence" in failure) || failure.evidence === undefined) {
+    return { ...failure, ...changed } as Failure;
+  }
+  // That there is a demand of Entra's (claims) is told; what it says changes nothing.
+  const claims = failure.evidence.claims === undefined ? undefined : evidence.claims;
+  return { ...failure, ...changed, evidence: { ...evidence, claims } } as Failure;
+}
 
 function unavailable(dependency: "entra" | "key_set"): Extract<Failure, { kind: "dependency_failed" }> {
   return { kind: "dependency_failed", dependency, problem: "unavailable" };

@@ -3,11 +3,12 @@ import { describe, expect, test } from "vitest";
 import type { ExchangeRequest } from "../../../shared/exchange-request.ts";
 import {
   ACCESS_TOKEN_TYPE,
-  GRANT_TYPE_NAMES,
+  grantTypesOf,
   JWT_BEARER,
   readTokenRequest,
   TOKEN_EXCHANGE,
 } from "../../../shared/http/read-token-request.ts";
+import { FLOW_NAMES, type FlowName } from "../../../shared/policy/rules.ts";
 import { form, posted, refusal } from "./support/incoming.ts";
 
 type Parameters = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -16,6 +17,13 @@ const JWT = "eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2ln";
 const EXCHANGE = { grant_type: TOKEN_EXCHANGE, subject_token: JWT, subject_token_type: ACCESS_TOKEN_TYPE };
 const ON_BEHALF_OF = { grant_type: JWT_BEARER, assertion: JWT, requested_token_use: "on_behalf_of" };
 const REFRESH = { grant_type: "refresh_token", refresh_token: "gte_handle" };
+const VERIFIER = "v".repeat(43);
+const CODE = {
+  grant_type: "authorization_code",
+  code: "our.code",
+  redirect_uri: "https://app.example/cb",
+  code_verifier: VERIFIER,
+};
 const APPLICATION = { grant_type: "client_credentials" };
 const BEARER = { authorization: `Bearer ${JWT}` };
 
@@ -63,11 +71,19 @@ describe("grant_type (RF-20, RF-34, RF-50)", () => {
     });
   });
 
-  test("the metadata lists what there is", () => {
-    expect(GRANT_TYPE_NAMES).toEqual(
-      expect.arrayContaining([TOKEN_EXCHANGE, JWT_BEARER, "refresh_token", "client_credentials"]),
-    );
-    expect(GRANT_TYPE_NAMES).not.toContain("password");
+  const everything = { ...EXCHANGE, ...ON_BEHALF_OF, ...REFRESH, ...CODE };
+  test.each<[readonly FlowName[], string[]]>([
+    [FLOW_NAMES, [TOKEN_EXCHANGE, JWT_BEARER, "refresh_token", "authorization_code", "client_credentials"]],
+    [["on-behalf-of"], [TOKEN_EXCHANGE, JWT_BEARER]],
+    [["refresh-token"], ["refresh_token"]],
+    [["authorization-code"], ["authorization_code"]],
+    [["client-credentials"], ["client_credentials"]],
+    [[], []],
+  ])("%j: the names that the metadata lists are read, as requests for that flow", async (flows, names) => {
+    expect(grantTypesOf(new Set(flows))).toEqual(names);
+    for (const grant_type of names) {
+      expect(flows).toContain((await taken(everything, { grant_type })).ask.flow);
+    }
   });
 });
 
@@ -175,14 +191,6 @@ describe("refresh token and client credentials", () => {
 });
 
 describe("authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5)", () => {
-  const VERIFIER = "v".repeat(43);
-  const CODE = {
-    grant_type: "authorization_code",
-    code: "our.code",
-    redirect_uri: "https://app.example/cb",
-    code_verifier: VERIFIER,
-  };
-
   test.each(["code", "redirect_uri", "code_verifier"])(
     "%s is required: every code was bound to all three",
     async (name) => {
