@@ -72,10 +72,13 @@ function judge(
   if (codeClass !== undefined && codeClass !== "throttled" && codeClass !== "unavailable") {
     return codeClass;
   }
-  return bySuberror(evidence.suberror) ?? byError(error, request);
+  return bySuberror(evidence.suberror, error) ?? byError(error, request);
 }
 
-function bySuberror(suberror: string | undefined): EntraVerdict | undefined {
+/** Errors by which Entra says that somebody can do something. */
+const MENDABLE = ["interaction_required", "login_required", "consent_required"];
+
+function bySuberror(suberror: string | undefined, error: string): EntraVerdict | undefined {
   switch (suberror) {
     case "basic_action":
     case "additional_action":
@@ -84,7 +87,8 @@ function bySuberror(suberror: string | undefined): EntraVerdict | undefined {
     case "consent_required":
       return "consent_required";
     case "message_only":
-      return "denied";
+      // There is only a message to show; unless the error itself says that the person can act.
+      return MENDABLE.includes(error) ? undefined : "denied";
     case "bad_token":
     case "token_expired":
       return "grant_dead";

@@ -56,6 +56,11 @@ describe("E-64: a number that is not listed is judged by suberror, then by error
     ["user_password_expired", "invalid_grant", ASSERTION, "interaction_required"],
     ["consent_required", "invalid_grant", ASSERTION, "consent_required"],
     ["message_only", "invalid_grant", ASSERTION, "denied"],
+    // What Entra says the client can do outranks that it only has a message for the person.
+    ["message_only", "interaction_required", ASSERTION, "interaction_required"],
+    ["message_only", "login_required", ASSERTION, "interaction_required"],
+    ["message_only", "consent_required", ASSERTION, "consent_required"],
+    ["bad_token", "interaction_required", REFRESH, "grant_dead"],
     ["bad_token", "invalid_grant", REFRESH, "grant_dead"],
     ["token_expired", "invalid_grant", REFRESH, "grant_dead"],
     ["something_new", "invalid_grant", ASSERTION, "denied"],

@@ -26,6 +26,7 @@ const COLUMNS: readonly Columns[] = [
   [50076, 400, "invalid_grant", "basic_action", "U", "interaction_required", "you must use multi-factor."],
   [50076, 400, "interaction_required", "basic_action", "U", "interaction_required", "you must use multi-factor."],
   [50079, 400, "invalid_grant", "basic_action", "U", "interaction_required", "you must enroll in multi-factor."],
+  [50079, 400, "interaction_required", "basic_action", "U", "interaction_required", "you must enroll."],
   [50158, 400, "interaction_required", NONE, "U", "interaction_required", "External security challenge not satisfied."],
   [50105, 400, "invalid_grant", NONE, "U", "denied", "User is not assigned to a role for the application."],
   [50105, 400, "interaction_required", NONE, "U", "denied", "User is not assigned to a role for the application."],
@@ -33,8 +34,11 @@ const COLUMNS: readonly Columns[] = [
   [53000, 400, "interaction_required", "message_only", "U", "interaction_required", "Device is not compliant."],
   [53000, 400, "invalid_grant", "additional_action", "U", "interaction_required", "Device is not compliant."],
   [53001, 400, "interaction_required", "message_only", "U", "interaction_required", "Device is not domain joined."],
+  [53001, 400, "invalid_grant", "additional_action", "U", "interaction_required", "Device is not domain joined."],
   [53002, 400, "interaction_required", "message_only", "U", "interaction_required", "App used is not approved."],
+  [53002, 400, "invalid_grant", "additional_action", "U", "interaction_required", "App used is not approved."],
   [53003, 400, "invalid_grant", "message_only", "U", "denied", "Access has been blocked by Conditional Access."],
+  [53003, 400, "interaction_required", "message_only", "U", "denied", "Access has been blocked by Conditional Access."],
   [65001, 400, "invalid_grant", "consent_required", "U", "consent_required", "The user has not consented."],
   [65004, 400, "access_denied", "cancel", "U", "denied", "User declined to consent."],
   [70000, 400, "invalid_grant", NONE, "R", "grant_dead", "Provided grant is invalid."],
@@ -45,6 +49,7 @@ const COLUMNS: readonly Columns[] = [
   [70011, 400, "invalid_scope", NONE, "R", "misconfigured", "The scope x is not valid."],
   [70016, 400, "authorization_pending", NONE, "T", "unavailable", "Authorization is pending. Continue polling."],
   [70018, 400, "bad_verification_code", NONE, "R", "grant_dead", "Invalid verification code."],
+  [70018, 400, "authorization_declined", NONE, "R", "grant_dead", "The user refused."],
   [70019, 400, "expired_token", NONE, "U", "grant_dead", "Verification code expired."],
   [70020, 400, "expired_token", NONE, "U", "grant_dead", "This device code has expired."],
   [70043, 400, "invalid_grant", "token_expired", "U", "grant_dead", "The refresh token: sign-in frequency checks."],
@@ -60,6 +65,7 @@ const COLUMNS: readonly Columns[] = [
   [700213, 401, "invalid_client", NONE, "S", "credential_refused", "No matching federated identity record found."],
   [7000112, 400, "unauthorized_client", NONE, "S", "misconfigured", "Application is disabled."],
   [7000114, 400, "invalid_client", NONE, "S", "misconfigured", "Application may not make on-behalf-of calls."],
+  [7000114, 400, "unauthorized_client", NONE, "S", "misconfigured", "Application may not make on-behalf-of calls."],
   [7000215, 401, "invalid_client", NONE, "S", "credential_refused", "Invalid client secret provided."],
   [7000218, 401, "invalid_client", NONE, "S", "misconfigured", "The request body must contain 'client_secret'."],
   [7000222, 401, "invalid_client", NONE, "S", "credential_refused", "The provided client secret keys are expired."],
@@ -67,9 +73,10 @@ const COLUMNS: readonly Columns[] = [
   [501051, 400, "invalid_grant", NONE, "S", "misconfigured", "Application is not assigned to a role."],
   [501481, 400, "invalid_grant", NONE, "R", "grant_dead", "The code_verifier does not match."],
   [50011, 400, "invalid_request", NONE, "R", "misconfigured", "redirect_uri mismatch."],
-  [50020, 400, "invalid_grant", NONE, "U", "denied", "User account does not exist in tenant."],
+  [50020, 400, "invalid_grant", NONE, "R", "denied", "User account does not exist in tenant."],
   [50194, 400, "unauthorized_client", NONE, "S", "misconfigured", "Application is not multi-tenant."],
   [50027, 400, "invalid_request", NONE, "A", "assertion_refused", "JWT token is invalid or malformed."],
+  [50027, 400, "invalid_grant", NONE, "A", "assertion_refused", "JWT token is invalid or malformed."],
   [50034, 400, "invalid_grant", NONE, "U", "denied", "The user account does not exist."],
   [50053, 400, "invalid_grant", NONE, "U", "denied", "Account is locked."],
   [50055, 400, "invalid_grant", "user_password_expired", "U", "interaction_required", "Password is expired."],
@@ -115,3 +122,8 @@ export const CLASSES_OF_LETTER: Readonly<Record<AadstsRow["letter"], readonly Co
   S: ["misconfigured", "credential_refused"],
   T: ["throttled", "unavailable"],
 };
+
+/** Where our class is not one of its letter's, and why. */
+export const OUT_OF_LETTER: ReadonlyMap<number, string> = new Map([
+  [50020, "wrong request or wrong registration there; here the person chose the account, and nobody configured it"],
+]);
