@@ -270,7 +270,13 @@ describe("who may not", () => {
       "authorization_malformed",
       "fix_request",
     ],
-    ["an application: it has no user", () => ({ headers: bearer(appToken(world)) }), 403, "user_required", "ask_admin"],
+    [
+      "an application: it has no user",
+      () => ({ headers: bearer(appToken(world)) }),
+      403,
+      "user_required",
+      "fix_request",
+    ],
     [
       "a user that no entry lists",
       () => ({ headers: bearer(userToken(world, { client: "stranger" })) }),

@@ -5,6 +5,7 @@ import type { EntraEvidence, Failure, PolicyRefusal, RequestProblem, SignInRefus
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
 import type { Asker, Wire } from "../../../shared/http/wire.ts";
 import {
+  CALLERS_TO_MEND,
   CLAIMS,
   EVERY_FAILURE,
   EVIDENCE,
@@ -96,8 +97,9 @@ describe("status, error, code and action", () => {
     "policy refuses with %s: %s",
     (reason, error) => {
       const failure: Failure = { kind: "policy_refused", reason, entry: "e" };
-      expect(line(failureToWire(failure, OAUTH))).toEqual([400, error, reason, "ask_admin"]);
-      expect(line(failureToWire(failure, PROBLEM))).toEqual([403, error, reason, "ask_admin"]);
+      const action = CALLERS_TO_MEND.includes(reason) ? "fix_request" : "ask_admin";
+      expect(line(failureToWire(failure, OAUTH))).toEqual([400, error, reason, action]);
+      expect(line(failureToWire(failure, PROBLEM))).toEqual([403, error, reason, action]);
     },
   );
 

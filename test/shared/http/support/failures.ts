@@ -44,6 +44,17 @@ export const POLICY_ERRORS: Readonly<Record<PolicyRefusal, string>> = {
   redirect_uri_not_allowed: "invalid_request",
 };
 
+/** What an administrator is not asked about: no policy would allow it in these words. */
+export const CALLERS_TO_MEND: readonly PolicyRefusal[] = [
+  "user_required",
+  "application_required",
+  "api_unknown",
+  "api_ambiguous",
+  "api_not_named",
+  "redirect_uri_not_allowed",
+  "link_caller_not_own",
+];
+
 export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
   parameter_missing: "invalid_request",
   parameter_repeated: "invalid_request",
