@@ -4,13 +4,16 @@
  * metafile beside it, so that a test can tell what the entry chunk holds.
  */
 import { rmSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Metafile } from "esbuild";
 
 export interface BuildOptions {
   entry: string;
   outDirectory: string;
+  /** `@azure/functions` as npm gives it; for comparison. */
+  publishedFunctions?: boolean;
 }
 
 export interface BuildResult {
@@ -30,7 +33,22 @@ const requireBanner =
   'import { createRequire as __createRequire } from "node:module"; let __required; ' +
   "const require = (id) => (__required ??= __createRequire(import.meta.url))(id);";
 
-export async function buildApp({ entry, outDirectory }: BuildOptions): Promise<BuildResult> {
+/**
+ * `@azure/functions` is compiled from the sources that it ships, byte for byte those of its release (a test compares), for
+ * the Node that runs it. What it publishes is compiled for ES2015: private fields are WeakMaps, and V8's young collections
+ * keep every value of a WeakMap, so that each request, answer and body would be copied and promoted before it is freed; that and
+ * `await` spelt with generators is more than half of what an empty function costs (docs/benchmarks.md).
+ */
+function functionsFromSource(): Record<string, string> {
+  const require = createRequire(import.meta.url);
+  return {
+    "@azure/functions": join(dirname(require.resolve("@azure/functions/package.json")), "src/index.ts"),
+    // Its CommonJS half, as the published package uses; the other one has no named exports.
+    "@azure/functions-extensions-base": require.resolve("@azure/functions-extensions-base"),
+  };
+}
+
+export async function buildApp({ entry, outDirectory, publishedFunctions }: BuildOptions): Promise<BuildResult> {
   rmSync(outDirectory, { recursive: true, force: true });
   const { metafile } = await build({
     entryPoints: { index: entry },
@@ -43,6 +61,7 @@ export async function buildApp({ entry, outDirectory }: BuildOptions): Promise<B
     platform: "node",
     target: "node22",
     external: ["@azure/functions-core"],
+    alias: publishedFunctions === true ? {} : functionsFromSource(),
     banner: { js: requireBanner },
     minifyWhitespace: true,
     minifySyntax: true,

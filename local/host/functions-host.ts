@@ -1,5 +1,5 @@
 /**
- * The local Functions host: loads a built app through its package.json `main`, drives the unmodified
+ * The local Functions host: loads a built app through its package.json `main`, drives the app's own
  * `@azure/functions` package as the Node worker of Azure Functions does, and answers HTTP on the loopback addresses.
  *
  * It is honest where an app could tell: 404 for unknown routes and for undeclared methods; ASP.NET Core's route
