@@ -77,9 +77,7 @@ export async function buildApp({ entry, outDirectory, publishedFunctions }: Buil
 
 function measure(metafile: Metafile): BuildResult {
   const outputs = Object.entries(metafile.outputs);
-  const entry = outputs.find(
-    ([, output]) => output.entryPoint !== undefined && !output.entryPoint.includes("node_modules"),
-  );
+  const entry = outputs.find(([path]) => path.endsWith("/index.mjs") && !path.includes("/chunks/"));
   const loaded = new Set<string>();
   const visit = (path: string) => {
     const output = metafile.outputs[path];
