@@ -41,12 +41,13 @@ const titles: Readonly<Record<LogLevel, string>> = {
 
 export function createHostLog(logLevels: Readonly<Record<string, string>>, writeLine: (line: string) => void): HostLog {
   const minimumOf = createFilter(logLevels);
+  const toLine = createFormatter();
   const isEnabled = (level: LogLevel, category: string) => level !== "none" && rankOf(level) >= minimumOf(category);
   return {
     isEnabled,
     write(entry) {
       if (isEnabled(entry.level, entry.category)) {
-        writeLine(JSON.stringify({ time: new Date().toISOString(), ...entry, level: titles[entry.level] }));
+        writeLine(toLine(entry, Date.now()));
       }
     },
   };
@@ -72,6 +73,29 @@ export function createLineWriter(): (line: string) => void {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/**
+ * What JSON.stringify would write. The real host writes its log in another process; here it is on the requests' own
+ * thread, so that what repeats from line to line (the names, the time within a millisecond) is spelt once.
+ */
+function createFormatter(): (entry: LogEntry, nowMs: number) => string {
+  const quoted = new Map<string, string>();
+  const quote = (name: string) => {
+    const known = quoted.get(name) ?? JSON.stringify(name);
+    quoted.set(name, known);
+    return known;
+  };
+  let time = { ms: Number.NaN, text: "" };
+  return ({ level, category, invocationId, functionName, message }, nowMs) => {
+    if (time.ms !== nowMs) {
+      time = { ms: nowMs, text: new Date(nowMs).toISOString() };
+    }
+    const invocation = invocationId === undefined ? "" : `,"invocationId":${JSON.stringify(invocationId)}`;
+    const named = functionName === undefined ? "" : `,"functionName":${quote(functionName)}`;
+    const head = `{"time":"${time.text}","level":"${titles[level]}","category":${quote(category)}`;
+    return `${head}${invocation}${named},"message":${JSON.stringify(message)}}`;
+  };
+}
 
 function rankOf(level: string): number {
   const rank = ranks[level.toLowerCase()];
