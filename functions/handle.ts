@@ -59,10 +59,10 @@ export function createHandler(service: Service, route: Route): HttpHandler {
     const routeContext = { note, correlationId: facts.correlationId ?? "", trace, isOver: deadline.isOver };
     const result = await runRoute(route, request, routeContext, context, deadline.passed);
     deadline.cancel();
-    const { response, event } = conclude(service, route, facts, result);
+    const endedMs = service.nowMs();
+    const { response, event } = conclude(service, route, { result, facts, startedMs, endedMs });
     if (route.audit !== "none" || !result.ok || facts.callerKind !== undefined) {
-      const endedMs = service.nowMs();
-      const line = JSON.stringify({ ...event, milliseconds: endedMs - startedMs });
+      const line = JSON.stringify(event);
       // The same event at another level: what we or a dependency failed at must stand out in the operator's log.
       event.outcome === "failed" ? context.error(line) : context.log(line);
       observe?.({ ...event, startedMs, endedMs, trace });
@@ -77,16 +77,13 @@ async function runRoute(
   request: HttpRequest,
   routeContext: RouteContext,
   context: InvocationContext,
-  deadline: Promise<void>,
+  deadlinePassed: Promise<Result<never, Failure>>,
 ): Promise<Result<OutgoingResponse, Failure>> {
   if (!route.methods.includes(request.method)) {
     return fail({ kind: "method_not_allowed", allow: route.methods });
   }
   try {
-    return await Promise.race([
-      route.run(request, routeContext),
-      deadline.then(() => fail<Failure>({ kind: "deadline_passed" })),
-    ]);
+    return await Promise.race([route.run(request, routeContext), deadlinePassed]);
   } catch (error) {
     context.error(JSON.stringify({ event: "bug", route: route.name, ...withoutMessage(error) }));
     return fail({ kind: "internal" });
@@ -96,25 +93,34 @@ async function runRoute(
 /** What is still under way when the deadline passes may finish a shared call, but makes nothing lasting any more. */
 function createDeadline(milliseconds: number) {
   let over = false;
-  const { promise: passed, resolve } = Promise.withResolvers<void>();
+  const { promise: passed, resolve } = Promise.withResolvers<Result<never, Failure>>();
   const timer = setTimeout(() => {
     over = true;
-    resolve();
+    resolve(fail({ kind: "deadline_passed" }));
   }, milliseconds);
   return { passed, isOver: () => over, cancel: () => clearTimeout(timer) };
+}
+
+/** What is known of a request at its end. */
+interface Ended {
+  readonly result: Result<OutgoingResponse, Failure>;
+  readonly facts: AuditFacts;
+  readonly startedMs: number;
+  readonly endedMs: number;
 }
 
 function conclude(
   service: Service,
   route: Route,
-  facts: AuditFacts,
-  result: Result<OutgoingResponse, Failure>,
-): { response: OutgoingResponse; event: Omit<AuditEvent, "milliseconds"> } {
-  const base = { event: "exchange", time: new Date(service.nowMs()).toISOString() } as const;
+  { result, facts, startedMs, endedMs }: Ended,
+): { response: OutgoingResponse; event: AuditEvent } {
+  const base = { event: "exchange", time: new Date(endedMs).toISOString() } as const;
+  const milliseconds = endedMs - startedMs;
   const asker = { dialect: route.dialect, understandsChallenge: facts.callerUnderstandsChallenge === true };
   if (result.ok && result.value.refusal === undefined) {
     const outcome = route.audit === "issued" ? "issued" : "answered";
-    return { response: result.value, event: { ...base, outcome, code: "ok", status: result.value.status, ...facts } };
+    const { status } = result.value;
+    return { response: result.value, event: { ...base, outcome, code: "ok", status, ...facts, milliseconds } };
   }
   const failure = result.ok ? (result.value.refusal ?? { kind: "internal" }) : result.failure;
   const written = writeFailure(failure, asker, service.identity, facts.correlationId ?? "");
@@ -130,6 +136,7 @@ function conclude(
       status: response.status,
       ...facts,
       ...described,
+      milliseconds,
     },
   };
 }

@@ -28,8 +28,8 @@ function headerRoute({ stages }: Service, name: string, template: string, kind: 
     methods: ["GET", "POST"],
     dialect: "problem",
     audit: "issued",
-    async run(request, { note, trace, isOver }) {
-      const read = await readHeaderRequest(request, kind);
+    async run(request, { note, correlationId, trace, isOver }) {
+      const read = await readHeaderRequest(request, kind, correlationId);
       if (!read.ok) {
         return read;
       }

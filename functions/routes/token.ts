@@ -14,12 +14,11 @@ export function tokenRoute({ stages }: Service): Route {
     methods: ["POST"],
     dialect: "oauth",
     audit: "issued",
-    async run(request, { note, trace, isOver }) {
-      const read = await readTokenRequest(request);
+    async run(request, { note, correlationId, trace, isOver }) {
+      const read = await readTokenRequest(request, correlationId);
       if (!read.ok) {
         return read;
       }
-      note({ correlationId: read.value.correlationId });
       const exchange = await exchangeToken(stages, { ...read.value, trace, isOver }, note);
       return exchange.ok ? succeed(writeTokenResponse(released(exchange.value, read.value, stages))) : exchange;
     },

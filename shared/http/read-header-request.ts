@@ -9,7 +9,7 @@ import { fail, type Result, succeed } from "../result.ts";
 import { SecretValue } from "../secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { queryOf } from "./query-of.ts";
-import { collect, readJsonObject, safeName } from "./read-body.ts";
+import { collect, type Parameters, readJsonObject, safeName } from "./read-body.ts";
 import { readBearer } from "./read-proof.ts";
 import { readClaims, readCorrelationId, readScopeList, readScopes } from "./read-wish.ts";
 
@@ -22,12 +22,14 @@ export type HeaderRoute = "user" | "application";
 interface HeaderWish {
   readonly wish: Wish;
   readonly grant: SecretValue | undefined;
-  readonly correlationId: string;
+  /** Undefined: nothing in the query, so the header or a new one. */
+  readonly correlationId: string | undefined;
 }
 
 export async function readHeaderRequest(
   request: IncomingRequest,
   route: HeaderRoute,
+  ownCorrelationId = readCorrelationId(request),
 ): Promise<Result<ExchangeRequest, Failure>> {
   const proof = readBearer(request);
   if (!proof.ok) {
@@ -37,7 +39,7 @@ export async function readHeaderRequest(
   if (!asked.ok) {
     return asked;
   }
-  const { wish, grant, correlationId } = asked.value;
+  const { wish, grant, correlationId = ownCorrelationId } = asked.value;
   if (grant !== undefined && route === "application") {
     return problem("parameter_not_supported", "grant");
   }
@@ -66,10 +68,7 @@ const REFUSED_OVERRIDES = [
 ];
 
 function readGet(request: IncomingRequest, route: HeaderRoute): Result<HeaderWish, Failure> {
-  const lowered = new URLSearchParams(
-    [...queryOf(request)].map(([name, value]) => [name.toLowerCase(), value] as [string, string]),
-  );
-  const query = collect(lowered, ["optionsoverride.scopes"]);
+  const query = readQuery(queryOf(request));
   if (!query.ok) {
     return query;
   }
@@ -88,10 +87,20 @@ function readGet(request: IncomingRequest, route: HeaderRoute): Result<HeaderWis
     minimumSeconds: undefined,
   });
   const correlation = one("optionsoverride.acquiretokenoptions.correlationid");
-  return wish.ok
-    ? // The sidecar's own parameter is as good as a header, under the same rule.
-      succeed({ wish: wish.value, grant: undefined, correlationId: readCorrelationId(request, correlation) })
-    : wish;
+  // The sidecar's own parameter is as good as a header, under the same rule.
+  const correlationId = correlation === undefined ? undefined : readCorrelationId(request, correlation);
+  return wish.ok ? succeed({ wish: wish.value, grant: undefined, correlationId }) : wish;
+}
+
+const NO_PARAMETERS: Parameters = new Map();
+
+/** Names in lower case; most requests have no query. */
+function readQuery(query: URLSearchParams): Result<Parameters, Failure> {
+  if (query.size === 0) {
+    return succeed(NO_PARAMETERS);
+  }
+  const lowered = [...query].map(([name, value]): [string, string] => [name.toLowerCase(), value]);
+  return collect(new URLSearchParams(lowered), ["optionsoverride.scopes"]);
 }
 
 const POST_MEMBERS = ["scopes", "grant", "claims", "minimumSeconds", "forceRefresh"];
@@ -117,7 +126,7 @@ async function readPost(request: IncomingRequest): Promise<Result<HeaderWish, Fa
     ? succeed({
         wish: wish.value,
         grant: grant === undefined ? undefined : new SecretValue(grant),
-        correlationId: readCorrelationId(request),
+        correlationId: undefined,
       })
     : wish;
 }

@@ -20,7 +20,10 @@ const JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt";
 /** RFC 8693 section 2.1 and RFC 8707 section 2 let exactly these repeat. */
 const REPEATABLE = ["resource", "audience"];
 
-export async function readTokenRequest(request: IncomingRequest): Promise<Result<ExchangeRequest, Failure>> {
+export async function readTokenRequest(
+  request: IncomingRequest,
+  correlationId = readCorrelationId(request),
+): Promise<Result<ExchangeRequest, Failure>> {
   const form = await readForm(request, REPEATABLE);
   if (!form.ok) {
     return form;
@@ -50,7 +53,7 @@ export async function readTokenRequest(request: IncomingRequest): Promise<Result
     claimedClientId: one(form.value, "client_id"),
     ask: ask.value,
     wish: wish.value,
-    correlationId: readCorrelationId(request),
+    correlationId,
   });
 }
 
