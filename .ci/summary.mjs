@@ -25,6 +25,10 @@ for (const line of readFileSync(infraLog, "utf8").split("\n")) {
     console.log(`  ${line}`);
   }
 }
+const secondLooks = existsSync(".local/second-looks.txt") ? readFileSync(".local/second-looks.txt", "utf8") : "";
+for (const name of secondLooks.split("\n").filter(Boolean)) {
+  console.log(`SECOND LOOK ${name}`);
+}
 // It may have failed before its tests or beside them; if by one of them, that one is counted already.
 const byTest = suites.some(
   ({ name, assertionResults }) => /[\\/]test[\\/]infra[\\/]/.test(name) && assertionResults.some(isFailed),
