@@ -133,7 +133,9 @@ describe("sign-in links", () => {
   });
 
   test("not for an entry that may not redeem while nobody is there", async () => {
-    const at = world.serve({ settings: { POLICY: policyWithEntries({ daemon: { unattended: false } }) } });
+    const at = world.serve({
+      settings: { POLICY: policyWithEntries({ daemon: { unattended: false, offlineAccess: false } }) },
+    });
     const answer = await ask({ link: { caller: "daemon", apis: { graph: [] } } }, { at });
     expect(answer.json()).toMatchObject({ allowed: false, reason: "unattended_not_allowed" });
   });

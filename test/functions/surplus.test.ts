@@ -174,7 +174,7 @@ describe("what Entra may write in scope", () => {
 
 test("two tiers in one deployment: the narrow one is refused what the wide one consented to", async () => {
   const POLICY = policyWith(({ apis, callers }) => {
-    apis["graph"] = { ...apis["graph"], scopes: ["User.Read", "Mail.Read", "Mail.Send"] };
+    apis["graph"] = { ...apis["graph"], scopes: ["User.Read", "Mail.Read", "Mail.Send", ".default"] };
     Object.assign(callers.find(({ name }) => name === "web-users") ?? {}, {
       apis: { graph: ["User.Read", "Mail.Read", "Mail.Send"] },
     });

@@ -6,7 +6,7 @@ import { createReaper } from "../../functions/reap-grants.ts";
 import { createWatch } from "../../functions/watch.ts";
 import { exchangeForm, userToken } from "../support/callers.ts";
 import { DAY, type MovableClock, movableClock } from "../support/movable-clock.ts";
-import { applicationOnlySettings } from "../support/policies.ts";
+import { withoutApplicationOnly } from "../support/policies.ts";
 import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
 
@@ -40,16 +40,15 @@ describe("watch", () => {
     events.flatMap(({ registration, state }) => (registration === undefined ? [] : [`${registration} ${state}`]));
   const watch = ({ service }: ServiceUnderTest) => run(createWatch(service, createReadiness(service)));
 
-  test("all is well: ready, and the days that the credential has left", async () => {
+  test("all is well: ready, and each registration's credential", async () => {
     const events = await watch(serve());
     const [ready] = events;
     expect(ready).toMatchObject({ event: "ready", state: "ready", keys: "ok", sealingKey: "ok", grantStore: "ok" });
-    expect(credentialsOf(events)).toEqual(["delegated ready"]);
+    expect(credentialsOf(events)).toEqual(["delegated ready", "app-only ready"]);
   });
 
-  test("with a second registration, its credential as well", async () => {
-    const events = await watch(serve(applicationOnlySettings()));
-    expect(credentialsOf(events)).toEqual(["delegated ready", "app-only ready"]);
+  test("without a second registration there is one credential", async () => {
+    expect(credentialsOf(await watch(serve(withoutApplicationOnly())))).toEqual(["delegated ready"]);
   });
 
   test("the grant table is out of reach: not ready, and which part", async () => {
