@@ -17,8 +17,8 @@ export interface PackageInput {
 
 /** The files of the package, by name. */
 export function packageEntries({ root, distDirectory }: PackageInput): readonly ZipEntry[] {
-  // `*.mjs` only: the metafile, and a package made before, stay out.
-  const bundle = globSync("**/*.mjs", { cwd: distDirectory });
+  // `*.mjs` only: the metafile, and a package made before, stay out. So does the command line, which is another program.
+  const bundle = globSync("**/*.mjs", { cwd: distDirectory }).filter((name) => name !== "gte.mjs");
   if (!bundle.includes("index.mjs")) {
     throw new Error(`There is no index.mjs in ${distDirectory}: run \`npm run build\` first.`);
   }

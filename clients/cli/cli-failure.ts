@@ -2,7 +2,7 @@
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 export interface FailureDetail {
-  /** A command line that would help. */
+  /** A command that would help: `gte …`, written in the form in which this was started. */
   readonly run?: string;
   /** From the service's answer, to quote to its operator. */
   readonly correlationId?: string;
@@ -28,8 +28,8 @@ export function usage(message: string): CliFailure {
   return new CliFailure(EXIT.usage, "usage", message, { run: "gte --help" });
 }
 
-export function settingsProblem(message: string): CliFailure {
-  return new CliFailure(EXIT.usage, "settings", message);
+export function settingsProblem(message: string, detail: FailureDetail = {}): CliFailure {
+  return new CliFailure(EXIT.usage, "settings", message, detail);
 }
 
 /** One line of text from outside, fit for a terminal: no control characters, not endless. */

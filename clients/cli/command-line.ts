@@ -59,7 +59,12 @@ export function readCommandLine(args: readonly string[]): CommandLine | "help" {
   return { command, words, options: values };
 }
 
-export const HELP = `gte: Microsoft Graph (and other APIs) for scripts, without a secret
+/** The commands; before them, what one types in place of `gte` where it was started otherwise. */
+export function help(startedAs: string): string {
+  return startedAs === "gte" ? HELP : `Below, gte stands for: ${startedAs}\n\n${HELP}`;
+}
+
+const HELP = `gte: Microsoft Graph (and other APIs) for scripts, without a secret
 
   gte login --service https://…   sign in: with a code on any device, or --browser on this one
   gte header <api>                the header object for the next request, as JSON

@@ -1,6 +1,6 @@
 /** One command from its arguments to its exit code. Every failure is written here, and nowhere else. */
 import { CliFailure, oneLine } from "./cli-failure.ts";
-import { type CommandLine, type CommandName, HELP, readCommandLine } from "./command-line.ts";
+import { type CommandLine, type CommandName, help, readCommandLine } from "./command-line.ts";
 import { call } from "./commands/call.ts";
 import type { Command } from "./commands/command.ts";
 import { grants } from "./commands/grants.ts";
@@ -9,6 +9,7 @@ import { login } from "./commands/login.ts";
 import { logout } from "./commands/logout.ts";
 import { whoami } from "./commands/whoami.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { asTyped, startedAs } from "./started-as.ts";
 import type { Terminal } from "./terminal.ts";
 
 const COMMANDS: Readonly<Record<CommandName, Command>> = { login, header, token, call, grants, whoami, logout };
@@ -17,7 +18,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   try {
     const line = readCommandLine(args);
     if (line === "help") {
-      terminal.out(HELP);
+      terminal.out(help(startedAs(terminal.env)));
       return EXIT.ok;
     }
     return await runCommand(line, terminal);
@@ -37,7 +38,8 @@ function explain(error: unknown, asJson: boolean, terminal: Terminal): ExitCode 
       ? error
       : new CliFailure(EXIT.internal, "internal", error instanceof Error ? error.message : String(error));
   const message = oneLine(failure.message);
-  const { code, run: command, correlationId, exitCode } = failure;
+  const { code, correlationId, exitCode } = failure;
+  const command = failure.run === undefined ? undefined : asTyped(failure.run, terminal.env);
   if (asJson) {
     terminal.note(JSON.stringify({ error: code, message, run: command, correlationId, exitCode }));
     return exitCode;

@@ -99,7 +99,9 @@ function notLoggedIn({ service, login, clientId }: Choice, { local }: Options): 
 }
 
 export function checkService(text: string | undefined): string {
-  if (text === undefined) throw settingsProblem("Which service? Run: gte login --service https://… --client-id …");
+  if (text === undefined) {
+    throw settingsProblem("Which service?", { run: "gte login --service https://… --client-id …" });
+  }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (
     url === undefined ||

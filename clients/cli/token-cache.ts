@@ -16,7 +16,7 @@ export function createTokenCache(folder: string): ICachePlugin {
       try {
         context.tokenCache.deserialize(text);
       } catch {
-        throw settingsProblem(`${path} is damaged. Run: gte logout`);
+        throw settingsProblem(`${path} is damaged.`, { run: "gte logout" });
       }
     },
     afterCacheAccess: async (context: TokenCacheContext) => {

@@ -399,7 +399,7 @@ describe("files", () => {
   test("damaged files are named, not overwritten", async () => {
     await signedIn();
     writeFileSync(kept("tokens.json"), "half a file");
-    expect((await cli("header graph")).notes).toContain("tokens.json is damaged. Run: gte logout");
+    expect((await cli("header graph")).notes).toContain("tokens.json is damaged.\n     Run: gte logout");
     writeFileSync(kept("config.json"), '{"servce":"x"}');
     const { code, notes } = await cli("header graph");
     expect([code, notes]).toEqual([2, expect.stringContaining("config.json is not a settings file")]);

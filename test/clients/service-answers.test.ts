@@ -250,7 +250,7 @@ describe("the command line itself", () => {
     ["header graph --claims nonsense", "--claims is a JSON object"],
     ["header graph --colour", "Unknown option"],
     ["login now", "login takes options only"],
-    ["grants revoke", "gte grants list"],
+    ["grants revoke", "grants list, or grants revoke"],
   ])('"%s": exit code 2', async (args, text) => {
     const { code, notes, out } = await runHere([...args.split(" ").filter(Boolean), "--home", home]);
     expect([code, notes, out]).toEqual([2, expect.stringContaining(text), ""]);

@@ -24,8 +24,9 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "gte-package-test-"));
   const distDirectory = join(folder, "built");
   await buildApp({ entry: join(root, "functions/index.ts"), outDirectory: distDirectory });
-  // Left by an earlier run: must not get into the next package.
+  // Left by an earlier run, or by the build of the command line: must not get into the package.
   writeFileSync(join(distDirectory, "package.zip"), "old");
+  writeFileSync(join(distDirectory, "gte.mjs"), "the command line");
   packed = zip(packageEntries({ root, distDirectory }));
   files = readZip(packed);
 });
@@ -36,6 +37,7 @@ describe("what is in the package", () => {
     const others = [...files.keys()].filter((name) => !/^dist\/(chunks\/)?[\w-]+\.mjs$/.test(name));
     expect(others).toEqual(["host.json", "package.json"]);
     expect(files.has("dist/index.mjs")).toBe(true);
+    expect(files.has("dist/gte.mjs")).toBe(false);
   });
 
   test("no source map, test, local stack or metafile; host.json as it is", () => {

@@ -44,7 +44,7 @@ function merged(first: Readonly<Record<string, string>>, second: Sent["headers"]
 
 function readUrl([text, ...more]: readonly string[]): URL {
   if (text === undefined || more.length > 0)
-    throw usage("One URL, for example: gte call https://graph.microsoft.com/v1.0/me");
+    throw usage("One URL, for example: call https://graph.microsoft.com/v1.0/me");
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (
     url === undefined ||

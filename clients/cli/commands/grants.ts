@@ -14,7 +14,7 @@ export const grants: Command = (input) => {
   const [action, id, ...more] = input.words;
   if (action === "list" && id === undefined) return list(input);
   if (action === "revoke" && id !== undefined && more.length === 0) return revoke(input, id);
-  throw usage("gte grants list, or gte grants revoke <id>");
+  throw usage("grants list, or grants revoke <id>");
 };
 
 async function list(input: CommandInput): Promise<ExitCode> {

@@ -20,7 +20,7 @@ export const token: Command = async (input) => {
 
 async function payloadFor(input: CommandInput): Promise<HeaderPayload> {
   const [api, ...more] = input.words;
-  if (api === undefined || more.length > 0) throw usage(`Which API? For example: gte ${input.command} graph`);
+  if (api === undefined || more.length > 0) throw usage(`Which API? For example: ${input.command} graph`);
   const { scope, claims, "force-refresh": forceRefresh } = input.options;
   const demanded = readClaimsOption(claims);
   const { service } = connect(input);

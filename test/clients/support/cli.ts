@@ -43,7 +43,8 @@ export async function runHere(args: readonly string[], options: CliOptions = {})
   return toResult(code, written.out, written.notes);
 }
 
-export const mainPath = resolve(import.meta.dirname, "../../../clients/cli/main.ts");
+/** As it is packed. */
+const mainPath = resolve(import.meta.dirname, "../../../dist/gte.mjs");
 
 export async function runProcess(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const child = spawn(process.execPath, [mainPath, ...args], {

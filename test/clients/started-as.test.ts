@@ -1,0 +1,67 @@
+/** What to run next is told in the form in which the command line was started, as npm passes it on. */
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { nodeProblem } from "../../clients/cli/node-version.ts";
+import { startedAs } from "../../clients/cli/started-as.ts";
+import { newHome, runHere } from "./support/cli.ts";
+
+type Env = Readonly<Record<string, string>>;
+
+const NPX: Env = { npm_lifecycle_event: "npx", npm_lifecycle_script: "'gte'" };
+
+test.each<[string, Env, string]>([
+  ["installed", {}, "gte"],
+  ["by npm run", { npm_lifecycle_event: "gte", npm_lifecycle_script: "node clients/cli/main.ts" }, "npm run -s gte --"],
+  ["by npx in a checkout", { ...NPX, npm_config_package: "" }, "npx gte"],
+  ["by npx on Windows", { ...NPX, npm_lifecycle_script: '"gte"' }, "npx gte"],
+  ["by npx from a package", { ...NPX, npm_config_package: "./gte-0.1.0.tgz" }, "npx --package=./gte-0.1.0.tgz gte"],
+  [
+    "by npx from git",
+    { ...NPX, npm_config_package: "git+ssh://git@host/x.git" },
+    "npx --package=git+ssh://git@host/x.git gte",
+  ],
+  ["by npx from somewhere that a shell would read", { ...NPX, npm_config_package: "$(x) y" }, "gte"],
+  ["by a program that npx started", { ...NPX, npm_lifecycle_script: "'other' gte" }, "gte"],
+  ["by a script of another package", { npm_lifecycle_event: "test", npm_lifecycle_script: "gte token graph" }, "gte"],
+])("%s", (_name, env, expected) => {
+  expect(startedAs(env)).toBe(expected);
+});
+
+describe("in messages", () => {
+  const home = newHome();
+
+  test("what to run", async () => {
+    const { code, notes } = await runHere(["header", "graph", "--home", home], { env: NPX });
+    expect([code, notes]).toEqual([
+      2,
+      "gte: Which service?\n     Run: npx gte login --service https://… --client-id …\n",
+    ]);
+    const env = { npm_lifecycle_event: "gte", GTE_SERVICE: "https://gte.example" };
+    const asJson = await runHere(["header", "graph", "--home", home, "--json"], { env });
+    expect(asJson.error()).toMatchObject({ run: "npm run -s gte -- login --service https://gte.example", exitCode: 3 });
+  });
+
+  test("help says what gte stands for, where it stands for something", async () => {
+    expect((await runHere(["--help"])).out).toMatch(/^gte: Microsoft Graph/);
+    expect((await runHere(["--help"], { env: NPX })).out).toMatch(/^Below, gte stands for: npx gte\n\ngte: Microsoft/);
+  });
+});
+
+describe("the oldest Node", () => {
+  test.each([
+    ["20.20.2", false],
+    ["22.9.0", false],
+    ["22.18.9", false],
+    ["22.19.0", true],
+    ["22.20.0", true],
+    ["24.0.0", true],
+    ["100.0.0", true],
+  ])("%s: %s", (version, enough) => {
+    expect(nodeProblem(version) === undefined).toBe(enough);
+  });
+
+  test("is the one of package.json", () => {
+    const { engines } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(nodeProblem("1.0.0")).toContain(`Node ${engines.node.slice(2)}.0 or newer`);
+  });
+});
