@@ -6,7 +6,7 @@ const pure = [
   "test/shared/{audit,caller,config,entra,flows,http,policy}/**/*.test.ts",
   "test/forged-tokens/**/*.test.ts",
   "test/infra/{files,findings,kql}.test.ts",
-  "test/docs/**/!(requests).test.ts",
+  "test/docs/**/!(requests|commands).test.ts",
 ];
 
 /** What the templates would deploy, asked of the Bicep compiler: one process of it, one worker. Not part of `npm test`. */
