@@ -44,7 +44,7 @@ export function readRefusal(answer: OutboundResponse, request: FailedRequest, no
   }
   return {
     kind: "entra_refused",
-    verdict: judge(body["error"], evidence, codeClass, request),
+    verdict: inItsFlow(judge(body["error"], evidence, codeClass, request), request),
     evidence,
     scopes: request.scopes,
     ...(request.presentedAs === undefined ? {} : { presentedAs: request.presentedAs }),
@@ -57,6 +57,17 @@ export function retryAfterSeconds(header: string | undefined, nowMs: number): nu
   const date = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
   const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (date - nowMs) / 1_000;
   return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 0), RETRY_AFTER_MAX_SECONDS) : undefined;
+}
+
+/** A verdict says who can do something about it; not every flow has that somebody. */
+function inItsFlow(verdict: EntraVerdict, { grantKind }: FailedRequest): EntraVerdict {
+  if (verdict === "assertion_refused") {
+    // In every other request the only assertion is the one that proves who we are.
+    return grantKind === "assertion" ? verdict : "credential_refused";
+  }
+  // Nobody signs in for an application, and its token hangs on no grant that could be made again.
+  const needsPerson = verdict === "interaction_required" || verdict === "grant_dead";
+  return needsPerson && grantKind === "application" ? "denied" : verdict;
 }
 
 function judge(

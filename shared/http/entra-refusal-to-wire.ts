@@ -32,7 +32,7 @@ export function entraRefusalToWire(failure: EntraRefused, asker: Asker): Wire {
       return {
         ...refusal,
         code: "access_denied",
-        description: "Entra does not let this user have the token; signing in again does not help.",
+        description: "Entra does not allow this token; signing in again does not help.",
         action: "ask_admin",
       };
     case "grant_dead":

@@ -5,21 +5,40 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AADSTS } from "../../local/tenant/errors/aadsts.ts";
 import { SIGN_IN_CODES } from "../../local/tenant/errors/aadsts-sign-in.ts";
-import { bearer, exchangeForm, jwtBearerForm, userToken } from "../support/callers.ts";
-import { AADSTS_CLASSES, AADSTS_ROWS, CLASSES, type FailureClass, ODD_ANSWERS } from "../support/entra-failures.ts";
-import { policyWithEntries } from "../support/policies.ts";
+import { cookiesOf, newBrowser } from "../authorize/support/browser.ts";
+import {
+  askedOfEntra,
+  callbackPath,
+  codeForClient,
+  codeForm,
+  makeLink,
+  newPkce,
+} from "../authorize/support/sign-in.ts";
+import { appToken, bearer, CLIENT_IDS, exchangeForm, jwtBearerForm, userToken } from "../support/callers.ts";
+import {
+  AADSTS_CLASSES,
+  AADSTS_ROWS,
+  type AskedFlow,
+  CLASS_PAGES,
+  CLASSES,
+  classIn,
+  type FailureClass,
+  ODD_ANSWERS,
+} from "../support/entra-failures.ts";
+import { policyWith, policyWithEntries } from "../support/policies.ts";
 import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
 
 let world: LocalWorld;
 let service: ServiceUnderTest;
+/** Serves whole tables: its limits are wide. */
+let patient: ServiceUnderTest;
+let brought: Brought;
 beforeAll(async () => {
   world = await startLocalWorld();
+  patient = serveManyRows();
+  brought = await bring(patient);
 });
-beforeEach(() => {
-  world.tenant.state.clearLog();
-  // An instance remembers for a while whom Entra throttles.
-  service = world.serve();
-});
+beforeEach(() => world.tenant.state.clearLog());
 afterEach(() => {
   world.tenant.state.clearOrders();
   world.tenant.state.clearRequirements();
@@ -34,6 +53,131 @@ const exchange = (token = userToken(world), at = service) => at.call("/oauth2/to
 const header = (token = userToken(world), at = service) =>
   at.call("/AuthorizationHeader/graph", { headers: bearer(token) });
 
+/** An instance remembers what it was told: these tests have one each. */
+const withNewInstance = () =>
+  beforeEach(() => {
+    service = world.serve();
+  });
+
+/** An application whose own token comes from the second registration. */
+const ROBOT = {
+  name: "robot",
+  displayName: "A robot",
+  kind: "application",
+  clientId: CLIENT_IDS.stranger,
+  flows: ["client-credentials"],
+  apis: { graph: [".default"] },
+};
+
+/** The clock stands, so that no code and no sign-in grows old between the first row and the last. */
+function serveManyRows(): ServiceUnderTest {
+  const POLICY = policyWith(({ apis, callers }) => {
+    apis["graph"] = { ...apis["graph"], scopes: ["User.Read", "Mail.Read", ".default"] };
+    callers.push(ROBOT);
+    for (const entry of callers) {
+      Object.assign(entry, { limits: { bypassPerMinute: 1_000 } });
+    }
+  });
+  const startedMs = Date.now();
+  const settings = { APP_ONLY_CLIENT_ID: CLIENT_IDS.appOnly, POLICY };
+  return world.serve({ settings, surroundings: { nowMs: () => startedMs } });
+}
+
+/** What a request of each flow needs. A refusal of Entra's uses none of it up. */
+interface Brought {
+  readonly user: string;
+  readonly backend: string;
+  readonly robot: string;
+  readonly grant: string;
+  readonly codeForm: Record<string, string>;
+  readonly callback: { readonly path: string; readonly cookie: string };
+}
+
+async function bring(at: ServiceUnderTest): Promise<Brought> {
+  const user = userToken(world);
+  const form = exchangeForm(user, { scope: "User.Read Mail.Read offline_access" });
+  const made = await at.call("/oauth2/token", { form });
+  const pkce = newPkce();
+  const { code } = await codeForClient(at, newBrowser(at), { pkce });
+  const browser = newBrowser(at);
+  const asked = askedOfEntra(await browser.open(await makeLink(at)));
+  return {
+    user,
+    backend: appToken(world),
+    robot: appToken(world, { client: "stranger", claims: { roles: ["Exchange.Call"] } }),
+    grant: String(made.json()["refresh_token"]),
+    codeForm: codeForm(code, pkce),
+    callback: { path: callbackPath({ code: "x", state: asked["state"] ?? "" }), cookie: cookiesOf(browser) },
+  };
+}
+
+interface AskedIn {
+  readonly flow: AskedFlow;
+  readonly dialect: "oauth" | "problem" | "page";
+  ask(at: ServiceUnderTest): Promise<Answer>;
+  /** RFC 7523 has another name for a bad assertion than RFC 8693. */
+  readonly badSubject?: string;
+}
+
+/** Every way to ask Entra, on every route that has it. */
+const ASKED: Readonly<Record<string, AskedIn>> = {
+  "the exchange of a user's token": {
+    flow: "on-behalf-of",
+    dialect: "oauth",
+    ask: (at) => at.call("/oauth2/token", { form: exchangeForm(brought.user) }),
+  },
+  "the same in the words of RFC 7523": {
+    flow: "on-behalf-of",
+    dialect: "oauth",
+    badSubject: "invalid_grant",
+    ask: (at) => at.call("/oauth2/token", { form: jwtBearerForm(brought.user) }),
+  },
+  "a header for a user": {
+    flow: "on-behalf-of",
+    dialect: "problem",
+    ask: (at) => at.call("/AuthorizationHeader/graph", { headers: bearer(brought.user) }),
+  },
+  "a grant's redemption": {
+    flow: "refresh-token",
+    dialect: "oauth",
+    ask: (at) =>
+      at.call("/oauth2/token", {
+        form: { grant_type: "refresh_token", refresh_token: brought.grant },
+        headers: bearer(brought.user),
+      }),
+  },
+  "a header for a grant": {
+    flow: "refresh-token",
+    dialect: "problem",
+    ask: (at) =>
+      at.call("/AuthorizationHeader/graph", { json: { grant: brought.grant }, headers: bearer(brought.user) }),
+  },
+  "an application's code": {
+    flow: "authorization-code",
+    dialect: "oauth",
+    ask: (at) => at.call("/oauth2/token", { form: brought.codeForm, headers: bearer(brought.backend) }),
+  },
+  "a person back from Entra, by a link": {
+    flow: "authorization-code",
+    dialect: "page",
+    ask: (at) => at.call(brought.callback.path, { headers: { cookie: brought.callback.cookie } }),
+  },
+  "an application's own token": {
+    flow: "client-credentials",
+    dialect: "oauth",
+    ask: (at) =>
+      at.call("/oauth2/token", {
+        form: { grant_type: "client_credentials", audience: "graph" },
+        headers: bearer(brought.robot),
+      }),
+  },
+  "a header for an application": {
+    flow: "client-credentials",
+    dialect: "problem",
+    ask: (at) => at.call("/AuthorizationHeaderUnauthenticated/graph", { headers: bearer(brought.robot) }),
+  },
+};
+
 /** Status, error, code, action and headers of a class, in the words of the route. */
 function expectClass(answer: Answer, name: FailureClass, dialect: "oauth" | "problem"): void {
   const { [dialect]: wire, code, action } = CLASSES[name];
@@ -46,6 +190,13 @@ function expectClass(answer: Answer, name: FailureClass, dialect: "oauth" | "pro
   expect(answer.headers.has("www-authenticate")).toBe(answer.status === 401);
 }
 
+function expectPage(answer: Answer, name: FailureClass): void {
+  const [status, title] = CLASS_PAGES[name];
+  expect(answer.status).toBe(status);
+  expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
+  expect(answer.text).toContain(`<h1>${title}</h1>`);
+}
+
 test("the table has every code that Entra's token endpoint answers (not those of its pages)", () => {
   const known = Object.keys(AADSTS)
     .filter((code) => !(code in SIGN_IN_CODES))
@@ -54,144 +205,146 @@ test("the table has every code that Entra's token endpoint answers (not those of
   expect(Object.values(AADSTS_CLASSES).flat().sort()).toEqual(known);
 });
 
-describe.each(AADSTS_ROWS)("AADSTS%i is of class %s", (code, name) => {
-  const row = AADSTS[code];
-  const challenge = row?.claims;
-  const extra = [
-    ["error_codes", "trace_id"],
-    row?.suberror !== undefined ? ["suberror"] : [],
-    challenge === undefined ? [] : ["claims"],
-    name === "consent" ? ["scopes"] : [],
-  ].flat();
-
-  test("on the token route", async () => {
-    world.tenant.state.order({ endpoint: "token", aadsts: code });
-    const answer = await exchange();
-    expectClass(answer, name, "oauth");
-    const body = answer.json();
-    expect(Object.keys(body).sort()).toEqual([...OAUTH_MEMBERS, ...extra].sort());
-    expect(body).toMatchObject({ error_codes: [code], trace_id: expect.stringMatching(GUID) });
-    expect(body["claims"]).toBe(challenge);
-    expect(body["suberror"]).toBe(row?.suberror);
-  });
-
-  test("on the header route", async () => {
-    world.tenant.state.order({ endpoint: "token", aadsts: code });
-    const answer = await header();
-    expectClass(answer, name, "problem");
-    expect(Object.keys(answer.json()).sort()).toEqual([...PROBLEM_MEMBERS, ...extra].sort());
-    expect(answer.json()).toMatchObject({ status: answer.status, type: "about:blank", error_codes: [code] });
-    expect(service.lastEvent()).toMatchObject({
-      outcome: answer.status >= 500 || answer.status === 429 ? "failed" : "refused",
-      aadsts: [code],
-      entraTraceId: answer.json()["trace_id"],
-    });
-  });
-
-  test("in the words of RFC 7523, with line breaks in Entra's text (E-55)", async () => {
+describe.each(Object.entries(ASKED))("%s", (_title, asked) => {
+  test.each(AADSTS_ROWS)("AADSTS%i, of class %s", async (code, listed) => {
+    const name = classIn(asked.flow, listed);
+    // Whom Entra throttles an instance remembers: the next row needs one that does not.
+    const at = name === "throttled" ? serveManyRows() : patient;
+    // Line breaks as Entra had them (E-55), and what it copies from a request or a directory (E-61, E-83).
     const values = { scope: '"\r\n<script>alert(1)</script>', name: "Contoso\r\nX: y", user: "alice@contoso.local" };
     world.tenant.state.order({ endpoint: "token", aadsts: code, tail: "crlf", values });
-    const answer = await service.call("/oauth2/token", { form: jwtBearerForm(userToken(world)) });
-    expect(answer.status).toBe(CLASSES[name].oauth.status);
-    expect(answer.json()["error"]).toBe(name === "subject" ? "invalid_grant" : CLASSES[name].oauth.error);
-    expect(JSON.stringify([answer.text, [...answer.headers], service.logs.at(-1)])).not.toMatch(
-      /alert|AADSTS|alice@|Contoso/,
-    );
+    const answer = await asked.ask(at);
+
+    const event = at.lastEvent();
+    expect(event).toMatchObject({
+      outcome: answer.status >= 500 || answer.status === 429 ? "failed" : "refused",
+      code: CLASSES[name].code,
+      aadsts: [code],
+      entraTraceId: expect.stringMatching(GUID),
+    });
+    expect(JSON.stringify([answer.text, [...answer.headers], event])).not.toMatch(/alert|AADSTS|alice@|Contoso/);
+    if (asked.dialect === "page") {
+      expectPage(answer, name);
+    } else {
+      expectRefusal(answer, { ...asked, dialect: asked.dialect }, name);
+      expectEvidence(answer, asked.dialect, evidenceOf(code, name, event["entraTraceId"]));
+    }
   });
 });
 
-test("a dead grant is the same from a redemption, for every code of the class", async () => {
-  const token = userToken(world);
-  const made = await service.call("/oauth2/token", {
-    form: exchangeForm(token, { scope: "User.Read offline_access" }),
-  });
-  const grant = String(made.json()["refresh_token"]);
-  for (const code of AADSTS_CLASSES.dead) {
-    world.tenant.state.order({ endpoint: "token", aadsts: code, grantType: "refresh_token", times: 2 });
-    // An instance counts how often Entra refuses a person.
-    const at = world.serve();
-    const form = { grant_type: "refresh_token", refresh_token: grant };
-    expectClass(await at.call("/oauth2/token", { form, headers: bearer(token) }), "dead", "oauth");
-    const json = { grant };
-    expectClass(await at.call("/AuthorizationHeader/graph", { json, headers: bearer(token) }), "dead", "problem");
+function expectRefusal(
+  answer: Answer,
+  { dialect, badSubject }: AskedIn & { dialect: "oauth" | "problem" },
+  name: FailureClass,
+): void {
+  if (name === "subject" && badSubject !== undefined) {
+    expect(answer.json()).toMatchObject({ error: badSubject, code: "subject_refused" });
+  } else {
+    expectClass(answer, name, dialect);
   }
-});
+}
+
+/** What an answer tells of Entra's: its identifiers, and a demand or a lack of consent only to whom it concerns. */
+function evidenceOf(code: number, name: FailureClass, traceId: unknown): Record<string, unknown> {
+  const { suberror, claims } = AADSTS[code] ?? {};
+  return {
+    error_codes: [code],
+    trace_id: traceId,
+    ...(suberror === undefined ? {} : { suberror }),
+    ...(claims === undefined || name !== "user" ? {} : { claims }),
+    ...(name === "consent" ? { scopes: expect.any(Array) } : {}),
+  };
+}
+
+function expectEvidence(answer: Answer, dialect: "oauth" | "problem", told: Record<string, unknown>): void {
+  const members = dialect === "oauth" ? OAUTH_MEMBERS : PROBLEM_MEMBERS;
+  expect(answer.json()).toMatchObject(told);
+  expect(Object.keys(answer.json()).sort()).toEqual([...members, ...Object.keys(told)].sort());
+}
 
 const oddAnswers = ODD_ANSWERS.map(([title, order, name, retryAfter]) => ({ title, order, name, retryAfter }));
 
 describe.each(oddAnswers)("$title", ({ order, name, retryAfter }) => {
   test(`is of class ${name}`, async () => {
+    const instance = () => (name === "throttled" ? serveManyRows() : patient);
     world.tenant.state.order({ endpoint: "token", ...order });
-    const oauth = await exchange();
+    const oauth = await exchange(brought.user, instance());
     expectClass(oauth, name, "oauth");
-    service = world.serve();
     world.tenant.state.order({ endpoint: "token", ...order });
-    const problem = await header();
+    const problem = await header(brought.user, instance());
     expectClass(problem, name, "problem");
     for (const answer of [oauth, problem]) {
       expect(answer.headers.get("retry-after")).toBe(retryAfter ?? null);
       expect(JSON.stringify([answer.text, [...answer.headers]])).not.toMatch(/evil|X-Injected|opaque-but-fine|<html>/);
     }
-    expect((await exchange(userToken(world), world.serve())).status).toBe(200);
+    world.tenant.state.clearOrders();
+    // Nothing of it stays: another token of the same person's is exchanged.
+    expect((await exchange(userToken(world), instance())).status).toBe(200);
   });
 });
 
-test("Retry-After as a date is turned into seconds", async () => {
-  const date = new Date(Date.now() + 120_000).toUTCString();
-  world.tenant.state.order({ endpoint: "token", status: 429, body: "", headers: { "Retry-After": date } });
-  const seconds = Number((await exchange()).headers.get("retry-after"));
-  expect(seconds).toBeGreaterThan(115);
-  expect(seconds).toBeLessThanOrEqual(120);
-});
+describe("waiting for Entra", () => {
+  withNewInstance();
 
-test("an answer that does not come in time: 504, to retry", async () => {
-  const surroundings = {
-    outbound: { send: () => Promise.resolve({ ok: false, failure: { kind: "timeout" } } as const) },
-  };
-  const token = userToken(world);
-  const slow = world.serve({ surroundings });
-  // Keys cannot be had either: the caller is not refused for that.
-  expect((await header(token, slow)).json()).toMatchObject({
-    status: 503,
-    code: "key_set_unavailable",
-    action: "retry",
+  test("Retry-After as a date is turned into seconds", async () => {
+    const date = new Date(Date.now() + 120_000).toUTCString();
+    world.tenant.state.order({ endpoint: "token", status: 429, body: "", headers: { "Retry-After": date } });
+    const seconds = Number((await exchange()).headers.get("retry-after"));
+    expect(seconds).toBeGreaterThan(115);
+    expect(seconds).toBeLessThanOrEqual(120);
   });
-});
 
-test("Entra's token endpoint does not answer in time: 504, to retry", async () => {
-  const real = (await import("../../shared/outbound/https-outbound.ts")).createHttpsOutbound();
-  const outbound: typeof real = {
-    send: (request) => real.send(request.method === "POST" ? { ...request, deadlineMs: 20 } : request),
-  };
-  const hasty = world.serve({ surroundings: { outbound } });
-  world.tenant.state.order({ endpoint: "token", client: "service", hang: true, times: 2 });
-  expect({ status: (await exchange(userToken(world), hasty)).status }).toEqual({ status: 504 });
-  expect(hasty.lastEvent()).toMatchObject({ outcome: "failed", code: "entra_timeout" });
-  expect((await header(userToken(world), hasty)).json()).toMatchObject({
-    status: 504,
-    action: "retry",
-    error: "temporarily_unavailable",
+  test("an answer that does not come in time: 504, to retry", async () => {
+    const surroundings = {
+      outbound: { send: () => Promise.resolve({ ok: false, failure: { kind: "timeout" } } as const) },
+    };
+    const token = userToken(world);
+    const slow = world.serve({ surroundings });
+    // Keys cannot be had either: the caller is not refused for that.
+    expect((await header(token, slow)).json()).toMatchObject({
+      status: 503,
+      code: "key_set_unavailable",
+      action: "retry",
+    });
   });
-});
 
-test("one failure for identical concurrent wishes, each in its own words", async () => {
-  const { state } = world.tenant;
-  const fresh = world.serve();
-  const token = userToken(world);
-  const order = state.order({ endpoint: "token", aadsts: 50013, hold: true });
-  const first = exchange(token, fresh);
-  await state.orders.hit(order);
-  const second = fresh.call("/oauth2/token", { form: jwtBearerForm(token) });
-  const third = header(token, fresh);
-  await fresh.lookUps(3);
-  state.releaseOrder({ id: order });
-  expect((await first).json()).toMatchObject({ error: "invalid_request", code: "subject_refused" });
-  expect((await second).json()).toMatchObject({ error: "invalid_grant", code: "subject_refused" });
-  expect((await third).json()).toMatchObject({ status: 401, error: "invalid_token" });
-  expect(state.requestCounts()["token"]).toBe(1);
+  test("Entra's token endpoint does not answer in time: 504, to retry", async () => {
+    const real = (await import("../../shared/outbound/https-outbound.ts")).createHttpsOutbound();
+    const outbound: typeof real = {
+      send: (request) => real.send(request.method === "POST" ? { ...request, deadlineMs: 20 } : request),
+    };
+    const hasty = world.serve({ surroundings: { outbound } });
+    world.tenant.state.order({ endpoint: "token", client: "service", hang: true, times: 2 });
+    expect({ status: (await exchange(userToken(world), hasty)).status }).toEqual({ status: 504 });
+    expect(hasty.lastEvent()).toMatchObject({ outcome: "failed", code: "entra_timeout" });
+    expect((await header(userToken(world), hasty)).json()).toMatchObject({
+      status: 504,
+      action: "retry",
+      error: "temporarily_unavailable",
+    });
+  });
+
+  test("one failure for identical concurrent wishes, each in its own words", async () => {
+    const { state } = world.tenant;
+    const fresh = world.serve();
+    const token = userToken(world);
+    const order = state.order({ endpoint: "token", aadsts: 50013, hold: true });
+    const first = exchange(token, fresh);
+    await state.orders.hit(order);
+    const second = fresh.call("/oauth2/token", { form: jwtBearerForm(token) });
+    const third = header(token, fresh);
+    await fresh.lookUps(3);
+    state.releaseOrder({ id: order });
+    expect((await first).json()).toMatchObject({ error: "invalid_request", code: "subject_refused" });
+    expect((await second).json()).toMatchObject({ error: "invalid_grant", code: "subject_refused" });
+    expect((await third).json()).toMatchObject({ status: 401, error: "invalid_token" });
+    expect(state.requestCounts()["token"]).toBe(1);
+  });
 });
 
 describe("claims challenges", () => {
+  withNewInstance();
+
   const capolids = (id: string) => JSON.stringify({ access_token: { capolids: { essential: true, values: [id] } } });
   const claims = capolids("c0a1b000-0000-4000-8000-00000000000a");
   const satisfied = ["capolids:c0a1b000-0000-4000-8000-00000000000a"];

@@ -70,6 +70,36 @@ export const AADSTS_ROWS: readonly (readonly [code: number, failureClass: Failur
   AADSTS_CLASSES,
 ).flatMap(([name, codes]) => codes.map((code) => [code, name as FailureClass] as const));
 
+/** How Entra is asked. In all but the first, the only assertion that can be refused is the one that proves who we are. */
+export type AskedFlow = "on-behalf-of" | "refresh-token" | "authorization-code" | "client-credentials";
+
+const FLOW_CLASSES: Readonly<Record<AskedFlow, Partial<Record<FailureClass, FailureClass>>>> = {
+  "on-behalf-of": {},
+  "refresh-token": { subject: "credential" },
+  "authorization-code": { subject: "credential" },
+  // Nobody can sign in for an application.
+  "client-credentials": { subject: "credential", user: "denied", dead: "denied" },
+};
+
+/** What a number of a class is when it comes in this flow. */
+export function classIn(flow: AskedFlow, name: FailureClass): FailureClass {
+  return FLOW_CLASSES[flow][name] ?? name;
+}
+
+/** The page that a person sees in the place of an answer. */
+export const CLASS_PAGES: Readonly<Record<FailureClass, readonly [status: number, title: string]>> = {
+  subject: [403, "This is not possible"],
+  user: [403, "More is needed to sign in"],
+  consent: [403, "A consent is missing"],
+  denied: [403, "Nothing was allowed"],
+  dead: [403, "This sign-in was used already"],
+  credential: [500, "This did not work"],
+  ours: [500, "This did not work"],
+  throttled: [429, "This is not possible"],
+  down: [503, "This did not work"],
+  nonsense: [502, "This did not work"],
+};
+
 type Answered = Omit<OrderSpec, "endpoint">;
 
 /** A token that must not be believed, in an otherwise good answer. */

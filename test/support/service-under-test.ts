@@ -114,16 +114,16 @@ function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
     logs.push(line);
     world.logs.push(line);
   };
-  const events = () => logs.filter((line) => line.includes('"event":"exchange"')).map((line) => JSON.parse(line));
+  const isEvent = (line: string) => line.includes('"event":"exchange"');
   const handlers = routesOf(service).map((route) => ({ route, handler: createHandler(service, route) }));
   return {
     tenant,
     service,
     logs,
     settings,
-    events,
+    events: () => logs.filter(isEvent).map((line) => JSON.parse(line)),
     lookUps,
-    lastEvent: () => events().at(-1) ?? {},
+    lastEvent: () => JSON.parse(logs.findLast(isEvent) ?? "{}"),
     async call(path, call = {}) {
       world.calls.push(call);
       const { pathname } = new URL(path, SERVICE_URL);

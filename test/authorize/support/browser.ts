@@ -15,7 +15,7 @@ export interface Browser {
 export function newBrowser(service: ServiceUnderTest): Browser {
   const jar = new Map<string, string>();
   const open = async (path: string, call: Call = {}) => {
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
+    const cookie = cookiesOf({ jar });
     const headers = { ...(cookie === "" ? {} : { cookie }), ...call.headers };
     const answer = await service.call(path, { ...call, headers });
     for (const { name, value, maxAge } of answer.cookies) {
@@ -33,6 +33,11 @@ export function newBrowser(service: ServiceUnderTest): Browser {
     submit: (path, form, headers = { "sec-fetch-site": "same-origin", origin: "null" }) =>
       open(path, { form, headers }),
   };
+}
+
+/** What the browser would send, for whoever sends it another way. */
+export function cookiesOf({ jar }: Pick<Browser, "jar">): string {
+  return [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
 }
 
 /** Path and query of an absolute URL of the service's, as `open` takes it. */

@@ -92,6 +92,37 @@ describe.each(AADSTS_TABLE)("1.6: AADSTS$code ($status $error, $suberror) is $la
   });
 });
 
+/** Where a class has nobody to act on it in another flow: the only assertion there is ours, and no person stands behind an application. */
+const ELSEWHERE: Readonly<
+  Record<Exclude<FailedRequest["grantKind"], "assertion">, Partial<Record<CodeClass, CodeClass>>>
+> = {
+  refresh_token: { assertion_refused: "credential_refused" },
+  code: { assertion_refused: "credential_refused" },
+  application: {
+    assertion_refused: "credential_refused",
+    interaction_required: "denied",
+    grant_dead: "denied",
+  },
+};
+
+describe.each(Object.entries(ELSEWHERE))("asked with %s", (grantKind, changes) => {
+  const request = { scopes: SCOPES, grantKind: grantKind as FailedRequest["grantKind"] };
+  test.each(AADSTS_TABLE)("AADSTS$code ($status $error, $suberror), $lands with an assertion", (row) => {
+    const { presentedAs: _its, ...expected } = {
+      presentedAs: undefined,
+      ...expectedFailure({ ...row, lands: changes[row.lands] ?? row.lands }),
+    };
+    expect(readRefusal(entraError(row), request, NOW_MS)).toEqual(expected);
+  });
+});
+
+test("claims are no use to an application: there is nobody who could meet them", () => {
+  const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
+  const answer = entraError({ code: 53003, error: "invalid_grant", claims });
+  const request = { scopes: SCOPES, grantKind: "application" } as const;
+  expect(readRefusal(answer, request, NOW_MS)).toMatchObject({ verdict: "denied" });
+});
+
 test("the first number that is known decides; unknown ones and none decide nothing", () => {
   expect(classOfCodes([1, 65001, 50013])).toBe("consent_required");
   expect(classOfCodes([1, 2])).toBeUndefined();

@@ -215,7 +215,7 @@ describe.each(CALLS)("%s: no token", (_name, call) => {
     });
     const challenged = entraError({ code: 50076, error: "interaction_required", claims: CLAIMS });
     expect(await call(fakeEntra({ answers: [challenged] }).client)).toMatchObject({
-      failure: { verdict: "interaction_required", evidence: { claims: CLAIMS } },
+      failure: { kind: "entra_refused", evidence: { claims: CLAIMS } },
     });
   });
 
