@@ -97,6 +97,9 @@ export type EntraVerdict =
   | "credential_refused"
   | "misconfigured";
 
+/** OpenID Connect Core section 3.1.2.6: why nobody could be asked, with `prompt=none`. */
+export type OpenIdError = "login_required" | "account_selection_required";
+
 /** The parts of Entra's error body that are safe to keep: identifiers and codes, never its text. */
 export interface EntraEvidence {
   /** `error_codes`: AADSTS numbers. */
@@ -140,6 +143,8 @@ export type Failure =
       readonly presentedAs?: "subject_token" | "assertion";
       /** An application redeemed a grant: a person has to make it again. With a link where policy lets one be made. */
       readonly signIn?: { readonly url: string | undefined };
+      /** Entra sent a browser back with a finer word than the verdict, which OpenID Connect clients look for. */
+      readonly openIdError?: OpenIdError;
     }
   | { readonly kind: "code_refused"; readonly reason: CodeRefusal }
   | { readonly kind: "sign_in_refused"; readonly reason: SignInRefusal }

@@ -4,7 +4,7 @@
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#error-codes-for-authorization-endpoint-errors
  */
-import type { EntraEvidence, EntraVerdict, Failure } from "../failure.ts";
+import type { EntraEvidence, EntraVerdict, Failure, OpenIdError } from "../failure.ts";
 import { classOfCodes } from "./aadsts.ts";
 
 export interface SignInError {
@@ -30,7 +30,12 @@ export function readSignInError({ error, description = "", subcode }: SignInErro
   if (error === "temporarily_unavailable" || error === "server_error") {
     return { kind: "dependency_failed", dependency: "entra", problem: "unavailable", evidence };
   }
-  return { kind: "entra_refused", verdict: judge(error, evidence.codes), evidence, scopes };
+  const refused = { kind: "entra_refused", verdict: judge(error, evidence.codes), evidence, scopes } as const;
+  return isOpenIdError(error) ? { ...refused, openIdError: error } : refused;
+}
+
+function isOpenIdError(error: string): error is OpenIdError {
+  return error === "login_required" || error === "account_selection_required";
 }
 
 function judge(error: string, codes: readonly number[]): EntraVerdict {

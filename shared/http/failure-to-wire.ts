@@ -90,7 +90,7 @@ function waitFor(
 
 function unsupportedGrant(asked: "password" | "other"): Wire {
   const alternatives =
-    "use token-exchange or jwt-bearer with the user's own token, refresh_token with a grant made by the user, or client_credentials";
+    "use token-exchange or jwt-bearer with the user's own token, refresh_token with a grant made by the user, authorization_code after a sign-in, or client_credentials";
   const description =
     asked === "password"
       ? `Passwords are never accepted here: ${alternatives}.`

@@ -48,8 +48,9 @@ function authorizationError(failure: Failure): string {
     case "denied":
       return "access_denied";
     case "consent_required":
-    case "interaction_required":
       return failure.verdict;
+    case "interaction_required":
+      return failure.openIdError ?? failure.verdict;
     default:
       return "server_error";
   }

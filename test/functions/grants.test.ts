@@ -151,6 +151,29 @@ describe("redeemed", () => {
     expect(refreshTokensSent()).toHaveLength(1);
   });
 
+  test("for a longer life than the kept token has left, as far as Entra gives one and is there", async () => {
+    const grant = await userGrant();
+    const headerOf = async (minimumSeconds: number) => {
+      const json = { grant, minimumSeconds };
+      const answer = await service.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world)), json });
+      expect(answer.status).toBe(200);
+      return answer.json()["authorizationHeader"];
+    };
+    const first = await headerOf(0);
+    expect(await headerOf(50 * 60)).toBe(first);
+    clock.advance(45 * MINUTE);
+    const second = await headerOf(50 * 60);
+    expect(second).not.toBe(first);
+    // Longer than any token of Entra's: what it gave a moment ago is the best there is.
+    expect(await headerOf(86_400)).toBe(second);
+    expect(refreshTokensSent()).toHaveLength(2);
+
+    clock.advance(2 * MINUTE);
+    world.tenant.state.order({ endpoint: "token", status: 503, body: "" });
+    expect(await headerOf(86_400)).toBe(second);
+    expect(service.lastEvent()).toMatchObject({ outcome: "issued", warning: "entra_unavailable" });
+  });
+
   test("for less than was granted, never for more", async () => {
     const grant = await userGrant();
     expect((await redeem(grant, userToken(world), { scope: "User.Read" })).status).toBe(200);

@@ -3,6 +3,7 @@
  * method that it does not have.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { routesOf } from "../../functions/register.ts";
 import {
   appToken,
   bearer,
@@ -284,6 +285,9 @@ describe("methods", () => {
     ["/AuthorizationHeaderUnauthenticated/graph", ["GET", "POST"]],
     ["/Validate", ["GET", "POST"]],
     ["/grants", ["GET"]],
+    ["/policy/explain", ["POST"]],
+    ["/oauth2/par", ["POST"]],
+    ["/signin/links", ["POST"]],
     ["/ready", ["GET", "HEAD"]],
     ["/healthz", ["GET", "HEAD"]],
     ["/.well-known/oauth-protected-resource", ["GET"]],
@@ -292,20 +296,44 @@ describe("methods", () => {
 
   // TRACE never gets here: the Functions package cannot even represent it (see `attacks/http.test.ts`).
   const every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-  const rows = allowed.flatMap(([path, methods]) =>
-    every.filter((method) => !methods.includes(method)).map((method) => [method, path, methods.join(", ")] as const),
-  );
-
-  test.each(rows)("%s %s: 405, Allow: %s", async (method, path, allow) => {
+  const others = (all: typeof allowed) =>
+    all.flatMap(([path, methods]) =>
+      every.filter((method) => !methods.includes(method)).map((method) => [method, path, methods.join(", ")] as const),
+    );
+  const askAs = (method: string, path: string) => {
     const body = method === "GET" || method === "HEAD" ? {} : { body: "x" };
-    const answer = await service.call(path, {
-      method,
-      headers: { ...bearer(userToken(world)), "x-http-method-override": "POST" },
-      ...body,
-    });
+    const headers = { ...bearer(userToken(world)), "x-http-method-override": "POST" };
+    return service.call(path, { method, headers, ...body });
+  };
+
+  test.each(others(allowed))("%s %s: 405, Allow: %s", async (method, path, allow) => {
+    const answer = await askAs(method, path);
     expect(answer.status).toBe(405);
     expect(answer.headers.get("allow")).toBe(allow);
     expect(answer.json()).toMatchObject({ code: "method_not_allowed" });
     expect([...answer.headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
+  });
+
+  const pages: typeof allowed = [
+    ["/oauth2/authorize", ["GET"]],
+    ["/oauth2/callback", ["GET"]],
+    ["/signin/a-link", ["GET"]],
+    ["/signin/confirm", ["GET", "POST"]],
+  ];
+  test.each(others(pages))("%s %s, for a browser: 405, Allow: %s", async (method, path, allow) => {
+    const answer = await askAs(method, path);
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get("allow")).toBe(allow);
+    expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(service.lastEvent()).toMatchObject({ code: "method_not_allowed" });
+  });
+
+  test("no route is left out", () => {
+    const listed = [...allowed, ...pages].map(([path]) => path.replace("a-link", "{link}").replace("/graph", "/{api}"));
+    expect(listed.sort()).toEqual(
+      routesOf(service.service)
+        .map(({ template }) => `/${template}`)
+        .sort(),
+    );
   });
 });

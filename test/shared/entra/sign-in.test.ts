@@ -192,6 +192,16 @@ describe("an error that comes through the browser, whose owner can write it", ()
     expect(read(error, description)).toMatchObject({ kind: "entra_refused", verdict, scopes: SCOPES });
   });
 
+  test.each([
+    ["login_required", "login_required"],
+    ["account_selection_required", "account_selection_required"],
+    ["interaction_required", undefined],
+    ["access_denied", undefined],
+  ])("the finer word of OpenID Connect is kept: %s", (error, finer) => {
+    const told = read(error);
+    expect(told.kind === "entra_refused" ? told.openIdError : told.kind).toBe(finer);
+  });
+
   test.each(["temporarily_unavailable", "server_error"])("%s is Entra's", (error) => {
     expect(read(error)).toMatchObject({ kind: "dependency_failed", problem: "unavailable" });
   });

@@ -111,6 +111,13 @@ describe("status, error, code and action", () => {
   });
 });
 
+test.each(["password", "other"] as const)("asked for %s: every grant type that there is, by name", (asked) => {
+  const { description } = failureToWire({ kind: "grant_type_unsupported", asked }, OAUTH);
+  for (const name of ["token-exchange", "jwt-bearer", "refresh_token", "authorization_code", "client_credentials"]) {
+    expect(description).toContain(name);
+  }
+});
+
 describe("a sign-in that cannot go on", () => {
   test.each(Object.entries(SIGN_IN_STATUS) as [SignInRefusal, number][])("%s: %i on a page", (reason, status) => {
     const failure: Failure = { kind: "sign_in_refused", reason };

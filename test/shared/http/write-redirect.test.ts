@@ -7,7 +7,7 @@ import { EVIDENCE } from "./support/failures.ts";
 const ISSUER = "https://gte.example";
 const BACK = { redirectUri: "https://app.example/cb", state: "a&b=c d", codeChallenge: "c" };
 
-function refused(verdict: EntraVerdict): Failure {
+function refused(verdict: EntraVerdict): Extract<Failure, { kind: "entra_refused" }> {
   return { kind: "entra_refused", verdict, evidence: EVIDENCE, scopes: [] };
 }
 
@@ -45,6 +45,8 @@ describe("RFC 6749 section 4.1.2.1", () => {
     [refused("denied"), "access_denied"],
     [refused("consent_required"), "consent_required"],
     [refused("interaction_required"), "interaction_required"],
+    [{ ...refused("interaction_required"), openIdError: "login_required" }, "login_required"],
+    [{ ...refused("interaction_required"), openIdError: "account_selection_required" }, "account_selection_required"],
     [refused("misconfigured"), "server_error"],
     [refused("credential_refused"), "server_error"],
     [{ kind: "throttled", retryAfterSeconds: 7 }, "temporarily_unavailable"],
