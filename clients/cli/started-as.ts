@@ -5,7 +5,7 @@
 import type { Terminal } from "./terminal.ts";
 
 /** Means nothing to a shell. */
-const PLAIN = /^[\w@.:/+-]+$/;
+const PLAIN = /^[\w@.:/+#-]+$/;
 
 export function startedAs(env: Terminal["env"]): string {
   const script = env["npm_lifecycle_event"];

@@ -362,9 +362,34 @@ describe("grants and whoami", () => {
     const revoked = await cli(`grants revoke ${grant?.id} --json`);
     expect([revoked.code, revoked.json()]).toEqual([0, { revoked: true }]);
     expect((await cli("grants list")).out).toBe("No grants.\n");
-    expect((await cli(`grants revoke ${grant?.id}`)).notes).toContain("no such grant");
-    expect((await cli("grants revoke nonsense")).code).toBe(4);
+    const gone = await cli(`grants revoke ${grant?.id}`);
+    expect([gone.code, gone.out, gone.notes]).toEqual([
+      4,
+      "",
+      "gte: There is no such grant of yours.\n     Run: gte grants list\n",
+    ]);
+    const asJson = await cli(`grants revoke ${grant?.id} --json`);
+    expect([asJson.code, asJson.out, asJson.error()["error"]]).toEqual([4, "", "grant_unknown"]);
     expect((await cli("grants")).code).toBe(2);
+  });
+
+  test("revoke by handle, for whoever holds one", async () => {
+    await signedIn();
+    const handle = await makeGrant();
+    const revoked = await cli(`grants revoke ${handle}`);
+    expect([revoked.code, revoked.notes]).toEqual([0, "Revoked.\n"]);
+  });
+
+  test("no command makes a grant whose handle nobody sees", async () => {
+    await signedIn();
+    for (const args of [
+      "token graph --scope offline_access",
+      "header graph --scope User.Read --scope offline_access",
+    ]) {
+      const { code, out, notes } = await cli(args);
+      expect([code, out, notes]).toEqual([2, "", expect.stringContaining("--scope offline_access")]);
+    }
+    expect((await cli("grants list")).out).toBe("No grants.\n");
   });
 
   test("whoami: in the service's eyes, without the token", async () => {

@@ -251,6 +251,12 @@ describe("the command line itself", () => {
     ["header graph --colour", "Unknown option"],
     ["login now", "login takes options only"],
     ["grants revoke", "grants list, or grants revoke"],
+    ["grants revoke deadbeef", "as grants list shows it"],
+    [`grants revoke ${"A".repeat(64)}`, "as grants list shows it"],
+    [`grants revoke ${"a".repeat(65)}`, "as grants list shows it"],
+    ["grants revoke gte_x", "as grants list shows it"],
+    ["token graph --scope offline_access", "needs none"],
+    ["header graph --scope User.Read --scope offline_access", "needs none"],
   ])('"%s": exit code 2', async (args, text) => {
     const { code, notes, out } = await runHere([...args.split(" ").filter(Boolean), "--home", home]);
     expect([code, notes, out]).toEqual([2, expect.stringContaining(text), ""]);

@@ -17,8 +17,8 @@ test.each<[string, Env, string]>([
   ["by npx from a package", { ...NPX, npm_config_package: "./gte-0.1.0.tgz" }, "npx --package=./gte-0.1.0.tgz gte"],
   [
     "by npx from git",
-    { ...NPX, npm_config_package: "git+ssh://git@host/x.git" },
-    "npx --package=git+ssh://git@host/x.git gte",
+    { ...NPX, npm_config_package: "git+ssh://git@host/x.git#v1" },
+    "npx --package=git+ssh://git@host/x.git#v1 gte",
   ],
   ["by npx from somewhere that a shell would read", { ...NPX, npm_config_package: "$(x) y" }, "gte"],
   ["by a program that npx started", { ...NPX, npm_lifecycle_script: "'other' gte" }, "gte"],

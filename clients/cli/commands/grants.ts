@@ -2,10 +2,13 @@
  * `grants list` and `grants revoke <id>`: the permissions that the service keeps for this person and this client, and
  * those that applications have in this person's name.
  */
-import { oneLine, usage } from "../cli-failure.ts";
+import { CliFailure, oneLine, usage } from "../cli-failure.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import type { ServiceClient } from "../service-client.ts";
 import { type Command, type CommandInput, connect, print } from "./command.ts";
+
+/** An id as the list shows it; or a handle, from whoever holds one, for example because it leaked. */
+const ID_OR_HANDLE = /^(?:[0-9a-f]{64}|gte_[\w-]{43})$/;
 
 /** Far more grants than one person makes; a service that pages for ever is left. */
 const MOST_PAGES = 50;
@@ -26,10 +29,14 @@ async function list(input: CommandInput): Promise<ExitCode> {
 }
 
 async function revoke(input: CommandInput, id: string): Promise<ExitCode> {
+  if (!ID_OR_HANDLE.test(id)) throw usage("The id of a grant has 64 characters: write it as grants list shows it.");
   const { service } = connect(input);
   const { revoked } = await service.ask({ path: "/oauth2/revoke", form: { token: id } });
+  if (revoked !== true) {
+    throw new CliFailure(EXIT.refused, "grant_unknown", "There is no such grant of yours.", { run: "gte grants list" });
+  }
   if (input.options.json === true) print(input.terminal, { revoked });
-  else input.terminal.note(revoked === true ? "Revoked." : "There is no such grant of yours.");
+  else input.terminal.note("Revoked.");
   return EXIT.ok;
 }
 

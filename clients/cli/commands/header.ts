@@ -1,6 +1,6 @@
 /** `header <api>` prints the header object for the next request, `token <api>` the token alone. */
 import { readClaimsOption } from "../claims.ts";
-import { usage } from "../cli-failure.ts";
+import { type CliFailure, usage } from "../cli-failure.ts";
 import { EXIT } from "../exit-codes.ts";
 import { askForHeader, type HeaderPayload } from "../header-payload.ts";
 import { type Command, type CommandInput, connect, print } from "./command.ts";
@@ -22,6 +22,7 @@ async function payloadFor(input: CommandInput): Promise<HeaderPayload> {
   const [api, ...more] = input.words;
   if (api === undefined || more.length > 0) throw usage(`Which API? For example: ${input.command} graph`);
   const { scope, claims, "force-refresh": forceRefresh } = input.options;
+  if (scope?.some((one) => one.split(" ").includes("offline_access"))) throw keepsForNobody();
   const demanded = readClaimsOption(claims);
   const { service } = connect(input);
   return askForHeader(service, api, {
@@ -29,4 +30,12 @@ async function payloadFor(input: CommandInput): Promise<HeaderPayload> {
     ...(demanded === undefined ? {} : { claims: demanded }),
     ...(forceRefresh === undefined ? {} : { forceRefresh }),
   });
+}
+
+/** The service would make a grant, and its handle would be lost: neither command has a place for it. */
+function keepsForNobody(): CliFailure {
+  return usage(
+    "--scope offline_access would have the service keep a permission whose handle you never see. This command needs none: " +
+      "your sign-in on this machine renews itself.",
+  );
 }
