@@ -84,7 +84,7 @@ function commandsOf(text: string): Command[] {
   }));
   const commands = blocks.flatMap(({ language, code }, index) => {
     const next = blocks[index + 1];
-    const runs = language === "sh" && (code.includes(DOCUMENTED_URL) || !/\bnpm\b/.test(code));
+    const runs = language === "sh" && (code.includes(DOCUMENTED_URL) || !/\bnp[mx]\b/.test(code));
     const example = next?.language === "json" ? (JSON.parse(next.code) as Record<string, unknown>) : undefined;
     return runs ? [{ title: code.split("\n", 1)[0] ?? "", command: code, example }] : [];
   });
