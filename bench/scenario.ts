@@ -63,11 +63,15 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
 }
 
-/** Runs the measurements in turn, round by round, so that a busy moment of the machine hits all of them alike. */
+/**
+ * Runs the measurements in turn, round by round, so that a busy moment of the machine hits all of them alike; every
+ * other round backwards, so that none always follows the same one.
+ */
 export async function interleave<T>(rounds: number, measurements: readonly (() => Promise<T>)[]): Promise<T[][]> {
   const results: T[][] = measurements.map(() => []);
   for (let round = 0; round < rounds; round++) {
-    for (const [index, measure] of measurements.entries()) {
+    const turn = [...measurements.entries()];
+    for (const [index, measure] of round % 2 === 0 ? turn : turn.reverse()) {
       results[index]?.push(await measure());
     }
   }

@@ -5,7 +5,7 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { buildApp } from "../local/build.ts";
+import { type BuildOptions, buildApp } from "../local/build.ts";
 import { createServiceSettings } from "../local/service-settings.ts";
 import { type LocalTenant, startLocalTenant } from "../local/tenant/local-tenant.ts";
 import { createLocalTls } from "../local/tls/local-tls.ts";
@@ -13,12 +13,13 @@ import { type BenchHost, startBenchHost } from "./host.ts";
 import { type LoadClient, startLoadClient } from "./load/client.ts";
 import { CLIENT_CORE, pinTo } from "./load/cores.ts";
 
-/** The apps that are measured, and what they are made of. */
+/** The apps that are measured, and what they are made of. `ordinary`: the empty one with `@azure/functions` as npm gives it. */
 const APPS = {
-  product: "functions/index.ts",
-  instrumented: "bench/apps/instrumented.ts",
-  empty: "bench/apps/empty.ts",
-  "usual-way": "bench/apps/usual-way.ts",
+  product: { entry: "functions/index.ts" },
+  instrumented: { entry: "bench/apps/instrumented.ts" },
+  empty: { entry: "bench/apps/empty.ts" },
+  ordinary: { entry: "bench/apps/empty.ts", publishedFunctions: true },
+  "usual-way": { entry: "bench/apps/usual-way.ts" },
 } as const;
 
 export type AppName = keyof typeof APPS;
@@ -88,9 +89,9 @@ export async function startWorld(): Promise<World> {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-async function buildInto(directory: string, entry: string): Promise<string> {
+async function buildInto(directory: string, app: Omit<BuildOptions, "outDirectory">): Promise<string> {
   mkdirSync(directory, { recursive: true });
-  await buildApp({ entry: join(repository, entry), outDirectory: join(directory, "dist") });
+  await buildApp({ ...app, entry: join(repository, app.entry), outDirectory: join(directory, "dist") });
   copyFileSync(join(repository, "host.json"), join(directory, "host.json"));
   writeFileSync(join(directory, "package.json"), JSON.stringify({ type: "module", main: "dist/index.mjs" }));
   return directory;

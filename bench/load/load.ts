@@ -15,6 +15,8 @@ export interface LoadInput {
   readonly maxMs: number;
   /** In the order given, over and over, or any of them at random. */
   readonly order: "in-turn" | "random";
+  /** Does not sleep while it waits: waking another core would be charged to the host, the more the slower it is. */
+  readonly awake?: boolean;
 }
 
 export interface LoadResult {
@@ -46,7 +48,9 @@ export async function runLoad(input: LoadInput): Promise<LoadResult> {
     statuses[status] = (statuses[status] ?? 0) + 1;
     latencies.push(ms);
   };
+  const rest = input.awake === true ? stayAwake() : () => undefined;
   await Promise.all(Array.from({ length: input.connections }, () => runConnection(input.port, nextRequest, record)));
+  rest();
   const seconds = (performance.now() - started) / 1_000;
   return {
     requests: latencies.length,
@@ -58,6 +62,20 @@ export async function runLoad(input: LoadInput): Promise<LoadResult> {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** Turns of the event loop without a pause, until the returned function is called. */
+function stayAwake(): () => void {
+  let awake = true;
+  const turn = () => {
+    if (awake) {
+      setImmediate(turn);
+    }
+  };
+  turn();
+  return () => {
+    awake = false;
+  };
+}
 
 function quantiles(latencies: readonly number[]) {
   const sorted = Float64Array.from(latencies).sort();
