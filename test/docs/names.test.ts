@@ -124,6 +124,7 @@ function isOurs(name: string): boolean {
     "shared/policy/rules.ts",
     "shared/audit/audit-event.ts",
     "shared/http/read-header-request.ts",
+    "shared/http/read-policy-question.ts",
     "shared/http/write-answer.ts",
     "functions/readiness.ts",
   ];

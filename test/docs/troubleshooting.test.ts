@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { TOKEN_REFUSALS } from "../../shared/caller/token-refusal.ts";
 import { classOfCodes } from "../../shared/entra/aadsts.ts";
-import { markdownFile, root, section, tableRows } from "./support/markdown.ts";
+import { readPolicyQuestion } from "../../shared/http/read-policy-question.ts";
+import { posted } from "../shared/http/support/incoming.ts";
+import { fences, markdownFile, root, section, tableRows } from "./support/markdown.ts";
 import { wireCodes } from "./support/wire-codes.ts";
 
 const { text } = markdownFile("docs/troubleshooting.md");
@@ -31,6 +33,14 @@ describe("codes of the service", () => {
     for (const action of new Set([...codes.values()].flatMap(({ actions }) => actions))) {
       expect(explained).toContain(`\`${action}\``);
     }
+  });
+});
+
+describe("ask the policy", () => {
+  const [request = "", link = ""] = fences(section(text, "Ask the policy"), "json");
+
+  test.each([request, link])("the example is a question: %s", async (example) => {
+    expect(await readPolicyQuestion(posted(example))).toMatchObject({ ok: true });
   });
 });
 
