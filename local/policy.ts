@@ -1,9 +1,8 @@
 /**
- * The policy of the local stack: what each of the local tenant's clients may get. It doubles as the example in the
- * README. Every entry that acts for people may have User.Read and Mail.Read of Graph, because Entra, and the local
- * tenant with it, answers every exchange with all scopes consented for the service's registration: a narrower list
- * would refuse the surplus. The entry that acts for itself has `.default`: an application's token carries every
- * permission of the second registration.
+ * The policy of the local stack: what each of the local tenant's clients may get. Every entry that acts for people
+ * may have User.Read and Mail.Read of Graph, because Entra, and the local tenant with it, answers every exchange with all
+ * scopes consented for the service's registration: a narrower list would refuse the surplus. The entry that acts for
+ * itself has `.default`: an application's token carries every permission of the second registration.
  */
 import { CLIENT_IDS, RESOURCE_URIS } from "./tenant/seed-ids.ts";
 

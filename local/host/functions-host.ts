@@ -9,19 +9,7 @@
  * bodies in their RPC shapes; hooks, registration lock and log hook in the worker's order; `functionTimeout`; W3C
  * trace context; timers registered, and run by `POST /admin/functions/{name}` only.
  *
- * What it does not imitate:
- * - Keys and Easy Auth. `authLevel`, `x-functions-key` and `?code=` are ignored (as by Core Tools), and
- *   `x-ms-client-principal*` headers come through as sent.
- * - TLS, HTTP/2, the platform's front end (its 230 s limit, its `x-forwarded-*`, `x-arr-*` and `disguised-host`
- *   headers, and its habit of handing the app percent-encoded route parameters), CORS, HSTS.
- * - Throttling, scale-out, cold-start placeholders, a second worker process. An uncaught exception ends the process.
- * - HTTP streams (`enableHttpStream` stops the start), content negotiation, retry policies.
- * - Triggers and bindings other than HTTP and timers (a function that has one stops the start); timer schedules.
- * - Stopping a function that ran into the timeout: the caller gets 500, the function runs on, its result is dropped.
- *   (The real host ends the worker process.)
- * - HEAD for a function that declares GET only is 404, as in the hosts of 2025; newer ones answer it.
- * - The home page at `/`, the admin API beyond the two routes in admin-route.ts, Application Insights.
- * - 100 MB bodies: more than 10 MB is 413 here. Route segments mixing text and parameters stop the start.
+ * What it does not imitate is listed in README.md; whatever changes here changes there.
  */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { createAppContext, installCoreModule, type RegisteredFunction } from "./app-context.ts";

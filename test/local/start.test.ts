@@ -2,7 +2,7 @@
  * `npm start`, `npm run token` and `npm run demo` as a person runs them, with the built service (`npm run build`).
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
@@ -56,6 +56,17 @@ test("it shows the first exchange, and no whole token", () => {
   expect(text).toMatch(/Bearer eyJ0eX…\(\d+ characters\)/);
   expect(text).not.toMatch(/eyJ[\w-]{40,}/);
   expect(statSync(environmentPath).mode & 0o777).toBe(0o600);
+});
+
+test("README.md shows what it prints, but for times, lengths and the order of scopes", () => {
+  const likeAlways = (text: string) =>
+    text
+      .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "a time")
+      .replaceAll(/\d+ characters/g, "some characters")
+      .replaceAll(/(?<=scp=)\S+( \S+)*(?= {2}exp)/g, (scopes) => scopes.split(" ").sort().join(" "));
+  const printed = /First exchange:\n(?: .*\n)+/.exec(start.output.tail(100))?.[0] ?? "nothing";
+  const [shown = ""] = /First exchange:\n(?: .*\n)+/.exec(readFileSync(join(repository, "README.md"), "utf8")) ?? [];
+  expect(likeAlways(shown)).toBe(likeAlways(printed));
 });
 
 test("token prints a token and nothing else", async () => {
