@@ -6,6 +6,7 @@ import type { ReleasedToken } from "../shared/http/write-answer.ts";
 export function released(exchange: Exchange, { correlationId }: ExchangeRequest, stages: Stages): ReleasedToken {
   return {
     token: exchange.token,
+    usableUntilSeconds: exchange.usableUntilSeconds,
     api: exchange.entitlement.api,
     scopes: exchange.scopes,
     handle: exchange.grant?.handle,

@@ -24,6 +24,7 @@ import type { ExchangeRequest, Wish } from "./exchange-request.ts";
 import type { Failure } from "./failure.ts";
 import type { GrantKeeper, KeptGrant } from "./keep-grant.ts";
 import { keepPermission } from "./keep-permission.ts";
+import type { Permission } from "./permission.ts";
 import { checkReleasedScopes } from "./policy/check-released-scopes.ts";
 import { decide } from "./policy/decide.ts";
 import type { ApiAllowance, Entitlement } from "./policy/entitlement.ts";
@@ -45,6 +46,8 @@ export interface Exchange {
   readonly caller: Caller;
   readonly entitlement: Entitlement;
   readonly token: EntraToken;
+  /** When the caller should ask again: the token's end, or that of the right to it, seconds since 1970. */
+  readonly usableUntilSeconds: number;
   /** True scopes of the token, bare. */
   readonly scopes: readonly string[];
   readonly cache: CacheLevel;
@@ -93,10 +96,21 @@ export async function exchangeToken(
     caller,
     entitlement: entitlement.value,
     token,
+    usableUntilSeconds: usableUntil(token, permission, entitlement.value),
     scopes: released.value,
     cache: level,
     grant: grant.value,
   });
+}
+
+/**
+ * A person's right ends with the token that they presented, however long Entra's lives; who keeps ours any longer would act
+ * for somebody who may have left. A long-lived token (`cae`) is another matter: there the API itself asks for a newer one.
+ */
+function usableUntil({ expiresAtSeconds }: EntraToken, permission: Permission, { cae }: Entitlement): number {
+  return permission.source === "user" && !cae
+    ? Math.min(expiresAtSeconds, permission.subject.expiresAtSeconds)
+    : expiresAtSeconds;
 }
 
 function entitle(

@@ -11,6 +11,8 @@ import { ACCESS_TOKEN_TYPE } from "./read-token-request.ts";
 /** What an answer with a token tells, whatever its form. */
 export interface ReleasedToken {
   readonly token: EntraToken;
+  /** When to ask again, seconds since 1970: at the token's end, or sooner. */
+  readonly usableUntilSeconds: number;
   readonly api: Api;
   /** True scopes of the token, bare. */
   readonly scopes: readonly string[];
@@ -44,7 +46,7 @@ export function writeHeaderPayload(released: ReleasedToken): OutgoingResponse {
     authorizationHeader: authorization,
     headers: { Authorization: authorization, "Content-Type": api.contentType },
     tokenType: "Bearer",
-    expiresOn: iso(token.expiresAtSeconds),
+    expiresOn: iso(released.usableUntilSeconds),
     expiresIn: secondsLeft(released),
     scopes,
     ...(handle === undefined ? {} : { grant: handle.reveal() }),
@@ -79,8 +81,8 @@ function jsonAround(token: SecretValue, correlationId: string, body: unknown): O
   return { ...written, body: (written.body ?? "").replaceAll(WRITTEN_TOKEN, () => token.reveal()) };
 }
 
-function secondsLeft({ token, nowSeconds }: ReleasedToken): number {
-  return Math.max(0, token.expiresAtSeconds - nowSeconds);
+function secondsLeft({ usableUntilSeconds, nowSeconds }: ReleasedToken): number {
+  return Math.max(0, usableUntilSeconds - nowSeconds);
 }
 
 function iso(seconds: number): string {

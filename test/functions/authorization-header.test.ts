@@ -3,9 +3,9 @@
  * Microsoft's sidecar; what would ask for more than the caller's own is refused, not ignored.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { appToken, bearer, CLIENT_IDS, claimsOf, userToken } from "../support/callers.ts";
+import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, userToken } from "../support/callers.ts";
 import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
-import { applicationOnlySettings, policyWith, withoutApplicationOnly } from "../support/policies.ts";
+import { applicationOnlySettings, policyWith, policyWithEntries, withoutApplicationOnly } from "../support/policies.ts";
 import {
   type Answer,
   type Call,
@@ -75,6 +75,29 @@ describe("the payload", () => {
     const second = (await get("", token)).json();
     expect(second["authorizationHeader"]).toBe(first["authorizationHeader"]);
     expect(Number(first["expiresIn"]) - Number(second["expiresIn"])).toBeGreaterThanOrEqual(599);
+  });
+});
+
+describe("expiresIn and expires_in", () => {
+  const inTenMinutes = () => ({ exp: Math.floor(Date.now() / 1_000) + 600 });
+
+  test("end with the token that the person presented, on both routes", async () => {
+    const token = userToken(world, { claims: inTenMinutes() });
+    const header = await service.call("/AuthorizationHeader/graph", { headers: bearer(token) });
+    const oauth = await service.call("/oauth2/token", { form: exchangeForm(token) });
+    for (const seconds of [header.json()["expiresIn"], oauth.json()["expires_in"]]) {
+      expect(seconds).toBeGreaterThan(590);
+      expect(seconds).toBeLessThanOrEqual(600);
+    }
+    const until = Date.parse(String(header.json()["expiresOn"])) / 1_000;
+    expect(until).toBe(claimsOf(token)["exp"]);
+  });
+
+  test("are the token's own for a long-lived one, which the API itself challenges", async () => {
+    const cae = world.serve({ settings: { POLICY: policyWithEntries({ "web-users": { cae: true } }) } });
+    const token = userToken(world, { claims: { ...inTenMinutes(), xms_cc: ["cp1"] } });
+    const header = await cae.call("/AuthorizationHeader/graph", { headers: bearer(token) });
+    expect(header.json()["expiresIn"]).toBeGreaterThan(20 * 3_600 - 60);
   });
 });
 

@@ -13,6 +13,7 @@ const RELEASED: ReleasedToken = {
     refreshToken: new SecretValue("1.entra-refresh"),
     user: { tenantId: "t", objectId: "o" },
   },
+  usableUntilSeconds: NOW + 4_000,
   api: { name: "graph", resource: "https://graph.microsoft.com", contentType: "application/json" },
   scopes: ["User.Read", "Mail.Read"],
   handle: undefined,
