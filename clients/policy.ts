@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { describePolicy, policyWarnings } from "../shared/policy/describe-policy.ts";
-import { parsePolicy } from "../shared/policy/rules.ts";
+import { parsePolicy } from "../shared/policy/parse-policy.ts";
 
 function main([command, file]: readonly string[]): number {
   if (command !== "check" || file === undefined) {

@@ -4,8 +4,8 @@
  */
 import type { TimerHandler } from "@azure/functions";
 import type { GrantConfig } from "../shared/config/config.ts";
-import type { GrantParts } from "./composition/azure.ts";
 import type { Service } from "./composition/compose.ts";
+import type { GrantParts } from "./composition/grant-parts.ts";
 import { writeOperatorLog } from "./write-operator-log.ts";
 
 /** At a few milliseconds a row, a round stays far below the function's time limit. */

@@ -7,21 +7,15 @@ import { cacheKey, identityKey } from "./cache/cache-key.ts";
 import type { ThrottleMemory } from "./cache/throttle-memory.ts";
 import type { CacheAnswer, TokenCache } from "./cache/token-cache.ts";
 import type { Caller } from "./caller/caller.ts";
-import type { EntraClient, EntraToken } from "./entra/entra-token.ts";
+import type { EntraToken } from "./entra/entra-token.ts";
 import type { ExchangeRequest, Wish } from "./exchange-request.ts";
 import type { Failure } from "./failure.ts";
 import { flowFor } from "./flows/flows.ts";
 import type { GrantKeeper } from "./keep-grant.ts";
 import type { Permission } from "./permission.ts";
 import type { Entitlement } from "./policy/entitlement.ts";
+import type { Registration } from "./registration.ts";
 import { fail, type Result, succeed } from "./result.ts";
-
-/** One of the two registrations: its client id, and how to ask Entra as it. */
-export interface Registration {
-  readonly clientId: string;
-  /** Resolved on first use: MSAL is a lazy part of the bundle. */
-  entra(): Promise<EntraClient>;
-}
 
 export interface Acquirers {
   readonly tenantId: string;

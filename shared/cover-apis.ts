@@ -6,7 +6,6 @@
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/refresh-tokens
  */
-import type { Registration } from "./acquire-token.ts";
 import type { ApiScopes, CoveredApis } from "./api-scopes.ts";
 import { byApi } from "./asked-facts.ts";
 import type { AuditFacts } from "./audit/audit-event.ts";
@@ -14,6 +13,7 @@ import type { EntraToken } from "./entra/entra-token.ts";
 import type { Failure } from "./failure.ts";
 import { checkReleasedScopes } from "./policy/check-released-scopes.ts";
 import type { ApiAllowance, Entitlement } from "./policy/entitlement.ts";
+import type { Registration } from "./registration.ts";
 import type { RequestTrace } from "./request-trace.ts";
 import { fail, type Result, succeed } from "./result.ts";
 import type { SecretValue } from "./secret-value.ts";

@@ -2,13 +2,13 @@
  * Stage 6 of the story: a permission becomes a grant, if that was asked and policy allows it. Learns first what it covers;
  * then keeps it. A redeemed grant is told about as it is; everything else leaves no trace.
  */
-import type { Registration } from "./acquire-token.ts";
 import { type CoverApis, coverApis } from "./cover-apis.ts";
 import type { ExchangeRequest } from "./exchange-request.ts";
 import type { Failure } from "./failure.ts";
 import type { GrantKeeper, KeepGrant, KeptGrant } from "./keep-grant.ts";
 import type { Permission } from "./permission.ts";
 import type { Entitlement } from "./policy/entitlement.ts";
+import type { Registration } from "./registration.ts";
 import { fail, type Result, succeed } from "./result.ts";
 
 interface Rooms {

@@ -1,15 +1,8 @@
-/**
- * The parts that bring Azure's SDKs: identity, Key Vault, the grant table. Each is a lazy chunk of the bundle, loaded by
- * the first request that needs it.
- */
-import type { CloudName } from "../../shared/config/clouds.ts";
-import type { Config, GrantConfig } from "../../shared/config/config.ts";
+/** Azure's identity and Key Vault. Each SDK is a lazy chunk of the bundle, loaded by the first request that needs it. */
+import type { Config } from "../../shared/config/config.ts";
 import type { AzureIdentity } from "../../shared/credential/azure-identity.ts";
 import type { Vault } from "../../shared/credential/vault.ts";
-import type { GrantStore } from "../../shared/grants/grant-store.ts";
-import type { Grants } from "../../shared/grants/grants.ts";
 import { once } from "./once.ts";
-import type { Sealing } from "./sealing.ts";
 
 export interface Azure {
   identity(): Promise<AzureIdentity>;
@@ -27,37 +20,4 @@ export function createAzure({ cloud, vaultUrl, managedIdentityClientId }: Config
     return createKeyVault({ vaultUrl: vaultUrl ?? "", cloudName: cloud.name, identity: used });
   });
   return { identity, vault };
-}
-
-export interface GrantParts {
-  grants(): Promise<Grants>;
-  store(): Promise<GrantStore>;
-}
-
-export interface GrantPartsInput {
-  readonly cloudName: CloudName;
-  readonly grants: GrantConfig;
-  readonly azure: Azure;
-  readonly sealing: Sealing;
-  readonly nowMs: () => number;
-}
-
-export function createGrantParts(input: GrantPartsInput): GrantParts {
-  const { cloudName, azure, sealing, nowMs } = input;
-  const { tableEndpoint, tableName } = input.grants;
-  const store = once(async () => {
-    const { createTableGrantStore } = await import("../../shared/grants/table-grant-store.ts");
-    const identity = cloudName === "local" ? undefined : await azure.identity();
-    return createTableGrantStore({ cloudName, tableEndpoint, tableName, identity });
-  });
-  const grants = once(async () => {
-    const [{ createGrants }, { GRANT_PURPOSE }, sealerFor, used] = await Promise.all([
-      import("../../shared/grants/grants.ts"),
-      import("../../shared/grants/sealed-grant.ts"),
-      sealing.sealers(),
-      store(),
-    ]);
-    return createGrants({ store: used, sealer: sealerFor(GRANT_PURPOSE), now: nowMs });
-  });
-  return { grants, store };
 }

@@ -2,7 +2,6 @@
  * One registration at Entra: its credential, and the client that speaks as it. MSAL is a lazy chunk.
  */
 
-import type { Registration } from "../../shared/acquire-token.ts";
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { Config, RegistrationConfig } from "../../shared/config/config.ts";
 import type { ClientCredentialSource, CredentialFailure } from "../../shared/credential/client-credential.ts";
@@ -10,6 +9,7 @@ import type { CredentialEvent } from "../../shared/credential/credential-event.t
 import type { CredentialSource } from "../../shared/entra/entra-client.ts";
 import type { Failure } from "../../shared/failure.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
+import type { Registration } from "../../shared/registration.ts";
 import { fail } from "../../shared/result.ts";
 import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";

@@ -2,7 +2,7 @@
  * The only reader of `process.env`: text → `Config`, or one error that names every problem at once. An empty setting is
  * a missing one. Nothing here does I/O, so a wrong configuration stops the start before anything else happens.
  */
-import { parsePolicy } from "../policy/rules.ts";
+import { parsePolicy } from "../policy/parse-policy.ts";
 import { LOCAL_TENANT_ID } from "./clouds.ts";
 import { type Config, ConfigurationError } from "./config.ts";
 import { contradictions, toConfig } from "./contradictions.ts";

@@ -1,11 +1,8 @@
 /**
- * The policy as an administrator writes it, checked once at start. Deny by default: what is not written is refused.
- * Unknown and repeated members, duplicate names, unknown APIs and entries that could both match one caller stop the start.
- * No I/O. No clock.
+ * The rules of the policy as an administrator writes them: the form of every member. Deny by default: what is not written
+ * is refused. `parse-policy.ts` reads them. No I/O. No clock.
  */
 import * as z from "zod/mini";
-import { isJsonObject, member, repeatedMembers } from "../json-object.ts";
-import { policyContradictions } from "./policy-contradictions.ts";
 
 export const FLOW_NAMES = ["on-behalf-of", "refresh-token", "authorization-code", "client-credentials"] as const;
 export type FlowName = (typeof FLOW_NAMES)[number];
@@ -23,7 +20,7 @@ const name = z.string().check(z.regex(NAME));
 const scopeName = z.string().check(z.regex(SCOPE), z.maxLength(256));
 const count = (least: number, most: number) => z.int().check(z.minimum(least), z.maximum(most));
 
-const api = z.strictObject({
+export const apiSchema = z.strictObject({
   resource: z.string().check(z.regex(/^[a-z][a-z0-9+.-]*:\/\/[^\s#?]+$/i), z.maxLength(512)),
   scopes: z.array(scopeName).check(z.minLength(1)),
   contentType: z._default(
@@ -57,7 +54,7 @@ function isRedirectUri(text: string): boolean {
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
 
-const caller = z.strictObject({
+export const callerSchema = z.strictObject({
   name,
   displayName: z.optional(z.string().check(z.minLength(1), z.maxLength(120))),
   kind: z.enum(["user", "application"]),
@@ -80,8 +77,8 @@ const caller = z.strictObject({
 });
 
 export const policySchema = z.strictObject({
-  apis: z.record(name, api),
-  callers: z.array(caller),
+  apis: z.record(name, apiSchema),
+  callers: z.array(callerSchema),
 });
 
 export type Policy = z.infer<typeof policySchema>;
@@ -100,76 +97,4 @@ export interface PolicyDraft {
 export interface PolicyProblem {
   readonly path: string;
   readonly problem: string;
-}
-
-export type ParsedPolicy =
-  | { readonly policy: Policy }
-  | { readonly problems: readonly PolicyProblem[]; readonly draft: PolicyDraft };
-
-/** Reads the JSON text of the policy. Returns the policy, or every problem found and what could be read all the same. */
-export function parsePolicy(text: string): ParsedPolicy {
-  let data: unknown;
-  try {
-    data = JSON.parse(text);
-  } catch {
-    return { problems: [{ path: "", problem: "is not JSON" }], draft: toDraft(undefined) };
-  }
-  const parsed = policySchema.safeParse(data);
-  const draft = toDraft(data);
-  const problems = [
-    ...repetitions(text),
-    ...(parsed.error?.issues.map(toProblem) ?? []),
-    ...policyContradictions(draft),
-  ];
-  return parsed.success && problems.length === 0 ? { policy: parsed.data } : { problems, draft };
-}
-
-/** Whoever reads the policy may take the first of two members, and `JSON.parse` takes the last. */
-function repetitions(text: string): PolicyProblem[] {
-  return [...new Set(repeatedMembers(text))].map((path) => ({ path, problem: "is there twice" }));
-}
-
-function toProblem(issue: z.core.$ZodIssue): PolicyProblem {
-  return { path: issue.path.join("."), problem: describeIssue(issue) };
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "invalid_type":
-      return `must be ${issue.expected}`;
-    case "invalid_value":
-      return `must be one of ${issue.values.map(String).join(", ")}`;
-    case "unrecognized_keys":
-      return `has unknown members: ${issue.keys.join(", ")}`;
-    case "too_small":
-      return `must be at least ${issue.minimum}`;
-    case "too_big":
-      return `must be at most ${issue.maximum}`;
-    default:
-      return "has the wrong form";
-  }
-}
-
-/** The members of one object, each read by itself: what is wrong is left out. A member that is not written is its default. */
-function readMembers<T>(shape: Readonly<Record<string, z.core.$ZodType>>, value: unknown): Partial<T> {
-  if (!isJsonObject(value)) {
-    return {};
-  }
-  const read = Object.entries(shape).flatMap(([name, schema]) => {
-    const parsed = z.safeParse(schema, member(value, name));
-    return parsed.success ? [[name, parsed.data] as const] : [];
-  });
-  return Object.fromEntries(read) as Partial<T>;
-}
-
-function toDraft(data: unknown): PolicyDraft {
-  const { apis, callers } = isJsonObject(data) ? data : {};
-  return {
-    apis: isJsonObject(apis)
-      ? Object.fromEntries(
-          Object.entries(apis).map(([key, value]) => [key, readMembers<ApiRule>(api.shape, value)] as const),
-        )
-      : undefined,
-    callers: Array.isArray(callers) ? callers.map((value) => readMembers<CallerRule>(caller.shape, value)) : [],
-  };
 }

@@ -1,11 +1,11 @@
 /** What the stories about signing in need of the service. */
-import type { Registration } from "../acquire-token.ts";
 import type { Authenticator } from "../authenticate.ts";
 import type { Boxes } from "../authorize/boxes.ts";
 import type { BoxRefused } from "../authorize/sealed-box.ts";
 import type { Failure, SignInRefusal } from "../failure.ts";
 import type { GrantKeeper } from "../keep-grant.ts";
 import type { Policy } from "../policy/rules.ts";
+import type { Registration } from "../registration.ts";
 import { fail } from "../result.ts";
 
 export interface SignInParts {

@@ -1,6 +1,6 @@
 /** Redirect URIs in the policy: RFC 9700 section 2.6, RFC 8252 section 7.3; a wrong one stops the start. */
 import { describe, expect, test } from "vitest";
-import { parsePolicy } from "../../shared/policy/rules.ts";
+import { parsePolicy } from "../../shared/policy/parse-policy.ts";
 
 function problemsOf(entry: Record<string, unknown>): readonly { path: string; problem: string }[] {
   const policy = {

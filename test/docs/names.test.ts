@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SETTINGS } from "../../shared/config/settings.ts";
-import { parsePolicy } from "../../shared/policy/rules.ts";
+import { parsePolicy } from "../../shared/policy/parse-policy.ts";
 import { anchors, codeSpans, fences, markdownFile, markdownFiles, prose, root } from "./support/markdown.ts";
 import { liveRoutes, matchesTemplate } from "./support/routes.ts";
 

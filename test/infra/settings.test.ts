@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { SETTINGS, type SettingName } from "../../shared/config/settings.ts";
 import { policyWarnings } from "../../shared/policy/describe-policy.ts";
-import { parsePolicy } from "../../shared/policy/rules.ts";
+import { parsePolicy } from "../../shared/policy/parse-policy.ts";
 import { describeWithBicep } from "./support/compiler.ts";
 import { TENANT_ID } from "./support/deploy.ts";
 import { isKnown, reference, the } from "./support/look.ts";

@@ -7,7 +7,7 @@ import { describeSettings } from "../../../shared/config/describe-settings.ts";
 import { configFrom } from "../../../shared/config/environment.ts";
 import { API_WORDS, CALLER_WORDS } from "../../../shared/config/policy-reference.ts";
 import { SETTINGS, type Setting, type SettingName } from "../../../shared/config/settings.ts";
-import { parsePolicy } from "../../../shared/policy/rules.ts";
+import { parsePolicy } from "../../../shared/policy/parse-policy.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const names = Object.keys(SETTINGS) as SettingName[];

@@ -1,7 +1,7 @@
 /** Bad policies stop the start: every problem is reported with its path, and never with a value. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { parsePolicy } from "../../../shared/policy/rules.ts";
+import { parsePolicy } from "../../../shared/policy/parse-policy.ts";
 import { APP_ID, policyText, WEB_ID } from "./support/policies.ts";
 
 const OTHER_ID = "ca11e400-0000-4000-8000-00000000000c";

@@ -1,7 +1,8 @@
 /** Policies and callers for tests: one valid object each, of which a test changes one field. */
 import type { ApplicationCaller, UserCaller } from "../../../../shared/caller/caller.ts";
 import type { Wish } from "../../../../shared/exchange-request.ts";
-import { type CallerRule, type Policy, parsePolicy } from "../../../../shared/policy/rules.ts";
+import { parsePolicy } from "../../../../shared/policy/parse-policy.ts";
+import type { CallerRule, Policy } from "../../../../shared/policy/rules.ts";
 import { SecretValue } from "../../../../shared/secret-value.ts";
 
 export const TENANT_ID = "c0470500-0000-4000-8000-000000000001";
