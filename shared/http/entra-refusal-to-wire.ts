@@ -89,7 +89,9 @@ function interactionRequired(failure: EntraRefused, asker: Asker, found: Partial
   if (asker.dialect === "oauth") {
     return { ...required, status: 400, error: "interaction_required" };
   }
-  if (claims === undefined || !asker.understandsChallenge) {
+  // A challenge says "get another token of your own": for an application's grant it is the person who has to sign in.
+  const isCallers = asker.understandsChallenge && failure.signIn === undefined;
+  if (claims === undefined || !isCallers) {
     return { ...required, status: 403, error: "interaction_required" };
   }
   return {

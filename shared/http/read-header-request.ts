@@ -144,7 +144,7 @@ function readWish(request: IncomingRequest, raw: RawWish): Result<Wish, Failure>
   if (!scopes.ok) {
     return scopes;
   }
-  const claims = readClaims(claimsText(raw.claims), "claims");
+  const claims = readClaims(raw.claims, "claims");
   if (!claims.ok) {
     return claims;
   }
@@ -160,11 +160,6 @@ function readWish(request: IncomingRequest, raw: RawWish): Result<Wish, Failure>
     forceRefresh: raw.forceRefresh,
     minimumSeconds,
   });
-}
-
-/** Claims as the JSON text of a challenge, or already parsed. */
-function claimsText(value: unknown): string | undefined {
-  return value === undefined || typeof value === "string" ? value : JSON.stringify(value);
 }
 
 function isWithin(value: number, most: number): boolean {

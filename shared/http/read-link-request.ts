@@ -1,15 +1,17 @@
 /**
- * `POST /signin/links` → a link request. JSON: `caller?`, `expectedUser?`, and what the grant shall cover: `api` with
- * `scopes?` for one API, or `apis`, from name to scopes, for several. No scopes ask for the list.
+ * `POST /signin/links` → a link request. JSON: `caller?`, `expectedUser?`, `claims?` (a demand of Entra's that the
+ * sign-in shall meet), and what the grant shall cover: `api` with `scopes?` for one API, or `apis`, from name to scopes,
+ * for several. No scopes ask for the list.
  */
 import type { ApiScopes, CoveredApis } from "../api-scopes.ts";
 import type { Failure, RequestProblem } from "../failure.ts";
+import { URL_CLAIMS_MAX_BYTES } from "../limits.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import type { LinkRequest } from "../sign-in/make-link.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { readJsonObject, safeName } from "./read-body.ts";
 import { readBearer } from "./read-proof.ts";
-import { readScopeList, readScopes } from "./read-wish.ts";
+import { readClaims, readScopeList, readScopes } from "./read-wish.ts";
 
 /** What each member must look like; names are those of the policy, a user is an object id. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
@@ -27,16 +29,34 @@ export async function readLinkRequest(request: IncomingRequest): Promise<Result<
   if (!body.ok) {
     return body;
   }
-  const { scopes, apis, ...texts } = body.value;
+  const { scopes, apis, claims, ...texts } = body.value;
   const wrong = findWrong(texts);
   if (wrong !== undefined) {
     return wrong;
   }
   const { api, caller, expectedUser } = texts as { api?: string; caller?: string; expectedUser?: string };
   const asked = apis === undefined ? readOneApi(api, scopes) : readApis(apis, { api, scopes });
-  return asked.ok
-    ? succeed({ proof: proof.value, caller, apis: asked.value, expectedUser: expectedUser?.toLowerCase() })
-    : asked;
+  if (!asked.ok) {
+    return asked;
+  }
+  const demand = readDemand(claims);
+  return demand.ok
+    ? succeed({
+        proof: proof.value,
+        caller,
+        apis: asked.value,
+        expectedUser: expectedUser?.toLowerCase(),
+        claims: demand.value,
+      })
+    : demand;
+}
+
+/** It travels in the link. */
+function readDemand(value: unknown): Result<string | undefined, Failure> {
+  const read = readClaims(value, "claims");
+  return read.ok && Buffer.byteLength(read.value ?? "") > URL_CLAIMS_MAX_BYTES
+    ? problem("parameter_invalid", "claims")
+    : read;
 }
 
 function readOneApi(api: string | undefined, scopes: unknown): Result<CoveredApis, Failure> {

@@ -42,14 +42,16 @@ export function readScopes(asked: readonly string[] | undefined, parameter: stri
 }
 
 /**
- * A claims request (OpenID Connect Core section 5.5), as JSON or in the base64 of a challenge: an object with
- * `access_token` or `id_token` only. `xms_cc` is taken out: which capabilities the service declares is policy's to say.
+ * A claims request (OpenID Connect Core section 5.5), as JSON, parsed or not, or in the base64 of a challenge: an object
+ * with `access_token` or `id_token` only. `xms_cc` is taken out: which capabilities the service declares is policy's to
+ * say.
  */
-export function readClaims(value: string | undefined, parameter: string): Result<string | undefined, Failure> {
+export function readClaims(value: unknown, parameter: string): Result<string | undefined, Failure> {
   if (value === undefined) {
     return succeed(undefined);
   }
-  const text = value.trimStart().startsWith("{") ? value : Buffer.from(value, "base64").toString("utf8");
+  const json = typeof value === "string" ? value : JSON.stringify(value);
+  const text = json.trimStart().startsWith("{") ? json : Buffer.from(json, "base64").toString("utf8");
   if (Buffer.byteLength(text) > CLAIMS_MAX_BYTES) {
     return invalid(parameter);
   }

@@ -28,6 +28,8 @@ export interface LinkRequest {
   readonly apis: SignInInput["apis"];
   /** `oid` of the only person that may use the link. */
   readonly expectedUser: string | undefined;
+  /** A demand of Entra's (JSON text) that the sign-in shall meet. */
+  readonly claims: string | undefined;
 }
 
 export interface SignInUrl {
@@ -49,8 +51,8 @@ export async function makeLink(
   if (!entry.ok) {
     return entry;
   }
-  const { apis, expectedUser } = request;
-  return sealLink(rooms, { entry: entry.value, apis, expectedUser, claims: undefined, note });
+  const { apis, expectedUser, claims } = request;
+  return sealLink(rooms, { entry: entry.value, apis, expectedUser, claims, note });
 }
 
 export interface LinkContent {

@@ -137,6 +137,12 @@ describe("a link in a browser", () => {
     expectPage(await newBrowser(other).open(link), 403, "This is not possible");
   });
 
+  test("carries a demand of Entra's to the sign-in that meets it", async () => {
+    const claims = { access_token: { acrs: { essential: true, value: "c7" } } };
+    const asked = askedOfEntra(await newBrowser(service).open(await makeLink(service, { api: "graph", claims })));
+    expect(JSON.parse(asked["claims"] ?? "")).toMatchObject(claims);
+  });
+
   test("always asks for the account, never suggests one", async () => {
     const asked = askedOfEntra(await newBrowser(service).open(await makeLink(service)));
     expect(asked).toMatchObject({ prompt: "select_account" });
@@ -399,6 +405,22 @@ describe("when Entra ends a grant, the answer brings a link (issue 3, item 4)", 
         "This link is for somebody else",
       );
     }
+  });
+
+  test("an application that understands challenges is not sent to get a token of its own that meets one", async () => {
+    const handle = await handleOfDaemon();
+    world.tenant.state.order({ endpoint: "token", aadsts: 50076, claims });
+    const capable = bearer(appToken(service, { client: "daemon", capabilities: ["cp1"] }));
+    const answer = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: capable });
+    expect(answer.json()).toMatchObject({
+      status: 403,
+      error: "interaction_required",
+      code: "interaction_required",
+      action: "sign_in",
+      claims,
+      signin_url: expect.stringContaining("/signin/"),
+    });
+    expect(answer.headers.has("www-authenticate")).toBe(false);
   });
 
   test("no link where none may be made, yet the same action", async () => {

@@ -188,6 +188,14 @@ describe("Entra's demand goes to whoever can meet it", () => {
     expect(wire.challenge).toEqual(challenged ? { error: "insufficient_claims", claims: CLAIMS } : undefined);
   });
 
+  test("an application cannot meet a person's, whatever it understands", () => {
+    const failure = { ...demanded(CLAIMS), signIn: { url: "https://gte.example/signin/x" } } as Failure;
+    const wire = failureToWire(failure, PROBLEM);
+    expect(wire).toMatchObject({ status: 403, error: "interaction_required", claims: CLAIMS });
+    expect(wire).toMatchObject({ signInUrl: "https://gte.example/signin/x" });
+    expect(wire.challenge).toBeUndefined();
+  });
+
   test("missing consent names what it is missing for", () => {
     const failure: Failure = {
       kind: "entra_refused",

@@ -6,6 +6,11 @@ import { incoming, posted, refusal } from "./support/incoming.ts";
 const BEARER = { authorization: "Bearer a.b.c" };
 const USER = "A11CE000-0000-4000-8000-000000000001";
 
+/** An authentication context, as Entra demands one. */
+function demand(value: string) {
+  return { access_token: { acrs: { essential: true, value } } };
+}
+
 test.each<[string, unknown, string]>([
   ["no API", {}, "parameter_missing api"],
   ["an API that is no name", { api: "a b" }, "parameter_invalid api"],
@@ -17,6 +22,13 @@ test.each<[string, unknown, string]>([
   ["SEC-3: a member that is not plain", { api: "graph", 'a"': "x" }, "parameter_not_supported a parameter"],
   ["scopes of numbers", { api: "graph", scopes: [7] }, "parameter_invalid scopes"],
   ["a bad scope", { api: "graph", scopes: ['"'] }, "scope_malformed scopes"],
+  ["claims that are no claims request", { api: "graph", claims: { userinfo: {} } }, "parameter_invalid claims"],
+  ["claims that are a number", { api: "graph", claims: 7 }, "parameter_invalid claims"],
+  [
+    "claims for which a URL has no room",
+    { api: "graph", claims: demand("v".repeat(1_000)) },
+    "parameter_invalid claims",
+  ],
   ["a list", [], "body_not_json"],
   ["several APIs beside one", { api: "graph", apis: { orders: [] } }, "parameter_invalid apis"],
   ["several APIs and scopes of none", { scopes: ["User.Read"], apis: { orders: [] } }, "parameter_invalid apis"],
@@ -60,6 +72,15 @@ test("the API alone", async () => {
   expect(await readLinkRequest(posted({ api: "graph" }))).toMatchObject({
     value: { proof: undefined, caller: undefined, apis: [{ api: "graph", scopes: [] }], expectedUser: undefined },
   });
+});
+
+test.each([
+  ["an object", demand("c1")],
+  ["JSON text, as an answer of ours brings it", JSON.stringify(demand("c1"))],
+  ["the base64 of a challenge", Buffer.from(JSON.stringify(demand("c1"))).toString("base64")],
+])("claims as %s", async (_name, claims) => {
+  const read = await readLinkRequest(posted({ api: "graph", claims }));
+  expect(read).toMatchObject({ value: { claims: JSON.stringify(demand("c1")) } });
 });
 
 test("several APIs, the first one first", async () => {
