@@ -30,7 +30,7 @@ import { decide } from "./policy/decide.ts";
 import type { ApiAllowance, Entitlement } from "./policy/entitlement.ts";
 import type { Policy } from "./policy/rules.ts";
 import { fail, type Result, succeed } from "./result.ts";
-import { offerSignIn } from "./sign-in/offer-sign-in.ts";
+import { offerForEnded, offerSignIn } from "./sign-in/offer-sign-in.ts";
 import type { SignInParts } from "./sign-in/sign-in-rooms.ts";
 import { type Presenter, whoseToken } from "./whose-token.ts";
 
@@ -63,7 +63,7 @@ export async function exchangeToken(
 ): Promise<Result<Exchange, Failure>> {
   const presented = await whoseToken(stages, request, note);
   if (!presented.ok) {
-    return presented;
+    return fail(await offerForEnded(stages, presented.failure));
   }
   const { caller, permission } = presented.value;
 

@@ -5,6 +5,7 @@
  */
 
 import type { TokenRefusal } from "./caller/token-refusal.ts";
+import type { Grant } from "./grants/grant.ts";
 
 /** What is wrong with a request that could not be read. */
 export type RequestProblem =
@@ -59,6 +60,12 @@ export interface PolicyRefused {
 export type SubjectRefusal = TokenRefusal | "not_a_user" | "not_the_caller";
 
 export type GrantRefusal = "malformed" | "unknown" | "expired" | "not_bound" | "unreadable" | "user_changed";
+
+/** The policy entry of the application now, and what its grant was. */
+export interface EndedGrant {
+  readonly entry: string;
+  readonly grant: Grant;
+}
 
 /** Why an authorization code of ours is not exchanged (RFC 6749 section 4.1.3, RFC 7636 section 4.6). */
 export type CodeRefusal = "malformed" | "expired" | "wrong_client" | "wrong_redirect_uri" | "wrong_verifier";
@@ -131,8 +138,16 @@ export type Failure =
     }
   | ({ readonly kind: "policy_refused" } & PolicyRefused)
   | { readonly kind: "scope_surplus"; readonly entry: string; readonly surplus: readonly string[] }
-  /** `grantId`: for the trail only, so that a handle in the wrong hands can be traced. Whoever sent it learns nothing. */
-  | { readonly kind: "grant_refused"; readonly reason: GrantRefusal; readonly grantId?: string }
+  | {
+      readonly kind: "grant_refused";
+      readonly reason: GrantRefusal;
+      /** For the trail only, so that a handle in the wrong hands can be traced. Whoever sent it learns nothing. */
+      readonly grantId?: string;
+      /** An application's grant that expired: what a person would have to make again. Stays inside. */
+      readonly ended?: EndedGrant;
+      /** As in `entra_refused`. */
+      readonly signIn?: { readonly url: string | undefined };
+    }
   | {
       readonly kind: "entra_refused";
       readonly verdict: EntraVerdict;

@@ -7,7 +7,7 @@ import type { AuditFacts } from "./audit/audit-event.ts";
 import type { Caller } from "./caller/caller.ts";
 import type { Covered } from "./cover-apis.ts";
 import type { EntraToken } from "./entra/entra-token.ts";
-import type { Failure } from "./failure.ts";
+import type { EndedGrant, Failure } from "./failure.ts";
 import type { GrantFailure, GrantPage, GrantReach, GrantUser, OpenedGrant } from "./grants/grant.ts";
 import type { Grants, MakeGrant } from "./grants/grants.ts";
 import { parseHandle } from "./grants/handle.ts";
@@ -85,10 +85,14 @@ export function createGrantKeeper({ policy, grants, onRotationLost }: GrantKeepe
   return {
     async open(handle, caller) {
       const opened = await (await grants?.())?.open(handle, caller);
-      const result = opened === undefined ? fail<Failure>({ kind: "grant_refused", reason: "unknown" }) : ours(opened);
-      return result.ok || result.failure.kind !== "grant_refused"
-        ? result
-        : fail({ ...result.failure, ...grantIdOf(handle) });
+      if (opened?.ok === true) {
+        return opened;
+      }
+      const refused: Failure =
+        opened === undefined ? { kind: "grant_refused", reason: "unknown" } : toFailure(opened.failure);
+      return refused.kind === "grant_refused"
+        ? fail({ ...refused, ...grantIdOf(handle), ...whatEnded(policy, caller, opened) })
+        : fail(refused);
     },
     keep: (request) => keep(grants, request),
     keepConfirmed: (request) => keepConfirmed(grants, request),
@@ -140,6 +144,18 @@ function grantIdOf(handleOrId: SecretValue): { readonly grantId?: string } {
   }
   const handle = parseHandle(text);
   return handle.ok ? { grantId: handle.value.id } : {};
+}
+
+/** Only an application has nobody at hand who would simply make the grant again. */
+function whatEnded(
+  policy: Policy,
+  caller: Caller,
+  opened: Result<OpenedGrant, GrantFailure> | undefined,
+): { readonly ended?: EndedGrant } {
+  const expired = opened?.ok === false && opened.failure.kind === "grant_expired" ? opened.failure : undefined;
+  const grant = expired?.sealedRecord;
+  const entry = caller.kind === "application" ? entryFor(policy, caller) : undefined;
+  return grant === undefined || entry === undefined ? {} : { ended: { entry: entry.name, grant } };
 }
 
 /** A person sees and ends what applications have in their name, through any client that policy knows. */

@@ -116,7 +116,13 @@ export type GrantFailure =
   | { readonly kind: "handle_malformed" }
   | { readonly kind: "grant_unknown" }
   | { readonly kind: "grant_not_bound"; readonly grantId: string }
-  | { readonly kind: "grant_expired"; readonly grantId: string; readonly expiresAtSeconds: number }
+  | {
+      readonly kind: "grant_expired";
+      readonly grantId: string;
+      readonly expiresAtSeconds: number;
+      /** What it was, held against its seal. Undefined where the seal does not open (any more). */
+      readonly sealedRecord: Grant | undefined;
+    }
   | GrantExists
   /** Other writers changed the row again and again. Nothing is lost: the row holds a token that works. */
   | { readonly kind: "grant_conflict"; readonly grantId: string }

@@ -159,10 +159,17 @@ async function open(
   const stored = await readBound(input, parsed.value.id, caller);
   if (!stored.ok) return stored;
   const { grant, sealed } = stored.value;
-  if (grant.expiresAtSeconds <= nowSeconds(input)) {
-    return fail({ kind: "grant_expired", grantId: grant.id, expiresAtSeconds: grant.expiresAtSeconds });
-  }
   const refreshToken = await openSealedGrant(input.sealer, parsed.value, grant, sealed);
+  const { id: grantId, expiresAtSeconds } = grant;
+  if (expiresAtSeconds <= nowSeconds(input)) {
+    // Its key may be gone with it, and it has expired all the same; but only a seal says what it was.
+    return fail({
+      kind: "grant_expired",
+      grantId,
+      expiresAtSeconds,
+      sealedRecord: refreshToken.ok ? grant : undefined,
+    });
+  }
   if (!refreshToken.ok) return refreshToken;
   return succeed({ ...stored.value, handle, refreshToken: refreshToken.value });
 }

@@ -40,7 +40,7 @@ export function failureToWire(failure: Failure, asker: Asker): Wire {
     case "scope_surplus":
       return ours("scope_surplus", "The token carries more scopes than this caller may have; it was not released.");
     case "grant_refused":
-      return grantRefused(oauth, failure.reason === "expired");
+      return grantRefused(oauth, failure);
     case "code_refused":
       return codeRefused();
     case "sign_in_refused":
@@ -138,13 +138,15 @@ function codeRefused(): Wire {
   return { ...bad(400, "invalid_grant", "code_refused", description), action: "sign_in" };
 }
 
-function grantRefused(oauth: boolean, expired: boolean): Wire {
+function grantRefused(oauth: boolean, { reason, signIn }: Extract<Failure, { kind: "grant_refused" }>): Wire {
+  const expired = reason === "expired";
   return {
     status: oauth ? 400 : 403,
     error: "invalid_grant",
     code: expired ? "grant_expired" : "grant_invalid",
     description: expired ? "The grant has expired." : "The grant does not exist, or not for this caller.",
     action: "sign_in",
+    ...(signIn?.url === undefined ? {} : { signInUrl: signIn.url }),
   };
 }
 

@@ -1,7 +1,7 @@
 /**
- * An application redeemed a grant and Entra wants the person back: the session ended, a demand must be met, a consent is
- * missing. The refusal then carries a ready link for exactly that application, API, scopes and person, so that a flow can
- * send it on. Where no link can be made, it says that somebody must sign in.
+ * An application redeemed a grant and the person is wanted back: the grant's time is over, or Entra ended the session, has
+ * a demand, misses a consent. The refusal then carries a ready link for exactly that application, API, scopes and person,
+ * so that a flow can send it on. Where no link can be made, it says that somebody must sign in.
  */
 import type { ApiScopes } from "../api-scopes.ts";
 import type { Caller } from "../caller/caller.ts";
@@ -20,8 +20,6 @@ export interface OfferRooms {
   readonly signIn: SignInParts | undefined;
 }
 
-type EntraRefused = Extract<Failure, { kind: "entra_refused" }>;
-
 const MENDED_BY_SIGN_IN: readonly string[] = ["grant_dead", "interaction_required", "consent_required"];
 
 export async function offerSignIn(
@@ -38,8 +36,20 @@ export async function offerSignIn(
     return failure;
   }
   const entry = entryFor(rooms.policy, caller);
-  const url = entry === undefined ? undefined : await linkAgain(rooms, entry, permission.grant.grant, failure);
+  const url =
+    entry === undefined ? undefined : await linkAgain(rooms, entry, permission.grant.grant, failure.evidence.claims);
   return { ...failure, signIn: { url } };
+}
+
+/** The grant's own time was over, so that Entra was never asked. */
+export async function offerForEnded(rooms: OfferRooms, failure: Failure): Promise<Failure> {
+  if (failure.kind !== "grant_refused" || failure.ended === undefined) {
+    return failure;
+  }
+  const { ended, ...refused } = failure;
+  const entry = rooms.policy.callers.find(({ name }) => name === ended.entry);
+  const url = entry === undefined ? undefined : await linkAgain(rooms, entry, ended.grant, undefined);
+  return { ...refused, signIn: { url } };
 }
 
 /** A grant has the scopes that Entra gave; asked for again are those that the entry may ask for. */
@@ -57,7 +67,7 @@ async function linkAgain(
   { policy, nowSeconds, signIn }: OfferRooms,
   entry: CallerRule,
   { apis, user }: Grant,
-  { evidence: { claims } }: EntraRefused,
+  claims: string | undefined,
 ): Promise<string | undefined> {
   if (signIn === undefined || (claims !== undefined && Buffer.byteLength(claims) > URL_CLAIMS_MAX_BYTES)) {
     return undefined;

@@ -1,7 +1,7 @@
 /** `POST /signin/links`, `GET /signin/{link}` and the confirmation: who may ask, who may answer, what is checked. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, USER_IDS, userToken } from "../support/callers.ts";
-import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
 import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
 import { type Browser, hiddenFields, newBrowser, pathOf } from "./support/browser.ts";
@@ -405,6 +405,56 @@ describe("when Entra ends a grant, the answer brings a link (issue 3, item 4)", 
         "This link is for somebody else",
       );
     }
+  });
+
+  test("by our own time: the link is for what the grant was", async () => {
+    const handle = await handleOfDaemon();
+    clock.advance(30 * DAY + MINUTE);
+    world.tenant.state.clearLog();
+    for (const [path, call] of [
+      ["/AuthorizationHeader/graph", { json: { grant: handle } }],
+      ["/oauth2/token", { form: { grant_type: "refresh_token", refresh_token: handle } }],
+    ] as const) {
+      const answer = await service.call(path, { ...call, headers: daemon() });
+      expect(answer.json()).toMatchObject({ error: "invalid_grant", code: "grant_expired", action: "sign_in" });
+      const { signin_url, ...others } = answer.json();
+      expect(Object.keys(others)).not.toContain("ended");
+      expect(JSON.stringify([others, service.lastEvent()])).not.toMatch(new RegExp(`/signin/|${USER_IDS.alice}`));
+
+      const link = pathOf(String(signin_url));
+      expect(askedOfEntra(await newBrowser(service).open(link))["scope"]).toContain("Mail.Read");
+      expectPage(
+        await signInByLink(service, newBrowser(service), { link, signed: { user: "bob" } }),
+        403,
+        "This link is for somebody else",
+      );
+      const browser = newBrowser(service);
+      const back = await signInByLink(service, browser, { link });
+      const question = await browser.open(back.headers.get("location") ?? "");
+      expect(question.text).toContain("A scheduled flow");
+    }
+    const sent = world.tenant.state.requests({ endpoint: "token", grantType: "refresh_token" });
+    expect(sent).toEqual([]);
+  });
+
+  test("by our own time, and nobody else gets a link for it", async () => {
+    const handle = await handleOfDaemon();
+    clock.advance(30 * DAY + MINUTE);
+    for (const headers of [bearer(appToken(service)), bearer(userToken(service))]) {
+      const answer = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers });
+      expect(answer.json()).toMatchObject({ code: "grant_invalid", action: "sign_in" });
+      expect(answer.json()).not.toHaveProperty("signin_url");
+    }
+  });
+
+  test("by our own time, and no link where the policy allows none any more", async () => {
+    const handle = await handleOfDaemon();
+    clock.advance(30 * DAY + MINUTE);
+    const POLICY = policyWithEntries({ daemon: { unattended: false } });
+    const other = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const answer = await other.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: daemon() });
+    expect(answer.json()).toMatchObject({ code: "grant_expired", action: "sign_in" });
+    expect(answer.json()).not.toHaveProperty("signin_url");
   });
 
   test("an application that understands challenges is not sent to get a token of its own that meets one", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { CoveredApis } from "../../../shared/api-scopes.ts";
-import type { Grant, GrantCaller, OpenedGrant } from "../../../shared/grants/grant.ts";
+import type { Grant, GrantCaller, OpenedGrant, StoredGrant } from "../../../shared/grants/grant.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
 import { newHandle } from "../../../shared/grants/handle.ts";
 import { SecretValue } from "../../../shared/secret-value.ts";
@@ -169,6 +169,46 @@ describe("opening a grant", () => {
     world.clock.ms += laterMs;
     expect((await world.grants.open(world.handle, userCaller)).ok).toBe(allowed);
     if (!allowed) expect(await world.grants.open(world.handle, userCaller)).toEqual(failure("grant_expired"));
+  });
+
+  it("says what an expired grant was, as it was sealed", async () => {
+    const world = await setUpWithGrant({ maxDays: 30 });
+    world.clock.ms += 30 * DAY_MS;
+    expect(await world.grants.open(world.handle, userCaller)).toEqual({
+      ok: false,
+      failure: {
+        kind: "grant_expired",
+        grantId: world.grant.id,
+        expiresAtSeconds: world.grant.expiresAtSeconds,
+        sealedRecord: world.grant,
+      },
+    });
+  });
+
+  it.each<[string, (world: World) => StoredGrant]>([
+    [
+      "another user in the row",
+      (world) => ({ ...stored(world), grant: { ...world.grant, user: { tenantId: TENANT, objectId: OTHER } } }),
+    ],
+    ["no seal of ours", (world) => ({ ...stored(world), sealed: "x" })],
+  ])("does not believe an expired row: %s", async (_name, change) => {
+    const world = await setUpWithGrant({ binding: applicationBinding, maxDays: 30 });
+    world.clock.ms += 30 * DAY_MS;
+    world.store.rows.set(world.grant.id, change(world));
+    expect(await world.grants.open(world.handle, applicationCaller)).toMatchObject({
+      failure: { kind: "grant_expired", sealedRecord: undefined },
+    });
+  });
+
+  it("needs no vault to say that a grant has expired", async () => {
+    const world = await setUpWithGrant();
+    const source = fakeKeySource();
+    source.down = "vault_timeout";
+    world.clock.ms += 31 * DAY_MS;
+    const fresh = createGrants({ store: world.store, sealer: testSealer(source), now: () => world.clock.ms });
+    expect(await fresh.open(world.handle, userCaller)).toMatchObject({
+      failure: { kind: "grant_expired", sealedRecord: undefined },
+    });
   });
 
   it("does not tell a stranger that a grant has expired", async () => {
