@@ -33,6 +33,11 @@ const ROTATION_TRIES = 3;
 /** Resolution of "last redeemed": one write a day is enough to see whether a grant is in use. */
 const TOUCH_AFTER_SECONDS = 24 * 3600;
 const DAY_SECONDS = 24 * 3600;
+/**
+ * A grant that has ended is kept so long, so that an application that comes once a week is told that it has expired, with
+ * a link to make it again, and not that there is none. What it holds stays sealed with its handle, and is not redeemed.
+ */
+const ENDED_KEPT_SECONDS = 14 * DAY_SECONDS;
 const GRANT_ID = /^[0-9a-f]{64}$/;
 
 export interface MakeGrant {
@@ -92,7 +97,8 @@ export function createGrants(input: GrantsInput): Grants {
     },
     revokeById: async (id, caller, reach = {}) =>
       GRANT_ID.test(id) ? revoke(input, id, caller, reach) : fail({ kind: "grant_unknown" as const }),
-    reap: ({ dryRun, limit }) => store.reap({ beforeSeconds: nowSeconds(input), limit, dryRun }),
+    reap: ({ dryRun, limit }) =>
+      store.reap({ beforeSeconds: nowSeconds(input) - ENDED_KEPT_SECONDS, limit, dryRun }),
   };
 }
 
