@@ -88,7 +88,7 @@ export type SignInRefusal =
   | "guest"
   | "confirmation_missing"
   | "confirmation_expired"
-  /** The grant was made already: the form came twice. */
+  /** The form came again, and the grant that it had made was revoked meanwhile. */
   | "confirmation_used"
   /** The form did not come from our page. */
   | "form_forged"

@@ -46,7 +46,7 @@ export interface KeepConfirmed {
   /** What the person saw. */
   readonly apis: CoveredApis;
   readonly refreshToken: SecretValue;
-  /** Chosen beforehand, so that a form sent twice makes one grant. */
+  /** Chosen beforehand, so that a form sent twice makes one grant, and shows it twice. */
   readonly handle: SecretValue;
   readonly createdAtSeconds: number;
   readonly note: Note;
@@ -56,7 +56,10 @@ export interface GrantKeeper {
   open(handle: SecretValue, caller: Caller): Promise<Result<OpenedGrant, Failure>>;
   /** Makes a grant; none where no store is configured. */
   keep(request: KeepGrant): Promise<Result<KeptGrant | undefined, Failure>>;
+  /** The same grant again, handle and all, where the same confirmation has come before. */
   keepConfirmed(request: KeepConfirmed): Promise<Result<KeptGrant, Failure>>;
+  /** Ends what an earlier yes to the same confirmation has made, if one did. */
+  endConfirmed(request: Pick<KeepConfirmed, "clientId" | "user" | "handle" | "note">): Promise<Result<true, Failure>>;
   /**
    * Notes a redemption, and stores the newer refresh token if Entra gave one. Fails only when the grant was revoked
    * meanwhile; a store that is down loses nothing, because the older refresh token still works.
@@ -96,6 +99,7 @@ export function createGrantKeeper({ policy, grants, onRotationLost }: GrantKeepe
     },
     keep: (request) => keep(grants, request),
     keepConfirmed: (request) => keepConfirmed(grants, request),
+    endConfirmed: (request) => endConfirmed(grants, request),
     async redeemed(grant, newer) {
       const all = await grants?.();
       const written = await (newer === undefined ? all?.touch(grant) : all?.rotated(grant, newer));
@@ -204,6 +208,20 @@ async function keepConfirmed(
   });
 }
 
+async function endConfirmed(
+  grants: GrantKeeperInput["grants"],
+  { clientId, user, handle, note }: Parameters<GrantKeeper["endConfirmed"]>[0],
+): Promise<Result<true, Failure>> {
+  const parsed = parseHandle(handle.reveal());
+  const application = { kind: "application", tenantId: user.tenantId, clientId, objectId: user.objectId } as const;
+  const ended = await (await grants?.())?.revoke(handle, application);
+  if (ended?.ok === false) {
+    return fail(toFailure(ended.failure));
+  }
+  note(ended?.value === true && parsed.ok ? { grantId: parsed.value.id } : {});
+  return succeed(true);
+}
+
 function grantTerms({ grantMaxDays, entry }: Entitlement) {
   return { maxDays: grantMaxDays, policyEntry: entry };
 }
@@ -217,8 +235,8 @@ async function make(
   if (!made.ok) {
     return fail(toFailure(made.failure));
   }
-  const { handle, grant } = made.value;
-  note({ grantId: grant.id, grantMade: true, subjectObjectId: grant.user.objectId });
+  const { handle, grant, before } = made.value;
+  note({ grantId: grant.id, subjectObjectId: grant.user.objectId, ...(before ? {} : { grantMade: true }) });
   return succeed({ id: grant.id, handle, expiresAtSeconds: grant.expiresAtSeconds });
 }
 

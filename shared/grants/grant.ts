@@ -81,7 +81,7 @@ export interface PageInvalid {
   readonly kind: "page_invalid";
 }
 
-/** A grant that is to be made once was made before, and perhaps revoked. */
+/** There was a grant under this id; where it was to be made once, it was revoked since. */
 export interface GrantExists {
   readonly kind: "grant_exists";
   readonly grantId: string;

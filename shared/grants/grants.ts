@@ -48,12 +48,22 @@ export interface MakeGrant {
   /** `grantMaxDays` of the policy entry. */
   readonly maxDays: number;
   readonly policyEntry: string;
-  /** Set when the same wish may come twice: the grant is then made once, and `grant_exists` the second time. */
+  /**
+   * Set when the same wish may come twice: the grant is made once, and the second time it is the same one; or
+   * `grant_exists`, when it was revoked meanwhile.
+   */
   readonly once?: { readonly handle: SecretValue; readonly createdAtSeconds: number };
 }
 
+export interface MadeGrant {
+  readonly handle: SecretValue;
+  readonly grant: Grant;
+  /** The wish had come before. */
+  readonly before: boolean;
+}
+
 export interface Grants {
-  make(request: MakeGrant): Promise<Result<{ readonly handle: SecretValue; readonly grant: Grant }, GrantFailure>>;
+  make(request: MakeGrant): Promise<Result<MadeGrant, GrantFailure>>;
   /** Existence, binding, expiry, seal, in this order: a stranger learns nothing from an expired grant either. */
   open(handle: SecretValue, caller: GrantCaller): Promise<Result<OpenedGrant, GrantFailure>>;
   /** Entra gave a new refresh token: keep it, unless another instance kept a newer one meanwhile. */
@@ -97,8 +107,7 @@ export function createGrants(input: GrantsInput): Grants {
     },
     revokeById: async (id, caller, reach = {}) =>
       GRANT_ID.test(id) ? revoke(input, id, caller, reach) : fail({ kind: "grant_unknown" as const }),
-    reap: ({ dryRun, limit }) =>
-      store.reap({ beforeSeconds: nowSeconds(input) - ENDED_KEPT_SECONDS, limit, dryRun }),
+    reap: ({ dryRun, limit }) => store.reap({ beforeSeconds: nowSeconds(input) - ENDED_KEPT_SECONDS, limit, dryRun }),
   };
 }
 
@@ -123,15 +132,15 @@ function isWithinReach(grant: Grant, caller: GrantCaller, { inTheirName = false 
   return theirs || isBoundTo(grant, caller);
 }
 
-async function make(
-  input: GrantsInput,
-  request: MakeGrant,
-): Promise<Result<{ handle: SecretValue; grant: Grant }, GrantFailure>> {
+async function make(input: GrantsInput, request: MakeGrant): Promise<Result<MadeGrant, GrantFailure>> {
   const { refreshToken, maxDays, once, ...record } = request;
   const chosen =
-    once === undefined ? succeed((input.newHandle ?? newRandomHandle)()) : await unused(input, once.handle);
+    once === undefined ? succeed((input.newHandle ?? newRandomHandle)()) : parseHandle(once.handle.reveal());
   if (!chosen.ok) return chosen;
   const handle = chosen.value;
+  const before = once === undefined ? succeed(undefined) : await madeBefore(input, handle);
+  if (!before.ok) return before;
+  if (before.value !== undefined) return succeed(before.value);
   const createdAtSeconds = once?.createdAtSeconds ?? nowSeconds(input);
   const grant: Grant = {
     id: handle.id,
@@ -143,16 +152,25 @@ async function make(
   const sealed = await sealGrant(input.sealer, handle, grant, refreshToken);
   if (!sealed.ok) return sealed;
   const created = await input.store.create(grant, sealed.value);
-  return created.ok ? succeed({ handle: handle.secret, grant }) : created;
+  if (created.ok) return succeed({ handle: handle.secret, grant, before: false });
+  // Of two at the same moment, the store takes one.
+  const other = created.failure.kind === "grant_exists" ? await madeBefore(input, handle) : succeed(undefined);
+  return other.ok && other.value !== undefined ? succeed(other.value) : created;
 }
 
-/** A handle chosen beforehand, of which no grant was made yet. Of two at the same moment, the store takes one. */
-async function unused(input: GrantsInput, secret: SecretValue): Promise<Result<GrantHandle, GrantFailure>> {
-  const handle = parseHandle(secret.reveal());
-  if (!handle.ok) return handle;
-  const found = await input.store.read(handle.value.id);
-  if (!found.ok) return found;
-  return found.value === undefined ? handle : fail({ kind: "grant_exists", grantId: handle.value.id });
+/**
+ * What was made under a handle that was chosen beforehand. The row is believed as in a redemption: only with its seal,
+ * which only this handle opens. One that was revoked is not found.
+ */
+async function madeBefore(
+  input: GrantsInput,
+  handle: GrantHandle,
+): Promise<Result<MadeGrant | undefined, GrantFailure>> {
+  const found = await input.store.read(handle.id);
+  if (!found.ok || found.value === undefined) return found.ok ? succeed(undefined) : found;
+  const { grant, sealed } = found.value;
+  const opened = await openSealedGrant(input.sealer, handle, grant, sealed);
+  return opened.ok ? succeed({ handle: handle.secret, grant, before: true }) : opened;
 }
 
 async function open(

@@ -16,7 +16,7 @@ const REFUSALS: Readonly<Record<SignInRefusal, readonly [code: string, descripti
   guest: ["signin_guest", "Guests may not use this service.", "ask_admin"],
   confirmation_missing: ["confirmation_missing", "Nothing waits for confirmation in this browser.", "sign_in"],
   confirmation_expired: ["confirmation_expired", "The confirmation came too late.", "sign_in"],
-  confirmation_used: ["confirmation_used", "The grant was made already.", "sign_in"],
+  confirmation_used: ["confirmation_used", "The grant was made already, and has been revoked since.", "sign_in"],
   form_forged: ["form_forged", "The form did not come from the page of this service.", "sign_in"],
   too_large: ["signin_too_large", "The sign-in does not fit into what a browser carries.", "ask_admin"],
 };

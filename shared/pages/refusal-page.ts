@@ -83,9 +83,9 @@ const WORDS: Readonly<Record<string, Words>> = {
     now: NEW_LINK,
   },
   confirmation_used: {
-    title: "You allowed this already",
-    what: "The handle was shown once and cannot be shown again.",
-    now: NEW_LINK,
+    title: "You allowed this, and it was ended since",
+    what: "The handle that you got then is of no use any more.",
+    now: `If you still need one: ${NEW_LINK.charAt(0).toLowerCase()}${NEW_LINK.slice(1)}`,
   },
   form_forged: {
     title: "This form was not sent from our page",

@@ -181,14 +181,41 @@ export async function confirmGrant(
     return refuseSignIn("form_forged");
   }
   if (!form.allowed) {
-    return refuseSignIn("declined");
+    return decline(rooms, confirmation.pending, note);
   }
   if (confirmation.kind === "code") {
     const { returnTo } = confirmation.pending;
     const code = await sealCode(rooms, confirmation.pending);
     return code.ok ? succeed({ kind: "return", returnTo, code: code.value }) : code;
   }
-  const { pending, entitlement } = confirmation;
+  return allowGrant(rooms, confirmation, note);
+}
+
+/** No means no: if a yes came before and its answer was lost, the grant that it made ends here. */
+async function decline(rooms: SignInRooms, pending: PendingConfirmation, note: Note): Promise<Result<never, Failure>> {
+  if (pending.kind === "grant") {
+    const { target, user } = pending;
+    const handle = new SecretValue(pending.handle);
+    const ended = await rooms.grants.endConfirmed({ clientId: target.clientId, user, handle, note });
+    if (!ended.ok) {
+      return ended;
+    }
+  }
+  return refuseSignIn("declined");
+}
+
+/**
+ * Makes the grant; or, when the same form comes again because its answer was lost, shows the same one again. Whoever can
+ * do that could have sent the form first: it takes this browser's sealed cookie (the handle is nowhere else), the form's
+ * token and our own page as the sender, all checked above, and ends with the cookie's ten minutes. What was revoked
+ * meanwhile does not come back, because a mark stands in its place for as long; and the first answer that arrives takes
+ * the cookie away, so that nobody later at this browser, with the back button, gets to see it.
+ */
+async function allowGrant(
+  rooms: SignInRooms,
+  { pending, entitlement }: GrantConfirmation,
+  note: Note,
+): Promise<Result<Confirmed, Failure>> {
   const made = await rooms.grants.keepConfirmed({
     clientId: pending.target.clientId,
     user: pending.user,

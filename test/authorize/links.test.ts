@@ -4,7 +4,7 @@ import { appToken, bearer, CLIENT_IDS, USER_IDS, userToken } from "../support/ca
 import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
 import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
-import { type Browser, hiddenFields, newBrowser, pathOf } from "./support/browser.ts";
+import { type Browser, cookiesOf, hiddenFields, newBrowser, pathOf } from "./support/browser.ts";
 import { askedOfEntra, callbackPath, makeLink, signInByLink } from "./support/sign-in.ts";
 
 let world: LocalWorld;
@@ -30,6 +30,13 @@ function expectPage(answer: Answer, status: number, title: string): void {
   expect(answer.status).toBe(status);
   expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
   expect(answer.text).toContain(`<h1>${title}</h1>`);
+}
+
+const FORGED = "This form was not sent from our page";
+const NOTHING = "There is nothing to confirm";
+
+function handleIn({ text }: Answer): string {
+  return /gte_[\w-]{43}/.exec(text)?.[0] ?? "";
 }
 
 async function toQuestion(browser: Browser, from = service): Promise<Answer> {
@@ -284,7 +291,7 @@ describe("the question", () => {
     expectPage(await browser.submit("/signin/confirm", mixed), 403, "This form was not sent from our page");
   });
 
-  test("sent twice at once, even with the cookie kept: one grant", async () => {
+  test("sent twice, with the cookie kept (a lost answer, a reload): one grant, and its handle again", async () => {
     const browser = newBrowser(service);
     const question = await toQuestion(browser);
     const cookie = [...browser.jar].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -294,10 +301,41 @@ describe("the question", () => {
     const countGrants = async () =>
       ((await service.call("/grants", { headers: daemon() })).json()["grants"] as unknown[]).length;
     const before = await countGrants();
-    expect((await send()).status).toBe(200);
-    expectPage(await send(), 400, "You allowed this already");
-    expect(service.lastEvent()).toMatchObject({ code: "confirmation_used" });
+    const first = await send();
+    expectPage(first, 200, "“A scheduled flow” may now act in your name");
+    expect(service.lastEvent()).toMatchObject({ outcome: "answered", grantMade: true });
+    clock.advance(9 * MINUTE);
+    const again = await send();
+    expectPage(again, 200, "“A scheduled flow” may now act in your name");
+    expect(handleIn(again)).toBe(handleIn(first));
+    expect(again.cookies).toEqual(first.cookies);
+    expect(service.lastEvent()).toMatchObject({ outcome: "answered", grantId: expect.any(String) });
+    expect(service.lastEvent()).not.toHaveProperty("grantMade");
     expect(await countGrants()).toBe(before + 1);
+
+    // The same as the first time: the page's own token, from the page.
+    const elsewhere = { cookie, "sec-fetch-site": "cross-site", origin: "https://evil.example" };
+    const forged = { ...form, token: "x".repeat(43) };
+    expectPage(await service.call("/signin/confirm", { form, headers: elsewhere }), 403, FORGED);
+    expectPage(await service.call("/signin/confirm", { form: forged, headers }), 403, FORGED);
+    expectPage(await service.call("/signin/confirm", { form, headers: { ...headers, cookie: "" } }), 400, NOTHING);
+    clock.advance(MINUTE + 1_000);
+    expectPage(await send(), 400, "That took too long");
+  });
+
+  test("a no after a yes whose answer was lost ends the grant that it made", async () => {
+    const browser = newBrowser(service);
+    const question = await toQuestion(browser);
+    const headers = { cookie: cookiesOf(browser), "sec-fetch-site": "same-origin" };
+    const send = (decision: string) =>
+      service.call("/signin/confirm", { form: { ...hiddenFields(question.text), decision }, headers });
+    const handle = handleIn(await send("allow"));
+    expectPage(await send("deny"), 403, "Nothing was allowed");
+    expect(service.lastEvent()).toMatchObject({ code: "signin_declined", grantId: expect.any(String) });
+    const used = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: daemon() });
+    expect(used.json()).toMatchObject({ code: "grant_invalid" });
+    expectPage(await send("allow"), 400, "You allowed this, and it was ended since");
+    expect(service.lastEvent()).toMatchObject({ code: "confirmation_used" });
   });
 
   test("policy changed while the page waited", async () => {

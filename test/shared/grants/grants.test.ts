@@ -18,7 +18,7 @@ import {
   USER,
   userCaller,
 } from "./support/fixtures.ts";
-import { memoryStore } from "./support/memory-store.ts";
+import { type MemoryStore, memoryStore } from "./support/memory-store.ts";
 
 const applicationBinding = { kind: "application", tenantId: TENANT, clientId: CLIENT } as const;
 const failure = (kind: string) => ({ ok: false, failure: expect.objectContaining({ kind }) });
@@ -117,12 +117,55 @@ describe("a person, and an application's grant in their name", () => {
   });
 });
 
+/** As if the row were not there yet when it is looked for: the other one writes it in between. */
+async function raced<T>({ store }: { store: MemoryStore }, make: () => Promise<T>): Promise<T> {
+  const { read, rows } = store;
+  const written = new Map(rows);
+  rows.clear();
+  store.read = async (id) => {
+    const found = await read(id);
+    for (const [key, row] of written) rows.set(key, row);
+    return found;
+  };
+  return make();
+}
+
 describe("a grant that was to be made once", () => {
   const once = (world: ReturnType<typeof setUp>) => {
     const { secret } = newHandle();
     const createdAtSeconds = world.clock.ms / 1_000;
     return { secret, make: () => world.grants.make(grantRequest({ once: { handle: secret, createdAtSeconds } })) };
   };
+
+  it("is made once: whoever comes again is given the same, told apart, and nothing is written", async () => {
+    const world = setUp();
+    const { secret, make } = once(world);
+    const first = expectOk(await make());
+    expect(first).toMatchObject({ before: false, grant: { createdAtSeconds: EPOCH_MS / 1_000 } });
+    world.clock.ms += 300_000;
+    const again = expectOk(await make());
+    expect(again).toEqual({ ...first, before: true });
+    expect(again.handle.reveal()).toBe(secret.reveal());
+    expect(world.store.calls.filter((call) => call === "create")).toHaveLength(1);
+  });
+
+  it("is made once by two at the same moment", async () => {
+    const world = setUp();
+    const { make } = once(world);
+    const both = [expectOk(await make()), expectOk(await raced(world, make))];
+    expect(both.map(({ before }) => before)).toEqual([false, true]);
+    expect(world.store.rows.size).toBe(1);
+  });
+
+  it("is not shown again when its row is not the one that was sealed", async () => {
+    const world = setUp();
+    const { make } = once(world);
+    const { grant } = expectOk(await make());
+    const row = world.store.rows.get(grant.id);
+    if (row === undefined) throw new Error("no row");
+    world.store.rows.set(grant.id, { ...row, grant: { ...grant, user: { tenantId: TENANT, objectId: OTHER } } });
+    expect(await make()).toEqual(failure("seal_broken"));
+  });
 
   it("is not made again after it was revoked, as long as its form can come", async () => {
     const world = setUp();

@@ -32,7 +32,9 @@ export function memoryStore(): MemoryStore {
     beforeReplace: undefined,
     create: async (grant, sealed) =>
       begin("create") ??
-      (buried.has(grant.id) ? fail({ kind: "grant_exists", grantId: grant.id } as const) : succeed(put(grant, sealed))),
+      (buried.has(grant.id) || store.rows.has(grant.id)
+        ? fail({ kind: "grant_exists", grantId: grant.id } as const)
+        : succeed(put(grant, sealed))),
     read: async (id) => begin("read") ?? succeed(store.rows.get(id)),
     async replace(stored, { sealed, lastRedeemedAtSeconds }) {
       await store.beforeReplace?.();
