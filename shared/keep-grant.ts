@@ -8,7 +8,7 @@ import type { Caller } from "./caller/caller.ts";
 import type { Covered } from "./cover-apis.ts";
 import type { EntraToken } from "./entra/entra-token.ts";
 import type { EndedGrant, Failure } from "./failure.ts";
-import type { GrantFailure, GrantPage, GrantReach, GrantUser, OpenedGrant } from "./grants/grant.ts";
+import type { Grant, GrantFailure, GrantPage, GrantReach, GrantUser, OpenedGrant } from "./grants/grant.ts";
 import type { Grants, MakeGrant } from "./grants/grants.ts";
 import { parseHandle } from "./grants/handle.ts";
 import type { Permission } from "./permission.ts";
@@ -133,8 +133,7 @@ export function createGrantKeeper({ policy, grants, onRotationLost }: GrantKeepe
       if (revoked.value === undefined) {
         return succeed(false);
       }
-      const { binding, user } = revoked.value;
-      note({ grantRevoked: true, grantClientId: binding.clientId, subjectObjectId: user.objectId });
+      note(endedFacts(revoked.value));
       return succeed(true);
     },
   };
@@ -148,6 +147,10 @@ function grantIdOf(handleOrId: SecretValue): { readonly grantId?: string } {
   }
   const handle = parseHandle(text);
   return handle.ok ? { grantId: handle.value.id } : {};
+}
+
+function endedFacts({ id, binding, user }: Grant): Partial<AuditFacts> {
+  return { grantId: id, grantRevoked: true, grantClientId: binding.clientId, subjectObjectId: user.objectId };
 }
 
 /** Only an application has nobody at hand who would simply make the grant again. */
@@ -212,13 +215,12 @@ async function endConfirmed(
   grants: GrantKeeperInput["grants"],
   { clientId, user, handle, note }: Parameters<GrantKeeper["endConfirmed"]>[0],
 ): Promise<Result<true, Failure>> {
-  const parsed = parseHandle(handle.reveal());
   const application = { kind: "application", tenantId: user.tenantId, clientId, objectId: user.objectId } as const;
   const ended = await (await grants?.())?.revoke(handle, application);
   if (ended?.ok === false) {
     return fail(toFailure(ended.failure));
   }
-  note(ended?.value === true && parsed.ok ? { grantId: parsed.value.id } : {});
+  note(ended?.value === undefined ? {} : endedFacts(ended.value));
   return succeed(true);
 }
 

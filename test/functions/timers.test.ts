@@ -82,7 +82,10 @@ describe("reaper", () => {
     expect(await reap(counting)).toEqual([
       { event: "reap", dryRun: true, round: 1, ok: true, expired: 0, deleted: 0, failed: 0, more: false },
     ]);
-    clock.advance(31 * DAY);
+    // Thirty days of the grant, and a fortnight in which its end can still be told.
+    clock.advance(43 * DAY);
+    expect((await reap(counting))[0]).toMatchObject({ ok: true, expired: 0 });
+    clock.advance(2 * DAY);
     const [counted] = await reap(counting);
     expect(counted).toMatchObject({ dryRun: true, ok: true, expired: before.length, deleted: 0 });
     expect(await rows()).toHaveLength(before.length);
