@@ -47,7 +47,7 @@ export function routesOf(service: Service, readiness = createReadiness(service))
 }
 
 /** Signing in at Entra through us: for applications (pushed requests), for people (links), or neither. */
-function signInRoutes({ stages }: Service): readonly Route[] {
+function signInRoutes({ stages, identity }: Service): readonly Route[] {
   const { signIn, policy } = stages;
   if (signIn === undefined) {
     return [];
@@ -57,7 +57,7 @@ function signInRoutes({ stages }: Service): readonly Route[] {
     callbackRoute(rooms),
     ...(hasCodeFlow(policy) ? [parRoute(rooms), authorizeRoute(rooms)] : []),
     // The host prefers literal segments; here they stand first for whoever tries the routes in order.
-    ...(hasConfirmation(policy) ? [signInConfirmRoute(rooms)] : []),
+    ...(hasConfirmation(policy) ? [signInConfirmRoute(rooms, identity)] : []),
     ...(hasLinks(policy) ? [signInLinksRoute(rooms), signInRoute(rooms)] : []),
   ];
 }

@@ -48,7 +48,7 @@ function toResponse({ next, cookies, correlationId }: SignInEnd, serviceUrl: str
       return redirect(`/signin/confirm?transaction=${next.id}`, cookies);
     case "page": {
       const wire = failureToWire(next.failure, { dialect: "page", understandsChallenge: false });
-      return refusalResponse(wire, correlationId, { cookies, refusal: next.failure });
+      return refusalResponse(wire, correlationId, { cookies, refusal: next.failure, fromStart: true });
     }
   }
 }

@@ -4,6 +4,7 @@ import type { Failure } from "../../shared/failure.ts";
 import { failureToWire } from "../../shared/http/failure-to-wire.ts";
 import type { OutgoingResponse } from "../../shared/http/outgoing-response.ts";
 import { readConfirmationForm, readConfirmationPage } from "../../shared/http/read-arrival.ts";
+import type { Identity } from "../../shared/http/write-failure.ts";
 import { codeLocation, errorLocation } from "../../shared/http/write-redirect.ts";
 import { confirmationPage } from "../../shared/pages/confirmation-page.ts";
 import { handlePage } from "../../shared/pages/handle-page.ts";
@@ -22,7 +23,7 @@ import type { SignInRooms } from "../../shared/sign-in/sign-in-rooms.ts";
 import type { Route, RouteContext } from "../handle.ts";
 
 /** `GET /signin/confirm` asks, `POST /signin/confirm` is the answer. Only here is a grant made for a link, or does a sign-in go on that keeps one. */
-export function signInConfirmRoute(rooms: SignInRooms): Route {
+export function signInConfirmRoute(rooms: SignInRooms, identity: Identity): Route {
   return {
     name: "signin-confirm",
     template: "signin/confirm",
@@ -30,7 +31,7 @@ export function signInConfirmRoute(rooms: SignInRooms): Route {
     dialect: "page",
     audit: "answered",
     run: (request, context) =>
-      request.method === "POST" ? answerForm(rooms, request, context) : showForm(rooms, request, context),
+      request.method === "POST" ? answerForm({ rooms, identity }, request, context) : showForm(rooms, request, context),
   };
 }
 
@@ -47,8 +48,13 @@ async function showForm(
   return succeed(pageResponse(toQuestion(opened.value), { status: 200, correlationId }));
 }
 
+interface Answering {
+  readonly rooms: SignInRooms;
+  readonly identity: Identity;
+}
+
 async function answerForm(
-  rooms: SignInRooms,
+  { rooms, identity }: Answering,
   request: HttpRequest,
   { note }: RouteContext,
 ): Promise<Result<OutgoingResponse, Failure>> {
@@ -65,7 +71,9 @@ async function answerForm(
   const confirmed = await confirmGrant(rooms, opened.value, form.value, note);
   const cookies = clearCookies(cookieHeader, "confirm", id);
   if (confirmed.ok) {
-    return succeed(pageResponse(toDone(rooms, opened.value, confirmed.value), { status: 200, correlationId, cookies }));
+    return succeed(
+      pageResponse(toDone({ rooms, identity }, opened.value, confirmed.value), { status: 200, correlationId, cookies }),
+    );
   }
   const { failure } = confirmed;
   const wire = failureToWire(failure, { dialect: "page", understandsChallenge: false });
@@ -92,20 +100,24 @@ function toQuestion({ pending, application, apis, more, untilSeconds }: Confirma
   });
 }
 
-function toDone(rooms: SignInRooms, { application, apis }: Confirmation, confirmed: Confirmed) {
-  const { serviceUrl } = rooms.signIn;
+function toDone({ rooms, identity }: Answering, { application, apis, pending }: Confirmation, confirmed: Confirmed) {
+  const { serviceUrl, authorityHost, tenantId } = identity;
   if (confirmed.kind === "return") {
     const location = codeLocation(confirmed.returnTo, confirmed.code, serviceUrl);
     return returnPage({ application, allowed: true, location });
   }
-  const { handle, expiresAtSeconds } = confirmed.grant;
+  const { id, handle, expiresAtSeconds } = confirmed.grant;
   return handlePage({
     application,
+    clientId: pending.target.clientId,
+    grantId: id,
     handle: handle?.reveal() ?? "",
     apis: apis.map(({ api }) => api.name),
     untilSeconds: expiresAtSeconds,
     serviceUrl,
     serviceClientId: rooms.delegated.clientId,
+    authorityHost,
+    tenantId,
   });
 }
 

@@ -119,14 +119,25 @@ const WORDS: Readonly<Record<string, Words>> = {
   },
 };
 
+interface RefusalAnswer extends Pick<PageAnswer, "cookies" | "refusal"> {
+  /** The sign-in is over, so that to load the page again is no use. */
+  readonly fromStart?: boolean;
+}
+
+function again(fromStart: boolean): string {
+  return fromStart
+    ? "Nothing was allowed. Wait a minute and open the link again; if it has expired by then, ask for a new one."
+    : "Load this page again in a minute.";
+}
+
 /** The answer that shows it. A person has no token to send, so there is no challenge and no 401. */
 export function refusalResponse(
   wire: Wire,
   correlationId: string,
-  more: Pick<PageAnswer, "cookies" | "refusal"> = {},
+  { fromStart, ...more }: RefusalAnswer = {},
 ): OutgoingResponse {
   const status = wire.status === 401 ? 403 : wire.status;
-  const response = pageResponse(refusalPage(wire), { status, correlationId, ...more });
+  const response = pageResponse(refusalPage(wire, fromStart), { status, correlationId, ...more });
   const headers = {
     ...(wire.allow === undefined ? {} : { Allow: wire.allow.join(", ") }),
     ...(wire.retryAfterSeconds === undefined ? {} : { "Retry-After": String(wire.retryAfterSeconds) }),
@@ -134,12 +145,12 @@ export function refusalResponse(
   return { ...response, headers: { ...response.headers, ...headers } };
 }
 
-export function refusalPage({ code, description, status, action }: Wire): Page {
+export function refusalPage({ code, description, status, action }: Wire, fromStart = false): Page {
   const words = Object.hasOwn(WORDS, code) ? WORDS[code] : undefined;
   const { title, what, now } = words ?? {
-    title: status >= 500 ? "This did not work" : "This is not possible",
+    title: status >= 500 || action === "retry" ? "This did not work" : "This is not possible",
     what: description,
-    now: action === "retry" ? "Try again in a minute." : ASK_ADMIN,
+    now: action === "retry" ? again(fromStart) : ASK_ADMIN,
   };
   return { title, main: html`<h1>${title}</h1>\n<p>${what}</p>\n<p>${now}</p>` };
 }

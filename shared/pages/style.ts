@@ -25,7 +25,8 @@ dd ul { margin: 0; padding: 0; list-style: none; }
 code, pre, input { font: .875rem/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 code { overflow-wrap: anywhere; }
 pre { margin: 0; padding: .75rem; background: var(--field); border: 1px solid var(--line); border-radius: .5rem;
-  overflow-x: auto; }
+  white-space: pre-wrap; overflow-wrap: anywhere; }
+a { color: var(--accent); }
 .note { background: var(--note); border-left: .25rem solid var(--note-line); border-radius: .25rem;
   padding: .75rem 1rem; margin: 1.5rem 0; }
 .choice { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.5rem 0 0; }

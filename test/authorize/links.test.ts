@@ -202,6 +202,15 @@ describe("back from Entra", () => {
     expectPage(await signInByLink(service, newBrowser(service), { signed: { nonce: "x" } }), 502, "This did not work");
   });
 
+  test("the vault is away when the link is opened, and back a moment later: the same link goes on", async () => {
+    const link = await makeLink(service);
+    const cut = world.serve({ settings: { KEY_VAULT_URL: "https://localhost:9" }, surroundings: clock.surroundings });
+    const away = await newBrowser(cut).open(link);
+    expectPage(away, 503, "This did not work");
+    expect(away.text).toContain("Load this page again in a minute");
+    expect((await newBrowser(service).open(link)).status).toBe(303);
+  });
+
   test("without a refresh token there is nothing to keep", async () => {
     const signed = { scope: "https://graph.microsoft.com/User.Read openid profile" };
     world.tenant.state.withdrawConsent({ user: "alice", scopes: ["offline_access"] });

@@ -11,6 +11,7 @@ import { type Page, pageResponse, renderPage } from "../../shared/pages/layout.t
 import { refusalPage } from "../../shared/pages/refusal-page.ts";
 import { returnPage } from "../../shared/pages/return-page.ts";
 import { STYLE } from "../../shared/pages/style.ts";
+import { markdownFile, section, tableRows } from "../docs/support/markdown.ts";
 
 const hostile = fc.oneof(
   fc.string(),
@@ -44,7 +45,23 @@ const handle = fc.record({
   untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
   serviceUrl: hostile,
   serviceClientId: hostile,
+  clientId: hostile,
+  grantId: hostile,
+  authorityHost: hostile,
+  tenantId: hostile,
 });
+
+const CALM = {
+  application: "a",
+  handle: "gte_x",
+  untilSeconds: 0,
+  serviceUrl: "https://gte.example",
+  serviceClientId: "service-id",
+  clientId: "application-id",
+  grantId: "grant-id",
+  authorityHost: "https://login.example",
+  tenantId: "tenant-id",
+};
 
 /** Every tag of a page with its attributes' names, in order: what data must not be able to change. */
 function skeleton(page: Page): string[] {
@@ -70,11 +87,10 @@ describe("whatever the data says, the page is the same page", () => {
   });
 
   test("handle", () => {
-    const calm = { application: "a", handle: "b", untilSeconds: 0, serviceUrl: "d", serviceClientId: "e" };
     fc.assert(
       fc.property(handle, (input) => {
         const apis = input.apis.map(() => "c");
-        expect(skeleton(handlePage(input))).toEqual(skeleton(handlePage({ ...calm, apis })));
+        expect(skeleton(handlePage(input))).toEqual(skeleton(handlePage({ ...CALM, apis })));
       }),
     );
   });
@@ -120,6 +136,31 @@ describe("every page", () => {
     expect(body).not.toMatch(/ (?:style|on\w+)="|javascript:|https?:\/\/(?!\S*AuthorizationHeader)\S*\.(?:js|css)/);
     const labelled = [...body.matchAll(/<input id="(\w+)"/g)].every(([, id]) => body.includes(`<label for="${id}">`));
     expect(labelled).toBe(true);
+  });
+});
+
+describe("the handle's page and docs/power-automate.md say the same", () => {
+  const { text: document } = markdownFile("docs/power-automate.md");
+  const { text } = handlePage({ ...CALM, apis: ["graph"] }).main;
+
+  test("the fields of the HTTP action, in their order", () => {
+    const documented = tableRows(section(document, "3. Get the header in the flow"))
+      .flatMap(([name = ""]) => name.split(","))
+      .map((name) => name.trim());
+    const shown = [...text.matchAll(/<dt>([^<]*)<\/dt>/g)].map(([, name]) => name);
+    expect(shown).toEqual(documented);
+  });
+
+  test("the name of the action, and how the next ones use it", () => {
+    expect(document).toContain("name it `Get token`");
+    expect(text).toContain("“Get token”");
+    const [, expression = ""] = /```text\n(@body[^\n]*)\n/.exec(document) ?? [];
+    expect(expression).toContain("headers");
+    expect(text).toContain(expression);
+    for (const secured of ["Secure inputs", "Secure outputs"]) {
+      expect(document).toContain(secured);
+      expect(text).toContain(secured);
+    }
   });
 });
 

@@ -195,6 +195,9 @@ function expectPage(answer: Answer, name: FailureClass): void {
   expect(answer.status).toBe(status);
   expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
   expect(answer.text).toContain(`<h1>${title}</h1>`);
+  // The sign-in is over: what may pass is tried from the link on.
+  expect(answer.text.includes("open the link again")).toBe(CLASSES[name].action === "retry");
+  expect(answer.text).not.toContain("Load this page again");
 }
 
 test("the table has every code that Entra's token endpoint answers (not those of its pages)", () => {

@@ -95,7 +95,7 @@ export const CLASS_PAGES: Readonly<Record<FailureClass, readonly [status: number
   dead: [403, "This sign-in was used already"],
   credential: [500, "This did not work"],
   ours: [500, "This did not work"],
-  throttled: [429, "This is not possible"],
+  throttled: [429, "This did not work"],
   down: [503, "This did not work"],
   nonsense: [502, "This did not work"],
 };
