@@ -11,7 +11,6 @@
  *
  * What it does not imitate is listed in README.md; whatever changes here changes there.
  */
-import { setImmediate as nextTurn } from "node:timers/promises";
 import { createAppContext, installCoreModule, type RegisteredFunction } from "./app-context.ts";
 import { createDispatch, triggerOf } from "./dispatch.ts";
 import { createRequestHandler } from "./handle-request.ts";
@@ -28,6 +27,8 @@ export interface FunctionsHostOptions {
   /** 0: any free port. */
   port: number;
   writeLine: (line: string) => void;
+  /** Writes what `writeLine` still holds. */
+  flushLines?: () => void;
   /** How long requests under way may take to finish when the host stops. */
   drainMs?: number;
 }
@@ -44,7 +45,7 @@ const defaultDrainMs = 30_000;
 
 /** At most once per process: the app's copy of `@azure/functions` keeps the host it first met. */
 export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
-  const { appDirectory, port, writeLine, drainMs = defaultDrainMs } = options;
+  const { appDirectory, port, writeLine, flushLines, drainMs = defaultDrainMs } = options;
   const started = performance.now();
   const hostJson = readHostJson(appDirectory, process.env);
   const log = createHostLog(hostJson.logLevels, writeLine);
@@ -74,7 +75,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
       if (!(await drain(listener, drainMs))) {
         log.write({ level: "warning", category: "Host.Shutdown", message: "Requests under way were cut off." });
       }
-      await nextTurn(); // Log lines gathered so far go out before anything the hooks print.
+      flushLines?.(); // Before anything the hooks print.
       await runHooks(app, "appTerminate", new AppHookContext(app, appDirectory));
     },
   };

@@ -1,7 +1,7 @@
 /**
  * The host's log: filters by category and level as .NET does (the longest matching category prefix of
- * `logging.logLevel` wins) and writes one JSON line for each entry. Lines of one turn of the event loop are written
- * together, so that logging does not set the pace of a benchmark.
+ * `logging.logLevel` wins) and writes one JSON line for each entry. Lines of a few milliseconds are written together:
+ * the real host writes its log in another process, so here it must not set the pace of a benchmark.
  */
 import { writeSync } from "node:fs";
 import type { LogLevel } from "./rpc-types.ts";
@@ -53,22 +53,42 @@ export function createHostLog(logLevels: Readonly<Record<string, string>>, write
   };
 }
 
-/** Lines to standard output, gathered for one turn of the event loop; what is left at exit is written then. */
-export function createLineWriter(): (line: string) => void {
+export interface LineWriter {
+  writeLine(line: string): void;
+  /** Writes what is gathered. */
+  flush(): void;
+}
+
+/** Nobody who reads along notices; a write for each turn of the event loop costs as much as all else about a line. */
+const GATHER_MS = 10;
+const GATHER_CHARACTERS = 64 * 1024;
+
+/** Lines to standard output, gathered for a moment; what is left at exit is written then. */
+export function createLineWriter(): LineWriter {
   let pending = "";
+  let timer: NodeJS.Timeout | undefined;
   process.on("exit", () => {
     writeWholly(pending);
   });
   const flush = () => {
+    clearTimeout(timer);
     const text = pending;
     pending = "";
-    process.stdout.write(text);
-  };
-  return (line) => {
-    if (pending === "") {
-      setImmediate(flush);
+    if (text !== "") {
+      process.stdout.write(text);
     }
-    pending += `${line}\n`;
+  };
+  return {
+    flush,
+    writeLine(line) {
+      if (pending === "") {
+        timer = setTimeout(flush, GATHER_MS);
+      }
+      pending += `${line}\n`;
+      if (pending.length >= GATHER_CHARACTERS) {
+        flush();
+      }
+    },
   };
 }
 

@@ -15,7 +15,8 @@ async function main(): Promise<void> {
     process.exit(2);
   }
   const appDirectory = resolve(folder);
-  const host = await startFunctionsHost({ appDirectory, port: Number(port), writeLine: createLineWriter() });
+  const { writeLine, flush } = createLineWriter();
+  const host = await startFunctionsHost({ appDirectory, port: Number(port), writeLine, flushLines: flush });
   stopOnSignal(host);
   process.send?.({ type: "ready", port: host.port, loadMs: host.loadMs });
 }
