@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that start nothing, change no global and hold no clock beyond a test: they share one module registry. */
 const pure = [
@@ -12,6 +13,20 @@ const pure = [
 /** What the templates would deploy, asked of the Bicep compiler: one process of it, one worker. Not part of `npm test`. */
 const infra = "test/infra/*.test.ts";
 
+/** Every command of the documents, as a reader would paste it: programs after programs. Not part of `npm test` either. */
+const documents = "test/docs/commands.test.ts";
+
+/** Files that wait for others (a browser, servers that die) rather than work: first, so that nobody waits for them at the end. */
+const SLOW = ["test/browser/", "test/functions/errors", "test/cache/service-with-redis", "test/telemetry/exporter"];
+
+class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    const isSlow = ({ moduleId }: TestSpecification) => SLOW.some((part) => moduleId.includes(part));
+    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))];
+  }
+}
+
 export default defineConfig({
   test: {
     environment: "node",
@@ -20,10 +35,14 @@ export default defineConfig({
     hookTimeout: 120_000,
     // By default one core stays free, which on two cores means one file at a time.
     maxWorkers: availableParallelism(),
+    sequence: { sequencer: SlowFirst },
     // The world has real sockets, processes and deadlines of 50 ms: one bad moment of the machine is looked at twice.
     projects: [
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
-      { extends: true, test: { name: "world", include: ["test/**/*.test.ts"], exclude: [...pure, infra], retry: 1 } },
+      {
+        extends: true,
+        test: { name: "world", include: ["test/**/*.test.ts"], exclude: [...pure, infra, documents], retry: 1 },
+      },
       {
         extends: true,
         test: {
@@ -36,6 +55,7 @@ export default defineConfig({
           globalSetup: "test/infra/support/folder.ts",
         },
       },
+      { extends: true, test: { name: "documents", include: [documents] } },
     ],
     coverage: {
       provider: "v8",
