@@ -15,6 +15,11 @@ export const VAULT_DEADLINE_MS = 3_000;
 export const GRANT_STORE_DEADLINE_MS = 2_000;
 /** One question to Redis, which answers in one or two: past this, Entra is as quick. */
 export const REDIS_DEADLINE_MS = 50;
+/**
+ * The first look-up of a new instance: it also loads the client, reads the key and connects. Without this once, an instance
+ * that scale-out adds would ask Entra for what the others know; credential and MSAL load meanwhile, so little is lost.
+ */
+export const REDIS_FIRST_DEADLINE_MS = 250;
 /** One export of telemetry. Nobody waits for it. */
 export const TELEMETRY_DEADLINE_MS = 5_000;
 /** The last export, while the host waits for the process to end. */

@@ -1,8 +1,8 @@
 /**
  * Level 2 while it is on its way: its part of the bundle, its key and its connection come in the background with the
- * first request. A look-up gives them a moment and goes on without them.
+ * first request. The first look-ups give them a moment and go on without them.
  */
-import { REDIS_DEADLINE_MS } from "../limits.ts";
+import { REDIS_FIRST_DEADLINE_MS } from "../limits.ts";
 import type { SharedTokens } from "./shared-tokens.ts";
 
 export interface LazySharedTokens extends SharedTokens {
@@ -48,7 +48,7 @@ export function createLazySharedTokens(load: () => Promise<SharedTokens>): LazyS
 
 async function beforeTheDeadline(loading: Promise<void>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, REDIS_DEADLINE_MS);
+  const timer = setTimeout(resolve, REDIS_FIRST_DEADLINE_MS);
   await Promise.race([loading, promise]);
   clearTimeout(timer);
 }
