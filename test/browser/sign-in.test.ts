@@ -7,15 +7,14 @@ import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { codeForm } from "../authorize/support/sign-in.ts";
 import { claimsOf, USER_IDS } from "../support/callers.ts";
-import { browserTest, launchBrowser } from "./support/chromium.ts";
+import { browserTest, hasBrowser, launchBrowser } from "./support/chromium.ts";
 import { newAuthorizeUrl, newLink, post, type Scene, signIn, startScene } from "./support/scene.ts";
 
 let scene: Scene;
 let browser: Browser | undefined;
 beforeAll(async () => {
-  browser = await launchBrowser();
-  if (browser !== undefined) {
-    scene = await startScene();
+  if (hasBrowser) {
+    [browser, scene] = await Promise.all([launchBrowser(), startScene()]);
   }
 });
 afterAll(async () => {
@@ -39,15 +38,30 @@ async function newPage(context: BrowserContext): Promise<{ page: Page; complaint
   return { page, complaints };
 }
 
-/** For human eyes: kept where SCREENSHOTS_DIR says, otherwise only taken. */
+/** For human eyes, where SCREENSHOTS_DIR says that there are some. */
 async function photograph(page: Page, name: string): Promise<void> {
   const folder = process.env["SCREENSHOTS_DIR"];
-  await page.screenshot({ fullPage: true, ...(folder === undefined ? {} : { path: join(folder, `${name}.png`) }) });
+  if (folder !== undefined) {
+    await page.screenshot({ fullPage: true, path: join(folder, `${name}.png`) });
+  }
 }
 
 /** The local tenant is the same host on another port, and cookies know no ports. */
 async function ourCookies(context: BrowserContext): Promise<string[]> {
   return (await context.cookies()).map(({ name }) => name).filter((name) => name.startsWith("__Host-gte"));
+}
+
+/** The application uses the grant, with nobody there: the claims of the token that it gets. */
+async function redeem(grant: string): Promise<Record<string, unknown>> {
+  const token = scene.stack.tenant.state.mintAppToken({ client: "daemon" });
+  const answer = await fetch(`${scene.stack.service.url}/AuthorizationHeader/graph`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+    body: JSON.stringify({ grant }),
+  });
+  expect(answer.status).toBe(200);
+  const { authorizationHeader } = (await answer.json()) as { authorizationHeader: string };
+  return claimsOf(authorizationHeader.slice("Bearer ".length));
 }
 
 async function toQuestion(page: Page, name = "alice"): Promise<void> {
@@ -56,7 +70,16 @@ async function toQuestion(page: Page, name = "alice"): Promise<void> {
   await page.waitForURL(/\/signin\/confirm/);
 }
 
-describe("a person makes a grant for an application", () => {
+/** The session at Entra is shared by all tabs: the account picker has alice as signed in. */
+async function chooseAlice(page: Page): Promise<void> {
+  await page.click("#account-alice");
+  if (await page.locator("#password").isVisible()) {
+    await page.fill("#password", scene.stack.tenant.state.directory.user("alice")?.password ?? "");
+    await page.click("#sign-in");
+  }
+}
+
+describe.concurrent("a person makes a grant for an application", () => {
   inBrowser("link, account, password, yes: the handle is shown once and works", async (context) => {
     const { page, complaints } = await newPage(context);
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
@@ -76,15 +99,20 @@ describe("a person makes a grant for an application", () => {
     expect(complaints).toEqual([]);
     expect(await ourCookies(context)).toEqual([]);
 
-    const token = scene.stack.tenant.state.mintAppToken({ client: "daemon" });
-    const answer = await fetch(`${scene.stack.service.url}/AuthorizationHeader/graph`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      body: JSON.stringify({ grant: handle }),
-    });
-    expect(answer.status).toBe(200);
-    const { authorizationHeader } = (await answer.json()) as { authorizationHeader: string };
-    expect(claimsOf(authorizationHeader.slice(7))).toMatchObject({ oid: USER_IDS.alice });
+    expect(await redeem(handle)).toMatchObject({ oid: USER_IDS.alice });
+  });
+
+  inBrowser("a second factor, where Entra demands one", async (context) => {
+    const { page } = await newPage(context);
+    scene.stack.tenant.state.requireClaims({ user: "bob", authContext: "c1" });
+    await page.goto(await newLink(scene, { api: "graph", expectedUser: USER_IDS.bob }));
+    await signIn(page, scene, "bob");
+    await page.click("#approve");
+    await page.waitForURL(/\/signin\/confirm/);
+    expect(await page.textContent("main")).toContain("Bob Baker");
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    // The grant keeps what was met, so that the demand does not come again.
+    expect(await redeem(await page.getByLabel("Handle").inputValue())).toMatchObject({ oid: USER_IDS.bob });
   });
 
   inBrowser("back and forward never show the handle again", async (context) => {
@@ -140,12 +168,7 @@ describe("a person makes a grant for an application", () => {
     await second.goto(await newLink(scene));
     await signIn(first, scene, "alice");
     await first.waitForURL(/confirm/);
-    // The session at Entra is shared by now: the account picker has alice as signed in.
-    await second.click("#account-alice");
-    if (await second.locator("#password").isVisible()) {
-      await second.fill("#password", scene.stack.tenant.state.directory.user("alice")?.password ?? "");
-      await second.click("#sign-in");
-    }
+    await chooseAlice(second);
     await second.waitForURL(/confirm/);
     for (const page of [first, second]) {
       await page.getByRole("button", { name: "Allow", exact: true }).click();
@@ -191,13 +214,29 @@ describe("a person makes a grant for an application", () => {
   });
 });
 
-describe("a browser that lost its way", () => {
+describe.concurrent("a browser that lost its way", () => {
   inBrowser("the cookie is gone", async (context) => {
     const { page } = await newPage(context);
     await page.goto(await newLink(scene));
     await context.clearCookies({ name: /^__Host-gte/ });
     await signIn(page, scene);
     await page.getByRole("heading", { name: "This sign-in is not under way in this browser" }).waitFor();
+  });
+
+  inBrowser("the way back from Entra, taken twice", async (context) => {
+    const { page } = await newPage(context);
+    await page.goto(await newLink(scene));
+    const kept = await context.cookies();
+    const back = page.waitForRequest(/\/oauth2\/callback/);
+    await signIn(page, scene);
+    const callback = (await back).url();
+    await page.waitForURL(/\/signin\/confirm/);
+    await page.goto(callback);
+    await page.getByRole("heading", { name: "This sign-in is not under way in this browser" }).waitFor();
+    // A browser that kept the cookie gets no further: Entra takes a code once.
+    await context.addCookies(kept);
+    await page.goto(callback);
+    await page.getByRole("heading", { name: "This sign-in was used already" }).waitFor();
   });
 
   inBrowser("another state, and an answer without a sign-in", async (context) => {
@@ -242,7 +281,7 @@ describe("a browser that lost its way", () => {
   });
 });
 
-describe("an application's sign-in", () => {
+describe.concurrent("an application's sign-in", () => {
   inBrowser("goes back to the application with a code that is good once", async (context) => {
     const { page } = await newPage(context);
     const { url, pkce } = await newAuthorizeUrl(scene);
@@ -331,5 +370,36 @@ describe("an application's sign-in", () => {
     const returned = Object.fromEntries(new URL(page.url()).searchParams);
     expect(returned).toMatchObject({ error: "access_denied", iss: scene.stack.service.url });
     expect(returned).not.toHaveProperty("code");
+  });
+});
+
+// What these change is everybody's: each has the stack for itself.
+describe("one at a time", () => {
+  inBrowser("cookies that the browser still has, and that have expired", async (context) => {
+    const [question, underWay] = [await context.newPage(), await context.newPage()];
+    await toQuestion(question);
+    await underWay.goto(await newLink(scene));
+    await scene.moveClock();
+    try {
+      const kept = (await ourCookies(context)).map((name) => /gte-(\w+?)-/.exec(name)?.[1]);
+      expect(kept.sort()).toEqual(["confirm", "signin"]);
+      await question.getByRole("button", { name: "Allow", exact: true }).click();
+      await question.getByRole("heading", { name: "That took too long" }).waitFor();
+      await chooseAlice(underWay);
+      await underWay.getByRole("heading", { name: "The sign-in took too long" }).waitFor();
+    } finally {
+      await scene.moveClock();
+    }
+  });
+
+  inBrowser("a consent given at Entra, and then our own question", async (context) => {
+    const { page } = await newPage(context);
+    await page.goto(await newLink(scene));
+    await signIn(page, scene, "carol");
+    await page.click("#accept");
+    await page.waitForURL(/\/signin\/confirm/);
+    expect(await page.textContent("main")).toContain("Carol Clark");
+    await page.getByRole("button", { name: "Allow", exact: true }).click();
+    expect(await redeem(await page.getByLabel("Handle").inputValue())).toMatchObject({ oid: USER_IDS.carol });
   });
 });

@@ -26,18 +26,21 @@ if (missing !== undefined) {
   process.stderr.write(`\n*** BROWSER TESTS DO NOT RUN: ${missing}\n\n`);
 }
 
-/** Undefined where there is no browser and none is required; the tests then skip themselves and say why. */
-export async function launchBrowser(): Promise<Browser | undefined> {
-  if (missing === undefined) {
-    return chromium.launch({ executablePath, args: FLAGS });
-  }
-  if (process.env["REQUIRE_ALL_CHECKS"] === "1") {
-    throw new Error(missing);
-  }
-  return undefined;
+/** False where there is no browser and none is required; the tests then skip themselves and say why. */
+export const hasBrowser = missing === undefined;
+
+if (!hasBrowser && process.env["REQUIRE_ALL_CHECKS"] === "1") {
+  throw new Error(missing);
 }
 
-/** A test with a browser context of its own: no cookies, no history. The tenant's certificate is the local one. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/**
+ * A test with a browser context of its own: no cookies, no history. The tenant's certificate is the local one. Tests of
+ * a concurrent suite share the one browser at the same time.
+ */
 export function browserTest(
   name: string,
   browser: () => Browser | undefined,
@@ -49,7 +52,7 @@ export function browserTest(
       return vitest.skip(missing);
     }
     const context = await launched.newContext({ ignoreHTTPSErrors: true });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(30_000);
     try {
       await run(context);
     } finally {

@@ -10,6 +10,8 @@ import { policyWithEntries } from "../../support/policies.ts";
 export interface Scene {
   readonly stack: Stack;
   readonly redirectUri: string;
+  /** The service's clock goes eleven minutes ahead; the next time back again. */
+  moveClock(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -18,10 +20,17 @@ export async function startScene(): Promise<Scene> {
   const { port } = application.address() as AddressInfo;
   const redirectUri = `http://localhost:${port}/callback`;
   const POLICY = policyWithEntries({ "web-backend": { redirectUris: [redirectUri] } });
-  const stack = await startStack({ serviceSettings: { POLICY } });
+  const clock = new URL("movable-clock.ts", import.meta.url);
+  const stack = await startStack({ serviceSettings: { POLICY, NODE_OPTIONS: `--import=${clock}` } });
+  let moves = 0;
   return {
     stack,
     redirectUri,
+    async moveClock() {
+      moves += 1;
+      process.kill(stack.service.pid, "SIGUSR2");
+      await stack.service.logs.waitFor(`clock moved ${moves} times`);
+    },
     async stop() {
       await stack.stop();
       application.closeAllConnections();
