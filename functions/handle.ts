@@ -54,7 +54,11 @@ export function createHandler(service: Service, route: Route): HttpHandler {
     if (trace !== undefined) {
       facts.traceId = trace.traceId;
     }
-    const note = (more: Partial<AuditFacts>) => void Object.assign(facts, more);
+    let late: ((more: Partial<AuditFacts>) => void) | undefined;
+    const note = (more: Partial<AuditFacts>) => {
+      Object.assign(facts, more);
+      late?.(more);
+    };
     const deadline = createDeadline(REQUEST_DEADLINE_MS);
     const routeContext = { note, correlationId: facts.correlationId ?? "", trace, isOver: deadline.isOver };
     const result = await runRoute(route, request, routeContext, context, deadline.passed);
@@ -67,10 +71,19 @@ export function createHandler(service: Service, route: Route): HttpHandler {
       event.outcome === "failed" ? context.error(line) : context.log(line);
       observe?.({ ...event, startedMs, endedMs, trace });
     }
+    late = (more) => {
+      if (more.grantMade !== undefined || more.grantRevoked !== undefined) {
+        const time = new Date(service.nowMs()).toISOString();
+        context.error(JSON.stringify({ ...event, ...facts, time, code: AFTER_DEADLINE }));
+      }
+    };
     writeOperatorLog(service.operatorLog, context);
     return toFunctions(response);
   };
 }
+
+/** What became of a grant when the caller had its answer already: a second event of the request, so that none is missing. */
+const AFTER_DEADLINE = "after_deadline";
 
 async function runRoute(
   route: Route,

@@ -7,8 +7,10 @@
  * Source: https://learn.microsoft.com/entra/identity-platform/refresh-tokens
  */
 import type { ApiScopes, CoveredApis } from "./api-scopes.ts";
+import { askEntra, type EntraGuards, takeBypass } from "./ask-entra.ts";
 import { byApi } from "./asked-facts.ts";
 import type { AuditFacts } from "./audit/audit-event.ts";
+import { identityKey } from "./cache/cache-key.ts";
 import type { EntraToken } from "./entra/entra-token.ts";
 import type { Failure } from "./failure.ts";
 import { checkReleasedScopes } from "./policy/check-released-scopes.ts";
@@ -26,7 +28,13 @@ export interface CoverApis {
   readonly scopes: readonly string[];
   readonly correlationId: string;
   readonly trace?: RequestTrace | undefined;
+  /** True once the caller has been told that it took too long. */
+  readonly isOver?: (() => boolean) | undefined;
   readonly note: (facts: Partial<AuditFacts>) => void;
+}
+
+interface CoverRooms extends EntraGuards {
+  readonly delegated: Registration;
 }
 
 /** A permission ready to be kept. */
@@ -36,22 +44,30 @@ export interface Covered {
   readonly refreshToken: SecretValue | undefined;
 }
 
-export async function coverApis(registration: Registration, request: CoverApis): Promise<Result<Covered, Failure>> {
+export async function coverApis(rooms: CoverRooms, request: CoverApis): Promise<Result<Covered, Failure>> {
   const { entitlement, token, scopes, note } = request;
   const first = { api: entitlement.api.name, scopes: givenScopes(entitlement, scopes) };
   const others: ApiScopes[] = [];
   let { refreshToken } = token;
   for (const allowance of entitlement.also) {
+    if (request.isOver?.() === true) {
+      return fail({ kind: "deadline_passed" });
+    }
     if (refreshToken === undefined) {
       return answerInvalid();
     }
-    const redeemed = await redeem(registration, request, { allowance, refreshToken });
+    const redeemed = await redeem(rooms, request, { allowance, refreshToken });
     if (!redeemed.ok) {
       return redeemed;
     }
     const released = checkReleasedScopes(allowance, redeemed.value.scopes);
     if (!released.ok) {
-      return fail({ kind: "scope_surplus", entry: entitlement.entry, surplus: released.failure.surplus });
+      return fail({
+        kind: "scope_surplus",
+        entry: entitlement.entry,
+        surplus: released.failure.surplus,
+        api: allowance.api.name,
+      });
     }
     others.push({ api: allowance.api.name, scopes: givenScopes(allowance, released.value) });
     refreshToken = redeemed.value.refreshToken ?? refreshToken;
@@ -68,19 +84,29 @@ interface Further {
 }
 
 async function redeem(
-  registration: Registration,
-  { token, correlationId, trace }: CoverApis,
+  rooms: CoverRooms,
+  { entitlement, token, correlationId, trace }: CoverApis,
   { allowance, refreshToken }: Further,
 ): Promise<Result<EntraToken, Failure>> {
-  const entra = await registration.entra();
-  const redeemed = await entra.redeemRefreshToken({
-    refreshToken,
-    scopes: allowance.scopes.map((scope) => `${allowance.api.resource}/${scope}`),
-    claims: undefined,
-    correlationId,
-    trace,
-    cae: false,
-  });
+  if (token.user === undefined) {
+    return answerInvalid();
+  }
+  const user = identityKey(token.user);
+  const refused = takeBypass(rooms, { entitlement, user });
+  if (refused !== undefined) {
+    return fail(refused);
+  }
+  const registration = rooms.delegated;
+  const redeemed = await askEntra(rooms, { registration, entitlement, user }, async () =>
+    (await registration.entra()).redeemRefreshToken({
+      refreshToken,
+      scopes: allowance.scopes.map((scope) => `${allowance.api.resource}/${scope}`),
+      claims: undefined,
+      correlationId,
+      trace,
+      cae: false,
+    }),
+  );
   return redeemed.ok && !isSamePerson(redeemed.value, token) ? answerInvalid() : redeemed;
 }
 

@@ -140,6 +140,6 @@ function toScopes({ api, scopes }: ApiAllowance): ApiScopes {
 }
 
 /** RFC 6749 section 4.1.3 repeats no scopes: what was decided when the request was pushed is decided again. */
-function decidedBefore(wish: Wish, { apis, offlineAccess, redirectUri }: OpenedCode) {
-  return { given: apis, redirectUri, wish: { ...wish, offlineAccess } };
+function decidedBefore(wish: Wish, { apis, offlineAccess, redirectUri, bound }: OpenedCode) {
+  return { given: apis, ...(bound === undefined ? {} : { bound }), redirectUri, wish: { ...wish, offlineAccess } };
 }

@@ -64,6 +64,8 @@ export type GrantRefusal = "malformed" | "unknown" | "expired" | "not_bound" | "
 /** The policy entry of the application now, and what its grant was. */
 export interface EndedGrant {
   readonly entry: string;
+  /** Whoever asks has proved itself with a secret or a certificate. */
+  readonly confidential: boolean;
   readonly grant: Grant;
 }
 
@@ -137,7 +139,12 @@ export type Failure =
       readonly presentedAs: "subject_token" | "assertion";
     }
   | ({ readonly kind: "policy_refused" } & PolicyRefused)
-  | { readonly kind: "scope_surplus"; readonly entry: string; readonly surplus: readonly string[] }
+  | {
+      readonly kind: "scope_surplus";
+      readonly entry: string;
+      readonly surplus: readonly string[];
+      readonly api?: string;
+    }
   | {
       readonly kind: "grant_refused";
       readonly reason: GrantRefusal;

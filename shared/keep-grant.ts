@@ -8,6 +8,7 @@ import type { Caller } from "./caller/caller.ts";
 import type { Covered } from "./cover-apis.ts";
 import type { EntraToken } from "./entra/entra-token.ts";
 import type { EndedGrant, Failure } from "./failure.ts";
+import { ours, toFailure } from "./grant-failure.ts";
 import type { Grant, GrantFailure, GrantPage, GrantReach, GrantUser, OpenedGrant } from "./grants/grant.ts";
 import type { Grants, MakeGrant } from "./grants/grants.ts";
 import { parseHandle } from "./grants/handle.ts";
@@ -35,6 +36,8 @@ export interface KeepGrant {
   readonly token: EntraToken;
   /** What the permission covers. */
   readonly covered: Covered;
+  /** True once the caller has been told that it took too long. */
+  readonly isOver?: (() => boolean) | undefined;
   readonly note: Note;
 }
 
@@ -49,8 +52,11 @@ export interface KeepConfirmed {
   /** Chosen beforehand, so that a form sent twice makes one grant, and shows it twice. */
   readonly handle: SecretValue;
   readonly createdAtSeconds: number;
+  readonly isOver: () => boolean;
   readonly note: Note;
 }
+
+export type ForbidConfirmed = Pick<KeepConfirmed, "clientId" | "user" | "handle" | "createdAtSeconds" | "note">;
 
 export interface GrantKeeper {
   open(handle: SecretValue, caller: Caller): Promise<Result<OpenedGrant, Failure>>;
@@ -58,8 +64,8 @@ export interface GrantKeeper {
   keep(request: KeepGrant): Promise<Result<KeptGrant | undefined, Failure>>;
   /** The same grant again, handle and all, where the same confirmation has come before. */
   keepConfirmed(request: KeepConfirmed): Promise<Result<KeptGrant, Failure>>;
-  /** Ends what an earlier yes to the same confirmation has made, if one did. */
-  endConfirmed(request: Pick<KeepConfirmed, "clientId" | "user" | "handle" | "note">): Promise<Result<true, Failure>>;
+  /** The answer was no: ends what a yes to the same confirmation has made, and stops one that is under way. */
+  forbidConfirmed(request: ForbidConfirmed): Promise<Result<true, Failure>>;
   /**
    * Notes a redemption, and stores the newer refresh token if Entra gave one. Fails only when the grant was revoked
    * meanwhile; a store that is down loses nothing, because the older refresh token still works.
@@ -99,7 +105,7 @@ export function createGrantKeeper({ policy, grants, onRotationLost }: GrantKeepe
     },
     keep: (request) => keep(grants, request),
     keepConfirmed: (request) => keepConfirmed(grants, request),
-    endConfirmed: (request) => endConfirmed(grants, request),
+    forbidConfirmed: (request) => forbidConfirmed(grants, request),
     async redeemed(grant, newer) {
       const all = await grants?.();
       const written = await (newer === undefined ? all?.touch(grant) : all?.rotated(grant, newer));
@@ -162,7 +168,9 @@ function whatEnded(
   const expired = opened?.ok === false && opened.failure.kind === "grant_expired" ? opened.failure : undefined;
   const grant = expired?.sealedRecord;
   const entry = caller.kind === "application" ? entryFor(policy, caller) : undefined;
-  return grant === undefined || entry === undefined ? {} : { ended: { entry: entry.name, grant } };
+  return grant === undefined || entry === undefined
+    ? {}
+    : { ended: { entry: entry.name, confidential: caller.confidential, grant } };
 }
 
 /** A person sees and ends what applications have in their name, through any client that policy knows. */
@@ -174,7 +182,7 @@ async function keep(
   grants: GrantKeeperInput["grants"],
   request: KeepGrant,
 ): Promise<Result<KeptGrant | undefined, Failure>> {
-  const { caller, entitlement, covered, note } = request;
+  const { caller, entitlement, covered } = request;
   if (grants === undefined) {
     return succeed(undefined);
   }
@@ -185,7 +193,7 @@ async function keep(
   if (covered.refreshToken === undefined) {
     return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
   }
-  return make(grants, note, {
+  return make(grants, request, {
     binding: { kind: caller.kind, tenantId: caller.tenantId, clientId: caller.clientId },
     user: user.value,
     refreshToken: covered.refreshToken,
@@ -196,12 +204,13 @@ async function keep(
 
 async function keepConfirmed(
   grants: GrantKeeperInput["grants"],
-  { clientId, user, entitlement, apis, refreshToken, handle, createdAtSeconds, note }: KeepConfirmed,
+  request: KeepConfirmed,
 ): Promise<Result<KeptGrant, Failure>> {
   if (grants === undefined) {
     return fail({ kind: "misconfigured", code: "grant_store_missing" });
   }
-  return make(grants, note, {
+  const { clientId, user, entitlement, apis, refreshToken, handle, createdAtSeconds } = request;
+  return make(grants, request, {
     binding: { kind: "application", tenantId: user.tenantId, clientId },
     user,
     refreshToken,
@@ -211,12 +220,12 @@ async function keepConfirmed(
   });
 }
 
-async function endConfirmed(
+async function forbidConfirmed(
   grants: GrantKeeperInput["grants"],
-  { clientId, user, handle, note }: Parameters<GrantKeeper["endConfirmed"]>[0],
+  { clientId, user, handle, createdAtSeconds, note }: ForbidConfirmed,
 ): Promise<Result<true, Failure>> {
-  const application = { kind: "application", tenantId: user.tenantId, clientId, objectId: user.objectId } as const;
-  const ended = await (await grants?.())?.revoke(handle, application);
+  const caller = { kind: "application", tenantId: user.tenantId, clientId, objectId: user.objectId } as const;
+  const ended = await (await grants?.())?.forbid({ handle, caller, createdAtSeconds });
   if (ended?.ok === false) {
     return fail(toFailure(ended.failure));
   }
@@ -230,14 +239,21 @@ function grantTerms({ grantMaxDays, entry }: Entitlement) {
 
 async function make(
   grants: () => Promise<Grants>,
-  note: Note,
+  { note, isOver }: Pick<KeepGrant, "note" | "isOver">,
   request: MakeGrant,
 ): Promise<Result<KeptGrant, Failure>> {
-  const made = await (await grants()).make(request);
+  const all = await grants();
+  const made = await all.make(request);
   if (!made.ok) {
     return fail(toFailure(made.failure));
   }
   const { handle, grant, before } = made.value;
+  if (isOver?.() === true && !before) {
+    // Whoever has been told that it took too long has no handle for it: it must not lie about.
+    const unmade = await all.unmake(grant);
+    note({ grantMade: true, ...endedFacts(grant), grantRevoked: unmade.ok });
+    return fail({ kind: "deadline_passed" });
+  }
   note({ grantId: grant.id, subjectObjectId: grant.user.objectId, ...(before ? {} : { grantMade: true }) });
   return succeed({ id: grant.id, handle, expiresAtSeconds: grant.expiresAtSeconds });
 }
@@ -258,44 +274,4 @@ function expectedOwner(caller: Caller, permission: Permission): GrantUser | unde
     return permission.subject;
   }
   return caller.kind === "user" ? caller : undefined;
-}
-
-function ours<T>(result: Result<T, GrantFailure>): Result<T, Failure> {
-  return result.ok ? result : fail(toFailure(result.failure));
-}
-
-function toFailure(failure: GrantFailure): Failure {
-  switch (failure.kind) {
-    case "handle_malformed":
-      return { kind: "grant_refused", reason: "malformed" };
-    case "grant_unknown":
-      return { kind: "grant_refused", reason: "unknown" };
-    case "grant_not_bound":
-      return { kind: "grant_refused", reason: "not_bound" };
-    case "grant_expired":
-      return { kind: "grant_refused", reason: "expired" };
-    case "seal_broken":
-      // A grant names the version of the key that sealed it; without that version only an administrator can help.
-      return failure.problem === "key"
-        ? { kind: "misconfigured", code: "sealing_key_missing" }
-        : { kind: "grant_refused", reason: "unreadable" };
-    case "seal_too_large":
-    case "store_row_invalid":
-      return { kind: "grant_refused", reason: "unreadable" };
-    case "grant_exists":
-      return { kind: "sign_in_refused", reason: "confirmation_used" };
-    case "page_invalid":
-      return { kind: "request_invalid", problem: "parameter_invalid", parameter: "after" };
-    case "sealing_key_invalid":
-      return { kind: "misconfigured", code: "sealing_key_invalid" };
-    case "store_refused":
-      return { kind: "misconfigured", code: "grant_store_refused" };
-    case "sealing_key_unavailable":
-      return { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" };
-    case "store_timeout":
-      return { kind: "dependency_failed", dependency: "grant_store", problem: "timeout" };
-    case "grant_conflict":
-    case "store_unavailable":
-      return { kind: "dependency_failed", dependency: "grant_store", problem: "unavailable" };
-  }
 }

@@ -56,7 +56,7 @@ interface Answering {
 async function answerForm(
   { rooms, identity }: Answering,
   request: HttpRequest,
-  { note }: RouteContext,
+  { note, isOver }: RouteContext,
 ): Promise<Result<OutgoingResponse, Failure>> {
   const form = await readConfirmationForm(request, rooms.signIn.serviceUrl);
   if (!form.ok) {
@@ -68,7 +68,7 @@ async function answerForm(
     return opened;
   }
   const { correlationId } = opened.value.pending;
-  const confirmed = await confirmGrant(rooms, opened.value, form.value, note);
+  const confirmed = await confirmGrant(rooms, opened.value, form.value, { note, isOver });
   const cookies = clearCookies(cookieHeader, "confirm", id);
   if (confirmed.ok) {
     return succeed(

@@ -18,7 +18,11 @@ export function describeFailure(failure: Failure): FailureFacts {
     case "policy_refused":
       return policyFacts(failure);
     case "scope_surplus":
-      return { reason: `surplus: ${failure.surplus.join(" ")}`, policyEntry: failure.entry };
+      return {
+        reason: `surplus: ${failure.surplus.join(" ")}`,
+        policyEntry: failure.entry,
+        ...(failure.api === undefined ? {} : { api: failure.api }),
+      };
     case "entra_refused":
       return { ...found, reason: failure.evidence.suberror ?? failure.verdict };
     case "request_invalid":

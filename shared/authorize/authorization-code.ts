@@ -2,7 +2,7 @@
  * Our own authorization code: Entra's code with everything needed to redeem it, sealed, bound to the client, its
  * redirect URI and its challenge. Only the client's verifier makes it worth anything. Pure.
  */
-import type { CoveredApis } from "../api-scopes.ts";
+import type { CoveredApis, ReleaseBound } from "../api-scopes.ts";
 import type { CodeRefusal } from "../failure.ts";
 import { SecretValue } from "../secret-value.ts";
 import { challengeOf, sameText } from "./pkce.ts";
@@ -20,6 +20,8 @@ export interface CodeContent {
   /** What policy allowed at the start; it decides again at the end. */
   readonly apis: CoveredApis;
   readonly offlineAccess: boolean;
+  /** What the person was shown, where a page asked. */
+  readonly bound: ReleaseBound | undefined;
 }
 
 /** A code whose bindings were checked. */

@@ -18,6 +18,8 @@ import { createSealedBox, type SealedBox } from "./sealed-box.ts";
 /** An API as Entra is asked for it: bare scope names, and the resource URI that goes in front of them. */
 export interface TargetApi extends ApiScopes {
   readonly resource: string;
+  /** What policy would release besides, because Entra does not downscope. The page shows it, and no more than it is given. */
+  readonly beyond: readonly string[];
 }
 
 /** What policy allowed when it was asked first. It is asked again before anything is given. */
@@ -27,6 +29,8 @@ export interface Target {
   readonly clientId: string;
   /** Several only for a permission that is kept; the token is for the first. */
   readonly apis: readonly [TargetApi, ...TargetApi[]];
+  /** `acceptSurplus` of the entry. */
+  readonly surplus: boolean;
   readonly offlineAccess: boolean;
 }
 

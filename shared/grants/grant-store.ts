@@ -43,6 +43,8 @@ export interface GrantStore {
   delete(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
   /** The same, and nothing can be made under its id until then. */
   bury(grant: Grant, untilSeconds: number): Promise<Result<boolean, GrantStoreFailure>>;
+  /** Nothing can be made under this id until then, whether there was a grant or not; one that is there is gone. */
+  forbid(id: string, untilSeconds: number): Promise<Result<true, GrantStoreFailure>>;
   /** Newest first. `page_invalid`: `after` is not a `next` of ours. */
   list(request: ListGrants): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>>;
   /** Deletes (or in a dry run counts) rows that expired before `beforeSeconds`, at most `limit` of them. */

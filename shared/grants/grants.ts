@@ -23,15 +23,12 @@ import type {
   ReapReport,
   StoredGrant,
 } from "./grant.ts";
-import type { GrantChange, GrantStore, ListGrants } from "./grant-store.ts";
+import type { GrantStore, ListGrants } from "./grant-store.ts";
 import { type GrantHandle, newHandle as newRandomHandle, parseHandle } from "./handle.ts";
+import { readExisting, rotated, touch } from "./renew-grant.ts";
 import type { Sealer } from "./seal.ts";
 import { openSealedGrant, sealGrant } from "./sealed-grant.ts";
 
-/** Times a rotation is written again because only the row's other columns had changed. */
-const ROTATION_TRIES = 3;
-/** Resolution of "last redeemed": one write a day is enough to see whether a grant is in use. */
-const TOUCH_AFTER_SECONDS = 24 * 3600;
 const DAY_SECONDS = 24 * 3600;
 /**
  * A grant that has ended is kept so long, so that an application that comes once a week is told that it has expired, with
@@ -62,6 +59,15 @@ export interface MadeGrant {
   readonly before: boolean;
 }
 
+export interface ForbidGrant {
+  /** Chosen for what was to be made. */
+  readonly handle: SecretValue;
+  /** Whom it would be bound to. */
+  readonly caller: GrantCaller;
+  /** When the question was asked, seconds since 1970. */
+  readonly createdAtSeconds: number;
+}
+
 export interface Grants {
   make(request: MakeGrant): Promise<Result<MadeGrant, GrantFailure>>;
   /** Existence, binding, expiry, seal, in this order: a stranger learns nothing from an expired grant either. */
@@ -81,6 +87,13 @@ export interface Grants {
     reach?: GrantReach,
   ): Promise<Result<Grant | undefined, GrantFailure>>;
   revokeById(id: string, caller: GrantCaller, reach?: GrantReach): Promise<Result<Grant | undefined, GrantFailure>>;
+  /**
+   * The person said no to what would be made under this handle: what was made ends, and nothing is made any more as long as
+   * the form can come. Gives what was ended.
+   */
+  forbid(request: ForbidGrant): Promise<Result<Grant | undefined, GrantFailure>>;
+  /** Made for somebody who has been told that nothing was: takes it away again, without a trace. */
+  unmake(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
   reap(request: { readonly dryRun: boolean; readonly limit: number }): Promise<Result<ReapReport, GrantStoreFailure>>;
 }
 
@@ -94,12 +107,13 @@ export interface GrantsInput {
 }
 
 export function createGrants(input: GrantsInput): Grants {
-  const { store } = input;
+  const { store, sealer } = input;
+  const renewal = { store, sealer, nowSeconds: () => nowSeconds(input) };
   return {
     make: (request) => make(input, request),
     open: (handle, caller) => open(input, handle, caller),
-    rotated: (opened, refreshToken) => rotated(input, opened, refreshToken),
-    touch: (opened) => touch(input, opened),
+    rotated: (opened, refreshToken) => rotated(renewal, opened, refreshToken),
+    touch: (opened) => touch(renewal, opened),
     list: (caller, page) => list(input, { caller, ...page }),
     async revoke(handle, caller, reach = {}) {
       const parsed = parseHandle(handle.reveal());
@@ -107,6 +121,8 @@ export function createGrants(input: GrantsInput): Grants {
     },
     revokeById: async (id, caller, reach = {}) =>
       GRANT_ID.test(id) ? revoke(input, id, caller, reach) : fail({ kind: "grant_unknown" as const }),
+    forbid: (request) => forbid(input, request),
+    unmake: (grant) => store.delete(grant),
     reap: ({ dryRun, limit }) => store.reap({ beforeSeconds: nowSeconds(input) - ENDED_KEPT_SECONDS, limit, dryRun }),
   };
 }
@@ -198,59 +214,6 @@ async function open(
   return succeed({ ...stored.value, handle, refreshToken: refreshToken.value });
 }
 
-async function rotated(
-  input: GrantsInput,
-  opened: OpenedGrant,
-  refreshToken: SecretValue,
-): Promise<Result<Grant, GrantFailure>> {
-  const parsed = parseHandle(opened.handle.reveal());
-  if (!parsed.ok) return parsed;
-  const sealed = await sealGrant(input.sealer, parsed.value, opened.grant, refreshToken);
-  if (!sealed.ok) return sealed;
-  const change = { sealed: sealed.value, lastRedeemedAtSeconds: nowSeconds(input) };
-  return swap(input, { opened, change, stored: opened, triesLeft: ROTATION_TRIES });
-}
-
-interface Swap {
-  readonly opened: OpenedGrant;
-  readonly change: GrantChange;
-  /** The row as last read. */
-  readonly stored: StoredGrant;
-  readonly triesLeft: number;
-}
-
-/**
- * Compare-and-swap. If another instance stored a refresh token since we read, that one stays: both work (Entra does not
- * revoke the old one, E-91), and the row must not go back and forth. Only if the sealed part is still the one that we
- * read (somebody touched the row) do we write again.
- */
-async function swap(
-  input: GrantsInput,
-  { opened, change, stored, triesLeft }: Swap,
-): Promise<Result<Grant, GrantFailure>> {
-  const replaced = await input.store.replace(stored, change);
-  if (!replaced.ok) return replaced;
-  if (replaced.value === "gone") return fail({ kind: "grant_unknown" });
-  if (replaced.value !== "changed") return succeed(replaced.value.grant);
-
-  const again = await readExisting(input, opened.grant.id);
-  if (!again.ok) return again;
-  if (again.value.sealed !== opened.sealed) return succeed(again.value.grant);
-  if (triesLeft <= 1) return fail({ kind: "grant_conflict", grantId: opened.grant.id });
-  return swap(input, { opened, change, stored: again.value, triesLeft: triesLeft - 1 });
-}
-
-async function touch(input: GrantsInput, opened: OpenedGrant): Promise<Result<Grant, GrantFailure>> {
-  const { grant, sealed } = opened;
-  const last = grant.lastRedeemedAtSeconds;
-  if (last !== undefined && nowSeconds(input) - last < TOUCH_AFTER_SECONDS) return succeed(grant);
-  const replaced = await input.store.replace(opened, { sealed, lastRedeemedAtSeconds: nowSeconds(input) });
-  if (!replaced.ok) return replaced;
-  // Somebody else redeemed it at the same moment and has written the day.
-  if (replaced.value === "changed") return succeed(grant);
-  return replaced.value === "gone" ? fail({ kind: "grant_unknown" }) : succeed(replaced.value.grant);
-}
-
 async function revoke(
   input: GrantsInput,
   id: string,
@@ -262,11 +225,34 @@ async function revoke(
   const { grant } = stored.value;
   if (!isWithinReach(grant, caller, reach)) return fail({ kind: "grant_not_bound", grantId: id });
   // The form that made it and its cookie, sent again, would make it again under the same handle.
-  const formEndsAtSeconds = grant.createdAtSeconds + CONFIRMATION_SECONDS + CLOCK_TOLERANCE_SECONDS;
+  const formEndsAtSeconds = formEnd(grant.createdAtSeconds);
   const mayComeAgain = formEndsAtSeconds > nowSeconds(input);
   const ended = await (mayComeAgain ? input.store.bury(grant, formEndsAtSeconds) : input.store.delete(grant));
   if (!ended.ok) return ended;
   return succeed(ended.value ? grant : undefined);
+}
+
+/** A yes may be under way at this very moment: the mark is set whether there is a grant or not, and the yes meets it. */
+async function forbid(
+  input: GrantsInput,
+  { handle, caller, createdAtSeconds }: ForbidGrant,
+): Promise<Result<Grant | undefined, GrantFailure>> {
+  const parsed = parseHandle(handle.reveal());
+  if (!parsed.ok) return parsed;
+  const { id } = parsed.value;
+  const stored = await input.store.read(id);
+  if (!stored.ok) return stored;
+  const grant = stored.value?.grant;
+  if (grant !== undefined && !isBoundTo(grant, caller)) return fail({ kind: "grant_not_bound", grantId: id });
+  const marked = await input.store.forbid(id, formEnd(createdAtSeconds));
+  if (!marked.ok) return marked;
+  const buried = grant === undefined ? marked : await input.store.bury(grant, formEnd(createdAtSeconds));
+  return buried.ok ? succeed(grant) : buried;
+}
+
+/** Until when the form of a confirmation that began then can come. */
+function formEnd(createdAtSeconds: number): number {
+  return createdAtSeconds + CONFIRMATION_SECONDS + CLOCK_TOLERANCE_SECONDS;
 }
 
 async function readBound(
@@ -277,12 +263,6 @@ async function readBound(
   const stored = await readExisting(input, id);
   if (stored.ok && !isBoundTo(stored.value.grant, caller)) return fail({ kind: "grant_not_bound", grantId: id });
   return stored;
-}
-
-async function readExisting(input: GrantsInput, id: string): Promise<Result<StoredGrant, GrantFailure>> {
-  const read = await input.store.read(id);
-  if (!read.ok) return read;
-  return read.value === undefined ? fail({ kind: "grant_unknown" }) : succeed(read.value);
 }
 
 /** Live grants only; and the index is a way to find, not a proof of whose they are. */

@@ -15,6 +15,7 @@ import {
   isIndexRowKey,
   isRevokedRow,
   personPartition,
+  type RevokedRow,
   type RowKeys,
   readGrantRow,
   toGrantRow,
@@ -45,6 +46,10 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
     replace: (stored, change) => replace(table, stored, change),
     delete: (grant) => remove(table, grant),
     bury: (grant, untilSeconds) => bury(table, grant, untilSeconds),
+    async forbid(id, untilSeconds) {
+      const marked = await upsert(table, toRevokedRow(id, untilSeconds));
+      return marked.ok ? succeed(true) : marked;
+    },
     list: (request) => list(table, request),
     reap: (request) => reapRows(table, request),
     async check() {
@@ -61,7 +66,7 @@ async function create(
   sealed: string,
 ): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>> {
   for (const row of toIndexRows(grant)) {
-    const indexed = await upsertIndex(table, row);
+    const indexed = await upsert(table, row);
     if (!indexed.ok) return indexed;
   }
   const written = await table.call((abortSignal) =>
@@ -78,8 +83,8 @@ async function create(
     : fail({ kind: "store_unavailable", code: written.value });
 }
 
-/** The first write of a grant, so the one that makes the table where there is none. */
-async function upsertIndex(table: GrantTable, row: IndexRow): Promise<Result<unknown, GrantStoreFailure>> {
+/** Possibly the first write of all, so it makes the table where there is none. */
+async function upsert(table: GrantTable, row: IndexRow | RevokedRow): Promise<Result<unknown, GrantStoreFailure>> {
   const write = () => table.call((abortSignal) => table.client.upsertEntity(row, "Replace", { abortSignal }));
   const written = await write();
   if (!written.ok || written.value !== "table_missing") return written;

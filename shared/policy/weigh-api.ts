@@ -1,7 +1,7 @@
 /**
  * What an entry allows of one API: which scopes Entra is asked for, and which may leave. Part of stage 3 (policy). Pure.
  */
-import type { ApiScopes } from "../api-scopes.ts";
+import type { ApiScopes, ReleaseBound } from "../api-scopes.ts";
 import type { PolicyRefusal } from "../failure.ts";
 import { fail, type Result, succeed } from "../result.ts";
 import type { AskedApi } from "./choose-apis.ts";
@@ -16,6 +16,8 @@ export interface ApiWeighing {
   readonly subjectEntry: CallerRule | undefined;
   /** What was given for this API, or decided at the start of a sign-in; undefined: nothing was yet. */
   readonly given: ApiScopes | undefined;
+  /** What a person was shown and said yes to. */
+  readonly bound: ReleaseBound | undefined;
 }
 
 export function weighApi(input: ApiWeighing): Result<ApiAllowance, PolicyRefusal> {
@@ -45,16 +47,20 @@ function listedScopes({ entry, subjectEntry, asked }: ApiWeighing): readonly str
 }
 
 /**
- * What may leave. Entra puts every consented scope into a token, so for a kept permission the bound is what the person
+ * What may leave: what policy lists, and of that no more than a person was shown, if one was asked. Entra puts every consented scope into a token, so for a kept permission the bound is what the person
  * gave when it was made (RFC 6749 section 6), whatever was consented since, and even where the entry accepts surplus.
  */
 function releasableScopes(
-  { entry, subjectEntry, flow, given }: ApiWeighing,
+  { entry, subjectEntry, flow, asked, given, bound }: ApiWeighing,
   listed: readonly string[],
 ): Pick<ApiAllowance, "releasable" | "acceptSurplus"> {
   if (flow !== "refresh-token" || given === undefined) {
-    // What one entry accepts lifts no limit of the other's.
-    return { releasable: listed, acceptSurplus: entry.acceptSurplus && (subjectEntry?.acceptSurplus ?? true) };
+    const shown = bound?.apis.find(({ api }) => api === asked.name)?.scopes;
+    return {
+      releasable: bound === undefined ? listed : listed.filter((scope) => shown?.includes(scope)),
+      // What one entry accepts lifts no limit of the other's, and none of what was shown.
+      acceptSurplus: entry.acceptSurplus && (subjectEntry?.acceptSurplus ?? true) && (bound?.surplus ?? true),
+    };
   }
   const releasable = entry.acceptSurplus ? given.scopes : given.scopes.filter((scope) => listed.includes(scope));
   return { releasable, acceptSurplus: false };

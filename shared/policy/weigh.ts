@@ -3,7 +3,7 @@
  * that `/policy/explain` can ask about callers that are not there; `decide.ts` makes an entitlement of the answer, and
  * only for a validated caller. Pure: no I/O, no clock.
  */
-import type { ApiScopes, CoveredApis } from "../api-scopes.ts";
+import type { ApiScopes, CoveredApis, ReleaseBound } from "../api-scopes.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { Wish } from "../exchange-request.ts";
 import type { PolicyRefusal, PolicyRefused } from "../failure.ts";
@@ -25,6 +25,8 @@ export interface Weighing {
   readonly subject?: PolicyCaller;
   /** Refresh token: what the grant covers; absent for a raw one of Entra's. Code: what was decided at its start. */
   readonly given?: CoveredApis;
+  /** Authorization code: what the person was shown, where a page asked. */
+  readonly bound?: ReleaseBound;
   /** Authorization code: where the browser is sent back to. */
   readonly redirectUri?: string;
 }
@@ -57,8 +59,8 @@ export function weigh(policy: Policy, input: Weighing): Result<Allowance, Policy
   if (!subjectEntry.ok) {
     return refuse(subjectEntry.failure, asked.value[0]);
   }
-  const { flow, given, wish } = input;
-  const apis = weighApis(asked.value, { entry, flow, subjectEntry: subjectEntry.value, given });
+  const { flow, given, bound, wish } = input;
+  const apis = weighApis(asked.value, { entry, flow, subjectEntry: subjectEntry.value, given, bound });
   return apis.ok
     ? succeed({
         ...apis.value,
@@ -87,7 +89,7 @@ export function weighSignIn(policy: Policy, input: SignInInput): Result<Allowanc
     return refuse("api_unknown");
   }
   const flow = "authorization-code";
-  const apis = weighApis(asked, { entry, flow, subjectEntry: undefined, given: undefined });
+  const apis = weighApis(asked, { entry, flow, subjectEntry: undefined, given: undefined, bound: undefined });
   return apis.ok
     ? succeed({ ...apis.value, ...termsOf(entry), flow, offlineAccess: true, cae: false })
     : fail({ reason: apis.failure.reason, entry: entry.name, ...known(apis.failure.asked) });
@@ -193,6 +195,7 @@ interface ApisWeighing {
   readonly flow: FlowName;
   readonly subjectEntry: CallerRule | undefined;
   readonly given: CoveredApis | undefined;
+  readonly bound: ReleaseBound | undefined;
 }
 
 function weighApis(

@@ -20,7 +20,7 @@ import type { ReturnAddress } from "../return-address.ts";
 import { SecretValue } from "../secret-value.ts";
 import { sealCode } from "./seal-code.ts";
 import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
-import { targetFacts, toSignInInput } from "./target.ts";
+import { targetFacts, toBound, toSignInInput } from "./target.ts";
 
 interface AskedOf {
   readonly api: Api;
@@ -65,6 +65,13 @@ export type Confirmed =
   | { readonly kind: "return"; readonly returnTo: ReturnAddress; readonly code: string };
 
 type Note = (facts: Partial<AuditFacts>) => void;
+
+/** The request that brought the answer. */
+interface Answering {
+  readonly note: Note;
+  /** True once the person has been told that it took too long. */
+  readonly isOver: () => boolean;
+}
 
 const DAY_SECONDS = 24 * 3600;
 
@@ -136,6 +143,7 @@ function codeQuestion(rooms: SignInRooms, pending: PendingCode): Result<Confirma
     flow: "authorization-code",
     wish: { ...PLAIN_WISH, offlineAccess: target.offlineAccess },
     given: target.apis,
+    bound: toBound(target),
     redirectUri: returnTo.redirectUri,
   });
   if (!weighed.ok) {
@@ -175,7 +183,7 @@ export async function confirmGrant(
   rooms: SignInRooms,
   confirmation: Confirmation,
   form: ConfirmationForm,
-  note: Note,
+  { note, isOver }: Answering,
 ): Promise<Result<Confirmed, Failure>> {
   if (!sameText(form.formToken, confirmation.pending.formToken)) {
     return refuseSignIn("form_forged");
@@ -188,17 +196,24 @@ export async function confirmGrant(
     const code = await sealCode(rooms, confirmation.pending);
     return code.ok ? succeed({ kind: "return", returnTo, code: code.value }) : code;
   }
-  return allowGrant(rooms, confirmation, note);
+  return allowGrant(rooms, confirmation, { note, isOver });
 }
 
-/** No means no: if a yes came before and its answer was lost, the grant that it made ends here. */
+/** No means no, whatever becomes of a yes that was sent before: what it has made ends here, and what it has not it never will. */
 async function decline(rooms: SignInRooms, pending: PendingConfirmation, note: Note): Promise<Result<never, Failure>> {
   if (pending.kind === "grant") {
     const { target, user } = pending;
     const handle = new SecretValue(pending.handle);
-    const ended = await rooms.grants.endConfirmed({ clientId: target.clientId, user, handle, note });
-    if (!ended.ok) {
-      return ended;
+    const { createdAtSeconds } = pending;
+    const forbidden = await rooms.grants.forbidConfirmed({
+      clientId: target.clientId,
+      user,
+      handle,
+      createdAtSeconds,
+      note,
+    });
+    if (!forbidden.ok) {
+      return forbidden;
     }
   }
   return refuseSignIn("declined");
@@ -214,7 +229,7 @@ async function decline(rooms: SignInRooms, pending: PendingConfirmation, note: N
 async function allowGrant(
   rooms: SignInRooms,
   { pending, entitlement }: GrantConfirmation,
-  note: Note,
+  { note, isOver }: Answering,
 ): Promise<Result<Confirmed, Failure>> {
   const made = await rooms.grants.keepConfirmed({
     clientId: pending.target.clientId,
@@ -224,6 +239,7 @@ async function allowGrant(
     refreshToken: new SecretValue(pending.refreshToken),
     handle: new SecretValue(pending.handle),
     createdAtSeconds: pending.createdAtSeconds,
+    isOver,
     note,
   });
   return made.ok ? succeed({ kind: "made", grant: made.value }) : made;

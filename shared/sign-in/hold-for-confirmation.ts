@@ -56,7 +56,7 @@ export async function holdForConfirmation(
   if (!released.ok) {
     return fail({ kind: "scope_surplus", entry: decision.value.entry, surplus: released.failure.surplus });
   }
-  const covered = await coverApis(rooms.delegated, {
+  const covered = await coverApis(rooms, {
     entitlement: decision.value,
     token: token.value,
     scopes: released.value,

@@ -48,7 +48,8 @@ export async function offerForEnded(rooms: OfferRooms, failure: Failure): Promis
   }
   const { ended, ...refused } = failure;
   const entry = rooms.policy.callers.find(({ name }) => name === ended.entry);
-  const url = entry === undefined ? undefined : await linkAgain(rooms, entry, ended.grant, undefined);
+  const mayAsk = entry !== undefined && !(entry.requireConfidentialClient && !ended.confidential);
+  const url = mayAsk ? await linkAgain(rooms, entry, ended.grant, undefined) : undefined;
   return { ...refused, signIn: { url } };
 }
 

@@ -1,4 +1,5 @@
 /** What the stories about signing in need of the service. */
+import type { EntraGuards } from "../ask-entra.ts";
 import type { Authenticator } from "../authenticate.ts";
 import type { Boxes } from "../authorize/boxes.ts";
 import type { BoxRefused } from "../authorize/sealed-box.ts";
@@ -15,7 +16,7 @@ export interface SignInParts {
   boxes(): Promise<Boxes>;
 }
 
-export interface SignInRooms extends Authenticator {
+export interface SignInRooms extends Authenticator, EntraGuards {
   readonly tenantId: string;
   readonly policy: Policy;
   readonly allowGuests: boolean;

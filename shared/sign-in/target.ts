@@ -1,4 +1,5 @@
 /** What a sign-in is for, from policy's first answer to the question that policy is asked again. Pure. */
+import type { ReleaseBound } from "../api-scopes.ts";
 import { askedFacts } from "../asked-facts.ts";
 import type { AuditFacts } from "../audit/audit-event.ts";
 import type { Target, TargetApi } from "../authorize/boxes.ts";
@@ -7,8 +8,9 @@ import type { SignInInput } from "../policy/weigh.ts";
 
 /** What policy allowed, to be sealed. */
 export function toTarget(allowance: Allowance, clientId: string): Target {
-  const { entry, offlineAccess, also } = allowance;
-  return { entry, clientId, apis: [toTargetApi(allowance), ...also.map(toTargetApi)], offlineAccess };
+  const { entry, offlineAccess, also, acceptSurplus } = allowance;
+  const apis = [toTargetApi(allowance), ...also.map(toTargetApi)] as const;
+  return { entry, clientId, apis, surplus: acceptSurplus, offlineAccess };
 }
 
 /** As policy is asked about it again. */
@@ -30,6 +32,12 @@ export function targetFacts({ entry, clientId, apis }: Target): Partial<AuditFac
   return { flow: "authorization-code", callerClientId: clientId, ...askedFacts(entry, apis) };
 }
 
-function toTargetApi({ api, scopes }: ApiAllowance): TargetApi {
-  return { api: api.name, resource: api.resource, scopes };
+/** What a page shows, and what is released after it at most. */
+export function toBound({ apis, surplus }: Target): ReleaseBound {
+  return { apis: apis.map(({ api, scopes, beyond }) => ({ api, scopes: [...scopes, ...beyond] })), surplus };
+}
+
+function toTargetApi({ api, scopes, releasable }: ApiAllowance): TargetApi {
+  const beyond = releasable.filter((scope) => !scopes.includes(scope));
+  return { api: api.name, resource: api.resource, scopes, beyond };
 }

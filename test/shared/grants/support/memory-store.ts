@@ -50,6 +50,11 @@ export function memoryStore(): MemoryStore {
       buried.add(grant.id);
       return begin("bury") ?? succeed(store.rows.delete(grant.id));
     },
+    forbid: async (id) => {
+      buried.add(id);
+      store.rows.delete(id);
+      return begin("forbid") ?? succeed(true as const);
+    },
     list: async () =>
       begin("list") ?? succeed({ grants: [...store.rows.values()].map((row) => row.grant), next: undefined }),
     reap: async ({ beforeSeconds, dryRun }) =>
