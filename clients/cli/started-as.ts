@@ -4,6 +4,9 @@
  */
 import type { Terminal } from "./terminal.ts";
 
+/** `--no`: fetches nothing. The registry has a `gte`, and it is a stranger's; elsewhere npx would run that one. */
+const NPX_IN_CHECKOUT = "npx --no -- gte";
+
 /** Means nothing to a shell. */
 const PLAIN = /^[\w@.:/+#-]+$/;
 
@@ -13,7 +16,7 @@ export function startedAs(env: Terminal["env"]): string {
   const byNpx = script === "npx" && /^['"]?gte\b/.test(env["npm_lifecycle_script"] ?? "");
   if (!byNpx) return "gte";
   const from = env["npm_config_package"] ?? "";
-  if (from === "") return "npx gte";
+  if (from === "") return NPX_IN_CHECKOUT;
   return PLAIN.test(from) ? `npx --package=${from} gte` : "gte";
 }
 

@@ -12,8 +12,8 @@ const NPX: Env = { npm_lifecycle_event: "npx", npm_lifecycle_script: "'gte'" };
 test.each<[string, Env, string]>([
   ["installed", {}, "gte"],
   ["by npm run", { npm_lifecycle_event: "gte", npm_lifecycle_script: "node clients/cli/main.ts" }, "npm run -s gte --"],
-  ["by npx in a checkout", { ...NPX, npm_config_package: "" }, "npx gte"],
-  ["by npx on Windows", { ...NPX, npm_lifecycle_script: '"gte"' }, "npx gte"],
+  ["by npx in a checkout", { ...NPX, npm_config_package: "" }, "npx --no -- gte"],
+  ["by npx on Windows", { ...NPX, npm_lifecycle_script: '"gte"' }, "npx --no -- gte"],
   ["by npx from a package", { ...NPX, npm_config_package: "./gte-0.1.0.tgz" }, "npx --package=./gte-0.1.0.tgz gte"],
   [
     "by npx from git",
@@ -34,7 +34,7 @@ describe("in messages", () => {
     const { code, notes } = await runHere(["header", "graph", "--home", home], { env: NPX });
     expect([code, notes]).toEqual([
       2,
-      "gte: Which service?\n     Run: npx gte login --service https://… --client-id …\n",
+      "gte: Which service?\n     Run: npx --no -- gte login --service https://… --client-id …\n",
     ]);
     const env = { npm_lifecycle_event: "gte", GTE_SERVICE: "https://gte.example" };
     const asJson = await runHere(["header", "graph", "--home", home, "--json"], { env });
@@ -43,7 +43,8 @@ describe("in messages", () => {
 
   test("help says what gte stands for, where it stands for something", async () => {
     expect((await runHere(["--help"])).out).toMatch(/^gte: Microsoft Graph/);
-    expect((await runHere(["--help"], { env: NPX })).out).toMatch(/^Below, gte stands for: npx gte\n\ngte: Microsoft/);
+    const help = await runHere(["--help"], { env: NPX });
+    expect(help.out).toMatch(/^Below, gte stands for: npx --no -- gte\n\ngte: Microsoft/);
   });
 });
 

@@ -1,5 +1,5 @@
 /** What the Markdown files name is there: files, anchors, npm scripts, routes, settings, template parameters. */
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SETTINGS } from "../../shared/config/settings.ts";
@@ -82,6 +82,29 @@ describe("the files that an administrator reads", () => {
   });
 });
 
+describe("a package named gte is in the registry, and is a stranger's: npx may not fetch it", () => {
+  const sources = globSync("{clients,local}/**/*.ts", { cwd: root });
+  const files = [...sources.map((path) => ({ path, text: readFileSync(join(root, path), "utf8") })), ...markdownFiles];
+
+  test("no document and no message tells anybody to run a gte that npx could fetch", () => {
+    expect(sources).toContain(join("clients", "cli", "started-as.ts"));
+    expect(files.flatMap(({ path, text }) => strangersCommands(text).map((found) => `${path}: ${found}`))).toEqual([]);
+  });
+
+  test.each([
+    ["npx gte login", ["npx gte"]],
+    ["(plain `npx\ngte`)", ["npx\ngte"]],
+    ["npx -y gte@latest login", ["npx -y gte"]],
+    ["npx --no gte --help", ["npx --no gte"]],
+    ["npm exec -- gte login", ["npm exec -- gte"]],
+    ["npx --no -- gte login", []],
+    ["npx --package=./graph-token-exchange-0.1.0.tgz gte login", []],
+    ["npx vitest run; gte login", []],
+  ])("%j", (text, found) => {
+    expect(strangersCommands(text)).toEqual(found);
+  });
+});
+
 describe("the reader itself", () => {
   test("finds what is broken", () => {
     expect(leadsSomewhere("README.md", "nowhere.md")).toBe(false);
@@ -93,6 +116,13 @@ describe("the reader itself", () => {
     ]);
   });
 });
+
+/** `--no` alone is not enough: npx takes an option after it for its own. */
+function strangersCommands(text: string): string[] {
+  return [...text.matchAll(/\bnp(?:x|m\s+exec)\s+(?:-\S*\s+)*gte\b/g)]
+    .map(([command]) => command)
+    .filter((command) => !/\s--no\s+--\s|\s--package=/.test(command));
+}
 
 /** Named in the documents, and set by the platform, the runtime or a tool of the repository. */
 const NOT_OURS = [
