@@ -1,6 +1,7 @@
 /**
- * The policy, read once at start. Every problem is told at once: of form, members that repeat, and what no form can say
- * (duplicate names, unknown APIs, entries that could both match one caller). No I/O. No clock.
+ * The policy, read once at start. Every problem is told at once: of form, members that repeat or have the name of every
+ * object's prototype, and what no form can say (duplicate names, unknown APIs, entries that could both match one caller).
+ * No I/O. No clock.
  */
 import * as z from "zod/mini";
 import { isJsonObject, member, repeatedMembers } from "../json-object.ts";
@@ -28,10 +29,12 @@ export function parsePolicy(text: string): ParsedPolicy {
   } catch {
     return { problems: [{ path: "", problem: "is not JSON" }], draft: toDraft(undefined) };
   }
+  const prototypes = takeOutPrototypes(data);
   const parsed = policySchema.safeParse(data);
   const draft = toDraft(data);
   const problems = [
     ...repetitions(text),
+    ...prototypes,
     ...(parsed.error?.issues.map(toProblem) ?? []),
     ...policyContradictions(draft),
   ];
@@ -41,6 +44,33 @@ export function parsePolicy(text: string): ParsedPolicy {
 /** Whoever reads the policy may take the first of two members, and `JSON.parse` takes the last. */
 function repetitions(text: string): PolicyProblem[] {
   return [...new Set(repeatedMembers(text))].map((path) => ({ path, problem: "is there twice" }));
+}
+
+/**
+ * `JSON.parse` makes `__proto__` a member like any other, and zod's records drop it without a word. Taken out of `data`, so
+ * that neither the schema nor the draft sees it and each is told once, whatever it is in. Without recursion: a text may be
+ * deeper than the stack.
+ */
+function takeOutPrototypes(data: unknown): PolicyProblem[] {
+  const found: PolicyProblem[] = [];
+  const places = [{ path: "", value: data }];
+  for (const { path, value } of places) {
+    if (typeof value !== "object" || value === null) {
+      continue;
+    }
+    for (const [name, inner] of Object.entries(value)) {
+      places.push({ path: path === "" ? name : `${path}.${name}`, value: inner });
+    }
+    if (Object.hasOwn(value, "__proto__")) {
+      found.push({ path, problem: describeUnknown(["__proto__"]) });
+      Reflect.deleteProperty(value, "__proto__");
+    }
+  }
+  return found;
+}
+
+function describeUnknown(names: readonly string[]): string {
+  return `has unknown members: ${names.join(", ")}`;
 }
 
 function toProblem(issue: z.core.$ZodIssue): PolicyProblem {
@@ -54,7 +84,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
     case "invalid_value":
       return `must be one of ${issue.values.map(String).join(", ")}`;
     case "unrecognized_keys":
-      return `has unknown members: ${issue.keys.join(", ")}`;
+      return describeUnknown(issue.keys);
     case "too_small":
       return `must be at least ${issue.minimum}`;
     case "too_big":

@@ -170,6 +170,67 @@ describe("a member that repeats, of which JSON.parse keeps the last", () => {
   });
 });
 
+describe("a member __proto__, which JSON.parse makes and a record of zod's drops", () => {
+  const UNKNOWN = "has unknown members: __proto__";
+  const API = '"__proto__":{"resource":"https://x.example","scopes":["a"]},';
+
+  test.each<[string, string, string, string[]]>([
+    ["at the top", '{"apis":', '{"__proto__":{},"apis":', [UNKNOWN]],
+    ["among the APIs", '"graph":{"resource"', `${API}"graph":{"resource"`, [`apis ${UNKNOWN}`]],
+    ["of an API", '"graph":{"resource"', '"graph":{"__proto__":[],"resource"', [`apis.graph ${UNKNOWN}`]],
+    ["of an entry", '"name":"backend"', '"__proto__":null,"name":"backend"', [`callers.1 ${UNKNOWN}`]],
+    [
+      "among an entry's APIs",
+      '"apis":{"graph":[',
+      '"apis":{"__proto__":["a"],"graph":[',
+      [`callers.0.apis ${UNKNOWN}`],
+    ],
+    ["written otherwise", '{"apis":{', '{"apis":{"__pro\\u0074o__":1,', [`apis ${UNKNOWN}`]],
+    ["in a list", '"flows":[', '"flows":[{"__proto__":1},', [`callers.0.flows.0 ${UNKNOWN}`, expect.any(String)]],
+    [
+      "in another",
+      '{"apis":{',
+      '{"apis":{"__proto__":{"__proto__":1},',
+      [`apis ${UNKNOWN}`, `apis.__proto__ ${UNKNOWN}`],
+    ],
+    [
+      "beside another unknown one",
+      '"name":"backend"',
+      '"colour":"red","__proto__":{},"name":"backend"',
+      [`callers.1 ${UNKNOWN}`, "callers.1 has unknown members: colour"],
+    ],
+    [
+      "in an unknown one",
+      '{"apis":',
+      '{"admins":{"__proto__":{}},"apis":',
+      [`admins ${UNKNOWN}`, "has unknown members: admins"],
+    ],
+    [
+      "twice",
+      '{"apis":{',
+      '{"apis":{"__proto__":1,"__proto__":2,',
+      ["apis.__proto__ is there twice", `apis ${UNKNOWN}`],
+    ],
+  ])("%s", (_name, from, to, expected) => {
+    const good = policyText();
+    expect(good).toContain(from);
+    expect(problemsOf(good.replace(from, to))).toEqual(expected);
+  });
+
+  test("a value of that name is a value", () => {
+    expect(problems((p) => (p.callers[0].displayName = "__proto__"))).toEqual([]);
+  });
+
+  test("in a text that is deeper than the stack", () => {
+    const deep = `${"[".repeat(50_000)}{"__proto__":1}${"]".repeat(50_000)}`;
+    const found = problemsOf(policyText().replace('{"apis":', `{"admins":${deep},"apis":`));
+    expect(found.map((problem) => problem.replace(/(\.0)+/, ""))).toEqual([
+      `admins ${UNKNOWN}`,
+      "has unknown members: admins",
+    ]);
+  });
+});
+
 describe("redirect URIs (SEC-6): https or loopback, in their one spelling", () => {
   const withRedirect = (uri: string) =>
     problems((p) => {
