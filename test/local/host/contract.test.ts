@@ -265,6 +265,9 @@ describe("app and host", () => {
     await host.logs.waitFor("error line");
     expect(host.logs.lines.some((text) => text.includes("warn line"))).toBe(true);
     expect(host.logs.lines.some((text) => /trace line|debug line/.test(text))).toBe(false);
+    // The host gathers lines for a moment; they come in order.
+    await host.logs.waitFor("Executed 'Functions.log'");
+    host.logs.clear();
     await get("/quiet");
     await get("/log");
     await host.logs.waitFor("Executed 'Functions.log'");
