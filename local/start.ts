@@ -13,7 +13,7 @@ import { type Stack, startStack } from "./stack.ts";
 import { describeCommands, describeExchange, describeRunning } from "./summary.ts";
 
 async function main(): Promise<number> {
-  const stopAsked = firstSignal();
+  const stopAsked = Promise.race([firstSignal(), npmIsGone()]);
   const servicePort = portFrom("PORT", 7071);
   const tenantPort = portFrom("LOCAL_TENANT_PORT", 7443);
   const printer = createLinePrinter();
@@ -64,6 +64,24 @@ function firstSignal(): Promise<undefined> {
       askedAt ??= performance.now();
       resolve(undefined);
     });
+  }
+  return promise;
+}
+
+const lookForNpmMs = 500;
+
+/** npm passes a signal on to its shell, and the shell to nobody: whoever stopped npm meant the stack. */
+function npmIsGone(): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const parent = process.ppid;
+  if (process.env["npm_lifecycle_event"] !== undefined && process.platform !== "win32") {
+    const timer = setInterval(() => {
+      if (process.ppid !== parent) {
+        clearInterval(timer);
+        resolve(undefined);
+      }
+    }, lookForNpmMs);
+    timer.unref();
   }
   return promise;
 }
