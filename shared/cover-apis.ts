@@ -13,6 +13,7 @@ import type { AuditFacts } from "./audit/audit-event.ts";
 import { identityKey } from "./cache/cache-key.ts";
 import type { EntraToken } from "./entra/entra-token.ts";
 import type { Failure } from "./failure.ts";
+import { qualifiedScopes } from "./flows/flow.ts";
 import { checkReleasedScopes } from "./policy/check-released-scopes.ts";
 import type { ApiAllowance, Entitlement } from "./policy/entitlement.ts";
 import type { Registration } from "./registration.ts";
@@ -100,7 +101,7 @@ async function redeem(
   const redeemed = await askEntra(rooms, { registration, entitlement, user }, async () =>
     (await registration.entra()).redeemRefreshToken({
       refreshToken,
-      scopes: allowance.scopes.map((scope) => `${allowance.api.resource}/${scope}`),
+      scopes: qualifiedScopes(allowance),
       claims: undefined,
       correlationId,
       trace,

@@ -14,6 +14,7 @@ import type { Cookie } from "../cookie.ts";
 import { coverApis } from "../cover-apis.ts";
 import type { SignedInToken } from "../entra/entra-token.ts";
 import type { Failure } from "../failure.ts";
+import { qualifiedScopes } from "../flows/flow.ts";
 import { newHandle } from "../grants/handle.ts";
 import { CONFIRMATION_SECONDS } from "../limits.ts";
 import { checkReleasedScopes } from "../policy/check-released-scopes.ts";
@@ -109,7 +110,7 @@ function common(rooms: SignInRooms, { id, target, correlationId }: Transaction) 
 async function redeem(
   { delegated, trace }: SignInRooms,
   { verifier, nonce, correlationId }: Transaction,
-  { api, scopes }: Entitlement,
+  entitlement: Entitlement,
   code: string,
 ): Promise<Result<SignedInToken, Failure>> {
   const entra = await delegated.entra();
@@ -117,7 +118,7 @@ async function redeem(
     code: new SecretValue(code),
     codeVerifier: new SecretValue(verifier),
     nonce,
-    scopes: scopes.map((scope) => `${api.resource}/${scope}`),
+    scopes: qualifiedScopes(entitlement),
     claims: undefined,
     correlationId,
     trace,
