@@ -1,33 +1,34 @@
 /**
- * The frame around every route: method, deadline, translation of failures, one audit event. It knows no rule. What a
- * route does is in `routes/`, one file each.
+ * The frame around every route: method check, deadline, translation of failures, one audit event. It contains no rule.
+ * Each route has its own file in `routes/`.
  */
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import type { AuditEvent, AuditFacts, AuditOutcome } from "../shared/audit/audit-event.ts";
+import type { AuditTrail } from "../shared/audit/audit-trail.ts";
 import { describeFailure, outcomeOf } from "../shared/audit/describe-failure.ts";
-import type { Cookie } from "../shared/cookie.ts";
-import type { Failure } from "../shared/failure.ts";
+import type { Cookie } from "../shared/core/cookie.ts";
+import type { Failure } from "../shared/core/failure.ts";
+import { REQUEST_DEADLINE_MS } from "../shared/core/limits.ts";
+import { beginSpan, type RequestTrace } from "../shared/core/request-trace.ts";
+import { fail, type Result } from "../shared/core/result.ts";
 import type { OutgoingResponse } from "../shared/http/outgoing-response.ts";
-import { readCorrelationId } from "../shared/http/read-wish.ts";
+import { readCorrelationId } from "../shared/http/read-token-parameters.ts";
 import type { Dialect } from "../shared/http/wire.ts";
 import { type WrittenFailure, writeFailure } from "../shared/http/write-failure.ts";
-import { REQUEST_DEADLINE_MS } from "../shared/limits.ts";
 import { refusalResponse } from "../shared/pages/refusal-page.ts";
-import { beginSpan, type RequestTrace } from "../shared/request-trace.ts";
-import { fail, type Result } from "../shared/result.ts";
 import type { Service } from "./composition/compose.ts";
 import { writeOperatorLog } from "./write-operator-log.ts";
 
-/** What a route gets besides the request. */
+/** What the frame gives a route besides the request. */
 export interface RouteContext {
-  /** Adds to the audit event of this request. */
-  readonly note: (facts: Partial<AuditFacts>) => void;
+  /** Collects the facts of this request's audit event. */
+  readonly audit: AuditTrail;
   /** GUID: the caller's, or a new one. */
   readonly correlationId: string;
   /** Undefined: the request came without a trace. */
   readonly trace: RequestTrace | undefined;
-  /** True once the caller has been told that it took too long. */
-  readonly isOver: () => boolean;
+  /** Aborts when the deadline passes and the caller gets 504. */
+  readonly signal: AbortSignal;
 }
 
 export interface Route {
@@ -54,13 +55,15 @@ export function createHandler(service: Service, route: Route): HttpHandler {
     if (trace !== undefined) {
       facts.traceId = trace.traceId;
     }
-    let late: ((more: Partial<AuditFacts>) => void) | undefined;
-    const note = (more: Partial<AuditFacts>) => {
-      Object.assign(facts, more);
-      late?.(more);
+    let addLate: AuditTrail["add"] | undefined;
+    const audit: AuditTrail = {
+      add(more) {
+        Object.assign(facts, more);
+        addLate?.(more);
+      },
     };
     const deadline = createDeadline(REQUEST_DEADLINE_MS);
-    const routeContext = { note, correlationId: facts.correlationId ?? "", trace, isOver: deadline.isOver };
+    const routeContext = { audit, correlationId: facts.correlationId ?? "", trace, signal: deadline.signal };
     const result = await runRoute(route, request, routeContext, context, deadline.passed);
     deadline.cancel();
     const endedMs = service.nowMs();
@@ -71,7 +74,7 @@ export function createHandler(service: Service, route: Route): HttpHandler {
       event.outcome === "failed" ? context.error(line) : context.log(line);
       observe?.({ ...event, startedMs, endedMs, trace });
     }
-    late = (more) => {
+    addLate = (more) => {
       if (more.grantMade !== undefined || more.grantRevoked !== undefined) {
         const time = new Date(service.nowMs()).toISOString();
         context.error(JSON.stringify({ ...event, ...facts, time, code: AFTER_DEADLINE }));
@@ -82,7 +85,7 @@ export function createHandler(service: Service, route: Route): HttpHandler {
   };
 }
 
-/** What became of a grant when the caller had its answer already: a second event of the request, so that none is missing. */
+/** A grant was issued or ended after the caller got its answer. A second event of the same request records it. */
 const AFTER_DEADLINE = "after_deadline";
 
 async function runRoute(
@@ -92,9 +95,7 @@ async function runRoute(
   context: InvocationContext,
   deadlinePassed: Promise<Result<never, Failure>>,
 ): Promise<Result<OutgoingResponse, Failure>> {
-  if (!route.methods.includes(request.method)) {
-    return fail({ kind: "method_not_allowed", allow: route.methods });
-  }
+  if (!route.methods.includes(request.method)) return fail({ kind: "method_not_allowed", allow: route.methods });
   try {
     return await Promise.race([route.run(request, routeContext), deadlinePassed]);
   } catch (error) {
@@ -103,15 +104,15 @@ async function runRoute(
   }
 }
 
-/** What is still under way when the deadline passes may finish a shared call, but makes nothing lasting any more. */
+/** Work that is still running at the deadline may finish a shared call to Entra, but it stores nothing any more. */
 function createDeadline(milliseconds: number) {
-  let over = false;
+  const controller = new AbortController();
   const { promise: passed, resolve } = Promise.withResolvers<Result<never, Failure>>();
   const timer = setTimeout(() => {
-    over = true;
+    controller.abort();
     resolve(fail({ kind: "deadline_passed" }));
   }, milliseconds);
-  return { passed, isOver: () => over, cancel: () => clearTimeout(timer) };
+  return { passed, signal: controller.signal, cancel: () => clearTimeout(timer) };
 }
 
 /** What is known of a request at its end. */
@@ -129,16 +130,16 @@ function conclude(
 ): { response: OutgoingResponse; event: AuditEvent } {
   const base = { event: "exchange", time: new Date(endedMs).toISOString() } as const;
   const milliseconds = endedMs - startedMs;
-  const asker = { dialect: route.dialect, understandsChallenge: facts.callerUnderstandsChallenge === true };
+  const call = { dialect: route.dialect, understandsChallenge: facts.callerUnderstandsChallenge === true };
   if (result.ok && result.value.refusal === undefined) {
     const outcome = route.audit === "issued" ? "issued" : "answered";
     const { status } = result.value;
     return { response: result.value, event: { ...base, outcome, code: "ok", status, ...facts, milliseconds } };
   }
   const failure = result.ok ? (result.value.refusal ?? { kind: "internal" }) : result.failure;
-  const written = writeFailure(failure, asker, service.identity, facts.correlationId ?? "");
+  const written = writeFailure(failure, call, service.identity, facts.correlationId ?? "");
   const { wire } = written;
-  const response = result.ok ? result.value : responseOf(written, asker.dialect, facts.correlationId ?? "");
+  const response = result.ok ? result.value : responseOf(written, call.dialect, facts.correlationId ?? "");
   const described = describeFailure(failure);
   return {
     response,
@@ -161,9 +162,7 @@ function responseOf({ response, wire }: WrittenFailure, dialect: Dialect, correl
 
 /** An unexpected error's kind and place. Its message may hold anything, lines that look like places included, so it stays here. */
 function withoutMessage(error: unknown): { name: string; at: readonly string[] } {
-  if (!(error instanceof Error)) {
-    return { name: typeof error, at: [] };
-  }
+  if (!(error instanceof Error)) return { name: typeof error, at: [] };
   const { name, message, stack = "" } = error;
   const heading = stack.indexOf(message);
   const frames = heading < 0 ? [] : stack.slice(heading + message.length).split("\n");

@@ -4,10 +4,9 @@
  */
 import { app, type HttpMethod } from "@azure/functions";
 import type { Service } from "./composition/compose.ts";
+import { createReadiness } from "./composition/readiness.ts";
 import { hasCodeFlow, hasConfirmation, hasLinks } from "./composition/sign-in.ts";
 import { createHandler, type Route } from "./handle.ts";
-import { createReadiness } from "./readiness.ts";
-import { createReaper } from "./reap-grants.ts";
 import { applicationHeaderRoute, authorizationHeaderRoute } from "./routes/authorization-header.ts";
 import { authorizeRoute } from "./routes/authorize.ts";
 import { callbackRoute } from "./routes/callback.ts";
@@ -23,7 +22,8 @@ import { signInConfirmRoute } from "./routes/signin-confirm.ts";
 import { signInLinksRoute } from "./routes/signin-links.ts";
 import { tokenRoute } from "./routes/token.ts";
 import { validateRoute } from "./routes/validate.ts";
-import { createWatch } from "./watch.ts";
+import { createReaper } from "./timers/reap-grants.ts";
+import { createWatch } from "./timers/watch.ts";
 
 /** TRACE is left to the host's 404: the package's own request class throws for it. */
 const EVERY_METHOD: HttpMethod[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -47,18 +47,16 @@ export function routesOf(service: Service, readiness = createReadiness(service))
 }
 
 /** Signing in at Entra through us: for applications (pushed requests), for people (links), or neither. */
-function signInRoutes({ stages, identity }: Service): readonly Route[] {
-  const { signIn, policy } = stages;
-  if (signIn === undefined) {
-    return [];
-  }
-  const rooms = { ...stages, signIn };
+function signInRoutes({ exchangeContext, identity }: Service): readonly Route[] {
+  const { signIn, policy } = exchangeContext;
+  if (signIn === undefined) return [];
+  const context = { ...exchangeContext, signIn };
   return [
-    callbackRoute(rooms),
-    ...(hasCodeFlow(policy) ? [parRoute(rooms), authorizeRoute(rooms)] : []),
+    callbackRoute(context),
+    ...(hasCodeFlow(policy) ? [parRoute(context), authorizeRoute(context)] : []),
     // The host prefers literal segments; here they stand first for whoever tries the routes in order.
-    ...(hasConfirmation(policy) ? [signInConfirmRoute(rooms, identity)] : []),
-    ...(hasLinks(policy) ? [signInLinksRoute(rooms), signInRoute(rooms)] : []),
+    ...(hasConfirmation(policy) ? [signInConfirmRoute(context, identity)] : []),
+    ...(hasLinks(policy) ? [signInLinksRoute(context), signInRoute(context)] : []),
   ];
 }
 
@@ -81,11 +79,11 @@ export function register(service: Service): void {
     schedule: "20 7,22,37,52 * * * *",
     handler: createWatch(service, readiness),
   });
-  if (service.grantParts !== undefined && service.config.grants !== undefined) {
+  if (service.grantServices !== undefined && service.config.grants !== undefined) {
     app.timer("reap-grants", {
       // 03:17 UTC: not the full hour, when everybody's timers run.
       schedule: "0 17 3 * * *",
-      handler: createReaper(service, service.grantParts, service.config.grants),
+      handler: createReaper(service, service.grantServices, service.config.grants),
     });
   }
 }

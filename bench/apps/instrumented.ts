@@ -8,8 +8,8 @@ import { app } from "@azure/functions";
 import { compose, realSurroundings } from "../../functions/composition/compose.ts";
 import { register } from "../../functions/register.ts";
 import { configFromEnvironment } from "../../shared/config/environment.ts";
-import { succeed } from "../../shared/result.ts";
-import { SecretValue } from "../../shared/secret-value.ts";
+import { succeed } from "../../shared/core/result.ts";
+import { SecretValue } from "../../shared/core/secret-value.ts";
 import "./memory.ts";
 
 const service = compose(configFromEnvironment(), realSurroundings());
@@ -32,15 +32,17 @@ app.http("bench-seed", {
 async function seedOne(): Promise<void> {
   const lookUp = { minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
   const text = randomBytes((TOKEN_CHARACTERS * 3) / 4).toString("base64url");
-  await service.stages.cache.getOrAcquire({ key: randomBytes(32).toString("base64url"), ...lookUp }, async () =>
-    succeed({
-      accessToken: new SecretValue(text),
-      expiresAtSeconds: Math.floor(Date.now() / 1_000) + 4_000,
-      refreshAtSeconds: undefined,
-      scopes: ["User.Read", "Mail.Read"],
-      refreshToken: undefined,
-      user: undefined,
-    }),
+  await service.exchangeContext.cache.getOrAcquire(
+    { key: randomBytes(32).toString("base64url"), ...lookUp },
+    async () =>
+      succeed({
+        accessToken: new SecretValue(text),
+        expiresAtSeconds: Math.floor(Date.now() / 1_000) + 4_000,
+        refreshAtSeconds: undefined,
+        scopes: ["User.Read", "Mail.Read"],
+        refreshToken: undefined,
+        user: undefined,
+      }),
   );
 }
 

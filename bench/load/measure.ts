@@ -32,9 +32,7 @@ export async function warm(
 ): Promise<void> {
   const load = { connections: 8, maxMs: 600_000, order: "in-turn" } as const;
   const filled = await client.run({ port: host.port, requests, maxRequests: requests.length, ...load });
-  if (lost(filled) > 0) {
-    throw new Error(`while warming up: ${JSON.stringify(filled.statuses)}`);
-  }
+  if (lost(filled) > 0) throw new Error(`while warming up: ${JSON.stringify(filled.statuses)}`);
   const times = Math.min(3_000, requests.length * 100);
   await client.run({ port: host.port, requests, maxRequests: times, ...load, maxMs: 5_000, order: "random" });
 }

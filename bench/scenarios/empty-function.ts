@@ -83,9 +83,7 @@ async function compare(
   // Code may still be on its way through the compilers in the first round.
   const [ours = [], ...others] = measured.map((results) => results.slice(1));
   const failed = [ours, ...others].flat().reduce((sum, result) => sum + lost(result), 0);
-  if (failed > 0) {
-    throw new Error(`${failed} requests were not answered with 200`);
-  }
+  if (failed > 0) throw new Error(`${failed} requests were not answered with 200`);
   return {
     name,
     ratios: others.map((theirs, index) => ({ label: EMPTY[index]?.label ?? "", ratio: ratioOf(ours, theirs) })),

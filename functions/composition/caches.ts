@@ -2,25 +2,25 @@
  * The caches of the path to a token. Level 2 brings the Redis client and is a lazy chunk of the bundle.
  */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import { type BypassBudget, createBypassBudget } from "../../shared/cache/bypass-budget.ts";
-import type { CacheSize } from "../../shared/cache/kept-tokens.ts";
 import { createLazySharedTokens, type LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
-import { createThrottleMemory, type ThrottleMemory } from "../../shared/cache/throttle-memory.ts";
+import type { CacheSize } from "../../shared/cache/memory-tokens.ts";
 import { createTokenCache, type TokenCache } from "../../shared/cache/token-cache.ts";
 import type { Config, SharedCacheConfig } from "../../shared/config/config.ts";
+import { createRequestBudget, type RequestBudget } from "../../shared/throttling/request-budget.ts";
+import { createThrottleMemory, type ThrottleMemory } from "../../shared/throttling/throttle-memory.ts";
 import type { Azure } from "./azure.ts";
 
 export interface Caches {
   readonly cache: TokenCache;
-  readonly bypassBudget: BypassBudget;
+  readonly requestBudget: RequestBudget;
   readonly throttles: ThrottleMemory;
   /** Level 2; undefined: each instance for itself. */
   readonly sharedTokens: LazySharedTokens | undefined;
   /** How much of level 1 is used. */
-  readonly keptTokens: () => CacheSize;
+  readonly tokenCacheSize: () => CacheSize;
 }
 
-export interface CacheParts {
+export interface CachesInput {
   readonly config: Config;
   readonly azure: Azure;
   readonly nowMs: () => number;
@@ -28,7 +28,7 @@ export interface CacheParts {
   readonly operatorLog: OperatorLog;
 }
 
-export function createCaches(parts: CacheParts): Caches {
+export function createCaches(parts: CachesInput): Caches {
   const { config, nowMs, operatorLog } = parts;
   const nowSeconds = () => Math.floor(nowMs() / 1_000);
   const { sharedCache } = config;
@@ -42,14 +42,14 @@ export function createCaches(parts: CacheParts): Caches {
   });
   return {
     cache,
-    bypassBudget: createBypassBudget(nowSeconds),
+    requestBudget: createRequestBudget(nowSeconds),
     throttles: createThrottleMemory(nowSeconds),
     sharedTokens,
-    keptTokens: cache.size,
+    tokenCacheSize: cache.size,
   };
 }
 
-async function connect({ config, azure, nowMs, steadyMs, operatorLog }: CacheParts, shared: SharedCacheConfig) {
+async function connect({ config, azure, nowMs, steadyMs, operatorLog }: CachesInput, shared: SharedCacheConfig) {
   const { createRedisLevel } = await import("../../shared/cache/redis/redis-level.ts");
   const { cloud } = config;
   return createRedisLevel({
@@ -65,8 +65,6 @@ async function connect({ config, azure, nowMs, steadyMs, operatorLog }: CachePar
 
 async function identityToken(azure: Azure, scope: string) {
   const token = await (await azure.identity()).getToken(scope);
-  if (token === null) {
-    throw new Error("the identity gave no token");
-  }
+  if (token === null) throw new Error("the identity gave no token");
   return token;
 }

@@ -8,7 +8,7 @@ import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
 import type { Config } from "../../shared/config/config.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 
-export interface CallerParts {
+export interface CallersInput {
   readonly config: Config;
   readonly outbound: Outbound;
   /** Milliseconds of a clock that never goes back. */
@@ -16,7 +16,7 @@ export interface CallerParts {
   readonly operatorLog: OperatorLog;
 }
 
-export function createCallers(parts: CallerParts): { readonly keys: IssuerKeys; readonly callers: CallerValidator } {
+export function createCallers(parts: CallersInput): { readonly keys: IssuerKeys; readonly callers: CallerValidator } {
   const { config, outbound, steadyMs, operatorLog } = parts;
   const { cloud, tenantId } = config;
   const authority = `${cloud.authorityHost}/${tenantId}`;

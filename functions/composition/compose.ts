@@ -6,17 +6,17 @@ import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
 import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
 import type { Config } from "../../shared/config/config.ts";
-import type { Stages } from "../../shared/exchange-token.ts";
+import type { RequestTrace } from "../../shared/core/request-trace.ts";
+import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
-import { createGrantKeeper } from "../../shared/keep-grant.ts";
+import { createOfflineAccess } from "../../shared/offline-access/offline-access.ts";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
-import type { RequestTrace } from "../../shared/request-trace.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { createAzure } from "./azure.ts";
 import { createCaches } from "./caches.ts";
 import { createCallers } from "./callers.ts";
-import { createGrantParts, type GrantParts } from "./grant-parts.ts";
+import { createGrantServices, type GrantServices } from "./grants.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { createSignIn } from "./sign-in.ts";
@@ -35,12 +35,12 @@ export interface Surroundings {
 export interface Service {
   readonly config: Config;
   readonly identity: Identity;
-  readonly stages: Stages;
+  readonly exchangeContext: ExchangeContext;
   readonly keys: IssuerKeys;
   readonly delegated: RegistrationWithCredential;
   readonly applicationOnly: RegistrationWithCredential | undefined;
   readonly sealing: Sealing;
-  readonly grantParts: GrantParts | undefined;
+  readonly grantServices: GrantServices | undefined;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
   /** Level 2 of the token cache, where one is configured. */
@@ -67,9 +67,9 @@ export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundi
   const delegated = register(config.delegated);
   const sealing = createSealing({ config, azure, nowMs, operatorLog });
   const { grants } = config;
-  const grantParts =
-    grants === undefined ? undefined : createGrantParts({ cloudName: cloud.name, grants, azure, sealing, nowMs });
-  const { sharedTokens, keptTokens, ...caches } = createCaches({ config, azure, nowMs, steadyMs, operatorLog });
+  const grantServices =
+    grants === undefined ? undefined : createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs });
+  const { sharedTokens, tokenCacheSize, ...caches } = createCaches({ config, azure, nowMs, steadyMs, operatorLog });
   const applicationOnly = config.applicationOnly === undefined ? undefined : register(config.applicationOnly);
   return {
     config,
@@ -78,13 +78,22 @@ export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundi
     delegated,
     applicationOnly,
     sealing,
-    grantParts,
+    grantServices,
     operatorLog,
     nowMs,
     sharedTokens,
-    telemetry: createTelemetry({ config, azure, outbound, nowMs, operatorLog, keptTokens, delegated, applicationOnly }),
+    telemetry: createTelemetry({
+      config,
+      azure,
+      outbound,
+      nowMs,
+      operatorLog,
+      tokenCacheSize,
+      delegated,
+      applicationOnly,
+    }),
     warmUp: createWarmUp({ keys, delegated, sharedTokens }),
-    stages: {
+    exchangeContext: {
       callers,
       nowSeconds,
       tenantId,
@@ -94,9 +103,9 @@ export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundi
       ...caches,
       delegated,
       applicationOnly,
-      grants: createGrantKeeper({
+      grants: createOfflineAccess({
         policy: config.policy,
-        grants: grantParts?.grants,
+        grants: grantServices?.grants,
         onRotationLost: (grantId, failure) =>
           operatorLog.add({ event: "grants", name: "rotation_lost", grantId, reason: failure.kind }),
       }),

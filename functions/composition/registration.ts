@@ -4,17 +4,17 @@
 
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { Config, RegistrationConfig } from "../../shared/config/config.ts";
+import type { Failure } from "../../shared/core/failure.ts";
+import { fail } from "../../shared/core/result.ts";
 import type { ClientCredentialSource, CredentialFailure } from "../../shared/credential/client-credential.ts";
 import type { CredentialEvent } from "../../shared/credential/credential-event.ts";
 import type { CredentialSource } from "../../shared/entra/entra-client.ts";
-import type { Failure } from "../../shared/failure.ts";
+import type { Registration } from "../../shared/entra/registration.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
-import type { Registration } from "../../shared/registration.ts";
-import { fail } from "../../shared/result.ts";
 import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
 
-export interface RegistrationParts {
+export interface RegistrationInput {
   readonly config: Config;
   readonly registration: RegistrationConfig;
   readonly azure: Azure;
@@ -27,7 +27,7 @@ export interface RegistrationWithCredential extends Registration {
   credential(): Promise<ClientCredentialSource>;
 }
 
-export function createRegistration(parts: RegistrationParts): RegistrationWithCredential {
+export function createRegistration(parts: RegistrationInput): RegistrationWithCredential {
   const { config, registration, outbound, nowMs } = parts;
   const credential = once(() => createCredential(parts));
   const entra = once(async () => {
@@ -54,7 +54,7 @@ async function createCredential({
   azure,
   nowMs,
   operatorLog,
-}: RegistrationParts): Promise<ClientCredentialSource> {
+}: RegistrationInput): Promise<ClientCredentialSource> {
   const onEvent = (event: CredentialEvent) => operatorLog.add({ event: "credential", ...event });
   const { credential } = registration;
   switch (credential.kind) {

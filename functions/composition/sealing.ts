@@ -4,7 +4,7 @@
  */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { Config } from "../../shared/config/config.ts";
-import type { Sealer } from "../../shared/grants/seal.ts";
+import type { Sealer } from "../../shared/sealing/sealer.ts";
 import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
 
@@ -25,8 +25,8 @@ export interface SealingInput {
 export function createSealing({ config, azure, nowMs, operatorLog }: SealingInput): Sealing {
   const parts = once(async () => {
     const [{ createSealer }, { createSealingKeys }] = await Promise.all([
-      import("../../shared/grants/seal.ts"),
-      import("../../shared/grants/sealing-keys.ts"),
+      import("../../shared/sealing/sealer.ts"),
+      import("../../shared/sealing/sealing-keys.ts"),
     ]);
     const keys = createSealingKeys({
       source: { read: async (version) => (await azure.vault()).readSecret(config.sealingKeyName, version) },

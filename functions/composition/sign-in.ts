@@ -1,8 +1,8 @@
 /** What signing in needs beyond the request path: boxes. Undefined when policy has no use for it. */
 import type { Config } from "../../shared/config/config.ts";
+import { mayHaveLinks } from "../../shared/policy/evaluate.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
-import { mayHaveLinks } from "../../shared/policy/weigh.ts";
-import type { SignInParts } from "../../shared/sign-in/sign-in-rooms.ts";
+import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import { once } from "./once.ts";
 import type { Sealing } from "./sealing.ts";
 
@@ -10,18 +10,16 @@ export function createSignIn(
   { policy, serviceUrl }: Config,
   sealing: Sealing,
   nowSeconds: () => number,
-): SignInParts | undefined {
-  if (!hasCodeFlow(policy) && !hasLinks(policy)) {
-    return undefined;
-  }
-  const boxes = once(async () => {
-    const [{ createBoxes }, sealerFor] = await Promise.all([
-      import("../../shared/authorize/boxes.ts"),
+): SignInState | undefined {
+  if (!hasCodeFlow(policy) && !hasLinks(policy)) return undefined;
+  const sealedState = once(async () => {
+    const [{ createSealedState }, sealerFor] = await Promise.all([
+      import("../../shared/sealed-state/sealed-state.ts"),
       sealing.sealers(),
     ]);
-    return createBoxes({ sealerFor, nowSeconds });
+    return createSealedState({ sealerFor, nowSeconds });
   });
-  return { serviceUrl, boxes };
+  return { serviceUrl, sealedState };
 }
 
 /** Somebody may use the authorization code flow. */

@@ -4,28 +4,28 @@
  */
 import { randomUUID } from "node:crypto";
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import type { CacheSize } from "../../shared/cache/kept-tokens.ts";
+import type { CacheSize } from "../../shared/cache/memory-tokens.ts";
 import type { Config, TelemetryConfig } from "../../shared/config/config.ts";
+import { succeed } from "../../shared/core/result.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
-import { succeed } from "../../shared/result.ts";
 import { createLazyTelemetry, type Recorder, type Telemetry } from "../../shared/telemetry/telemetry.ts";
 import type { Azure } from "./azure.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
 
-export interface TelemetryParts {
+export interface TelemetryInput {
   readonly config: Config;
   readonly azure: Azure;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
   readonly operatorLog: OperatorLog;
-  readonly keptTokens: () => CacheSize;
+  readonly tokenCacheSize: () => CacheSize;
   readonly delegated: RegistrationWithCredential;
   readonly applicationOnly: RegistrationWithCredential | undefined;
 }
 
 const DAY_MS = 86_400_000;
 
-export function createTelemetry(parts: TelemetryParts): Telemetry | undefined {
+export function createTelemetry(parts: TelemetryInput): Telemetry | undefined {
   const { telemetry } = parts.config;
   return telemetry === undefined
     ? undefined
@@ -35,7 +35,7 @@ export function createTelemetry(parts: TelemetryParts): Telemetry | undefined {
       });
 }
 
-async function load(parts: TelemetryParts, telemetry: TelemetryConfig): Promise<Recorder> {
+async function load(parts: TelemetryInput, telemetry: TelemetryConfig): Promise<Recorder> {
   const [{ createOpenTelemetry }, { createOtlpSender }, outbound] = await Promise.all([
     import("../../shared/telemetry/open-telemetry.ts"),
     import("../../shared/telemetry/otlp-sender.ts"),
@@ -53,26 +53,24 @@ async function load(parts: TelemetryParts, telemetry: TelemetryConfig): Promise<
     instanceId: randomUUID(),
     apis: Object.keys(parts.config.policy.apis),
     sender,
-    gauges: { tokenCache: parts.keptTokens, credentials: () => credentials(parts) },
+    gauges: { tokenCache: parts.tokenCacheSize, credentials: () => credentials(parts) },
   });
 }
 
 /** The configuration allows http on this machine only, and there only in the local cloud. */
-async function wayOut({ outbound }: TelemetryParts, { endpoint }: TelemetryConfig): Promise<Outbound> {
-  if (endpoint.startsWith("https:")) {
-    return outbound;
-  }
+async function wayOut({ outbound }: TelemetryInput, { endpoint }: TelemetryConfig): Promise<Outbound> {
+  if (endpoint.startsWith("https:")) return outbound;
   const { createLoopbackOutbound } = await import("../../shared/outbound/loopback-outbound.ts");
   return createLoopbackOutbound();
 }
 
-async function readHeaders({ azure }: TelemetryParts, secretName: string) {
+async function readHeaders({ azure }: TelemetryInput, secretName: string) {
   const secret = await (await azure.vault()).readSecret(secretName);
   return secret.ok ? succeed(secret.value.value) : secret;
 }
 
 /** What is known of the credentials without asking anybody for them. */
-async function credentials({ delegated, applicationOnly, nowMs }: TelemetryParts) {
+async function credentials({ delegated, applicationOnly, nowMs }: TelemetryInput) {
   const registrations = [
     { registration: "delegated", source: await delegated.credential() },
     ...(applicationOnly === undefined

@@ -6,17 +6,17 @@
  */
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
 import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
-import type { RequestTrace } from "../../shared/request-trace.ts";
+import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
 
-export interface WarmUpParts {
+export interface WarmUpInput {
   readonly keys: IssuerKeys;
   readonly delegated: RegistrationWithCredential;
   readonly sharedTokens: LazySharedTokens | undefined;
 }
 
 /** The function does something the first time only. */
-export function createWarmUp({ keys, delegated, sharedTokens }: WarmUpParts): (trace?: RequestTrace) => void {
+export function createWarmUp({ keys, delegated, sharedTokens }: WarmUpInput): (trace?: RequestTrace) => void {
   let done = false;
   return (trace) => {
     if (!done) {

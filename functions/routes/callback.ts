@@ -1,29 +1,27 @@
+import { succeed } from "../../shared/core/result.ts";
 import { readSignInError } from "../../shared/entra/read-sign-in-error.ts";
 import { failureToWire } from "../../shared/http/failure-to-wire.ts";
 import type { OutgoingResponse } from "../../shared/http/outgoing-response.ts";
-import { type Callback, readCallback } from "../../shared/http/read-arrival.ts";
+import { type Callback, readCallback } from "../../shared/http/read-browser-request.ts";
 import { codeLocation, errorLocation, redirect } from "../../shared/http/write-redirect.ts";
 import { refusalResponse } from "../../shared/pages/refusal-page.ts";
-import { succeed } from "../../shared/result.ts";
 import { finishSignIn, type SignInEnd } from "../../shared/sign-in/finish-sign-in.ts";
-import type { SignInRooms } from "../../shared/sign-in/sign-in-rooms.ts";
+import type { SignInContext } from "../../shared/sign-in/sign-in-context.ts";
 import type { Route } from "../handle.ts";
 
 /** `GET /oauth2/callback`: Entra sends the browser back; the one redirect URI of the registration. */
-export function callbackRoute(rooms: SignInRooms): Route {
+export function callbackRoute(context: SignInContext): Route {
   return {
     name: "callback",
     template: "oauth2/callback",
     methods: ["GET"],
     dialect: "page",
     audit: "answered",
-    async run(request, { note, trace }) {
+    async run(request, { audit, trace }) {
       const read = readCallback(request);
-      if (!read.ok) {
-        return read;
-      }
-      const end = await finishSignIn({ ...rooms, trace }, toAnswer(read.value), note);
-      return end.ok ? succeed(toResponse(end.value, rooms.signIn.serviceUrl)) : end;
+      if (!read.ok) return read;
+      const end = await finishSignIn({ ...context, trace }, toAnswer(read.value), audit);
+      return end.ok ? succeed(toResponse(end.value, context.signIn.serviceUrl)) : end;
     },
   };
 }

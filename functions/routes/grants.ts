@@ -1,48 +1,35 @@
-import { byApi } from "../../shared/asked-facts.ts";
-import { authenticate } from "../../shared/authenticate.ts";
-import type { Grant } from "../../shared/grants/grant.ts";
-import { readBearer } from "../../shared/http/read-proof.ts";
+import { byApi } from "../../shared/audit/requested-facts.ts";
+import type { Grant } from "../../shared/core/grant.ts";
+import { succeed } from "../../shared/core/result.ts";
 import { json } from "../../shared/http/write-answer.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
-import { succeed } from "../../shared/result.ts";
-import { noteCaller } from "../../shared/whose-token.ts";
+import { authenticated, bearerOnly } from "../authenticated.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
 
 /**
- * `GET /grants`: the caller's own grants, and a person's also those that applications have in their name, with the
- * application's name; never a handle. `?after=` takes `next` of the page before.
+ * `GET /grants`: the caller's own grants. A person also sees the grants that applications hold on their behalf, with the
+ * application's name. The response never contains a handle. `?after=` takes `next` of the previous page.
  */
-export function grantsRoute({ stages }: Service): Route {
+export function grantsRoute({ exchangeContext }: Service): Route {
   return {
     name: "grants",
     template: "grants",
     methods: ["GET"],
     dialect: "problem",
     audit: "answered",
-    async run(request, { note, correlationId, trace }) {
-      const bearer = readBearer(request);
-      if (!bearer.ok) {
-        return bearer;
-      }
-      const caller = await authenticate({ ...stages, trace }, bearer.value);
-      if (!caller.ok) {
-        return caller;
-      }
-      noteCaller(caller.value, note);
+    run: authenticated(exchangeContext, bearerOnly, async (caller, _input, request, { correlationId }) => {
       const after = new URL(request.url).searchParams.get("after") ?? undefined;
-      const page = await stages.grants.list(caller.value, after === "" ? undefined : after);
-      if (!page.ok) {
-        return page;
-      }
+      const page = await exchangeContext.grants.list(caller, after === "" ? undefined : after);
+      if (!page.ok) return page;
       const { grants, next } = page.value;
       return succeed(
         json(200, correlationId, {
-          grants: grants.map((grant) => toWire(stages.policy, grant)),
+          grants: grants.map((grant) => toWire(exchangeContext.policy, grant)),
           ...(next === undefined ? {} : { next }),
         }),
       );
-    },
+    }),
   };
 }
 

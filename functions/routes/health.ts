@@ -1,4 +1,4 @@
-import { succeed } from "../../shared/result.ts";
+import { succeed } from "../../shared/core/result.ts";
 import type { Route } from "../handle.ts";
 
 /** `GET /healthz`: the process answers. Nothing else is asked; the text is the sidecar's. */

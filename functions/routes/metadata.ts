@@ -1,5 +1,5 @@
+import { succeed } from "../../shared/core/result.ts";
 import { grantTypesOf } from "../../shared/http/read-token-request.ts";
-import { succeed } from "../../shared/result.ts";
 import type { Service } from "../composition/compose.ts";
 import { hasCodeFlow } from "../composition/sign-in.ts";
 import type { Route } from "../handle.ts";

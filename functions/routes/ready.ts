@@ -1,18 +1,17 @@
 import type { HttpRequest } from "@azure/functions";
-import { authenticate } from "../../shared/authenticate.ts";
-import type { Failure } from "../../shared/failure.ts";
-import { readBearer } from "../../shared/http/read-proof.ts";
+import { authenticate } from "../../shared/caller/authenticate.ts";
+import type { Failure } from "../../shared/core/failure.ts";
+import { type Result, succeed } from "../../shared/core/result.ts";
+import { readBearer } from "../../shared/http/read-client-authentication.ts";
 import { json } from "../../shared/http/write-answer.ts";
-import { type Result, succeed } from "../../shared/result.ts";
-import { noteCaller } from "../../shared/whose-token.ts";
 import type { Service } from "../composition/compose.ts";
+import type { Readiness } from "../composition/readiness.ts";
 import type { Route, RouteContext } from "../handle.ts";
-import type { Readiness } from "../readiness.ts";
 
-/** App role that is told what is wrong. */
+/** The app role that sees the details. */
 const ROLE = "Policy.Explain";
 
-/** `GET /ready`: 200 or 503; HEAD too, for monitors. Details are for the app role `Policy.Explain`; a token that is presented is judged. */
+/** `GET /ready`: 200 or 503; HEAD too, for monitors. Only the app role `Policy.Explain` sees the details. The route validates every token that it receives. */
 export function readyRoute(service: Service, readiness: () => Promise<Readiness>): Route {
   return {
     name: "ready",
@@ -23,33 +22,24 @@ export function readyRoute(service: Service, readiness: () => Promise<Readiness>
     async run(request, context) {
       const { ready, checks } = await readiness();
       const entitled = await isEntitled(service, request, context);
-      if (!entitled.ok) {
-        return entitled;
-      }
+      if (!entitled.ok) return entitled;
       const status = ready ? "ready" : "not_ready";
       return succeed(json(ready ? 200 : 503, context.correlationId, entitled.value ? { status, checks } : { status }));
     },
   };
 }
 
-/** Nobody in particular is not entitled; a bad token is refused like anywhere else, and audited. */
+/** No caller is entitled by default. An invalid token is refused and audited, as on every route. */
 async function isEntitled(
-  { stages }: Service,
+  { exchangeContext }: Service,
   request: HttpRequest,
-  { note, trace }: RouteContext,
+  { audit, trace }: RouteContext,
 ): Promise<Result<boolean, Failure>> {
   const bearer = readBearer(request);
-  if (!bearer.ok) {
-    return bearer;
-  }
-  if (bearer.value === undefined) {
-    return succeed(false);
-  }
-  const caller = await authenticate({ ...stages, trace }, bearer.value);
-  if (caller.ok) {
-    noteCaller(caller.value, note);
-    return succeed(caller.value.roles.includes(ROLE));
-  }
-  // While the keys are out of reach nobody can be judged; that this is so is what the answer says.
+  if (!bearer.ok) return bearer;
+  if (bearer.value === undefined) return succeed(false);
+  const caller = await authenticate({ ...exchangeContext, trace }, bearer.value, audit);
+  if (caller.ok) return succeed(caller.value.roles.includes(ROLE));
+  // Without Entra's signing keys no token can be validated. The answer reports that, so it is not a refusal.
   return caller.failure.kind === "dependency_failed" ? succeed(false) : caller;
 }

@@ -1,9 +1,9 @@
 import type { HttpRequest } from "@azure/functions";
-import { clearCookies } from "../../shared/authorize/cookies.ts";
-import type { Failure } from "../../shared/failure.ts";
+import type { Failure } from "../../shared/core/failure.ts";
+import { type Result, succeed } from "../../shared/core/result.ts";
 import { failureToWire } from "../../shared/http/failure-to-wire.ts";
 import type { OutgoingResponse } from "../../shared/http/outgoing-response.ts";
-import { readConfirmationForm, readConfirmationPage } from "../../shared/http/read-arrival.ts";
+import { readConfirmationForm, readConfirmationPage } from "../../shared/http/read-browser-request.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
 import { codeLocation, errorLocation } from "../../shared/http/write-redirect.ts";
 import { confirmationPage } from "../../shared/pages/confirmation-page.ts";
@@ -11,7 +11,7 @@ import { handlePage } from "../../shared/pages/handle-page.ts";
 import { pageResponse } from "../../shared/pages/layout.ts";
 import { refusalResponse } from "../../shared/pages/refusal-page.ts";
 import { returnPage } from "../../shared/pages/return-page.ts";
-import { type Result, succeed } from "../../shared/result.ts";
+import { clearCookies } from "../../shared/sealed-state/cookies.ts";
 import {
   type CodeConfirmation,
   type Confirmation,
@@ -19,66 +19,66 @@ import {
   confirmGrant,
   openConfirmation,
 } from "../../shared/sign-in/confirm-grant.ts";
-import type { SignInRooms } from "../../shared/sign-in/sign-in-rooms.ts";
+import type { SignInContext } from "../../shared/sign-in/sign-in-context.ts";
 import type { Route, RouteContext } from "../handle.ts";
 
 /** `GET /signin/confirm` asks, `POST /signin/confirm` is the answer. Only here is a grant made for a link, or does a sign-in go on that keeps one. */
-export function signInConfirmRoute(rooms: SignInRooms, identity: Identity): Route {
+export function signInConfirmRoute(context: SignInContext, identity: Identity): Route {
   return {
     name: "signin-confirm",
     template: "signin/confirm",
     methods: ["GET", "POST"],
     dialect: "page",
     audit: "answered",
-    run: (request, context) =>
-      request.method === "POST" ? answerForm({ rooms, identity }, request, context) : showForm(rooms, request, context),
+    run: (request, routeContext) =>
+      request.method === "POST"
+        ? answerForm({ context, identity }, request, routeContext)
+        : showForm(context, request, routeContext),
   };
 }
 
 async function showForm(
-  rooms: SignInRooms,
+  context: SignInContext,
   request: HttpRequest,
-  { note }: RouteContext,
+  { audit }: RouteContext,
 ): Promise<Result<OutgoingResponse, Failure>> {
-  const opened = await openConfirmation(rooms, readConfirmationPage(request), note);
-  if (!opened.ok) {
-    return opened;
-  }
+  const opened = await openConfirmation(context, readConfirmationPage(request), audit);
+  if (!opened.ok) return opened;
   const { correlationId } = opened.value.pending;
   return succeed(pageResponse(toQuestion(opened.value), { status: 200, correlationId }));
 }
 
 interface Answering {
-  readonly rooms: SignInRooms;
+  readonly context: SignInContext;
   readonly identity: Identity;
 }
 
 async function answerForm(
-  { rooms, identity }: Answering,
+  { context, identity }: Answering,
   request: HttpRequest,
-  { note, isOver }: RouteContext,
+  { audit, signal }: RouteContext,
 ): Promise<Result<OutgoingResponse, Failure>> {
-  const form = await readConfirmationForm(request, rooms.signIn.serviceUrl);
-  if (!form.ok) {
-    return form;
-  }
+  const form = await readConfirmationForm(request, context.signIn.serviceUrl);
+  if (!form.ok) return form;
   const { id, cookieHeader } = form.value;
-  const opened = await openConfirmation(rooms, form.value, note);
-  if (!opened.ok) {
-    return opened;
-  }
+  const opened = await openConfirmation(context, form.value, audit);
+  if (!opened.ok) return opened;
   const { correlationId } = opened.value.pending;
-  const confirmed = await confirmGrant(rooms, opened.value, form.value, { note, isOver });
+  const confirmed = await confirmGrant(context, opened.value, form.value, { audit, signal });
   const cookies = clearCookies(cookieHeader, "confirm", id);
   if (confirmed.ok) {
     return succeed(
-      pageResponse(toDone({ rooms, identity }, opened.value, confirmed.value), { status: 200, correlationId, cookies }),
+      pageResponse(toDone({ context, identity }, opened.value, confirmed.value), {
+        status: 200,
+        correlationId,
+        cookies,
+      }),
     );
   }
   const { failure } = confirmed;
   const wire = failureToWire(failure, { dialect: "page", understandsChallenge: false });
   if (wire.code === "signin_declined" && opened.value.kind === "code") {
-    const page = toDeclined(rooms, opened.value, failure);
+    const page = toDeclined(context, opened.value, failure);
     return succeed(pageResponse(page, { status: 200, correlationId, cookies, refusal: failure }));
   }
   // What may pass (the store is down) leaves the question open; a reload asks it again.
@@ -100,7 +100,7 @@ function toQuestion({ pending, application, apis, more, untilSeconds }: Confirma
   });
 }
 
-function toDone({ rooms, identity }: Answering, { application, apis, pending }: Confirmation, confirmed: Confirmed) {
+function toDone({ context, identity }: Answering, { application, apis, pending }: Confirmation, confirmed: Confirmed) {
   const { serviceUrl, authorityHost, tenantId } = identity;
   if (confirmed.kind === "return") {
     const location = codeLocation(confirmed.returnTo, confirmed.code, serviceUrl);
@@ -115,13 +115,13 @@ function toDone({ rooms, identity }: Answering, { application, apis, pending }: 
     apis: apis.map(({ api }) => api.name),
     untilSeconds: expiresAtSeconds,
     serviceUrl,
-    serviceClientId: rooms.delegated.clientId,
+    serviceClientId: context.delegated.clientId,
     authorityHost,
     tenantId,
   });
 }
 
-function toDeclined(rooms: SignInRooms, { application, pending }: CodeConfirmation, failure: Failure) {
-  const location = errorLocation(pending.returnTo, failure, rooms.signIn.serviceUrl);
+function toDeclined(context: SignInContext, { application, pending }: CodeConfirmation, failure: Failure) {
+  const location = errorLocation(pending.returnTo, failure, context.signIn.serviceUrl);
   return returnPage({ application, allowed: false, location });
 }

@@ -1,26 +1,26 @@
-import { exchangeToken } from "../../shared/exchange-token.ts";
+import { succeed } from "../../shared/core/result.ts";
+import { exchangeToken } from "../../shared/exchange/exchange-token.ts";
 import { readTokenRequest } from "../../shared/http/read-token-request.ts";
 import { writeTokenResponse } from "../../shared/http/write-answer.ts";
-import { succeed } from "../../shared/result.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
-import { released } from "../released.ts";
+import { released } from "./to-released-token.ts";
 
 /** `POST /oauth2/token`: the OAuth 2.0 token endpoint. */
-export function tokenRoute({ stages }: Service): Route {
+export function tokenRoute({ exchangeContext }: Service): Route {
   return {
     name: "token",
     template: "oauth2/token",
     methods: ["POST"],
     dialect: "oauth",
     audit: "issued",
-    async run(request, { note, correlationId, trace, isOver }) {
+    async run(request, { audit, correlationId, trace, signal }) {
       const read = await readTokenRequest(request, correlationId);
-      if (!read.ok) {
-        return read;
-      }
-      const exchange = await exchangeToken(stages, { ...read.value, trace, isOver }, note);
-      return exchange.ok ? succeed(writeTokenResponse(released(exchange.value, read.value, stages))) : exchange;
+      if (!read.ok) return read;
+      const exchange = await exchangeToken(exchangeContext, { ...read.value, trace, signal }, audit);
+      return exchange.ok
+        ? succeed(writeTokenResponse(released(exchange.value, read.value, exchangeContext)))
+        : exchange;
     },
   };
 }

@@ -1,31 +1,19 @@
-import { authenticate } from "../../shared/authenticate.ts";
-import { readBearer } from "../../shared/http/read-proof.ts";
+import { succeed } from "../../shared/core/result.ts";
 import { json } from "../../shared/http/write-answer.ts";
-import { succeed } from "../../shared/result.ts";
-import { noteCaller } from "../../shared/whose-token.ts";
+import { authenticated, bearerOnly } from "../authenticated.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
 
-/** `GET|POST /Validate`: the caller's own token, checked and decoded, as Microsoft's sidecar answers. */
-export function validateRoute({ stages }: Service): Route {
+/** `GET|POST /Validate`: the caller's own token, validated and decoded. The response has the sidecar's shape. */
+export function validateRoute({ exchangeContext }: Service): Route {
   return {
     name: "validate",
     template: "Validate",
     methods: ["GET", "POST"],
     dialect: "problem",
     audit: "answered",
-    async run(request, { note, correlationId, trace }) {
-      const bearer = readBearer(request);
-      if (!bearer.ok) {
-        return bearer;
-      }
-      const caller = await authenticate({ ...stages, trace }, bearer.value);
-      if (!caller.ok) {
-        return caller;
-      }
-      noteCaller(caller.value, note);
-      const { token, claims } = caller.value;
-      return succeed(json(200, correlationId, { protocol: "Bearer", token: token.reveal(), claims }));
-    },
+    run: authenticated(exchangeContext, bearerOnly, async ({ token, claims }, _input, _request, { correlationId }) =>
+      succeed(json(200, correlationId, { protocol: "Bearer", token: token.reveal(), claims })),
+    ),
   };
 }

@@ -1,8 +1,8 @@
+import type { FlowName } from "../core/flow-name.ts";
 /**
  * The audit event: one for every decision, structured, never sampled. Identifiers and codes only: no token, secret,
  * name, address or text that somebody else wrote. The schema is stable; docs/audit.md documents it.
  */
-import type { FlowName } from "../policy/rules.ts";
 
 /** Gathered while a request goes its way; whatever is known at the end is written. */
 export interface AuditFacts {

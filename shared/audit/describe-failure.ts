@@ -1,5 +1,5 @@
 /** What the audit trail says of a failure beyond its stable code: the finer reason and Entra's identifiers. Pure. */
-import type { EntraEvidence, Failure, PolicyRefused } from "../failure.ts";
+import type { EntraEvidence, Failure, PolicyRefused } from "../core/failure.ts";
 import type { AuditFacts, AuditOutcome } from "./audit-event.ts";
 
 export interface FailureFacts extends Partial<AuditFacts> {

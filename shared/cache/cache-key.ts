@@ -45,11 +45,6 @@ export function cacheKey(parts: CacheKeyParts): string {
   return sha256(text);
 }
 
-/** Names a user for per-user budgets within the process; never a mutable claim. No GUID has a space in it. */
-export function identityKey(identity: { readonly tenantId: string; readonly objectId: string }): string {
-  return `${identity.tenantId} ${identity.objectId}`;
-}
-
 function identityParts(identity: TokenIdentity): readonly string[] {
   switch (identity.kind) {
     case "user":

@@ -2,7 +2,7 @@
  * Level 2 while it is on its way: its part of the bundle, its key and its connection come in the background with the
  * first request. The first look-ups give them a moment and go on without them.
  */
-import { REDIS_FIRST_DEADLINE_MS } from "../limits.ts";
+import { REDIS_FIRST_DEADLINE_MS } from "../core/limits.ts";
 import type { SharedTokens } from "./shared-tokens.ts";
 
 export interface LazySharedTokens extends SharedTokens {

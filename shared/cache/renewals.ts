@@ -3,10 +3,10 @@
  * an entry, a bounded number of them in all, each failure followed by a longer pause. Nobody waits and nobody sees a
  * failure; the operator is told, at most once a minute.
  */
-import type { Failure } from "../failure.ts";
-import type { Result } from "../result.ts";
-import { warningOf } from "./entra-away.ts";
-import type { KeptToken } from "./kept-tokens.ts";
+import type { Failure } from "../core/failure.ts";
+import type { Result } from "../core/result.ts";
+import { warningOf } from "./cache-warning.ts";
+import type { CacheEntry } from "./memory-tokens.ts";
 
 /** At once, in one process: a background task must not crowd out the requests of the people who wait. */
 const RUNNING_MAX = 16;
@@ -29,7 +29,7 @@ export interface RenewalReport {
 
 export interface Renewals {
   /** Starts `renew` if the entry is due. `renew` replaces the entry when it succeeds; it may reject. */
-  startIfDue(entry: KeptToken, renew: () => Promise<Result<unknown, Failure>>): void;
+  startIfDue(entry: CacheEntry, renew: () => Promise<Result<unknown, Failure>>): void;
 }
 
 export function createRenewals({ nowSeconds, onFailed }: RenewalsInput): Renewals {
@@ -46,7 +46,7 @@ export function createRenewals({ nowSeconds, onFailed }: RenewalsInput): Renewal
     }
   };
 
-  const run = async (entry: KeptToken, renew: () => Promise<Result<unknown, Failure>>) => {
+  const run = async (entry: CacheEntry, renew: () => Promise<Result<unknown, Failure>>) => {
     running += 1;
     try {
       const renewed = await renew();
@@ -64,9 +64,7 @@ export function createRenewals({ nowSeconds, onFailed }: RenewalsInput): Renewal
   return {
     startIfDue(entry, renew) {
       const now = nowSeconds();
-      if (entry.renewAtSeconds === undefined || entry.renewAtSeconds > now || running >= RUNNING_MAX) {
-        return;
-      }
+      if (entry.renewAtSeconds === undefined || entry.renewAtSeconds > now || running >= RUNNING_MAX) return;
       entry.renewAtSeconds = now + Math.min(PAUSE_SECONDS * 2 ** entry.renewalFailures, PAUSE_MAX_SECONDS);
       entry.renewalFailures += 1;
       void run(entry, renew);

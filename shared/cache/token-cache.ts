@@ -4,12 +4,19 @@
  * is authoritative; MSAL's is not used (see `entra/`). Failures are never kept; refresh tokens never enter. Policy runs
  * before every look-up and the release check after it, so a hit is no short cut past either.
  */
+
+import type { Failure } from "../core/failure.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
-import type { Failure } from "../failure.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import { askOnce, renewOnce, type SharedAnswer } from "./ask-once.ts";
-import { warningOf } from "./entra-away.ts";
-import { type CacheSize, type CacheWarning, createKeptTokens, type KeptToken, type KeptTokens } from "./kept-tokens.ts";
+import { acquireOnce, renewOnce, type SharedAnswer } from "./acquire-once.ts";
+import { warningOf } from "./cache-warning.ts";
+import {
+  type CacheEntry,
+  type CacheSize,
+  type CacheWarning,
+  createMemoryCache,
+  type MemoryCache,
+} from "./memory-tokens.ts";
 import { createRenewals, type RenewalReport } from "./renewals.ts";
 import type { SharedTokens } from "./shared-tokens.ts";
 import { createSingleFlight, type SingleFlight } from "./single-flight.ts";
@@ -55,13 +62,13 @@ export interface TokenCacheOptions {
 }
 
 /** A token of this age is as good as any: whatever life is wished for, Entra is asked once in that time at most. */
-const JUST_ASKED_SECONDS = 60;
+const RECENT_CALL_SECONDS = 60;
 /** A token with less than this is no help to anybody, Entra or not. */
 const STILL_USEFUL_SECONDS = 10;
 
 interface Levels {
   readonly nowSeconds: () => number;
-  readonly kept: KeptTokens;
+  readonly kept: MemoryCache;
   readonly shared: SharedTokens | undefined;
   readonly flights: SingleFlight<Result<SharedAnswer, Failure>>;
   /** Numbers the questions to Entra. */
@@ -73,7 +80,7 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
   let order = 0;
   const levels: Levels = {
     nowSeconds,
-    kept: createKeptTokens(options),
+    kept: createMemoryCache(options),
     shared,
     flights: createSingleFlight(),
     nextOrder: () => ++order,
@@ -82,9 +89,7 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
   return {
     size: levels.kept.size,
     async getOrAcquire(lookUp, acquire) {
-      if (lookUp.bypass) {
-        return toAnswer(await askAndKeep(levels, lookUp, () => ask(acquire)), "bypass");
-      }
+      if (lookUp.bypass) return toAnswer(await callAndStore(levels, lookUp, () => ask(acquire)), "bypass");
       const entry = levels.kept.find(lookUp.key);
       if (entry !== undefined && isGoodEnough(entry, lookUp, nowSeconds())) {
         renewals.startIfDue(entry, () => renew(levels, lookUp, entry, acquire));
@@ -98,9 +103,9 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
   };
 }
 
-function isGoodEnough(entry: KeptToken, { minimumSeconds }: LookUp, now: number): boolean {
+function isGoodEnough(entry: CacheEntry, { minimumSeconds }: LookUp, now: number): boolean {
   const left = entry.token.expiresAtSeconds - now;
-  const justAsked = entry.askedAtSeconds !== undefined && now - entry.askedAtSeconds < JUST_ASKED_SECONDS;
+  const justAsked = entry.calledAtSeconds !== undefined && now - entry.calledAtSeconds < RECENT_CALL_SECONDS;
   return entry.untilSeconds > now && (left >= minimumSeconds || justAsked);
 }
 
@@ -112,7 +117,7 @@ function miss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<
     ask: acquire,
   };
   return levels.flights.start(lookUp.key, () =>
-    askAndKeep(levels, lookUp, () => (shared === undefined ? ask(acquire) : askOnce(shared, question))),
+    callAndStore(levels, lookUp, () => (shared === undefined ? ask(acquire) : acquireOnce(shared, question))),
   );
 }
 
@@ -120,7 +125,7 @@ function miss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<
 function renew(
   levels: Levels,
   lookUp: LookUp,
-  entry: KeptToken,
+  entry: CacheEntry,
   acquire: Acquire,
 ): Promise<Result<SharedAnswer, Failure>> {
   const { shared, flights } = levels;
@@ -134,10 +139,10 @@ function renew(
     // Another instance renews: whoever joins meanwhile gets the token that is still good.
     return renewed ?? succeed({ token: entry.token, level: "shared" });
   };
-  return flights.running(lookUp.key) ?? flights.start(lookUp.key, () => askAndKeep(levels, lookUp, renewal));
+  return flights.running(lookUp.key) ?? flights.start(lookUp.key, () => callAndStore(levels, lookUp, renewal));
 }
 
-async function askAndKeep(
+async function callAndStore(
   { kept, shared, nextOrder }: Levels,
   { key, notAfterSeconds }: LookUp,
   question: () => Promise<Result<SharedAnswer, Failure>>,
@@ -160,14 +165,14 @@ async function ask(acquire: Acquire): Promise<Result<SharedAnswer, Failure>> {
 }
 
 /** A token in its last minutes is better than an error that Entra's absence causes. */
-function orStillValid(failure: Failure, entry: KeptToken, now: number): Result<CacheAnswer, Failure> {
+function orStillValid(failure: Failure, entry: CacheEntry, now: number): Result<CacheAnswer, Failure> {
   const warning = warningOf(failure);
   return warning !== undefined && entry.endSeconds - now >= STILL_USEFUL_SECONDS
     ? succeed({ token: entry.token, level: "hit", warning })
     : fail(failure);
 }
 
-function toHit({ token, warning }: KeptToken): CacheAnswer {
+function toHit({ token, warning }: CacheEntry): CacheAnswer {
   return warning === undefined ? { token, level: "hit" } : { token, level: "hit", warning };
 }
 

@@ -8,11 +8,11 @@
  * a claim points at (`_claim_sources`) is ever fetched.
  */
 
-import { isJsonObject, type JsonObject, member } from "../json-object.ts";
-import { fail, type Result, succeed } from "../result.ts";
+import { isJsonObject, type JsonObject, member } from "../core/json-object.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { TokenRefusal } from "../core/token-refusal.ts";
 import { type CallerKind, readCallerKind, readRoles } from "./caller-kind.ts";
 import { type CallerRules, isGuid } from "./caller-rules.ts";
-import type { TokenRefusal } from "./token-refusal.ts";
 import { checkTokenTimes } from "./token-times.ts";
 
 /** A `Caller` without its token, the digest of it, and its proof of validation. */

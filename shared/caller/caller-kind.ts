@@ -4,10 +4,10 @@
  * may refuse and never admits, and what is neither clearly one nor clearly the other is refused. Pure: no I/O.
  */
 
-import { type JsonObject, member } from "../json-object.ts";
-import { fail, type Result, succeed } from "../result.ts";
+import { type JsonObject, member } from "../core/json-object.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { TokenRefusal } from "../core/token-refusal.ts";
 import type { CallerRules } from "./caller-rules.ts";
-import type { TokenRefusal } from "./token-refusal.ts";
 
 /** The delegated permission that this service's registration publishes for user callers. */
 export const USER_SCOPE = "access_as_user";

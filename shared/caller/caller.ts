@@ -1,4 +1,4 @@
-import type { SecretValue } from "../secret-value.ts";
+import type { SecretValue } from "../core/secret-value.ts";
 
 declare const validated: unique symbol;
 

@@ -5,10 +5,10 @@
  * Pure: no I/O. Does not judge what the header says (`token-header.ts`), nor open the payload.
  */
 
-import { type JsonObject, readJsonObject } from "../json-object.ts";
-import { TOKEN_MAX_BYTES } from "../limits.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import type { TokenRefusal } from "./token-refusal.ts";
+import { type JsonObject, readJsonObject } from "../core/json-object.ts";
+import { TOKEN_MAX_BYTES } from "../core/limits.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { TokenRefusal } from "../core/token-refusal.ts";
 
 export interface CompactToken {
   /** The token as presented, which is its only spelling. */

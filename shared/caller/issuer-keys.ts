@@ -11,10 +11,10 @@
  * Does not verify anything, and does not judge keys (`key-set.ts`). Talks to the network through `Outbound` only.
  */
 import type { CryptoKey } from "jose";
-import { KEY_SET_DEADLINE_MS, KEY_SET_MAX_BYTES } from "../limits.ts";
+import { KEY_SET_DEADLINE_MS, KEY_SET_MAX_BYTES } from "../core/limits.ts";
+import { type RequestTrace, traceHeaders } from "../core/request-trace.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import type { Outbound } from "../outbound/outbound.ts";
-import { type RequestTrace, traceHeaders } from "../request-trace.ts";
-import { fail, type Result, succeed } from "../result.ts";
 import { importKeySet, type KeyOwner, type KeySet, readKeySet } from "./key-set.ts";
 
 /** Entra asks that keys be read at least once a day. */

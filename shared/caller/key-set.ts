@@ -7,8 +7,8 @@
  * keys signed enterprise tokens in 2023 (Storm-0558).
  */
 import { type CryptoKey, importJWK } from "jose";
-import { isJsonObject, type JsonObject, member } from "../json-object.ts";
-import { fail, type Result, succeed } from "../result.ts";
+import { isJsonObject, type JsonObject, member } from "../core/json-object.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import { ALGORITHM } from "./token-header.ts";
 
 export interface IssuerKey {

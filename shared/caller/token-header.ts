@@ -5,9 +5,9 @@
  * (section 3.10). Pure: no I/O.
  */
 
-import { type JsonObject, member } from "../json-object.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import type { TokenRefusal } from "./token-refusal.ts";
+import { type JsonObject, member } from "../core/json-object.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { TokenRefusal } from "../core/token-refusal.ts";
 
 /** The one algorithm Entra signs with. */
 export const ALGORITHM = "RS256";

@@ -3,9 +3,9 @@
  * whole seconds, so all three are demanded; `1e400`, a fraction or a string is no time. Pure: the clock is an argument.
  */
 
-import { type JsonObject, member } from "../json-object.ts";
-import { CLOCK_TOLERANCE_SECONDS } from "../limits.ts";
-import type { TokenRefusal } from "./token-refusal.ts";
+import { type JsonObject, member } from "../core/json-object.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "../core/limits.ts";
+import type { TokenRefusal } from "../core/token-refusal.ts";
 
 /**
  * Entra's longest access tokens (continuous access evaluation) live 28 hours from issue, and `iat` lies about five

@@ -11,18 +11,18 @@
  */
 import { hash } from "node:crypto";
 import type { CryptoKey } from "jose";
-import { type JsonObject, readJsonObject } from "../json-object.ts";
-import { TOKEN_MAX_BYTES } from "../limits.ts";
-import type { RequestTrace } from "../request-trace.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import type { SecretValue } from "../secret-value.ts";
+import { type JsonObject, readJsonObject } from "../core/json-object.ts";
+import { TOKEN_MAX_BYTES } from "../core/limits.ts";
+import type { RequestTrace } from "../core/request-trace.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
+import type { TokenRefusal, ValidationFailure } from "../core/token-refusal.ts";
 import type { Caller } from "./caller.ts";
 import { type CheckedClaims, checkCallerClaims, recheckCallerClaims } from "./caller-claims.ts";
 import { type CallerRules, type CallerSettings, createCallerRules } from "./caller-rules.ts";
 import { readCompactForm } from "./compact-form.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 import { readKeyId } from "./token-header.ts";
-import type { TokenRefusal, ValidationFailure } from "./token-refusal.ts";
 import type { VerifiedTokens } from "./verified-tokens.ts";
 import { verifySignature } from "./verify-signature.ts";
 

@@ -6,10 +6,10 @@
  * jose's errors carry the whole payload as their `cause`: they end here, as codes, and are never logged.
  */
 import { type CryptoKey, errors, jwtVerify } from "jose";
-import { CLOCK_TOLERANCE_SECONDS } from "../limits.ts";
+import { CLOCK_TOLERANCE_SECONDS } from "../core/limits.ts";
+import type { TokenRefusal } from "../core/token-refusal.ts";
 import type { CallerRules } from "./caller-rules.ts";
 import { ALGORITHM, HEADER_TYPE } from "./token-header.ts";
-import type { TokenRefusal } from "./token-refusal.ts";
 
 export interface SignedToken {
   readonly compact: string;

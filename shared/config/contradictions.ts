@@ -87,9 +87,7 @@ function azureUrlProblems(values: Draft["values"], local: boolean): string[] {
   ];
   return suffixes.flatMap(([name, suffix]) => {
     const url = values.get(name);
-    if (url === undefined || belongsTo(url, suffix, local)) {
-      return [];
-    }
+    if (url === undefined || belongsTo(url, suffix, local)) return [];
     return [local ? `${name} must be on this machine` : `${name} must be https on a host below ${suffix}`];
   });
 }
@@ -97,9 +95,7 @@ function azureUrlProblems(values: Draft["values"], local: boolean): string[] {
 /** Azure Managed Redis puts the region between name and suffix. */
 function redisProblems(values: Draft["values"], local: boolean): string[] {
   const url = values.get("REDIS_URL");
-  if (url === undefined || (local && isLoopback(url))) {
-    return [];
-  }
+  if (url === undefined || (local && isLoopback(url))) return [];
   const { redisSuffix } = cloudOf(values);
   const { protocol, hostname } = new URL(url);
   const labels = hostname.slice(0, -redisSuffix.length);
@@ -116,9 +112,7 @@ function redisProblems(values: Draft["values"], local: boolean): string[] {
 
 /** One label below the cloud's suffix, over https; in the local cloud, on this machine. */
 function belongsTo(url: string, suffix: string, local: boolean): boolean {
-  if (local) {
-    return isLoopback(url);
-  }
+  if (local) return isLoopback(url);
   const { protocol, hostname, port, pathname } = new URL(url);
   const label = hostname.slice(0, -suffix.length);
   const bare = port === "" && pathname === "/";
@@ -153,9 +147,7 @@ function policyProblems({ values, policy }: Draft): string[] {
 
 /** A token for another cloud's Graph cannot be had, and a caller would send it there. */
 function graphProblems({ values, policy }: Draft): string[] {
-  if (!values.has("CLOUD")) {
-    return [];
-  }
+  if (!values.has("CLOUD")) return [];
   const cloud = cloudOf(values);
   const expected = cloud.graphResources.join(" or ");
   return Object.entries(policy.apis ?? {}).flatMap(([name, { resource }]) =>

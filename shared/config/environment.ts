@@ -25,9 +25,7 @@ export function configFrom(variables: Readonly<Record<string, string | undefined
   const together = [...hostProblems(variables, values), ...contradictions({ values, policy })];
   // A setting that has the wrong form is not missing as well.
   problems.push(...together.filter((problem) => !wrong.has(settingOf(problem))));
-  if (problems.length > 0 || !("policy" in parsed)) {
-    throw new ConfigurationError(problems);
-  }
+  if (problems.length > 0 || !("policy" in parsed)) throw new ConfigurationError(problems);
   return toConfig(values, parsed.policy);
 }
 

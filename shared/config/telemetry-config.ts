@@ -10,9 +10,7 @@ const LOOPBACK = ["127.0.0.1", "[::1]", "localhost"];
 export function telemetryProblems(values: Values): string[] {
   const problems: string[] = [];
   const endpoint = values.get("OTEL_EXPORTER_OTLP_ENDPOINT");
-  if (endpoint === undefined) {
-    return problems;
-  }
+  if (endpoint === undefined) return problems;
   const { protocol, hostname } = new URL(endpoint);
   if (protocol !== "https:" && !(values.get("CLOUD") === "local" && LOOPBACK.includes(hostname))) {
     problems.push("OTEL_EXPORTER_OTLP_ENDPOINT must be https");

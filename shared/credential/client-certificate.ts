@@ -7,8 +7,8 @@
  * is more code than the choice of a content type is worth. No I/O here.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { fail, type Result, succeed } from "../result.ts";
-import { SecretValue } from "../secret-value.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
 import type { ClientCredentialSource, CredentialProblem } from "./client-credential.ts";
 import { createRotatingCredential, type ReadCredential, type RotatingCredentialInput } from "./rotating-credential.ts";
 import type { VaultSecret } from "./vault.ts";

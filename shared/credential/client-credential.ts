@@ -1,5 +1,5 @@
-import type { Result } from "../result.ts";
-import type { SecretValue } from "../secret-value.ts";
+import type { Result } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
 
 /** What proves to Entra that we are the registration: a secret, a certificate, or an assertion made on demand. */
 export type ClientCredential =

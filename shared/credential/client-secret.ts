@@ -2,7 +2,7 @@
  * Mode `key-vault-secret`: a client secret kept in Key Vault. Everything about reading and rotating it is in
  * `rotating-credential.ts`; here a vault secret becomes a credential. Failures: those of `ClientCredentialSource`.
  */
-import { succeed } from "../result.ts";
+import { succeed } from "../core/result.ts";
 import type { ClientCredentialSource } from "./client-credential.ts";
 import { createRotatingCredential, type RotatingCredentialInput } from "./rotating-credential.ts";
 

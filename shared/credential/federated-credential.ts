@@ -7,9 +7,9 @@
  * `credential_unavailable`. The assertion is never logged, and an SDK error's text never leaves.
  */
 import { setTimeout } from "node:timers/promises";
-import { VAULT_DEADLINE_MS } from "../limits.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import { SecretValue } from "../secret-value.ts";
+import { VAULT_DEADLINE_MS } from "../core/limits.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
 import type {
   ClientCredential,
   ClientCredentialSource,
@@ -64,7 +64,7 @@ export function createFederatedCredential(input: FederatedCredentialInput): Clie
   const state: State = { held: undefined, reason: undefined, nextAskAtMs: 0 };
   let asking: Promise<void> | undefined;
 
-  function askOnce(): Promise<void> {
+  function acquireOnce(): Promise<void> {
     asking ??= ask(input, state).finally(() => {
       asking = undefined;
     });
@@ -77,10 +77,10 @@ export function createFederatedCredential(input: FederatedCredentialInput): Clie
       const held = inHand(state, now());
       if (held !== undefined) {
         // `ask` turns every rejection into state, so nothing can be left unhandled here.
-        if (due) void askOnce();
+        if (due) void acquireOnce();
         return succeed(held);
       }
-      if (due || asking !== undefined) await askOnce();
+      if (due || asking !== undefined) await acquireOnce();
       return outcome(state, now());
     },
     // There is one assertion at a time: once the trust is known, a refusal means that it is configured wrongly.

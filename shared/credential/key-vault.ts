@@ -8,9 +8,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type KeyVaultSecret, SecretClient, type SecretProperties } from "@azure/keyvault-secrets";
 import type { CloudName } from "../config/clouds.ts";
-import { VAULT_DEADLINE_MS } from "../limits.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import { SecretValue } from "../secret-value.ts";
+import { VAULT_DEADLINE_MS } from "../core/limits.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
 import type { AzureIdentity } from "./azure-identity.ts";
 import { beforeDeadline } from "./deadline.ts";
 import type { Vault, VaultFailure, VaultSecret, VaultVersion } from "./vault.ts";

@@ -10,7 +10,7 @@
  * All callers share one look at a time. Input: a `Vault`; output: `ClientCredentialSource`; failures:
  * `CredentialFailure`. It neither talks to Entra nor knows why Entra refused.
  */
-import { fail, type Result, succeed } from "../result.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import type {
   ClientCredential,
   ClientCredentialSource,

@@ -2,8 +2,8 @@
  * The secret store as the rest of the service sees it: two reads. `key-vault.ts` is the real one (loaded lazily, it
  * brings the SDK); tests give a literal. No SDK import here.
  */
-import type { Result } from "../result.ts";
-import type { SecretValue } from "../secret-value.ts";
+import type { Result } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
 
 export interface VaultSecret {
   readonly value: SecretValue;

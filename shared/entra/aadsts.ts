@@ -5,7 +5,7 @@
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
-import type { EntraVerdict } from "../failure.ts";
+import type { EntraVerdict } from "../core/failure.ts";
 
 /** `throttled` and `unavailable` are no verdicts on the request: the same one may succeed later. */
 export type CodeClass = EntraVerdict | "throttled" | "unavailable";
@@ -39,9 +39,7 @@ const CLASS_BY_CODE: ReadonlyMap<number, CodeClass> = new Map(
 export function classOfCodes(codes: readonly number[]): CodeClass | undefined {
   for (const code of codes) {
     const known = CLASS_BY_CODE.get(code);
-    if (known !== undefined) {
-      return known;
-    }
+    if (known !== undefined) return known;
   }
   return undefined;
 }

@@ -5,11 +5,11 @@
  */
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import type { Cloud } from "../config/clouds.ts";
+import type { Failure } from "../core/failure.ts";
+import type { RequestTrace } from "../core/request-trace.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import type { ClientCredential } from "../credential/client-credential.ts";
-import type { Failure } from "../failure.ts";
 import type { Outbound, OutboundFailure } from "../outbound/outbound.ts";
-import type { RequestTrace } from "../request-trace.ts";
-import { fail, type Result, succeed } from "../result.ts";
 import type { CodeRequest, EntraClient, EntraToken, SignedInToken, SignInUrlRequest } from "./entra-token.ts";
 import { type Authority, authorityOf, msalConfiguration } from "./msal-configuration.ts";
 import { NetworkRecorder } from "./network-recorder.ts";
@@ -124,9 +124,7 @@ async function signInUrl(
   request: SignInUrlRequest,
 ): Promise<Result<string, Failure>> {
   const credential = await options.credential.current();
-  if (!credential.ok) {
-    return credential;
-  }
+  if (!credential.ok) return credential;
   const { scopes, state, nonce, codeChallenge, prompt, loginHint, domainHint, claims, correlationId } = request;
   try {
     const configuration = msalConfiguration({
@@ -164,23 +162,17 @@ async function acquire<T extends EntraToken>(
 ): Promise<Result<T, Failure>> {
   for (let attempt = 1; ; attempt++) {
     const credential = await options.credential.current();
-    if (!credential.ok) {
-      return credential;
-    }
-    const result = await askOnce(options, authority, credential.value, call);
-    if (result.ok || !isCredentialRefused(result.failure) || attempt > CREDENTIAL_RETRIES) {
-      return result;
-    }
-    if (!(await options.credential.refused(credential.value.version))) {
-      return result;
-    }
+    if (!credential.ok) return credential;
+    const result = await acquireOnce(options, authority, credential.value, call);
+    if (result.ok || !isCredentialRefused(result.failure) || attempt > CREDENTIAL_RETRIES) return result;
+    if (!(await options.credential.refused(credential.value.version))) return result;
   }
 }
 
 /** A new secret may be refused while Entra's replicas catch up; the one before it is then tried. Never more. */
 const CREDENTIAL_RETRIES = 1;
 
-async function askOnce<T extends EntraToken>(
+async function acquireOnce<T extends EntraToken>(
   options: EntraClientOptions,
   authority: Authority,
   credential: ClientCredential,
@@ -197,12 +189,8 @@ async function askOnce<T extends EntraToken>(
     msalError = error;
   }
   const { answer } = recorder;
-  if (answer === undefined) {
-    return fail(unanswered(recorder.failure));
-  }
-  if (answer.status !== 200) {
-    return fail(readRefusal(answer, call.failed, options.nowMs()));
-  }
+  if (answer === undefined) return fail(unanswered(recorder.failure));
+  if (answer.status !== 200) return fail(readRefusal(answer, call.failed, options.nowMs()));
   // MSAL takes a 200 without a token for a success, and throws for an id token that it cannot read.
   const token = msalError === undefined ? call.read(answer.body, options.nowMs()) : undefined;
   return token !== undefined && saysWhatItMay(token, call)

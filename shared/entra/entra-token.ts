@@ -1,10 +1,10 @@
 /**
  * What Entra gives and how it is asked: the interface of stage 4, without a vendor library.
  */
-import type { Failure } from "../failure.ts";
-import type { RequestTrace } from "../request-trace.ts";
-import type { Result } from "../result.ts";
-import type { SecretValue } from "../secret-value.ts";
+import type { Failure } from "../core/failure.ts";
+import type { RequestTrace } from "../core/request-trace.ts";
+import type { Result } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
 
 /** A token of Entra's token endpoint, checked for form. */
 export interface EntraToken {

@@ -4,9 +4,9 @@
  * refresh token.
  */
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
-import { ENTRA_ANSWER_MAX_BYTES, ENTRA_DEADLINE_MS } from "../limits.ts";
+import { ENTRA_ANSWER_MAX_BYTES, ENTRA_DEADLINE_MS } from "../core/limits.ts";
+import { type RequestTrace, traceHeaders } from "../core/request-trace.ts";
 import type { Outbound, OutboundFailure, OutboundResponse } from "../outbound/outbound.ts";
-import { type RequestTrace, traceHeaders } from "../request-trace.ts";
 
 export class NetworkRecorder implements INetworkModule {
   readonly #outbound: Outbound;

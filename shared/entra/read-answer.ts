@@ -2,8 +2,8 @@
  * Reads an answer of Entra's token endpoint that was not a usable token. Pure. Entra's own words stay here: they may
  * hold user names, addresses and text that a caller wrote, so only codes and identifiers go on.
  */
-import type { EntraEvidence, EntraVerdict, Failure } from "../failure.ts";
-import { CLAIMS_MAX_BYTES } from "../limits.ts";
+import type { EntraEvidence, EntraVerdict, Failure } from "../core/failure.ts";
+import { CLAIMS_MAX_BYTES } from "../core/limits.ts";
 import type { OutboundResponse } from "../outbound/outbound.ts";
 import { classOfCodes } from "./aadsts.ts";
 
@@ -77,12 +77,8 @@ function judge(
   request: FailedRequest,
 ): EntraVerdict {
   // Claims outrank the number: whatever it is, the user can answer them.
-  if (evidence.claims !== undefined) {
-    return "interaction_required";
-  }
-  if (codeClass !== undefined && codeClass !== "throttled" && codeClass !== "unavailable") {
-    return codeClass;
-  }
+  if (evidence.claims !== undefined) return "interaction_required";
+  if (codeClass !== undefined && codeClass !== "throttled" && codeClass !== "unavailable") return codeClass;
   return bySuberror(evidence.suberror, error) ?? byError(error, request);
 }
 
@@ -144,9 +140,7 @@ function readCodes(value: unknown): number[] {
 
 /** Claims go to the caller as they are, so they must be what they claim to be: a claims request of bounded size. */
 function readClaims(value: unknown): string | undefined {
-  if (typeof value !== "string" || Buffer.byteLength(value) > CLAIMS_MAX_BYTES) {
-    return undefined;
-  }
+  if (typeof value !== "string" || Buffer.byteLength(value) > CLAIMS_MAX_BYTES) return undefined;
   const members = Object.keys(parseObject(value) ?? {});
   return members.length > 0 && members.every((name) => CLAIMS_MEMBERS.includes(name)) ? value : undefined;
 }

@@ -4,7 +4,7 @@
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#error-codes-for-authorization-endpoint-errors
  */
-import type { EntraEvidence, EntraVerdict, Failure, OpenIdError } from "../failure.ts";
+import type { EntraEvidence, EntraVerdict, Failure, OpenIdError } from "../core/failure.ts";
 import { classOfCodes } from "./aadsts.ts";
 
 export interface SignInError {

@@ -2,10 +2,10 @@
  * Reads a successful answer of Entra's token endpoint: typed, complete and safe to put in a header, or nothing. Pure.
  * The access token itself is for the API and stays closed: a client never parses a token that it is not the audience of.
  */
-import type { Failure } from "../failure.ts";
-import { TOKEN_MAX_BYTES } from "../limits.ts";
-import { type Result, succeed } from "../result.ts";
-import { SecretValue } from "../secret-value.ts";
+import type { Failure } from "../core/failure.ts";
+import { TOKEN_MAX_BYTES } from "../core/limits.ts";
+import { type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
 import type { EntraToken, SignedInToken } from "./entra-token.ts";
 import { isGuest, readPerson } from "./read-person.ts";
 
@@ -15,15 +15,11 @@ const HEADER_SAFE = /^[A-Za-z0-9._~+/-]+=*$/;
 /** The token in the body of a 200 answer; undefined when the body is not one. */
 export function readToken(text: string, nowMs: number): Result<EntraToken, Failure> | undefined {
   const body: unknown = JSON.parse(text);
-  if (typeof body !== "object" || body === null) {
-    return undefined;
-  }
+  if (typeof body !== "object" || body === null) return undefined;
   const { access_token, token_type, expires_in, refresh_in, scope, refresh_token, id_token, client_info } =
     body as Record<string, unknown>;
   const lifetime = seconds(expires_in);
-  if (!isHeaderSafeToken(access_token) || lifetime === undefined || !isBearer(token_type)) {
-    return undefined;
-  }
+  if (!isHeaderSafeToken(access_token) || lifetime === undefined || !isBearer(token_type)) return undefined;
   const nowSeconds = Math.floor(nowMs / 1_000);
   const refreshIn = seconds(refresh_in);
   return succeed({
@@ -40,9 +36,7 @@ export function readToken(text: string, nowMs: number): Result<EntraToken, Failu
 /** The same after a sign-in, where the id token also says who it was. */
 export function readSignedInToken(text: string, nowMs: number): Result<SignedInToken, Failure> | undefined {
   const token = readToken(text, nowMs);
-  if (token?.ok !== true) {
-    return token;
-  }
+  if (token?.ok !== true) return token;
   const { id_token } = JSON.parse(text) as { id_token?: unknown };
   const claims = typeof id_token === "string" ? decodeObject(id_token.split(".")[1]) : undefined;
   const person = claims === undefined ? undefined : readPerson(claims);

@@ -4,11 +4,12 @@
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#redeem-a-code-for-an-access-token
  */
-import type { Permission } from "../permission.ts";
-import { fail } from "../result.ts";
-import { type Flow, qualifiedScopes } from "./flow.ts";
 
-export const authorizationCode: Flow<Extract<Permission, { source: "code" }>> = {
+import { fail } from "../core/result.ts";
+import { type Flow, qualifiedScopes } from "./flow.ts";
+import type { Subject } from "./subject.ts";
+
+export const authorizationCode: Flow<Extract<Subject, { source: "code" }>> = {
   identity: () => undefined,
   notAfterSeconds: () => undefined,
   async acquire({ entra, allowGuests }, { code }, { entitlement, claims, correlationId, trace }) {

@@ -4,22 +4,23 @@
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
  */
-import type { Permission } from "../permission.ts";
-import { type Flow, qualifiedScopes } from "./flow.ts";
 
-export const onBehalfOf: Flow<Extract<Permission, { source: "user" }>> = {
-  identity: ({ subject }) => ({
+import { type Flow, qualifiedScopes } from "./flow.ts";
+import type { Subject } from "./subject.ts";
+
+export const onBehalfOf: Flow<Extract<Subject, { source: "user" }>> = {
+  identity: ({ user }) => ({
     kind: "user",
-    tenantId: subject.tenantId,
-    objectId: subject.objectId,
-    clientId: subject.clientId,
-    assertionDigest: subject.tokenDigest,
+    tenantId: user.tenantId,
+    objectId: user.objectId,
+    clientId: user.clientId,
+    assertionDigest: user.tokenDigest,
   }),
   // The user's right ends with the assertion, however long Entra's token lives.
-  notAfterSeconds: ({ subject }) => subject.expiresAtSeconds,
-  acquire: ({ entra }, { subject, presentedAs }, { entitlement, claims, correlationId, trace }) =>
+  notAfterSeconds: ({ user }) => user.expiresAtSeconds,
+  acquire: ({ entra }, { user, presentedAs }, { entitlement, claims, correlationId, trace }) =>
     entra.onBehalfOf({
-      assertion: subject.token,
+      assertion: user.token,
       presentedAs,
       scopes: qualifiedScopes(entitlement),
       claims,

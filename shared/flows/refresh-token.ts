@@ -5,12 +5,13 @@
  * Source: https://learn.microsoft.com/entra/identity-platform/refresh-tokens
  */
 
+import { fail } from "../core/result.ts";
+import { isSameUser } from "../core/user-identity.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
-import type { Permission } from "../permission.ts";
-import { fail } from "../result.ts";
 import { type Flow, qualifiedScopes } from "./flow.ts";
+import type { Subject } from "./subject.ts";
 
-export const refreshToken: Flow<Extract<Permission, { source: "grant" }>> = {
+export const refreshToken: Flow<Extract<Subject, { source: "grant" }>> = {
   identity: ({ grant }) => ({ kind: "grant", grantId: grant.grant.id }),
   notAfterSeconds: ({ grant }) => grant.grant.expiresAtSeconds,
   async acquire({ entra, allowGuests, grantRedeemed }, { grant }, { entitlement, claims, correlationId, trace }) {
@@ -22,42 +23,35 @@ export const refreshToken: Flow<Extract<Permission, { source: "grant" }>> = {
       trace,
       cae: entitlement.cae,
     });
-    if (!redeemed.ok) {
-      return redeemed;
-    }
+    if (!redeemed.ok) return redeemed;
     const { user, refreshToken: newer } = redeemed.value;
-    const { user: owner } = grant.grant;
-    if (user?.tenantId !== owner.tenantId || user.objectId !== owner.objectId) {
-      return fail({ kind: "grant_refused", reason: "user_changed" });
-    }
-    if (isUnwanted(redeemed.value, allowGuests)) {
-      return fail({ kind: "sign_in_refused", reason: "guest" });
-    }
+    if (!isSameUser(user, grant.grant.user)) return fail({ kind: "grant_refused", reason: "user_changed" });
+    if (isRefusedGuest(redeemed.value, allowGuests)) return fail({ kind: "sign_in_refused", reason: "guest" });
     const noted = await grantRedeemed(grant, newer);
     return noted.ok ? redeemed : noted;
   },
 };
 
 /** A raw refresh token of Entra's, from a caller that may import: redeemed once, then kept as a grant. */
-export const importedRefreshToken: Flow<Extract<Permission, { source: "imported" }>> = {
+export const importedRefreshToken: Flow<Extract<Subject, { source: "imported" }>> = {
   identity: () => undefined,
   notAfterSeconds: () => undefined,
-  async acquire({ entra, allowGuests }, permission, { entitlement, claims, correlationId, trace }) {
+  async acquire({ entra, allowGuests }, subject, { entitlement, claims, correlationId, trace }) {
     const redeemed = await entra.redeemRefreshToken({
-      refreshToken: permission.refreshToken,
+      refreshToken: subject.refreshToken,
       scopes: qualifiedScopes(entitlement),
       claims,
       correlationId,
       trace,
       cae: entitlement.cae,
     });
-    return redeemed.ok && isUnwanted(redeemed.value, allowGuests)
+    return redeemed.ok && isRefusedGuest(redeemed.value, allowGuests)
       ? fail({ kind: "sign_in_refused", reason: "guest" })
       : redeemed;
   },
 };
 
-/** A guest, or somebody of whom Entra does not say that it is none, where guests are not allowed. */
-function isUnwanted({ user }: EntraToken, allowGuests: boolean): boolean {
+/** A guest, or a user whose answer does not say, where guests are not allowed. */
+function isRefusedGuest({ user }: EntraToken, allowGuests: boolean): boolean {
   return !allowGuests && user?.guest !== false;
 }

@@ -8,8 +8,11 @@
  *
  * A key contains ids only, never a handle. Pure: no SDK, no I/O, no clock.
  */
-import type { ApiScopes, CoveredApis } from "../api-scopes.ts";
-import type { Grant, GrantCaller, GrantUser } from "./grant.ts";
+
+import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
+import type { Grant } from "../core/grant.ts";
+import type { UserIdentity } from "../core/user-identity.ts";
+import type { GrantCaller } from "./grant.ts";
 
 /** 64-bit column: seconds since 1970 leave 32 bits in 2038. */
 interface Int64 {
@@ -61,7 +64,7 @@ export function indexPartition({ kind, tenantId, clientId, objectId }: GrantCall
 }
 
 /** The partition of what applications may do in a person's name, whichever they are. */
-export function personPartition({ tenantId, objectId }: GrantUser): string {
+export function personPartition({ tenantId, objectId }: UserIdentity): string {
   return `person-${tenantId}-${objectId}`;
 }
 
@@ -123,7 +126,7 @@ export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: G
           clientId: text(row["bindingClientId"]),
         },
         user: { tenantId: text(row["userTenantId"]), objectId: text(row["userObjectId"]) },
-        apis: covered(JSON.parse(text(row["apis"]))),
+        apis: consent(JSON.parse(text(row["apis"]))),
         policyEntry: text(row["policyEntry"]),
         createdAtSeconds: seconds(row["createdAtSeconds"]),
         expiresAtSeconds: seconds(row["expiresAtSeconds"]),
@@ -148,7 +151,7 @@ function texts(value: unknown): readonly string[] {
   return value.map(text);
 }
 
-function covered(value: unknown): CoveredApis {
+function consent(value: unknown): ConsentedApis {
   if (!Array.isArray(value)) throw new TypeError("not a list");
   const [first, ...others] = value.map(apiScopes);
   if (first === undefined) throw new TypeError("an empty list");

@@ -2,14 +2,14 @@
  * Where grants are kept: the interface. `table-grant-store.ts` is the real one (loaded lazily, it brings the SDK). A
  * store knows nothing of handles, keys or refresh tokens: it keeps a sealed string under an id. No SDK import here.
  */
-import type { Result } from "../result.ts";
+import type { Grant } from "../core/grant.ts";
+import type { Result } from "../core/result.ts";
 import type {
-  Grant,
   GrantCaller,
   GrantExists,
   GrantPage,
-  GrantReach,
   GrantStoreFailure,
+  GrantVisibility,
   PageInvalid,
   ReapReport,
   StoredGrant,
@@ -21,7 +21,7 @@ export interface GrantChange {
   readonly lastRedeemedAtSeconds: number | undefined;
 }
 
-export interface ListGrants extends GrantReach {
+export interface ListGrants extends GrantVisibility {
   readonly caller: GrantCaller;
   /** Grants per page, 1 to 50. */
   readonly limit: number;

@@ -1,36 +1,9 @@
 /**
  * The words of the grant stage: what a grant is, to whom it is bound, what can go wrong. Types only.
  */
-import type { CoveredApis } from "../api-scopes.ts";
-import type { SecretValue } from "../secret-value.ts";
-
-/** Who may redeem: the client that authenticated when the grant was made. A user caller must also be the grant's user. */
-export interface GrantBinding {
-  readonly kind: "user" | "application";
-  readonly tenantId: string;
-  readonly clientId: string;
-}
-
-/** Whose permission it is. */
-export interface GrantUser {
-  readonly tenantId: string;
-  readonly objectId: string;
-}
-
-/** A delegated permission kept for later, without the refresh token. */
-export interface Grant {
-  /** Hex SHA-256 of the handle. Not a secret: the handle cannot be found from it, and only the handle opens the seal. */
-  readonly id: string;
-  readonly binding: GrantBinding;
-  readonly user: GrantUser;
-  /** What it covers, as Entra gave it when the grant was made. */
-  readonly apis: CoveredApis;
-  /** Name of the policy entry that allowed it. */
-  readonly policyEntry: string;
-  readonly createdAtSeconds: number;
-  readonly expiresAtSeconds: number;
-  readonly lastRedeemedAtSeconds: number | undefined;
-}
+import type { Grant } from "../core/grant.ts";
+import type { SecretValue } from "../core/secret-value.ts";
+import type { SealFailure } from "../sealing/seal-failure.ts";
 
 /** The part of a validated caller that binding looks at; a `Caller` fits as it is. */
 export interface GrantCaller {
@@ -49,14 +22,14 @@ export interface StoredGrant {
 }
 
 /** A grant whose seal was opened by its handle for the caller it is bound to. Only `grants.ts` makes one. */
-export interface OpenedGrant extends StoredGrant {
+export interface UnsealedGrant extends StoredGrant {
   readonly handle: SecretValue;
   readonly refreshToken: SecretValue;
 }
 
 /** Whose grants: those that a caller may redeem, or also those that applications have in the caller's name. */
-export interface GrantReach {
-  readonly inTheirName?: boolean;
+export interface GrantVisibility {
+  readonly onTheirBehalf?: boolean;
 }
 
 /** One page of a caller's grants. `next` goes into the following call; undefined at the end. */
@@ -95,18 +68,6 @@ export type GrantStoreFailure =
   | { readonly kind: "store_refused"; readonly code: string }
   /** A row does not read as what we write. */
   | { readonly kind: "store_row_invalid" };
-
-/** Why a sealed thing does not open. All but the first two look the same to the outside. */
-export type SealFailure =
-  | { readonly kind: "sealing_key_unavailable"; readonly reason: string }
-  /** The vault secret is not 32 bytes in base64. */
-  | { readonly kind: "sealing_key_invalid"; readonly version: string }
-  | { readonly kind: "seal_too_large" }
-  | {
-      readonly kind: "seal_broken";
-      /** form: not the exact shape we write; key: unknown version; decryption: wrong key, wrong handle or changed text; row: sealed for another row. */
-      readonly problem: "form" | "key" | "decryption" | "row";
-    };
 
 /**
  * What can go wrong with a grant. `grant_unknown` and `grant_not_bound` must look the same to the outside (as must a

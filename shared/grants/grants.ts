@@ -6,27 +6,27 @@
  * `GrantFailure`. It does not decide policy (`unattended`, scopes, flows), does not talk to Entra, and does not check
  * whose token a redemption gave: the flow does.
  */
-import type { CoveredApis } from "../api-scopes.ts";
-import { CLOCK_TOLERANCE_SECONDS, CONFIRMATION_SECONDS } from "../limits.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import type { SecretValue } from "../secret-value.ts";
+
+import type { ConsentedApis } from "../core/api-scopes.ts";
+import type { Grant, GrantBinding } from "../core/grant.ts";
+import { CLOCK_TOLERANCE_SECONDS, CONFIRMATION_SECONDS } from "../core/limits.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
+import type { UserIdentity } from "../core/user-identity.ts";
+import type { Sealer } from "../sealing/sealer.ts";
 import type {
-  Grant,
-  GrantBinding,
   GrantCaller,
   GrantFailure,
   GrantPage,
-  GrantReach,
   GrantStoreFailure,
-  GrantUser,
-  OpenedGrant,
+  GrantVisibility,
   ReapReport,
   StoredGrant,
+  UnsealedGrant,
 } from "./grant.ts";
 import type { GrantStore, ListGrants } from "./grant-store.ts";
 import { type GrantHandle, newHandle as newRandomHandle, parseHandle } from "./handle.ts";
 import { readExisting, rotated, touch } from "./renew-grant.ts";
-import type { Sealer } from "./seal.ts";
 import { openSealedGrant, sealGrant } from "./sealed-grant.ts";
 
 const DAY_SECONDS = 24 * 3600;
@@ -39,8 +39,8 @@ const GRANT_ID = /^[0-9a-f]{64}$/;
 
 export interface MakeGrant {
   readonly binding: GrantBinding;
-  readonly user: GrantUser;
-  readonly apis: CoveredApis;
+  readonly user: UserIdentity;
+  readonly apis: ConsentedApis;
   readonly refreshToken: SecretValue;
   /** `grantMaxDays` of the policy entry. */
   readonly maxDays: number;
@@ -71,22 +71,26 @@ export interface ForbidGrant {
 export interface Grants {
   make(request: MakeGrant): Promise<Result<MadeGrant, GrantFailure>>;
   /** Existence, binding, expiry, seal, in this order: a stranger learns nothing from an expired grant either. */
-  open(handle: SecretValue, caller: GrantCaller): Promise<Result<OpenedGrant, GrantFailure>>;
+  open(handle: SecretValue, caller: GrantCaller): Promise<Result<UnsealedGrant, GrantFailure>>;
   /** Entra gave a new refresh token: keep it, unless another instance kept a newer one meanwhile. */
-  rotated(opened: OpenedGrant, refreshToken: SecretValue): Promise<Result<Grant, GrantFailure>>;
+  rotated(opened: UnsealedGrant, refreshToken: SecretValue): Promise<Result<Grant, GrantFailure>>;
   /** A redemption without a new refresh token: notes the day. Never in the way of the answer. */
-  touch(opened: OpenedGrant): Promise<Result<Grant, GrantFailure>>;
+  touch(opened: UnsealedGrant): Promise<Result<Grant, GrantFailure>>;
   list(
     caller: GrantCaller,
-    page: { readonly limit: number; readonly after?: string } & GrantReach,
+    page: { readonly limit: number; readonly after?: string } & GrantVisibility,
   ): Promise<Result<GrantPage, GrantFailure>>;
   /** The grant that was ended; undefined: there was nothing to end. A person may also end what an application has in their name. */
   revoke(
     handle: SecretValue,
     caller: GrantCaller,
-    reach?: GrantReach,
+    reach?: GrantVisibility,
   ): Promise<Result<Grant | undefined, GrantFailure>>;
-  revokeById(id: string, caller: GrantCaller, reach?: GrantReach): Promise<Result<Grant | undefined, GrantFailure>>;
+  revokeById(
+    id: string,
+    caller: GrantCaller,
+    reach?: GrantVisibility,
+  ): Promise<Result<Grant | undefined, GrantFailure>>;
   /**
    * The person said no to what would be made under this handle: what was made ends, and nothing is made any more as long as
    * the form can come. Gives what was ended.
@@ -137,10 +141,10 @@ export function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
 }
 
 /** May this caller see and end this grant? Also a person whose name an application acts in; to redeem is another matter. */
-function isWithinReach(grant: Grant, caller: GrantCaller, { inTheirName = false }: GrantReach): boolean {
+function isWithinReach(grant: Grant, caller: GrantCaller, { onTheirBehalf = false }: GrantVisibility): boolean {
   const { binding, user } = grant;
   const theirs =
-    inTheirName &&
+    onTheirBehalf &&
     caller.kind === "user" &&
     binding.kind === "application" &&
     user.tenantId === caller.tenantId &&
@@ -193,7 +197,7 @@ async function open(
   input: GrantsInput,
   handle: SecretValue,
   caller: GrantCaller,
-): Promise<Result<OpenedGrant, GrantFailure>> {
+): Promise<Result<UnsealedGrant, GrantFailure>> {
   const parsed = parseHandle(handle.reveal());
   if (!parsed.ok) return parsed;
   const stored = await readBound(input, parsed.value.id, caller);
@@ -218,7 +222,7 @@ async function revoke(
   input: GrantsInput,
   id: string,
   caller: GrantCaller,
-  reach: GrantReach,
+  reach: GrantVisibility,
 ): Promise<Result<Grant | undefined, GrantFailure>> {
   const stored = await readExisting(input, id);
   if (!stored.ok) return stored.failure.kind === "grant_unknown" ? succeed(undefined) : stored;

@@ -3,8 +3,8 @@
  * value. The store knows a handle only by its SHA-256, so a copy of the table redeems nothing. No I/O.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { fail, type Result, succeed } from "../result.ts";
-import { SecretValue } from "../secret-value.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
 
 const PREFIX = "gte_";
 const HANDLE_BYTES = 32;

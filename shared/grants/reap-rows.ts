@@ -3,7 +3,7 @@
  * run that only counts. A row is judged by its own `expiresAtSeconds`, which never changes, so a live grant cannot be
  * caught between reading and deleting. Failures: those of the query; a row that cannot be deleted is counted.
  */
-import { type Result, succeed } from "../result.ts";
+import { type Result, succeed } from "../core/result.ts";
 import type { GrantStoreFailure, ReapReport } from "./grant.ts";
 import type { RowKeys } from "./grant-row.ts";
 import type { GrantTable } from "./table-client.ts";

@@ -2,12 +2,13 @@
  * A grant after a redemption: the newest refresh token is kept, whichever instance got it; and a grant that was revoked
  * while Entra was asked is noticed, so that its token does not leave.
  */
-import { fail, type Result, succeed } from "../result.ts";
-import type { SecretValue } from "../secret-value.ts";
-import type { Grant, GrantFailure, OpenedGrant, StoredGrant } from "./grant.ts";
+import type { Grant } from "../core/grant.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
+import type { Sealer } from "../sealing/sealer.ts";
+import type { GrantFailure, StoredGrant, UnsealedGrant } from "./grant.ts";
 import type { GrantChange, GrantStore } from "./grant-store.ts";
 import { parseHandle } from "./handle.ts";
-import type { Sealer } from "./seal.ts";
 import { sealGrant } from "./sealed-grant.ts";
 
 /** Times a rotation is written again because only the row's other columns had changed. */
@@ -24,7 +25,7 @@ export interface RenewalInput {
 /** Entra gave a newer refresh token: it replaces the one that is kept. */
 export async function rotated(
   input: RenewalInput,
-  opened: OpenedGrant,
+  opened: UnsealedGrant,
   refreshToken: SecretValue,
 ): Promise<Result<Grant, GrantFailure>> {
   const parsed = parseHandle(opened.handle.reveal());
@@ -36,7 +37,7 @@ export async function rotated(
 }
 
 interface Swap {
-  readonly opened: OpenedGrant;
+  readonly opened: UnsealedGrant;
   readonly change: GrantChange;
   /** The row as last read. */
   readonly stored: StoredGrant;
@@ -65,7 +66,7 @@ async function swap(
 }
 
 /** A redemption without a newer refresh token: notes the day. */
-export async function touch(input: RenewalInput, opened: OpenedGrant): Promise<Result<Grant, GrantFailure>> {
+export async function touch(input: RenewalInput, opened: UnsealedGrant): Promise<Result<Grant, GrantFailure>> {
   const { grant, sealed } = opened;
   const last = grant.lastRedeemedAtSeconds;
   if (last !== undefined && input.nowSeconds() - last < TOUCH_AFTER_SECONDS) return stillThere(input, grant);

@@ -3,12 +3,14 @@
  * another, moved to another caller or given a longer life by whoever can write to the storage. The record in the row
  * serves for finding and listing; the sealed one is compared with it at every redemption. No I/O.
  */
-import { fail, type Result, succeed } from "../result.ts";
-import { SecretValue } from "../secret-value.ts";
-import type { Grant, SealFailure } from "./grant.ts";
+
+import type { Grant } from "../core/grant.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
+import type { SealFailure } from "../sealing/seal-failure.ts";
+import type { Sealer } from "../sealing/sealer.ts";
 import type { GrantHandle } from "./handle.ts";
 import { handleBytes } from "./handle.ts";
-import type { Sealer } from "./seal.ts";
 
 /** Purpose of the sealer that this file needs. */
 export const GRANT_PURPOSE = "grant";
@@ -29,7 +31,7 @@ export async function openSealedGrant(
   grant: Grant,
   sealed: string,
 ): Promise<Result<SecretValue, SealFailure>> {
-  const opened = await sealer.open(sealed, handleBytes(handle));
+  const opened = await sealer.unseal(sealed, handleBytes(handle));
   if (!opened.ok) return opened;
   const content = parse(opened.value);
   if (content === undefined || content.record !== record(grant)) return fail({ kind: "seal_broken", problem: "row" });

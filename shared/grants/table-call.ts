@@ -4,7 +4,7 @@
  * service's prose: only codes leave this file. Reads errors by shape, so it needs no SDK.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { fail, type Result, succeed } from "../result.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import type { GrantStoreFailure } from "./grant.ts";
 
 /** Long enough for a moved partition, short beside the deadline. */

@@ -4,7 +4,7 @@
  */
 import { AzureNamedKeyCredential, TableClient } from "@azure/data-tables";
 import type { CloudName } from "../config/clouds.ts";
-import type { Result } from "../result.ts";
+import type { Result } from "../core/result.ts";
 import type { GrantStoreFailure } from "./grant.ts";
 import type { TableAnswer } from "./table-call.ts";
 

@@ -3,9 +3,10 @@
  * table is made on first use. Every operation has its own deadline and at most one retry; writes are safe to repeat.
  * Failures: `GrantStoreFailure`. It never sees a handle, a key or a refresh token.
  */
-import { GRANT_STORE_DEADLINE_MS } from "../limits.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import type { Grant, GrantExists, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant } from "./grant.ts";
+import type { Grant } from "../core/grant.ts";
+import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { GrantExists, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant } from "./grant.ts";
 import {
   grantKeys,
   type IndexRow,
@@ -148,11 +149,11 @@ function deleteRow(table: GrantTable, { partitionKey, rowKey }: RowKeys) {
 
 async function list(
   table: GrantTable,
-  { caller, limit, after, inTheirName = false }: ListGrants,
+  { caller, limit, after, onTheirBehalf = false }: ListGrants,
 ): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>> {
   if (after !== undefined && !isIndexRowKey(after)) return fail({ kind: "page_invalid" });
   const maxPageSize = Math.min(Math.max(limit, 1), LIST_MAX);
-  const partitions = [indexPartition(caller), ...(inTheirName ? [personPartition(caller)] : [])];
+  const partitions = [indexPartition(caller), ...(onTheirBehalf ? [personPartition(caller)] : [])];
   const all: string[] = [];
   for (const partition of partitions) {
     const rowKeys = await listIndex(table, partition, maxPageSize, after ?? "");

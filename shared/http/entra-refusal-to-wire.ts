@@ -4,20 +4,20 @@
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
-import type { Failure } from "../failure.ts";
-import { type Asker, evidence, type Wire } from "./wire.ts";
+import type { Failure } from "../core/failure.ts";
+import { type EntraCall, evidence, type Wire } from "./wire.ts";
 
 type EntraRefused = Extract<Failure, { kind: "entra_refused" }>;
 
-export function entraRefusalToWire(failure: EntraRefused, asker: Asker): Wire {
+export function entraRefusalToWire(failure: EntraRefused, call: EntraCall): Wire {
   const found = { ...evidence(failure.evidence), ...signInOffer(failure) };
-  const oauth = asker.dialect === "oauth";
+  const oauth = call.dialect === "oauth";
   const refusal = { status: oauth ? 400 : 403, error: "invalid_grant", ...found };
   switch (failure.verdict) {
     case "assertion_refused":
-      return assertionRefused(failure, asker, found);
+      return assertionRefused(failure, call, found);
     case "interaction_required":
-      return interactionRequired(failure, asker, found);
+      return interactionRequired(failure, call, found);
     case "consent_required":
       return {
         ...refusal,
@@ -60,14 +60,14 @@ function signInOffer({ signIn }: EntraRefused): Pick<Wire, "signInUrl"> {
   return signIn?.url === undefined ? {} : { signInUrl: signIn.url };
 }
 
-function assertionRefused(failure: EntraRefused, asker: Asker, found: Partial<Wire>): Wire {
+function assertionRefused(failure: EntraRefused, call: EntraCall, found: Partial<Wire>): Wire {
   const refused = {
     ...found,
     code: "subject_refused",
     description: "Entra does not accept the token to exchange.",
     action: "new_caller_token",
   } as const;
-  if (asker.dialect === "problem") {
+  if (call.dialect === "problem") {
     return { ...refused, status: 401, error: "invalid_token", challenge: { error: "invalid_token" } };
   }
   return {
@@ -77,7 +77,7 @@ function assertionRefused(failure: EntraRefused, asker: Asker, found: Partial<Wi
   };
 }
 
-function interactionRequired(failure: EntraRefused, asker: Asker, found: Partial<Wire>): Wire {
+function interactionRequired(failure: EntraRefused, call: EntraCall, found: Partial<Wire>): Wire {
   const { claims } = failure.evidence;
   const required = {
     ...found,
@@ -86,14 +86,10 @@ function interactionRequired(failure: EntraRefused, asker: Asker, found: Partial
     action: "sign_in",
     ...(claims === undefined ? {} : { claims }),
   } as const;
-  if (asker.dialect === "oauth") {
-    return { ...required, status: 400, error: "interaction_required" };
-  }
+  if (call.dialect === "oauth") return { ...required, status: 400, error: "interaction_required" };
   // A challenge says "get another token of your own": for an application's grant it is the person who has to sign in.
-  const isCallers = asker.understandsChallenge && failure.signIn === undefined;
-  if (claims === undefined || !isCallers) {
-    return { ...required, status: 403, error: "interaction_required" };
-  }
+  const isCallers = call.understandsChallenge && failure.signIn === undefined;
+  if (claims === undefined || !isCallers) return { ...required, status: 403, error: "interaction_required" };
   return {
     ...required,
     status: 401,

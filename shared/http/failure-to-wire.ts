@@ -2,15 +2,15 @@
  * The one translation of failures: status, OAuth error, stable code, what to do next. Exhaustive, without a default, so
  * that a new failure does not compile until it has a place here. Words are generic; evidence goes to the audit trail.
  */
-import type { Failure } from "../failure.ts";
+import type { Failure } from "../core/failure.ts";
 import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
 import { policyRefusalToWire } from "./policy-refusal-to-wire.ts";
 import { requestProblemToWire } from "./request-problem-to-wire.ts";
 import { signInRefusalToWire } from "./sign-in-refusal-to-wire.ts";
-import { type Asker, type Dialect, evidence, type Wire } from "./wire.ts";
+import { type Dialect, type EntraCall, evidence, type Wire } from "./wire.ts";
 
-export function failureToWire(failure: Failure, asker: Asker): Wire {
-  const oauth = asker.dialect === "oauth";
+export function failureToWire(failure: Failure, call: EntraCall): Wire {
+  const oauth = call.dialect === "oauth";
   switch (failure.kind) {
     case "not_found":
       return bad(404, "invalid_request", "not_found", "There is nothing here.");
@@ -34,9 +34,9 @@ export function failureToWire(failure: Failure, asker: Asker): Wire {
     case "caller_refused":
       return callerRefused(oauth);
     case "subject_refused":
-      return subjectRefused(asker.dialect, failure.presentedAs);
+      return subjectRefused(call.dialect, failure.presentedAs);
     case "policy_refused":
-      return policyRefusalToWire(failure.reason, asker.dialect);
+      return policyRefusalToWire(failure.reason, call.dialect);
     case "scope_surplus":
       return ours("scope_surplus", "The token carries more scopes than this caller may have; it was not released.");
     case "grant_refused":
@@ -44,9 +44,9 @@ export function failureToWire(failure: Failure, asker: Asker): Wire {
     case "code_refused":
       return codeRefused();
     case "sign_in_refused":
-      return signInRefusalToWire(failure.reason, asker.dialect);
+      return signInRefusalToWire(failure.reason, call.dialect);
     case "entra_refused":
-      return entraRefusalToWire(failure, asker);
+      return entraRefusalToWire(failure, call);
     case "budget_used_up":
       return waitFor("budget_used_up", "Too many requests of this user that pass by the cache.", failure);
     case "throttled":

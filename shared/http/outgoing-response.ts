@@ -1,5 +1,5 @@
-import type { Cookie } from "../cookie.ts";
-import type { Failure } from "../failure.ts";
+import type { Cookie } from "../core/cookie.ts";
+import type { Failure } from "../core/failure.ts";
 
 /** An answer, in the shape that Functions takes and tests can read. */
 export interface OutgoingResponse {

@@ -2,7 +2,7 @@
  * Policy's refusals on the wire. The caller is known by now and may read which rule it met. What no policy would ever
  * allow in these words is the caller's to mend; everything else is its administrator's to decide.
  */
-import type { PolicyRefusal } from "../failure.ts";
+import type { PolicyRefusal } from "../core/failure.ts";
 import type { Action, Dialect, Wire } from "./wire.ts";
 
 const REFUSALS: Readonly<Record<PolicyRefusal, readonly [error: string, description: string, action?: Action]>> = {

@@ -2,9 +2,9 @@
  * Bodies, bounded before they are parsed: size, encoding, number of parameters, repeats. An empty parameter counts as
  * absent (RFC 6749 section 3.2).
  */
-import type { Failure } from "../failure.ts";
-import { BODY_MAX_BYTES, PARAMETERS_MAX } from "../limits.ts";
-import { fail, type Result, succeed } from "../result.ts";
+import type { Failure } from "../core/failure.ts";
+import { BODY_MAX_BYTES, PARAMETERS_MAX } from "../core/limits.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 
 /** Parameters by name, each with all its non-empty values; a Map, so that no name can be `__proto__`. */
@@ -18,9 +18,7 @@ export async function readForm(
   request: IncomingRequest,
   repeatable: readonly string[],
 ): Promise<Result<Parameters, Failure>> {
-  if (!hasType(request, FORM)) {
-    return fail({ kind: "media_type_unsupported", expected: FORM });
-  }
+  if (!hasType(request, FORM)) return fail({ kind: "media_type_unsupported", expected: FORM });
   const text = await readText(request);
   return text.ok ? collect(new URLSearchParams(text.value), repeatable) : text;
 }
@@ -28,15 +26,9 @@ export async function readForm(
 /** A JSON object body; an empty body is an empty object. */
 export async function readJsonObject(request: IncomingRequest): Promise<Result<Record<string, unknown>, Failure>> {
   const text = await readText(request);
-  if (!text.ok) {
-    return text;
-  }
-  if (text.value.trim() === "") {
-    return succeed({});
-  }
-  if (!hasType(request, JSON_TYPE)) {
-    return fail({ kind: "media_type_unsupported", expected: JSON_TYPE });
-  }
+  if (!text.ok) return text;
+  if (text.value.trim() === "") return succeed({});
+  if (!hasType(request, JSON_TYPE)) return fail({ kind: "media_type_unsupported", expected: JSON_TYPE });
   const value = parseJson(text.value);
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? succeed(value as Record<string, unknown>)
@@ -45,14 +37,10 @@ export async function readJsonObject(request: IncomingRequest): Promise<Result<R
 
 /** Groups parameters by name; too many, or one that must not repeat, refuse the request. */
 export function collect(parameters: URLSearchParams, repeatable: readonly string[]): Result<Parameters, Failure> {
-  if (parameters.size > PARAMETERS_MAX) {
-    return fail({ kind: "request_invalid", problem: "too_many_parameters" });
-  }
+  if (parameters.size > PARAMETERS_MAX) return fail({ kind: "request_invalid", problem: "too_many_parameters" });
   const collected = new Map<string, string[]>();
   for (const [name, value] of parameters) {
-    if (value === "") {
-      continue;
-    }
+    if (value === "") continue;
     const values = collected.get(name) ?? [];
     if (values.length > 0 && !repeatable.includes(name)) {
       return fail({ kind: "request_invalid", problem: "parameter_repeated", parameter: safeName(name) });
@@ -69,16 +57,12 @@ export function safeName(name: string): string {
 
 async function readText(request: IncomingRequest): Promise<Result<string, Failure>> {
   const tooLarge: Failure = { kind: "request_too_large", limitBytes: BODY_MAX_BYTES };
-  if (Number(request.headers.get("content-length") ?? 0) > BODY_MAX_BYTES) {
-    return fail(tooLarge);
-  }
+  if (Number(request.headers.get("content-length") ?? 0) > BODY_MAX_BYTES) return fail(tooLarge);
   const bytes = await request.arrayBuffer();
   if (bytes.byteLength === 0 && announcesBody(request)) {
     return fail({ kind: "request_invalid", problem: "body_missing" });
   }
-  if (bytes.byteLength > BODY_MAX_BYTES) {
-    return fail(tooLarge);
-  }
+  if (bytes.byteLength > BODY_MAX_BYTES) return fail(tooLarge);
   try {
     return succeed(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {

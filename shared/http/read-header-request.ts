@@ -3,15 +3,15 @@
  * sidecar clients send in the query; what would ask for another token than the caller is entitled to by itself (another
  * tenant, an agent's identity, a bound key) is refused instead of ignored. POST takes a small JSON object.
  */
-import type { Ask, ExchangeRequest, Wish } from "../exchange-request.ts";
-import type { Failure, RequestProblem } from "../failure.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import { SecretValue } from "../secret-value.ts";
+import type { ExchangeRequest, GrantRequest, TokenParameters } from "../core/exchange-request.ts";
+import type { Failure, RequestProblem } from "../core/failure.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { queryOf } from "./query-of.ts";
 import { collect, type Parameters, readJsonObject, safeName } from "./read-body.ts";
-import { readBearer } from "./read-proof.ts";
-import { readClaims, readCorrelationId, readScopeList, readScopes } from "./read-wish.ts";
+import { readBearer } from "./read-client-authentication.ts";
+import { readClaims, readCorrelationId, readScopeList, readScopes } from "./read-token-parameters.ts";
 
 /** A day: no token lives longer. */
 const MINIMUM_SECONDS_MAX = 86_400;
@@ -20,7 +20,7 @@ const MINIMUM_SECONDS_MAX = 86_400;
 export type HeaderRoute = "user" | "application";
 
 interface HeaderWish {
-  readonly wish: Wish;
+  readonly tokenParameters: TokenParameters;
   readonly grant: SecretValue | undefined;
   /** Undefined: nothing in the query, so the header or a new one. */
   readonly correlationId: string | undefined;
@@ -31,25 +31,23 @@ export async function readHeaderRequest(
   route: HeaderRoute,
   ownCorrelationId = readCorrelationId(request),
 ): Promise<Result<ExchangeRequest, Failure>> {
-  const proof = readBearer(request);
-  if (!proof.ok) {
-    return proof;
-  }
+  const clientAuthentication = readBearer(request);
+  if (!clientAuthentication.ok) return clientAuthentication;
   const asked = request.method === "POST" ? await readPost(request) : readGet(request, route);
-  if (!asked.ok) {
-    return asked;
-  }
-  const { wish, grant, correlationId = ownCorrelationId } = asked.value;
-  if (grant !== undefined && route === "application") {
-    return problem("parameter_not_supported", "grant");
-  }
-  return succeed({ proof: proof.value, claimedClientId: undefined, ask: askFor(route, grant), wish, correlationId });
+  if (!asked.ok) return asked;
+  const { tokenParameters, grant, correlationId = ownCorrelationId } = asked.value;
+  if (grant !== undefined && route === "application") return problem("parameter_not_supported", "grant");
+  return succeed({
+    clientAuthentication: clientAuthentication.value,
+    claimedClientId: undefined,
+    grantRequest: grantRequestFor(route, grant),
+    tokenParameters,
+    correlationId,
+  });
 }
 
-function askFor(route: HeaderRoute, grant: SecretValue | undefined): Ask {
-  if (route === "application") {
-    return { flow: "client-credentials" };
-  }
+function grantRequestFor(route: HeaderRoute, grant: SecretValue | undefined): GrantRequest {
+  if (route === "application") return { flow: "client-credentials" };
   return grant === undefined
     ? { flow: "on-behalf-of", subject: undefined, presentedAs: "assertion" }
     : { flow: "refresh-token", refreshToken: grant };
@@ -69,18 +67,14 @@ const REFUSED_OVERRIDES = [
 
 function readGet(request: IncomingRequest, route: HeaderRoute): Result<HeaderWish, Failure> {
   const query = readQuery(queryOf(request));
-  if (!query.ok) {
-    return query;
-  }
+  if (!query.ok) return query;
   const one = (name: string) => query.value.get(name)?.[0];
   const refused = REFUSED_OVERRIDES.find((name) => query.value.has(name));
-  if (refused !== undefined) {
-    return problem("parameter_not_supported", refused);
-  }
+  if (refused !== undefined) return problem("parameter_not_supported", refused);
   if (one("optionsoverride.requestapptoken")?.toLowerCase() === "true" && route === "user") {
     return problem("parameter_not_supported", "optionsOverride.RequestAppToken");
   }
-  const wish = readWish(request, {
+  const tokenParameters = readWish(request, {
     scopes: query.value.get("optionsoverride.scopes"),
     claims: one("optionsoverride.acquiretokenoptions.claims"),
     forceRefresh: one("optionsoverride.acquiretokenoptions.forcerefresh")?.toLowerCase() === "true",
@@ -89,16 +83,16 @@ function readGet(request: IncomingRequest, route: HeaderRoute): Result<HeaderWis
   const correlation = one("optionsoverride.acquiretokenoptions.correlationid");
   // The sidecar's own parameter is as good as a header, under the same rule.
   const correlationId = correlation === undefined ? undefined : readCorrelationId(request, correlation);
-  return wish.ok ? succeed({ wish: wish.value, grant: undefined, correlationId }) : wish;
+  return tokenParameters.ok
+    ? succeed({ tokenParameters: tokenParameters.value, grant: undefined, correlationId })
+    : tokenParameters;
 }
 
 const NO_PARAMETERS: Parameters = new Map();
 
 /** Names in lower case; most requests have no query. */
 function readQuery(query: URLSearchParams): Result<Parameters, Failure> {
-  if (query.size === 0) {
-    return succeed(NO_PARAMETERS);
-  }
+  if (query.size === 0) return succeed(NO_PARAMETERS);
   const lowered = [...query].map(([name, value]): [string, string] => [name.toLowerCase(), value]);
   return collect(new URLSearchParams(lowered), ["optionsoverride.scopes"]);
 }
@@ -107,28 +101,22 @@ const POST_MEMBERS = ["scopes", "grant", "claims", "minimumSeconds", "forceRefre
 
 async function readPost(request: IncomingRequest): Promise<Result<HeaderWish, Failure>> {
   const body = await readJsonObject(request);
-  if (!body.ok) {
-    return body;
-  }
+  if (!body.ok) return body;
   const unknown = Object.keys(body.value).find((name) => !POST_MEMBERS.includes(name));
-  if (unknown !== undefined) {
-    return problem("parameter_not_supported", safeName(unknown));
-  }
+  if (unknown !== undefined) return problem("parameter_not_supported", safeName(unknown));
   const { scopes, grant, claims, minimumSeconds, forceRefresh } = body.value;
-  if (grant !== undefined && (typeof grant !== "string" || grant === "")) {
-    return problem("parameter_invalid", "grant");
-  }
+  if (grant !== undefined && (typeof grant !== "string" || grant === "")) return problem("parameter_invalid", "grant");
   if (forceRefresh !== undefined && typeof forceRefresh !== "boolean") {
     return problem("parameter_invalid", "forceRefresh");
   }
-  const wish = readWish(request, { scopes, claims, forceRefresh: forceRefresh ?? false, minimumSeconds });
-  return wish.ok
+  const tokenParameters = readWish(request, { scopes, claims, forceRefresh: forceRefresh ?? false, minimumSeconds });
+  return tokenParameters.ok
     ? succeed({
-        wish: wish.value,
+        tokenParameters: tokenParameters.value,
         grant: grant === undefined ? undefined : new SecretValue(grant),
         correlationId: undefined,
       })
-    : wish;
+    : tokenParameters;
 }
 
 interface RawWish {
@@ -138,16 +126,12 @@ interface RawWish {
   readonly minimumSeconds: unknown;
 }
 
-function readWish(request: IncomingRequest, raw: RawWish): Result<Wish, Failure> {
+function readWish(request: IncomingRequest, raw: RawWish): Result<TokenParameters, Failure> {
   const listed = readScopeList(raw.scopes, "scopes");
   const scopes = listed.ok ? readScopes(listed.value, "scopes") : listed;
-  if (!scopes.ok) {
-    return scopes;
-  }
+  if (!scopes.ok) return scopes;
   const claims = readClaims(raw.claims, "claims");
-  if (!claims.ok) {
-    return claims;
-  }
+  if (!claims.ok) return claims;
   const minimumSeconds = raw.minimumSeconds ?? 0;
   if (typeof minimumSeconds !== "number" || !isWithin(minimumSeconds, MINIMUM_SECONDS_MAX)) {
     return problem("parameter_invalid", "minimumSeconds");

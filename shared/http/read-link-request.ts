@@ -3,15 +3,15 @@
  * sign-in shall meet), and what the grant shall cover: `api` with `scopes?` for one API, or `apis`, from name to scopes,
  * for several. No scopes ask for the list.
  */
-import type { ApiScopes, CoveredApis } from "../api-scopes.ts";
-import type { Failure, RequestProblem } from "../failure.ts";
-import { URL_CLAIMS_MAX_BYTES } from "../limits.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import type { LinkRequest } from "../sign-in/make-link.ts";
+import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
+import type { Failure, RequestProblem } from "../core/failure.ts";
+import { URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { LinkRequest } from "../sign-in/create-link.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { readJsonObject, safeName } from "./read-body.ts";
-import { readBearer } from "./read-proof.ts";
-import { readClaims, readScopeList, readScopes } from "./read-wish.ts";
+import { readBearer } from "./read-client-authentication.ts";
+import { readClaims, readScopeList, readScopes } from "./read-token-parameters.ts";
 
 /** What each member must look like; names are those of the policy, a user is an object id. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
@@ -21,28 +21,20 @@ const FORMS: Readonly<Record<string, RegExp>> = { api: NAME, caller: NAME, expec
 const APIS_MAX = 10;
 
 export async function readLinkRequest(request: IncomingRequest): Promise<Result<LinkRequest, Failure>> {
-  const proof = readBearer(request);
-  if (!proof.ok) {
-    return proof;
-  }
+  const clientAuthentication = readBearer(request);
+  if (!clientAuthentication.ok) return clientAuthentication;
   const body = await readJsonObject(request);
-  if (!body.ok) {
-    return body;
-  }
+  if (!body.ok) return body;
   const { scopes, apis, claims, ...texts } = body.value;
   const wrong = findWrong(texts);
-  if (wrong !== undefined) {
-    return wrong;
-  }
+  if (wrong !== undefined) return wrong;
   const { api, caller, expectedUser } = texts as { api?: string; caller?: string; expectedUser?: string };
   const asked = apis === undefined ? readOneApi(api, scopes) : readApis(apis, { api, scopes });
-  if (!asked.ok) {
-    return asked;
-  }
+  if (!asked.ok) return asked;
   const demand = readDemand(claims);
   return demand.ok
     ? succeed({
-        proof: proof.value,
+        clientAuthentication: clientAuthentication.value,
         caller,
         apis: asked.value,
         expectedUser: expectedUser?.toLowerCase(),
@@ -59,19 +51,15 @@ function readDemand(value: unknown): Result<string | undefined, Failure> {
     : read;
 }
 
-function readOneApi(api: string | undefined, scopes: unknown): Result<CoveredApis, Failure> {
-  if (api === undefined) {
-    return problem("parameter_missing", "api");
-  }
+function readOneApi(api: string | undefined, scopes: unknown): Result<ConsentedApis, Failure> {
+  if (api === undefined) return problem("parameter_missing", "api");
   const read = readApiScopes(api, scopes, "scopes");
   return read.ok ? succeed([read.value]) : read;
 }
 
 /** Instead of `api` and `scopes`, never beside them. */
-function readApis(apis: unknown, beside: Readonly<Record<string, unknown>>): Result<CoveredApis, Failure> {
-  if (Object.values(beside).some((value) => value !== undefined)) {
-    return problem("parameter_invalid", "apis");
-  }
+function readApis(apis: unknown, beside: Readonly<Record<string, unknown>>): Result<ConsentedApis, Failure> {
+  if (Object.values(beside).some((value) => value !== undefined)) return problem("parameter_invalid", "apis");
   const entries = typeof apis === "object" && apis !== null && !Array.isArray(apis) ? Object.entries(apis) : [];
   if (entries.length > APIS_MAX || !entries.every(([name]) => NAME.test(name))) {
     return problem("parameter_invalid", "apis");
@@ -79,9 +67,7 @@ function readApis(apis: unknown, beside: Readonly<Record<string, unknown>>): Res
   const read: ApiScopes[] = [];
   for (const [name, scopes] of entries) {
     const one = readApiScopes(name, scopes, "apis");
-    if (!one.ok) {
-      return one;
-    }
+    if (!one.ok) return one;
     read.push(one.value);
   }
   const [first, ...others] = read;
@@ -98,12 +84,8 @@ function readApiScopes(api: string, value: unknown, parameter: string): Result<A
 function findWrong(texts: Readonly<Record<string, unknown>>) {
   for (const [name, value] of Object.entries(texts)) {
     const form = Object.hasOwn(FORMS, name) ? FORMS[name] : undefined;
-    if (form === undefined) {
-      return problem("parameter_not_supported", safeName(name));
-    }
-    if (typeof value !== "string" || !form.test(value)) {
-      return problem("parameter_invalid", name);
-    }
+    if (form === undefined) return problem("parameter_not_supported", safeName(name));
+    if (typeof value !== "string" || !form.test(value)) return problem("parameter_invalid", name);
   }
   return undefined;
 }

@@ -3,15 +3,16 @@
  * sign-in link may be made for it. Bounded and typed like every body; nothing in it is trusted or needs to be, because
  * the answer is about the policy only.
  */
+
 import * as z from "zod/mini";
-import type { ApiScopes, CoveredApis } from "../api-scopes.ts";
-import type { Wish } from "../exchange-request.ts";
-import type { Failure, RequestProblem } from "../failure.ts";
-import { FLOW_NAMES } from "../policy/rules.ts";
-import { fail, type Result, succeed } from "../result.ts";
+import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
+import type { TokenParameters } from "../core/exchange-request.ts";
+import type { Failure, RequestProblem } from "../core/failure.ts";
+import { FLOW_NAMES } from "../core/flow-name.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { readJsonObject, safeName } from "./read-body.ts";
-import { readScopes } from "./read-wish.ts";
+import { readScopes } from "./read-token-parameters.ts";
 
 /** As many as a sign-in link may name. */
 const APIS_MAX = 10;
@@ -27,7 +28,7 @@ const who = z.strictObject({
   /** The token declares `cp1`. */
   understandsClaimsChallenge: z._default(z.boolean(), false),
 });
-const covered = z.strictObject({ api: name, scopes: names });
+const consent = z.strictObject({ api: name, scopes: names });
 
 const requestQuestion = z.strictObject({
   caller: who,
@@ -38,7 +39,7 @@ const requestQuestion = z.strictObject({
   /** On-behalf-of by an application: the client that obtained the person's token. */
   subject: z.optional(who),
   /** Refresh token: what the grant covers. */
-  grant: z.optional(z.array(covered).check(z.minLength(1), z.maxLength(APIS_MAX), z.refine(namesEachOnce))),
+  grant: z.optional(z.array(consent).check(z.minLength(1), z.maxLength(APIS_MAX), z.refine(namesEachOnce))),
   /** Refresh token: one of Entra's own, in place of a grant. */
   import: z._default(z.boolean(), false),
   /** Authorization code: where the browser is sent back to. */
@@ -60,37 +61,31 @@ export type PolicyQuestion =
       readonly about: "request";
       readonly caller: RequestForm["caller"];
       readonly flow: RequestForm["flow"];
-      readonly wish: Wish;
+      readonly tokenParameters: TokenParameters;
       readonly subject?: RequestForm["caller"];
       /** What the grant covers; absent for a refresh token of Entra's. */
-      readonly given?: CoveredApis;
+      readonly given?: ConsentedApis;
       readonly redirectUri?: string;
     }
   /** May a sign-in link be made for this entry? */
-  | { readonly about: "link"; readonly caller: string; readonly apis: CoveredApis };
+  | { readonly about: "link"; readonly caller: string; readonly apis: ConsentedApis };
 
 export async function readPolicyQuestion(request: IncomingRequest): Promise<Result<PolicyQuestion, Failure>> {
   const body = await readJsonObject(request);
-  if (!body.ok) {
-    return body;
-  }
+  if (!body.ok) return body;
   return Object.hasOwn(body.value, "link") ? readLinkQuestion(body.value) : readRequestQuestion(body.value);
 }
 
 function readRequestQuestion({ grant: one, ...body }: Record<string, unknown>): Result<PolicyQuestion, Failure> {
   // A grant for one API is most of them, and need not be written as a list.
   const parsed = requestQuestion.safeParse({ ...body, grant: one === undefined || Array.isArray(one) ? one : [one] });
-  if (!parsed.success) {
-    return wrongMember(parsed.error);
-  }
+  if (!parsed.success) return wrongMember(parsed.error);
   const { caller, flow, api, subject, redirectUri } = parsed.data;
   const given = toCovered(parsed.data.grant ?? []);
   const unfit = findUnfit(parsed.data);
   const asked = unfit ?? readScopes(parsed.data.scopes, "scopes");
-  if (!asked.ok) {
-    return asked;
-  }
-  const wish: Wish = {
+  if (!asked.ok) return asked;
+  const tokenParameters: TokenParameters = {
     audiences: api === undefined ? [] : [api],
     resources: [],
     scopes: asked.value.scopes,
@@ -103,7 +98,7 @@ function readRequestQuestion({ grant: one, ...body }: Record<string, unknown>): 
     about: "request",
     caller,
     flow,
-    wish,
+    tokenParameters,
     ...(subject === undefined ? {} : { subject }),
     ...(given === undefined ? {} : { given }),
     ...(redirectUri === undefined ? {} : { redirectUri }),
@@ -112,9 +107,7 @@ function readRequestQuestion({ grant: one, ...body }: Record<string, unknown>): 
 
 function readLinkQuestion(body: unknown): Result<PolicyQuestion, Failure> {
   const parsed = linkQuestion.safeParse(body);
-  if (!parsed.success) {
-    return wrongMember(parsed.error);
-  }
+  if (!parsed.success) return wrongMember(parsed.error);
   const { caller } = parsed.data.link;
   const apis = toCovered(Object.entries(parsed.data.link.apis).map(([api, scopes]) => ({ api, scopes })));
   return apis === undefined ? problem("parameter_missing", "link.apis") : succeed({ about: "link", caller, apis });
@@ -144,9 +137,7 @@ function findUnfit(question: RequestForm) {
   const brought = broughtBy(question);
   const present = OF_A_FLOW.filter((member) => question[member] !== undefined && question[member] !== false);
   const stray = present.find((member) => !brought.includes(member)) ?? present[1];
-  if (stray !== undefined) {
-    return problem("parameter_not_supported", stray);
-  }
+  if (stray !== undefined) return problem("parameter_not_supported", stray);
   const [missing] = brought;
   return missing !== undefined && present.length === 0 ? problem("parameter_missing", missing) : undefined;
 }
@@ -155,7 +146,7 @@ function namesEachOnce(apis: readonly ApiScopes[]): boolean {
   return new Set(apis.map(({ api }) => api)).size === apis.length;
 }
 
-function toCovered([first, ...others]: readonly ApiScopes[]): CoveredApis | undefined {
+function toCovered([first, ...others]: readonly ApiScopes[]): ConsentedApis | undefined {
   return first === undefined ? undefined : [first, ...others];
 }
 

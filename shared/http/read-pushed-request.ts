@@ -3,14 +3,14 @@
  * form. What would weaken the sign-in if it were ignored (another response type or mode, a request object, a demand on
  * the sign-in that we do not pass on) is refused; anything unknown is ignored, as RFC 6749 section 3.1 asks.
  */
-import type { Wish } from "../exchange-request.ts";
-import type { Failure, RequestProblem } from "../failure.ts";
-import { URL_CLAIMS_MAX_BYTES } from "../limits.ts";
-import { fail, type Result, succeed } from "../result.ts";
+import type { TokenParameters } from "../core/exchange-request.ts";
+import type { Failure, RequestProblem } from "../core/failure.ts";
+import { URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import type { PushRequest } from "../sign-in/push-request.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { type Parameters, readForm } from "./read-body.ts";
-import { readProof } from "./read-proof.ts";
+import { readClientAuthentication } from "./read-client-authentication.ts";
 import { readWish } from "./read-token-request.ts";
 
 /** Printable ASCII, spaces included: it travels back in a URL. */
@@ -25,33 +25,27 @@ const REFUSED = ["request", "request_uri", "max_age", "acr_values", "id_token_hi
 
 export async function readPushedRequest(request: IncomingRequest): Promise<Result<PushRequest, Failure>> {
   const form = await readForm(request, ["resource", "audience"]);
-  if (!form.ok) {
-    return form;
-  }
-  const proof = readProof(request, form.value);
-  if (!proof.ok) {
-    return proof;
-  }
+  if (!form.ok) return form;
+  const clientAuthentication = readClientAuthentication(request, form.value);
+  if (!clientAuthentication.ok) return clientAuthentication;
   const refused = REFUSED.find((name) => form.value.has(name));
-  if (refused !== undefined) {
-    return problem("parameter_not_supported", refused);
-  }
+  if (refused !== undefined) return problem("parameter_not_supported", refused);
   const returnTo = readReturnAddress(form.value);
-  if (!returnTo.ok) {
-    return returnTo;
-  }
-  const wish = readWish(form.value);
-  if (!wish.ok) {
-    return wish;
-  }
-  const hints = readHints(form.value, wish.value);
-  if (!hints.ok) {
-    return hints;
-  }
+  if (!returnTo.ok) return returnTo;
+  const tokenParameters = readWish(form.value);
+  if (!tokenParameters.ok) return tokenParameters;
+  const hints = readHints(form.value, tokenParameters.value);
+  if (!hints.ok) return hints;
   const clientId = one(form.value, "client_id");
   return clientId === undefined
     ? problem("parameter_missing", "client_id")
-    : succeed({ proof: proof.value, clientId, wish: wish.value, returnTo: returnTo.value, hints: hints.value });
+    : succeed({
+        clientAuthentication: clientAuthentication.value,
+        clientId,
+        tokenParameters: tokenParameters.value,
+        returnTo: returnTo.value,
+        hints: hints.value,
+      });
 }
 
 function readReturnAddress(form: Parameters): Result<PushRequest["returnTo"], Failure> {
@@ -59,17 +53,11 @@ function readReturnAddress(form: Parameters): Result<PushRequest["returnTo"], Fa
   if (responseType !== "code") {
     return problem(responseType === undefined ? "parameter_missing" : "response_type_unsupported", "response_type");
   }
-  if ((one(form, "response_mode") ?? "query") !== "query") {
-    return problem("parameter_not_supported", "response_mode");
-  }
+  if ((one(form, "response_mode") ?? "query") !== "query") return problem("parameter_not_supported", "response_mode");
   const redirectUri = one(form, "redirect_uri");
   const state = one(form, "state");
-  if (redirectUri === undefined) {
-    return problem("parameter_missing", "redirect_uri");
-  }
-  if (state !== undefined && !STATE.test(state)) {
-    return problem("parameter_invalid", "state");
-  }
+  if (redirectUri === undefined) return problem("parameter_missing", "redirect_uri");
+  if (state !== undefined && !STATE.test(state)) return problem("parameter_invalid", "state");
   const codeChallenge = readChallenge(form);
   return codeChallenge.ok ? succeed({ redirectUri, state, codeChallenge: codeChallenge.value }) : codeChallenge;
 }
@@ -81,13 +69,14 @@ function readChallenge(form: Parameters): Result<string, Failure> {
   if (challenge === undefined || method === undefined) {
     return problem("parameter_missing", challenge === undefined ? "code_challenge" : "code_challenge_method");
   }
-  if (method !== "S256") {
-    return problem("parameter_invalid", "code_challenge_method");
-  }
+  if (method !== "S256") return problem("parameter_invalid", "code_challenge_method");
   return CHALLENGE.test(challenge) ? succeed(challenge) : problem("parameter_invalid", "code_challenge");
 }
 
-function readHints(form: Parameters, { claims, offlineAccess }: Wish): Result<PushRequest["hints"], Failure> {
+function readHints(
+  form: Parameters,
+  { claims, offlineAccess }: TokenParameters,
+): Result<PushRequest["hints"], Failure> {
   const prompt = one(form, "prompt");
   const loginHint = one(form, "login_hint");
   const domainHint = one(form, "domain_hint");

@@ -1,14 +1,14 @@
 /** `POST /oauth2/revoke` (RFC 7009): which grant is to end, and who says so. */
-import type { Proof } from "../exchange-request.ts";
-import type { Failure } from "../failure.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import { SecretValue } from "../secret-value.ts";
+import type { ClientAuthentication } from "../core/exchange-request.ts";
+import type { Failure } from "../core/failure.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { readForm } from "./read-body.ts";
-import { readProof } from "./read-proof.ts";
+import { readClientAuthentication } from "./read-client-authentication.ts";
 
 export interface Revocation {
-  readonly proof: Exclude<Proof, { method: "subject_itself" }> | undefined;
+  readonly clientAuthentication: Exclude<ClientAuthentication, { method: "subject_itself" }> | undefined;
   /** A handle, or the id of a grant. */
   readonly token: SecretValue;
 }
@@ -18,19 +18,11 @@ const REVOCABLE = /^(gte_.*|[0-9a-f]{64})$/;
 
 export async function readRevocation(request: IncomingRequest): Promise<Result<Revocation, Failure>> {
   const form = await readForm(request, []);
-  if (!form.ok) {
-    return form;
-  }
-  const proof = readProof(request, form.value);
-  if (!proof.ok) {
-    return proof;
-  }
+  if (!form.ok) return form;
+  const clientAuthentication = readClientAuthentication(request, form.value);
+  if (!clientAuthentication.ok) return clientAuthentication;
   const token = form.value.get("token")?.[0];
-  if (token === undefined) {
-    return fail({ kind: "request_invalid", problem: "parameter_missing", parameter: "token" });
-  }
-  if (!REVOCABLE.test(token)) {
-    return fail({ kind: "token_type_unsupported" });
-  }
-  return succeed({ proof: proof.value, token: new SecretValue(token) });
+  if (token === undefined) return fail({ kind: "request_invalid", problem: "parameter_missing", parameter: "token" });
+  if (!REVOCABLE.test(token)) return fail({ kind: "token_type_unsupported" });
+  return succeed({ clientAuthentication: clientAuthentication.value, token: new SecretValue(token) });
 }

@@ -1,5 +1,5 @@
 /** Requests that could not be read, on the wire: nearly all `invalid_request`, each with a sentence that helps to mend it. */
-import type { RequestProblem } from "../failure.ts";
+import type { RequestProblem } from "../core/failure.ts";
 import type { Wire } from "./wire.ts";
 
 /** `parameter` is a name from our own code or one that `safeName` let through. */

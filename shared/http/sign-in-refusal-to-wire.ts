@@ -1,5 +1,5 @@
 /** Why a sign-in cannot go on, on the wire. Most of these are met on a page, which has words of its own for each code. */
-import type { SignInRefusal } from "../failure.ts";
+import type { SignInRefusal } from "../core/failure.ts";
 import type { Action, Dialect, Wire } from "./wire.ts";
 
 const REFUSALS: Readonly<Record<SignInRefusal, readonly [code: string, description: string, action: Action]>> = {

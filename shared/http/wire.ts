@@ -1,5 +1,5 @@
 /** What a failure looks like outside, before it is written in the words of a route. */
-import type { EntraEvidence } from "../failure.ts";
+import type { EntraEvidence } from "../core/failure.ts";
 
 export type Action = "retry" | "new_caller_token" | "sign_in" | "ask_admin" | "fix_request";
 
@@ -32,7 +32,7 @@ export interface Wire {
   readonly challenge?: { readonly error?: string; readonly claims?: string };
 }
 
-export interface Asker {
+export interface EntraCall {
   readonly dialect: Dialect;
   /** The caller's token has `xms_cc` `cp1`: it can answer a claims challenge. */
   readonly understandsChallenge: boolean;

@@ -2,9 +2,10 @@
  * Answers that went well. Everything with a token says `no-store` (RFC 6749 section 5.1), and only declared members
  * leave: no refresh token, id token or account of MSAL's.
  */
+
+import type { SecretValue } from "../core/secret-value.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
 import type { Api } from "../policy/entitlement.ts";
-import type { SecretValue } from "../secret-value.ts";
 import type { OutgoingResponse } from "./outgoing-response.ts";
 import { ACCESS_TOKEN_TYPE } from "./read-token-request.ts";
 

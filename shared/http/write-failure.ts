@@ -1,10 +1,10 @@
 /**
  * Writes a failure in the dialect of its route: RFC 6749 JSON or RFC 9457 problem details, with the same members.
  */
-import type { Failure } from "../failure.ts";
+import type { Failure } from "../core/failure.ts";
 import { failureToWire } from "./failure-to-wire.ts";
 import type { OutgoingResponse } from "./outgoing-response.ts";
-import type { Asker, Wire } from "./wire.ts";
+import type { EntraCall, Wire } from "./wire.ts";
 
 /** What answers say about the service itself; from configuration, never from `Host`. */
 export interface Identity {
@@ -23,21 +23,21 @@ const CHALLENGE_CLAIMS_MAX_BYTES = 2_048;
 
 export function writeFailure(
   failure: Failure,
-  asker: Asker,
+  call: EntraCall,
   identity: Identity,
   correlationId: string,
 ): WrittenFailure {
-  const wire = failureToWire(failure, asker);
+  const wire = failureToWire(failure, call);
   const headers: Record<string, string> = {
     "Cache-Control": "no-store",
     "Content-Type":
-      asker.dialect === "oauth" ? "application/json; charset=utf-8" : "application/problem+json; charset=utf-8",
+      call.dialect === "oauth" ? "application/json; charset=utf-8" : "application/problem+json; charset=utf-8",
     "client-request-id": correlationId,
     ...(wire.retryAfterSeconds === undefined ? {} : { "Retry-After": String(wire.retryAfterSeconds) }),
     ...(wire.allow === undefined ? {} : { Allow: wire.allow.join(", ") }),
     ...(wire.challenge === undefined ? {} : { "WWW-Authenticate": challenge(wire, identity) }),
   };
-  const body = asker.dialect === "oauth" ? oauthBody(wire) : problemBody(wire);
+  const body = call.dialect === "oauth" ? oauthBody(wire) : problemBody(wire);
   return {
     wire,
     response: {

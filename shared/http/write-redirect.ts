@@ -3,9 +3,9 @@
  * of our URL goes along as a referrer.
  */
 
-import type { Cookie } from "../cookie.ts";
-import type { Failure } from "../failure.ts";
-import type { ReturnAddress } from "../return-address.ts";
+import type { Cookie } from "../core/cookie.ts";
+import type { Failure } from "../core/failure.ts";
+import type { RedirectTarget } from "../core/redirect-target.ts";
 import { failureToWire } from "./failure-to-wire.ts";
 import type { OutgoingResponse } from "./outgoing-response.ts";
 
@@ -23,27 +23,21 @@ export function redirect(location: string, cookies: readonly Cookie[]): Outgoing
 }
 
 /** RFC 6749 section 4.1.2 with the issuer of RFC 9207. */
-export function codeLocation(returnTo: ReturnAddress, code: string, issuer: string): string {
+export function codeLocation(returnTo: RedirectTarget, code: string, issuer: string): string {
   return withQuery(returnTo, { code, iss: issuer });
 }
 
 /** RFC 6749 section 4.1.2.1 with the issuer of RFC 9207. */
-export function errorLocation(returnTo: ReturnAddress, failure: Failure, issuer: string): string {
+export function errorLocation(returnTo: RedirectTarget, failure: Failure, issuer: string): string {
   const { description } = failureToWire(failure, { dialect: "page", understandsChallenge: false });
   return withQuery(returnTo, { error: authorizationError(failure), error_description: description, iss: issuer });
 }
 
 /** The words that RFC 6749 and OpenID Connect Core section 3.1.2.6 have for a browser's way back. */
 function authorizationError(failure: Failure): string {
-  if (failure.kind === "throttled" || failure.kind === "dependency_failed") {
-    return "temporarily_unavailable";
-  }
-  if (failure.kind === "sign_in_refused" && failure.reason === "declined") {
-    return "access_denied";
-  }
-  if (failure.kind !== "entra_refused") {
-    return "server_error";
-  }
+  if (failure.kind === "throttled" || failure.kind === "dependency_failed") return "temporarily_unavailable";
+  if (failure.kind === "sign_in_refused" && failure.reason === "declined") return "access_denied";
+  if (failure.kind !== "entra_refused") return "server_error";
   switch (failure.verdict) {
     case "denied":
       return "access_denied";
@@ -57,7 +51,7 @@ function authorizationError(failure: Failure): string {
 }
 
 /** The registered URI stays as it is, character for character; parameters are added (RFC 6749 section 3.1.2). */
-function withQuery({ redirectUri, state }: ReturnAddress, parameters: Record<string, string>): string {
+function withQuery({ redirectUri, state }: RedirectTarget, parameters: Record<string, string>): string {
   const query = new URLSearchParams({ ...parameters, ...(state === undefined ? {} : { state }) });
   return `${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${query}`;
 }

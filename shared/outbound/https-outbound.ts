@@ -6,7 +6,7 @@
  */
 import type { Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent, type RequestOptions, request } from "node:https";
-import { fail, type Result, succeed } from "../result.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import type { Outbound, OutboundFailure, OutboundRequest, OutboundResponse } from "./outbound.ts";
 
 /** Connections per host. Entra answers in 50 to 200 ms, so this carries well over 500 exchanges a second. */

@@ -1,4 +1,4 @@
-import type { Result } from "../result.ts";
+import type { Result } from "../core/result.ts";
 
 export interface OutboundRequest {
   readonly method: "GET" | "POST";

@@ -8,7 +8,7 @@ import { dayText, isoDay } from "./day.ts";
 import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";
 
-interface AskedApi {
+interface RequestedApi {
   readonly api: { readonly name: string; readonly resource: string };
   readonly scopes: readonly string[];
 }
@@ -18,7 +18,7 @@ export interface ConfirmationPageInput {
   readonly clientId: string;
   /** Undefined: signed in at Entra a moment ago, and Entra has not told us yet who it is. */
   readonly person: { readonly name: string; readonly username: string } | undefined;
-  readonly apis: readonly AskedApi[];
+  readonly apis: readonly RequestedApi[];
   /** And whatever else was consented for this service. */
   readonly more: boolean;
   readonly untilSeconds: number;
@@ -51,7 +51,7 @@ ${apis.map((asked) => toRows(asked, more))}
   };
 }
 
-function toRows({ api, scopes }: AskedApi, more: boolean): Html {
+function toRows({ api, scopes }: RequestedApi, more: boolean): Html {
   return html`<div><dt>API</dt><dd>${api.name}<br><span class="quiet">${api.resource}</span></dd></div>
 <div><dt>May use</dt><dd><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}${more ? MORE : ""}</ul></dd></div>`;
 }
@@ -63,9 +63,7 @@ const BY_APPLICATION =
   "If you did not just sign in to this application, or do not want it to go on without you, choose “Don’t allow”. You go back to it, and it gets nothing.";
 
 function toPerson(person: ConfirmationPageInput["person"]): Html {
-  if (person === undefined) {
-    return html`<strong>The account that you have just signed in with</strong>`;
-  }
+  if (person === undefined) return html`<strong>The account that you have just signed in with</strong>`;
   const { name, username } = person;
   return username === "" || username === name
     ? html`<strong>${name}</strong>`

@@ -23,9 +23,7 @@ export function ownText(text: string): Html {
 }
 
 function toText(value: Value): string {
-  if (typeof value === "string" || typeof value === "number") {
-    return escapeText(String(value));
-  }
+  if (typeof value === "string" || typeof value === "number") return escapeText(String(value));
   return "text" in value ? value.text : value.map(({ text }) => text).join("");
 }
 

@@ -3,8 +3,8 @@
  * and script run (by their hashes), no other site may frame the page or learn its address. Pure.
  */
 import { createHash } from "node:crypto";
-import type { Cookie } from "../cookie.ts";
-import type { Failure } from "../failure.ts";
+import type { Cookie } from "../core/cookie.ts";
+import type { Failure } from "../core/failure.ts";
 import type { OutgoingResponse } from "../http/outgoing-response.ts";
 import { COPY_SCRIPT } from "./copy-script.ts";
 import { type Html, html, ownText } from "./html.ts";

@@ -2,12 +2,12 @@
  * Which API a request is for, from everything in it that may say so, and which others the permission that it keeps shall
  * cover. Part of stage 3 (policy). Pure.
  */
-import type { Wish } from "../exchange-request.ts";
-import type { PolicyRefusal } from "../failure.ts";
-import { fail, type Result, succeed } from "../result.ts";
+import type { TokenParameters } from "../core/exchange-request.ts";
+import type { PolicyRefusal } from "../core/failure.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import type { ApiRule, Policy } from "./rules.ts";
 
-export interface AskedApi {
+export interface RequestedApi {
   readonly name: string;
   readonly rule: ApiRule;
   /** Bare names; empty: none were asked, which gives the list. */
@@ -15,7 +15,7 @@ export interface AskedApi {
 }
 
 /** The token's API, then those that only the kept permission covers. */
-export type AskedApis = readonly [AskedApi, ...AskedApi[]];
+export type RequestedApis = readonly [RequestedApi, ...RequestedApi[]];
 
 export interface Choice {
   /** Named APIs may be several: never; when `audience` or `resource` names the token's (the one); or always. */
@@ -31,25 +31,22 @@ export interface Choice {
  */
 export function chooseApis(
   policy: Policy,
-  wish: Pick<Wish, "audiences" | "resources" | "scopes">,
+  tokenParameters: Pick<TokenParameters, "audiences" | "resources" | "scopes">,
   choice: Choice,
-): Result<AskedApis, PolicyRefusal> {
-  const scopes = (wish.scopes ?? []).map((scope) => splitScope(policy, scope));
-  const stated = unique([...wish.audiences, ...wish.resources.map((resource) => apiWithResource(policy, resource))]);
+): Result<RequestedApis, PolicyRefusal> {
+  const scopes = (tokenParameters.scopes ?? []).map((scope) => splitScope(policy, scope));
+  const stated = unique([
+    ...tokenParameters.audiences,
+    ...tokenParameters.resources.map((resource) => apiWithResource(policy, resource)),
+  ]);
   const named = unique([...stated, ...scopes.flatMap(({ api }) => (api === undefined ? [] : [api]))]);
-  if (named.some((name) => !Object.hasOwn(policy.apis, name))) {
-    return fail("api_unknown");
-  }
+  if (named.some((name) => !Object.hasOwn(policy.apis, name))) return fail("api_unknown");
   // A bare name belongs to the one API that was stated; with several, nobody knows to which.
   const unclear = stated.length !== 1 && scopes.some(({ api }) => api === undefined);
-  if (named.length > 1 && (unclear || !mayBeSeveral(choice, stated))) {
-    return fail("api_ambiguous");
-  }
+  if (named.length > 1 && (unclear || !mayBeSeveral(choice, stated))) return fail("api_ambiguous");
   const first = named[0] ?? choice.otherwise ?? onlyApi(policy);
-  if (first === undefined) {
-    return fail("api_not_named");
-  }
-  const asked = [first, ...named.slice(1)].flatMap((name): AskedApi[] => {
+  if (first === undefined) return fail("api_not_named");
+  const asked = [first, ...named.slice(1)].flatMap((name): RequestedApi[] => {
     const rule = policy.apis[name];
     const own = scopes.filter(({ api }) => (api ?? first) === name).map(({ bare }) => bare);
     return rule === undefined ? [] : [{ name, rule, scopes: own }];
@@ -83,9 +80,7 @@ function splitScope(policy: Policy, scope: string): { readonly bare: string; rea
       best = { name, prefix };
     }
   }
-  if (best !== undefined) {
-    return { bare: scope.slice(best.prefix.length), api: best.name };
-  }
+  if (best !== undefined) return { bare: scope.slice(best.prefix.length), api: best.name };
   return { bare: scope, api: scope.includes("://") ? UNKNOWN_API : undefined };
 }
 

@@ -1,8 +1,9 @@
 /**
  * Says in plain lines what a policy allows and what an administrator should know about it. Pure.
  */
+
+import { DEFAULT_BYPASS_PER_MINUTE } from "./evaluate.ts";
 import type { CallerRule, Policy } from "./rules.ts";
-import { DEFAULT_BYPASS_PER_MINUTE } from "./weigh.ts";
 
 /** Who may do what, one paragraph a caller. */
 export function describePolicy(policy: Policy): string[] {
@@ -88,9 +89,7 @@ function entryWarnings(policy: Policy, entry: CallerRule): string[] {
 
 /** An application's scopes are those that the entry of the client that obtained the user's token has as well. */
 function exchangesNothing({ callers }: Policy, entry: CallerRule): boolean {
-  if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) {
-    return false;
-  }
+  if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) return false;
   const clients = subjectClientsOf(entry);
   const people = callers.filter(({ kind, clientId }) => kind === "user" && clients.includes(clientId));
   const shared = ([api, scopes]: [string, readonly string[]]) =>

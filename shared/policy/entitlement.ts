@@ -1,4 +1,4 @@
-import type { FlowName } from "./rules.ts";
+import type { FlowName } from "../core/flow-name.ts";
 
 declare const decided: unique symbol;
 

@@ -4,7 +4,7 @@
  * No I/O. No clock.
  */
 import * as z from "zod/mini";
-import { isJsonObject, member, repeatedMembers } from "../json-object.ts";
+import { isJsonObject, member, repeatedMembers } from "../core/json-object.ts";
 import { policyContradictions } from "./policy-contradictions.ts";
 import {
   type ApiRule,
@@ -55,9 +55,7 @@ function takeOutPrototypes(data: unknown): PolicyProblem[] {
   const found: PolicyProblem[] = [];
   const places = [{ path: "", value: data }];
   for (const { path, value } of places) {
-    if (typeof value !== "object" || value === null) {
-      continue;
-    }
+    if (typeof value !== "object" || value === null) continue;
     for (const [name, inner] of Object.entries(value)) {
       places.push({ path: path === "" ? name : `${path}.${name}`, value: inner });
     }
@@ -96,9 +94,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 
 /** The members of one object, each read by itself: what is wrong is left out. A member that is not written is its default. */
 function readMembers<T>(shape: Readonly<Record<string, z.core.$ZodType>>, value: unknown): Partial<T> {
-  if (!isJsonObject(value)) {
-    return {};
-  }
+  if (!isJsonObject(value)) return {};
   const read = Object.entries(shape).flatMap(([name, schema]) => {
     const parsed = z.safeParse(schema, member(value, name));
     return parsed.success ? [[name, parsed.data] as const] : [];

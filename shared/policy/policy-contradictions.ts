@@ -4,7 +4,7 @@
  * Judges a draft, so that a mistake in one member hides none in the others: what could not be read is not guessed at.
  * Pure: no I/O, no clock.
  */
-import { OIDC_SCOPES } from "./check-released-scopes.ts";
+import { OIDC_SCOPES } from "./release.ts";
 import type { CallerRule, PolicyDraft, PolicyProblem } from "./rules.ts";
 
 export function policyContradictions(draft: PolicyDraft): PolicyProblem[] {
@@ -53,9 +53,7 @@ function repeated(
 ): [path: string, earlier: string][] {
   const seen = new Map<string, string>();
   return items.flatMap(({ path, value }): [string, string][] => {
-    if (value === undefined) {
-      return [];
-    }
+    if (value === undefined) return [];
     const earlier = seen.get(value);
     seen.set(value, earlier ?? path);
     return earlier === undefined ? [] : [[path, earlier]];
@@ -72,17 +70,11 @@ const OIDC_LIST = OIDC_SCOPES.join(", ").replace(/, (?=\w+$)/, " and ");
 /** An entry names APIs, and each API and scope that it names is one of the policy. */
 function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyProblem[] {
   const lists = Object.entries(entry.apis ?? {});
-  if (entry.apis !== undefined && lists.length === 0) {
-    return [{ path: `${path}.apis`, problem: "names no API" }];
-  }
-  if (apis === undefined) {
-    return [];
-  }
+  if (entry.apis !== undefined && lists.length === 0) return [{ path: `${path}.apis`, problem: "names no API" }];
+  if (apis === undefined) return [];
   return lists.flatMap(([name, scopes]) => {
     const at = `${path}.apis.${name}`;
-    if (!Object.hasOwn(apis, name)) {
-      return [{ path: at, problem: "is not in apis" }];
-    }
+    if (!Object.hasOwn(apis, name)) return [{ path: at, problem: "is not in apis" }];
     const known = apis[name]?.scopes;
     return scopes.flatMap((scope, index) => {
       const problems = oidcProblems(scope, `${at}.${index}`);
@@ -94,9 +86,7 @@ function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyP
 
 /** Scopes are the intersection with the list of the client that obtained the user's token: without an entry, nothing. */
 function subjectProblems({ callers }: PolicyDraft, entry: Entry, path: string): PolicyProblem[] {
-  if (entry.kind === "user") {
-    return [];
-  }
+  if (entry.kind === "user") return [];
   return (entry.subjectClients ?? []).flatMap((client, index) => {
     const known = callers.some(({ kind = "user", clientId = client }) => kind === "user" && clientId === client);
     return known ? [] : [{ path: `${path}.subjectClients.${index}`, problem: "has no entry of kind user" }];

@@ -3,9 +3,7 @@
  * is refused. `parse-policy.ts` reads them. No I/O. No clock.
  */
 import * as z from "zod/mini";
-
-export const FLOW_NAMES = ["on-behalf-of", "refresh-token", "authorization-code", "client-credentials"] as const;
-export type FlowName = (typeof FLOW_NAMES)[number];
+import { FLOW_NAMES } from "../core/flow-name.ts";
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** RFC 6749 section 3.3: scope-token. */
@@ -44,9 +42,7 @@ const limits = z.strictObject({
  * spelling, because requests are compared with it character for character.
  */
 function isRedirectUri(text: string): boolean {
-  if (!URL.canParse(text) || /[#*\s]/.test(text)) {
-    return false;
-  }
+  if (!URL.canParse(text) || /[#*\s]/.test(text)) return false;
   const { protocol, hostname, username, password, href } = new URL(text);
   const secure = protocol === "https:" || (protocol === "http:" && LOOPBACK.includes(hostname));
   return secure && username === "" && password === "" && (href === text || href === `${text}/`);

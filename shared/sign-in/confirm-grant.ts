@@ -4,25 +4,25 @@
  * name, with what and for how long, and says yes to exactly that. Only then is a grant made, or is the code given that
  * makes one. Policy is asked once more, because the page may have waited.
  */
-import type { AuditFacts } from "../audit/audit-event.ts";
-import type { PendingCode, PendingConfirmation, PendingGrant } from "../authorize/boxes.ts";
-import { isTransactionId, readCookie } from "../authorize/cookies.ts";
-import { sameText } from "../authorize/pkce.ts";
-import type { Failure } from "../failure.ts";
-import type { KeptGrant } from "../keep-grant.ts";
-import { CODE_SECONDS, CONFIRMATION_SECONDS } from "../limits.ts";
-import { checkReleasedScopes } from "../policy/check-released-scopes.ts";
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { Failure } from "../core/failure.ts";
+import { CODE_SECONDS, CONFIRMATION_SECONDS } from "../core/limits.ts";
+import type { RedirectTarget } from "../core/redirect-target.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
+import type { IssuedGrant } from "../offline-access/offline-access.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import type { Api, Entitlement } from "../policy/entitlement.ts";
-import { weigh } from "../policy/weigh.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import type { ReturnAddress } from "../return-address.ts";
-import { SecretValue } from "../secret-value.ts";
+import { evaluate } from "../policy/evaluate.ts";
+import { release } from "../policy/release.ts";
+import { isTransactionId, readCookie } from "../sealed-state/cookies.ts";
+import { sameText } from "../sealed-state/pkce.ts";
+import type { PendingCode, PendingConfirmation, PendingGrant } from "../sealed-state/sealed-state.ts";
 import { sealCode } from "./seal-code.ts";
-import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
+import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { targetFacts, toBound, toSignInInput } from "./target.ts";
 
-interface AskedOf {
+interface ShownApi {
   readonly api: Api;
   readonly scopes: readonly string[];
 }
@@ -32,7 +32,7 @@ interface Question {
   /** The application's name in the policy. */
   readonly application: string;
   /** What the grant can cover at most. */
-  readonly apis: readonly AskedOf[];
+  readonly apis: readonly ShownApi[];
   /** The entry accepts surplus, and what Entra will give is not known yet. */
   readonly more: boolean;
   /** When the grant will end at the latest, seconds since 1970. */
@@ -61,64 +61,56 @@ export interface ConfirmationForm {
 
 /** What a yes gave: a grant to show, or a code for the application. */
 export type Confirmed =
-  | { readonly kind: "made"; readonly grant: KeptGrant }
-  | { readonly kind: "return"; readonly returnTo: ReturnAddress; readonly code: string };
-
-type Note = (facts: Partial<AuditFacts>) => void;
+  | { readonly kind: "made"; readonly grant: IssuedGrant }
+  | { readonly kind: "return"; readonly returnTo: RedirectTarget; readonly code: string };
 
 /** The request that brought the answer. */
 interface Answering {
-  readonly note: Note;
+  readonly audit: AuditTrail;
   /** True once the person has been told that it took too long. */
-  readonly isOver: () => boolean;
+  readonly signal: AbortSignal;
 }
 
 const DAY_SECONDS = 24 * 3600;
 
 /** What this browser may confirm: it has the cookie, and policy still allows it. */
 export async function openConfirmation(
-  rooms: SignInRooms,
+  context: SignInContext,
   { id, cookieHeader }: { readonly id: string; readonly cookieHeader: string },
-  note: Note,
+  audit: AuditTrail,
 ): Promise<Result<Confirmation, Failure>> {
   const cookie = isTransactionId(id) ? readCookie(cookieHeader, "confirm", id) : undefined;
-  if (cookie === undefined) {
-    return refuseSignIn("confirmation_missing");
+  if (cookie === undefined) return refuseSignIn("confirmation_missing");
+  const unsealed = await (await context.signIn.sealedState()).confirmations.unseal(cookie);
+  if (!unsealed.ok) {
+    return fromStateFailure(unsealed.failure, { invalid: "confirmation_missing", expired: "confirmation_expired" });
   }
-  const opened = await (await rooms.signIn.boxes()).confirmations.open(cookie);
-  if (!opened.ok) {
-    return boxFailure(opened.failure, { broken: "confirmation_missing", expired: "confirmation_expired" });
-  }
-  const pending = opened.value;
-  noteConfirmation(pending, note);
-  return pending.kind === "grant" ? grantQuestion(rooms, pending) : codeQuestion(rooms, pending);
+  const pending = unsealed.value;
+  recordConfirmation(pending, audit);
+  return pending.kind === "grant" ? grantQuestion(context, pending) : codeQuestion(context, pending);
 }
 
-function noteConfirmation(pending: PendingConfirmation, note: Note): void {
+function recordConfirmation(pending: PendingConfirmation, audit: AuditTrail): void {
   const subject = pending.kind === "grant" ? { subjectObjectId: pending.user.objectId } : {};
-  note({ correlationId: pending.correlationId, ...targetFacts(pending.target), ...subject });
+  audit.add({ correlationId: pending.correlationId, ...targetFacts(pending.target), ...subject });
 }
 
-function grantQuestion(rooms: SignInRooms, pending: PendingGrant): Result<Confirmation, Failure> {
-  const decision = decideSignIn(rooms.policy, toSignInInput(pending.target));
-  if (!decision.ok) {
-    return fail({ kind: "policy_refused", ...decision.failure });
-  }
+function grantQuestion(context: SignInContext, pending: PendingGrant): Result<Confirmation, Failure> {
+  const decision = decideSignIn(context.policy, toSignInInput(pending.target));
+  if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
   const { entry, grantMaxDays, also } = decision.value;
-  const apis: AskedOf[] = [];
+  const apis: ShownApi[] = [];
   for (const allowance of [decision.value, ...also]) {
     const given = pending.apis.find(({ api }) => api === allowance.api.name)?.scopes ?? [];
-    const released = checkReleasedScopes(allowance, given);
-    if (!released.ok) {
-      return fail({ kind: "scope_surplus", entry, surplus: released.failure.surplus });
-    }
+    const released = release(allowance, given, entry);
+    if (!released.ok) return released;
     apis.push({ api: allowance.api, scopes: released.value });
   }
   return succeed({
     kind: "grant",
     pending,
     entitlement: decision.value,
-    application: nameOf(rooms, pending),
+    application: nameOf(context, pending),
     apis,
     more: false,
     untilSeconds: pending.createdAtSeconds + grantMaxDays * DAY_SECONDS,
@@ -126,13 +118,11 @@ function grantQuestion(rooms: SignInRooms, pending: PendingGrant): Result<Confir
 }
 
 /** Nobody is authenticated here, so this is no entitlement; policy decides for the caller when it redeems the code. */
-function codeQuestion(rooms: SignInRooms, pending: PendingCode): Result<Confirmation, Failure> {
+function codeQuestion(context: SignInContext, pending: PendingCode): Result<Confirmation, Failure> {
   const { target, returnTo, createdAtSeconds } = pending;
-  const entry = rooms.policy.callers.find(({ name }) => name === target.entry);
-  if (entry === undefined) {
-    return fail({ kind: "policy_refused", reason: "caller_not_listed" });
-  }
-  const weighed = weigh(rooms.policy, {
+  const entry = context.policy.callers.find(({ name }) => name === target.entry);
+  if (entry === undefined) return fail({ kind: "policy_refused", reason: "caller_not_listed" });
+  const evaluated = evaluate(context.policy, {
     caller: {
       kind: entry.kind,
       clientId: target.clientId,
@@ -141,21 +131,19 @@ function codeQuestion(rooms: SignInRooms, pending: PendingCode): Result<Confirma
       understandsClaimsChallenge: false,
     },
     flow: "authorization-code",
-    wish: { ...PLAIN_WISH, offlineAccess: target.offlineAccess },
+    tokenParameters: { ...PLAIN_PARAMETERS, offlineAccess: target.offlineAccess },
     given: target.apis,
     bound: toBound(target),
     redirectUri: returnTo.redirectUri,
   });
-  if (!weighed.ok) {
-    return fail({ kind: "policy_refused", ...weighed.failure });
-  }
-  const { acceptSurplus, grantMaxDays, also } = weighed.value;
+  if (!evaluated.ok) return fail({ kind: "policy_refused", ...evaluated.failure });
+  const { acceptSurplus, grantMaxDays, also } = evaluated.value;
   return succeed({
     kind: "code",
     pending,
-    application: nameOf(rooms, pending),
+    application: nameOf(context, pending),
     // Entra gives what was consented, whatever was asked; policy lets out no more than its list.
-    apis: [weighed.value, ...also].map(({ api, releasable }) => ({
+    apis: [evaluated.value, ...also].map(({ api, releasable }) => ({
       api,
       scopes: releasable.filter((scope) => scope !== ".default"),
     })),
@@ -165,7 +153,7 @@ function codeQuestion(rooms: SignInRooms, pending: PendingCode): Result<Confirma
   });
 }
 
-const PLAIN_WISH = {
+const PLAIN_PARAMETERS = {
   audiences: [],
   resources: [],
   scopes: undefined,
@@ -174,47 +162,45 @@ const PLAIN_WISH = {
   minimumSeconds: 0,
 };
 
-function nameOf({ policy }: SignInRooms, { target }: PendingConfirmation): string {
+function nameOf({ policy }: SignInContext, { target }: PendingConfirmation): string {
   return policy.callers.find(({ name }) => name === target.entry)?.displayName ?? target.entry;
 }
 
 /** The answer of the page. The token in the form shows that it is the page that was shown to this browser. */
 export async function confirmGrant(
-  rooms: SignInRooms,
+  context: SignInContext,
   confirmation: Confirmation,
   form: ConfirmationForm,
-  { note, isOver }: Answering,
+  { audit, signal }: Answering,
 ): Promise<Result<Confirmed, Failure>> {
-  if (!sameText(form.formToken, confirmation.pending.formToken)) {
-    return refuseSignIn("form_forged");
-  }
-  if (!form.allowed) {
-    return decline(rooms, confirmation.pending, note);
-  }
+  if (!sameText(form.formToken, confirmation.pending.formToken)) return refuseSignIn("form_forged");
+  if (!form.allowed) return decline(context, confirmation.pending, audit);
   if (confirmation.kind === "code") {
     const { returnTo } = confirmation.pending;
-    const code = await sealCode(rooms, confirmation.pending);
+    const code = await sealCode(context, confirmation.pending);
     return code.ok ? succeed({ kind: "return", returnTo, code: code.value }) : code;
   }
-  return allowGrant(rooms, confirmation, { note, isOver });
+  return allowGrant(context, confirmation, { audit, signal });
 }
 
 /** No means no, whatever becomes of a yes that was sent before: what it has made ends here, and what it has not it never will. */
-async function decline(rooms: SignInRooms, pending: PendingConfirmation, note: Note): Promise<Result<never, Failure>> {
+async function decline(
+  context: SignInContext,
+  pending: PendingConfirmation,
+  audit: AuditTrail,
+): Promise<Result<never, Failure>> {
   if (pending.kind === "grant") {
     const { target, user } = pending;
     const handle = new SecretValue(pending.handle);
     const { createdAtSeconds } = pending;
-    const forbidden = await rooms.grants.forbidConfirmed({
+    const forbidden = await context.grants.denyConfirmed({
       clientId: target.clientId,
       user,
       handle,
       createdAtSeconds,
-      note,
+      audit,
     });
-    if (!forbidden.ok) {
-      return forbidden;
-    }
+    if (!forbidden.ok) return forbidden;
   }
   return refuseSignIn("declined");
 }
@@ -227,11 +213,11 @@ async function decline(rooms: SignInRooms, pending: PendingConfirmation, note: N
  * the cookie away, so that nobody later at this browser, with the back button, gets to see it.
  */
 async function allowGrant(
-  rooms: SignInRooms,
+  context: SignInContext,
   { pending, entitlement }: GrantConfirmation,
-  { note, isOver }: Answering,
+  { audit, signal }: Answering,
 ): Promise<Result<Confirmed, Failure>> {
-  const made = await rooms.grants.keepConfirmed({
+  const made = await context.grants.issueConfirmed({
     clientId: pending.target.clientId,
     user: pending.user,
     entitlement,
@@ -239,8 +225,8 @@ async function allowGrant(
     refreshToken: new SecretValue(pending.refreshToken),
     handle: new SecretValue(pending.handle),
     createdAtSeconds: pending.createdAtSeconds,
-    isOver,
-    note,
+    signal,
+    audit,
   });
   return made.ok ? succeed({ kind: "made", grant: made.value }) : made;
 }

@@ -7,18 +7,18 @@
  *
  * Nothing is sent anywhere before the answer is known to belong to a sign-in that this very browser began.
  */
-import type { AuditFacts } from "../audit/audit-event.ts";
-import type { Transaction } from "../authorize/boxes.ts";
-import { clearCookies, isTransactionId, readCookie } from "../authorize/cookies.ts";
-import { sameText } from "../authorize/pkce.ts";
-import type { Cookie } from "../cookie.ts";
-import type { Failure } from "../failure.ts";
-import type { Result } from "../result.ts";
-import { succeed } from "../result.ts";
-import type { ReturnAddress } from "../return-address.ts";
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { Cookie } from "../core/cookie.ts";
+import type { Failure } from "../core/failure.ts";
+import type { RedirectTarget } from "../core/redirect-target.ts";
+import type { Result } from "../core/result.ts";
+import { succeed } from "../core/result.ts";
+import { clearCookies, isTransactionId, readCookie } from "../sealed-state/cookies.ts";
+import { sameText } from "../sealed-state/pkce.ts";
+import type { Transaction } from "../sealed-state/sealed-state.ts";
 import { holdCode, holdForConfirmation } from "./hold-for-confirmation.ts";
 import { sealCode } from "./seal-code.ts";
-import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
+import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { bareScopesOf, targetFacts } from "./target.ts";
 
 /** Entra's answer as the browser brought it. */
@@ -37,75 +37,70 @@ export interface SignInEnd {
   readonly correlationId: string;
   readonly cookies: readonly Cookie[];
   readonly next:
-    | { readonly kind: "return"; readonly returnTo: ReturnAddress; readonly code: string }
-    | { readonly kind: "return_error"; readonly returnTo: ReturnAddress; readonly failure: Failure }
+    | { readonly kind: "return"; readonly returnTo: RedirectTarget; readonly code: string }
+    | { readonly kind: "return_error"; readonly returnTo: RedirectTarget; readonly failure: Failure }
     | { readonly kind: "confirm"; readonly id: string }
     | { readonly kind: "page"; readonly failure: Failure };
 }
 
-type Note = (facts: Partial<AuditFacts>) => void;
-
 export async function finishSignIn(
-  rooms: SignInRooms,
+  context: SignInContext,
   answer: EntraAnswer,
-  note: Note,
+  audit: AuditTrail,
 ): Promise<Result<SignInEnd, Failure>> {
-  const transaction = await openTransaction(rooms, answer);
-  if (!transaction.ok) {
-    return transaction;
-  }
+  const transaction = await openTransaction(context, answer);
+  if (!transaction.ok) return transaction;
   const { id, target, correlationId, purpose } = transaction.value;
-  note({ correlationId, ...targetFacts(target) });
+  audit.add({ correlationId, ...targetFacts(target) });
   const cleared = clearCookies(answer.cookieHeader, "signin", id);
   const end =
     purpose.kind === "code"
-      ? await returnToClient(rooms, { transaction: transaction.value, returnTo: purpose.returnTo, answer })
-      : await askPerson(rooms, { transaction: transaction.value, expectedUser: purpose.expectedUser, answer, note });
+      ? await returnToClient(context, { transaction: transaction.value, returnTo: purpose.returnTo, answer })
+      : await askForConfirmation(context, {
+          transaction: transaction.value,
+          expectedUser: purpose.expectedUser,
+          answer,
+          audit,
+        });
   return succeed({ correlationId, next: end.next, cookies: [...cleared, ...end.cookies] });
 }
 
 /** `state` names the cookie, and the cookie holds the same state: the answer is this browser's. */
 async function openTransaction(
-  rooms: SignInRooms,
+  context: SignInContext,
   { state, cookieHeader }: EntraAnswer,
 ): Promise<Result<Transaction, Failure>> {
   const [id = ""] = state.split(".", 1);
-  if (!isTransactionId(id)) {
-    return refuseSignIn("answer_invalid");
-  }
+  if (!isTransactionId(id)) return refuseSignIn("answer_invalid");
   const cookie = readCookie(cookieHeader, "signin", id);
-  if (cookie === undefined) {
-    return refuseSignIn("transaction_missing");
+  if (cookie === undefined) return refuseSignIn("transaction_missing");
+  const unsealed = await (await context.signIn.sealedState()).transactions.unseal(cookie);
+  if (!unsealed.ok) {
+    return fromStateFailure(unsealed.failure, { invalid: "transaction_missing", expired: "transaction_expired" });
   }
-  const opened = await (await rooms.signIn.boxes()).transactions.open(cookie);
-  if (!opened.ok) {
-    return boxFailure(opened.failure, { broken: "transaction_missing", expired: "transaction_expired" });
-  }
-  return sameText(opened.value.state, state) ? opened : refuseSignIn("state_mismatch");
+  return sameText(unsealed.value.state, state) ? unsealed : refuseSignIn("state_mismatch");
 }
 
 interface Returning {
   readonly transaction: Transaction;
-  readonly returnTo: ReturnAddress;
+  readonly returnTo: RedirectTarget;
   readonly answer: EntraAnswer;
 }
 
 async function returnToClient(
-  rooms: SignInRooms,
+  context: SignInContext,
   { transaction, returnTo, answer }: Returning,
 ): Promise<Omit<SignInEnd, "correlationId">> {
   const { id, target, verifier, nonce } = transaction;
   const { outcome, cookieHeader } = answer;
   const refuse = (failure: Failure) => ({ cookies: [], next: { kind: "return_error", returnTo, failure } }) as const;
-  if (outcome.kind === "error") {
-    return refuse(outcome.failure(bareScopesOf(target)));
-  }
+  if (outcome.kind === "error") return refuse(outcome.failure(bareScopesOf(target)));
   // Entra's consent is to this service's registration, for whichever application uses it: ours is asked for this one.
   if (target.offlineAccess) {
-    const held = await holdCode(rooms, { transaction, returnTo, code: outcome.code, cookieHeader });
+    const held = await holdCode(context, { transaction, returnTo, code: outcome.code, cookieHeader });
     return held.ok ? { cookies: held.value, next: { kind: "confirm", id } } : refuse(held.failure);
   }
-  const code = await sealCode(rooms, { target, returnTo, entraCode: outcome.code, verifier, nonce });
+  const code = await sealCode(context, { target, returnTo, entraCode: outcome.code, verifier, nonce });
   return code.ok ? { cookies: [], next: { kind: "return", returnTo, code: code.value } } : refuse(code.failure);
 }
 
@@ -113,21 +108,21 @@ interface Asking {
   readonly transaction: Transaction;
   readonly expectedUser: string | undefined;
   readonly answer: EntraAnswer;
-  readonly note: Note;
+  readonly audit: AuditTrail;
 }
 
-async function askPerson(rooms: SignInRooms, asking: Asking): Promise<Omit<SignInEnd, "correlationId">> {
-  const { transaction, expectedUser, note } = asking;
+async function askForConfirmation(context: SignInContext, asking: Asking): Promise<Omit<SignInEnd, "correlationId">> {
+  const { transaction, expectedUser, audit } = asking;
   const { outcome, cookieHeader } = asking.answer;
   if (outcome.kind === "error") {
     return { cookies: [], next: { kind: "page", failure: outcome.failure(bareScopesOf(transaction.target)) } };
   }
-  const held = await holdForConfirmation(rooms, {
+  const held = await holdForConfirmation(context, {
     transaction,
     expectedUser,
     code: outcome.code,
     cookieHeader,
-    note,
+    audit,
   });
   return held.ok
     ? { cookies: held.value, next: { kind: "confirm", id: transaction.id } }

@@ -6,24 +6,24 @@
  *   was, what Entra gave), and the refresh token waits
  *   an application's own sign-in                 → Entra's code waits; it is redeemed by the application, once, as ever
  */
-import type { AuditFacts } from "../audit/audit-event.ts";
-import type { PendingConfirmation, PendingGrant, Transaction } from "../authorize/boxes.ts";
-import { cookiesFor, makeRoom } from "../authorize/cookies.ts";
-import { newSecret } from "../authorize/pkce.ts";
-import type { Cookie } from "../cookie.ts";
-import { coverApis } from "../cover-apis.ts";
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { Cookie } from "../core/cookie.ts";
+import type { Failure } from "../core/failure.ts";
+import { CONFIRMATION_SECONDS } from "../core/limits.ts";
+import type { RedirectTarget } from "../core/redirect-target.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
 import type { SignedInToken } from "../entra/entra-token.ts";
-import type { Failure } from "../failure.ts";
 import { qualifiedScopes } from "../flows/flow.ts";
 import { newHandle } from "../grants/handle.ts";
-import { CONFIRMATION_SECONDS } from "../limits.ts";
-import { checkReleasedScopes } from "../policy/check-released-scopes.ts";
+import { collectConsentedApis } from "../offline-access/consented-apis.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import type { ReturnAddress } from "../return-address.ts";
-import { SecretValue } from "../secret-value.ts";
-import { boxFailure, refuseSignIn, type SignInRooms } from "./sign-in-rooms.ts";
+import { release } from "../policy/release.ts";
+import { cookiesFor, evictOldest } from "../sealed-state/cookies.ts";
+import { newSecret } from "../sealed-state/pkce.ts";
+import type { PendingConfirmation, PendingGrant, Transaction } from "../sealed-state/sealed-state.ts";
+import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { toSignInInput } from "./target.ts";
 
 export interface HoldRequest {
@@ -32,43 +32,33 @@ export interface HoldRequest {
   /** Entra's. */
   readonly code: string;
   readonly cookieHeader: string;
-  readonly note: (facts: Partial<AuditFacts>) => void;
+  readonly audit: AuditTrail;
 }
 
 export async function holdForConfirmation(
-  rooms: SignInRooms,
-  { transaction, expectedUser, code, cookieHeader, note }: HoldRequest,
+  context: SignInContext,
+  { transaction, expectedUser, code, cookieHeader, audit }: HoldRequest,
 ): Promise<Result<readonly Cookie[], Failure>> {
-  const decision = decideSignIn(rooms.policy, toSignInInput(transaction.target));
-  if (!decision.ok) {
-    return fail({ kind: "policy_refused", ...decision.failure });
-  }
-  const token = await redeem(rooms, transaction, decision.value, code);
-  if (!token.ok) {
-    return token;
-  }
-  note({ scopesReturned: token.value.scopes });
-  const user = checkUser(rooms, token.value, expectedUser);
-  if (!user.ok) {
-    return user;
-  }
-  note({ subjectObjectId: user.value.objectId });
-  const released = checkReleasedScopes(decision.value, token.value.scopes);
-  if (!released.ok) {
-    return fail({ kind: "scope_surplus", entry: decision.value.entry, surplus: released.failure.surplus });
-  }
-  const covered = await coverApis(rooms, {
+  const decision = decideSignIn(context.policy, toSignInInput(transaction.target));
+  if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
+  const token = await redeem(context, transaction, decision.value, code);
+  if (!token.ok) return token;
+  audit.add({ scopesReturned: token.value.scopes });
+  const user = checkUser(context, token.value, expectedUser);
+  if (!user.ok) return user;
+  audit.add({ subjectObjectId: user.value.objectId });
+  const released = release(decision.value, token.value.scopes, decision.value.entry);
+  if (!released.ok) return released;
+  const consent = await collectConsentedApis(context, {
     entitlement: decision.value,
     token: token.value,
     scopes: released.value,
     correlationId: transaction.correlationId,
-    trace: rooms.trace,
-    note,
+    trace: context.trace,
+    audit,
   });
-  if (!covered.ok) {
-    return covered;
-  }
-  const { apis, refreshToken } = covered.value;
+  if (!consent.ok) return consent;
+  const { apis, refreshToken } = consent.value;
   const { person } = token.value;
   if (refreshToken === undefined) {
     return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
@@ -76,39 +66,46 @@ export async function holdForConfirmation(
   const { tenantId, objectId } = user.value;
   const pending: PendingGrant = {
     kind: "grant",
-    ...common(rooms, transaction),
+    ...common(context, transaction),
     user: { tenantId, objectId },
     person: { name: person.name, username: person.username },
     refreshToken: refreshToken.reveal(),
     apis,
     handle: newHandle().secret.reveal(),
   };
-  return hold(rooms, pending, cookieHeader);
+  return hold(context, pending, cookieHeader);
 }
 
 export interface HoldCode {
   readonly transaction: Transaction;
-  readonly returnTo: ReturnAddress;
+  readonly returnTo: RedirectTarget;
   /** Entra's. */
   readonly code: string;
   readonly cookieHeader: string;
 }
 
 export function holdCode(
-  rooms: SignInRooms,
+  context: SignInContext,
   { transaction, returnTo, code, cookieHeader }: HoldCode,
 ): Promise<Result<readonly Cookie[], Failure>> {
   const { verifier, nonce } = transaction;
-  const pending = { kind: "code", ...common(rooms, transaction), returnTo, entraCode: code, verifier, nonce } as const;
-  return hold(rooms, pending, cookieHeader);
+  const pending = {
+    kind: "code",
+    ...common(context, transaction),
+    returnTo,
+    entraCode: code,
+    verifier,
+    nonce,
+  } as const;
+  return hold(context, pending, cookieHeader);
 }
 
-function common(rooms: SignInRooms, { id, target, correlationId }: Transaction) {
-  return { id, target, formToken: newSecret(), createdAtSeconds: rooms.nowSeconds(), correlationId };
+function common(context: SignInContext, { id, target, correlationId }: Transaction) {
+  return { id, target, formToken: newSecret(), createdAtSeconds: context.nowSeconds(), correlationId };
 }
 
 async function redeem(
-  { delegated, trace }: SignInRooms,
+  { delegated, trace }: SignInContext,
   { verifier, nonce, correlationId }: Transaction,
   entitlement: Entitlement,
   code: string,
@@ -128,13 +125,11 @@ async function redeem(
 
 /** This tenant, the person that was expected, and a guest only where guests may come. */
 function checkUser(
-  { tenantId, allowGuests }: SignInRooms,
+  { tenantId, allowGuests }: SignInContext,
   { user, person }: SignedInToken,
   expectedUser: string | undefined,
 ): Result<PendingGrant["user"], Failure> {
-  if (user === undefined) {
-    return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
-  }
+  if (user === undefined) return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
   if (user.tenantId !== tenantId || (expectedUser !== undefined && user.objectId !== expectedUser)) {
     return refuseSignIn("wrong_user");
   }
@@ -142,17 +137,15 @@ function checkUser(
 }
 
 async function hold(
-  rooms: SignInRooms,
+  context: SignInContext,
   pending: PendingConfirmation,
   cookieHeader: string,
 ): Promise<Result<readonly Cookie[], Failure>> {
-  const sealed = await (await rooms.signIn.boxes()).confirmations.seal(pending);
-  if (!sealed.ok) {
-    return boxFailure(sealed.failure, { broken: "too_large", expired: "too_large" });
-  }
+  const sealed = await (await context.signIn.sealedState()).confirmations.seal(pending);
+  if (!sealed.ok) return fromStateFailure(sealed.failure, { invalid: "too_large", expired: "too_large" });
   const content = { sealed: sealed.value, maxAgeSeconds: CONFIRMATION_SECONDS };
   const cookies = cookiesFor("confirm", pending.id, content);
   return cookies === undefined
     ? refuseSignIn("too_large")
-    : succeed([...makeRoom(cookieHeader, "confirm"), ...cookies]);
+    : succeed([...evictOldest(cookieHeader, "confirm"), ...cookies]);
 }

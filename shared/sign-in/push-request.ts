@@ -5,25 +5,24 @@
  *
  *   caller → policy (flow, redirect URI, API, scopes) → sealed reference
  */
-import type { AuditFacts } from "../audit/audit-event.ts";
-import { authenticate } from "../authenticate.ts";
-import type { SignInHints } from "../authorize/boxes.ts";
-import type { Proof, Wish } from "../exchange-request.ts";
-import type { Failure } from "../failure.ts";
-import { PUSHED_REQUEST_SECONDS } from "../limits.ts";
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import { authenticate } from "../caller/authenticate.ts";
+import type { ClientAuthentication, TokenParameters } from "../core/exchange-request.ts";
+import type { Failure } from "../core/failure.ts";
+import { PUSHED_REQUEST_SECONDS } from "../core/limits.ts";
+import type { RedirectTarget } from "../core/redirect-target.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import { decide } from "../policy/decide.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import type { ReturnAddress } from "../return-address.ts";
-import { noteCaller } from "../whose-token.ts";
-import { boxFailure, type SignInRooms } from "./sign-in-rooms.ts";
+import type { SignInHints } from "../sealed-state/sealed-state.ts";
+import { fromStateFailure, type SignInContext } from "./sign-in-context.ts";
 import { targetFacts, toTarget } from "./target.ts";
 
 /** A pushed request as read: bounded, not yet trusted. */
 export interface PushRequest {
-  readonly proof: Exclude<Proof, { method: "subject_itself" }> | undefined;
+  readonly clientAuthentication: Exclude<ClientAuthentication, { method: "subject_itself" }> | undefined;
   readonly clientId: string;
-  readonly wish: Wish;
-  readonly returnTo: ReturnAddress;
+  readonly tokenParameters: TokenParameters;
+  readonly returnTo: RedirectTarget;
   readonly hints: SignInHints;
 }
 
@@ -36,33 +35,33 @@ export interface PushedReference {
 export const REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:";
 
 export async function pushRequest(
-  rooms: SignInRooms,
+  context: SignInContext,
   request: PushRequest,
-  note: (facts: Partial<AuditFacts>) => void,
+  audit: AuditTrail,
 ): Promise<Result<PushedReference, Failure>> {
-  const { wish, returnTo, hints } = request;
-  note({ flow: "authorization-code" });
+  const { tokenParameters, returnTo, hints } = request;
+  audit.add({ flow: "authorization-code" });
 
-  const caller = await authenticate(rooms, request.proof);
-  if (!caller.ok) {
-    return caller;
-  }
-  noteCaller(caller.value, note);
+  const caller = await authenticate(context, request.clientAuthentication, audit);
+  if (!caller.ok) return caller;
   const clientId = caller.value.clientId.toLowerCase();
   if (request.clientId.toLowerCase() !== clientId) {
     return fail({ kind: "request_invalid", problem: "client_id_mismatch", parameter: "client_id" });
   }
 
   const { redirectUri } = returnTo;
-  const decision = decide(rooms.policy, { caller: caller.value, flow: "authorization-code", wish, redirectUri });
-  if (!decision.ok) {
-    return fail({ kind: "policy_refused", ...decision.failure });
-  }
+  const decision = decide(context.policy, {
+    caller: caller.value,
+    flow: "authorization-code",
+    tokenParameters,
+    redirectUri,
+  });
+  if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
   const target = toTarget(decision.value, clientId);
-  note(targetFacts(target));
+  audit.add(targetFacts(target));
 
-  const sealed = await (await rooms.signIn.boxes()).pushedRequests.seal({ target, returnTo, hints });
+  const sealed = await (await context.signIn.sealedState()).pushedRequests.seal({ target, returnTo, hints });
   return sealed.ok
     ? succeed({ requestUri: REQUEST_URI_PREFIX + sealed.value, expiresInSeconds: PUSHED_REQUEST_SECONDS })
-    : boxFailure(sealed.failure, { broken: "too_large", expired: "too_large" });
+    : fromStateFailure(sealed.failure, { invalid: "too_large", expired: "too_large" });
 }

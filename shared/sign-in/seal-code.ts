@@ -1,13 +1,13 @@
 /** Makes our own authorization code, bound to the client, its redirect URI and its challenge; good for a minute. */
-import type { ApiScopes } from "../api-scopes.ts";
-import type { PendingCode } from "../authorize/boxes.ts";
-import type { Failure } from "../failure.ts";
-import type { Result } from "../result.ts";
-import { boxFailure, type SignInRooms } from "./sign-in-rooms.ts";
+import type { ApiScopes } from "../core/api-scopes.ts";
+import type { Failure } from "../core/failure.ts";
+import type { Result } from "../core/result.ts";
+import type { PendingCode } from "../sealed-state/sealed-state.ts";
+import { fromStateFailure, type SignInContext } from "./sign-in-context.ts";
 import { toBound } from "./target.ts";
 
 export async function sealCode(
-  rooms: SignInRooms,
+  context: SignInContext,
   content: Pick<PendingCode, "target" | "returnTo" | "entraCode" | "verifier" | "nonce">,
 ): Promise<Result<string, Failure>> {
   const { entraCode, verifier, nonce } = content;
@@ -16,7 +16,7 @@ export async function sealCode(
   const apis = [toScopes(first), ...others.map(toScopes)] as const;
   const bound = offlineAccess ? toBound(content.target) : undefined;
   const { redirectUri, codeChallenge } = content.returnTo;
-  const { codes } = await rooms.signIn.boxes();
+  const { codes } = await context.signIn.sealedState();
   const sealedContent = {
     clientId,
     redirectUri,
@@ -29,7 +29,7 @@ export async function sealCode(
     bound,
   };
   const sealed = await codes.seal(sealedContent);
-  return sealed.ok ? sealed : boxFailure(sealed.failure, { broken: "too_large", expired: "too_large" });
+  return sealed.ok ? sealed : fromStateFailure(sealed.failure, { invalid: "too_large", expired: "too_large" });
 }
 
 function toScopes({ api, scopes }: ApiScopes): ApiScopes {

@@ -1,10 +1,11 @@
 /** What a sign-in is for, from policy's first answer to the question that policy is asked again. Pure. */
-import type { ReleaseBound } from "../api-scopes.ts";
-import { askedFacts } from "../asked-facts.ts";
+
 import type { AuditFacts } from "../audit/audit-event.ts";
-import type { Target, TargetApi } from "../authorize/boxes.ts";
+import { requestedFacts } from "../audit/requested-facts.ts";
+import type { ReleaseBound } from "../core/api-scopes.ts";
 import type { Allowance, ApiAllowance } from "../policy/entitlement.ts";
-import type { SignInInput } from "../policy/weigh.ts";
+import type { SignInInput } from "../policy/evaluate.ts";
+import type { Target, TargetApi } from "../sealed-state/sealed-state.ts";
 
 /** What policy allowed, to be sealed. */
 export function toTarget(allowance: Allowance, clientId: string): Target {
@@ -29,7 +30,7 @@ export function bareScopesOf({ apis }: Target): string[] {
 }
 
 export function targetFacts({ entry, clientId, apis }: Target): Partial<AuditFacts> {
-  return { flow: "authorization-code", callerClientId: clientId, ...askedFacts(entry, apis) };
+  return { flow: "authorization-code", callerClientId: clientId, ...requestedFacts(entry, apis) };
 }
 
 /** What a page shows, and what is released after it at most. */

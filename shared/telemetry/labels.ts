@@ -3,7 +3,7 @@
  * series more. Whatever is outside its set is `other`, what is not known is `none`. Nothing here can name a person, a
  * client, a token or a request. Pure.
  */
-import { FLOW_NAMES } from "../policy/rules.ts";
+import { FLOW_NAMES } from "../core/flow-name.ts";
 import { CODES } from "./codes.ts";
 import type { LabelFacts } from "./telemetry.ts";
 
@@ -28,8 +28,6 @@ export function createLabels(apis: readonly string[]): (route: string, facts: La
 }
 
 function within(set: ReadonlySet<unknown>, value: string | undefined): string {
-  if (value === undefined) {
-    return "none";
-  }
+  if (value === undefined) return "none";
   return set.has(value) ? value : "other";
 }

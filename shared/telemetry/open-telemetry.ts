@@ -32,8 +32,8 @@ import {
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
 import type { TelemetryConfig } from "../config/config.ts";
-import { TELEMETRY_DEADLINE_MS } from "../limits.ts";
-import type { RequestTrace } from "../request-trace.ts";
+import { TELEMETRY_DEADLINE_MS } from "../core/limits.ts";
+import type { RequestTrace } from "../core/request-trace.ts";
 import { createLabels } from "./labels.ts";
 import type { OtlpSender } from "./otlp-sender.ts";
 import type { Recorder } from "./telemetry.ts";
@@ -176,9 +176,7 @@ interface Spanned {
 }
 
 function parentOf(within: RequestTrace | undefined): Context {
-  if (within === undefined) {
-    return ROOT_CONTEXT;
-  }
+  if (within === undefined) return ROOT_CONTEXT;
   const { traceId, parentSpanId, sampled } = within;
   const traceFlags = sampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: parentSpanId, traceFlags, isRemote: true });

@@ -5,10 +5,10 @@
  *
  * Source: https://opentelemetry.io/docs/specs/otlp/#otlphttp
  */
-import { TELEMETRY_ANSWER_MAX_BYTES, TELEMETRY_DEADLINE_MS } from "../limits.ts";
+import { TELEMETRY_ANSWER_MAX_BYTES, TELEMETRY_DEADLINE_MS } from "../core/limits.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
 import type { Outbound } from "../outbound/outbound.ts";
-import { fail, type Result, succeed } from "../result.ts";
-import type { SecretValue } from "../secret-value.ts";
 
 export type Signal = "traces" | "metrics";
 
@@ -42,9 +42,7 @@ export function createOtlpSender(input: OtlpSenderInput): OtlpSender {
 
   const attempt = async (signal: Signal, body: Uint8Array): Promise<Result<true, string>> => {
     const headers = known === undefined ? await fetchHeaders(input.headers) : succeed(known);
-    if (!headers.ok) {
-      return headers;
-    }
+    if (!headers.ok) return headers;
     known = headers.value;
     const sent = await outbound.send({
       method: "POST",
@@ -80,9 +78,7 @@ function readStatus(status: number): Result<true, string> {
 
 async function fetchHeaders(headers: OtlpSenderInput["headers"]): Promise<Result<Headers, string>> {
   const read = await headers?.();
-  if (read === undefined) {
-    return succeed({});
-  }
+  if (read === undefined) return succeed({});
   return read.ok ? readHeaders(read.value.reveal()) : fail(read.failure.kind);
 }
 
@@ -92,9 +88,7 @@ function readHeaders(text: string): Result<Headers, string> {
   for (const pair of text.split(",").filter((part) => part.trim() !== "")) {
     const [, name, encoded = ""] = /^\s*([\w.-]{1,100})\s*=(.*)$/.exec(pair) ?? [];
     const value = decoded(encoded.trim());
-    if (name === undefined || value === undefined || !/^[\x20-\x7e]+$/.test(value)) {
-      return fail("headers_malformed");
-    }
+    if (name === undefined || value === undefined || !/^[\x20-\x7e]+$/.test(value)) return fail("headers_malformed");
     headers[name.toLowerCase()] = value;
   }
   return succeed(headers);

@@ -4,8 +4,8 @@
  * gone out. Whatever goes wrong in there stays in there: no call here throws, waits, or fails a request.
  */
 import type { AuditEvent } from "../audit/audit-event.ts";
-import { TELEMETRY_STOP_MS } from "../limits.ts";
-import type { RequestTrace } from "../request-trace.ts";
+import { TELEMETRY_STOP_MS } from "../core/limits.ts";
+import type { RequestTrace } from "../core/request-trace.ts";
 
 /** The members of an audit event that may be labels. Who called and for whom are not among them. */
 export type LabelFacts = Pick<AuditEvent, "outcome" | "code" | "flow" | "api" | "cache">;

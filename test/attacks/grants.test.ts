@@ -4,20 +4,20 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { RESOURCE_URIS } from "../../local/tenant/seed-ids.ts";
-import type { GrantKeeper } from "../../shared/keep-grant.ts";
-import { type Browser, cookiesOf, hiddenFields, leadsTo, newBrowser } from "../authorize/support/browser.ts";
+import type { OfflineAccess } from "../../shared/offline-access/offline-access.ts";
+import { type Browser, cookiesOf, hiddenFields, leadsTo, newBrowser } from "../sign-in/support/browser.ts";
 import {
   askedOfEntra,
   authorizePath,
   callbackPath,
   codeForm,
+  createLink,
   entraCode,
-  makeLink,
   newPkce,
   push,
   redeem,
   signInByLink,
-} from "../authorize/support/sign-in.ts";
+} from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
 import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
@@ -62,8 +62,8 @@ async function count(headers: Record<string, string>): Promise<number> {
 }
 
 /** Holds one step of the keeper of grants until it is let go, so that something can overtake it. */
-function hold<K extends "keep" | "keepConfirmed" | "redeemed">(step: K) {
-  const keeper = service.service.stages.grants as { -readonly [M in keyof GrantKeeper]: GrantKeeper[M] };
+function hold<K extends "issue" | "issueConfirmed" | "redeemed">(step: K) {
+  const keeper = service.service.exchangeContext.grants as { -readonly [M in keyof OfflineAccess]: OfflineAccess[M] };
   const original = keeper[step] as (...input: unknown[]) => Promise<unknown>;
   const gate = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
@@ -74,7 +74,7 @@ function hold<K extends "keep" | "keepConfirmed" | "redeemed">(step: K) {
     const outcome = await original(...input);
     done.resolve();
     return outcome;
-  }) as GrantKeeper[K];
+  }) as OfflineAccess[K];
   return {
     reached: reached.promise,
     /** Resolves when the step has ended. */
@@ -98,7 +98,7 @@ async function answerAtTheDeadline(held: ReturnType<typeof hold>, ask: () => Pro
 
 async function toQuestion(): Promise<{ browser: Browser; fields: Record<string, string>; cookie: string }> {
   const browser = newBrowser(service);
-  const link = await makeLink(service, { apis: { graph: [], orders: [] } });
+  const link = await createLink(service, { apis: { graph: [], orders: [] } });
   const back = await signInByLink(service, browser, { link });
   const question = await browser.open(back.headers.get("location") ?? "");
   return { browser, fields: hiddenFields(question.text), cookie: cookiesOf(browser) };
@@ -115,7 +115,7 @@ const lateEvents = () => service.events().filter(({ code }) => code === "after_d
 describe("whoever was told that it took too long has no grant lying about, and the trail says what became of it", () => {
   test("on-behalf-of", async () => {
     const before = await count(backend());
-    const held = hold("keep");
+    const held = hold("issue");
     expect((await answerAtTheDeadline(held, onBehalfOf)).status).toBe(504);
     await held.letGo();
     expect(await count(backend())).toBe(before);
@@ -127,7 +127,7 @@ describe("whoever was told that it took too long has no grant lying about, and t
   test("a confirmation; and the form sent again makes it after all", async () => {
     const question = await toQuestion();
     const before = await count(daemon());
-    const held = hold("keepConfirmed");
+    const held = hold("issueConfirmed");
     expect((await answerAtTheDeadline(held, () => submit(question, "allow"))).status).toBe(504);
     await held.letGo();
     expect(await count(daemon())).toBe(before);
@@ -141,7 +141,7 @@ describe("no means no", () => {
   test("while a yes is under way", async () => {
     const question = await toQuestion();
     const before = await count(daemon());
-    const held = hold("keepConfirmed");
+    const held = hold("issueConfirmed");
     const yes = submit(question, "allow");
     await held.reached;
     expect((await submit(question, "deny")).status).toBe(403);

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { codeForm } from "../authorize/support/sign-in.ts";
+import { codeForm } from "../sign-in/support/sign-in.ts";
 import { claimsOf, USER_IDS } from "../support/callers.ts";
 import { browserTest, hasBrowser, launchBrowser } from "./support/chromium.ts";
 import { newAuthorizeUrl, newLink, post, type Scene, signIn, startScene } from "./support/scene.ts";

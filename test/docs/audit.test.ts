@@ -1,8 +1,9 @@
 /** docs/audit.md tells the schema of shared/audit/audit-event.ts, and host.json keeps every event. */
+
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { FLOW_NAMES } from "../../shared/policy/rules.ts";
+import { FLOW_NAMES } from "../../shared/core/flow-name.ts";
 import { fences, markdownFile, root, section, tableRows } from "./support/markdown.ts";
 
 const { text } = markdownFile("docs/audit.md");
@@ -61,20 +62,20 @@ describe("other events", () => {
 
   test("every event of the operator log, of the timers and of a bug is documented", () => {
     const operatorLog = literalsOf(/event: ((?:"\w+"[\s|]*)+);/.exec(read("shared/audit/operator-log.ts"))?.[1] ?? "");
-    const logged = ["functions/handle.ts", "functions/watch.ts", "functions/reap-grants.ts"].flatMap((path) =>
-      [...read(path).matchAll(/event: "(\w+)"/g)].map(([, name]) => name ?? ""),
+    const logged = ["functions/handle.ts", "functions/timers/watch.ts", "functions/timers/reap-grants.ts"].flatMap(
+      (path) => [...read(path).matchAll(/event: "(\w+)"/g)].map(([, name]) => name ?? ""),
     );
     expect(operatorLog.length).toBeGreaterThan(3);
     expect([...operatorLog, ...logged].filter((name) => name !== "exchange" && !documented.has(name))).toEqual([]);
   });
 
   test("what the timer writes is documented, member by member", () => {
-    const watch = read("functions/watch.ts");
+    const watch = read("functions/timers/watch.ts");
     const ready = /event: "ready", ([\w, ]+) \}/.exec(watch)?.[1]?.split(", ") ?? [];
     const credential = [
-      ...(/interface CredentialCheck \{([\s\S]*?)^\}/m.exec(read("functions/readiness.ts"))?.[1] ?? "").matchAll(
-        /readonly (\w+)/g,
-      ),
+      ...(
+        /interface CredentialCheck \{([\s\S]*?)^\}/m.exec(read("functions/composition/readiness.ts"))?.[1] ?? ""
+      ).matchAll(/readonly (\w+)/g),
     ].map(([, name]) => name ?? "");
     expect(ready).toContain("sealingKey");
     expect(credential).toContain("daysToExpiry");

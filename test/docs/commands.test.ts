@@ -113,8 +113,8 @@ async function follow(line: string): Promise<void> {
   }
   const browser = createDemoBrowser(createDemo(stack.environment, () => undefined));
   const departure = await browser.open(line);
-  const arrival = await browser.open(await browser.signInAtEntra(departure, "alice"));
-  const question = await browser.open(locationOf(arrival));
+  const browserRequest = await browser.open(await browser.signInAtEntra(departure, "alice"));
+  const question = await browser.open(locationOf(browserRequest));
   const done = await browser.open("/signin/confirm", { ...hiddenFields(question), decision: "allow" });
   const [, address = ""] = /http-equiv="refresh" content="0;url=([^"]*)"/.exec(done.text) ?? [];
   const returned = new URL(address.replaceAll("&amp;", "&"));

@@ -57,7 +57,7 @@ describe("the files that an administrator reads", () => {
   });
 
   test("docs/operate.md explains every check of /ready", () => {
-    const readiness = readFileSync(join(root, "functions/readiness.ts"), "utf8");
+    const readiness = readFileSync(join(root, "functions/composition/readiness.ts"), "utf8");
     const checks = /readonly checks: \{([\s\S]*?)\n {2}\};/.exec(readiness)?.[1] ?? "";
     const names = [...checks.matchAll(/readonly (\w+)/g)].map(([, name]) => name ?? "");
     expect(names.length).toBeGreaterThan(3);
@@ -156,7 +156,7 @@ function isOurs(name: string): boolean {
     "shared/http/read-header-request.ts",
     "shared/http/read-policy-question.ts",
     "shared/http/write-answer.ts",
-    "functions/readiness.ts",
+    "functions/composition/readiness.ts",
   ];
   return sources.some((path) => new RegExp(`\\b${name}\\b`).test(readFileSync(join(root, path), "utf8")));
 }
@@ -170,12 +170,8 @@ function linksOf(text: string): string[] {
 function leadsSomewhere(from: string, link: string): boolean {
   const [file = "", anchor] = link.split("#");
   const path = file === "" ? from : normalize(join(dirname(from), decodeURIComponent(file)));
-  if (path.startsWith("..") || !existsSync(join(root, path))) {
-    return false;
-  }
-  if (anchor === undefined || statSync(join(root, path)).isDirectory()) {
-    return anchor === undefined;
-  }
+  if (path.startsWith("..") || !existsSync(join(root, path))) return false;
+  if (anchor === undefined || statSync(join(root, path)).isDirectory()) return anchor === undefined;
   return anchors(readFileSync(join(root, path), "utf8")).includes(anchor);
 }
 

@@ -126,9 +126,7 @@ function send({ method, target, headers, body }: HttpFileRequest): Promise<{ sta
 function fill(text: string): string {
   return text.replaceAll(/\{\{([\w.]+)\}\}/g, (_, name: string) => {
     const value = variables.get(name);
-    if (value === undefined) {
-      throw new Error(`There is no variable ${name}: did an earlier request fail?`);
-    }
+    if (value === undefined) throw new Error(`There is no variable ${name}: did an earlier request fail?`);
     return value;
   });
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { TOKEN_REFUSALS } from "../../shared/caller/token-refusal.ts";
+import { TOKEN_REFUSALS } from "../../shared/core/token-refusal.ts";
 import { classOfCodes } from "../../shared/entra/aadsts.ts";
 import { readPolicyQuestion } from "../../shared/http/read-policy-question.ts";
 import { posted } from "../shared/http/support/incoming.ts";

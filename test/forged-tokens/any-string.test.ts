@@ -3,7 +3,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { TOKEN_REFUSALS } from "../../shared/caller/token-refusal.ts";
+import { TOKEN_REFUSALS } from "../../shared/core/token-refusal.ts";
 import { applicationToken, change, mint, userClaims, userToken, validHeader } from "./support/mint.ts";
 import { strictService } from "./support/service.ts";
 

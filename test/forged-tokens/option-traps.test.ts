@@ -5,8 +5,8 @@
 import { describe, expect, it } from "vitest";
 import { type CallerSettings, createCallerRules } from "../../shared/caller/caller-rules.ts";
 import { createCallerValidator } from "../../shared/caller/validate-caller.ts";
-import { fail } from "../../shared/result.ts";
-import { SecretValue } from "../../shared/secret-value.ts";
+import { fail } from "../../shared/core/result.ts";
+import { SecretValue } from "../../shared/core/secret-value.ts";
 import { mint, ps256, userToken, validHeader } from "./support/mint.ts";
 import { strictService, strictSettings } from "./support/service.ts";
 import { entraKey, NOW, SERVICE_ID, TENANT_ID } from "./support/tenant.ts";

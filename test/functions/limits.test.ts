@@ -4,8 +4,8 @@
  * that has been told that it took too long.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { exchangeToken } from "../../shared/exchange-token.ts";
-import { SecretValue } from "../../shared/secret-value.ts";
+import { SecretValue } from "../../shared/core/secret-value.ts";
+import { exchangeToken } from "../../shared/exchange/exchange-token.ts";
 import { appToken, bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
 import { policyWith } from "../support/policies.ts";
 import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
@@ -81,12 +81,12 @@ test("what one application asked for with claims is not given to another", async
 test("a caller that was told it took too long gets no grant behind its back", async () => {
   const subject = new SecretValue(userToken(world));
   const result = await exchangeToken(
-    service.service.stages,
+    service.service.exchangeContext,
     {
-      proof: { method: "bearer", token: subject },
+      clientAuthentication: { method: "bearer", token: subject },
       claimedClientId: undefined,
-      ask: { flow: "on-behalf-of", subject, presentedAs: "assertion" },
-      wish: {
+      grantRequest: { flow: "on-behalf-of", subject, presentedAs: "assertion" },
+      tokenParameters: {
         audiences: ["graph"],
         resources: [],
         scopes: undefined,
@@ -96,9 +96,9 @@ test("a caller that was told it took too long gets no grant behind its back", as
         minimumSeconds: 0,
       },
       correlationId: "c0440000-0000-4000-8000-000000000001",
-      isOver: () => true,
+      signal: AbortSignal.abort(),
     },
-    () => undefined,
+    { add: () => undefined },
   );
   expect(result).toEqual({ ok: false, failure: { kind: "deadline_passed" } });
   const { text } = await service.call("/grants", { headers: bearer(userToken(world)) });

@@ -4,8 +4,8 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CLIENT_IDS, RESOURCE_URIS } from "../../local/tenant/seed-ids.ts";
-import { hiddenFields, newBrowser } from "../authorize/support/browser.ts";
-import { codeForClient, codeForm, makeLink, newPkce, redeem, signInByLink } from "../authorize/support/sign-in.ts";
+import { hiddenFields, newBrowser } from "../sign-in/support/browser.ts";
+import { codeForClient, codeForm, createLink, newPkce, redeem, signInByLink } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
 import { type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
@@ -156,7 +156,7 @@ describe("Entra's second answer is not believed blindly", () => {
 
 describe("made by a person through a link", () => {
   test("the person sees both APIs, and the application has both", async () => {
-    const link = await makeLink(service, { apis: { graph: ["User.Read", "Mail.Read"], orders: [] } });
+    const link = await createLink(service, { apis: { graph: ["User.Read", "Mail.Read"], orders: [] } });
     const browser = newBrowser(service);
     const back = await signInByLink(service, browser, { link });
     const question = await browser.open(back.headers.get("location") ?? "");
@@ -169,7 +169,7 @@ describe("made by a person through a link", () => {
   });
 
   test("when Entra ends it, the answer has a link for both", async () => {
-    const link = await makeLink(service, { apis: { graph: [], orders: [] } });
+    const link = await createLink(service, { apis: { graph: [], orders: [] } });
     const browser = newBrowser(service);
     const back = await signInByLink(service, browser, { link, signed: { user: "bob" } });
     const question = await browser.open(back.headers.get("location") ?? "");

@@ -1,9 +1,9 @@
 /** The two timers, whole path: what the watch logs, and what the reaper counts and deletes. Design section 9. */
 import { InvocationContext, type Timer, type TimerHandler } from "@azure/functions";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { createReadiness } from "../../functions/readiness.ts";
-import { createReaper } from "../../functions/reap-grants.ts";
-import { createWatch } from "../../functions/watch.ts";
+import { createReadiness } from "../../functions/composition/readiness.ts";
+import { createReaper } from "../../functions/timers/reap-grants.ts";
+import { createWatch } from "../../functions/timers/watch.ts";
 import { exchangeForm, userToken } from "../support/callers.ts";
 import { DAY, type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { withoutApplicationOnly } from "../support/policies.ts";
@@ -65,11 +65,9 @@ describe("watch", () => {
 
 describe("reaper", () => {
   function reap({ service }: ServiceUnderTest): Promise<Record<string, unknown>[]> {
-    const { grantParts, config } = service;
-    if (grantParts === undefined || config.grants === undefined) {
-      throw new Error("no grant store");
-    }
-    return run(createReaper(service, grantParts, config.grants));
+    const { grantServices, config } = service;
+    if (grantServices === undefined || config.grants === undefined) throw new Error("no grant store");
+    return run(createReaper(service, grantServices, config.grants));
   }
   const rows = () => readTable(world.tables.url, "grants");
   const makeGrant = (at: ServiceUnderTest) =>

@@ -170,13 +170,13 @@ describe("token endpoint", () => {
   test("client_credentials, by the application that is entitled to it", async () => {
     const reports: oauth.Client = { client_id: CLIENT_IDS.reports };
     const assertion = party.stack.tenant.state.mintAppToken({ client: "reports", clientAuth: "1" });
-    const proof: oauth.ClientAuth = (_server, { client_id }, body) => {
+    const clientAuthentication: oauth.ClientAuth = (_server, { client_id }, body) => {
       body.set("client_id", client_id);
       body.set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
       body.set("client_assertion", assertion);
     };
     const params = { scope: "https://graph.microsoft.com/.default" };
-    const response = await oauth.clientCredentialsGrantRequest(server, reports, proof, params, insecure);
+    const response = await oauth.clientCredentialsGrantRequest(server, reports, clientAuthentication, params, insecure);
     const token = await oauth.processClientCredentialsResponse(server, reports, response);
     expect(token).toMatchObject({ token_type: "bearer", access_token: expect.stringMatching(/^eyJ/) });
   });

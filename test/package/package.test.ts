@@ -116,9 +116,7 @@ test("another program reads the zip as well, with permissions for all", ({ skip 
   try {
     told = execFileSync("python3", ["-c", script, path], { encoding: "utf8" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-      throw error;
-    }
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     skip("there is no python3");
     return;
   }

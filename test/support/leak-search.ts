@@ -32,9 +32,7 @@ export function createLeakSearch(ofTokens: "all" | "signatures" = "all"): LeakSe
   };
   return {
     add(what, secret) {
-      if (secret === undefined || secret === null || secret.length < 8) {
-        return;
-      }
+      if (secret === undefined || secret === null || secret.length < 8) return;
       if (secret.length < PIECE) {
         short.set(secret, what);
         return;
@@ -81,9 +79,7 @@ function isIdentifier(piece: string): boolean {
 
 /** Every text inside a value, with the path to it. */
 export function textsOf(value: unknown, path = ""): [path: string, text: string][] {
-  if (typeof value === "string") {
-    return [[path, value]];
-  }
+  if (typeof value === "string") return [[path, value]];
   return typeof value === "object" && value !== null
     ? Object.entries(value).flatMap(([name, member]) => textsOf(member, path === "" ? name : `${path}.${name}`))
     : [];

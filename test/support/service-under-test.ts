@@ -107,8 +107,8 @@ function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
     changes.settings,
   );
   const composed = compose(configFrom(settings), { ...realSurroundings(), ...changes.surroundings });
-  const { cache, lookUps } = countLookUps(composed.stages.cache, world.cacheKeys);
-  const service: Service = { ...composed, stages: { ...composed.stages, cache } };
+  const { cache, lookUps } = countLookUps(composed.exchangeContext.cache, world.cacheKeys);
+  const service: Service = { ...composed, exchangeContext: { ...composed.exchangeContext, cache } };
   const logs: string[] = [];
   const log = (line: string) => {
     logs.push(line);
@@ -141,7 +141,7 @@ function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
   };
 }
 
-function countLookUps(cache: Service["stages"]["cache"], keys: string[]) {
+function countLookUps(cache: Service["exchangeContext"]["cache"], keys: string[]) {
   let asked = 0;
   const waiting = new Set<{ count: number; done: () => void }>();
   const counted: typeof cache = {
@@ -214,9 +214,7 @@ function formText(form: NonNullable<Call["form"]>): string {
 function matchTemplate(template: string, pathname: string): Record<string, string> | undefined {
   const wanted = template.split("/");
   const given = pathname.slice(1).split("/");
-  if (wanted.length !== given.length) {
-    return undefined;
-  }
+  if (wanted.length !== given.length) return undefined;
   const params: Record<string, string> = {};
   for (const [index, part] of wanted.entries()) {
     const value = decodeURIComponent(given[index] ?? "");

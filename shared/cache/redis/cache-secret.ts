@@ -3,8 +3,8 @@
  * hour, kept while the vault is away. Without it there is no level 2, which is slower and nothing else. After a rotation
  * the old entries do not open any more and are replaced.
  */
-import type { Result } from "../../result.ts";
-import type { SecretValue } from "../../secret-value.ts";
+import type { Result } from "../../core/result.ts";
+import type { SecretValue } from "../../core/secret-value.ts";
 
 export interface CacheSecret {
   /** What is at hand now; starts reading where that is due. */
@@ -61,9 +61,7 @@ export function createCacheSecret({ read, steadyMs, onProblem }: CacheSecretInpu
 async function readBytes(read: CacheSecretInput["read"]): Promise<{ bytes?: Uint8Array; problem?: string }> {
   try {
     const found = await read();
-    if (!found.ok) {
-      return { problem: found.failure.kind };
-    }
+    if (!found.ok) return { problem: found.failure.kind };
     const text = found.value.value.reveal().trim();
     const bytes = Buffer.from(text, "base64");
     return BASE64_32_BYTES.test(text) && bytes.byteLength === SECRET_BYTES ? { bytes } : { problem: "not_32_bytes" };

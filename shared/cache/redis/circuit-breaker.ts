@@ -26,13 +26,9 @@ export function createCircuitBreaker({ steadyMs, onChange }: CircuitBreakerInput
   let nextAskAtMs = Number.NEGATIVE_INFINITY;
   return {
     mayAsk() {
-      if (failures < FAILURES_MAX) {
-        return true;
-      }
+      if (failures < FAILURES_MAX) return true;
       const now = steadyMs();
-      if (now < nextAskAtMs) {
-        return false;
-      }
+      if (now < nextAskAtMs) return false;
       // One probe; the others wait for what it finds.
       nextAskAtMs = now + OPEN_MS;
       return true;

@@ -4,7 +4,7 @@
  * bundle: loaded where `REDIS_URL` is set.
  */
 import { randomUUID } from "node:crypto";
-import { REDIS_DEADLINE_MS } from "../../limits.ts";
+import { REDIS_DEADLINE_MS } from "../../core/limits.ts";
 import type { CachedToken } from "../cached-token.ts";
 import type { Found, SharedTokens } from "../shared-tokens.ts";
 import type { CacheSecret } from "./cache-secret.ts";
@@ -30,7 +30,7 @@ const LEASE_MARK = "L".charCodeAt(0);
 const LEASE_MS = 3_000;
 
 /** Undefined: Redis could not be asked. */
-type Ask = <T>(command: (redis: RedisCommands) => Promise<T>) => Promise<{ readonly reply: T } | undefined>;
+type GrantRequest = <T>(command: (redis: RedisCommands) => Promise<T>) => Promise<{ readonly reply: T } | undefined>;
 
 export function createRedisCache(input: RedisCacheInput): SharedTokens {
   const { secret, nowSeconds } = input;
@@ -49,15 +49,9 @@ export function createRedisCache(input: RedisCacheInput): SharedTokens {
       const lease = `L${randomUUID()}`;
       const found =
         held === undefined ? undefined : await ask((redis) => lookOrLease(redis, PREFIX + key, Buffer.from(lease)));
-      if (held === undefined || found === undefined || found.reply === "full") {
-        return { kind: "away" };
-      }
-      if (found.reply === null) {
-        return { kind: "leased", lease };
-      }
-      if (found.reply[0] === LEASE_MARK) {
-        return { kind: "busy" };
-      }
+      if (held === undefined || found === undefined || found.reply === "full") return { kind: "away" };
+      if (found.reply === null) return { kind: "leased", lease };
+      if (found.reply[0] === LEASE_MARK) return { kind: "busy" };
       const token = open(held, key, found.reply, nowSeconds());
       return token === undefined ? { kind: "away" } : { kind: "token", token };
     },
@@ -79,9 +73,7 @@ async function lookOrLease(redis: RedisCommands, key: string, lease: Buffer): Pr
   try {
     return await redis.setIfAbsent(key, lease, LEASE_MS);
   } catch (error) {
-    if (codeOf(error) !== "OOM") {
-      throw error;
-    }
+    if (codeOf(error) !== "OOM") throw error;
     return (await redis.get(key)) ?? "full";
   }
 }
@@ -92,13 +84,11 @@ function open(secret: Uint8Array, key: string, entry: Buffer, now: number): Cach
   return token !== undefined && token.expiresAtSeconds > now ? token : undefined;
 }
 
-function createAsk({ connection, steadyMs, onChange }: RedisCacheInput): Ask {
+function createAsk({ connection, steadyMs, onChange }: RedisCacheInput): GrantRequest {
   const breaker = createCircuitBreaker({ steadyMs, onChange });
   return async (command) => {
     const redis = connection.commands();
-    if (redis === undefined || !breaker.mayAsk()) {
-      return undefined;
-    }
+    if (redis === undefined || !breaker.mayAsk()) return undefined;
     try {
       const reply = await inTime(command(redis));
       breaker.succeeded();

@@ -109,9 +109,7 @@ function reconnectAfterMs(retries: number): number {
 async function joinCluster(input: RedisConnectionInput, single: Single): Promise<Cluster | undefined> {
   try {
     const slots: unknown = await single.sendCommand(["CLUSTER", "SLOTS"]);
-    if (!Array.isArray(slots) || slots.length === 0) {
-      return undefined;
-    }
+    if (!Array.isArray(slots) || slots.length === 0) return undefined;
   } catch {
     return undefined;
   }
@@ -148,8 +146,6 @@ function toBytes(reply: unknown): Buffer | null {
 /** Redis' own code (`OOM`, `WRONGPASS`) or Node's (`ECONNREFUSED`); never its text. */
 export function codeOf(error: unknown): string {
   const { code, message, name } = error as { code?: unknown; message?: unknown; name?: unknown };
-  if (typeof code === "string") {
-    return code;
-  }
+  if (typeof code === "string") return code;
   return /^[A-Z]{2,16}(?= )/.exec(String(message))?.[0] ?? String(name ?? "unknown");
 }

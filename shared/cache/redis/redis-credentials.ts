@@ -92,8 +92,6 @@ export function createRedisCredentials({ token, nowMs, onProblem }: RedisCredent
 function toCredentials(token: string): BasicAuth {
   const payload: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
   const objectId = typeof payload === "object" && payload !== null && "oid" in payload ? payload.oid : undefined;
-  if (typeof objectId !== "string") {
-    throw new Error("the identity's token names no object id");
-  }
+  if (typeof objectId !== "string") throw new Error("the identity's token names no object id");
   return { username: objectId, password: token };
 }

@@ -5,7 +5,7 @@
  * entry that was put back opens and is over. Synchronous: 20 µs. No I/O.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
-import { SecretValue } from "../../secret-value.ts";
+import { SecretValue } from "../../core/secret-value.ts";
 import type { CachedToken } from "../cached-token.ts";
 
 /** First byte of an entry. A lease begins with a letter. */
@@ -29,9 +29,7 @@ export function sealEntry(secret: Uint8Array, cacheKey: string, token: CachedTok
 /** Undefined: not one of ours, not for this key, or not whole. Never throws. */
 export function openEntry(secret: Uint8Array, cacheKey: string, entry: Uint8Array): CachedToken | undefined {
   const bytes = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
-  if (bytes.byteLength <= HEAD_BYTES || bytes[0] !== VERSION) {
-    return undefined;
-  }
+  if (bytes.byteLength <= HEAD_BYTES || bytes[0] !== VERSION) return undefined;
   const salt = bytes.subarray(1, 1 + SALT_BYTES);
   const nonce = bytes.subarray(1 + SALT_BYTES, 1 + SALT_BYTES + NONCE_BYTES);
   try {

@@ -29,9 +29,7 @@ if (missing !== undefined) {
 /** False where there is no browser and none is required; the tests then skip themselves and say why. */
 export const hasBrowser = missing === undefined;
 
-if (!hasBrowser && process.env["REQUIRE_ALL_CHECKS"] === "1") {
-  throw new Error(missing);
-}
+if (!hasBrowser && process.env["REQUIRE_ALL_CHECKS"] === "1") throw new Error(missing);
 
 export function launchBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath, args: FLAGS });
@@ -48,9 +46,7 @@ export function browserTest(
 ): void {
   test(name, async (vitest: TestContext) => {
     const launched = browser();
-    if (launched === undefined) {
-      return vitest.skip(missing);
-    }
+    if (launched === undefined) return vitest.skip(missing);
     const context = await launched.newContext({ ignoreHTTPSErrors: true });
     context.setDefaultTimeout(30_000);
     try {

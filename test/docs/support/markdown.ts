@@ -20,9 +20,7 @@ export const markdownFiles: readonly MarkdownFile[] = globSync("**/*.md", {
 
 export function markdownFile(path: string): MarkdownFile {
   const found = markdownFiles.find((file) => file.path === path);
-  if (found === undefined) {
-    throw new Error(`There is no ${path}.`);
-  }
+  if (found === undefined) throw new Error(`There is no ${path}.`);
   return found;
 }
 
@@ -61,9 +59,7 @@ export function anchors(text: string): string[] {
 /** The section under a heading, up to the next heading of the same or a higher level. */
 export function section(text: string, heading: string): string {
   const start = new RegExp(`^(#{1,6}) ${heading.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`, "m").exec(text);
-  if (start === null) {
-    throw new Error(`There is no heading "${heading}".`);
-  }
+  if (start === null) throw new Error(`There is no heading "${heading}".`);
   const rest = text.slice(start.index + start[0].length);
   const end = new RegExp(`^#{1,${start[1]?.length ?? 1}} `, "m").exec(rest);
   return rest.slice(0, end?.index);

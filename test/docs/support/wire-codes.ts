@@ -12,7 +12,7 @@ import type {
   Failure,
   PolicyRefusal,
   RequestProblem,
-} from "../../../shared/failure.ts";
+} from "../../../shared/core/failure.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
 import type { Dialect } from "../../../shared/http/wire.ts";
 import { root } from "./markdown.ts";
@@ -72,7 +72,7 @@ function examples(): Examples {
       { reason: "expired", presentedAs: "assertion" },
     ],
     policy_refused: refusals.map((reason) => ({ reason })),
-    scope_surplus: [{ entry: "x", surplus: ["y"] }],
+    scope_surplus: [{ entry: "x", api: "graph", surplus: ["y"] }],
     grant_refused: [{ reason: "unknown" }, { reason: "expired" }],
     entra_refused: entraRefusals(),
     code_refused: union("CodeRefusal").map((reason) => ({ reason })) as Examples["code_refused"],
@@ -123,9 +123,9 @@ function misconfigurations(): string[] {
   return [...new Set([...literal, ...credential])];
 }
 
-/** The members of a union of texts in shared/failure.ts. */
+/** The members of a union of texts in shared/core/failure.ts. */
 function union(name: string): string[] {
-  const text = declaration(read("shared/failure.ts"), name);
+  const text = declaration(read("shared/core/failure.ts"), name);
   return [...withoutComments(text).matchAll(/"(\w+)"/g)].map(([, member]) => member ?? "");
 }
 
@@ -138,9 +138,7 @@ function declaration(text: string, name: string): string {
   const found = new RegExp(`^export type ${name} =[\\s\\S]*?(?:"|\\}|\\w);$(?!\\n\\s+(?:readonly|\\}))`, "m").exec(
     text,
   );
-  if (found === null) {
-    throw new Error(`There is no type ${name}.`);
-  }
+  if (found === null) throw new Error(`There is no type ${name}.`);
   return found[0];
 }
 

@@ -4,12 +4,12 @@
 import type { Caller } from "../../../shared/caller/caller.ts";
 import type { CallerSettings } from "../../../shared/caller/caller-rules.ts";
 import { createIssuerKeys } from "../../../shared/caller/issuer-keys.ts";
-import type { TokenRefusal } from "../../../shared/caller/token-refusal.ts";
 import { createCallerValidator } from "../../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../../shared/caller/verified-tokens.ts";
+import { succeed } from "../../../shared/core/result.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
+import type { TokenRefusal } from "../../../shared/core/token-refusal.ts";
 import type { Outbound, OutboundRequest } from "../../../shared/outbound/outbound.ts";
-import { succeed } from "../../../shared/result.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 import {
   AUTHORITY_HOST,
   NOW,

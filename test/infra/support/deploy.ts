@@ -72,9 +72,7 @@ function compileFor(environment: AzureEnvironment, template: string): Promise<st
 
 async function writeCompiled(environment: AzureEnvironment, template: string): Promise<string> {
   const { contents, diagnostics } = await openWorkshop().bicep.compile(template);
-  if (contents === undefined) {
-    throw new Error(diagnostics.map(({ code, message }) => `${code}: ${message}`).join("\n"));
-  }
+  if (contents === undefined) throw new Error(diagnostics.map(({ code, message }) => `${code}: ${message}`).join("\n"));
   const path = template.replace(/\.bicep$/, `.${environment}.json`);
   writeFileSync(path, answer(contents, environment));
   return path;

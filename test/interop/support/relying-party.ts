@@ -51,10 +51,10 @@ export async function startRelyingParty(): Promise<RelyingParty> {
         .map((line) => line.split(";", 1)[0])
         .join("; ");
       const { location } = state.signIn({ url, ...answers });
-      const arrival = await fetch(location, { headers: { cookie }, redirect: "manual" });
-      const next = arrival.headers.get("location") ?? "";
+      const browserRequest = await fetch(location, { headers: { cookie }, redirect: "manual" });
+      const next = browserRequest.headers.get("location") ?? "";
       return next.startsWith("/signin/confirm")
-        ? allow(new URL(next, stack.environment.serviceUrl), arrival)
+        ? allow(new URL(next, stack.environment.serviceUrl), browserRequest)
         : new URL(next);
     },
     whoIs: async (accessToken) => {
@@ -66,8 +66,8 @@ export async function startRelyingParty(): Promise<RelyingParty> {
 }
 
 /** The person presses Allow on the page of ours that asks before a permission is kept. */
-async function allow(question: URL, arrival: Response): Promise<URL> {
-  const cookie = arrival.headers
+async function allow(question: URL, browserRequest: Response): Promise<URL> {
+  const cookie = browserRequest.headers
     .getSetCookie()
     .map((line) => line.split(";", 1)[0] ?? "")
     .filter((pair) => !pair.endsWith("="))

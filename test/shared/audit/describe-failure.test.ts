@@ -1,7 +1,7 @@
 /** What the audit trail says of a failure: codes and identifiers, nothing that somebody else wrote. */
 import { describe, expect, test } from "vitest";
 import { describeFailure, outcomeOf } from "../../../shared/audit/describe-failure.ts";
-import type { Failure } from "../../../shared/failure.ts";
+import type { Failure } from "../../../shared/core/failure.ts";
 import { EVERY_FAILURE, EVIDENCE, nameOf, TRACE_ID } from "../http/support/failures.ts";
 
 const BARE = { ...EVIDENCE, codes: [], suberror: undefined, traceId: undefined };
@@ -16,8 +16,8 @@ test.each<[Failure, unknown]>([
   ],
   [{ kind: "policy_refused", reason: "caller_not_listed" }, { reason: "caller_not_listed" }],
   [
-    { kind: "scope_surplus", entry: "web", surplus: ["a", "b"] },
-    { reason: "surplus: a b", policyEntry: "web" },
+    { kind: "scope_surplus", entry: "web", api: "graph", surplus: ["a", "b"] },
+    { reason: "surplus: a b", policyEntry: "web", api: "graph" },
   ],
   [
     { kind: "entra_refused", verdict: "denied", evidence: EVIDENCE, scopes: [] },
@@ -43,7 +43,7 @@ test.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))(
     const { reason = "", ...facts } = describeFailure(failure);
     expect(reason).toMatch(/^[\w:.$ -]*$/);
     expect(Object.keys(facts)).toEqual(
-      Object.keys(facts).filter((name) => /^(policyEntry|entraTraceId|aadsts)$/.test(name)),
+      Object.keys(facts).filter((name) => /^(policyEntry|api|entraTraceId|aadsts)$/.test(name)),
     );
   },
 );

@@ -1,7 +1,9 @@
 /** Cache keys: equal exactly when the token would be; no secret and no name in them (SEC-9). */
+
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { type CacheKeyParts, cacheKey, identityKey, type TokenIdentity } from "../../../shared/cache/cache-key.ts";
+import { type CacheKeyParts, cacheKey, type TokenIdentity } from "../../../shared/cache/cache-key.ts";
+import { identityKey } from "../../../shared/core/user-identity.ts";
 
 const USER: TokenIdentity = { kind: "user", tenantId: "t", objectId: "o", clientId: "c", assertionDigest: "d1" };
 const PARTS: CacheKeyParts = {

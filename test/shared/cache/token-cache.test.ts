@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createTokenCache, type LookUp, type TokenCache } from "../../../shared/cache/token-cache.ts";
+import type { Failure } from "../../../shared/core/failure.ts";
+import { fail, type Result, succeed } from "../../../shared/core/result.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
 import type { EntraToken } from "../../../shared/entra/entra-token.ts";
-import type { Failure } from "../../../shared/failure.ts";
-import { fail, type Result, succeed } from "../../../shared/result.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 
 const NOW = 1_000_000;
 const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };

@@ -4,8 +4,8 @@
 import { describe, expect, it } from "vitest";
 import { checkCallerClaims } from "../../../shared/caller/caller-claims.ts";
 import { createCallerRules } from "../../../shared/caller/caller-rules.ts";
-import type { TokenRefusal } from "../../../shared/caller/token-refusal.ts";
-import { fail } from "../../../shared/result.ts";
+import { fail } from "../../../shared/core/result.ts";
+import type { TokenRefusal } from "../../../shared/core/token-refusal.ts";
 import {
   ABSENT,
   applicationClaims,

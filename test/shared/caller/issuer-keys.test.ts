@@ -10,9 +10,9 @@ import {
   type KeySetProblem,
   REFETCH_COOLDOWN_MS,
 } from "../../../shared/caller/issuer-keys.ts";
-import { KEY_SET_DEADLINE_MS, KEY_SET_MAX_BYTES } from "../../../shared/limits.ts";
+import { KEY_SET_DEADLINE_MS, KEY_SET_MAX_BYTES } from "../../../shared/core/limits.ts";
+import { fail, type Result, succeed } from "../../../shared/core/result.ts";
 import type { OutboundFailure, OutboundRequest, OutboundResponse } from "../../../shared/outbound/outbound.ts";
-import { fail, type Result, succeed } from "../../../shared/result.ts";
 import { KEY_SET_URL } from "../../forged-tokens/support/service.ts";
 import {
   attackerKey,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { importKeySet, readKeySet } from "../../../shared/caller/key-set.ts";
-import { fail } from "../../../shared/result.ts";
+import { fail } from "../../../shared/core/result.ts";
 import {
   AUTHORITY_HOST,
   attackerKey,

@@ -3,10 +3,10 @@
  */
 import { importJWK } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { TOKEN_REFUSALS } from "../../../shared/caller/token-refusal.ts";
 import { createCallerValidator } from "../../../shared/caller/validate-caller.ts";
-import { fail, succeed } from "../../../shared/result.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
+import { fail, succeed } from "../../../shared/core/result.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
+import type { TOKEN_REFUSALS } from "../../../shared/core/token-refusal.ts";
 import { ABSENT, mint, userToken, validHeader, withHeader } from "../../forged-tokens/support/mint.ts";
 import { strictSettings } from "../../forged-tokens/support/service.ts";
 import { attackerKey, createSigningKey, entraKey, NOW, type SigningKey } from "../../forged-tokens/support/tenant.ts";

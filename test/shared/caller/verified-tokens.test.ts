@@ -7,8 +7,8 @@ import type { CheckedClaims } from "../../../shared/caller/caller-claims.ts";
 import { createIssuerKeys, KEY_SET_MAX_AGE_MS } from "../../../shared/caller/issuer-keys.ts";
 import { createCallerValidator } from "../../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../../shared/caller/verified-tokens.ts";
-import { succeed } from "../../../shared/result.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
+import { succeed } from "../../../shared/core/result.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { mint, userClaims, userToken, validHeader } from "../../forged-tokens/support/mint.ts";
 import { KEY_SET_URL, strictSettings } from "../../forged-tokens/support/service.ts";
 import {

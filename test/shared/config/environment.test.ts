@@ -60,9 +60,7 @@ function problems(base: Variables, changes: Variables = {}): readonly string[] {
     configFrom({ ...base, ...changes });
     return [];
   } catch (error) {
-    if (error instanceof ConfigurationError) {
-      return error.problems;
-    }
+    if (error instanceof ConfigurationError) return error.problems;
     throw error;
   }
 }

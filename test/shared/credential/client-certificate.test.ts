@@ -2,9 +2,9 @@ import { createHash, createPrivateKey, generateKeyPairSync, type KeyObject, X509
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { selfSignedCertificate } from "../../../local/tenant/keys/certificate.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { createClientCertificate, readCertificate } from "../../../shared/credential/client-certificate.ts";
 import type { VaultSecret } from "../../../shared/credential/vault.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 import { type FakeVersion, fakeVault } from "./support/fake-vault.ts";
 
 const EPOCH_MS = 1_800_000_000_000;

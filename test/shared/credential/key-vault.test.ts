@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { OrderSpec } from "../../../local/tenant/control/orders.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
 import { CLIENT_IDS } from "../../../local/tenant/seed-ids.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { createAzureIdentity } from "../../../shared/credential/azure-identity.ts";
 import { createClientSecret } from "../../../shared/credential/client-secret.ts";
 import { createKeyVault } from "../../../shared/credential/key-vault.ts";
 import type { Vault } from "../../../shared/credential/vault.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 import { startTrustedTenant } from "./support/tenant.ts";
 
 let tenant: LocalTenant;

@@ -1,8 +1,8 @@
 /** Entra's error numbers: every row of the table lands in its class, and that class on the wire in both dialects. */
 import { describe, expect, test } from "vitest";
+import type { EntraEvidence, Failure } from "../../../shared/core/failure.ts";
 import { type CodeClass, classOfCodes } from "../../../shared/entra/aadsts.ts";
 import { type FailedRequest, readRefusal } from "../../../shared/entra/read-answer.ts";
-import type { EntraEvidence, Failure } from "../../../shared/failure.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
 import type { Wire } from "../../../shared/http/wire.ts";
 import { AADSTS_TABLE, type AadstsRow, CLASSES_OF_LETTER, OUT_OF_LETTER } from "./support/aadsts-table.ts";

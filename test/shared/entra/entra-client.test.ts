@@ -1,13 +1,13 @@
 /** The Entra client with real MSAL: what is posted (entra-and-security 1.8), and what becomes of each answer (1.9). */
 import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import type { Failure } from "../../../shared/core/failure.ts";
+import { ENTRA_ANSWER_MAX_BYTES, ENTRA_DEADLINE_MS } from "../../../shared/core/limits.ts";
+import { fail, type Result, succeed } from "../../../shared/core/result.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
 import type { ClientCredential } from "../../../shared/credential/client-credential.ts";
 import type { EntraClient, EntraToken } from "../../../shared/entra/entra-token.ts";
 import { NetworkRecorder } from "../../../shared/entra/network-recorder.ts";
-import type { Failure } from "../../../shared/failure.ts";
-import { ENTRA_ANSWER_MAX_BYTES, ENTRA_DEADLINE_MS } from "../../../shared/limits.ts";
-import { fail, type Result, succeed } from "../../../shared/result.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 import {
   CLIENT_ID,
   CORRELATION_ID,

@@ -1,8 +1,8 @@
 /** What Entra's refusals mean: claims, suberrors, errors, throttling, nonsense. Its text never decides anything. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { EntraVerdict } from "../../../shared/core/failure.ts";
 import { type FailedRequest, readRefusal, retryAfterSeconds } from "../../../shared/entra/read-answer.ts";
-import type { EntraVerdict } from "../../../shared/failure.ts";
 import type { OutboundResponse } from "../../../shared/outbound/outbound.ts";
 import { AADSTS_TABLE } from "./support/aadsts-table.ts";
 import { CORRELATION_ID, entraError, NOW_MS, TRACE_ID } from "./support/entra-answers.ts";

@@ -1,12 +1,12 @@
 /** Sign-in at Entra with real MSAL: where the browser goes, how the code is redeemed, what a browser's error may decide. */
 import { describe, expect, test } from "vitest";
+import type { Failure } from "../../../shared/core/failure.ts";
+import { fail, succeed } from "../../../shared/core/result.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
 import type { SignInUrlRequest } from "../../../shared/entra/entra-token.ts";
 import { readPerson } from "../../../shared/entra/read-person.ts";
 import { readSignInError } from "../../../shared/entra/read-sign-in-error.ts";
 import { readSignedInToken } from "../../../shared/entra/read-token.ts";
-import type { Failure } from "../../../shared/failure.ts";
-import { fail, succeed } from "../../../shared/result.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 import {
   CLIENT_ID,
   CORRELATION_ID,

@@ -1,14 +1,14 @@
 /** The flows: what a token depends on, until when, and how Entra is asked. Entra is a list of what it was asked. */
 import { describe, expect, test } from "vitest";
+import type { Failure } from "../../../shared/core/failure.ts";
+import { fail, type Result, succeed } from "../../../shared/core/result.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
 import type { EntraClient, EntraToken, SignedInToken } from "../../../shared/entra/entra-token.ts";
-import type { Failure } from "../../../shared/failure.ts";
-import type { FlowDependencies, FlowRequest } from "../../../shared/flows/flow.ts";
+import type { FlowContext, FlowRequest } from "../../../shared/flows/flow.ts";
 import { flowFor } from "../../../shared/flows/flows.ts";
-import type { OpenedGrant } from "../../../shared/grants/grant.ts";
-import type { Permission } from "../../../shared/permission.ts";
+import type { Subject } from "../../../shared/flows/subject.ts";
+import type { UnsealedGrant } from "../../../shared/grants/grant.ts";
 import type { Entitlement } from "../../../shared/policy/entitlement.ts";
-import { fail, type Result, succeed } from "../../../shared/result.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 import { GRAPH, TENANT_ID, userCaller } from "../policy/support/policies.ts";
 
 const OWNER = { tenantId: TENANT_ID, objectId: "a11ce000-0000-4000-8000-000000000001" };
@@ -29,18 +29,18 @@ const COMMON = { claims: REQUEST.claims, correlationId: REQUEST.correlationId, c
 const GRANT = {
   grant: { id: "9".repeat(64), user: OWNER, expiresAtSeconds: 3_000_000 },
   refreshToken: new SecretValue("1.kept"),
-} as unknown as OpenedGrant;
+} as unknown as UnsealedGrant;
 const CODE = {
   entraCode: new SecretValue("entra.code"),
   verifier: new SecretValue("verifier"),
   nonce: "nonce",
-} as unknown as Extract<Permission, { source: "code" }>["code"];
+} as unknown as Extract<Subject, { source: "code" }>["code"];
 
-const USER: Permission = { source: "user", subject: userCaller(), presentedAs: "subject_token" };
-const KEPT: Permission = { source: "grant", grant: GRANT };
-const IMPORTED: Permission = { source: "imported", refreshToken: new SecretValue("1.raw") };
-const SIGNED_IN: Permission = { source: "code", code: CODE };
-const APPLICATION: Permission = { source: "application" };
+const USER: Subject = { source: "user", user: userCaller(), presentedAs: "subject_token" };
+const KEPT: Subject = { source: "grant", grant: GRANT };
+const IMPORTED: Subject = { source: "imported", refreshToken: new SecretValue("1.raw") };
+const SIGNED_IN: Subject = { source: "code", code: CODE };
+const APPLICATION: Subject = { source: "application" };
 
 function token(changes: Partial<SignedInToken> = {}): SignedInToken {
   return {
@@ -55,12 +55,9 @@ function token(changes: Partial<SignedInToken> = {}): SignedInToken {
   };
 }
 
-function surroundings(
-  answer: Result<SignedInToken, Failure> = succeed(token()),
-  changes: Partial<FlowDependencies> = {},
-) {
+function surroundings(answer: Result<SignedInToken, Failure> = succeed(token()), changes: Partial<FlowContext> = {}) {
   const asked: [string, Record<string, unknown>][] = [];
-  const redeemed: [OpenedGrant, string | undefined][] = [];
+  const redeemed: [UnsealedGrant, string | undefined][] = [];
   const call = (name: string) => (request: object) => {
     const shown = Object.entries(request).map(([key, value]) => [
       key,
@@ -76,7 +73,7 @@ function surroundings(
     redeemCode: call("redeemCode"),
     signInUrl: () => Promise.resolve(fail(FAILURE)),
   };
-  const dependencies: FlowDependencies = {
+  const dependencies: FlowContext = {
     entra,
     allowGuests: false,
     grantRedeemed(grant, newer) {
@@ -89,7 +86,7 @@ function surroundings(
 }
 
 describe("what a token depends on, and until when", () => {
-  test.each<[string, Permission, unknown, number | undefined]>([
+  test.each<[string, Subject, unknown, number | undefined]>([
     [
       "a user's: the checked identity and the assertion; ends with the assertion (SEC-10)",
       USER,
@@ -114,7 +111,7 @@ describe("what a token depends on, and until when", () => {
 });
 
 describe("how Entra is asked", () => {
-  test.each<[string, Permission, string, Record<string, unknown>]>([
+  test.each<[string, Subject, string, Record<string, unknown>]>([
     [
       "on-behalf-of",
       USER,

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import type { CoveredApis } from "../../../shared/api-scopes.ts";
-import type { Grant, GrantCaller, OpenedGrant, StoredGrant } from "../../../shared/grants/grant.ts";
+import type { ConsentedApis } from "../../../shared/core/api-scopes.ts";
+import type { Grant } from "../../../shared/core/grant.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
+import type { GrantCaller, StoredGrant, UnsealedGrant } from "../../../shared/grants/grant.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
 import { newHandle } from "../../../shared/grants/handle.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 import {
   applicationCaller,
   CLIENT,
@@ -41,7 +42,10 @@ async function setUpWithGrant(changes: Parameters<typeof grantRequest>[0] = {}) 
   return { ...world, handle, grant, other };
 }
 
-function withScopes({ apis: [first, ...others] }: Grant, change: (scopes: readonly string[]) => string[]): CoveredApis {
+function withScopes(
+  { apis: [first, ...others] }: Grant,
+  change: (scopes: readonly string[]) => string[],
+): ConsentedApis {
   return [{ ...first, scopes: change(first.scopes) }, ...others];
 }
 
@@ -53,7 +57,7 @@ function stored(world: World) {
   return row;
 }
 
-async function opened(world: World, caller: GrantCaller = userCaller): Promise<OpenedGrant> {
+async function opened(world: World, caller: GrantCaller = userCaller): Promise<UnsealedGrant> {
   return expectOk(await world.grants.open(world.handle, caller));
 }
 
@@ -88,7 +92,7 @@ describe("who may open a grant", () => {
 });
 
 describe("a person, and an application's grant in their name", () => {
-  const reach = { inTheirName: true };
+  const reach = { onTheirBehalf: true };
   const throughOther: GrantCaller = { ...userCaller, clientId: OTHER };
 
   it.each<[string, GrantCaller, boolean]>([

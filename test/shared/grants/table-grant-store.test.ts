@@ -2,13 +2,13 @@ import { TableClient } from "@azure/data-tables";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTableService, type TableService } from "../../../local/azurite/table-service.ts";
-import type { Grant } from "../../../shared/grants/grant.ts";
+import type { Grant } from "../../../shared/core/grant.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
 import type { GrantStore } from "../../../shared/grants/grant-store.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
 import { newHandle } from "../../../shared/grants/handle.ts";
 import { createTableClient } from "../../../shared/grants/table-client.ts";
 import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 import {
   applicationCaller,
   CLIENT,
@@ -252,7 +252,7 @@ describe("listing", () => {
     const found: Grant[] = [];
     let after: string | undefined;
     do {
-      const request = { caller: userCaller, limit: 2, inTheirName: true, ...(after === undefined ? {} : { after }) };
+      const request = { caller: userCaller, limit: 2, onTheirBehalf: true, ...(after === undefined ? {} : { after }) };
       const page = expectOk(await store.list(request));
       found.push(...page.grants);
       after = page.next;

@@ -1,9 +1,15 @@
 /** Every failure on the wire, in both dialects: design section 4, "Errors". */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { EntraEvidence, Failure, PolicyRefusal, RequestProblem, SignInRefusal } from "../../../shared/failure.ts";
+import type {
+  EntraEvidence,
+  Failure,
+  PolicyRefusal,
+  RequestProblem,
+  SignInRefusal,
+} from "../../../shared/core/failure.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
-import type { Asker, Wire } from "../../../shared/http/wire.ts";
+import type { EntraCall, Wire } from "../../../shared/http/wire.ts";
 import {
   CALLERS_TO_MEND,
   CLAIMS,
@@ -16,9 +22,9 @@ import {
   TRACE_ID,
 } from "./support/failures.ts";
 
-const OAUTH: Asker = { dialect: "oauth", understandsChallenge: true };
-const PROBLEM: Asker = { dialect: "problem", understandsChallenge: true };
-const PLAIN: Asker = { dialect: "problem", understandsChallenge: false };
+const OAUTH: EntraCall = { dialect: "oauth", understandsChallenge: true };
+const PROBLEM: EntraCall = { dialect: "problem", understandsChallenge: true };
+const PLAIN: EntraCall = { dialect: "problem", understandsChallenge: false };
 
 type Line = readonly [status: number, error: string, code: string, action: Wire["action"]];
 
@@ -59,7 +65,10 @@ const TABLE: readonly (readonly [Failure, oauth: Line, problem?: Line])[] = [
     [400, "invalid_grant", "subject_refused", "new_caller_token"],
     [401, "invalid_token", "subject_refused", "new_caller_token"],
   ],
-  [{ kind: "scope_surplus", entry: "e", surplus: ["x"] }, [500, "server_error", "scope_surplus", "ask_admin"]],
+  [
+    { kind: "scope_surplus", entry: "e", api: "graph", surplus: ["x"] },
+    [500, "server_error", "scope_surplus", "ask_admin"],
+  ],
   [
     { kind: "grant_refused", reason: "expired" },
     [400, "invalid_grant", "grant_expired", "sign_in"],
@@ -105,8 +114,8 @@ describe("status, error, code and action", () => {
 
   test.each(Object.entries(REQUEST_ERRORS) as [RequestProblem, string][])("a request with %s: %s", (problem, error) => {
     const failure: Failure = { kind: "request_invalid", problem, parameter: "scope" };
-    for (const asker of [OAUTH, PROBLEM]) {
-      expect(line(failureToWire(failure, asker))).toEqual([400, error, problem, "fix_request"]);
+    for (const call of [OAUTH, PROBLEM]) {
+      expect(line(failureToWire(failure, call))).toEqual([400, error, problem, "fix_request"]);
     }
   });
 });
@@ -170,14 +179,14 @@ describe("Entra's demand goes to whoever can meet it", () => {
     scopes: ["User.Read"],
   });
 
-  test.each<[string, string | undefined, Asker, number, string, boolean]>([
+  test.each<[string, string | undefined, EntraCall, number, string, boolean]>([
     ["OAuth route", CLAIMS, OAUTH, 400, "interaction_required", false],
     ["OAuth route, no claims", undefined, OAUTH, 400, "interaction_required", false],
     ["other route, a caller with cp1", CLAIMS, PROBLEM, 401, "insufficient_claims", true],
     ["other route, a caller without cp1", CLAIMS, PLAIN, 403, "interaction_required", false],
     ["other route, no claims", undefined, PROBLEM, 403, "interaction_required", false],
-  ])("%s", (_name, claims, asker, status, error, challenged) => {
-    const wire = failureToWire(demanded(claims), asker);
+  ])("%s", (_name, claims, call, status, error, challenged) => {
+    const wire = failureToWire(demanded(claims), call);
     expect([wire.status, wire.error, wire.claims, wire.code, wire.action]).toEqual([
       status,
       error,
@@ -267,7 +276,7 @@ describe("details", () => {
 });
 
 describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))("%s", (_name, failure) => {
-  const wires = [OAUTH, PROBLEM, PLAIN].map((asker) => failureToWire(failure, asker));
+  const wires = [OAUTH, PROBLEM, PLAIN].map((call) => failureToWire(failure, call));
 
   test("RF-35: error and description are in the characters of RFC 6749, the code in one word", () => {
     for (const { error, description, code } of wires) {
@@ -296,8 +305,8 @@ describe("RFC 9457 section 3.1.4: what is told says nothing of the inside", () =
   test("property: whatever Entra's evidence and our own are, status, error, description, code and action come from here", () => {
     fc.assert(
       fc.property(fc.constantFrom(...EVERY_FAILURE), INSIDE, (failure, inside) => {
-        for (const asker of [OAUTH, PROBLEM, PLAIN]) {
-          expect(told(failureToWire(withInside(failure, inside), asker))).toEqual(told(failureToWire(failure, asker)));
+        for (const call of [OAUTH, PROBLEM, PLAIN]) {
+          expect(told(failureToWire(withInside(failure, inside), call))).toEqual(told(failureToWire(failure, call)));
         }
       }),
     );
@@ -327,9 +336,7 @@ const INSIDE: fc.Arbitrary<Inside> = fc.record({
 
 function withInside(failure: Failure, { evidence, ...own }: Inside): Failure {
   const changed = Object.fromEntries(Object.entries(own).filter(([name]) => Object.hasOwn(failure, name)));
-  if (!("evidence" in failure) || failure.evidence === undefined) {
-    return { ...failure, ...changed } as Failure;
-  }
+  if (!("evidence" in failure) || failure.evidence === undefined) return { ...failure, ...changed } as Failure;
   // That there is a demand of Entra's (claims) is told; what it says changes nothing.
   const claims = failure.evidence.claims === undefined ? undefined : evidence.claims;
   return { ...failure, ...changed, evidence: { ...evidence, claims } } as Failure;

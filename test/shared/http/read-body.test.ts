@@ -1,8 +1,8 @@
 /** Bodies are bounded and typed before they are parsed (SEC-2, RF-30). */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BODY_MAX_BYTES, PARAMETERS_MAX } from "../../../shared/core/limits.ts";
 import { collect, readForm, readJsonObject, safeName } from "../../../shared/http/read-body.ts";
-import { BODY_MAX_BYTES, PARAMETERS_MAX } from "../../../shared/limits.ts";
 import { FORM_TYPE, form, incoming, posted, refusal } from "./support/incoming.ts";
 
 const TYPES: readonly (readonly [type: string | undefined, encoding: string | undefined, ok: boolean])[] = [

@@ -1,6 +1,6 @@
 /** `/AuthorizationHeader/{api}`: what the sidecar's clients send in the query (sidecar-contract 1.7), and POST. */
 import { describe, expect, test } from "vitest";
-import type { ExchangeRequest } from "../../../shared/exchange-request.ts";
+import type { ExchangeRequest } from "../../../shared/core/exchange-request.ts";
 import { type HeaderRoute, readHeaderRequest } from "../../../shared/http/read-header-request.ts";
 import { incoming, posted, refusal } from "./support/incoming.ts";
 
@@ -27,14 +27,12 @@ function post(body: unknown, route: HeaderRoute = "user") {
 
 async function taken(reading: ReturnType<typeof get>): Promise<ExchangeRequest> {
   const result = await reading;
-  if (!result.ok) {
-    throw new Error(JSON.stringify(result.failure));
-  }
+  if (!result.ok) throw new Error(JSON.stringify(result.failure));
   return result.value;
 }
 
 describe("GET: the sidecar's query, row by row", () => {
-  test.each<[string, readonly (readonly [string, string])[], Partial<ExchangeRequest["wish"]>]>([
+  test.each<[string, readonly (readonly [string, string])[], Partial<ExchangeRequest["tokenParameters"]>]>([
     [
       "nothing",
       [],
@@ -64,19 +62,19 @@ describe("GET: the sidecar's query, row by row", () => {
       [["AcquireTokenOptions.Claims", '{"access_token":{"nbf":null}}']],
       { claims: '{"access_token":{"nbf":null}}' },
     ],
-  ])("%s", async (_name, query, wish) => {
+  ])("%s", async (_name, query, tokenParameters) => {
     const prefixed = query.map(([name, value]) => [`${OVERRIDE}${name}`, value] as const);
-    expect((await taken(get(prefixed))).wish).toMatchObject(wish);
+    expect((await taken(get(prefixed))).tokenParameters).toMatchObject(tokenParameters);
   });
 
   test("names are compared in any letters", async () => {
-    const { wish } = await taken(
+    const { tokenParameters } = await taken(
       get([
         ["OPTIONSOVERRIDE.scopes", "User.Read"],
         ["OptionsOverride.Scopes", "Mail.Read"],
       ]),
     );
-    expect(wish.scopes).toEqual(["User.Read", "Mail.Read"]);
+    expect(tokenParameters.scopes).toEqual(["User.Read", "Mail.Read"]);
   });
 
   test.each([
@@ -92,7 +90,7 @@ describe("GET: the sidecar's query, row by row", () => {
   ])("%s changes nothing on this route and is ignored, as the sidecar does", async (name) => {
     const plain = await taken(get({}));
     const { correlationId: _id, ...asked } = await taken(get({ [`${OVERRIDE}${name}`]: "https://evil.example" }));
-    expect(asked).toEqual({ ...asked, wish: plain.wish, ask: plain.ask });
+    expect(asked).toEqual({ ...asked, tokenParameters: plain.tokenParameters, grantRequest: plain.grantRequest });
   });
 
   test.each([
@@ -157,11 +155,11 @@ describe("POST", () => {
       minimumSeconds: 0,
       audiences: ["graph"],
     };
-    expect((await taken(post({}))).wish).toMatchObject(plain);
-    expect((await taken(post(""))).wish).toMatchObject(plain);
+    expect((await taken(post({}))).tokenParameters).toMatchObject(plain);
+    expect((await taken(post(""))).tokenParameters).toMatchObject(plain);
   });
 
-  test.each<[string, unknown, Partial<ExchangeRequest["wish"]>]>([
+  test.each<[string, unknown, Partial<ExchangeRequest["tokenParameters"]>]>([
     ["scopes as a list", { scopes: ["User.Read", "Mail.Read"] }, { scopes: ["User.Read", "Mail.Read"] }],
     ["scopes in one text", { scopes: "User.Read Mail.Read" }, { scopes: ["User.Read", "Mail.Read"] }],
     ["no scopes in the list", { scopes: [] }, { scopes: undefined }],
@@ -171,8 +169,8 @@ describe("POST", () => {
     ["minimumSeconds, none", { minimumSeconds: 0 }, { minimumSeconds: 0 }],
     ["minimumSeconds, a day", { minimumSeconds: 86_400 }, { minimumSeconds: 86_400 }],
     ["forceRefresh", { forceRefresh: true }, { forceRefresh: true }],
-  ])("%s", async (_name, body, wish) => {
-    expect((await taken(post(body))).wish).toMatchObject(wish);
+  ])("%s", async (_name, body, tokenParameters) => {
+    expect((await taken(post(body))).tokenParameters).toMatchObject(tokenParameters);
   });
 
   test.each<[string, unknown, string]>([
@@ -210,19 +208,19 @@ describe("POST", () => {
 describe("which flow", () => {
   test("a user gets on-behalf-of with its own token", async () => {
     expect(await taken(get({}))).toMatchObject({
-      proof: { method: "bearer" },
+      clientAuthentication: { method: "bearer" },
       claimedClientId: undefined,
-      ask: { flow: "on-behalf-of", subject: undefined, presentedAs: "assertion" },
+      grantRequest: { flow: "on-behalf-of", subject: undefined, presentedAs: "assertion" },
     });
   });
 
   test("with a grant, a redemption", async () => {
-    const { ask } = await taken(post({ grant: "gte_handle" }));
-    expect(ask.flow === "refresh-token" && ask.refreshToken.reveal()).toBe("gte_handle");
+    const { grantRequest } = await taken(post({ grant: "gte_handle" }));
+    expect(grantRequest.flow === "refresh-token" && grantRequest.refreshToken.reveal()).toBe("gte_handle");
   });
 
   test("the application's route gives its own token, and knows no grants", async () => {
-    expect((await taken(get({}, "application"))).ask).toEqual({ flow: "client-credentials" });
+    expect((await taken(get({}, "application"))).grantRequest).toEqual({ flow: "client-credentials" });
     expect(refusal(await post({ grant: "gte_handle" }, "application"))).toBe(
       "request_invalid parameter_not_supported grant",
     );
@@ -230,13 +228,13 @@ describe("which flow", () => {
 
   test("without a token nobody calls; a malformed one is refused first", async () => {
     const nobody = incoming({ method: "GET", params: { api: "graph" } });
-    expect((await taken(readHeaderRequest(nobody, "user"))).proof).toBeUndefined();
+    expect((await taken(readHeaderRequest(nobody, "user"))).clientAuthentication).toBeUndefined();
     const malformed = incoming({ method: "GET", headers: { authorization: "x" } });
     expect(refusal(await readHeaderRequest(malformed, "user"))).toMatch("authorization_malformed");
   });
 
   test("a route without an API in its path names none that exists", async () => {
     const request = incoming({ method: "GET", headers: BEARER });
-    expect((await taken(readHeaderRequest(request, "user"))).wish.audiences).toEqual([""]);
+    expect((await taken(readHeaderRequest(request, "user"))).tokenParameters.audiences).toEqual([""]);
   });
 });

@@ -60,7 +60,7 @@ test("everything: the object id in small letters", async () => {
   const body = { api: "graph", scopes: "User.Read Mail.Read", caller: "mail-flow", expectedUser: USER };
   expect(await readLinkRequest(posted(body, BEARER))).toMatchObject({
     value: {
-      proof: { method: "bearer" },
+      clientAuthentication: { method: "bearer" },
       caller: "mail-flow",
       apis: [{ api: "graph", scopes: ["User.Read", "Mail.Read"] }],
       expectedUser: USER.toLowerCase(),
@@ -70,7 +70,12 @@ test("everything: the object id in small letters", async () => {
 
 test("the API alone", async () => {
   expect(await readLinkRequest(posted({ api: "graph" }))).toMatchObject({
-    value: { proof: undefined, caller: undefined, apis: [{ api: "graph", scopes: [] }], expectedUser: undefined },
+    value: {
+      clientAuthentication: undefined,
+      caller: undefined,
+      apis: [{ api: "graph", scopes: [] }],
+      expectedUser: undefined,
+    },
   });
 });
 

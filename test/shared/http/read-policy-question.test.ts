@@ -16,7 +16,7 @@ test("defaults are filled in", async () => {
       about: "request",
       flow: "on-behalf-of",
       caller: { ...PERSON, roles: [], confidential: true, understandsClaimsChallenge: false },
-      wish: {
+      tokenParameters: {
         audiences: [],
         resources: [],
         scopes: undefined,
@@ -32,7 +32,7 @@ test("defaults are filled in", async () => {
 test("scopes are read as on every route: offline_access asks for a grant, openid for nothing", async () => {
   const asked = { ...GOOD, api: "graph", scopes: ["openid", "User.Read", "offline_access"] };
   expect(await readPolicyQuestion(posted(asked))).toMatchObject({
-    value: { wish: { audiences: ["graph"], scopes: ["User.Read"], offlineAccess: true } },
+    value: { tokenParameters: { audiences: ["graph"], scopes: ["User.Read"], offlineAccess: true } },
   });
 });
 

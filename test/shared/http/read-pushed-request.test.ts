@@ -25,8 +25,8 @@ test("a good one", async () => {
     ok: true,
     value: {
       clientId: GOOD["client_id"],
-      proof: { method: "bearer" },
-      wish: { scopes: ["User.Read"], offlineAccess: true },
+      clientAuthentication: { method: "bearer" },
+      tokenParameters: { scopes: ["User.Read"], offlineAccess: true },
       returnTo: { redirectUri: "https://app.example/cb", state: "a state", codeChallenge: "c".repeat(43) },
       hints: { prompt: undefined, loginHint: undefined, domainHint: undefined, claims: undefined },
     },
@@ -98,6 +98,6 @@ describe("taken", () => {
   });
 
   test("the caller is told apart from client_id", async () => {
-    expect(await read({}, "")).toMatchObject({ value: { proof: undefined } });
+    expect(await read({}, "")).toMatchObject({ value: { clientAuthentication: undefined } });
   });
 });

@@ -24,9 +24,12 @@ test("JSON is no form", async () => {
 test.each(["gte_handle", ID])("%s, a hint or not", async (token) => {
   const read = await readRevocation(form({ token, token_type_hint: "refresh_token" }, BEARER));
   expect(read.ok && read.value.token.reveal()).toBe(token);
-  expect(read.ok && read.value.proof?.method).toBe("bearer");
+  expect(read.ok && read.value.clientAuthentication?.method).toBe("bearer");
 });
 
 test("nobody calls: the route says so", async () => {
-  expect(await readRevocation(form({ token: ID }))).toMatchObject({ ok: true, value: { proof: undefined } });
+  expect(await readRevocation(form({ token: ID }))).toMatchObject({
+    ok: true,
+    value: { clientAuthentication: undefined },
+  });
 });

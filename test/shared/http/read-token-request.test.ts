@@ -1,6 +1,8 @@
 /** `POST /oauth2/token`: RFC 6749, 8693 and 7523, row by row. Each starts from a good form and changes one parameter. */
+
 import { describe, expect, test } from "vitest";
-import type { ExchangeRequest } from "../../../shared/exchange-request.ts";
+import type { ExchangeRequest } from "../../../shared/core/exchange-request.ts";
+import { FLOW_NAMES, type FlowName } from "../../../shared/core/flow-name.ts";
 import {
   ACCESS_TOKEN_TYPE,
   grantTypesOf,
@@ -8,7 +10,6 @@ import {
   readTokenRequest,
   TOKEN_EXCHANGE,
 } from "../../../shared/http/read-token-request.ts";
-import { FLOW_NAMES, type FlowName } from "../../../shared/policy/rules.ts";
 import { form, posted, refusal } from "./support/incoming.ts";
 
 type Parameters = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -44,9 +45,7 @@ async function taken(
   headers?: Record<string, string>,
 ): Promise<ExchangeRequest> {
   const result = await read(base, changes, headers);
-  if (!result.ok) {
-    throw new Error(JSON.stringify(result.failure));
-  }
+  if (!result.ok) throw new Error(JSON.stringify(result.failure));
   return result.value;
 }
 
@@ -82,7 +81,7 @@ describe("grant_type (RF-20, RF-34, RF-50)", () => {
   ])("%j: the names that the metadata lists are read, as requests for that flow", async (flows, names) => {
     expect(grantTypesOf(new Set(flows))).toEqual(names);
     for (const grant_type of names) {
-      expect(flows).toContain((await taken(everything, { grant_type })).ask.flow);
+      expect(flows).toContain((await taken(everything, { grant_type })).grantRequest.flow);
     }
   });
 });
@@ -126,9 +125,9 @@ describe("RFC 8693 token exchange", () => {
   test.each([ACCESS_TOKEN_TYPE, "urn:ietf:params:oauth:token-type:jwt"])(
     "RF-23: a subject of type %s",
     async (type) => {
-      const { ask } = await taken(EXCHANGE, { subject_token_type: type });
-      expect(ask).toMatchObject({ flow: "on-behalf-of", presentedAs: "subject_token" });
-      expect(ask.flow === "on-behalf-of" && ask.subject?.reveal()).toBe(JWT);
+      const { grantRequest } = await taken(EXCHANGE, { subject_token_type: type });
+      expect(grantRequest).toMatchObject({ flow: "on-behalf-of", presentedAs: "subject_token" });
+      expect(grantRequest.flow === "on-behalf-of" && grantRequest.subject?.reveal()).toBe(JWT);
     },
   );
 
@@ -137,11 +136,14 @@ describe("RFC 8693 token exchange", () => {
   });
 
   test("RF-22: resource and audience may repeat", async () => {
-    const { wish } = await taken(EXCHANGE, {
+    const { tokenParameters } = await taken(EXCHANGE, {
       resource: ["https://a.example", "https://b.example"],
       audience: ["x", "y"],
     });
-    expect(wish).toMatchObject({ resources: ["https://a.example", "https://b.example"], audiences: ["x", "y"] });
+    expect(tokenParameters).toMatchObject({
+      resources: ["https://a.example", "https://b.example"],
+      audiences: ["x", "y"],
+    });
   });
 });
 
@@ -164,8 +166,8 @@ describe("RFC 7523 as Entra's clients send it", () => {
   });
 
   test("the assertion is presented as one", async () => {
-    const { ask } = await taken(ON_BEHALF_OF);
-    expect(ask).toMatchObject({ flow: "on-behalf-of", presentedAs: "assertion" });
+    const { grantRequest } = await taken(ON_BEHALF_OF);
+    expect(grantRequest).toMatchObject({ flow: "on-behalf-of", presentedAs: "assertion" });
   });
 });
 
@@ -177,15 +179,15 @@ describe("refresh token and client credentials", () => {
   });
 
   test("a handle, still sealed from view", async () => {
-    const { ask } = await taken(REFRESH);
-    expect(ask.flow === "refresh-token" && ask.refreshToken.reveal()).toBe("gte_handle");
-    expect(JSON.stringify(ask)).not.toContain("gte_handle");
+    const { grantRequest } = await taken(REFRESH);
+    expect(grantRequest.flow === "refresh-token" && grantRequest.refreshToken.reveal()).toBe("gte_handle");
+    expect(JSON.stringify(grantRequest)).not.toContain("gte_handle");
   });
 
   test("client credentials need nothing but the caller", async () => {
     expect(await taken(APPLICATION)).toMatchObject({
-      ask: { flow: "client-credentials" },
-      proof: { method: "bearer" },
+      grantRequest: { flow: "client-credentials" },
+      clientAuthentication: { method: "bearer" },
     });
   });
 });
@@ -209,13 +211,13 @@ describe("authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5)", ()
   });
 
   test.each([43, 128])("a verifier of %i characters", async (length) => {
-    const { ask } = await taken(CODE, { code_verifier: "~".repeat(length) });
-    expect(ask).toMatchObject({ flow: "authorization-code", redirectUri: "https://app.example/cb" });
-    expect(ask.flow === "authorization-code" && ask.code.reveal()).toBe("our.code");
+    const { grantRequest } = await taken(CODE, { code_verifier: "~".repeat(length) });
+    expect(grantRequest).toMatchObject({ flow: "authorization-code", redirectUri: "https://app.example/cb" });
+    expect(grantRequest.flow === "authorization-code" && grantRequest.code.reveal()).toBe("our.code");
   });
 
   test("it never stands for the caller", async () => {
-    expect((await taken(CODE, {}, {})).proof).toBeUndefined();
+    expect((await taken(CODE, {}, {})).clientAuthentication).toBeUndefined();
   });
 });
 
@@ -227,7 +229,7 @@ describe("RF-29: who calls, and whose token it is", () => {
     ["a refresh token does not", REFRESH, {}, undefined],
     ["nor do client credentials", APPLICATION, {}, undefined],
   ])("%s", async (_name, base, headers, method) => {
-    expect((await taken(base, {}, headers)).proof?.method).toBe(method);
+    expect((await taken(base, {}, headers)).clientAuthentication?.method).toBe(method);
   });
 
   test("client_id is told apart from the proof", async () => {
@@ -249,7 +251,7 @@ describe("scope (RF-32)", () => {
     ["offline_access alone asks for no scope", "offline_access", undefined, true],
     ["letters count", "OpenID", ["OpenID"], false],
   ])("%s", async (_name, scope, scopes, offlineAccess) => {
-    expect((await taken(EXCHANGE, { scope })).wish).toMatchObject({ scopes, offlineAccess });
+    expect((await taken(EXCHANGE, { scope })).tokenParameters).toMatchObject({ scopes, offlineAccess });
   });
 
   test.each(['a"b', "a\\b", "a\tb", "a\r\nb", "a\0b", "größe", "\u{1f600}", `${"x".repeat(513)}`, "a\u00a0b"])(
@@ -262,7 +264,7 @@ describe("scope (RF-32)", () => {
 
 describe("the rest of the wish", () => {
   test("claims go on in one form", async () => {
-    expect((await taken(EXCHANGE, { claims: ' {"access_token": {"nbf": null}}' })).wish.claims).toBe(
+    expect((await taken(EXCHANGE, { claims: ' {"access_token": {"nbf": null}}' })).tokenParameters.claims).toBe(
       '{"access_token":{"nbf":null}}',
     );
     expect(await refused(EXCHANGE, { claims: "{" })).toBe("request_invalid parameter_invalid claims");

@@ -1,7 +1,7 @@
 /** Answers with a token: exactly the members that are declared, never kept by anybody on the way (RF-24, RF-33). */
 import { describe, expect, test } from "vitest";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { json, type ReleasedToken, writeHeaderPayload, writeTokenResponse } from "../../../shared/http/write-answer.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 
 const NOW = 1_786_656_269;
 const RELEASED: ReleasedToken = {

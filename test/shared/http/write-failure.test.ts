@@ -1,7 +1,7 @@
 /** How a failure is written: bodies of RFC 6749 and RFC 9457, and the headers of RFC 6750 and RFC 9110. */
 import { describe, expect, test } from "vitest";
-import type { Failure } from "../../../shared/failure.ts";
-import type { Asker } from "../../../shared/http/wire.ts";
+import type { Failure } from "../../../shared/core/failure.ts";
+import type { EntraCall } from "../../../shared/http/wire.ts";
 import { type Identity, writeFailure } from "../../../shared/http/write-failure.ts";
 import { CLAIMS, EVERY_FAILURE, EVIDENCE, nameOf, TRACE_ID } from "./support/failures.ts";
 
@@ -11,15 +11,15 @@ const IDENTITY: Identity = {
   serviceUrl: "https://gte.example",
 };
 const CORRELATION_ID = "c0440000-0000-4000-8000-000000000009";
-const OAUTH: Asker = { dialect: "oauth", understandsChallenge: true };
-const PROBLEM: Asker = { dialect: "problem", understandsChallenge: true };
+const OAUTH: EntraCall = { dialect: "oauth", understandsChallenge: true };
+const PROBLEM: EntraCall = { dialect: "problem", understandsChallenge: true };
 const BASE =
   'Bearer realm="c0470500-0000-4000-8000-000000000001", ' +
   'authorization_uri="https://login.microsoftonline.com/c0470500-0000-4000-8000-000000000001/oauth2/v2.0/authorize", ' +
   'resource_metadata="https://gte.example/.well-known/oauth-protected-resource"';
 
-function write(failure: Failure, asker: Asker = OAUTH) {
-  const { response } = writeFailure(failure, asker, IDENTITY, CORRELATION_ID);
+function write(failure: Failure, call: EntraCall = OAUTH) {
+  const { response } = writeFailure(failure, call, IDENTITY, CORRELATION_ID);
   return { ...response, json: JSON.parse(response.body ?? "") as Record<string, unknown> };
 }
 
@@ -97,8 +97,8 @@ describe("WWW-Authenticate", () => {
     expect(write({ kind: "caller_missing" }).headers["WWW-Authenticate"]).toBe(BASE);
   });
 
-  test.each([OAUTH, PROBLEM])("RF-41, RF-43, RF-63: a refused caller, $dialect", (asker) => {
-    expect(write({ kind: "caller_refused", reason: "expired" }, asker).headers["WWW-Authenticate"]).toBe(
+  test.each([OAUTH, PROBLEM])("RF-41, RF-43, RF-63: a refused caller, $dialect", (call) => {
+    expect(write({ kind: "caller_refused", reason: "expired" }, call).headers["WWW-Authenticate"]).toBe(
       `${BASE}, error="invalid_token", error_description="The access token of the caller is not valid for this service."`,
     );
   });
@@ -135,8 +135,8 @@ describe("other headers", () => {
 });
 
 describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))("%s", (_name, failure) => {
-  test.each([OAUTH, PROBLEM])("is written whole, in $dialect", (asker) => {
-    const { status, headers, json } = write(failure, asker);
+  test.each([OAUTH, PROBLEM])("is written whole, in $dialect", (call) => {
+    const { status, headers, json } = write(failure, call);
     expect(headers).toMatchObject({ "Cache-Control": "no-store", "client-request-id": CORRELATION_ID });
     expect(json["correlation_id"]).toBe(CORRELATION_ID);
     expect(json).toHaveProperty("error");
@@ -146,7 +146,7 @@ describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const
     const names = [...(headers["WWW-Authenticate"] ?? "").matchAll(/([a-z_]+)="/g)].map(([, name]) => name);
     expect(new Set(names).size).toBe(names.length);
     expect("WWW-Authenticate" in headers).toBe(status === 401);
-    if (asker.dialect === "problem") {
+    if (call.dialect === "problem") {
       expect(json).toMatchObject({ type: "about:blank", status });
       expect(json["title"]).not.toBe("Error");
     }

@@ -1,6 +1,6 @@
 /** The way back to the client: 303, its URI character for character, our issuer, and the words of RFC 6749. */
 import { describe, expect, test } from "vitest";
-import type { EntraVerdict, Failure } from "../../../shared/failure.ts";
+import type { EntraVerdict, Failure } from "../../../shared/core/failure.ts";
 import { codeLocation, errorLocation, redirect } from "../../../shared/http/write-redirect.ts";
 import { EVIDENCE } from "./support/failures.ts";
 

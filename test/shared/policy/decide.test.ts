@@ -1,11 +1,11 @@
 /** Who gets what: each rule that refuses, each way to name an API, and what never happens whatever is asked. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Wish } from "../../../shared/exchange-request.ts";
-import { checkReleasedScopes } from "../../../shared/policy/check-released-scopes.ts";
+import type { TokenParameters } from "../../../shared/core/exchange-request.ts";
 import { type DecisionInput, decide } from "../../../shared/policy/decide.ts";
+import { entryFor } from "../../../shared/policy/evaluate.ts";
+import { release } from "../../../shared/policy/release.ts";
 import type { CallerRule } from "../../../shared/policy/rules.ts";
-import { entryFor } from "../../../shared/policy/weigh.ts";
 import {
   APP_ID,
   applicationCaller,
@@ -22,17 +22,26 @@ import {
 const GRANT = { api: "graph", scopes: ["User.Read"] };
 const OF_ITS_OWN: Partial<CallerRule> = { flows: ["on-behalf-of", "refresh-token", "client-credentials"] };
 
-function byUser(wish: Partial<Wish> = {}, changes: Partial<DecisionInput> = {}): DecisionInput {
+function byUser(tokenParameters: Partial<TokenParameters> = {}, changes: Partial<DecisionInput> = {}): DecisionInput {
   const caller = userCaller();
-  return { caller, subject: caller, flow: "on-behalf-of", wish: wishFor(wish), ...changes };
+  return { caller, subject: caller, flow: "on-behalf-of", tokenParameters: wishFor(tokenParameters), ...changes };
 }
 
-function byApplication(wish: Partial<Wish> = {}, changes: Partial<DecisionInput> = {}): DecisionInput {
-  return { caller: applicationCaller(), subject: userCaller(), flow: "on-behalf-of", wish: wishFor(wish), ...changes };
+function byApplication(
+  tokenParameters: Partial<TokenParameters> = {},
+  changes: Partial<DecisionInput> = {},
+): DecisionInput {
+  return {
+    caller: applicationCaller(),
+    subject: userCaller(),
+    flow: "on-behalf-of",
+    tokenParameters: wishFor(tokenParameters),
+    ...changes,
+  };
 }
 
 function alone(flow: DecisionInput["flow"], changes: Partial<DecisionInput> = {}): DecisionInput {
-  return { caller: applicationCaller(), flow, wish: wishFor(), ...changes };
+  return { caller: applicationCaller(), flow, tokenParameters: wishFor(), ...changes };
 }
 
 function refusal(input: DecisionInput, users: Partial<CallerRule> = {}, backend: Partial<CallerRule> = {}) {
@@ -171,9 +180,9 @@ describe("whose token an application exchanges", () => {
 
 describe("which API (RFC 8707)", () => {
   const twoApis: Partial<CallerRule> = { apis: { graph: ["User.Read"], orders: ["Orders.Read"] } };
-  const nothing: Partial<Wish> = { audiences: [] };
+  const nothing: Partial<TokenParameters> = { audiences: [] };
 
-  test.each<[string, Partial<Wish>, string]>([
+  test.each<[string, Partial<TokenParameters>, string]>([
     ["audience", { audiences: ["orders"] }, "orders"],
     ["the same audience twice", { audiences: ["orders", "orders"] }, "orders"],
     ["resource", { ...nothing, resources: [ORDERS] }, "orders"],
@@ -210,8 +219,8 @@ describe("which API (RFC 8707)", () => {
     ],
     ["SEC-5: a scope of a look-alike", { ...nothing, scopes: [`${GRAPH}.evil.example/User.Read`] }, "api_unknown"],
     ["unknown wins over ambiguous", { audiences: ["graph", "mail"] }, "api_unknown"],
-  ])("%s", (_name, wish, outcome) => {
-    const decision = decide(policyWith(twoApis), byUser(wish));
+  ])("%s", (_name, tokenParameters, outcome) => {
+    const decision = decide(policyWith(twoApis), byUser(tokenParameters));
     expect(decision.ok ? decision.value.api.name : decision.failure.reason).toBe(outcome);
   });
 
@@ -241,13 +250,15 @@ describe("which API (RFC 8707)", () => {
 
   test("a grant names its API, and no other may be asked with it", () => {
     const given = [{ api: "orders", scopes: ["Orders.Read"] }] as const;
-    expect(scopes(alone("refresh-token", { wish: wishFor(nothing), given }))).toEqual(["Orders.Read"]);
-    expect(scopes(alone("refresh-token", { wish: wishFor({ audiences: ["graph"] }), given }))).toBe("api_not_allowed");
+    expect(scopes(alone("refresh-token", { tokenParameters: wishFor(nothing), given }))).toEqual(["Orders.Read"]);
+    expect(scopes(alone("refresh-token", { tokenParameters: wishFor({ audiences: ["graph"] }), given }))).toBe(
+      "api_not_allowed",
+    );
   });
 
   test("a grant for an API that policy no longer has", () => {
     const given = [{ api: "removed", scopes: ["X"] }] as const;
-    expect(scopes(alone("refresh-token", { wish: wishFor(nothing), given }))).toBe("api_unknown");
+    expect(scopes(alone("refresh-token", { tokenParameters: wishFor(nothing), given }))).toBe("api_unknown");
   });
 
   test("an API that this caller has no list for, even one named as a member of every object", () => {
@@ -298,7 +309,9 @@ describe("which scopes", () => {
     ["asking .default", [".default"], [".default"]],
     ["asking less, which Entra does not give", ["User.Read"], "scope_not_allowed"],
   ])("client credentials give .default or nothing: %s", (_name, asked, outcome) => {
-    expect(scopes(alone("client-credentials", { wish: wishFor({ scopes: asked }) }), {}, OF_ITS_OWN)).toEqual(outcome);
+    expect(
+      scopes(alone("client-credentials", { tokenParameters: wishFor({ scopes: asked }) }), {}, OF_ITS_OWN),
+    ).toEqual(outcome);
   });
 
   test("client credentials where .default is not written: an application token would carry everything", () => {
@@ -315,7 +328,7 @@ describe("which scopes", () => {
     ["a part of it still is there", ["User.Read", "Mail.Read"], undefined, ["User.Read"]],
   ])("a grant: %s", (_name, granted, asked, outcome) => {
     const given = [{ api: "graph", scopes: granted }] as const;
-    expect(scopes(alone("refresh-token", { wish: wishFor({ scopes: asked }), given }))).toEqual(outcome);
+    expect(scopes(alone("refresh-token", { tokenParameters: wishFor({ scopes: asked }), given }))).toEqual(outcome);
   });
 });
 
@@ -386,16 +399,16 @@ const listOfScopes = fc.uniqueArray(fc.constantFrom("User.Read", "Mail.Read", "C
 });
 const anyInput: fc.Arbitrary<DecisionInput> = fc
   .record({
-    wish: anyWish,
+    tokenParameters: anyWish,
     who: fc.constantFrom("user", "application"),
     flow: fc.constantFrom("on-behalf-of", "refresh-token", "authorization-code", "client-credentials"),
     grant: fc.option(fc.record({ api: fc.constantFrom("graph", "orders", "x"), scopes: fc.array(scopeName) })),
     withSubject: fc.boolean(),
   })
-  .map(({ wish, who, flow, grant, withSubject }) => ({
+  .map(({ tokenParameters, who, flow, grant, withSubject }) => ({
     caller: who === "user" ? userCaller() : applicationCaller(),
     flow: flow as DecisionInput["flow"],
-    wish,
+    tokenParameters,
     ...(withSubject ? { subject: userCaller() } : {}),
     ...(grant === null ? {} : { grant }),
   }));
@@ -416,7 +429,7 @@ describe("whatever is asked", () => {
         }
         const { scopes: given, releasable, api } = decision.value;
         const list = input.caller.kind === "user" ? theirs : ours;
-        const bare = input.wish.scopes?.map((scope) => scope.replace(`${GRAPH}/`, "")) ?? [];
+        const bare = input.tokenParameters.scopes?.map((scope) => scope.replace(`${GRAPH}/`, "")) ?? [];
         expect(given.length).toBeGreaterThan(0);
         expect(list).toEqual(expect.arrayContaining([...given]));
         expect(list).toEqual(expect.arrayContaining([...releasable]));
@@ -439,7 +452,7 @@ describe("whatever is asked", () => {
         const decision = decide(policyWith({ apis: { graph: list }, acceptSurplus }), byUser());
         expect(decision.ok).toBe(true);
         if (decision.ok) {
-          const released = checkReleasedScopes(decision.value, answer);
+          const released = release(decision.value, answer, "web-users");
           const oidc = ["openid", "profile", "email", "offline_access"];
           const bare = answer.map((scope) => (scope.startsWith(`${GRAPH}/`) ? scope.slice(GRAPH.length + 1) : scope));
           const permissions = bare.filter((scope) => !oidc.includes(scope));
@@ -453,6 +466,7 @@ describe("whatever is asked", () => {
 });
 
 describe("release", () => {
+  const surplus = (scope: string) => ({ kind: "scope_surplus", entry: "web-users", api: "graph", surplus: [scope] });
   test.each<[string, string, boolean, unknown]>([
     [
       "bare and qualified names, OIDC scopes left out",
@@ -461,12 +475,12 @@ describe("release", () => {
       ["User.Read", "Mail.Read"],
     ],
     ["an application token has none", "", false, []],
-    ["a surplus is held back and named", "User.Read Files.ReadWrite.All", false, { surplus: ["Files.ReadWrite.All"] }],
+    ["a surplus is held back and named", "User.Read Files.ReadWrite.All", false, surplus("Files.ReadWrite.All")],
     ["a surplus that is accepted is told", "User.Read Files.ReadWrite.All", true, ["User.Read", "Files.ReadWrite.All"]],
-    ["a scope of another resource is surplus", `${ORDERS}/Orders.Read`, false, { surplus: [`${ORDERS}/Orders.Read`] }],
+    ["a scope of another resource is surplus", `${ORDERS}/Orders.Read`, false, surplus(`${ORDERS}/Orders.Read`)],
   ])("%s", (_name, answer, acceptSurplus, outcome) => {
     const decision = decide(policyWith({ acceptSurplus }), byUser());
-    const released = decision.ok && checkReleasedScopes(decision.value, answer.split(" ").filter(Boolean));
+    const released = decision.ok && release(decision.value, answer.split(" ").filter(Boolean), decision.value.entry);
     expect(released).toEqual({ ok: Array.isArray(outcome), [Array.isArray(outcome) ? "value" : "failure"]: outcome });
   });
 });

@@ -1,10 +1,10 @@
 /** May a person make a grant for an application that is not there? Only for one that may redeem it. */
 import { describe, expect, test } from "vitest";
-import type { ApiScopes } from "../../../shared/api-scopes.ts";
+import type { ApiScopes } from "../../../shared/core/api-scopes.ts";
 import { decideSignIn } from "../../../shared/policy/decide.ts";
 import { describePolicy, policyWarnings } from "../../../shared/policy/describe-policy.ts";
+import { mayHaveLinks } from "../../../shared/policy/evaluate.ts";
 import type { CallerRule } from "../../../shared/policy/rules.ts";
-import { mayHaveLinks } from "../../../shared/policy/weigh.ts";
 import { APP_ID, policyWith, WEB_ID } from "./support/policies.ts";
 
 const KEEPS: Partial<CallerRule> = { offlineAccess: true, unattended: true };

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { fail, type Result, succeed } from "../../../shared/core/result.ts";
+import { SecretValue } from "../../../shared/core/secret-value.ts";
 import type { OutboundFailure, OutboundRequest } from "../../../shared/outbound/outbound.ts";
-import { fail, type Result, succeed } from "../../../shared/result.ts";
-import { SecretValue } from "../../../shared/secret-value.ts";
 import { createOtlpSender, type ExportChange, type OtlpSender } from "../../../shared/telemetry/otlp-sender.ts";
 
 const BODY = Buffer.from('{"resourceSpans":[]}');
@@ -31,9 +31,7 @@ function sender(withHeaders: boolean, endpoint = "https://otlp.example/base/"): 
     outbound: {
       async send(request) {
         sent.push(request);
-        if (answer instanceof Error) {
-          throw answer;
-        }
+        if (answer instanceof Error) throw answer;
         return typeof answer === "number" ? succeed({ status: answer, headers: {}, body: "{}" }) : fail(answer);
       },
     },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createCacheSecret } from "../../../../shared/cache/redis/cache-secret.ts";
-import { fail, type Result, succeed } from "../../../../shared/result.ts";
-import { SecretValue } from "../../../../shared/secret-value.ts";
+import { fail, type Result, succeed } from "../../../../shared/core/result.ts";
+import { SecretValue } from "../../../../shared/core/secret-value.ts";
 import { SECRET } from "./support/level.ts";
 
 type Read = Result<{ readonly value: SecretValue }, { readonly kind: string }>;
@@ -14,9 +14,7 @@ function setUp(...answers: (Read | Error)[]) {
     read: async () => {
       const answer = answers[Math.min(reads.count, answers.length - 1)];
       reads.count += 1;
-      if (answer instanceof Error || answer === undefined) {
-        throw answer;
-      }
+      if (answer instanceof Error || answer === undefined) throw answer;
       return answer;
     },
     steadyMs: () => clock.now,

@@ -1,8 +1,8 @@
 /** Level 2 against a real redis-server: what it keeps, and what it does when the server is anything but well. */
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { fail, succeed } from "../../../../shared/result.ts";
-import { SecretValue } from "../../../../shared/secret-value.ts";
+import { fail, succeed } from "../../../../shared/core/result.ts";
+import { SecretValue } from "../../../../shared/core/secret-value.ts";
 import { cachedToken, closeLevels, eventually, inAnHour, openLevel } from "./support/level.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "./support/redis-server.ts";
 

@@ -1,7 +1,8 @@
 /** A vault in memory: versions with attributes, outages, a log of reads, and reads that wait until released. */
+
+import { fail, succeed } from "../../../../shared/core/result.ts";
+import { SecretValue } from "../../../../shared/core/secret-value.ts";
 import type { Vault, VaultFailure, VaultSecret, VaultVersion } from "../../../../shared/credential/vault.ts";
-import { fail, succeed } from "../../../../shared/result.ts";
-import { SecretValue } from "../../../../shared/secret-value.ts";
 
 export interface FakeVersion {
   value?: string;

@@ -1,17 +1,17 @@
 /** An `Outbound` that answers from a list and keeps what was posted, and a credential source that counts. */
 import { CLOUD_NAMES, cloudNamed } from "../../../../shared/config/clouds.ts";
+import type { Failure } from "../../../../shared/core/failure.ts";
+import { fail, type Result, succeed } from "../../../../shared/core/result.ts";
+import { SecretValue } from "../../../../shared/core/secret-value.ts";
 import type { ClientCredential } from "../../../../shared/credential/client-credential.ts";
 import { type CredentialSource, createEntraClient } from "../../../../shared/entra/entra-client.ts";
 import type { EntraClient } from "../../../../shared/entra/entra-token.ts";
-import type { Failure } from "../../../../shared/failure.ts";
 import type {
   Outbound,
   OutboundFailure,
   OutboundRequest,
   OutboundResponse,
 } from "../../../../shared/outbound/outbound.ts";
-import { fail, type Result, succeed } from "../../../../shared/result.ts";
-import { SecretValue } from "../../../../shared/secret-value.ts";
 import { CLIENT_ID, NOW_MS, TENANT_ID, tokenAnswer } from "./entra-answers.ts";
 
 type Answer = OutboundResponse | OutboundFailure;
@@ -77,8 +77,6 @@ export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
 /** The nth of a list, counted from one; the last one after its end. */
 function nth<T>(list: readonly T[], position: number): T {
   const item = list[Math.min(position, list.length) - 1];
-  if (item === undefined) {
-    throw new Error("the list is empty");
-  }
+  if (item === undefined) throw new Error("the list is empty");
   return item;
 }

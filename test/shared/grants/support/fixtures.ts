@@ -1,11 +1,12 @@
 /** One valid caller, grant request, key source and clock; each test changes one thing. */
+
+import { fail, succeed } from "../../../../shared/core/result.ts";
+import { SecretValue } from "../../../../shared/core/secret-value.ts";
 import type { GrantCaller } from "../../../../shared/grants/grant.ts";
 import type { MakeGrant } from "../../../../shared/grants/grants.ts";
-import { createSealer, type Sealer } from "../../../../shared/grants/seal.ts";
 import { GRANT_PURPOSE } from "../../../../shared/grants/sealed-grant.ts";
-import { createSealingKeys, type SealingKeySource } from "../../../../shared/grants/sealing-keys.ts";
-import { fail, succeed } from "../../../../shared/result.ts";
-import { SecretValue } from "../../../../shared/secret-value.ts";
+import { createSealer, type Sealer } from "../../../../shared/sealing/sealer.ts";
+import { createSealingKeys, type SealingKeySource } from "../../../../shared/sealing/sealing-keys.ts";
 
 export const TENANT = "11111111-1111-4111-8111-111111111111";
 export const CLIENT = "22222222-2222-4222-8222-222222222222";

@@ -1,7 +1,8 @@
 /** A grant store in memory with the real one's etag rules, and a place to step in before an operation. */
-import type { Grant, GrantStoreFailure, StoredGrant } from "../../../../shared/grants/grant.ts";
+import type { Grant } from "../../../../shared/core/grant.ts";
+import { fail, succeed } from "../../../../shared/core/result.ts";
+import type { GrantStoreFailure, StoredGrant } from "../../../../shared/grants/grant.ts";
 import type { GrantStore } from "../../../../shared/grants/grant-store.ts";
-import { fail, succeed } from "../../../../shared/result.ts";
 
 export interface MemoryStore extends GrantStore {
   readonly rows: Map<string, StoredGrant>;

@@ -1,5 +1,5 @@
 /** One of every failure there is, with all its reasons: a new one does not compile until it stands here. */
-import { TOKEN_REFUSALS, type TokenRefusal } from "../../../../shared/caller/token-refusal.ts";
+
 import type {
   CodeRefusal,
   Dependency,
@@ -10,7 +10,8 @@ import type {
   PolicyRefusal,
   RequestProblem,
   SignInRefusal,
-} from "../../../../shared/failure.ts";
+} from "../../../../shared/core/failure.ts";
+import { TOKEN_REFUSALS, type TokenRefusal } from "../../../../shared/core/token-refusal.ts";
 
 export const TRACE_ID = "7ace0000-0000-4000-8000-000000000001";
 export const CLAIMS = '{"access_token":{"acrs":{"essential":true,"value":"c1 ÿ"}}}';
@@ -153,7 +154,7 @@ const EXAMPLES: { readonly [K in Failure["kind"]]: readonly Extract<Failure, { k
     { kind: "policy_refused", reason } as const,
     { kind: "policy_refused", reason, entry: "web-users" } as const,
   ]),
-  scope_surplus: [{ kind: "scope_surplus", entry: "web-users", surplus: ["Files.ReadWrite.All"] }],
+  scope_surplus: [{ kind: "scope_surplus", entry: "web-users", api: "graph", surplus: ["Files.ReadWrite.All"] }],
   grant_refused: namesOf<GrantRefusal>(GRANT_REFUSALS).map((reason) => ({ kind: "grant_refused", reason }) as const),
   entra_refused: namesOf<EntraVerdict>(VERDICTS).flatMap((verdict) => [
     { kind: "entra_refused", verdict, evidence: EVIDENCE, scopes: ["User.Read"], presentedAs: "assertion" } as const,

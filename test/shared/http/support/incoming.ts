@@ -40,9 +40,7 @@ export function posted(json: unknown, headers: Record<string, string> = {}): Inc
 
 /** What a reader refused, in short: kind, problem, parameter; or nothing when it took the request. */
 export function refusal(result: { readonly ok: boolean; readonly failure?: unknown }): string | undefined {
-  if (result.ok) {
-    return undefined;
-  }
+  if (result.ok) return undefined;
   const { kind, problem, parameter } = result.failure as Record<string, string>;
   return [kind, problem, parameter].filter((part) => part !== undefined).join(" ");
 }

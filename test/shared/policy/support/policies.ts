@@ -1,9 +1,9 @@
 /** Policies and callers for tests: one valid object each, of which a test changes one field. */
 import type { ApplicationCaller, UserCaller } from "../../../../shared/caller/caller.ts";
-import type { Wish } from "../../../../shared/exchange-request.ts";
+import type { TokenParameters } from "../../../../shared/core/exchange-request.ts";
+import { SecretValue } from "../../../../shared/core/secret-value.ts";
 import { parsePolicy } from "../../../../shared/policy/parse-policy.ts";
 import type { CallerRule, Policy } from "../../../../shared/policy/rules.ts";
-import { SecretValue } from "../../../../shared/secret-value.ts";
 
 export const TENANT_ID = "c0470500-0000-4000-8000-000000000001";
 export const WEB_ID = "ca11e400-0000-4000-8000-00000000000a";
@@ -49,9 +49,7 @@ export function policyWith(users: Partial<CallerRule> = {}, backend: Partial<Cal
 
 export function parsed(text: string): Policy {
   const result = parsePolicy(text);
-  if ("problems" in result) {
-    throw new Error(JSON.stringify(result.problems));
-  }
+  if ("problems" in result) throw new Error(JSON.stringify(result.problems));
   return result.policy;
 }
 
@@ -88,7 +86,7 @@ function validated(clientId: string, objectId: string) {
   };
 }
 
-export function wishFor(changes: Partial<Wish> = {}): Wish {
+export function wishFor(changes: Partial<TokenParameters> = {}): TokenParameters {
   return {
     audiences: ["graph"],
     resources: [],

@@ -7,8 +7,8 @@ import {
   type RedisLevel,
   type RedisLevelInput,
 } from "../../../../../shared/cache/redis/redis-level.ts";
-import { succeed } from "../../../../../shared/result.ts";
-import { SecretValue } from "../../../../../shared/secret-value.ts";
+import { succeed } from "../../../../../shared/core/result.ts";
+import { SecretValue } from "../../../../../shared/core/secret-value.ts";
 
 export const SECRET = Buffer.alloc(32, 7).toString("base64");
 
@@ -56,9 +56,7 @@ export function cachedToken(name: string, expiresAtSeconds = inAnHour()): Cached
 /** Until it holds; what a server or a reconnect needs in time is not ours to know. */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 1_000; attempt++) {
-    if (await condition()) {
-      return;
-    }
+    if (await condition()) return;
     await pause(10);
   }
   throw new Error("it never came to that");

@@ -88,9 +88,7 @@ async function launch(port: number, directory: string, options: readonly string[
 
 async function listening(port: number): Promise<void> {
   for (let attempt = 0; attempt < 250; attempt++) {
-    if (await answers(port)) {
-      return;
-    }
+    if (await answers(port)) return;
     await pause(20);
   }
   throw new Error("redis-server does not listen");

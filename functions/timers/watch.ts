@@ -1,0 +1,24 @@
+/**
+ * The watching timer: looks at readiness even when nobody asks, and logs it. The alerts on readiness, on silence and on
+ * the days that a credential has left stand on these events (`ready`, `credential`).
+ */
+import type { TimerHandler } from "@azure/functions";
+import type { Service } from "../composition/compose.ts";
+import type { Readiness } from "../composition/readiness.ts";
+import { writeOperatorLog } from "../write-operator-log.ts";
+
+export function createWatch(service: Service, readiness: () => Promise<Readiness>): TimerHandler {
+  return async (_timer, context) => {
+    service.telemetry?.start();
+    const { ready, checks } = await readiness();
+    const { credential, applicationCredential, keys, sealingKey, grantStore } = checks;
+    const time = new Date(service.nowMs()).toISOString();
+    const state = ready ? "ready" : "not_ready";
+    context.log(JSON.stringify({ event: "ready", time, state, keys, sealingKey, grantStore }));
+    context.log(JSON.stringify({ event: "credential", time, registration: "delegated", ...credential }));
+    if (applicationCredential !== undefined) {
+      context.log(JSON.stringify({ event: "credential", time, registration: "app-only", ...applicationCredential }));
+    }
+    writeOperatorLog(service.operatorLog, context);
+  };
+}

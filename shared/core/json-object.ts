@@ -1,0 +1,97 @@
+/**
+ * JSON that means one thing. `JSON.parse` keeps the last of two members with one name where another parser, or a person,
+ * takes the first; neither a token (RFC 7515 section 4, RFC 7519 section 4 allow refusing it) nor a policy may do that.
+ * Pure: no I/O. The input is bounded by the caller of this file.
+ */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** `ignoreBOM` keeps a byte order mark in the text, where `JSON.parse` refuses it. */
+const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Reads an object from bytes, strictly: UTF-8 without byte order mark, and no member name twice at any depth. */
+export function readJsonObject(bytes: Uint8Array): JsonObject | undefined {
+  let text: string;
+  let value: unknown;
+  try {
+    text = STRICT_UTF8.decode(bytes);
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  return isJsonObject(value) && repeatedMembers(text).length === 0 ? value : undefined;
+}
+
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A member's value, `undefined` when absent. Never looks at the prototype, whatever the name. */
+export function member(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
+/** Where a member has the name of one before it in the same object, as a path with dots. `text` is valid JSON. */
+export function repeatedMembers(text: string): string[] {
+  const open: Place[] = [];
+  const repeated: string[] = [];
+  let lastString = '""';
+  for (let at = 0; at < text.length; at += 1) {
+    switch (text[at]) {
+      case '"': {
+        const end = endOfString(text, at);
+        lastString = text.slice(at, end + 1);
+        at = end;
+        break;
+      }
+      case "{":
+        open.push({ names: new Set(), reading: "" });
+        break;
+      case "[":
+        open.push({ names: undefined, reading: 0 });
+        break;
+      case "}":
+      case "]":
+        open.pop();
+        break;
+      case ",":
+        nextElement(open.at(-1));
+        break;
+      case ":":
+        if (repeatsMember(open.at(-1), lastString)) {
+          repeated.push(open.map(({ reading }) => reading).join("."));
+        }
+        break;
+    }
+  }
+  return repeated;
+}
+
+/** An open object or array, and the member or element of it that is being read. */
+interface Place {
+  readonly names: Set<string> | undefined;
+  reading: string | number;
+}
+
+function endOfString(text: string, start: number): number {
+  let end = start + 1;
+  while (end < text.length && text[end] !== '"') {
+    end += text[end] === "\\" ? 2 : 1;
+  }
+  return end;
+}
+
+function nextElement(place: Place | undefined): void {
+  if (typeof place?.reading === "number") {
+    place.reading += 1;
+  }
+}
+
+/** A colon outside strings ends a member name of the innermost open object. */
+function repeatsMember(place: Place | undefined, quoted: string): boolean {
+  if (place?.names === undefined) return false;
+  const name = quoted.includes("\\") ? String(JSON.parse(quoted)) : quoted.slice(1, -1);
+  const repeats = place.names.has(name);
+  place.names.add(name);
+  place.reading = name;
+  return repeats;
+}

@@ -1,0 +1,177 @@
+/**
+ * Authenticates the caller and resolves the subject: on whose behalf the token is acquired (RFC 8693 section 2.1). A user
+ * may exchange only its own token. An application may present another's token, which must pass every check of a user
+ * token. Policy decides later whether the application may.
+ */
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import { type AuthenticationContext, authenticate, fromSubjectFailure, recordCaller } from "../caller/authenticate.ts";
+import type { Caller, UserCaller } from "../caller/caller.ts";
+import type { ExchangeRequest, GrantRequest } from "../core/exchange-request.ts";
+import type { Failure } from "../core/failure.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
+import type { Subject } from "../flows/subject.ts";
+import type { OfflineAccess } from "../offline-access/offline-access.ts";
+import { codeRefusal, toUnsealedCode } from "../sealed-state/authorization-code.ts";
+import type { SealedStateFailure } from "../sealed-state/state-sealer.ts";
+import type { SignInState } from "../sign-in/sign-in-context.ts";
+
+/** The caller and the subject of its request. Policy has not decided yet. */
+export interface AuthenticatedRequest {
+  readonly caller: Caller;
+  readonly subject: Subject;
+}
+
+interface SubjectContext extends AuthenticationContext {
+  readonly grants: Pick<OfflineAccess, "open">;
+  readonly signIn: SignInState | undefined;
+}
+
+type OnBehalfOf = Extract<GrantRequest, { flow: "on-behalf-of" }>;
+
+export async function resolveSubject(
+  exchangeContext: SubjectContext,
+  request: ExchangeRequest,
+  audit: AuditTrail,
+): Promise<Result<AuthenticatedRequest, Failure>> {
+  const { clientAuthentication, grantRequest, trace } = request;
+  const context = { ...exchangeContext, trace };
+  audit.add({ flow: grantRequest.flow });
+  if (clientAuthentication?.method === "subject_itself") {
+    return grantRequest.flow === "on-behalf-of"
+      ? subjectAsCaller(context, request, grantRequest, audit)
+      : fail({ kind: "caller_missing" });
+  }
+  const caller = await authenticate(context, clientAuthentication, audit);
+  if (!caller.ok) return caller;
+  if (!matchesClaimedClient(caller.value, request)) return fail(CLIENT_ID_MISMATCH);
+  const subject = await subjectOf(context, caller.value, grantRequest);
+  if (!subject.ok) return subject;
+  recordSubject(subject.value, audit);
+  return succeed({ caller: caller.value, subject: subject.value });
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+const CLIENT_ID_MISMATCH: Failure = { kind: "request_invalid", problem: "client_id_mismatch", parameter: "client_id" };
+
+function subjectOf(context: SubjectContext, caller: Caller, request: GrantRequest): Promise<Result<Subject, Failure>> {
+  switch (request.flow) {
+    case "on-behalf-of":
+      return userSubject(context, caller, request);
+    case "refresh-token":
+      return grantSubject(context, caller, request.refreshToken);
+    case "authorization-code":
+      return codeSubject(context, caller, request);
+    case "client-credentials":
+      return Promise.resolve(
+        caller.kind === "application"
+          ? succeed({ source: "application" } as const)
+          : fail({ kind: "policy_refused", reason: "application_required" } as const),
+      );
+  }
+}
+
+/** The token to exchange is the only token of the request: its user is caller and subject at once. */
+async function subjectAsCaller(
+  context: SubjectContext,
+  request: ExchangeRequest,
+  { subject: token, presentedAs }: OnBehalfOf,
+  audit: AuditTrail,
+): Promise<Result<AuthenticatedRequest, Failure>> {
+  if (token === undefined) return fail({ kind: "caller_missing" });
+  const user = await validateUser(context, token, presentedAs);
+  if (!user.ok) return user;
+  const subject = { source: "user", user: user.value, presentedAs } as const;
+  recordCaller(user.value, audit);
+  recordSubject(subject, audit);
+  return matchesClaimedClient(user.value, request)
+    ? succeed({ caller: user.value, subject })
+    : fail(CLIENT_ID_MISMATCH);
+}
+
+async function userSubject(
+  context: SubjectContext,
+  caller: Caller,
+  { subject: token, presentedAs }: OnBehalfOf,
+): Promise<Result<Subject, Failure>> {
+  if (caller.kind === "user") {
+    const isOwnToken = token === undefined || token.reveal() === caller.token.reveal();
+    return isOwnToken
+      ? succeed({ source: "user", user: caller, presentedAs })
+      : fail({ kind: "subject_refused", reason: "not_the_caller", presentedAs });
+  }
+  if (token === undefined) return fail({ kind: "policy_refused", reason: "user_required" });
+  const user = await validateUser(context, token, presentedAs);
+  return user.ok ? succeed({ source: "user", user: user.value, presentedAs }) : user;
+}
+
+/** A presented token that must be a user's. */
+async function validateUser(
+  { callers, nowSeconds, trace }: SubjectContext,
+  token: SecretValue,
+  presentedAs: "subject_token" | "assertion",
+): Promise<Result<UserCaller, Failure>> {
+  const validated = await callers.validate(token, nowSeconds(), trace);
+  if (!validated.ok) return fail(fromSubjectFailure(validated.failure, presentedAs));
+  return validated.value.kind === "user"
+    ? succeed(validated.value)
+    : fail({ kind: "subject_refused", reason: "not_a_user", presentedAs });
+}
+
+/** A handle of this service opens a grant. Any other value can only be a refresh token of Entra; policy decides about it. */
+async function grantSubject(
+  { grants }: SubjectContext,
+  caller: Caller,
+  refreshToken: SecretValue,
+): Promise<Result<Subject, Failure>> {
+  if (!refreshToken.reveal().startsWith("gte_")) return succeed({ source: "imported", refreshToken });
+  const grant = await grants.open(refreshToken, caller);
+  return grant.ok ? succeed({ source: "grant", grant: grant.value }) : grant;
+}
+
+/** A code of this service: sealed, unexpired and bound to this client. A code found in a log or a history is useless. */
+async function codeSubject(
+  { signIn }: SubjectContext,
+  { clientId }: Caller,
+  { code, redirectUri, codeVerifier }: Extract<GrantRequest, { flow: "authorization-code" }>,
+): Promise<Result<Subject, Failure>> {
+  if (signIn === undefined) return fail({ kind: "code_refused", reason: "malformed" });
+  const unsealed = await (await signIn.sealedState()).codes.unseal(code.reveal());
+  if (!unsealed.ok) return fail(fromCodeFailure(unsealed.failure));
+  const reason = codeRefusal(unsealed.value, { clientId, redirectUri, codeVerifier });
+  return reason === undefined
+    ? succeed({ source: "code", code: toUnsealedCode(unsealed.value) })
+    : fail({ kind: "code_refused", reason });
+}
+
+function fromCodeFailure(failure: Failure | SealedStateFailure): Failure {
+  switch (failure.kind) {
+    case "state_invalid":
+      return { kind: "code_refused", reason: "malformed" };
+    case "state_expired":
+      return { kind: "code_refused", reason: "expired" };
+    default:
+      return failure;
+  }
+}
+
+function matchesClaimedClient(caller: Caller, { claimedClientId }: ExchangeRequest): boolean {
+  return claimedClientId === undefined || claimedClientId.toLowerCase() === caller.clientId.toLowerCase();
+}
+
+/** Adds the subject's identifiers to the audit event. */
+function recordSubject(subject: Subject, audit: AuditTrail): void {
+  if (subject.source === "user") {
+    const { user } = subject;
+    audit.add({
+      subjectObjectId: user.objectId,
+      subjectClientId: user.clientId,
+      ...(user.tokenId === undefined ? {} : { subjectTokenId: user.tokenId }),
+    });
+  }
+  if (subject.source === "grant") {
+    const { grant } = subject.grant;
+    audit.add({ subjectObjectId: grant.user.objectId, grantId: grant.id });
+  }
+}

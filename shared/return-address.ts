@@ -1,8 +1,0 @@
-/** Where an authorization code goes: one of the redirect URIs that policy has for the client. */
-export interface ReturnAddress {
-  readonly redirectUri: string;
-  /** The client's own, given back as it came. */
-  readonly state: string | undefined;
-  /** The client's S256 challenge (RFC 7636). */
-  readonly codeChallenge: string;
-}

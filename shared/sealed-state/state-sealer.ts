@@ -1,0 +1,53 @@
+/**
+ * Seals typed content that leaves the service (a cookie, a link, a code, a reference) and returns it unread, unchanged
+ * and before its expiry. Each purpose has its own key (`sealing/sealer.ts`), so a seal of one purpose does not open as
+ * another. Only this service writes the content; a change of its shape needs a new purpose.
+ */
+
+import type { Failure } from "../core/failure.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { SealFailure } from "../sealing/seal-failure.ts";
+import type { Sealer } from "../sealing/sealer.ts";
+
+/** Not a seal of this purpose and this service, or one that has expired. */
+export interface SealedStateFailure {
+  readonly kind: "state_invalid" | "state_expired";
+}
+
+export interface StateSealer<T> {
+  seal(content: T): Promise<Result<string, Failure | SealedStateFailure>>;
+  unseal(sealed: string): Promise<Result<T, Failure | SealedStateFailure>>;
+}
+
+export interface StateSealerInput {
+  readonly sealer: Sealer;
+  readonly lifetimeSeconds: number;
+  readonly nowSeconds: () => number;
+}
+
+export function createStateSealer<T>({ sealer, lifetimeSeconds, nowSeconds }: StateSealerInput): StateSealer<T> {
+  return {
+    async seal(content) {
+      const sealed = await sealer.seal(JSON.stringify({ exp: nowSeconds() + lifetimeSeconds, content }));
+      return sealed.ok ? sealed : fail(fromSealFailure(sealed.failure));
+    },
+    async unseal(sealed) {
+      const unsealed = await sealer.unseal(sealed);
+      if (!unsealed.ok) return fail(fromSealFailure(unsealed.failure));
+      const { exp, content } = JSON.parse(unsealed.value) as { exp: number; content: T };
+      return exp > nowSeconds() ? succeed(content) : fail({ kind: "state_expired" });
+    },
+  };
+}
+
+function fromSealFailure(failure: SealFailure): Failure | SealedStateFailure {
+  switch (failure.kind) {
+    case "sealing_key_unavailable":
+      return { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" };
+    case "sealing_key_invalid":
+      return { kind: "misconfigured", code: "sealing_key_invalid" };
+    case "seal_too_large":
+    case "seal_broken":
+      return { kind: "state_invalid" };
+  }
+}

@@ -1,0 +1,200 @@
+/** One question for all instances: the lease, the waiting, and what a level 2 that is away does not change. */
+import { describe, expect, test } from "vitest";
+import type { CachedToken } from "../../shared/cache/cached-token.ts";
+import type { Found, SharedTokens } from "../../shared/cache/shared-tokens.ts";
+import { createTokenCache, type LookUp } from "../../shared/cache/token-cache.ts";
+import type { Failure } from "../../shared/core/failure.ts";
+import { fail, type Result, succeed } from "../../shared/core/result.ts";
+import { SecretValue } from "../../shared/core/secret-value.ts";
+import type { EntraToken } from "../../shared/entra/entra-token.ts";
+
+const NOW = 1_000_000;
+const HOUR = 3_600;
+const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
+const AWAY: Failure = { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
+
+function token(name: string, expiresAtSeconds = NOW + HOUR): CachedToken {
+  return {
+    accessToken: new SecretValue(name),
+    expiresAtSeconds,
+    refreshAtSeconds: undefined,
+    scopes: [],
+    refreshToken: undefined,
+    user: undefined,
+  };
+}
+
+/** A level 2 in memory, with leases; `away` makes it answer as a dead one does. */
+function createShared() {
+  const entries = new Map<string, CachedToken | string>();
+  const state = { away: false, looks: 0, leases: 0 };
+  const shared: SharedTokens = {
+    async findOrLease(key): Promise<Found> {
+      state.looks += 1;
+      if (state.away) return { kind: "away" };
+      const entry = entries.get(key);
+      if (entry === undefined) {
+        const lease = `lease ${++state.leases}`;
+        entries.set(key, lease);
+        return { kind: "leased", lease };
+      }
+      return typeof entry === "string" ? { kind: "busy" } : { kind: "token", token: entry };
+    },
+    async find(key) {
+      const entry = state.away ? undefined : entries.get(key);
+      return typeof entry === "object" ? entry : undefined;
+    },
+    async put(key, kept) {
+      if (!state.away) entries.set(key, kept);
+    },
+    async release(key, lease) {
+      if (entries.get(key) === lease) entries.delete(key);
+    },
+  };
+  return { shared, entries, state };
+}
+
+function instance(shared: SharedTokens, clock = { now: NOW }) {
+  const cache = createTokenCache({ maxBytes: 1_000_000, nowSeconds: () => clock.now, shared });
+  const asked = { times: 0 };
+  const look = async (give: () => Promise<Result<EntraToken, Failure>>, changes: Partial<LookUp> = {}) => {
+    const found = await cache.getOrAcquire({ ...LOOK_UP, ...changes }, () => {
+      asked.times += 1;
+      return give();
+    });
+    return found.ok ? `${found.value.level} ${found.value.token.accessToken.reveal()}` : found.failure.kind;
+  };
+  return { look, asked, clock };
+}
+
+const give = (name: string) => async () => succeed(token(name));
+const never = () => Promise.reject(new Error("never asked"));
+const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+describe("several instances", () => {
+  test("what one got, the others have; each keeps it for itself from then on", async () => {
+    const { shared, state } = createShared();
+    const [first, second] = [instance(shared), instance(shared)];
+    expect(await first.look(give("a"))).toBe("miss a");
+    expect(await second.look(never)).toBe("shared a");
+    const looks = state.looks;
+    expect(await second.look(never)).toBe("hit a");
+    expect(state.looks).toBe(looks);
+  });
+
+  test("three that ask at the same time: one question to Entra", async () => {
+    const { shared } = createShared();
+    const instances = [instance(shared), instance(shared), instance(shared)];
+    const entra = Promise.withResolvers<Result<EntraToken, Failure>>();
+    const looking = instances.map(({ look }) => look(() => entra.promise));
+    await settle();
+    entra.resolve(succeed(token("a")));
+    const seen = await Promise.all(looking);
+    expect(seen.sort()).toEqual(["miss a", "shared a", "shared a"]);
+    expect(instances.reduce((sum, { asked }) => sum + asked.times, 0)).toBe(1);
+  });
+
+  test("the one who asks fails: it gives the lease back, and the next one asks", async () => {
+    const { shared } = createShared();
+    const [first, second] = [instance(shared), instance(shared)];
+    const entra = Promise.withResolvers<Result<EntraToken, Failure>>();
+    const failing = first.look(() => entra.promise);
+    await settle();
+    const waiting = second.look(give("b"));
+    await settle();
+    entra.resolve(fail(AWAY));
+    expect(await failing).toBe("dependency_failed");
+    expect(await waiting).toBe("miss b");
+  });
+
+  test("the one who asks dies: the others wait a bounded time, then ask by themselves", async () => {
+    const { shared, entries } = createShared();
+    entries.set("key", "lease of the dead");
+    const { look, asked } = instance(shared);
+    expect(await look(give("b"))).toBe("miss b");
+    expect(asked.times).toBe(1);
+    expect(entries.get("key")).toMatchObject({ accessToken: expect.anything() });
+  });
+
+  test("a shared token with too little life for the wish is replaced", async () => {
+    const { shared } = createShared();
+    const [first, second] = [instance(shared), instance(shared)];
+    await first.look(async () => succeed(token("short", NOW + 600)));
+    const long = async () => succeed(token("long", NOW + 9_000));
+    expect(await second.look(long, { minimumSeconds: 1_000 })).toBe("miss long");
+    expect(await instance(shared).look(never)).toBe("shared long");
+  });
+
+  test("a token from level 2 ends with the right to it, as any", async () => {
+    const { shared } = createShared();
+    await instance(shared).look(give("a"));
+    const { look, clock } = instance(shared);
+    const notAfterSeconds = NOW + 600;
+    expect(await look(never, { notAfterSeconds })).toBe("shared a");
+    clock.now = NOW + 479;
+    expect(await look(never, { notAfterSeconds })).toBe("hit a");
+    clock.now = NOW + 600;
+    expect(await look(give("b"), { notAfterSeconds })).toBe("shared a");
+    expect(await look(give("b"), { notAfterSeconds })).toBe("shared a");
+  });
+
+  test("going past the cache replaces the entry everywhere", async () => {
+    const { shared } = createShared();
+    const first = instance(shared);
+    await first.look(give("a"));
+    expect(await first.look(give("b"), { bypass: true })).toBe("bypass b");
+    expect(await instance(shared).look(never)).toBe("shared b");
+  });
+});
+
+describe("renewals of several instances", () => {
+  test("one renews; the others take over what it got", async () => {
+    const { shared } = createShared();
+    const clock = { now: NOW };
+    const [first, second] = [instance(shared, clock), instance(shared, clock)];
+    await first.look(give("a"));
+    await second.look(never);
+    clock.now = NOW + HOUR - 700;
+    await first.look(async () => succeed(token("b", clock.now + HOUR)));
+    await settle();
+    expect(await first.look(never)).toBe("hit b");
+    expect(await second.look(never)).toBe("hit a");
+    await settle();
+    expect(await second.look(never)).toBe("hit b");
+    expect([first.asked.times, second.asked.times]).toEqual([2, 0]);
+  });
+
+  test("while another renews, nobody else does", async () => {
+    const { shared, entries } = createShared();
+    const { look, asked, clock } = instance(shared);
+    await look(give("a"));
+    entries.set("key:renewal", "lease of another");
+    clock.now = NOW + HOUR - 700;
+    expect(await look(never)).toBe("hit a");
+    await settle();
+    expect(await look(never)).toBe("hit a");
+    expect(asked.times).toBe(1);
+  });
+});
+
+describe("level 2 is away", () => {
+  test("each instance asks for itself, and nothing else changes", async () => {
+    const { shared, state } = createShared();
+    state.away = true;
+    const [first, second] = [instance(shared), instance(shared)];
+    expect(await first.look(give("a"))).toBe("miss a");
+    expect(await first.look(never)).toBe("hit a");
+    expect(await second.look(give("b"))).toBe("miss b");
+  });
+
+  test("it goes while one asks: the answer is given all the same", async () => {
+    const { shared, state } = createShared();
+    const { look } = instance(shared);
+    const entra = Promise.withResolvers<Result<EntraToken, Failure>>();
+    const looking = look(() => entra.promise);
+    await settle();
+    state.away = true;
+    entra.resolve(succeed(token("a")));
+    expect(await looking).toBe("miss a");
+  });
+});

@@ -1,0 +1,230 @@
+/** Pages: whatever stands in the data, it is text; and the words for a refusal are all there. */
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { SignInRefusal } from "../../shared/core/failure.ts";
+import { signInRefusalToWire } from "../../shared/http/sign-in-refusal-to-wire.ts";
+import { confirmationPage } from "../../shared/pages/confirmation-page.ts";
+import { handlePage } from "../../shared/pages/handle-page.ts";
+import { html } from "../../shared/pages/html.ts";
+import { type Page, pageResponse, renderPage } from "../../shared/pages/layout.ts";
+import { refusalPage } from "../../shared/pages/refusal-page.ts";
+import { returnPage } from "../../shared/pages/return-page.ts";
+import { STYLE } from "../../shared/pages/style.ts";
+import { markdownFile, section, tableRows } from "../docs/support/markdown.ts";
+
+const hostile = fc.oneof(
+  fc.string(),
+  fc.constantFrom(
+    "</style><script>alert(1)</script>",
+    `"><img src=x onerror=alert(1)>`,
+    "' onfocus='alert(1)",
+    "&lt;b&gt;",
+    "<!--",
+    "\u2028\u202e",
+  ),
+);
+
+const confirmation = fc.record({
+  application: hostile,
+  clientId: hostile,
+  person: fc.option(fc.record({ name: hostile, username: hostile }), { nil: undefined }),
+  apis: fc.array(fc.record({ api: fc.record({ name: hostile, resource: hostile }), scopes: fc.array(hostile) }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+  more: fc.boolean(),
+  untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
+  transaction: hostile,
+  formToken: hostile,
+});
+const handle = fc.record({
+  application: hostile,
+  handle: hostile,
+  apis: fc.array(hostile, { minLength: 1, maxLength: 3 }),
+  untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
+  serviceUrl: hostile,
+  serviceClientId: hostile,
+  clientId: hostile,
+  grantId: hostile,
+  authorityHost: hostile,
+  tenantId: hostile,
+});
+
+const CALM = {
+  application: "a",
+  handle: "gte_x",
+  untilSeconds: 0,
+  serviceUrl: "https://gte.example",
+  serviceClientId: "service-id",
+  clientId: "application-id",
+  grantId: "grant-id",
+  authorityHost: "https://login.example",
+  tenantId: "tenant-id",
+};
+
+/** Every tag of a page with its attributes' names, in order: what data must not be able to change. */
+function skeleton(page: Page): string[] {
+  const text = renderPage(page, "correlation").replace(/<style>[\s\S]*?<\/style>|<script>[\s\S]*?<\/script>/g, "<own>");
+  return [...text.matchAll(/<[^>]*>/g)].map(([tag]) => tag.replace(/="[^"]*"/g, "="));
+}
+
+describe("whatever the data says, the page is the same page", () => {
+  test("confirmation", () => {
+    fc.assert(
+      fc.property(confirmation, (input) => {
+        const apis = input.apis.map(({ scopes }) => ({
+          api: { name: "e", resource: "f" },
+          scopes: scopes.map(() => "g"),
+        }));
+        const calm = { ...input, application: "a", clientId: "b", transaction: "c", formToken: "d", apis };
+        const same = input.person?.username === "" || input.person?.username === input.person?.name;
+        const named = same ? { name: "n", username: "" } : { name: "n", username: "u" };
+        const person = input.person === undefined ? undefined : named;
+        expect(skeleton(confirmationPage(input))).toEqual(skeleton(confirmationPage({ ...calm, person })));
+      }),
+    );
+  });
+
+  test("handle", () => {
+    fc.assert(
+      fc.property(handle, (input) => {
+        const apis = input.apis.map(() => "c");
+        expect(skeleton(handlePage(input))).toEqual(skeleton(handlePage({ ...CALM, apis })));
+      }),
+    );
+  });
+
+  test("the way back", () => {
+    const way = fc.record({ application: hostile, allowed: fc.boolean(), location: hostile });
+    fc.assert(
+      fc.property(way, (input) => {
+        const calm = { ...input, application: "a", location: "b" };
+        expect(skeleton(returnPage(input))).toEqual(skeleton(returnPage(calm)));
+      }),
+    );
+  });
+
+  test("nothing that has a meaning in HTML is left of a value", () => {
+    fc.assert(
+      fc.property(hostile, (value) => {
+        const { text } = html`${value}`;
+        expect(text).not.toMatch(/[<>"']/);
+        expect(text.replace(/&(amp|lt|gt|quot|#39);/g, "")).not.toContain("&");
+      }),
+    );
+  });
+});
+
+describe("every page", () => {
+  const pages: [string, Page][] = [
+    ["confirmation", confirmationPage(fc.sample(confirmation, 1)[0] as never)],
+    ["handle", handlePage(fc.sample(handle, 1)[0] as never)],
+    ["return", returnPage({ application: "A", allowed: true, location: "https://app.example/callback?code=x&iss=y" })],
+    ["refusal", refusalPage(signInRefusalToWire("link_expired", "page"))],
+  ];
+  test.each(pages)("%s has one language, title, main and heading, and its own hashes only", (_name, page) => {
+    const { headers, body = "" } = pageResponse(page, { status: 200, correlationId: "correlation" });
+    expect(body).toContain('<html lang="en">');
+    for (const once of [/<title>/g, /<main>/g, /<h1>/g]) {
+      expect(body.match(once)).toHaveLength(1);
+    }
+    for (const [, text = ""] of body.matchAll(/<(?:style|script)>([\s\S]*?)<\/(?:style|script)>/g)) {
+      const hash = createHash("sha256").update(text).digest("base64");
+      expect(headers["Content-Security-Policy"]).toContain(`'sha256-${hash}'`);
+    }
+    expect(body).not.toMatch(/ (?:style|on\w+)="|javascript:|https?:\/\/(?!\S*AuthorizationHeader)\S*\.(?:js|css)/);
+    const labelled = [...body.matchAll(/<input id="(\w+)"/g)].every(([, id]) => body.includes(`<label for="${id}">`));
+    expect(labelled).toBe(true);
+  });
+});
+
+describe("the handle's page and docs/power-automate.md say the same", () => {
+  const { text: document } = markdownFile("docs/power-automate.md");
+  const { text } = handlePage({ ...CALM, apis: ["graph"] }).main;
+
+  test("the fields of the HTTP action, in their order", () => {
+    const documented = tableRows(section(document, "3. Get the header in the flow"))
+      .flatMap(([name = ""]) => name.split(","))
+      .map((name) => name.trim());
+    const shown = [...text.matchAll(/<dt>([^<]*)<\/dt>/g)].map(([, name]) => name);
+    expect(shown).toEqual(documented);
+  });
+
+  test("the name of the action, and how the next ones use it", () => {
+    expect(document).toContain("name it `Get token`");
+    expect(text).toContain("“Get token”");
+    const [, expression = ""] = /```text\n(@body[^\n]*)\n/.exec(document) ?? [];
+    expect(expression).toContain("headers");
+    expect(text).toContain(expression);
+    for (const secured of ["Secure inputs", "Secure outputs"]) {
+      expect(document).toContain(secured);
+      expect(text).toContain(secured);
+    }
+  });
+});
+
+describe("words", () => {
+  const reasons: readonly SignInRefusal[] = [
+    "request_invalid",
+    "request_expired",
+    "link_invalid",
+    "link_expired",
+    "answer_invalid",
+    "transaction_missing",
+    "transaction_expired",
+    "state_mismatch",
+    "declined",
+    "wrong_user",
+    "guest",
+    "confirmation_missing",
+    "confirmation_expired",
+    "confirmation_used",
+    "form_forged",
+  ];
+  test.each(reasons)("%s has a page of its own", (reason) => {
+    const wire = signInRefusalToWire(reason, "page");
+    expect(refusalPage(wire).main.text).not.toContain(wire.description);
+    expect(wire.status).toBeLessThan(404);
+  });
+});
+
+describe("colours have the contrast of WCAG 2.2 AA", () => {
+  const [light, dark] = [...STYLE.matchAll(/--page[^}]*/g)].map(([block]) =>
+    Object.fromEntries([...block.matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)].map(([, name, value]) => [name, value])),
+  );
+  const pairs = [
+    ["text", "card"],
+    ["quiet", "card"],
+    ["quiet", "page"],
+    ["text", "field"],
+    ["text", "note"],
+    ["accent", "card"],
+    ["accent-text", "accent"],
+    ["accent-text", "accent-over"],
+  ];
+  test.each(
+    pairs.flatMap(
+      ([front, back]) =>
+        [
+          ["light", front, back, light],
+          ["dark", front, back, dark],
+        ] as const,
+    ),
+  )("%s: %s on %s", (_scheme, front = "", back = "", colours = {}) => {
+    expect(contrast(colours[front] ?? "", colours[back] ?? "")).toBeGreaterThanOrEqual(4.5);
+  });
+});
+
+/** Relative luminance and contrast as WCAG 2.2 defines them. */
+function contrast(one: string, other: string): number {
+  const luminance = (colour: string) => {
+    const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => {
+      const value = Number.parseInt(colour.slice(at, at + 2), 16) / 255;
+      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+  };
+  const [high = 0, low = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
+  return (high + 0.05) / (low + 0.05);
+}
