@@ -60,7 +60,7 @@ describe.skipIf(missing.length > 0 && !required).each(["README.md", "docs/caller
   });
 
   // In order: later commands use what earlier ones answered.
-  test.each(commands)("$number. $title", async ({ command, example }) => {
+  test.each(commands)("$number $title", async ({ command, example }) => {
     const output = await run(command);
     const answer = jsonOf(output);
     if (answer === undefined) {
@@ -106,7 +106,7 @@ describe.skipIf(missing.length > 0 && !required)("docs/command-line.md", () => {
   });
 });
 
-/** Commands that need nothing but the running stack: those that name it, and those that only compute. */
+/** Commands that need only the running stack: those that name its address, and those that only compute. */
 function commandsOf(text: string): Command[] {
   const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, language, code = ""]) => ({
     language,
@@ -123,7 +123,7 @@ function commandsOf(text: string): Command[] {
 
 async function run(command: string): Promise<string> {
   const { serviceUrl, graphUrl } = stack.environment;
-  // The stack's Node first, as npm puts it for its scripts.
+  // The stack's Node comes first in PATH, as in npm scripts.
   const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
   const env = { ...process.env, ...Object.fromEntries(variables), PATH, LOCAL_FOLDER: folder };
   const pasted = command.replaceAll(DOCUMENTED_URL, serviceUrl).replaceAll(DOCUMENTED_GRAPH, graphUrl);
@@ -145,7 +145,7 @@ function jsonOf(output: string): Record<string, unknown> | undefined {
   return output.startsWith("{") ? (JSON.parse(output) as Record<string, unknown>) : undefined;
 }
 
-/** What is printed and no answer: the address of a sign-in, which alice opens; or PKCE's two values. */
+/** Output that is not JSON: the address of a sign-in, which alice opens, or the verifier and challenge of PKCE. */
 async function follow(line: string): Promise<void> {
   if (!line.startsWith(stack.environment.serviceUrl)) {
     expect(line).toMatch(/^[\w.~-]{43,128} [\w-]{43}$/);
