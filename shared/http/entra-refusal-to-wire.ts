@@ -1,5 +1,5 @@
 /**
- * Entra's refusals on the wire: design table "Errors", one row a verdict. A claims challenge goes to callers that can
+ * Entra's refusals on the wire: one row a verdict. A claims challenge goes to callers that can
  * answer one (401 `insufficient_claims`); the others get something that they can show a person.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/claims-challenge

@@ -1,4 +1,4 @@
-/** Entra throttles one user: that user waits without another call to Entra, and nobody else notices (SEC-34). */
+/** Entra throttles one user: that user waits without another call to Entra, and nobody else notices. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { appToken, bearer, exchangeForm, userToken } from "../support/callers.ts";
 import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";

@@ -1,7 +1,8 @@
 /**
- * The shell commands of README.md and docs/callers.md, run as a reader would paste them, one after the other, against a
- * local stack. Members of an answer become shell variables for the commands after it (`$grant`); where a command prints
- * the address of a sign-in, alice signs in there, and the code that comes back is `$code`.
+ * The shell commands of README.md, docs/callers.md and docs/command-line.md, run in order as a reader would paste them,
+ * against a local stack. Members of an answer become shell variables for later commands (`$grant`). Where a command
+ * prints the address of a sign-in, alice signs in there, and the code that comes back is `$code`. Where `gte login`
+ * shows a device code, alice approves it.
  */
 import { execFile, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -14,7 +15,7 @@ import { createDemoBrowser, hiddenFields, locationOf } from "../../local/demo/de
 import { createDemo } from "../../local/demo/demo-step.ts";
 import { writeEnvironment } from "../../local/environment.ts";
 import { type Stack, startStack } from "../../local/stack.ts";
-import { markdownFile, root } from "./support/markdown.ts";
+import { fences, markdownFile, root } from "./support/markdown.ts";
 
 interface Command {
   readonly number: number;
@@ -25,6 +26,7 @@ interface Command {
 }
 
 const DOCUMENTED_URL = "http://localhost:7071";
+const DOCUMENTED_GRAPH = "https://localhost:7443";
 const tools = ["bash", "curl", "openssl"];
 const missing = tools.filter((tool) => spawnSync(tool, ["--version"]).error !== undefined);
 const required = process.env["REQUIRE_ALL_CHECKS"] === "1";
@@ -58,7 +60,7 @@ describe.skipIf(missing.length > 0 && !required).each(["README.md", "docs/caller
   });
 
   // In order: later commands use what earlier ones answered.
-  test.each(commands)("$number. $title", async ({ command, example }) => {
+  test.each(commands)("$number $title", async ({ command, example }) => {
     const output = await run(command);
     const answer = jsonOf(output);
     if (answer === undefined) {
@@ -76,7 +78,35 @@ describe.skipIf(missing.length > 0 && !required).each(["README.md", "docs/caller
   });
 });
 
-/** Commands that need nothing but the running stack: those that name it, and those that only compute. */
+describe.skipIf(missing.length > 0 && !required)("docs/command-line.md", () => {
+  const commands = fences(markdownFile("docs/command-line.md").text, "sh").flatMap((code) => code.trim().split("\n"));
+
+  beforeAll(async () => {
+    await demoOfStack().control("setDeviceCodeInterval", { seconds: 0.2 });
+  });
+
+  test("signs in, prints a header object, calls Graph and lists grants", () => {
+    expect(commands.map((command) => /^npx --no -- gte (\w+)/.exec(command)?.[1])).toEqual([
+      "login",
+      "header",
+      "call",
+      "grants",
+    ]);
+  });
+
+  // In order: the first signs in.
+  test.each(commands)("%s", async (command) => {
+    const output = await run(command);
+    if (command.includes("gte header")) {
+      expect(Object.keys(JSON.parse(output))).toEqual(["Authorization", "Content-Type"]);
+    }
+    if (command.includes("gte call")) {
+      expect(JSON.parse(output)).toMatchObject({ userPrincipalName: "alice@contoso.local" });
+    }
+  });
+});
+
+/** Commands that need only the running stack: those that name its address, and those that only compute. */
 function commandsOf(text: string): Command[] {
   const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, language, code = ""]) => ({
     language,
@@ -92,26 +122,36 @@ function commandsOf(text: string): Command[] {
 }
 
 async function run(command: string): Promise<string> {
-  const { serviceUrl } = stack.environment;
-  // The stack's Node first, as npm puts it for its scripts.
+  const { serviceUrl, graphUrl } = stack.environment;
+  // The stack's Node comes first in PATH, as in npm scripts.
   const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
   const env = { ...process.env, ...Object.fromEntries(variables), PATH, LOCAL_FOLDER: folder };
-  const script = `set -euo pipefail\n${command.replaceAll(DOCUMENTED_URL, serviceUrl)}`;
-  const { stdout } = await promisify(execFile)("bash", ["-c", script], { cwd: root, env });
-  return stdout;
+  const pasted = command.replaceAll(DOCUMENTED_URL, serviceUrl).replaceAll(DOCUMENTED_GRAPH, graphUrl);
+  const running = promisify(execFile)("bash", ["-c", `set -euo pipefail\n${pasted}`], { cwd: root, env });
+  running.child.stderr?.on("data", approveDeviceCode);
+  return (await running).stdout;
+}
+
+const demoOfStack = () => createDemo(stack.environment, () => undefined);
+
+function approveDeviceCode(text: Buffer | string): void {
+  const userCode = /enter the code (\w+)/.exec(String(text))?.[1];
+  if (userCode !== undefined) {
+    void demoOfStack().control("approveDeviceCode", { userCode, user: "alice" });
+  }
 }
 
 function jsonOf(output: string): Record<string, unknown> | undefined {
   return output.startsWith("{") ? (JSON.parse(output) as Record<string, unknown>) : undefined;
 }
 
-/** What is printed and no answer: the address of a sign-in, which alice opens; or PKCE's two values. */
+/** Output that is not JSON: the address of a sign-in, which alice opens, or the verifier and challenge of PKCE. */
 async function follow(line: string): Promise<void> {
   if (!line.startsWith(stack.environment.serviceUrl)) {
     expect(line).toMatch(/^[\w.~-]{43,128} [\w-]{43}$/);
     return;
   }
-  const browser = createDemoBrowser(createDemo(stack.environment, () => undefined));
+  const browser = createDemoBrowser(demoOfStack());
   const departure = await browser.open(line);
   const browserRequest = await browser.open(await browser.signInAtEntra(departure, "alice"));
   const question = await browser.open(locationOf(browserRequest));

@@ -1,4 +1,4 @@
-/** What the Markdown files name is there: files, anchors, npm scripts, routes, settings, template parameters. */
+/** Every file, anchor, npm script, route, setting and template parameter that a Markdown file names exists. */
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -82,11 +82,11 @@ describe("the files that an administrator reads", () => {
   });
 });
 
-describe("a package named gte is in the registry, and is a stranger's: npx may not fetch it", () => {
+describe("the npm registry has an unrelated package named gte: npx must not download it", () => {
   const sources = globSync("{clients,local}/**/*.ts", { cwd: root });
   const files = [...sources.map((path) => ({ path, text: readFileSync(join(root, path), "utf8") })), ...markdownFiles];
 
-  test("no document and no message tells anybody to run a gte that npx could fetch", () => {
+  test("no document and no message contains a gte command that could download it", () => {
     expect(sources).toContain(join("clients", "cli", "started-as.ts"));
     expect(files.flatMap(({ path, text }) => strangersCommands(text).map((found) => `${path}: ${found}`))).toEqual([]);
   });
@@ -124,7 +124,7 @@ function strangersCommands(text: string): string[] {
     .filter((command) => !/\s--no\s+--\s|\s--package=/.test(command));
 }
 
-/** Named in the documents, and set by the platform, the runtime or a tool of the repository. */
+/** Variables in the documents that the platform, the runtime or a tool of the repository sets. */
 const NOT_OURS = [
   "NODE_TLS_REJECT_UNAUTHORIZED",
   "WEBSITE_INSTANCE_ID",
@@ -148,7 +148,7 @@ const NOT_OURS = [
   "OTEL_EXPORTER_OTLP_HEADERS",
 ];
 
-/** Members of answers, of the policy and of the audit event, which are named beside the template's. */
+/** Members of answers, of the policy and of the audit event. */
 function isOurs(name: string): boolean {
   const sources = [
     "shared/policy/rules.ts",

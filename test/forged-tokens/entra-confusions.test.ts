@@ -1,5 +1,5 @@
 /**
- * Facts 4.6: genuine tokens of Entra in the wrong place, and claims that say two things. All are signed with Entra's own
+ * Genuine tokens of Entra in the wrong place, and claims that say two things. All are signed with Entra's own
  * key unless the row is about the key.
  */
 import { describe, expect, it } from "vitest";
@@ -217,7 +217,7 @@ const clientRows: readonly Row[] = [
 
 const timeRows: readonly Row[] = [
   row("TK-17", "expired by 61 s", userToken({ exp: NOW - 61 }), "expired"),
-  row("TK-17", "expired by 1 s, tolerated (design 5)", userToken({ exp: NOW - 1 }), "accepted"),
+  row("TK-17", "expired by 1 s, tolerated", userToken({ exp: NOW - 1 }), "accepted"),
   row("TK-17", "not yet valid", userToken({ nbf: NOW + 61 }), "not_yet_valid"),
   row("TK-17", "valid in 60 s, tolerated", userToken({ nbf: NOW + 60 }), "accepted"),
   row("TK-17", "exp before iat", userToken({ exp: NOW - 10, iat: NOW }), "lifetime"),

@@ -1,5 +1,5 @@
 /**
- * Facts 1.3: the tokens Entra really issues, in both versions, and what the service reads from them.
+ * The tokens Entra really issues, in both versions, and what the service reads from them.
  */
 import { describe, expect, it } from "vitest";
 import {

@@ -1,5 +1,5 @@
 /**
- * Facts 4.2, second table: what jose 6.2.17 accepts and this service must not. Every row passes jose's own checks.
+ * What jose 6.2.17 accepts and this service must not. Every row passes jose's own checks.
  */
 import { describe, expect, it } from "vitest";
 import {

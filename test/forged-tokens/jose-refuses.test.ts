@@ -1,5 +1,5 @@
 /**
- * Facts 4.2, first table: attacks that jose 6.2.17 refuses by itself. Kept as regression tests of the whole stage, with
+ * Attacks that jose 6.2.17 refuses by itself. Kept as regression tests of the whole stage, with
  * the exact code; several are now refused earlier than jose would see them.
  */
 import { generateKeyPairSync } from "node:crypto";

@@ -1,5 +1,5 @@
 /**
- * Facts 4.2, third table: options that switch a check off when they are empty. Here an empty setting stops the start, so
+ * Options that switch a check off when they are empty. Here an empty setting stops the start, so
  * that no request ever meets a validator with a rule missing.
  */
 import { describe, expect, it } from "vitest";

@@ -1,5 +1,5 @@
 /**
- * Facts 4.3: JSON Web Token Best Current Practices (RFC 8725 and its successor draft), one row per rule. Most rows are
+ * JSON Web Token Best Current Practices (RFC 8725 and its successor draft), one row per rule. Most rows are
  * covered in depth by the other tables; here each rule has one plain example.
  */
 import { createHash } from "node:crypto";

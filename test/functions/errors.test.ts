@@ -1,6 +1,6 @@
 /**
- * What Entra refuses, and how each route says it: the error table of the design, every AADSTS code that the local tenant
- * knows, answers that are none, and claims challenges from demand to satisfaction (1.9, 1.10, 3).
+ * What Entra refuses, and how each route says it: the error table, every AADSTS code that the local tenant
+ * knows, answers that are none, and claims challenges from demand to satisfaction.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AADSTS } from "../../local/tenant/errors/aadsts.ts";

@@ -1,6 +1,6 @@
 /**
  * Grants, whole path: made only when asked and allowed, redeemed only by whom they are bound to, kept through rotations,
- * ended by time, by revocation and by Entra. Design section 9.
+ * ended by time, by revocation and by Entra.
  */
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";

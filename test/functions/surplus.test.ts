@@ -1,6 +1,6 @@
 /**
  * Entra does not downscope: a delegated token carries every scope that was ever consented. What is more than the caller's
- * list is not released, keeps no grant, and is the operator's to mend. Design section 6.
+ * list is not released, keeps no grant, and is the operator's to mend.
  */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { appToken, bearer, exchangeForm, userToken } from "../support/callers.ts";

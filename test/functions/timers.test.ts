@@ -1,4 +1,4 @@
-/** The two timers, whole path: what the watch logs, and what the reaper counts and deletes. Design section 9. */
+/** The two timers, whole path: what the watch logs, and what the reaper counts and deletes. */
 import { InvocationContext, type Timer, type TimerHandler } from "@azure/functions";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { createReadiness } from "../../functions/composition/readiness.ts";

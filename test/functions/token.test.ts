@@ -1,6 +1,6 @@
 /**
  * `POST /oauth2/token`, whole path: who may call it and how, whose token is exchanged, which API is meant, what a success
- * says. Design section 4; RFC 6749, 6750, 7523, 8693, 8707.
+ * says. RFC 6749, 6750, 7523, 8693, 8707.
  */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {

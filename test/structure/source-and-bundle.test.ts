@@ -1,4 +1,4 @@
-/** What the source and the bundle must never hold, whoever writes it (design 10 and 11, SEC-11, SEC-16). */
+/** What the source and the bundle must never hold, whoever writes it (SEC-11, SEC-16). */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";

@@ -1,5 +1,5 @@
 /**
- * What Entra may answer instead of a token, and what the service must make of it: the error table of the design, written
+ * What Entra may answer instead of a token, and what the service must make of it: the error table, written
  * out by hand for every AADSTS code, and the answers that are none. Used by `errors.test.ts` and by the
  * search for leaked secrets.
  */
@@ -48,7 +48,7 @@ export const CLASSES = {
 
 export type FailureClass = keyof typeof CLASSES;
 
-/** Facts 1.6, and what is near them: who can do something about it. */
+/** Who can do something about it. */
 export const AADSTS_CLASSES: Readonly<Record<FailureClass, readonly number[]>> = {
   subject: [50013, 500133, 50027, 240002],
   user: [50076, 50079, 50158, 53000, 53001, 53002, 50055],

@@ -41,8 +41,13 @@ export function codeSpans(text: string): string[] {
   return [...prose(text).matchAll(/`([^`\n]+)`/g)].map(([, span]) => span ?? "");
 }
 
-/** Anchors as GitHub makes them: lower case, spaces to hyphens, everything else but word characters and hyphens out. */
+/** `<a id="…">`, and the anchors that GitHub makes of headings: lower case, hyphens for spaces, no other punctuation. */
 export function anchors(text: string): string[] {
+  const written = [...prose(text).matchAll(/<a id="([^"]+)"><\/a>/g)].map(([, id = ""]) => id);
+  return [...written, ...headingAnchors(text)];
+}
+
+function headingAnchors(text: string): string[] {
   const seen = new Map<string, number>();
   return [...prose(text).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) => {
     const slug = heading

@@ -17,7 +17,7 @@ function line(status: number, error: string, code: string, action: Wire["action"
   return { status, error, code, action };
 }
 
-/** Design section 4, "Errors": OAuth routes on the left, the others on the right. */
+/** OAuth routes on the left, the others on the right. */
 const ON_THE_WIRE: Readonly<Record<CodeClass, readonly [oauth: Line, problem: Line]>> = {
   assertion_refused: [
     line(400, "invalid_grant", "subject_refused", "new_caller_token"),

@@ -1,4 +1,4 @@
-/** Every failure on the wire, in both dialects: design section 4, "Errors". */
+/** Every failure on the wire, in both dialects. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type {
