@@ -5,6 +5,7 @@
  */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CodeClass } from "../../../shared/entra/aadsts.ts";
 import type {
   Dependency,
   EntraEvidence,
@@ -29,6 +30,14 @@ const DIALECTS: readonly Dialect[] = ["oauth", "problem"];
 /** A sign-in is refused on a page as well. */
 const SIGN_IN_DIALECTS: readonly Dialect[] = [...DIALECTS, "page"];
 
+const NO_EVIDENCE: EntraEvidence = {
+  codes: [],
+  suberror: undefined,
+  claims: undefined,
+  traceId: undefined,
+  correlationId: undefined,
+};
+
 export function wireCodes(): ReadonlyMap<string, CodeFacts> {
   const found = new Map<string, { statuses: Set<number>; actions: Set<string> }>();
   for (const failure of allFailures()) {
@@ -48,6 +57,22 @@ export function wireCodes(): ReadonlyMap<string, CodeFacts> {
       { statuses: [...statuses].sort((a, b) => a - b), actions: [...actions].sort() },
     ]),
   );
+}
+
+/** The code that the service answers for an AADSTS number of this class. */
+export function codeOfClass(found: CodeClass): string {
+  return failureToWire(failureOfClass(found), { dialect: "oauth", understandsChallenge: true }).code;
+}
+
+function failureOfClass(found: CodeClass): Failure {
+  switch (found) {
+    case "throttled":
+      return { kind: "throttled", retryAfterSeconds: 1 };
+    case "unavailable":
+      return { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
+    default:
+      return { kind: "entra_refused", verdict: found, evidence: NO_EVIDENCE, scopes: [] };
+  }
 }
 
 function allFailures(): Failure[] {
@@ -88,15 +113,8 @@ function examples(): Examples {
 
 function entraRefusals(): Examples["entra_refused"] {
   const verdicts = union("EntraVerdict") as EntraVerdict[];
-  const without: EntraEvidence = {
-    codes: [],
-    suberror: undefined,
-    claims: undefined,
-    traceId: undefined,
-    correlationId: undefined,
-  };
   return verdicts.flatMap((verdict) =>
-    [without, { ...without, claims: "{}" }].flatMap((evidence) => [
+    [NO_EVIDENCE, { ...NO_EVIDENCE, claims: "{}" }].flatMap((evidence) => [
       { verdict, evidence, scopes: [] },
       // An application's grant, for which somebody has to sign in.
       { verdict, evidence, scopes: [], signIn: { url: undefined } },
