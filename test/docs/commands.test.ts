@@ -1,7 +1,7 @@
 /**
- * The shell commands of README.md and docs/callers.md, run as a reader would paste them, one after the other, against a
- * local stack. Members of an answer become shell variables for the commands after it (`$grant`); where a command prints
- * the address of a sign-in, alice signs in there, and the code that comes back is `$code`.
+ * Runs the shell commands of README.md and docs/callers.md, one after the other, against a local stack, as a reader would
+ * paste them. Members of an answer become shell variables for later commands (`$grant`). If a command prints the address of
+ * a sign-in, alice signs in there, and the returned code becomes `$code`.
  */
 import { execFile, spawnSync } from "node:child_process";
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
@@ -20,7 +20,7 @@ interface Command {
   readonly number: number;
   readonly title: string;
   readonly command: string;
-  /** The example that follows it. */
+  /** The documented answer after the command. */
   readonly example: Record<string, unknown> | undefined;
 }
 
@@ -53,11 +53,11 @@ afterAll(async () => {
 describe.skipIf(missing.length > 0 && !required).each(["README.md", "docs/callers.md"])("%s", (path) => {
   const commands = commandsOf(markdownFile(path).text);
 
-  test("has commands", () => {
+  test("contains commands", () => {
     expect(commands.length).toBeGreaterThan(0);
   });
 
-  // In order: later commands use what earlier ones answered.
+  // In order: later commands use answers of earlier ones.
   test.each(commands)("$number. $title", async ({ command, example }) => {
     const output = await run(command);
     const answer = jsonOf(output);
@@ -76,7 +76,7 @@ describe.skipIf(missing.length > 0 && !required).each(["README.md", "docs/caller
   });
 });
 
-/** Commands that need nothing but the running stack: those that name it, and those that only compute. */
+/** Commands that need only the running stack: those with its address, and those that only compute. */
 function commandsOf(text: string): Command[] {
   const blocks = [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```/gm)].map(([, language, code = ""]) => ({
     language,
@@ -93,7 +93,7 @@ function commandsOf(text: string): Command[] {
 
 async function run(command: string): Promise<string> {
   const { serviceUrl } = stack.environment;
-  // The stack's Node first, as npm puts it for its scripts.
+  // The stack's Node first, as in npm scripts.
   const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
   const env = { ...process.env, ...Object.fromEntries(variables), PATH, LOCAL_FOLDER: folder };
   const script = `set -euo pipefail\n${command.replaceAll(DOCUMENTED_URL, serviceUrl)}`;
@@ -105,7 +105,7 @@ function jsonOf(output: string): Record<string, unknown> | undefined {
   return output.startsWith("{") ? (JSON.parse(output) as Record<string, unknown>) : undefined;
 }
 
-/** What is printed and no answer: the address of a sign-in, which alice opens; or PKCE's two values. */
+/** Output that is not JSON: the address of a sign-in, which alice opens, or the two PKCE values. */
 async function follow(line: string): Promise<void> {
   if (!line.startsWith(stack.environment.serviceUrl)) {
     expect(line).toMatch(/^[\w.~-]{43,128} [\w-]{43}$/);

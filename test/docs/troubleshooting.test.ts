@@ -1,4 +1,4 @@
-/** docs/troubleshooting.md and the code say the same: every code with its statuses and action, every reason, every number. */
+/** docs/troubleshooting.md matches the code: every error code with its statuses and action, every reason, every number. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

@@ -1,7 +1,7 @@
 /**
- * Every stable code that the service can answer, with its statuses and actions, asked of the one translation of
- * failures. The kinds are spelled out (a new one does not compile until it is here); the finer reasons are read from
- * the source, since a type leaves nothing to import.
+ * Every stable code that the service can answer, with its statuses and actions, computed by the one translation of
+ * failures. The kinds are listed here, so that a new kind does not compile until it is added. The finer reasons are read
+ * from the source, because types do not exist at run time.
  */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -27,7 +27,7 @@ export interface CodeFacts {
 type Examples = { readonly [K in Failure["kind"]]: readonly Omit<Extract<Failure, { kind: K }>, "kind">[] };
 
 const DIALECTS: readonly Dialect[] = ["oauth", "problem"];
-/** A sign-in is refused on a page as well. */
+/** The service also refuses a sign-in on a page. */
 const SIGN_IN_DIALECTS: readonly Dialect[] = [...DIALECTS, "page"];
 
 const NO_EVIDENCE: EntraEvidence = {
@@ -116,7 +116,7 @@ function entraRefusals(): Examples["entra_refused"] {
   return verdicts.flatMap((verdict) =>
     [NO_EVIDENCE, { ...NO_EVIDENCE, claims: "{}" }].flatMap((evidence) => [
       { verdict, evidence, scopes: [] },
-      // An application's grant, for which somebody has to sign in.
+      // An application's grant, for which a person has to sign in.
       { verdict, evidence, scopes: [], signIn: { url: undefined } },
     ]),
   );
@@ -129,7 +129,7 @@ function dependencyFailures(): Examples["dependency_failed"] {
   );
 }
 
-/** Literal codes in the source, and the kinds of a credential's failure that `composition/registration.ts` passes on. */
+/** Literal codes in the source, and the kinds of `CredentialFailure` that the composition passes on as codes. */
 function misconfigurations(): string[] {
   const sources = globSync(["shared/**/*.ts", "functions/**/*.ts"], { cwd: root }).map(read);
   const literal = sources.flatMap((text) =>
@@ -157,7 +157,7 @@ function declaration(text: string, name: string): string {
     text,
   );
   if (found === null) {
-    throw new Error(`There is no type ${name}.`);
+    throw new Error(`The type ${name} was not found.`);
   }
   return found[0];
 }
