@@ -58,7 +58,7 @@ describe.skipIf(missing.length > 0 && !required).each(["README.md", "docs/caller
   });
 
   // In order: later commands use answers of earlier ones.
-  test.each(commands)("$number. $title", async ({ command, example }) => {
+  test.each(commands)("command $number: $title", async ({ command, example }) => {
     const output = await run(command);
     const answer = jsonOf(output);
     if (answer === undefined) {
