@@ -1,6 +1,6 @@
 /**
- * `docs/benchmarks.md` and its plots. Each run leaves its findings as JSON beside the plots; the page is put together
- * from all of them, under `bench/report/notes.md`, which people write.
+ * Writes `docs/benchmarks.md` and its plots. Each run writes its findings as JSON beside the plots. The page consists of
+ * `bench/report/notes.md`, which is written manually, and a section for each of these files.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
@@ -19,7 +19,7 @@ interface Run {
   readonly findings: Findings;
 }
 
-/** Keeps what a run found, for the page and for comparison. */
+/** Stores the findings of a run, for the page and for comparison. */
 export function keepRun({ name }: Scenario, findings: Findings): void {
   mkdirSync(folder, { recursive: true });
   const run: Run = {
@@ -34,7 +34,7 @@ export function keepRun({ name }: Scenario, findings: Findings): void {
   }
 }
 
-/** Writes the page from what is there. */
+/** Writes the page from the stored findings. */
 export function writePage(scenarios: readonly Scenario[]): void {
   const notes = readFileSync(join(import.meta.dirname, "notes.md"), "utf8").trimEnd();
   const sections = scenarios.flatMap((scenario) => {
@@ -69,12 +69,26 @@ function section({ name, title }: Scenario, { date, machine, versions, findings 
   };
   return [
     `## ${title}`,
-    how,
+    wrap(how),
     ...(aims.length === 0 ? [] : [markdownTable(aimTable)]),
     ...tables.map(markdownTable),
     ...plots.map((plot, index) => `![${plot.title}](benchmarks/${plotName(name, index)})`),
-    `\`npm run bench ${name}\`, ${date.slice(0, 16).replace("T", " ")} UTC, ${machine}, ${versions}.`,
+    wrap(`\`npm run bench ${name}\`, ${date.slice(0, 16).replace("T", " ")} UTC, ${machine}, ${versions}.`),
   ].join("\n\n");
+}
+
+/** Breaks prose into lines of at most 120 characters. Code spans stay whole. */
+function wrap(text: string): string {
+  const lines: string[] = [];
+  for (const word of text.match(/(?:`[^`]*`|[^\s`])+/g) ?? []) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > 120) {
+      lines.push(word);
+    } else {
+      lines[lines.length - 1] = `${last} ${word}`;
+    }
+  }
+  return lines.join("\n");
 }
 
 function plotName(name: string, index: number): string {

@@ -1,4 +1,4 @@
-/** Plots as SVG, drawn by hand: bars, and lines over logarithmic axes. No script, no font, fit for light and dark pages. */
+/** Plots as SVG without a library: bars, and lines over logarithmic axes. No script, no font; for light and dark pages. */
 import type { Plot } from "../scenario.ts";
 
 const WIDTH = 720;

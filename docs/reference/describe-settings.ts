@@ -1,6 +1,6 @@
 /**
- * docs/configuration.md, from the table of settings and the policy's schema: a test writes it again and compares. Pure;
- * no part of the running service.
+ * Writes docs/configuration.md from the table of settings and the policy's schema; a test compares the file. Pure; not
+ * part of the running service.
  */
 
 import { SETTINGS, type Setting } from "../../shared/config/settings.ts";
@@ -18,10 +18,11 @@ function settingsPart(): string[] {
     "",
     "<!-- Written by docs/reference/describe-settings.ts: `UPDATE_DOCS=1 npx vitest run test/docs/configuration.test.ts` -->",
     "",
-    "Settings are environment variables (application settings of the function app; `Values` in `local.settings.json`,",
-    "for which `local.settings.sample.json` is a start). An empty one counts as missing. The service reads them once and",
-    "does not start while one is wrong: the error names every problem at once and never a value. No setting holds a",
-    "secret; those are in Key Vault, under the names given here.",
+    "Settings are environment variables: application settings of the function app, or `Values` in `local.settings.json`",
+    "(copy `local.settings.sample.json`). An empty variable counts as missing.",
+    "",
+    "The service reads the settings once. If one is wrong, it does not start: the error names all problems at once, and",
+    "never a value. No setting contains a secret. Secrets are in Key Vault; settings contain their names.",
     "",
     ...table(
       ["setting", "meaning", "must be", "default", "example"],
@@ -34,8 +35,8 @@ function settingsPart(): string[] {
       ]),
     ),
     "",
-    "The service also refuses to start where `NODE_TLS_REJECT_UNAUTHORIZED` is `0`, and with `CLOUD=local` where Azure's",
-    "own variables (`WEBSITE_INSTANCE_ID`, `WEBSITE_SITE_NAME`, `WEBSITE_POD_NAME`) are set.",
+    "The service also does not start if `NODE_TLS_REJECT_UNAUTHORIZED` is `0`, or if `CLOUD` is `local` and one of Azure's",
+    "own variables (`WEBSITE_INSTANCE_ID`, `WEBSITE_SITE_NAME`, `WEBSITE_POD_NAME`) is set.",
   ];
 }
 
@@ -55,10 +56,20 @@ function policyPart(): string[] {
     "",
     "## The policy",
     "",
-    "One JSON object with two members: `apis`, the APIs by name, and `callers`, a list of entries. What is not written is",
-    "refused. Unknown members, members and names that repeat, entries that could match the same caller and entries that",
-    "could never work stop the start. An example is in [examples/policy.json](examples/policy.json);",
-    "`npm run policy -- check <file>` reads one as the service would.",
+    "The policy is one JSON object with two members: `apis`, the APIs by name, and `callers`, a list of entries. The service",
+    "refuses every request that no entry allows. It does not start if the policy has",
+    "",
+    "- unknown members,",
+    "- members or names that repeat,",
+    "- entries that could match the same caller,",
+    "- entries that could never work.",
+    "",
+    "See the example [examples/policy.json](examples/policy.json). `npm run policy -- check <file>` validates a policy file",
+    "like the service does.",
+    "",
+    "Entra puts every consented scope of the registration into a token, not only the requested ones. By default the",
+    "service does not release a token with more scopes than the entry lists: see",
+    "[surplus](troubleshooting.md#surplus) and `acceptSurplus`.",
     "",
     "### An API: `apis.<name>`",
     "",

@@ -1,6 +1,6 @@
 /**
- * The members of the policy in words, for docs/configuration.md. Types, defaults and bounds come from the schema, so only
- * what a schema cannot say stands here; a member without words does not compile. Pure; no part of the running service.
+ * The members of the policy in words, for docs/configuration.md. Types, defaults and bounds come from the schema; this
+ * file adds meaning and example. A member without words does not compile. Pure; not part of the running service.
  */
 import * as z from "zod/mini";
 import { type ApiRule, type CallerRule, policySchema } from "../../shared/policy/rules.ts";
@@ -15,82 +15,85 @@ type WordsFor<T> = { readonly [K in keyof Required<T>]: Words };
 export const API_WORDS: WordsFor<ApiRule> = {
   resource: {
     meaning:
-      "Resource URI at Entra, what stands before `/` and the scope. No two APIs have the same. Microsoft Graph's is that " +
-      "of `CLOUD`.",
+      "Resource URI at Entra: the part of a scope before the last `/`. Different for each API. Microsoft Graph's must be " +
+      "that of `CLOUD`.",
     example: "https://graph.microsoft.com",
   },
   scopes: {
     meaning:
-      "Every scope that any caller may be given. `.default` only if written; `openid`, `profile`, `email` and " +
-      "`offline_access` never.",
+      "All scopes that callers may get. `.default` only if listed; `openid`, `profile`, `email` and `offline_access` are " +
+      "not allowed here.",
     example: ["User.Read", "Mail.Read"],
   },
-  contentType: { meaning: "`Content-Type` of the header payload.", example: "application/json" },
+  contentType: { meaning: "`Content-Type` in the member `headers` of the answer.", example: "application/json" },
 };
 
 export const CALLER_WORDS: WordsFor<CallerRule> = {
-  name: { meaning: "Name of the entry: in the audit trail, in grants. Unique.", example: "mail-flow" },
-  displayName: { meaning: "Name for people, on pages.", example: "The mail flow" },
+  name: { meaning: "Unique name of the entry. Audit events and grants contain it.", example: "mail-flow" },
+  displayName: { meaning: "Name that pages show to people.", example: "The mail flow" },
   kind: {
-    meaning: "A person through a client app, or an application by itself. One client may have one entry of each kind.",
+    meaning:
+      "`user`: a person who uses a client. `application`: an application that calls for itself. One client may have an entry of each kind.",
     example: "application",
   },
   clientId: {
     meaning: "Client id of the calling app (`azp` or `appid` of its tokens).",
     example: "22222222-3333-4444-5555-666666666666",
   },
-  role: { meaning: "Narrows the entry to callers whose token has this app role.", example: "Mail.Sender" },
+  role: { meaning: "The entry matches only callers whose token has this app role.", example: "Mail.Sender" },
   requireConfidentialClient: {
-    meaning: "Only callers whose token was obtained with a secret or certificate.",
+    meaning: "The entry allows only callers that obtained their token with a client credential.",
     example: true,
   },
-  flows: { meaning: "What the caller may do.", example: ["on-behalf-of", "refresh-token"] },
+  flows: { meaning: "The flows that the caller may use.", example: ["on-behalf-of", "refresh-token"] },
   apis: {
     meaning:
-      "API name → scopes, at least one API. What is asked must lie inside; asking nothing gives the list (`.default` only " +
-      "if it stands alone). `client-credentials` gives `.default` and nothing else.",
+      "API name → scopes, at least one API. The caller may request these scopes; without scopes it gets the whole list " +
+      "(`.default` only if listed alone). `client-credentials` allows only `.default`.",
     example: { graph: ["User.Read", "Mail.Read"] },
   },
   offlineAccess: {
     meaning:
-      "May keep a permission as a grant. Needs the flow `refresh-token`, `GRANT_STORE_URL`, and for an application " +
-      "`unattended`.",
+      "The caller may get grants. Needs the flow `refresh-token`, `GRANT_STORE_URL`, and for an application `unattended`.",
     example: true,
   },
-  grantMaxDays: { meaning: "Life of a grant, days.", example: 30 },
-  unattended: { meaning: "An application may redeem its grants while nobody is there.", example: true },
+  grantMaxDays: { meaning: "Lifetime of a grant in days.", example: 30 },
+  unattended: { meaning: "The application may redeem its grants while the person is away.", example: true },
   subjectClients: {
     meaning:
-      "Clients whose users' tokens an application may exchange. Each needs an entry of kind `user`; scopes are the " +
-      "intersection of both lists. Without it: the application's own client only.",
+      "Clients whose users' tokens the application may exchange. Each needs an entry of kind `user`; the scopes must be in " +
+      "both lists. Not set: only the application's own client.",
     example: ["33333333-4444-5555-6666-777777777777"],
   },
   redirectUris: {
-    meaning: "For `authorization-code`: where browsers are sent back to, compared character for character.",
+    meaning: "For `authorization-code`: the allowed redirect URIs, compared character by character.",
     example: [],
   },
   downstream: {
     meaning:
-      "Calls that the service may make for this caller. Not served by this version: an entry here stops the start.",
+      "API calls that the service may make for this caller. This version does not support them and does not start if the " +
+      "list has an entry.",
     example: [],
   },
   acceptSurplus: {
     meaning:
-      "Release tokens although Entra put more scopes in than listed. Entra puts in all that were consented for the " +
-      "registration. Where an application presents a person's token, the entry of the client that obtained it must say so too.",
+      "Release tokens with more scopes than listed. If an application sends a person's token, the entry of the client that " +
+      "obtained that token needs this too.",
     example: false,
   },
   cae: {
-    meaning: "Long-lived tokens that the API may challenge, for callers whose own token has `cp1`.",
+    meaning:
+      "Long-lived tokens that the API may challenge (continuous access evaluation), for callers whose token has `cp1`.",
     example: false,
   },
   importRefreshTokens: {
     meaning:
-      "May bring a refresh token of Entra's, which becomes a grant. For migrations. Needs what `offlineAccess` needs.",
+      "The caller may send a refresh token of Entra, which becomes a grant. For migrations. Same needs as `offlineAccess`.",
     example: false,
   },
   limits: {
-    meaning: "`bypassPerMinute`: requests past the token cache (claims, forceRefresh), per user and minute; 10.",
+    meaning:
+      "`bypassPerMinute`: uncached requests (`claims`, `forceRefresh`) per person and minute. The default is 10.",
     example: { bypassPerMinute: 10 },
   },
 };
@@ -119,7 +122,7 @@ interface Schema {
   readonly additionalProperties?: Schema;
 }
 
-/** The object behind `apis.<name>` or `callers[]`. */
+/** The schema of `apis.<name>` or `callers[]`. */
 function membersOf(member: "apis" | "callers"): Schema {
   const schema = z.toJSONSchema(policySchema, { io: "input" }) as Schema;
   const { additionalProperties, items } = schema.properties?.[member] ?? {};

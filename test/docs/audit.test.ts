@@ -1,5 +1,4 @@
-/** docs/audit.md tells the schema of shared/audit/audit-event.ts, and host.json keeps every event. */
-
+/** docs/audit.md documents the schema of shared/audit/audit-event.ts, and host.json drops no event. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -12,11 +11,11 @@ const read = (path: string) => readFileSync(join(root, path), "utf8");
 interface Member {
   readonly name: string;
   readonly always: boolean;
-  /** The texts that it may be; empty for any. */
+  /** The allowed texts; empty if any text is allowed. */
   readonly literals: readonly string[];
 }
 
-/** Members of `AuditFacts` and `AuditEvent`, read from the source: types leave nothing to import. */
+/** Members of `AuditFacts` and `AuditEvent`, read from the source, because types do not exist at run time. */
 function membersOf(source: string): Member[] {
   const flat = source.replaceAll(/\/\*[\s\S]*?\*\//g, "");
   const outcomes = /type AuditOutcome = ([^;]+);/.exec(flat)?.[1] ?? "";
@@ -30,26 +29,26 @@ function membersOf(source: string): Member[] {
 const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(" | ");
 const literalsOf = (type: string) => [...type.matchAll(/"([^"]+)"/g)].map(([, literal]) => literal ?? "").sort();
 
-describe("the schema", () => {
+describe("schema of the audit event", () => {
   const members = membersOf(read("shared/audit/audit-event.ts"));
   const rows = tableRows(section(text, "Schema"));
 
-  test("the type was read: the members that everything hangs on are there", () => {
+  test("the test reads the members from the source, among them event, outcome and code", () => {
     const names = members.map(({ name }) => name);
     expect(names).toEqual(expect.arrayContaining(["event", "outcome", "code", "policyEntry", "subjectObjectId"]));
   });
 
-  test("every member is documented once, and none that does not exist", () => {
+  test("the table has each member once, and no other", () => {
     expect(rows.map(([name]) => name?.replaceAll("`", "")).sort()).toEqual(members.map(({ name }) => name).sort());
   });
 
-  test.each(members)("$name: whether it is always there, and what it may be", ({ name, always, literals }) => {
+  test.each(members)("$name is documented with its presence and its allowed values", ({ name, always, literals }) => {
     const [, type = "", present] = rows.find(([cell]) => cell === `\`${name}\``) ?? [];
     expect(present).toBe(always ? "always" : "if known");
     expect([...type.matchAll(/`([^`]+)`/g)].map(([, literal]) => literal).sort()).toEqual(literals);
   });
 
-  test("the example has members of the schema only", () => {
+  test("the example contains only members of the schema", () => {
     const example = JSON.parse(fences(text, "json")[0] ?? "{}");
     const names = members.map(({ name }) => name);
     expect(Object.keys(example).filter((name) => !names.includes(name))).toEqual([]);
@@ -60,7 +59,7 @@ describe("other events", () => {
   const rows = tableRows(section(text, "Other events"));
   const documented = new Set(rows.map(([name]) => name?.replaceAll("`", "")));
 
-  test("every event of the operator log, of the timers and of a bug is documented", () => {
+  test("the table has every event of the operator log, of the timers and of a bug", () => {
     const operatorLog = literalsOf(/event: ((?:"\w+"[\s|]*)+);/.exec(read("shared/audit/operator-log.ts"))?.[1] ?? "");
     const logged = ["functions/handle.ts", "functions/timers/watch.ts", "functions/timers/reap-grants.ts"].flatMap(
       (path) => [...read(path).matchAll(/event: "(\w+)"/g)].map(([, name]) => name ?? ""),
@@ -69,7 +68,7 @@ describe("other events", () => {
     expect([...operatorLog, ...logged].filter((name) => name !== "exchange" && !documented.has(name))).toEqual([]);
   });
 
-  test("what the timer writes is documented, member by member", () => {
+  test("the table has every member of the events that the timer writes", () => {
     const watch = read("functions/timers/watch.ts");
     const ready = /event: "ready", ([\w, ]+) \}/.exec(watch)?.[1]?.split(", ") ?? [];
     const credential = [
@@ -83,21 +82,21 @@ describe("other events", () => {
     const [, , credentialMembers] =
       rows.find(([name, when]) => name === "`credential`" && when?.includes("timer")) ?? [];
     expect(ready.filter((name) => !readyMembers?.includes(`\`${name}\``))).toEqual([]);
-    const told = [
+    const documentedMembers = [
       "registration",
       ...credential,
       ...[...watch.matchAll(/registration: ("[\w-]+")/g)].map(([, name]) => name?.replaceAll('"', "")),
     ];
-    expect(told.filter((name) => !credentialMembers?.includes(`\`${name}\``))).toEqual([]);
+    expect(documentedMembers.filter((name) => !credentialMembers?.includes(`\`${name}\``))).toEqual([]);
   });
 
-  test("every name of a credential event is documented", () => {
+  test("the page has every name of a credential event", () => {
     const names = [...read("shared/credential/credential-event.ts").matchAll(/name: "(\w+)"/g)].map(([, name]) => name);
     expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 });
 
-describe("every event is kept", () => {
+describe("host.json and the monitoring template", () => {
   test("nothing is sampled, and the lines of the app are kept", () => {
     const { logging } = JSON.parse(read("host.json"));
     expect(logging.applicationInsights.samplingSettings).toEqual({ isEnabled: false });
@@ -113,12 +112,12 @@ describe("queries of docs/", () => {
   );
   const queries = ["docs/audit.md", "docs/operate.md"].flatMap((path) => fences(markdownFile(path).text, "kusto"));
 
-  test("are there", () => {
+  test("the documents contain more than eight queries", () => {
     expect(queries.length).toBeGreaterThan(8);
   });
 
   const numbered = queries.map((query, index) => ({ index, query }));
-  test.each(numbered)("name members of the events only: query $index", ({ query }) => {
+  test.each(numbered)("query $index names only members of the events", ({ query }) => {
     const named = [...query.matchAll(/\bAudit\.(\w+)/g)].map(([, name]) => name ?? "");
     expect(named.filter((name) => ![...members, ...others].includes(name))).toEqual([]);
   });

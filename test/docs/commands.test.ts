@@ -21,7 +21,7 @@ interface Command {
   readonly number: number;
   readonly title: string;
   readonly command: string;
-  /** The example that follows it. */
+  /** The documented answer after the command. */
   readonly example: Record<string, unknown> | undefined;
 }
 
@@ -55,12 +55,12 @@ afterAll(async () => {
 describe.skipIf(missing.length > 0 && !required).each(["README.md", "docs/callers.md"])("%s", (path) => {
   const commands = commandsOf(markdownFile(path).text);
 
-  test("has commands", () => {
+  test("contains commands", () => {
     expect(commands.length).toBeGreaterThan(0);
   });
 
-  // In order: later commands use what earlier ones answered.
-  test.each(commands)("$number $title", async ({ command, example }) => {
+  // In order: later commands use answers of earlier ones.
+  test.each(commands)("command $number: $title", async ({ command, example }) => {
     const output = await run(command);
     const answer = jsonOf(output);
     if (answer === undefined) {

@@ -1,4 +1,4 @@
-/** Every file, anchor, npm script, route, setting and template parameter that a Markdown file names exists. */
+/** Everything that the Markdown files name exists: files, anchors, npm scripts, routes, settings, template parameters. */
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -12,16 +12,16 @@ const METHODS = "GET|HEAD|POST|PUT|PATCH|DELETE";
 const routes = liveRoutes();
 
 describe.each(markdownFiles)("$path", ({ path, text }) => {
-  test("its links lead to files and headings that exist", () => {
+  test("links to existing files and headings", () => {
     expect(linksOf(text).filter((link) => !leadsSomewhere(path, link))).toEqual([]);
   });
 
-  test("its npm scripts exist", () => {
+  test("names existing npm scripts", () => {
     const named = [...text.matchAll(/npm run (?:-s )?([\w:-]+)/g)].map(([, name]) => name ?? "");
     expect(named.filter((name) => !Object.hasOwn(scripts, name))).toEqual([]);
   });
 
-  test("its routes exist, with their methods", () => {
+  test("names existing routes with their methods", () => {
     const named = codeSpans(text).flatMap(routesIn);
     const missing = named.filter(
       ([method, target]) =>
@@ -30,15 +30,15 @@ describe.each(markdownFiles)("$path", ({ path, text }) => {
     expect(missing.map((route) => route.join(" "))).toEqual([]);
   });
 
-  test("its settings exist", () => {
+  test("names existing settings", () => {
     const named = codeSpans(text).filter((span) => /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$/.test(span));
     expect(named.filter((name) => !Object.hasOwn(SETTINGS, name) && !NOT_OURS.includes(name))).toEqual([]);
   });
 });
 
-describe("the files that an administrator reads", () => {
+describe("documents for administrators", () => {
   test.each(["docs/deploy.md", "docs/operate.md", "docs/troubleshooting.md"])(
-    "%s names parameters and outputs that the templates have",
+    "%s names only parameters and outputs of the templates",
     (path) => {
       const templates = ["main.bicep", "entra/entra.bicep", "types/deployment.bicep", "modules/identity.bicep"]
         .map((name) => readFileSync(join(root, "infra", name), "utf8"))
@@ -49,7 +49,7 @@ describe("the files that an administrator reads", () => {
     },
   );
 
-  test("docs/operate.md has a runbook for every alert of the template", () => {
+  test("docs/operate.md has a section for every alert of the template", () => {
     const alerts = readFileSync(join(root, "infra/modules/alerts.bicep"), "utf8");
     const titles = [...alerts.matchAll(/title: '(.+)'/g)].map(([, title]) => title ?? "");
     expect(titles.length).toBeGreaterThan(3);
@@ -82,13 +82,15 @@ describe("the files that an administrator reads", () => {
   });
 });
 
-describe("the npm registry has an unrelated package named gte: npx must not download it", () => {
+describe("commands that start gte: the package of that name in the npm registry is not this project's", () => {
   const sources = globSync("{clients,local}/**/*.ts", { cwd: root });
   const files = [...sources.map((path) => ({ path, text: readFileSync(join(root, path), "utf8") })), ...markdownFiles];
 
-  test("no document and no message contains a gte command that could download it", () => {
+  test("no document and no message contains a command with which npx could download it", () => {
     expect(sources).toContain(join("clients", "cli", "started-as.ts"));
-    expect(files.flatMap(({ path, text }) => strangersCommands(text).map((found) => `${path}: ${found}`))).toEqual([]);
+    expect(files.flatMap(({ path, text }) => downloadingCommands(text).map((found) => `${path}: ${found}`))).toEqual(
+      [],
+    );
   });
 
   test.each([
@@ -100,13 +102,13 @@ describe("the npm registry has an unrelated package named gte: npx must not down
     ["npx --no -- gte login", []],
     ["npx --package=./graph-token-exchange-0.1.0.tgz gte login", []],
     ["npx vitest run; gte login", []],
-  ])("%j", (text, found) => {
-    expect(strangersCommands(text)).toEqual(found);
+  ])("the test finds the downloading command in %j", (text, found) => {
+    expect(downloadingCommands(text)).toEqual(found);
   });
 });
 
-describe("the reader itself", () => {
-  test("finds what is broken", () => {
+describe("the helpers of this test", () => {
+  test("find broken links and split routes by method", () => {
     expect(leadsSomewhere("README.md", "nowhere.md")).toBe(false);
     expect(leadsSomewhere("README.md", "#no-such-heading")).toBe(false);
     expect(leadsSomewhere("README.md", "README.md#try-it")).toBe(true);
@@ -117,14 +119,14 @@ describe("the reader itself", () => {
   });
 });
 
-/** `--no` alone is not enough: npx takes an option after it for its own. */
-function strangersCommands(text: string): string[] {
+/** `--no` alone is not enough: npx reads the options after it as its own. */
+function downloadingCommands(text: string): string[] {
   return [...text.matchAll(/\bnp(?:x|m\s+exec)\s+(?:-\S*\s+)*gte\b/g)]
     .map(([command]) => command)
     .filter((command) => !/\s--no\s+--\s|\s--package=/.test(command));
 }
 
-/** Variables in the documents that the platform, the runtime or a tool of the repository sets. */
+/** The documents name these variables; the platform, the runtime or a tool of the repository sets them. */
 const NOT_OURS = [
   "NODE_TLS_REJECT_UNAUTHORIZED",
   "WEBSITE_INSTANCE_ID",
@@ -148,7 +150,7 @@ const NOT_OURS = [
   "OTEL_EXPORTER_OTLP_HEADERS",
 ];
 
-/** Members of answers, of the policy and of the audit event. */
+/** Members of answers, of the policy and of the audit event; the documents name them beside the template's parameters. */
 function isOurs(name: string): boolean {
   const sources = [
     "shared/policy/rules.ts",
@@ -175,7 +177,7 @@ function leadsSomewhere(from: string, link: string): boolean {
   return anchors(readFileSync(join(root, path), "utf8")).includes(anchor);
 }
 
-/** `GET|POST /path` and `POST /a, GET /b`; a query is left out. */
+/** `GET|POST /path` gives one route per method; a query is ignored. */
 function routesIn(span: string): [method: string, target: string][] {
   const found = new RegExp(`^((?:${METHODS})(?:\\|(?:${METHODS}))*) (/[^\\s?]*)`).exec(span);
   return (found?.[1] ?? "").split("|").flatMap((method) => (method === "" ? [] : [[method, found?.[2] ?? ""]]));

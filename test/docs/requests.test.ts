@@ -1,6 +1,6 @@
 /**
- * docs/requests.http, sent to the built service on a local stack of its own: every request gets the status that its title
- * promises, and every route of the service has a request.
+ * Sends docs/requests.http to the built service on a separate local stack: every request gets the status in its title, and
+ * every route of the service has a request.
  */
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
@@ -53,7 +53,7 @@ afterAll(async () => {
 });
 
 describe("requests.http", () => {
-  test("every variable is explained, and set here", () => {
+  test("the head explains every variable, and this test sets it", () => {
     const declared = [...file.matchAll(/^@(\w+) = /gm)].map(([, name]) => name ?? "");
     const head = file.slice(0, file.indexOf("@service"));
     expect(declared.filter((name) => !head.includes(name))).toEqual([]);
@@ -69,7 +69,7 @@ describe("requests.http", () => {
     expect(without.map(({ template }) => template)).toEqual([]);
   });
 
-  // In order: later requests use what earlier ones answered.
+  // In order: later requests use answers of earlier ones.
   test.each(requests)("$title → $status", async (request) => {
     const answer = await send(request);
     expect(`${answer.status} ${answer.status === request.status ? "" : answer.text}`.trim()).toBe(`${request.status}`);
@@ -126,7 +126,9 @@ function send({ method, target, headers, body }: HttpFileRequest): Promise<{ sta
 function fill(text: string): string {
   return text.replaceAll(/\{\{([\w.]+)\}\}/g, (_, name: string) => {
     const value = variables.get(name);
-    if (value === undefined) throw new Error(`There is no variable ${name}: did an earlier request fail?`);
+    if (value === undefined) {
+      throw new Error(`The variable ${name} is not set. Check whether an earlier request failed.`);
+    }
     return value;
   });
 }

@@ -1,4 +1,4 @@
-/** docs/troubleshooting.md and the code say the same: every code with its statuses and action, every reason, every number. */
+/** docs/troubleshooting.md matches the code: every error code with its statuses and action, every reason, every number. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -6,32 +6,75 @@ import { TOKEN_REFUSALS } from "../../shared/core/token-refusal.ts";
 import { classOfCodes } from "../../shared/entra/aadsts.ts";
 import { readPolicyQuestion } from "../../shared/http/read-policy-question.ts";
 import { posted } from "../shared/http/support/incoming.ts";
-import { fences, markdownFile, root, section, tableRows } from "./support/markdown.ts";
-import { wireCodes } from "./support/wire-codes.ts";
+import { anchors, fences, markdownFile, root, section, tableRows } from "./support/markdown.ts";
+import { codeOfClass, wireCodes } from "./support/wire-codes.ts";
 
 const { text } = markdownFile("docs/troubleshooting.md");
 const unquoted = (cell: string | undefined) => cell?.replaceAll("`", "") ?? "";
 
+/** Heading of the group → the action of its codes. */
+const GROUPS: Readonly<Record<string, string>> = {
+  "Fix the request": "fix_request",
+  "Get a new caller token": "new_caller_token",
+  "A person signs in": "sign_in",
+  "Ask the administrator": "ask_admin",
+  Retry: "retry",
+};
+
+/** The fields of which a section needs at least one, by action. */
+const WHO_ACTS: Readonly<Record<string, RegExp>> = {
+  fix_request: /^- \*\*Developer:\*\*/m,
+  new_caller_token: /^- \*\*Caller:\*\*/m,
+  sign_in: /^- \*\*(?:Caller|Person):\*\*/m,
+  ask_admin: /^- \*\*Administrator:\*\*/m,
+  retry: /^- \*\*Caller:\*\*/m,
+};
+
+/** Sections with a status line: the documented codes. */
+const documented = [...text.matchAll(/^### (\w+)\n\nStatus /gm)].map(([, code]) => code ?? "");
+
 describe("codes of the service", () => {
   const codes = wireCodes();
-  const all = section(text, "Codes of the service");
-  const rows = tableRows(all.replace(section(text, "Reasons of caller_refused"), ""));
 
-  test("every code is there once, and none that does not exist", () => {
-    expect(rows.map(([code]) => unquoted(code)).sort()).toEqual([...codes.keys()].sort());
+  test("the page has one section for each code of the service, and no section for any other code", () => {
+    expect([...documented].sort()).toEqual([...codes.keys()].sort());
   });
 
-  test.each([...codes])("%s has its statuses and its action", (code, { statuses, actions }) => {
-    const row = rows.find(([name]) => unquoted(name) === code) ?? [];
-    expect(row[1]).toBe(statuses.join(" · "));
-    expect(unquoted(row[2])).toBe(actions.join(", "));
-    expect(row[3]?.length).toBeGreaterThan(4);
+  test.each([...codes])("#%s links to a section with its statuses and its action", (code, { statuses, actions }) => {
+    const [, status, action] = /^Status (.+) · action (.+)$/m.exec(section(text, code)) ?? [];
+    expect(anchors(text).filter((anchor) => anchor === code)).toEqual([code]);
+    expect(status).toBe(statuses.join(", "));
+    expect(unquoted(action)).toBe(actions.join(", "));
   });
 
-  test("the actions that a program may meet are explained", () => {
-    const explained = tableRows(text).find(([member]) => member === "`action`")?.[1] ?? "";
-    for (const action of new Set([...codes.values()].flatMap(({ actions }) => actions))) {
-      expect(explained).toContain(`\`${action}\``);
+  test.each([...codes])("%s has its meaning and what each person who acts has to do", (code, { actions }) => {
+    const own = section(text, code);
+    expect(own).toMatch(/^- \*\*Meaning:\*\* \S.{4}/m);
+    for (const action of actions) {
+      expect(own).toMatch(WHO_ACTS[action] ?? /never/);
+    }
+  });
+
+  test.each(Object.entries(GROUPS))("every code under %s has the action %s", (group, action) => {
+    const inGroup = [...section(text, group).matchAll(/^### (\w+)\n\nStatus /gm)].map(([, code]) => code ?? "");
+    expect(inGroup.length).toBeGreaterThan(0);
+    expect(inGroup.filter((code) => !codes.get(code)?.actions.includes(action as never))).toEqual([]);
+  });
+
+  test("every code is in exactly one group", () => {
+    const grouped = Object.keys(GROUPS).flatMap((group) =>
+      documented.filter((code) => section(text, group).includes(`\n### ${code}\n`)),
+    );
+    expect(grouped.sort()).toEqual([...documented].sort());
+  });
+
+  test("every action of an answer leads to a group of codes", () => {
+    const explained = tableRows(text).filter(([action]) => Object.values(GROUPS).includes(unquoted(action)));
+    const used = new Set([...codes.values()].flatMap(({ actions }) => actions));
+    expect(explained.map(([action]) => unquoted(action)).sort()).toEqual([...used].sort());
+    for (const [action, , link] of explained) {
+      const [group] = Object.entries(GROUPS).find(([, name]) => name === unquoted(action)) ?? [];
+      expect(link).toContain(`[${group}](#`);
     }
   });
 });
@@ -39,34 +82,47 @@ describe("codes of the service", () => {
 describe("ask the policy", () => {
   const [request = "", link = ""] = fences(section(text, "Ask the policy"), "json");
 
-  test.each([request, link])("the example is a question: %s", async (example) => {
+  test.each([request, link])("the service accepts the documented question: %s", async (example) => {
     expect(await readPolicyQuestion(posted(example))).toMatchObject({ ok: true });
   });
 });
 
 describe("reasons of a refused token", () => {
-  test("every reason is there once, and none that does not exist", () => {
-    const rows = tableRows(section(text, "Reasons of caller_refused"));
+  test("the table has each reason once, and no other", () => {
+    const rows = tableRows(section(text, "Reasons of a refused token"));
     const reasons = [...Object.keys(TOKEN_REFUSALS), "not_a_user", "not_the_caller"];
     expect(rows.map(([reason]) => unquoted(reason)).sort()).toEqual(reasons.sort());
   });
 });
 
-describe("numbers of Entra", () => {
-  // The table is not exported: its numbers are read from the source and judged by the function.
+describe("AADSTS numbers", () => {
+  // The table is not exported: the test reads its numbers from the source and asks the exported function for the class.
   const source = readFileSync(join(root, "shared/entra/aadsts.ts"), "utf8");
   const table = /const CLASSES[\s\S]*?^};/m.exec(source)?.[0] ?? "";
   const numbers = [...table.replaceAll(/\/\/.*$/gm, "").matchAll(/\d+/g)].map(([number]) => Number(number));
-  const rows = tableRows(section(text, "Numbers of Entra"));
+  const index = tableRows(section(text, "AADSTS numbers"));
+  const explained = documented.flatMap((code) =>
+    tableRows(section(text, code))
+      .filter(([number = ""]) => /^\d+$/.test(number))
+      .map((row) => ({ code, row })),
+  );
 
-  test("every number is there once, and none that does not exist", () => {
-    expect(rows.map(([number]) => Number(number)).sort()).toEqual(numbers.sort());
+  test("the index has each number of the service once, ascending, and no other", () => {
+    const listed = index.map(([number]) => Number(number));
+    expect(listed).toEqual([...numbers].sort((a, b) => a - b));
   });
 
-  test.each(numbers)("AADSTS%i stands in its class, with meaning and remedy", (number) => {
-    const row = rows.find(([first]) => first === String(number)) ?? [];
-    expect(unquoted(row[1])).toBe(classOfCodes([number]));
-    expect(row[2]?.length).toBeGreaterThan(4);
-    expect(row[3]?.length).toBeGreaterThan(4);
+  test("the sections explain each number once, and no other", () => {
+    expect(explained.map(({ row }) => Number(row[0])).sort()).toEqual([...numbers].sort());
+  });
+
+  test.each(numbers)("AADSTS%i leads to the code that the service answers, with meaning and remedy there", (number) => {
+    const known = classOfCodes([number]);
+    const code = known === undefined ? "unknown" : codeOfClass(known);
+    expect(index.find(([first]) => first === String(number))?.[1]).toBe(`[\`${code}\`](#${code})`);
+    const found = explained.find(({ row }) => row[0] === String(number));
+    expect(found?.code).toBe(code);
+    expect(found?.row[1]?.length).toBeGreaterThan(4);
+    expect(found?.row[2]?.length).toBeGreaterThan(4);
   });
 });

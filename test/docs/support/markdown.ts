@@ -1,4 +1,4 @@
-/** The repository's Markdown files and what is in them. A small reader for our own way of writing, no full parser. */
+/** Reads the repository's Markdown files. Supports only the syntax that these files use. */
 import { globSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 
@@ -12,7 +12,7 @@ export interface MarkdownFile {
 
 export const markdownFiles: readonly MarkdownFile[] = globSync("**/*.md", {
   cwd: root,
-  // The notes are a part of docs/benchmarks.md, and their links lead from there.
+  // The notes become a part of docs/benchmarks.md, and their links are relative to that file.
   exclude: ["**/node_modules", ".git", ".local", "dist", "coverage", "bench/report"],
 })
   .sort()
@@ -20,7 +20,7 @@ export const markdownFiles: readonly MarkdownFile[] = globSync("**/*.md", {
 
 export function markdownFile(path: string): MarkdownFile {
   const found = markdownFiles.find((file) => file.path === path);
-  if (found === undefined) throw new Error(`There is no ${path}.`);
+  if (found === undefined) throw new Error(`The file ${path} was not found.`);
   return found;
 }
 
@@ -64,13 +64,13 @@ function headingAnchors(text: string): string[] {
 /** The section under a heading, up to the next heading of the same or a higher level. */
 export function section(text: string, heading: string): string {
   const start = new RegExp(`^(#{1,6}) ${heading.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`, "m").exec(text);
-  if (start === null) throw new Error(`There is no heading "${heading}".`);
+  if (start === null) throw new Error(`The heading "${heading}" was not found.`);
   const rest = text.slice(start.index + start[0].length);
   const end = new RegExp(`^#{1,${start[1]?.length ?? 1}} `, "m").exec(rest);
   return rest.slice(0, end?.index);
 }
 
-/** Rows of every table, cells trimmed; heads and their dashes left out. A `\|` stays inside its cell. */
+/** Rows of every table without the head, cells trimmed. A `\|` stays inside its cell. */
 export function tableRows(text: string): string[][] {
   const lines = prose(text).split("\n");
   return lines

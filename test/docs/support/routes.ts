@@ -1,4 +1,4 @@
-/** The routes that the service has when everything is configured, as `functions/register.ts` gives them. */
+/** The routes of a service with every feature configured, from `functions/register.ts`. */
 import { compose, realSurroundings } from "../../../functions/composition/compose.ts";
 import { routesOf } from "../../../functions/register.ts";
 import { createServiceSettings } from "../../../local/service-settings.ts";
@@ -9,7 +9,7 @@ export interface LiveRoute {
   readonly methods: readonly string[];
 }
 
-/** Composition does no I/O, so any addresses will do. */
+/** Composition does no I/O, so any address works. */
 export function liveRoutes(): readonly LiveRoute[] {
   const settings = createServiceSettings({
     tenantUrl: "https://localhost:7443",
@@ -20,12 +20,12 @@ export function liveRoutes(): readonly LiveRoute[] {
   return routesOf(compose(configFrom(settings), realSurroundings()));
 }
 
-/** Whether a path, or a path with parameters in braces or angle brackets, is one of the template. */
+/** Whether a path matches the template. The path may have parameters in braces or angle brackets. */
 export function matchesTemplate(template: string, path: string): boolean {
   const wanted = template.split("/");
   const given = path.slice(1).split("/");
   if (template.includes("{*") || template.includes(":")) {
-    // A catch-all, or a constraint: compare what stands before it.
+    // A catch-all or a constraint: compare only the fixed parts.
     const fixed = wanted.filter((part) => !part.startsWith("{"));
     return fixed.every((part, index) => part.toLowerCase() === given[index]?.toLowerCase());
   }

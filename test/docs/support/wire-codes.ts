@@ -1,7 +1,7 @@
 /**
- * Every stable code that the service can answer, with its statuses and actions, asked of the one translation of
- * failures. The kinds are spelled out (a new one does not compile until it is here); the finer reasons are read from
- * the source, since a type leaves nothing to import.
+ * Every stable code that the service can answer, with its statuses and actions, computed by the one translation of
+ * failures. The kinds are listed here, so that a new kind does not compile until it is added. The finer reasons are read
+ * from the source, because types do not exist at run time.
  */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,6 +13,7 @@ import type {
   PolicyRefusal,
   RequestProblem,
 } from "../../../shared/core/failure.ts";
+import type { CodeClass } from "../../../shared/entra/aadsts.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
 import type { Dialect } from "../../../shared/http/wire.ts";
 import { root } from "./markdown.ts";
@@ -26,8 +27,16 @@ export interface CodeFacts {
 type Examples = { readonly [K in Failure["kind"]]: readonly Omit<Extract<Failure, { kind: K }>, "kind">[] };
 
 const DIALECTS: readonly Dialect[] = ["oauth", "problem"];
-/** A sign-in is refused on a page as well. */
+/** The service also refuses a sign-in on a page. */
 const SIGN_IN_DIALECTS: readonly Dialect[] = [...DIALECTS, "page"];
+
+const NO_EVIDENCE: EntraEvidence = {
+  codes: [],
+  suberror: undefined,
+  claims: undefined,
+  traceId: undefined,
+  correlationId: undefined,
+};
 
 export function wireCodes(): ReadonlyMap<string, CodeFacts> {
   const found = new Map<string, { statuses: Set<number>; actions: Set<string> }>();
@@ -48,6 +57,22 @@ export function wireCodes(): ReadonlyMap<string, CodeFacts> {
       { statuses: [...statuses].sort((a, b) => a - b), actions: [...actions].sort() },
     ]),
   );
+}
+
+/** The code that the service answers for an AADSTS number of this class. */
+export function codeOfClass(found: CodeClass): string {
+  return failureToWire(failureOfClass(found), { dialect: "oauth", understandsChallenge: true }).code;
+}
+
+function failureOfClass(found: CodeClass): Failure {
+  switch (found) {
+    case "throttled":
+      return { kind: "throttled", retryAfterSeconds: 1 };
+    case "unavailable":
+      return { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
+    default:
+      return { kind: "entra_refused", verdict: found, evidence: NO_EVIDENCE, scopes: [] };
+  }
 }
 
 function allFailures(): Failure[] {
@@ -88,17 +113,10 @@ function examples(): Examples {
 
 function entraRefusals(): Examples["entra_refused"] {
   const verdicts = union("EntraVerdict") as EntraVerdict[];
-  const without: EntraEvidence = {
-    codes: [],
-    suberror: undefined,
-    claims: undefined,
-    traceId: undefined,
-    correlationId: undefined,
-  };
   return verdicts.flatMap((verdict) =>
-    [without, { ...without, claims: "{}" }].flatMap((evidence) => [
+    [NO_EVIDENCE, { ...NO_EVIDENCE, claims: "{}" }].flatMap((evidence) => [
       { verdict, evidence, scopes: [] },
-      // An application's grant, for which somebody has to sign in.
+      // An application's grant, for which a person has to sign in.
       { verdict, evidence, scopes: [], signIn: { url: undefined } },
     ]),
   );
@@ -111,7 +129,7 @@ function dependencyFailures(): Examples["dependency_failed"] {
   );
 }
 
-/** Literal codes in the source, and the kinds of a credential's failure that `composition/registration.ts` passes on. */
+/** Literal codes in the source, and the kinds of `CredentialFailure` that the composition passes on as codes. */
 function misconfigurations(): string[] {
   const sources = globSync(["shared/**/*.ts", "functions/**/*.ts"], { cwd: root }).map(read);
   const literal = sources.flatMap((text) =>
@@ -138,7 +156,7 @@ function declaration(text: string, name: string): string {
   const found = new RegExp(`^export type ${name} =[\\s\\S]*?(?:"|\\}|\\w);$(?!\\n\\s+(?:readonly|\\}))`, "m").exec(
     text,
   );
-  if (found === null) throw new Error(`There is no type ${name}.`);
+  if (found === null) throw new Error(`The type ${name} was not found.`);
   return found[0];
 }
 
