@@ -1,5 +1,6 @@
 import { byApi } from "../../shared/audit/requested-facts.ts";
 import type { Grant } from "../../shared/core/grant.ts";
+import { isoTime } from "../../shared/core/iso-time.ts";
 import { succeed } from "../../shared/core/result.ts";
 import { json } from "../../shared/http/write-answer.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
@@ -45,12 +46,8 @@ function toWire({ callers }: Policy, grant: Grant): Record<string, unknown> {
     ...(binding.kind === "application" ? { application: entry?.displayName ?? grant.policyEntry } : {}),
     userObjectId: user.objectId,
     apis: byApi(apis),
-    createdOn: iso(createdAtSeconds),
-    expiresOn: iso(expiresAtSeconds),
-    ...(lastRedeemedAtSeconds === undefined ? {} : { lastRedeemedOn: iso(lastRedeemedAtSeconds) }),
+    createdOn: isoTime(createdAtSeconds),
+    expiresOn: isoTime(expiresAtSeconds),
+    ...(lastRedeemedAtSeconds === undefined ? {} : { lastRedeemedOn: isoTime(lastRedeemedAtSeconds) }),
   };
-}
-
-function iso(seconds: number): string {
-  return new Date(seconds * 1_000).toISOString();
 }

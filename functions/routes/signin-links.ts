@@ -1,3 +1,4 @@
+import { isoTime } from "../../shared/core/iso-time.ts";
 import { succeed } from "../../shared/core/result.ts";
 import { readLinkRequest } from "../../shared/http/read-link-request.ts";
 import { json } from "../../shared/http/write-answer.ts";
@@ -18,7 +19,7 @@ export function signInLinksRoute(context: SignInContext): Route {
       if (!read.ok) return read;
       const made = await createLink({ ...context, trace }, read.value, audit);
       if (!made.ok) return made;
-      const expiresOn = new Date(made.value.expiresAtSeconds * 1_000).toISOString().replace(".000Z", "Z");
+      const expiresOn = isoTime(made.value.expiresAtSeconds);
       return succeed(json(201, correlationId, { url: made.value.url, expiresOn }));
     },
   };

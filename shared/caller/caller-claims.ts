@@ -12,7 +12,7 @@ import { isJsonObject, type JsonObject, member } from "../core/json-object.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { TokenRefusal } from "../core/token-refusal.ts";
 import { type CallerKind, readCallerKind, readRoles } from "./caller-kind.ts";
-import { type CallerRules, isGuid } from "./caller-rules.ts";
+import { type CallerRules, isGuidClaim } from "./caller-rules.ts";
 import { checkTokenTimes } from "./token-times.ts";
 
 /** A `Caller` without its token, the digest of it, and its proof of validation. */
@@ -109,12 +109,12 @@ function checkBearer(payload: JsonObject): TokenRefusal | undefined {
 
 function checkIdentity(payload: JsonObject): TokenRefusal | undefined {
   const subject = member(payload, "sub");
-  return isGuid(member(payload, "oid")) && typeof subject === "string" && subject !== "" ? undefined : "identity";
+  return isGuidClaim(member(payload, "oid")) && typeof subject === "string" && subject !== "" ? undefined : "identity";
 }
 
 function checkClient(payload: JsonObject, version: TokenVersion, rules: CallerRules): TokenRefusal | undefined {
   const client = member(payload, version.clientClaim);
-  if (!isGuid(client)) return "client";
+  if (!isGuidClaim(client)) return "client";
   // Entra sends one of the two. Both and equal is harmless; both and different would let a reader choose.
   if (Object.hasOwn(payload, version.otherClientClaim) && member(payload, version.otherClientClaim) !== client) {
     return "client";

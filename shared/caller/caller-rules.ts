@@ -3,6 +3,8 @@
  * settings with a TypeError, because a rule that is missing must stop the start: jose, like most libraries, silently
  * skips a check whose expected value is `undefined`. No I/O.
  */
+import { isGuid } from "../core/guid.ts";
+
 export interface CallerSettings {
   /** The tenant this deployment serves. */
   readonly tenantId: string;
@@ -27,13 +29,11 @@ export interface CallerRules {
   readonly allowGuests: boolean;
 }
 
-/** Entra writes GUIDs in lower case; comparing them as text is only right if everybody does. */
-const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
 const NIL_GUID = "00000000-0000-0000-0000-000000000000";
 
-export function isGuid(value: unknown): value is string {
-  return typeof value === "string" && GUID.test(value) && value !== NIL_GUID;
+/** A claim is compared as text, so it must have Entra's own spelling of a GUID: lower case. The nil GUID names nothing. */
+export function isGuidClaim(value: unknown): value is string {
+  return isGuid(value) && value === value.toLowerCase() && value !== NIL_GUID;
 }
 
 export function createCallerRules(settings: CallerSettings): CallerRules {
@@ -54,7 +54,7 @@ export function createCallerRules(settings: CallerSettings): CallerRules {
 
 function guidSetting(name: string, value: unknown): string {
   const guid = typeof value === "string" ? value.toLowerCase() : undefined;
-  if (!isGuid(guid)) throw new TypeError(`${name} must be a GUID`);
+  if (!isGuidClaim(guid)) throw new TypeError(`${name} must be a GUID`);
   return guid;
 }
 

@@ -2,7 +2,9 @@
  * Every setting of the service: name, form, default and meaning. `environment.ts` reads them, docs/configuration.md is
  * generated from them, and a test compares local.settings.sample.json and the Bicep template with them.
  */
+
 import * as z from "zod/mini";
+import { GUID } from "../core/guid.ts";
 import { CLOUD_NAMES } from "./clouds.ts";
 import { TRACE_SAMPLERS } from "./config.ts";
 
@@ -21,7 +23,6 @@ export interface Setting {
   readonly example: string;
 }
 
-const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const text = (form: RegExp) => z.string().check(z.regex(form), z.maxLength(1_024));
 /** The regular expression alone accepts text that a URL parser refuses, and the parser's error would contain the value. */
 const url = (form: RegExp) => z.string().check(z.regex(form), z.maxLength(1_024), z.refine(URL.canParse));

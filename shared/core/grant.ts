@@ -1,4 +1,4 @@
-/** A grant: the record of a stored delegated permission, without the refresh token. Types only. */
+/** A grant: the record of a stored delegated permission, without the refresh token. */
 import type { ConsentedApis } from "./api-scopes.ts";
 import type { UserIdentity } from "./user-identity.ts";
 
@@ -22,4 +22,9 @@ export interface Grant {
   readonly createdAtSeconds: number;
   readonly expiresAtSeconds: number;
   readonly lastRedeemedAtSeconds: number | undefined;
+}
+
+/** Lower-case hex SHA-256: `GET /grants` shows it and `POST /oauth2/revoke` accepts it. */
+export function isGrantId(text: string): boolean {
+  return /^[0-9a-f]{64}$/.test(text);
 }

@@ -2,7 +2,9 @@
  * Reads an answer of Entra's token endpoint that was not a usable token. Pure. Entra's own words stay here: they may
  * hold user names, addresses and text that a caller wrote, so only codes and identifiers go on.
  */
+
 import type { EntraEvidence, EntraVerdict, Failure } from "../core/failure.ts";
+import { isGuid } from "../core/guid.ts";
 import { CLAIMS_MAX_BYTES } from "../core/limits.ts";
 import type { OutboundResponse } from "../outbound/outbound.ts";
 import { classOfCodes } from "./aadsts.ts";
@@ -22,8 +24,6 @@ const RETRY_AFTER_MAX_SECONDS = 3_600;
 
 /** An HTTP date begins with the day's name. `Date.parse` takes nearly anything: "1.5" would be a day in 2001, long over. */
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? /;
-
-const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Turns an answer other than a token into a failure. `nowMs` is for a `Retry-After` given as a date. */
 export function readRefusal(answer: OutboundResponse, request: FailedRequest, nowMs: number): Failure {
@@ -153,7 +153,7 @@ function word(value: unknown): string | undefined {
 }
 
 function guid(value: unknown): string | undefined {
-  return typeof value === "string" && GUID.test(value) ? value : undefined;
+  return isGuid(value) ? value : undefined;
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -8,7 +8,7 @@
  */
 
 import type { ConsentedApis } from "../core/api-scopes.ts";
-import type { Grant, GrantBinding } from "../core/grant.ts";
+import { type Grant, type GrantBinding, isGrantId } from "../core/grant.ts";
 import { CLOCK_TOLERANCE_SECONDS, CONFIRMATION_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
@@ -35,7 +35,6 @@ const DAY_SECONDS = 24 * 3600;
  * a link to make it again, and not that there is none. What it holds stays sealed with its handle, and is not redeemed.
  */
 const ENDED_KEPT_SECONDS = 14 * DAY_SECONDS;
-const GRANT_ID = /^[0-9a-f]{64}$/;
 
 export interface MakeGrant {
   readonly binding: GrantBinding;
@@ -124,7 +123,7 @@ export function createGrants(input: GrantsInput): Grants {
       return parsed.ok ? revoke(input, parsed.value.id, caller, reach) : parsed;
     },
     revokeById: async (id, caller, reach = {}) =>
-      GRANT_ID.test(id) ? revoke(input, id, caller, reach) : fail({ kind: "grant_unknown" as const }),
+      isGrantId(id) ? revoke(input, id, caller, reach) : fail({ kind: "grant_unknown" as const }),
     forbid: (request) => forbid(input, request),
     unmake: (grant) => store.delete(grant),
     reap: ({ dryRun, limit }) => store.reap({ beforeSeconds: nowSeconds(input) - ENDED_KEPT_SECONDS, limit, dryRun }),

@@ -3,8 +3,10 @@
  * sign-in shall meet), and what the grant shall cover: `api` with `scopes?` for one API, or `apis`, from name to scopes,
  * for several. No scopes ask for the list.
  */
+
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
 import type { Failure, RequestProblem } from "../core/failure.ts";
+import { GUID } from "../core/guid.ts";
 import { URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { LinkRequest } from "../sign-in/create-link.ts";
@@ -15,7 +17,6 @@ import { readClaims, readScopeList, readScopes } from "./read-token-parameters.t
 
 /** What each member must look like; names are those of the policy, a user is an object id. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
-const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const FORMS: Readonly<Record<string, RegExp>> = { api: NAME, caller: NAME, expectedUser: GUID };
 /** More than anybody needs in one grant; each costs a call to Entra. */
 const APIS_MAX = 10;

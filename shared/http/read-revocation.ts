@@ -1,6 +1,7 @@
 /** `POST /oauth2/revoke` (RFC 7009): which grant is to end, and who says so. */
 import type { ClientAuthentication } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
+import { isGrantId } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
@@ -13,9 +14,7 @@ export interface Revocation {
   readonly token: SecretValue;
 }
 
-/** A handle (`gte_…`) or an id (64 hex digits). Entra's tokens cannot be revoked here, and it would be wrong to say so. */
-const REVOCABLE = /^(gte_.*|[0-9a-f]{64})$/;
-
+/** Accepts a handle (`gte_…`) or the id of a grant. This service cannot revoke a token of Entra, so it refuses one. */
 export async function readRevocation(request: IncomingRequest): Promise<Result<Revocation, Failure>> {
   const form = await readForm(request, []);
   if (!form.ok) return form;
@@ -23,6 +22,6 @@ export async function readRevocation(request: IncomingRequest): Promise<Result<R
   if (!clientAuthentication.ok) return clientAuthentication;
   const token = form.value.get("token")?.[0];
   if (token === undefined) return fail({ kind: "request_invalid", problem: "parameter_missing", parameter: "token" });
-  if (!REVOCABLE.test(token)) return fail({ kind: "token_type_unsupported" });
+  if (!(token.startsWith("gte_") || isGrantId(token))) return fail({ kind: "token_type_unsupported" });
   return succeed({ clientAuthentication: clientAuthentication.value, token: new SecretValue(token) });
 }

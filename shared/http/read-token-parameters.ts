@@ -1,15 +1,16 @@
 /**
  * The parts of a wish that several routes read alike: scopes, claims, correlation. Pure.
  */
+
 import { randomUUID } from "node:crypto";
 import type { Failure } from "../core/failure.ts";
+import { isGuid } from "../core/guid.ts";
 import { CLAIMS_MAX_BYTES } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 
 /** RFC 6749 section 3.3: one space between tokens of these characters. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/;
-const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const OIDC = ["openid", "profile", "email", "offline_access"];
 
 export interface RequestedScopes {
@@ -63,9 +64,9 @@ export function readClaims(value: unknown, parameter: string): Result<string | u
 export function readCorrelationId({ headers }: IncomingRequest, fallback?: string): string {
   for (const name of CORRELATION_HEADERS) {
     const value = headers.get(name);
-    if (value !== null && GUID.test(value)) return value.toLowerCase();
+    if (isGuid(value)) return value.toLowerCase();
   }
-  return fallback !== undefined && GUID.test(fallback) ? fallback.toLowerCase() : randomUUID();
+  return isGuid(fallback) ? fallback.toLowerCase() : randomUUID();
 }
 
 const CORRELATION_HEADERS = ["client-request-id", "x-ms-client-request-id", "x-correlation-id"];

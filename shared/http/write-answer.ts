@@ -3,6 +3,7 @@
  * leave: no refresh token, id token or account of MSAL's.
  */
 
+import { isoTime } from "../core/iso-time.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
 import type { Api } from "../policy/entitlement.ts";
@@ -35,7 +36,7 @@ export function writeTokenResponse(released: ReleasedToken): OutgoingResponse {
     expires_in: secondsLeft(released),
     ...(scopes.length === 0 ? {} : { scope: scopes.join(" ") }),
     ...(handle === undefined ? {} : { refresh_token: handle.reveal() }),
-    ...(grantExpiresAtSeconds === undefined ? {} : { grant_expires_on: iso(grantExpiresAtSeconds) }),
+    ...(grantExpiresAtSeconds === undefined ? {} : { grant_expires_on: isoTime(grantExpiresAtSeconds) }),
   });
 }
 
@@ -47,11 +48,11 @@ export function writeHeaderPayload(released: ReleasedToken): OutgoingResponse {
     authorizationHeader: authorization,
     headers: { Authorization: authorization, "Content-Type": api.contentType },
     tokenType: "Bearer",
-    expiresOn: iso(released.usableUntilSeconds),
+    expiresOn: isoTime(released.usableUntilSeconds),
     expiresIn: secondsLeft(released),
     scopes,
     ...(handle === undefined ? {} : { grant: handle.reveal() }),
-    ...(grantExpiresAtSeconds === undefined ? {} : { grantExpiresOn: iso(grantExpiresAtSeconds) }),
+    ...(grantExpiresAtSeconds === undefined ? {} : { grantExpiresOn: isoTime(grantExpiresAtSeconds) }),
   });
 }
 
@@ -84,8 +85,4 @@ function jsonAround(token: SecretValue, correlationId: string, body: unknown): O
 
 function secondsLeft({ usableUntilSeconds, nowSeconds }: ReleasedToken): number {
   return Math.max(0, usableUntilSeconds - nowSeconds);
-}
-
-function iso(seconds: number): string {
-  return new Date(seconds * 1_000).toISOString().replace(".000Z", "Z");
 }

@@ -8,7 +8,7 @@ import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { ConsentedApis } from "../core/api-scopes.ts";
 import type { EndedGrant, Failure } from "../core/failure.ts";
-import type { Grant } from "../core/grant.ts";
+import { type Grant, isGrantId } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
@@ -85,8 +85,6 @@ export interface OfflineAccess {
 /** Grants in one page of `GET /grants`. */
 const PAGE_SIZE = 50;
 
-const GRANT_ID = /^[0-9a-f]{64}$/;
-
 export interface OfflineAccessInput {
   readonly policy: Policy;
   /** Resolved on first use: the table and JWE parts of the bundle are lazy. Undefined: no store is configured. */
@@ -143,7 +141,7 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
 /** The name of a grant in the trail, whether it is there or not; a handle that is none has no name. */
 function grantIdOf(handleOrId: SecretValue): { readonly grantId?: string } {
   const text = handleOrId.reveal();
-  if (GRANT_ID.test(text)) return { grantId: text };
+  if (isGrantId(text)) return { grantId: text };
   const handle = parseHandle(text);
   return handle.ok ? { grantId: handle.value.id } : {};
 }

@@ -2,10 +2,11 @@
  * The rules of the policy as an administrator writes them: the form of every member. Deny by default: what is not written
  * is refused. `parse-policy.ts` reads them. No I/O. No clock.
  */
+
 import * as z from "zod/mini";
 import { FLOW_NAMES } from "../core/flow-name.ts";
+import { GUID } from "../core/guid.ts";
 
-const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 /** RFC 6749 section 3.3: scope-token. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
