@@ -2,12 +2,13 @@
  * `npm run demo`: what the service does, step by step, against the running local stack or, if none runs, one of its
  * own on free ports. Prints what was asked and what came back. Exit code 0 only if every step passed.
  */
+
+import { type LocalEnvironment, readEnvironment } from "./caller/environment.ts";
+import { localRequest } from "./caller/local-request.ts";
+import { shortenTokens } from "./caller/show-token.ts";
 import { createDemo } from "./demo/demo-step.ts";
 import { demoSteps } from "./demo/steps.ts";
-import { type LocalEnvironment, readEnvironment } from "./environment.ts";
-import { localRequest } from "./local-request.ts";
-import { shortenTokens } from "./show-token.ts";
-import { startStack } from "./stack.ts";
+import { startStack } from "./stack/stack.ts";
 
 async function main(): Promise<number> {
   const running = await findRunning();

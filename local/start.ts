@@ -7,10 +7,10 @@
  * PORT (7071) and LOCAL_TENANT_PORT (7443) choose the ports; 0 takes any free one. LOCAL_FOLDER puts `.local`
  * elsewhere, for a second stack beside the first.
  */
-import { localFolder, removeEnvironment, writeEnvironment } from "./environment.ts";
-import { makeFirstExchange } from "./first-exchange.ts";
-import { type Stack, startStack } from "./stack.ts";
-import { describeCommands, describeExchange, describeRunning } from "./summary.ts";
+import { localFolder, removeEnvironment, writeEnvironment } from "./caller/environment.ts";
+import { makeFirstExchange } from "./caller/first-exchange.ts";
+import { type Stack, startStack } from "./stack/stack.ts";
+import { describeCommands, describeExchange, describeRunning } from "./stack/summary.ts";
 
 async function main(): Promise<number> {
   const stopAsked = Promise.race([firstSignal(), npmIsGone()]);

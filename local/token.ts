@@ -4,8 +4,8 @@
  * exit code 1, or 2 for a wrong command line.
  */
 import { parseArgs } from "node:util";
-import { applicationToken, userToken } from "./caller-token.ts";
-import { readEnvironment } from "./environment.ts";
+import { applicationToken, userToken } from "./caller/caller-token.ts";
+import { readEnvironment } from "./caller/environment.ts";
 
 const usage = "Usage: npm run -s token -- USER [--caller web]   or   npm run -s token -- --app CALLER";
 

@@ -8,8 +8,8 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { BoundedLog } from "../bounded-log.ts";
-import { freePort } from "../free-port.ts";
+import { BoundedLog } from "../process/bounded-log.ts";
+import { freePort } from "../process/free-port.ts";
 
 export interface TableService {
   /** `http://127.0.0.1:PORT/devstoreaccount1` */

@@ -1,9 +1,9 @@
 /**
  * An application in its own right: no person, its own permissions, a token of the second registration.
  */
-import { applicationToken, userToken } from "../caller-token.ts";
-import { decodeClaims } from "../show-token.ts";
-import { CLIENT_IDS } from "../tenant/seed-ids.ts";
+import { applicationToken, userToken } from "../caller/caller-token.ts";
+import { decodeClaims } from "../caller/show-token.ts";
+import { CLIENT_IDS } from "../tenant/directory/seed-ids.ts";
 import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 
 const route = "/AuthorizationHeaderUnauthenticated/graph";

@@ -2,7 +2,7 @@
  * Entra demands more (multi-factor authentication): refused, satisfied by the person, accepted. The service passes the
  * demand on and never answers it: https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
-import { CLIENT_IDS } from "../tenant/seed-ids.ts";
+import { CLIENT_IDS } from "../tenant/directory/seed-ids.ts";
 import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 
 const redirectUri = "http://localhost:8400/callback";

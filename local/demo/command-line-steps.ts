@@ -4,7 +4,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { localPolicy } from "../policy.ts";
+import { localPolicy } from "../stack/policy.ts";
 import { check, type Demo, type DemoStep } from "./demo-step.ts";
 import { runTool } from "./run-tool.ts";
 

@@ -2,7 +2,7 @@
  * A browser for the demo: keeps the service's cookies, and at Entra lets the local tenant's control operation go through
  * the sign-in pages as a person would.
  */
-import type { LocalResponse } from "../local-request.ts";
+import type { LocalResponse } from "../caller/local-request.ts";
 import { check, type Demo } from "./demo-step.ts";
 
 export interface DemoBrowser {

@@ -4,9 +4,9 @@
  * steps.ts.
  */
 import { readFileSync } from "node:fs";
-import type { LocalEnvironment } from "../environment.ts";
-import { type LocalRequest, type LocalResponse, localRequest } from "../local-request.ts";
-import { shortenToken, shortenTokens } from "../show-token.ts";
+import type { LocalEnvironment } from "../caller/environment.ts";
+import { type LocalRequest, type LocalResponse, localRequest } from "../caller/local-request.ts";
+import { shortenToken, shortenTokens } from "../caller/show-token.ts";
 
 export interface DemoStep {
   name: string;

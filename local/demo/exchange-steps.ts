@@ -1,7 +1,7 @@
 /**
  * The exchange, by each of its doors.
  */
-import { applicationToken, userToken } from "../caller-token.ts";
+import { applicationToken, userToken } from "../caller/caller-token.ts";
 import { bearer, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 
 const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";

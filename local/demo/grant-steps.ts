@@ -1,7 +1,7 @@
 /**
  * A grant: made with offline_access, redeemed by its handle, listed, revoked.
  */
-import { applicationToken, userToken } from "../caller-token.ts";
+import { applicationToken, userToken } from "../caller/caller-token.ts";
 import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 
 const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";

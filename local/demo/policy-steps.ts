@@ -1,8 +1,8 @@
 /**
  * What the policy says, before anybody is surprised by it: asked of the running service, and of a file not yet deployed.
  */
-import { userToken } from "../caller-token.ts";
-import { CLIENT_IDS } from "../tenant/seed-ids.ts";
+import { userToken } from "../caller/caller-token.ts";
+import { CLIENT_IDS } from "../tenant/directory/seed-ids.ts";
 import { bearer, check, checkStatus, type DemoStep } from "./demo-step.ts";
 import { runTool } from "./run-tool.ts";
 

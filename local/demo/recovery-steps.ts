@@ -2,8 +2,8 @@
  * A flow that runs without a person, and comes back to life when Entra has ended its grant: somebody makes a link for the
  * person, Entra ends the grant later, the answer brings the next link, and a new sign-in mends it.
  */
-import { applicationToken, userToken } from "../caller-token.ts";
-import type { LocalResponse } from "../local-request.ts";
+import { applicationToken, userToken } from "../caller/caller-token.ts";
+import type { LocalResponse } from "../caller/local-request.ts";
 import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 import { signInByLink } from "./sign-in-by-link.ts";
 

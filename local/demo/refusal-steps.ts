@@ -1,7 +1,7 @@
 /**
  * What the service refuses, and how it says so.
  */
-import { userToken } from "../caller-token.ts";
+import { userToken } from "../caller/caller-token.ts";
 import { bearer, check, checkStatus, type DemoStep } from "./demo-step.ts";
 
 export const refusalSteps: readonly DemoStep[] = [

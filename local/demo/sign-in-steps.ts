@@ -3,10 +3,10 @@
  * flow that runs while they are away (a link, a question, a grant).
  */
 import { createHash, randomBytes } from "node:crypto";
-import { applicationToken } from "../caller-token.ts";
-import type { LocalResponse } from "../local-request.ts";
-import { localPolicy } from "../policy.ts";
-import { CLIENT_IDS } from "../tenant/seed-ids.ts";
+import { applicationToken } from "../caller/caller-token.ts";
+import type { LocalResponse } from "../caller/local-request.ts";
+import { localPolicy } from "../stack/policy.ts";
+import { CLIENT_IDS } from "../tenant/directory/seed-ids.ts";
 import { createDemoBrowser, locationOf } from "./demo-browser.ts";
 import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 import { signInByLink } from "./sign-in-by-link.ts";
@@ -80,7 +80,7 @@ async function push(demo: Demo, codeChallenge: string): Promise<LocalResponse> {
 
 function redirectUri(): string {
   const backend = localPolicy.callers.find(({ name }) => name === "web-backend");
-  check(backend !== undefined && "redirectUris" in backend, "redirect URIs of web-backend in local/policy.ts");
+  check(backend !== undefined && "redirectUris" in backend, "redirect URIs of web-backend in local/stack/policy.ts");
   return backend.redirectUris[0];
 }
 

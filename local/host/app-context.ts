@@ -14,7 +14,7 @@ import type {
   LogCategory,
   LogLevel,
   ProgrammingModel,
-} from "./rpc-types.ts";
+} from "./rpc/rpc-types.ts";
 
 export interface RegisteredFunction {
   metadata: FunctionMetadata & { functionId: string };

@@ -4,7 +4,7 @@
 import { randomUUID } from "node:crypto";
 import type { AppContext, RegisteredFunction } from "./app-context.ts";
 import { invokeFunction } from "./invoke-function.ts";
-import type { InvocationResponse, RpcTypedData, TraceContext } from "./rpc-types.ts";
+import type { InvocationResponse, RpcTypedData, TraceContext } from "./rpc/rpc-types.ts";
 
 export interface Invocation {
   reason: string;

@@ -3,7 +3,7 @@
  * hooks one after the other.
  */
 import { type AppContext, readOnly } from "./app-context.ts";
-import type { FunctionCallback, HookData } from "./rpc-types.ts";
+import type { FunctionCallback, HookData } from "./rpc/rpc-types.ts";
 
 export async function runHooks(app: AppContext, name: string, context: object): Promise<void> {
   for (const callback of app.hooks.get(name) ?? []) {

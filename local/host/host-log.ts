@@ -4,7 +4,7 @@
  * the real host writes its log in another process, so here it must not set the pace of a benchmark.
  */
 import { writeSync } from "node:fs";
-import type { LogLevel } from "./rpc-types.ts";
+import type { LogLevel } from "./rpc/rpc-types.ts";
 
 export interface LogEntry {
   level: LogLevel;

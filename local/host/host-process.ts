@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
-import { BoundedLog } from "../bounded-log.ts";
+import { BoundedLog } from "../process/bounded-log.ts";
 
 export interface HostProcessOptions {
   appDirectory: string;

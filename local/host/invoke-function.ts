@@ -13,7 +13,7 @@ import type {
   InvocationState,
   LogCategory,
   LogLevel,
-} from "./rpc-types.ts";
+} from "./rpc/rpc-types.ts";
 
 export async function invokeFunction(
   app: AppContext,

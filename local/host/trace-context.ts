@@ -3,7 +3,7 @@
  * valid `traceparent`, else in a new one, and gives that span to the app.
  */
 import { randomFillSync } from "node:crypto";
-import type { TraceContext } from "./rpc-types.ts";
+import type { TraceContext } from "./rpc/rpc-types.ts";
 
 const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?$/;
 

@@ -4,11 +4,11 @@
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { MiddlewareHandler, Next } from "hono";
-import { orderedResponse } from "./control/ordered-response.ts";
-import type { Order } from "./control/orders.ts";
 import { type RequestFacts, readRequestFacts } from "./control/request-facts.ts";
-import { answerEntraFailure, type TenantContext } from "./entra-failure.ts";
+import type { Order } from "./control/scripted-responses.ts";
+import { orderedResponse } from "./control/write-scripted-response.ts";
 import { EntraError } from "./errors/entra-error.ts";
+import { answerEntraFailure, type TenantContext } from "./http/entra-failure.ts";
 import { replyWithError } from "./sign-in/reply.ts";
 import { readReplyAddress } from "./sign-in/reply-address.ts";
 import { onPage } from "./sign-in/sign-in-endpoint.ts";

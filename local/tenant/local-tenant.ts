@@ -7,19 +7,19 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:https";
 import { getRequestListener } from "@hono/node-server";
-import { createClock } from "./clock.ts";
-import { createOrders } from "./control/orders.ts";
 import { createRequestLog } from "./control/request-log.ts";
+import { createOrders } from "./control/scripted-responses.ts";
 import { createTenantState, type TenantState } from "./control/tenant-state.ts";
+import { createSeedDirectory, fillVault } from "./directory/seed.ts";
+import { OBJECT_IDS, TENANT_ID } from "./directory/seed-ids.ts";
 import { createManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import { createKeyRing } from "./keys/key-ring.ts";
+import { createSealer } from "./keys/sealer.ts";
 import { createAuthorizationCodes } from "./oauth/authorization-codes.ts";
 import { createDeviceCodes } from "./oauth/device-codes.ts";
 import { createRoutes } from "./routes.ts";
-import { createSealer } from "./sealed-value.ts";
-import { createSeedDirectory, fillVault } from "./seed.ts";
-import { OBJECT_IDS, TENANT_ID } from "./seed-ids.ts";
 import type { Tenant } from "./tenant.ts";
+import { createClock } from "./time/clock.ts";
 import { createVault } from "./vault/vault.ts";
 
 export interface LocalTenantOptions {

@@ -1,16 +1,17 @@
 /**
  * What every part of the tenant works on: one running tenant's clock, keys, directory and stores.
  */
-import type { Clock } from "./clock.ts";
-import type { Orders } from "./control/orders.ts";
+
 import type { RequestLog } from "./control/request-log.ts";
+import type { Orders } from "./control/scripted-responses.ts";
 import type { Directory } from "./directory/directory.ts";
 import type { ManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import type { KeyRing } from "./keys/key-ring.ts";
+import type { Sealer } from "./keys/sealer.ts";
 import type { AuthorizationCodes } from "./oauth/authorization-codes.ts";
 import type { DeviceCodes } from "./oauth/device-codes.ts";
 import type { Requirement } from "./oauth/requirements.ts";
-import type { Sealer } from "./sealed-value.ts";
+import type { Clock } from "./time/clock.ts";
 import type { Vault } from "./vault/vault.ts";
 
 export interface Tenant {

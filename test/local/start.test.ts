@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BoundedLog } from "../../local/bounded-log.ts";
-import { readEnvironment } from "../../local/environment.ts";
-import { decodeClaims } from "../../local/show-token.ts";
+import { readEnvironment } from "../../local/caller/environment.ts";
+import { decodeClaims } from "../../local/caller/show-token.ts";
+import { BoundedLog } from "../../local/process/bounded-log.ts";
 
 const repository = resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "gte-start-"));

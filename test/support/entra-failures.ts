@@ -3,7 +3,7 @@
  * out by hand for every AADSTS code, and the answers that are none. Used by `errors.test.ts` and by the
  * search for leaked secrets.
  */
-import type { OrderSpec } from "../../local/tenant/control/orders.ts";
+import type { OrderSpec } from "../../local/tenant/control/scripted-responses.ts";
 
 /** How each class looks on the OAuth routes and on the others. */
 export interface Expected {

@@ -5,7 +5,7 @@
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { RequestPath } from "../routing/request-path.ts";
-import type { NullableString, RpcHttpRequest } from "../rpc-types.ts";
+import type { NullableString, RpcHttpRequest } from "../rpc/rpc-types.ts";
 
 export interface RequestParts {
   request: IncomingMessage;

@@ -2,7 +2,7 @@
  * A cookie as ASP.NET Core writes it from the host's CookieOptions: the value percent-encoded like
  * Uri.EscapeDataString, `path=/` unless the app says otherwise, attribute names in lower case and in this order.
  */
-import type { RpcHttpCookie } from "../rpc-types.ts";
+import type { RpcHttpCookie } from "../rpc/rpc-types.ts";
 
 const sameSites = { none: "", lax: "; samesite=lax", strict: "; samesite=strict", explicitNone: "; samesite=none" };
 

@@ -3,7 +3,7 @@
  * (which never replace one of the app's) and the body with its length.
  */
 import type { ServerResponse } from "node:http";
-import type { RpcHttpResponse, RpcTypedData } from "../rpc-types.ts";
+import type { RpcHttpResponse, RpcTypedData } from "../rpc/rpc-types.ts";
 import { serializeCookie } from "./serialize-cookie.ts";
 
 export type CustomHeaders = readonly (readonly [name: string, value: string])[];

@@ -3,8 +3,8 @@
  */
 import { createHash, X509Certificate } from "node:crypto";
 import type { FederatedCredential, OptionalClaims, Registration } from "../directory/directory.ts";
-import { randomSecret } from "../seed.ts";
-import { VAULT_SECRET_NAMES } from "../seed-ids.ts";
+import { randomSecret } from "../directory/seed.ts";
+import { VAULT_SECRET_NAMES } from "../directory/seed-ids.ts";
 import type { Tenant } from "../tenant.ts";
 
 export interface RotateSecretInput {

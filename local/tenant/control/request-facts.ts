@@ -1,8 +1,9 @@
 /**
  * What a request is about, read without believing anything: used to match orders and to write the log.
  */
+
+import { findGrant } from "../grants/grant-types.ts";
 import { decodeCompact } from "../keys/compact-jws.ts";
-import { findGrant } from "../oauth/grant-types.ts";
 import { readRefreshToken } from "../oauth/refresh-token.ts";
 import type { Tenant } from "../tenant.ts";
 

@@ -10,8 +10,8 @@ import {
   type UserTokenOverrides,
 } from "../mint/mint-token.ts";
 import type { Tenant } from "../tenant.ts";
-import type { OrderSpec } from "./orders.ts";
 import type { LogFilter } from "./request-log.ts";
+import type { OrderSpec } from "./scripted-responses.ts";
 
 export function createServiceOperations(tenant: Tenant) {
   const { orders, log, keys, clock } = tenant;

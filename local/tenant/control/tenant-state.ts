@@ -3,8 +3,8 @@
  * `POST /_control/{operation}` runs the same operations for other processes.
  */
 import type { Directory } from "../directory/directory.ts";
-import { fillVault } from "../seed.ts";
-import { VAULT_SECRET_NAMES } from "../seed-ids.ts";
+import { fillVault } from "../directory/seed.ts";
+import { VAULT_SECRET_NAMES } from "../directory/seed-ids.ts";
 import type { Tenant } from "../tenant.ts";
 import { createApplicationOperations } from "./application-operations.ts";
 import { createPeopleOperations } from "./people-operations.ts";

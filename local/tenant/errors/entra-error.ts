@@ -2,7 +2,7 @@
  * An Entra error: raised by whatever finds the cause, turned into its JSON body in one place.
  */
 import { randomUUID } from "node:crypto";
-import { toEntraTimestamp } from "../clock.ts";
+import { toEntraTimestamp } from "../time/timestamps.ts";
 import { aadstsRow, aadstsText } from "./aadsts.ts";
 
 export interface EntraErrorOptions {

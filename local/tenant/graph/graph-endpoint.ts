@@ -2,9 +2,9 @@
  * A sliver of Microsoft Graph: `/me`, `/me/messages` and `/users`, with Graph's own checks and refusals.
  */
 import type { User } from "../directory/directory.ts";
+import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
 import { type BearerFinding, readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
-import { CLIENT_IDS, RESOURCE_URIS } from "../seed-ids.ts";
 import type { Tenant } from "../tenant.ts";
 import {
   caeChallenge,

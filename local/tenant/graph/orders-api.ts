@@ -2,8 +2,9 @@
  * The tenant's second API, `https://api.contoso.local/orders`, served at `/orders`: it shows that a token for another
  * resource than Graph works, and is refused where the scope is missing.
  */
+
+import { CLIENT_IDS } from "../directory/seed-ids.ts";
 import { readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
-import { CLIENT_IDS } from "../seed-ids.ts";
 import type { Tenant } from "../tenant.ts";
 
 export interface ApiAnswer {

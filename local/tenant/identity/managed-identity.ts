@@ -3,9 +3,9 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Registration } from "../directory/directory.ts";
+import { CLIENT_IDS } from "../directory/seed-ids.ts";
 import { signCompact } from "../keys/compact-jws.ts";
 import { buildAccessToken } from "../oauth/access-token.ts";
-import { CLIENT_IDS } from "../seed-ids.ts";
 import type { Tenant } from "../tenant.ts";
 
 export interface ManagedIdentityEndpoint {

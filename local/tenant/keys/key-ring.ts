@@ -1,7 +1,7 @@
 /**
  * The tenant's signing keys: several published at once, one of them signing, rotated on order (E-20 to E-22).
  */
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../time/clock.ts";
 import {
   CONSUMERS_TENANT_ID,
   createSigningKey,

@@ -5,9 +5,9 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import type { Registration, User } from "../directory/directory.ts";
+import { CLIENT_IDS } from "../directory/seed-ids.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
 import type { SigningKey } from "../keys/signing-key.ts";
-import { CLIENT_IDS } from "../seed-ids.ts";
 import { type Tenant, v1Issuer, v2Issuer } from "../tenant.ts";
 
 /** E-32: how the client proved itself; "0" is a public client. */

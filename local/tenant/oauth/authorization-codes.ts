@@ -2,7 +2,7 @@
  * Authorization codes (E-94): ten minutes, one use, bound to client, redirect URI and PKCE challenge.
  */
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../time/clock.ts";
 
 export interface CodeRecord {
   readonly userOid: string;

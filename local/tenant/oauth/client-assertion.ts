@@ -3,11 +3,11 @@
  * credential. Which of the two is told by `iss`: the client itself, or somebody else.
  */
 import { constants, createPublicKey, verify } from "node:crypto";
-import { toLongTimestamp } from "../clock.ts";
 import type { Registration } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
 import { type DecodedJws, decodeCompact, verifyRs256 } from "../keys/compact-jws.ts";
 import { type Tenant, v2Issuer } from "../tenant.ts";
+import { toLongTimestamp } from "../time/timestamps.ts";
 
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 

@@ -3,7 +3,7 @@
  * decided once by a person with the user code, redeemed once by the client with the device code.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../time/clock.ts";
 
 export interface DeviceCodeRecord {
   readonly deviceCode: string;

@@ -3,8 +3,8 @@
  * Entra does not downscope: the token carries everything consented for the application, person and resource (E-46).
  */
 import type { Registration } from "../directory/directory.ts";
+import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
 import { entraError } from "../errors/entra-error.ts";
-import { CLIENT_IDS, RESOURCE_URIS } from "../seed-ids.ts";
 import type { Tenant } from "../tenant.ts";
 
 export interface ScopeRequest {

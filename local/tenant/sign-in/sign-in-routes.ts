@@ -2,7 +2,7 @@
 import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { getCookie } from "hono/cookie";
-import type { TenantContext } from "../entra-failure.ts";
+import type { TenantContext } from "../http/entra-failure.ts";
 import { type Form, parseForm, toForm } from "../oauth/token-request.ts";
 import type { Tenant } from "../tenant.ts";
 import { answerLogout } from "./logout.ts";

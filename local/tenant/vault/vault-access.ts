@@ -1,8 +1,9 @@
 /**
  * Who may use the vault: its own tokens only, v1-format, checked as Key Vault does (KV-2 to KV-4, KV-23).
  */
+
+import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
 import { readBearer } from "../oauth/bearer.ts";
-import { CLIENT_IDS, RESOURCE_URIS } from "../seed-ids.ts";
 import { type Tenant, v1Issuer } from "../tenant.ts";
 import { type VaultAnswer, vaultChallenge, vaultError } from "./vault-answer.ts";
 

@@ -2,7 +2,7 @@
  * The vault's content: secrets with versions, soft delete, and who may do what (KV-10 to KV-24).
  */
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../time/clock.ts";
 
 export interface SecretVersion {
   readonly version: string;

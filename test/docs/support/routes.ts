@@ -1,7 +1,7 @@
 /** The routes that the service has when everything is configured, as `functions/register.ts` gives them. */
 import { compose, realSurroundings } from "../../../functions/composition/compose.ts";
 import { routesOf } from "../../../functions/register.ts";
-import { createServiceSettings } from "../../../local/service-settings.ts";
+import { createServiceSettings } from "../../../local/stack/service-settings.ts";
 import { configFrom } from "../../../shared/config/environment.ts";
 
 export interface LiveRoute {

@@ -4,9 +4,9 @@ import { ManagedIdentityCredential } from "@azure/identity";
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, OBJECT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import { selfSignedCertificate } from "../../../local/tenant/keys/certificate.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, OBJECT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { postToken, startTrustedTenant } from "./trusted-tenant.ts";
 
 const TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";

@@ -1,8 +1,8 @@
 /** Orders, the log, minted tokens and the control API. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import { decodeCompact } from "../../../local/tenant/keys/compact-jws.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, USER_IDS } from "../../../local/tenant/seed-ids.ts";
 import { asClient, onBehalfOfForm, postToken, send, startTrustedTenant } from "./trusted-tenant.ts";
 
 let tenant: LocalTenant;

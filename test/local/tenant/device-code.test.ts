@@ -1,8 +1,8 @@
 /** Device code (E-95 to E-97): a sign-in on another machine, with Entra's names for what may go wrong. */
 import { PublicClientApplication } from "@azure/msal-node";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { createScriptedBrowser, type Page } from "./scripted-browser.ts";
 import { type Answer, asClient, passwordOf, postToken, send, startTrustedTenant } from "./trusted-tenant.ts";
 

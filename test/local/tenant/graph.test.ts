@@ -1,8 +1,8 @@
 /** The sliver of Graph, and the tenant's second API: who gets in, and in whose words the others are refused. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
 import type { UserTokenOverrides } from "../../../local/tenant/mint/mint-token.ts";
-import { USER_IDS } from "../../../local/tenant/seed-ids.ts";
 import { send, startTrustedTenant } from "./trusted-tenant.ts";
 
 let tenant: LocalTenant;

@@ -2,9 +2,9 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import type { PublishedJwk } from "../../../local/tenant/keys/signing-key.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { send, startTrustedTenant } from "./trusted-tenant.ts";
 
 let tenant: LocalTenant;

@@ -1,8 +1,8 @@
 /** MSAL Node, unmodified, against the local tenant: what the service's flows will really do. */
 import { ConfidentialClientApplication, PublicClientApplication } from "@azure/msal-node";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { passwordOf, secretOf, send, startTrustedTenant } from "./trusted-tenant.ts";
 
 let tenant: LocalTenant;

@@ -2,9 +2,9 @@
 import { createHash, randomBytes } from "node:crypto";
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, TENANT_ID, USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import { decodeCompact } from "../../../local/tenant/keys/compact-jws.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID, USER_IDS } from "../../../local/tenant/seed-ids.ts";
 import { createScriptedBrowser, type Page, type ScriptedBrowser } from "./scripted-browser.ts";
 import { asClient, onBehalfOfForm, passwordOf, postToken, secretOf, startTrustedTenant } from "./trusted-tenant.ts";
 

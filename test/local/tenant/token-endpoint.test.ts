@@ -1,8 +1,8 @@
 /** The token endpoint's natural answers: each cause raises its own code, each success has exactly its members. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, OBJECT_IDS, TENANT_ID, USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import { decodeCompact } from "../../../local/tenant/keys/compact-jws.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, OBJECT_IDS, TENANT_ID, USER_IDS } from "../../../local/tenant/seed-ids.ts";
 import {
   type Answer,
   asClient,

@@ -2,8 +2,8 @@
  * A running tenant whose certificate this process trusts, and a raw client for what no SDK would send.
  */
 import tls from "node:tls";
+import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import { type LocalTenant, type LocalTenantOptions, startLocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { createLocalTls } from "../../../local/tls/local-tls.ts";
 
 export async function startTrustedTenant(options: Partial<LocalTenantOptions> = {}): Promise<LocalTenant> {

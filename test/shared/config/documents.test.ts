@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createServiceSettings } from "../../../local/service-settings.ts";
+import { createServiceSettings } from "../../../local/stack/service-settings.ts";
 import { describeSettings } from "../../../shared/config/describe-settings.ts";
 import { configFrom } from "../../../shared/config/environment.ts";
 import { API_WORDS, CALLER_WORDS } from "../../../shared/config/policy-reference.ts";

@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { OrderSpec } from "../../../local/tenant/control/orders.ts";
+import type { OrderSpec } from "../../../local/tenant/control/scripted-responses.ts";
+import { CLIENT_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS } from "../../../local/tenant/seed-ids.ts";
 import { createAzureIdentity } from "../../../shared/credential/azure-identity.ts";
 import { createClientSecret } from "../../../shared/credential/client-secret.ts";
 import { createKeyVault } from "../../../shared/credential/key-vault.ts";

@@ -1,0 +1,153 @@
+/**
+ * The whole local stack as a library: certificate authority, local tenant, Azurite's table service and the Functions
+ * host with the built app, wired by settings. `npm start`, the tests, the demo and the benchmarks all start it here.
+ * The tenant runs in this process (its state is at hand); Azurite and the host are children.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { startTableService, type TableService } from "../azurite/table-service.ts";
+import type { LocalEnvironment } from "../caller/environment.ts";
+import type { BoundedLog } from "../process/bounded-log.ts";
+import { freePort } from "../process/free-port.ts";
+import { type LocalTenant, startLocalTenant } from "../tenant/local-tenant.ts";
+import { createLocalTls } from "../tls/local-tls.ts";
+import { describeEnvironment } from "./describe-environment.ts";
+import { createHostControl, type HostControl, type SettingOverrides } from "./host-control.ts";
+import { createServiceSettings } from "./service-settings.ts";
+
+export interface StackOptions {
+  /** 0 (the default): any free port. */
+  servicePort?: number;
+  tenantPort?: number;
+  /** The folder with host.json and package.json; the repository by default. */
+  appDirectory?: string;
+  /** Settings of the service to change, or (undefined) to leave out. */
+  serviceSettings?: SettingOverrides;
+  /** Where ca.pem goes; by default a temporary folder that goes with the stack. */
+  folder?: string;
+  /** The tenant's clock. */
+  now?: () => number;
+  /** False: do not ask /ready (for apps that have none, and for stacks that should not become ready). */
+  waitForReady?: boolean;
+  /** Each line of the host's output, as it comes. */
+  onServiceLine?: (line: string) => void;
+}
+
+export interface Stack {
+  tenant: LocalTenant;
+  tables: TableService;
+  environment: LocalEnvironment;
+  service: StackService;
+  /** Stops the host and starts it again on the same port; changed settings stay for later restarts. */
+  restartHost(changes?: SettingOverrides): Promise<void>;
+  /** Host, Azurite, tenant: in this order. */
+  stop(): Promise<void>;
+  /** Resolves, with what happened, when a child ends that was not asked to. */
+  broken: Promise<string>;
+}
+
+export interface StackService {
+  readonly url: string;
+  /** Of the host that runs now. */
+  readonly pid: number;
+  /** What the app's load cost, as the host measured it. */
+  readonly loadMs: number;
+  readonly logs: BoundedLog;
+}
+
+const repository = resolve(import.meta.dirname, "../..");
+
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const parts: { stop: () => Promise<unknown> | unknown }[] = [];
+  const stop = async () => {
+    for (const part of parts.splice(0).reverse()) {
+      await part.stop();
+    }
+  };
+  const keep = <T>(part: T, end: (part: T) => Promise<unknown> | unknown): T => {
+    parts.push({ stop: () => end(part) });
+    return part;
+  };
+  try {
+    return await startParts(options, keep, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+type Keep = <T>(part: T, end: (part: T) => Promise<unknown> | unknown) => T;
+
+async function startParts(options: StackOptions, keep: Keep, stop: () => Promise<void>): Promise<Stack> {
+  const servicePort = options.servicePort || (await freePort());
+  const serviceUrl = `http://localhost:${servicePort}`;
+  const tls = createLocalTls();
+  const folder = keep(createFolder(options.folder), ({ temporary, path }) => temporary && removeFolder(path)).path;
+  const caCertPath = join(folder, "ca.pem");
+  writeFileSync(caCertPath, tls.caPem);
+  const tenantOptions = { tls: { key: tls.serverKeyPem, cert: tls.serverCertPem }, serviceUrl };
+  const port = options.tenantPort ?? 0;
+  const tenant = keep(
+    await startLocalTenant({ port, ...tenantOptions, ...(options.now && { now: options.now }) }),
+    (part) => part.close(),
+  );
+  const broken = Promise.withResolvers<string>();
+  const tables = keep(await startTableService(), (part) => part.stop());
+  void tables.died.then((code) => broken.resolve(`Azurite ended (exit code ${code}).`));
+  const settingsInput = {
+    tenantUrl: tenant.url,
+    serviceUrl,
+    tableUrl: tables.url,
+    managedIdentity: tenant.state.identity,
+  };
+  const control = createHostControl({
+    appDirectory: options.appDirectory ?? repository,
+    port: servicePort,
+    settings: (overrides) => ({ NODE_EXTRA_CA_CERTS: caCertPath, ...createServiceSettings(settingsInput, overrides) }),
+    overrides: options.serviceSettings ?? {},
+    waitForReady: options.waitForReady !== false,
+    onLine: options.onServiceLine,
+    onUnexpectedEnd: broken.resolve,
+  });
+  keep(control, (part) => part.stop());
+  await control.start();
+  return {
+    tenant,
+    tables,
+    environment: describeEnvironment({ tenant, serviceUrl, caCertPath }),
+    service: toService(serviceUrl, control),
+    restartHost: (changes = {}) => control.restart(changes),
+    stop,
+    broken: broken.promise,
+  };
+}
+
+function toService(url: string, control: HostControl): StackService {
+  return {
+    url,
+    get pid() {
+      return control.current().pid;
+    },
+    get loadMs() {
+      return control.current().loadMs;
+    },
+    get logs() {
+      return control.current().logs;
+    },
+  };
+}
+
+function createFolder(chosen: string | undefined): { path: string; temporary: boolean } {
+  if (chosen === undefined) {
+    return { path: mkdtempSync(join(tmpdir(), "gte-stack-")), temporary: true };
+  }
+  mkdirSync(chosen, { recursive: true });
+  return { path: chosen, temporary: false };
+}
+
+function removeFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}

@@ -1,0 +1,47 @@
+/**
+ * What a grant type is: its wire names, whether the client must be confidential, and what it yields.
+ */
+import type { Registration, User } from "../directory/directory.ts";
+import { entraError } from "../errors/entra-error.ts";
+import type { AuthenticatedClient } from "../oauth/client-authentication.ts";
+import type { ScopeRequest } from "../oauth/scopes.ts";
+import type { Form } from "../oauth/token-request.ts";
+import type { Tenant } from "../tenant.ts";
+
+export interface GrantRequest extends AuthenticatedClient {
+  readonly tenant: Tenant;
+  readonly form: Form;
+}
+
+export interface UserGrant {
+  readonly kind: "user";
+  readonly user: User;
+  readonly request: ScopeRequest;
+  /** Demands met when the person last signed in. */
+  readonly satisfied: readonly string[];
+  readonly nonce?: string | undefined;
+}
+
+export interface AppGrant {
+  readonly kind: "app";
+  readonly resource: Registration;
+  readonly audience: string;
+}
+
+export interface Grant {
+  /** In logs, orders and counters. */
+  readonly name: string;
+  readonly wireNames: readonly string[];
+  readonly confidentialOnly: boolean;
+  /** Works on `/common` and `/organizations` too; the others are 9001023 there. */
+  readonly anyTenant: boolean;
+  redeem(request: GrantRequest): UserGrant | AppGrant;
+}
+
+/** The person behind a grant, if the account may still be used. */
+export function activeUser(tenant: Tenant, oid: string): User {
+  const user = tenant.directory.user(oid);
+  if (user === undefined) throw entraError(50034, { user: oid, tenant: tenant.tenantId });
+  if (user.disabled) throw entraError(50057);
+  return user;
+}

@@ -1,0 +1,90 @@
+/**
+ * On-behalf-of: a user's token for this client is exchanged for one for another API (E-65 lists what is refused).
+ */
+
+import type { Registration } from "../directory/directory.ts";
+import { entraError } from "../errors/entra-error.ts";
+import { decodeCompact, type JsonObject, verifyRs256 } from "../keys/compact-jws.ts";
+import { assertNotRevoked } from "../oauth/revocation.ts";
+import { parseScopes } from "../oauth/scopes.ts";
+import { required } from "../oauth/token-request.ts";
+import { type Tenant, v1Issuer, v2Issuer } from "../tenant.ts";
+import { toLongTimestamp } from "../time/timestamps.ts";
+import { activeUser, type Grant } from "./grant.ts";
+
+export const onBehalfOfGrant: Grant = {
+  name: "on-behalf-of",
+  wireNames: ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
+  confidentialOnly: true,
+  anyTenant: false,
+  redeem: ({ tenant, form, client }) => {
+    const assertion = required(form, "assertion");
+    if (required(form, "requested_token_use") !== "on_behalf_of") throw entraError(90013);
+    const request = parseScopes(tenant, required(form, "scope"), "refuse");
+    if (request.resource === client && request.audience !== client.clientId) {
+      throw entraError(90009, { app: client.clientId, name: client.displayName });
+    }
+    const claims = verifiedClaims(tenant, assertion);
+    assertForThisClient(claims, client);
+    assertInTime(tenant, claims);
+    assertUserToken(claims, client);
+    const user = activeUser(tenant, String(claims["oid"]));
+    const { issuedAtMs, satisfied } = tokenHistory(tenant, claims);
+    assertNotRevoked(user, issuedAtMs);
+    return { kind: "user", user, request, satisfied };
+  },
+};
+
+function verifiedClaims(tenant: Tenant, assertion: string): JsonObject {
+  const jws = decodeCompact(assertion);
+  if (jws === undefined) throw entraError(50027);
+  const key = tenant.keys.find(String(jws.header["kid"]));
+  if (key === undefined || !tenant.keys.signsForTenant(key)) {
+    throw entraError(50013, { reason: "The key was not found." });
+  }
+  if (!verifyRs256(jws, key.publicKey)) {
+    const thumbprint = Buffer.from(key.kid, "base64url").toString("hex").toUpperCase();
+    const failed = "Key was found, but use of the key to verify the signature failed.";
+    throw entraError(50013, { reason: `${failed}, Thumbprint of key used by client: '${thumbprint}'` });
+  }
+  const { iss, tid } = jws.payload;
+  if (tid !== tenant.tenantId || (iss !== v2Issuer(tenant) && iss !== v1Issuer(tenant))) {
+    throw entraError(50013, { reason: "The issuer was not recognized." });
+  }
+  return jws.payload;
+}
+
+/** 500131, compared case-sensitively. ID tokens carry the same audience and are told apart: 240002. */
+function assertForThisClient(claims: JsonObject, client: Registration): void {
+  const { aud } = claims;
+  const expected = [client.clientId, ...client.appIdUris];
+  if (typeof aud !== "string" || !expected.includes(aud)) {
+    throw entraError(500131, { audience: String(aud), app: client.clientId, name: client.displayName });
+  }
+  const isAccessToken = "azp" in claims || "appid" in claims || "scp" in claims || "roles" in claims;
+  if (!isAccessToken) throw entraError(240002);
+}
+
+/** No leeway (500133). */
+function assertInTime(tenant: Tenant, { nbf, exp }: JsonObject): void {
+  const nowMs = tenant.clock.nowMs();
+  if (typeof exp === "number" && exp * 1000 > nowMs && Number(nbf ?? 0) * 1000 <= nowMs) return;
+  const expiry = toLongTimestamp(Number.isFinite(exp) ? Number(exp) * 1000 : 0);
+  throw entraError(500133, { now: toLongTimestamp(nowMs), expiry });
+}
+
+/** The docs give no code for an app-only assertion; this is the one about applications on behalf of applications. */
+function assertUserToken({ scp }: JsonObject, client: Registration): void {
+  if (typeof scp !== "string" || scp === "") throw entraError(7000114, { app: client.clientId });
+}
+
+function tokenHistory(tenant: Tenant, { aio, iat }: JsonObject): { issuedAtMs: number; satisfied: string[] } {
+  const opened = typeof aio === "string" ? tenant.sealer.open(aio) : undefined;
+  return isHistory(opened)
+    ? { issuedAtMs: opened.at, satisfied: opened.satisfied }
+    : { issuedAtMs: Number(iat) * 1000, satisfied: [] };
+}
+
+function isHistory(value: unknown): value is { at: number; satisfied: string[] } {
+  return typeof value === "object" && value !== null && "at" in value && "satisfied" in value;
+}

@@ -1,0 +1,32 @@
+/**
+ * From an `EntraError` to its HTTP answer, with the caller's correlation id where it gave one (E-57).
+ */
+import type { HttpBindings } from "@hono/node-server";
+import type { Context } from "hono";
+import { type EntraError, newCorrelation, toEntraAnswer } from "../errors/entra-error.ts";
+import type { Tenant } from "../tenant.ts";
+import { entraResponse } from "./responses.ts";
+
+export type TenantContext = Context<{ Bindings: HttpBindings }>;
+
+export async function answerEntraFailure(
+  tenant: Tenant,
+  failure: EntraError,
+  context: TenantContext,
+): Promise<Response> {
+  const ids = await requestIds(context);
+  const correlation = newCorrelation(ids.clientRequestId);
+  const answer = toEntraAnswer(failure, { url: tenant.url, nowMs: tenant.clock.nowMs(), correlation });
+  return entraResponse(answer, correlation, ids);
+}
+
+/** TC-1, TC-2: MSAL sends the id in the query and in the form; others in a header. */
+export async function requestIds({ req }: TenantContext) {
+  const form = req.method === "POST" ? new URLSearchParams(await req.text()) : new URLSearchParams();
+  const name = "client-request-id";
+  const flag = `return-${name}`;
+  return {
+    clientRequestId: req.header(name) ?? req.query(name) ?? form.get(name) ?? undefined,
+    returnClientRequestId: req.header(flag) ?? req.query(flag) ?? form.get(flag) ?? undefined,
+  };
+}
