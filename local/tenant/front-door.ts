@@ -4,9 +4,9 @@
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import type { MiddlewareHandler, Next } from "hono";
+import { answerFromScript } from "./control/answer-from-script.ts";
 import { type RequestFacts, readRequestFacts } from "./control/request-facts.ts";
-import type { Order } from "./control/scripted-responses.ts";
-import { orderedResponse } from "./control/write-scripted-response.ts";
+import type { ScriptedResponse } from "./control/scripted-responses.ts";
 import { EntraError } from "./errors/entra-error.ts";
 import { answerEntraFailure, type TenantContext } from "./http/entra-failure.ts";
 import { replyWithError } from "./sign-in/reply.ts";
@@ -26,7 +26,7 @@ export function createFrontDoor(tenant: Tenant): MiddlewareHandler<{ Bindings: H
 }
 
 interface OrderedRequest {
-  order: Order;
+  order: ScriptedResponse;
   facts: RequestFacts;
   context: TenantContext;
   next: Next;
@@ -38,7 +38,7 @@ async function carryOut(tenant: Tenant, { order, facts, context, next }: Ordered
     context.env.incoming.socket.destroy();
     return RESPONSE_ALREADY_SENT;
   }
-  const answer = orderedResponse(tenant, order.spec, facts);
+  const answer = answerFromScript(tenant, order.spec, facts);
   if (answer instanceof Response) return answer;
   if (answer instanceof EntraError) return failureFor(tenant, answer, facts, context);
   await next();
@@ -53,7 +53,7 @@ async function failureFor(tenant: Tenant, failure: EntraError, facts: RequestFac
   );
 }
 
-async function pause(tenant: Tenant, order: Order): Promise<void> {
+async function pause(tenant: Tenant, order: ScriptedResponse): Promise<void> {
   const { hold, delayMs, hang } = order.spec;
   if (hold) await tenant.orders.released(order);
   if (delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, delayMs));

@@ -7,10 +7,10 @@
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:https";
 import { getRequestListener } from "@hono/node-server";
+import { createOperations } from "./control/operations.ts";
 import { createRequestLog } from "./control/request-log.ts";
-import { createOrders } from "./control/scripted-responses.ts";
-import { createTenantState, type TenantState } from "./control/tenant-state.ts";
-import { createSeedDirectory, fillVault } from "./directory/seed.ts";
+import { createScriptedResponses } from "./control/scripted-responses.ts";
+import { createSeedDirectory } from "./directory/seed.ts";
 import { OBJECT_IDS, TENANT_ID } from "./directory/seed-ids.ts";
 import { createManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import { createKeyRing } from "./keys/key-ring.ts";
@@ -18,8 +18,9 @@ import { createSealer } from "./keys/sealer.ts";
 import { createAuthorizationCodes } from "./oauth/authorization-codes.ts";
 import { createDeviceCodes } from "./oauth/device-codes.ts";
 import { createRoutes } from "./routes.ts";
-import type { Tenant } from "./tenant.ts";
+import type { Tenant, TenantState } from "./tenant.ts";
 import { createClock } from "./time/clock.ts";
+import { fillVault } from "./vault/fill-vault.ts";
 import { createVault } from "./vault/vault.ts";
 
 export interface LocalTenantOptions {
@@ -47,7 +48,8 @@ export async function startLocalTenant(options: LocalTenantOptions): Promise<Loc
   const server = createServer(options.tls);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   const url = `https://localhost:${await listen(server, options.port)}`;
-  const state = createTenantState(await createTenant(url, options), randomBytes(24).toString("base64url"));
+  const tenant = await createTenant(url, options);
+  const state = { ...tenant, ...createOperations(tenant), controlKey: randomBytes(24).toString("base64url") };
   server.on("request", getRequestListener(createRoutes(state).fetch, { overrideGlobalObjects: false }));
   return { url, state, close: () => close(server, state) };
 }
@@ -70,7 +72,7 @@ async function createTenant(url: string, options: LocalTenantOptions): Promise<T
     requirements: [],
     vault,
     identity: createManagedIdentityEndpoint(url),
-    orders: createOrders(directory),
+    orders: createScriptedResponses(directory),
     log: createRequestLog(),
   };
 }

@@ -4,7 +4,6 @@
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { answerControlRequest } from "./control/control-endpoint.ts";
-import type { TenantState } from "./control/tenant-state.ts";
 import { discoverySegment, instanceDocument, v1Document, v2Document } from "./discovery/documents.ts";
 import { EntraError, newCorrelation } from "./errors/entra-error.ts";
 import { createFrontDoor } from "./front-door.ts";
@@ -15,7 +14,7 @@ import { entraResponse, jsonResponse } from "./http/responses.ts";
 import { answerIdentityRequest } from "./identity/managed-identity.ts";
 import { answerDeviceCodeRequest } from "./oauth/device-code-endpoint.ts";
 import { addSignInPages } from "./sign-in/sign-in-routes.ts";
-import type { Tenant } from "./tenant.ts";
+import type { Tenant, TenantState } from "./tenant.ts";
 import { answerTokenRequest } from "./token-endpoint/token-endpoint.ts";
 import type { EndpointVersion } from "./token-endpoint/token-response.ts";
 import { answerVaultRequest } from "./vault/vault-endpoint.ts";

@@ -2,8 +2,9 @@
  * What every part of the tenant works on: one running tenant's clock, keys, directory and stores.
  */
 
+import type { TenantOperations } from "./control/operations.ts";
 import type { RequestLog } from "./control/request-log.ts";
-import type { Orders } from "./control/scripted-responses.ts";
+import type { ScriptedResponses } from "./control/scripted-responses.ts";
 import type { Directory } from "./directory/directory.ts";
 import type { ManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import type { KeyRing } from "./keys/key-ring.ts";
@@ -28,15 +29,12 @@ export interface Tenant {
   readonly requirements: Requirement[];
   readonly vault: Vault;
   readonly identity: ManagedIdentityEndpoint;
-  readonly orders: Orders;
+  readonly orders: ScriptedResponses;
   readonly log: RequestLog;
 }
 
-export function v2Issuer(tenant: Pick<Tenant, "url" | "tenantId">): string {
-  return `${tenant.url}/${tenant.tenantId}/v2.0`;
-}
-
-/** With the trailing slash (E-6, E-30). */
-export function v1Issuer(tenant: Pick<Tenant, "url" | "tenantId">): string {
-  return `${tenant.url}/${tenant.tenantId}/`;
+/** The tenant as tests and the local stack hold it: its parts, and every control operation as a method. */
+export interface TenantState extends Tenant, TenantOperations {
+  /** Bearer key of `/_control`. */
+  readonly controlKey: string;
 }

@@ -1,11 +1,21 @@
 /**
  * Orders about applications: secrets, certificates, registration settings and authorization codes.
  */
+
 import { createHash, X509Certificate } from "node:crypto";
-import type { FederatedCredential, OptionalClaims, Registration } from "../directory/directory.ts";
+import type { Directory, FederatedCredential, OptionalClaims, Registration } from "../directory/directory.ts";
 import { randomSecret } from "../directory/seed.ts";
 import { VAULT_SECRET_NAMES } from "../directory/seed-ids.ts";
-import type { Tenant } from "../tenant.ts";
+import type { AuthorizationCodes } from "../oauth/authorization-codes.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Vault } from "../vault/vault.ts";
+
+export interface ApplicationTenant {
+  readonly clock: Clock;
+  readonly directory: Directory;
+  readonly codes: AuthorizationCodes;
+  readonly vault: Vault;
+}
 
 export interface RotateSecretInput {
   /** `service` (default) or `appOnly`. */
@@ -44,7 +54,7 @@ export interface CodeInput {
   satisfied?: string[];
 }
 
-export function createApplicationOperations(tenant: Tenant) {
+export function createApplicationOperations(tenant: ApplicationTenant) {
   const app = (key: string): Registration => {
     const registration = tenant.directory.registration(key);
     if (registration === undefined) throw new TypeError(`the local tenant has no application ${key}`);
@@ -84,7 +94,7 @@ export function createApplicationOperations(tenant: Tenant) {
   };
 }
 
-function rotateSecret(tenant: Tenant, registration: Registration, input: RotateSecretInput) {
+function rotateSecret(tenant: ApplicationTenant, registration: Registration, input: RotateSecretInput) {
   const { keepOld = true, atEntra = true, inVault = true, refusedUses = 0, lifetimeMs } = input;
   const secret = { ...randomSecret(tenant.clock.nowMs(), lifetimeMs), refusedUses };
   if (!keepOld) registration.secrets.length = 0;

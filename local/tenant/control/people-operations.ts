@@ -1,10 +1,18 @@
 /**
  * Orders about people: sessions, accounts, consents, role assignments and claims challenges.
  */
+
 import { randomUUID } from "node:crypto";
-import type { Registration, User } from "../directory/directory.ts";
+import type { Directory, Registration, User } from "../directory/directory.ts";
 import { aadstsRow } from "../errors/aadsts.ts";
-import type { Tenant } from "../tenant.ts";
+import type { Requirement } from "../oauth/requirements.ts";
+import type { Clock } from "../time/clock.ts";
+
+export interface PeopleTenant {
+  readonly clock: Clock;
+  readonly directory: Directory;
+  readonly requirements: Requirement[];
+}
 
 export interface ConsentInput {
   /** Absent: everybody. */
@@ -34,7 +42,7 @@ export type UserChange = Partial<
 >;
 export type RoleInput = { principal: string; role: string; resource?: string };
 
-export function createPeopleOperations(tenant: Tenant) {
+export function createPeopleOperations(tenant: PeopleTenant) {
   const { directory, clock, requirements } = tenant;
   const user = (key: string): User => found(directory.user(key), key);
   const app = (key: string): Registration => found(directory.registration(key), key);

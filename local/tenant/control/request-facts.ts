@@ -2,10 +2,19 @@
  * What a request is about, read without believing anything: used to match orders and to write the log.
  */
 
+import type { Directory } from "../directory/directory.ts";
 import { findGrant } from "../grants/grant-types.ts";
 import { decodeCompact } from "../keys/compact-jws.ts";
+import type { AuthorizationCodes } from "../oauth/authorization-codes.ts";
+import type { DeviceCodes } from "../oauth/device-codes.ts";
+import type { RefreshTokenTenant } from "../oauth/refresh-token.ts";
 import { readRefreshToken } from "../oauth/refresh-token.ts";
-import type { Tenant } from "../tenant.ts";
+
+export interface FactsTenant extends RefreshTokenTenant {
+  readonly directory: Directory;
+  readonly codes: AuthorizationCodes;
+  readonly deviceCodes: DeviceCodes;
+}
 
 export const ENDPOINT_NAMES = [
   "discovery",
@@ -54,7 +63,7 @@ const ENDPOINTS: readonly [Endpoint, RegExp][] = [
 ];
 
 export function readRequestFacts(
-  tenant: Tenant,
+  tenant: FactsTenant,
   request: { method: string; url: URL; authorization: string | undefined; body: string },
 ): RequestFacts {
   const { method, url, authorization, body } = request;
@@ -71,7 +80,7 @@ export function readRequestFacts(
   return user === undefined ? base : { ...base, user };
 }
 
-function formFacts(tenant: Tenant, params: URLSearchParams, authorization: string | undefined) {
+function formFacts(tenant: FactsTenant, params: URLSearchParams, authorization: string | undefined) {
   const form = Object.fromEntries(params);
   const wireName = form["grant_type"];
   const client = form["client_id"] ?? basicName(authorization);
@@ -84,7 +93,7 @@ function formFacts(tenant: Tenant, params: URLSearchParams, authorization: strin
   };
 }
 
-function formUser(tenant: Tenant, params: URLSearchParams): string | undefined {
+function formUser(tenant: FactsTenant, params: URLSearchParams): string | undefined {
   const [username, assertion, refresh, code] = ["username", "assertion", "refresh_token", "code"].map((n) =>
     params.get(n),
   );

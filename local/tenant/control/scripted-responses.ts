@@ -1,5 +1,5 @@
 /**
- * Orders: what the tenant answers next, instead of or before its natural answer. Tests and the demo give them.
+ * ScriptedResponses: what the tenant answers next, instead of or before its natural answer. Tests and the demo give them.
  */
 import { randomUUID } from "node:crypto";
 import type { Directory } from "../directory/directory.ts";
@@ -9,7 +9,7 @@ import { ENDPOINT_NAMES, type Endpoint, type RequestFacts } from "./request-fact
 
 type Wording = Pick<EntraErrorOptions, "values" | "error" | "suberror" | "claims" | "http" | "tail">;
 
-export interface OrderSpec extends Wording {
+export interface ResponseScript extends Wording {
   readonly endpoint: Endpoint;
   /** Narrowing; all given ones must fit. Users and clients by seed name or id. */
   readonly grantType?: string;
@@ -41,16 +41,16 @@ export interface OrderSpec extends Wording {
   readonly drop?: boolean;
 }
 
-export interface Order {
+export interface ScriptedResponse {
   readonly id: string;
-  readonly spec: OrderSpec;
+  readonly spec: ResponseScript;
   remaining: number;
   /** Requests answered so far. */
   hits: number;
 }
 
-export interface Orders {
-  add(spec: OrderSpec): string;
+export interface ScriptedResponses {
+  add(spec: ResponseScript): string;
   /** One order, or all of them. Held requests go on. */
   clear(id?: string): void;
   /** Lets every request held by this order go on, now and later. */
@@ -59,15 +59,15 @@ export interface Orders {
   hit(id: string, count?: number): Promise<void>;
   list(): { id: string; remaining: number; hits: number; endpoint: Endpoint }[];
   /** Used by the front door: the first order that fits, counted as used. */
-  take(facts: RequestFacts): Order | undefined;
+  take(facts: RequestFacts): ScriptedResponse | undefined;
   /** Used by the front door: resolves when a held order is released or cleared. */
-  released(order: Order): Promise<void>;
+  released(order: ScriptedResponse): Promise<void>;
 }
 
-export function createOrders(directory: Directory): Orders {
-  const orders = new Map<string, Order>();
+export function createScriptedResponses(directory: Directory): ScriptedResponses {
+  const orders = new Map<string, ScriptedResponse>();
   const gates = new Map<string, Gate>();
-  const watchers = new Set<{ order: Order; count: number; done: () => void }>();
+  const watchers = new Set<{ order: ScriptedResponse; count: number; done: () => void }>();
   const gateOf = (id: string) => {
     const gate = gates.get(id) ?? createGate();
     gates.set(id, gate);
@@ -124,7 +124,7 @@ function createGate(): Gate {
   return { opened: promise, open: resolve };
 }
 
-function fits(spec: OrderSpec, facts: RequestFacts, directory: Directory): boolean {
+function fits(spec: ResponseScript, facts: RequestFacts, directory: Directory): boolean {
   const target = facts.form?.["scope"] ?? facts.form?.["resource"] ?? facts.query["resource"] ?? "";
   return (
     spec.endpoint === facts.endpoint &&

@@ -1,7 +1,9 @@
 /**
  * Orders about the tenant as a server: next answers, log, keys, clock and minted tokens.
  */
+
 import { type MintSpec, mint } from "../mint/mint.ts";
+import type { MintTokenTenant } from "../mint/mint-token.ts";
 import {
   mintAppToken,
   mintIdToken,
@@ -9,15 +11,19 @@ import {
   type TokenOverrides,
   type UserTokenOverrides,
 } from "../mint/mint-token.ts";
-import type { Tenant } from "../tenant.ts";
-import type { LogFilter } from "./request-log.ts";
-import type { OrderSpec } from "./scripted-responses.ts";
+import type { LogFilter, RequestLog } from "./request-log.ts";
+import type { ResponseScript, ScriptedResponses } from "./scripted-responses.ts";
 
-export function createServiceOperations(tenant: Tenant) {
+export interface ServiceTenant extends MintTokenTenant {
+  readonly orders: ScriptedResponses;
+  readonly log: RequestLog;
+}
+
+export function createServiceOperations(tenant: ServiceTenant) {
   const { orders, log, keys, clock } = tenant;
   return {
-    /** What the tenant answers next; see `OrderSpec`. Returns the order's id. */
-    order: (spec: OrderSpec): string => orders.add(spec),
+    /** What the tenant answers next; see `ResponseScript`. Returns the order's id. */
+    order: (spec: ResponseScript): string => orders.add(spec),
     clearOrders: (input: { id?: string } = {}) => orders.clear(input.id),
     releaseOrder: (input: { id: string }) => orders.release(input.id),
     listOrders: () => orders.list(),

@@ -1,9 +1,10 @@
 /**
  * Orders that act as a person at the sign-in pages, for tests and the demo: no browser, no password.
  */
+
 import type { DeviceCodeRecord } from "../oauth/device-codes.ts";
+import type { UnattendedSignInTenant } from "../sign-in/without-browser.ts";
 import { type Answers, signInWithoutBrowser } from "../sign-in/without-browser.ts";
-import type { Tenant } from "../tenant.ts";
 
 export interface SignInInput extends Answers {
   /** An `/authorize` URL, as a client would open it. */
@@ -15,7 +16,7 @@ export interface DeviceDecisionInput extends Answers {
   userCode?: string;
 }
 
-export function createSignInOperations(tenant: Tenant) {
+export function createSignInOperations(tenant: UnattendedSignInTenant) {
   const pending = (userCode: string | undefined): DeviceCodeRecord => {
     const { deviceCodes } = tenant;
     const found = userCode === undefined ? deviceCodes.pending().at(-1) : deviceCodes.pendingByUserCode(userCode);

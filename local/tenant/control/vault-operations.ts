@@ -1,8 +1,13 @@
 /**
  * Orders about the vault. An outage is an ordinary order: `{ endpoint: "vault", status: 503, times: 0 }`.
  */
-import type { Tenant } from "../tenant.ts";
-import type { SecretInput, SecretVersion, VaultRole } from "../vault/vault.ts";
+import type { Directory } from "../directory/directory.ts";
+import type { SecretInput, SecretVersion, Vault, VaultRole } from "../vault/vault.ts";
+
+export interface VaultContentTenant {
+  readonly directory: Directory;
+  readonly vault: Vault;
+}
 
 export interface SecretChange {
   name: string;
@@ -14,7 +19,7 @@ export interface SecretChange {
   expires?: number | null;
 }
 
-export function createVaultOperations(tenant: Tenant) {
+export function createVaultOperations(tenant: VaultContentTenant) {
   const { vault, directory } = tenant;
   return {
     setSecret: ({ name, ...input }: { name: string } & SecretInput) => ({ version: vault.set(name, input).version }),

@@ -3,7 +3,6 @@
  * Ids are constants (`seed-ids.ts`); every secret and password is random per start.
  */
 import { randomBytes, randomUUID } from "node:crypto";
-import type { Vault } from "../vault/vault.ts";
 import {
   type ClientSecret,
   type Consent,
@@ -21,7 +20,6 @@ import {
   TENANT_DOMAIN,
   TENANT_ID,
   USER_IDS,
-  VAULT_SECRET_NAMES,
 } from "./seed-ids.ts";
 
 export interface SeedOptions {
@@ -41,15 +39,6 @@ export function createSeedDirectory(options: SeedOptions): Directory {
     consents: seedConsents(),
     roleAssignments: seedRoleAssignments(),
   });
-}
-
-/** The credentials of our two registrations and the keys that seal grants and cached tokens, each as version 1. */
-export function fillVault(vault: Vault, directory: Directory): void {
-  const secretOf = (name: string) => directory.registration(name)?.secrets[0]?.value ?? "";
-  vault.set(VAULT_SECRET_NAMES.clientSecret, { value: secretOf("service") });
-  vault.set(VAULT_SECRET_NAMES.appOnlyClientSecret, { value: secretOf("appOnly") });
-  vault.set(VAULT_SECRET_NAMES.sealingKey, { value: randomBytes(32).toString("base64") });
-  vault.set(VAULT_SECRET_NAMES.cacheKey, { value: randomBytes(32).toString("base64") });
 }
 
 export function randomSecret(nowMs: number, lifetimeMs = TWO_YEARS_MS): ClientSecret {

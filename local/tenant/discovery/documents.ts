@@ -1,10 +1,11 @@
 /**
  * Discovery documents, v2.0 and v1.0, and instance discovery (E-1 to E-14). No member is invented (E-4).
  */
+
 import { EntraError } from "../errors/entra-error.ts";
 import { CONSUMERS_TENANT_ID } from "../keys/signing-key.ts";
+import type { Issuer } from "../oauth/issuers.ts";
 import { resolveTenantSegment, type TenantSegment } from "../oauth/tenant-segment.ts";
-import type { Tenant } from "../tenant.ts";
 
 const CLAIMS =
   "sub iss cloud_instance_name cloud_instance_host_name cloud_graph_host_name msgraph_host aud exp iat auth_time acr nonce preferred_username name tid ver at_hash c_hash email";
@@ -21,7 +22,7 @@ export function discoverySegment(segment: string): TenantSegment {
 }
 
 /** E-2, E-5. */
-export function v2Document(tenant: Tenant, asked: TenantSegment): object {
+export function v2Document(tenant: Issuer, asked: TenantSegment): object {
   const base = `${tenant.url}/${pathSegment(tenant, asked)}`;
   return {
     token_endpoint: `${base}/oauth2/v2.0/token`,
@@ -49,7 +50,7 @@ export function v2Document(tenant: Tenant, asked: TenantSegment): object {
 }
 
 /** E-6. */
-export function v1Document(tenant: Tenant, asked: TenantSegment): object {
+export function v1Document(tenant: Issuer, asked: TenantSegment): object {
   const base = `${tenant.url}/${pathSegment(tenant, asked)}`;
   return {
     token_endpoint: `${base}/oauth2/token`,
@@ -75,7 +76,7 @@ export function v1Document(tenant: Tenant, asked: TenantSegment): object {
 }
 
 /** E-10, E-11. The tenant is its own cloud with one host. */
-export function instanceDocument(tenant: Tenant, authorizationEndpoint: string | undefined): object {
+export function instanceDocument(tenant: Issuer, authorizationEndpoint: string | undefined): object {
   const { host } = new URL(tenant.url);
   if (authorizationEndpoint === undefined || !URL.canParse(authorizationEndpoint)) throw new EntraError(50049);
   if (new URL(authorizationEndpoint).host !== host) throw new EntraError(50049);
@@ -86,7 +87,7 @@ export function instanceDocument(tenant: Tenant, authorizationEndpoint: string |
   };
 }
 
-function commonTail(tenant: Tenant, asked: TenantSegment): object {
+function commonTail(tenant: Issuer, asked: TenantSegment): object {
   const { host } = new URL(tenant.url);
   return {
     tenant_region_scope: asked === "tenant" ? "EU" : null,
@@ -98,11 +99,11 @@ function commonTail(tenant: Tenant, asked: TenantSegment): object {
 }
 
 /** A request by domain name is answered with the GUID (E-5). */
-function pathSegment(tenant: Tenant, asked: TenantSegment): string {
+function pathSegment(tenant: Issuer, asked: TenantSegment): string {
   return asked === "tenant" ? tenant.tenantId : asked;
 }
 
-function issuerTenant(tenant: Tenant, asked: TenantSegment): string {
+function issuerTenant(tenant: Issuer, asked: TenantSegment): string {
   if (asked === "tenant") return tenant.tenantId;
   return asked === "consumers" ? CONSUMERS_TENANT_ID : "{tenantid}";
 }

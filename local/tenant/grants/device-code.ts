@@ -2,11 +2,12 @@
  * Redemption of a device code: the poll. Entra's names for what RFC 8628 section 3.5 calls otherwise:
  * `authorization_declined` for `access_denied`, and `bad_verification_code`; there is no `slow_down`.
  */
+
 import { EntraError, entraError } from "../errors/entra-error.ts";
 import type { DeviceCodeRecord } from "../oauth/device-codes.ts";
 import { parseScopes } from "../oauth/scopes.ts";
 import { type Form, required } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
+import type { GrantTenant } from "./grant.ts";
 import { activeUser, type Grant } from "./grant.ts";
 
 export const deviceCodeGrant: Grant = {
@@ -30,7 +31,7 @@ function presentedCode(form: Form): string {
   return form.get("device_code") ?? form.get("code") ?? required(form, "device_code");
 }
 
-function decisionOf(tenant: Tenant, record: DeviceCodeRecord) {
+function decisionOf(tenant: GrantTenant, record: DeviceCodeRecord) {
   if (record.redeemed) throw entraError(54005);
   if (tenant.deviceCodes.hasExpired(record)) throw entraError(70020);
   if (record.decision === "pending") throw entraError(70016);

@@ -1,15 +1,31 @@
 /**
  * What a grant type is: its wire names, whether the client must be confidential, and what it yields.
  */
-import type { Registration, User } from "../directory/directory.ts";
+
+import type { Directory, Registration, User } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import type { Sealer } from "../keys/sealer.ts";
+import type { AuthorizationCodes } from "../oauth/authorization-codes.ts";
 import type { AuthenticatedClient } from "../oauth/client-authentication.ts";
+import type { DeviceCodes } from "../oauth/device-codes.ts";
+import type { Issuer } from "../oauth/issuers.ts";
 import type { ScopeRequest } from "../oauth/scopes.ts";
 import type { Form } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
+import type { Clock } from "../time/clock.ts";
+
+/** What the grant types read and change. */
+export interface GrantTenant extends Issuer {
+  readonly clock: Clock;
+  readonly keys: KeyRing;
+  readonly directory: Directory;
+  readonly sealer: Sealer;
+  readonly codes: AuthorizationCodes;
+  readonly deviceCodes: DeviceCodes;
+}
 
 export interface GrantRequest extends AuthenticatedClient {
-  readonly tenant: Tenant;
+  readonly tenant: GrantTenant;
   readonly form: Form;
 }
 
@@ -39,7 +55,7 @@ export interface Grant {
 }
 
 /** The person behind a grant, if the account may still be used. */
-export function activeUser(tenant: Tenant, oid: string): User {
+export function activeUser(tenant: GrantTenant, oid: string): User {
   const user = tenant.directory.user(oid);
   if (user === undefined) throw entraError(50034, { user: oid, tenant: tenant.tenantId });
   if (user.disabled) throw entraError(50057);

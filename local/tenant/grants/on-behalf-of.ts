@@ -5,11 +5,12 @@
 import type { Registration } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
 import { decodeCompact, type JsonObject, verifyRs256 } from "../keys/compact-jws.ts";
+import { v1Issuer, v2Issuer } from "../oauth/issuers.ts";
 import { assertNotRevoked } from "../oauth/revocation.ts";
 import { parseScopes } from "../oauth/scopes.ts";
 import { required } from "../oauth/token-request.ts";
-import { type Tenant, v1Issuer, v2Issuer } from "../tenant.ts";
 import { toLongTimestamp } from "../time/timestamps.ts";
+import type { GrantTenant } from "./grant.ts";
 import { activeUser, type Grant } from "./grant.ts";
 
 export const onBehalfOfGrant: Grant = {
@@ -35,7 +36,7 @@ export const onBehalfOfGrant: Grant = {
   },
 };
 
-function verifiedClaims(tenant: Tenant, assertion: string): JsonObject {
+function verifiedClaims(tenant: GrantTenant, assertion: string): JsonObject {
   const jws = decodeCompact(assertion);
   if (jws === undefined) throw entraError(50027);
   const key = tenant.keys.find(String(jws.header["kid"]));
@@ -66,7 +67,7 @@ function assertForThisClient(claims: JsonObject, client: Registration): void {
 }
 
 /** No leeway (500133). */
-function assertInTime(tenant: Tenant, { nbf, exp }: JsonObject): void {
+function assertInTime(tenant: GrantTenant, { nbf, exp }: JsonObject): void {
   const nowMs = tenant.clock.nowMs();
   if (typeof exp === "number" && exp * 1000 > nowMs && Number(nbf ?? 0) * 1000 <= nowMs) return;
   const expiry = toLongTimestamp(Number.isFinite(exp) ? Number(exp) * 1000 : 0);
@@ -78,7 +79,7 @@ function assertUserToken({ scp }: JsonObject, client: Registration): void {
   if (typeof scp !== "string" || scp === "") throw entraError(7000114, { app: client.clientId });
 }
 
-function tokenHistory(tenant: Tenant, { aio, iat }: JsonObject): { issuedAtMs: number; satisfied: string[] } {
+function tokenHistory(tenant: GrantTenant, { aio, iat }: JsonObject): { issuedAtMs: number; satisfied: string[] } {
   const opened = typeof aio === "string" ? tenant.sealer.open(aio) : undefined;
   return isHistory(opened)
     ? { issuedAtMs: opened.at, satisfied: opened.satisfied }

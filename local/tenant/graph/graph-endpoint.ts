@@ -1,11 +1,11 @@
 /**
  * A sliver of Microsoft Graph: `/me`, `/me/messages` and `/users`, with Graph's own checks and refusals.
  */
-import type { User } from "../directory/directory.ts";
+import type { Directory, User } from "../directory/directory.ts";
 import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
+import type { BearerTenant } from "../oauth/bearer.ts";
 import { type BearerFinding, readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
-import type { Tenant } from "../tenant.ts";
 import {
   caeChallenge,
   type GraphAnswer,
@@ -14,6 +14,10 @@ import {
   graphSuccess,
   revocationClaims,
 } from "./graph-answer.ts";
+
+export interface GraphTenant extends BearerTenant {
+  readonly directory: Directory;
+}
 
 export interface GraphRequest {
   method: string;
@@ -33,7 +37,7 @@ const TOKEN_PROBLEMS: Readonly<Record<Exclude<BearerFinding["kind"], "valid">, s
   expired: "Lifetime validation failed, the token is expired.",
 };
 
-export function answerGraphRequest(tenant: Tenant, request: GraphRequest): GraphAnswer {
+export function answerGraphRequest(tenant: GraphTenant, request: GraphRequest): GraphAnswer {
   const context = graphContext(tenant, request.clientRequestId);
   const finding = readBearer(tenant, request.authorization, AUDIENCES);
   if (finding.kind !== "valid") {
@@ -51,7 +55,10 @@ export function answerGraphRequest(tenant: Tenant, request: GraphRequest): Graph
   return graphError(context, 400, "BadRequest", text);
 }
 
-export function graphContext(tenant: Tenant, clientRequestId: string | undefined): GraphContext {
+export function graphContext(
+  tenant: Pick<GraphTenant, "url" | "clock">,
+  clientRequestId: string | undefined,
+): GraphContext {
   return { url: tenant.url, nowMs: tenant.clock.nowMs(), clientRequestId };
 }
 
@@ -83,7 +90,7 @@ function answerMe(context: GraphContext, path: string, claims: JsonObject, user:
 }
 
 /** The permission is a scope for people and an app role for applications. */
-function listUsers(tenant: Tenant, context: GraphContext, claims: JsonObject): GraphAnswer {
+function listUsers(tenant: GraphTenant, context: GraphContext, claims: JsonObject): GraphAnswer {
   const allowed = [...scopesOf(claims), ...rolesOf(claims)].includes("User.Read.All");
   if (!allowed) return denied(context);
   const value = tenant.directory.users.map((user) => profile(context, user));

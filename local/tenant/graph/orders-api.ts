@@ -4,8 +4,8 @@
  */
 
 import { CLIENT_IDS } from "../directory/seed-ids.ts";
+import type { BearerTenant } from "../oauth/bearer.ts";
 import { readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
-import type { Tenant } from "../tenant.ts";
 
 export interface ApiAnswer {
   status: number;
@@ -13,7 +13,11 @@ export interface ApiAnswer {
   headers: Readonly<Record<string, string>>;
 }
 
-export function answerOrdersRequest(tenant: Tenant, method: string, authorization: string | undefined): ApiAnswer {
+export function answerOrdersRequest(
+  tenant: BearerTenant,
+  method: string,
+  authorization: string | undefined,
+): ApiAnswer {
   const finding = readBearer(tenant, authorization, [CLIENT_IDS.orders]);
   if (finding.kind !== "valid") {
     const challenge = `Bearer error="invalid_token", error_description="${finding.kind}"`;

@@ -1,16 +1,22 @@
 /**
  * From an `EntraError` to its HTTP answer, with the caller's correlation id where it gave one (E-57).
  */
+
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { type EntraError, newCorrelation, toEntraAnswer } from "../errors/entra-error.ts";
-import type { Tenant } from "../tenant.ts";
+import type { Clock } from "../time/clock.ts";
 import { entraResponse } from "./responses.ts";
+
+export interface FailureTenant {
+  readonly url: string;
+  readonly clock: Clock;
+}
 
 export type TenantContext = Context<{ Bindings: HttpBindings }>;
 
 export async function answerEntraFailure(
-  tenant: Tenant,
+  tenant: FailureTenant,
   failure: EntraError,
   context: TenantContext,
 ): Promise<Response> {

@@ -1,12 +1,14 @@
 /**
  * The App Service managed identity endpoint (KV-40): `GET /msi/token` with the identity header.
  */
+
 import { randomBytes } from "node:crypto";
 import type { Registration } from "../directory/directory.ts";
 import { CLIENT_IDS } from "../directory/seed-ids.ts";
 import { signCompact } from "../keys/compact-jws.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import type { AccessTokenTenant } from "../oauth/access-token.ts";
 import { buildAccessToken } from "../oauth/access-token.ts";
-import type { Tenant } from "../tenant.ts";
 
 export interface ManagedIdentityEndpoint {
   /** For `IDENTITY_ENDPOINT`. */
@@ -15,6 +17,11 @@ export interface ManagedIdentityEndpoint {
   readonly header: string;
   /** Which identities the app has; names of the seed. */
   assigned: ("systemIdentity" | "userIdentity")[];
+}
+
+export interface IdentityTenant extends AccessTokenTenant {
+  readonly keys: KeyRing;
+  readonly identity: ManagedIdentityEndpoint;
 }
 
 export interface IdentityRequest {
@@ -30,7 +37,10 @@ export function createManagedIdentityEndpoint(url: string): ManagedIdentityEndpo
   return { endpoint: `${url}/msi/token`, header, assigned: ["systemIdentity", "userIdentity"] };
 }
 
-export function answerIdentityRequest(tenant: Tenant, request: IdentityRequest): { status: number; body: object } {
+export function answerIdentityRequest(
+  tenant: IdentityTenant,
+  request: IdentityRequest,
+): { status: number; body: object } {
   const { query } = request;
   if (request.header !== tenant.identity.header) return problem(401, "The identity header is missing or wrong.");
   if (query.get("api-version") !== "2019-08-01") return problem(400, "The api-version is not supported.");
@@ -73,7 +83,7 @@ export function answerIdentityRequest(tenant: Tenant, request: IdentityRequest):
 }
 
 /** Without an id: the system-assigned identity. */
-function findIdentity(tenant: Tenant, query: URLSearchParams): Registration | undefined {
+function findIdentity(tenant: IdentityTenant, query: URLSearchParams): Registration | undefined {
   const clientId = query.get("client_id");
   const objectId = query.get("principal_id") ?? query.get("object_id");
   const named = tenant.identity.assigned.flatMap((name) => tenant.directory.registration(name) ?? []);

@@ -1,12 +1,16 @@
 /**
  * Tokens as the tenant issues them, then changed: start from a valid one and alter a member at a time.
  */
+
 import type { Registration } from "../directory/directory.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
+import type { AccessTokenTenant } from "../oauth/access-token.ts";
 import { buildAccessToken, type ClientAuthKind } from "../oauth/access-token.ts";
 import { buildIdToken } from "../oauth/id-token.ts";
-import type { Tenant } from "../tenant.ts";
+import type { MintTenant } from "./mint.ts";
 import { type MintSigning, mint } from "./mint.ts";
+
+export interface MintTokenTenant extends AccessTokenTenant, MintTenant {}
 
 export interface TokenOverrides extends MintSigning {
   /** Client by seed name or id; default `web` for users, `daemon` for applications. */
@@ -34,7 +38,7 @@ export interface UserTokenOverrides extends TokenOverrides {
   readonly satisfied?: readonly string[];
 }
 
-export function mintUserToken(tenant: Tenant, overrides: UserTokenOverrides = {}): string {
+export function mintUserToken(tenant: MintTokenTenant, overrides: UserTokenOverrides = {}): string {
   const { client, resource, common } = readOverrides(tenant, overrides, "web");
   const user = known(tenant.directory.user(overrides.user ?? "alice"), "user", overrides.user);
   const consented = tenant.directory.consentedScopes(client.clientId, resource.clientId, user.oid);
@@ -44,7 +48,7 @@ export function mintUserToken(tenant: Tenant, overrides: UserTokenOverrides = {}
   return mint(tenant, { ...overrides, ...changed(built, overrides) });
 }
 
-export function mintAppToken(tenant: Tenant, overrides: TokenOverrides = {}): string {
+export function mintAppToken(tenant: MintTokenTenant, overrides: TokenOverrides = {}): string {
   const { common } = readOverrides(tenant, overrides, "daemon");
   const key = tenant.keys.choose(overrides.key ?? "active");
   const built = buildAccessToken(tenant, { ...common, satisfied: [] }, key);
@@ -52,7 +56,7 @@ export function mintAppToken(tenant: Tenant, overrides: TokenOverrides = {}): st
 }
 
 /** An ID token whose audience is the client; with `client: "service"` it is the one of TK-6. */
-export function mintIdToken(tenant: Tenant, overrides: UserTokenOverrides = {}): string {
+export function mintIdToken(tenant: MintTokenTenant, overrides: UserTokenOverrides = {}): string {
   const { client } = readOverrides(tenant, overrides, "web");
   const user = known(tenant.directory.user(overrides.user ?? "alice"), "user", overrides.user);
   const key = tenant.keys.choose(overrides.key ?? "active");
@@ -60,7 +64,7 @@ export function mintIdToken(tenant: Tenant, overrides: UserTokenOverrides = {}):
   return mint(tenant, { ...overrides, ...changed(built, overrides) });
 }
 
-function readOverrides(tenant: Tenant, overrides: TokenOverrides, defaultClient: string) {
+function readOverrides(tenant: MintTokenTenant, overrides: TokenOverrides, defaultClient: string) {
   const client = known(tenant.directory.registration(overrides.client ?? defaultClient), "client", overrides.client);
   const resource = findResource(tenant, overrides.resource ?? "service");
   const common = {
@@ -74,7 +78,7 @@ function readOverrides(tenant: Tenant, overrides: TokenOverrides, defaultClient:
   return { client, resource, common };
 }
 
-function findResource(tenant: Tenant, name: string): Registration {
+function findResource(tenant: MintTokenTenant, name: string): Registration {
   return known(tenant.directory.registration(name) ?? tenant.directory.resource(name), "resource", name);
 }
 

@@ -3,12 +3,22 @@
  * (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference). Builds header and claims;
  * signing is the caller's.
  */
+
 import { createHash, randomBytes } from "node:crypto";
-import type { Registration, User } from "../directory/directory.ts";
+import type { Directory, Registration, User } from "../directory/directory.ts";
 import { CLIENT_IDS } from "../directory/seed-ids.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
+import type { Sealer } from "../keys/sealer.ts";
 import type { SigningKey } from "../keys/signing-key.ts";
-import { type Tenant, v1Issuer, v2Issuer } from "../tenant.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Issuer } from "./issuers.ts";
+import { v1Issuer, v2Issuer } from "./issuers.ts";
+
+export interface AccessTokenTenant extends Issuer {
+  readonly clock: Clock;
+  readonly directory: Directory;
+  readonly sealer: Sealer;
+}
 
 /** E-32: how the client proved itself; "0" is a public client. */
 export type ClientAuthKind = "0" | "1" | "2";
@@ -31,7 +41,7 @@ export interface AccessTokenInput {
 const BACKDATE_SECONDS = 300;
 
 export function buildAccessToken(
-  tenant: Tenant,
+  tenant: AccessTokenTenant,
   input: AccessTokenInput,
   key: SigningKey,
 ): { header: JsonObject; payload: JsonObject } {
@@ -75,7 +85,7 @@ function v1ClientClaims({ client, clientAuth }: AccessTokenInput): JsonObject {
 }
 
 /** E-33. */
-function appClaims(tenant: Tenant, { client, resource }: AccessTokenInput): JsonObject {
+function appClaims(tenant: AccessTokenTenant, { client, resource }: AccessTokenInput): JsonObject {
   const roles = tenant.directory.rolesOf(client.objectId, resource.clientId);
   return {
     ...(resource.tokenVersion === 1 ? { idp: v1Issuer(tenant) } : {}),
@@ -86,7 +96,7 @@ function appClaims(tenant: Tenant, { client, resource }: AccessTokenInput): Json
   };
 }
 
-function userClaims(tenant: Tenant, input: AccessTokenInput, user: User): JsonObject {
+function userClaims(tenant: AccessTokenTenant, input: AccessTokenInput, user: User): JsonObject {
   const { resource, scopes = [] } = input;
   const roles = tenant.directory.rolesOf(user.oid, resource.clientId);
   const contexts = input.satisfied.flatMap((one) => (one.startsWith("acrs:") ? one.slice(5) : []));

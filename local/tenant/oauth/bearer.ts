@@ -1,8 +1,17 @@
 /**
  * How a Microsoft resource (Key Vault, Graph) reads its own tokens. Each turns the finding into its own error.
  */
+
 import { decodeCompact, type JsonObject, verifyRs256 } from "../keys/compact-jws.ts";
-import { type Tenant, v1Issuer, v2Issuer } from "../tenant.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Issuer } from "./issuers.ts";
+import { v1Issuer, v2Issuer } from "./issuers.ts";
+
+export interface BearerTenant extends Issuer {
+  readonly clock: Clock;
+  readonly keys: KeyRing;
+}
 
 export type BearerFinding =
   | { kind: "valid"; claims: JsonObject }
@@ -10,7 +19,7 @@ export type BearerFinding =
   | { kind: "wrong-issuer" | "wrong-audience"; claims: JsonObject };
 
 export function readBearer(
-  tenant: Tenant,
+  tenant: BearerTenant,
   authorization: string | undefined,
   audiences: readonly string[],
 ): BearerFinding {

@@ -2,10 +2,14 @@
  * Scope strings: which resource is meant, which permissions, and what is granted.
  * Entra does not downscope: the token carries everything consented for the application, person and resource (E-46).
  */
-import type { Registration } from "../directory/directory.ts";
+import type { Directory, Registration } from "../directory/directory.ts";
 import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
 import { entraError } from "../errors/entra-error.ts";
-import type { Tenant } from "../tenant.ts";
+
+export interface ScopeTenant {
+  readonly tenantId: string;
+  readonly directory: Directory;
+}
 
 export interface ScopeRequest {
   /** `openid profile email offline_access`, as asked. */
@@ -29,7 +33,7 @@ const DEFAULT = ".default";
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** A token request: of one resource, or of the first one named (E-93). */
-export function parseScopes(tenant: Tenant, text: string, several: "refuse" | "first"): ScopeRequest {
+export function parseScopes(tenant: ScopeTenant, text: string, several: "refuse" | "first"): ScopeRequest {
   const [first, ...others] = parseAllScopes(tenant, text);
   if (others.length > 0 && several === "refuse") throw entraError(28000, { scope: text });
   return first;
@@ -39,7 +43,7 @@ export function parseScopes(tenant: Tenant, text: string, several: "refuse" | "f
  * An authorization request may ask consent for several resources at once; the first one named comes first.
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#request-an-authorization-code
  */
-export function parseAllScopes(tenant: Tenant, text: string): ScopeRequests {
+export function parseAllScopes(tenant: ScopeTenant, text: string): ScopeRequests {
   const asked = text.split(" ").filter((part) => part !== "");
   if (asked.length === 0 || !asked.every((part) => SCOPE_TOKEN.test(part))) throw entraError(70011, { scope: text });
   const oidc = new Set(asked.filter((part) => OIDC.has(part)));
@@ -67,7 +71,12 @@ function toRequest(
 }
 
 /** Everything consented for this person, when what was asked lies inside it; else 65001. */
-export function grantScopes(tenant: Tenant, client: Registration, userOid: string, request: ScopeRequest): string[] {
+export function grantScopes(
+  tenant: ScopeTenant,
+  client: Registration,
+  userOid: string,
+  request: ScopeRequest,
+): string[] {
   const consented = tenant.directory.consentedScopes(client.clientId, request.resource.clientId, userOid);
   const allowed = request.names.every((name) => name === DEFAULT || consented.includes(name));
   const basic = consented.length === 0 && request.names.length === 0 ? [...request.oidc] : consented;
@@ -86,7 +95,7 @@ export function toScopeText(granted: readonly string[], request: ScopeRequest): 
 }
 
 /** The resource of `{resource}/.default`; anything else is 1002012 for an application. */
-export function parseDefaultScope(tenant: Tenant, text: string): { resource: Registration; audience: string } {
+export function parseDefaultScope(tenant: ScopeTenant, text: string): { resource: Registration; audience: string } {
   const suffix = `/${DEFAULT}`;
   if (!text.endsWith(suffix) || text.includes(" ")) throw entraError(1002012, { scope: text });
   const audience = text.slice(0, -suffix.length);
@@ -100,7 +109,7 @@ function splitScope(scope: string): { prefix: string | undefined; name: string }
     : { prefix: scope.slice(0, slash), name: scope.slice(slash + 1) };
 }
 
-function findResource(tenant: Tenant, prefix: string | undefined): Registration {
+function findResource(tenant: ScopeTenant, prefix: string | undefined): Registration {
   const found = tenant.directory.resource(prefix ?? CLIENT_IDS.graph);
   if (found === undefined) throw entraError(500011, { resource: prefix ?? "", tenant: tenant.tenantId });
   return found;

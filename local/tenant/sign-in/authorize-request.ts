@@ -2,11 +2,12 @@
  * The parameters of `/authorize`, checked in Entra's order; every failure here is told to the client.
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#request-an-authorization-code
  */
+
 import { EntraError, entraError } from "../errors/entra-error.ts";
 import { type ClaimsRequest, parseClaimsRequest } from "../oauth/requirements.ts";
+import type { ScopeTenant } from "../oauth/scopes.ts";
 import { parseAllScopes, type ScopeRequests } from "../oauth/scopes.ts";
 import { type Form, required } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
 import type { ReplyAddress } from "./reply-address.ts";
 
 export const PROMPTS = ["login", "select_account", "consent", "none"] as const;
@@ -26,7 +27,7 @@ export interface AuthorizeRequest extends ReplyAddress {
 /** RFC 7636 section 4.2: as long as a verifier may be. */
 const CODE_CHALLENGE = /^[A-Za-z0-9._~-]{43,128}$/;
 
-export function readAuthorizeRequest(tenant: Tenant, reply: ReplyAddress, params: Form): AuthorizeRequest {
+export function readAuthorizeRequest(tenant: ScopeTenant, reply: ReplyAddress, params: Form): AuthorizeRequest {
   assertResponseType(required(params, "response_type"));
   return {
     ...reply,
@@ -49,7 +50,7 @@ function assertResponseType(responseType: string): void {
 }
 
 /** Here a scope that the resource does not have is 650053, not the token endpoint's 70011. */
-function readScopes(tenant: Tenant, { client }: ReplyAddress, text: string): ScopeRequests {
+function readScopes(tenant: ScopeTenant, { client }: ReplyAddress, text: string): ScopeRequests {
   try {
     return parseAllScopes(tenant, text);
   } catch (failure) {

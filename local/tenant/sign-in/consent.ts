@@ -2,9 +2,12 @@
  * Which of the asked scopes the person has not consented to, and the record once they have.
  * https://learn.microsoft.com/entra/identity-platform/permissions-consent-overview
  */
-import type { Registration, User } from "../directory/directory.ts";
+import type { Directory, Registration, User } from "../directory/directory.ts";
 import type { ScopeRequest } from "../oauth/scopes.ts";
-import type { Tenant } from "../tenant.ts";
+
+export interface ConsentTenant {
+  readonly directory: Directory;
+}
 
 export interface ConsentNeed {
   /** `openid profile email offline_access`: kept with Microsoft Graph, as Entra does. */
@@ -14,7 +17,7 @@ export interface ConsentNeed {
 }
 
 export function missingConsent(
-  tenant: Tenant,
+  tenant: ConsentTenant,
   client: Registration,
   user: User,
   scopes: readonly ScopeRequest[],
@@ -35,7 +38,12 @@ export function isEmpty(need: ConsentNeed): boolean {
   return need.oidc.length + need.names.length === 0;
 }
 
-export function recordConsent(tenant: Tenant, client: Registration, user: User, scopes: readonly ScopeRequest[]): void {
+export function recordConsent(
+  tenant: ConsentTenant,
+  client: Registration,
+  user: User,
+  scopes: readonly ScopeRequest[],
+): void {
   const add = (resourceId: string, names: readonly string[]) => {
     if (names.length === 0) return;
     const row = { clientId: client.clientId, resourceId, userOid: user.oid };
@@ -48,7 +56,7 @@ export function recordConsent(tenant: Tenant, client: Registration, user: User, 
   }
 }
 
-function missingFor(tenant: Tenant, client: Registration, user: User, scope: ScopeRequest): ConsentNeed {
+function missingFor(tenant: ConsentTenant, client: Registration, user: User, scope: ScopeRequest): ConsentNeed {
   const given = (resourceId: string) => tenant.directory.consentedScopes(client.clientId, resourceId, user.oid);
   const [own, graph] = [given(scope.resource.clientId), given(graphId(tenant))];
   return {
@@ -65,6 +73,6 @@ function unique(names: readonly string[]): readonly string[] {
   return [...new Set(names)];
 }
 
-function graphId(tenant: Tenant): string {
+function graphId(tenant: ConsentTenant): string {
   return tenant.directory.registration("graph")?.clientId ?? "";
 }

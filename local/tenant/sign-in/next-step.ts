@@ -1,14 +1,19 @@
 /**
  * What a sign-in needs next: account, password, second factor, consent, or nothing more. Pure; the order is Entra's.
  */
-import type { Registration, User } from "../directory/directory.ts";
+import type { Directory, Registration, User } from "../directory/directory.ts";
 import { EntraError, entraError } from "../errors/entra-error.ts";
+import type { Requirement } from "../oauth/requirements.ts";
 import { type ClaimsRequest, unmetRequirements } from "../oauth/requirements.ts";
 import type { ScopeRequest, ScopeRequests } from "../oauth/scopes.ts";
-import type { Tenant } from "../tenant.ts";
 import type { Prompt } from "./authorize-request.ts";
 import { askedScopes, type ConsentNeed, isEmpty, missingConsent } from "./consent.ts";
 import { accountOf, type Session } from "./session.ts";
+
+export interface StepTenant {
+  readonly directory: Directory;
+  readonly requirements: readonly Requirement[];
+}
 
 /** What the sign-in is for. */
 export interface SignInSubject {
@@ -44,12 +49,12 @@ export type Step =
 /** Codes that a second factor satisfies; the other conditional access codes block. */
 const SECOND_FACTOR_CODES = [50076, 50079, 50158];
 
-export function nextStep(tenant: Tenant, subject: SignInSubject, progress: Progress, session: Session): Step {
+export function nextStep(tenant: StepTenant, subject: SignInSubject, progress: Progress, session: Session): Step {
   const step = interactiveStep(tenant, subject, progress, session);
   return subject.prompt === "none" ? silently(step, subject, session) : step;
 }
 
-function interactiveStep(tenant: Tenant, subject: SignInSubject, progress: Progress, session: Session): Step {
+function interactiveStep(tenant: StepTenant, subject: SignInSubject, progress: Progress, session: Session): Step {
   const user = chosenUser(tenant, subject, progress, session);
   if (user === undefined) return { kind: "account" };
   const known = subject.prompt === "login" ? undefined : accountOf(session, user.oid);
@@ -70,7 +75,12 @@ function interactiveStep(tenant: Tenant, subject: SignInSubject, progress: Progr
   );
 }
 
-function chosenUser(tenant: Tenant, subject: SignInSubject, progress: Progress, session: Session): User | undefined {
+function chosenUser(
+  tenant: StepTenant,
+  subject: SignInSubject,
+  progress: Progress,
+  session: Session,
+): User | undefined {
   if (progress.userOid !== undefined) return tenant.directory.user(progress.userOid);
   if (progress.choosing) return undefined;
   const hinted = subject.loginHint === undefined ? undefined : tenant.directory.user(subject.loginHint);
@@ -81,7 +91,7 @@ function chosenUser(tenant: Tenant, subject: SignInSubject, progress: Progress, 
 }
 
 function secondFactorStep(
-  tenant: Tenant,
+  tenant: StepTenant,
   { client, scopes, claims }: SignInSubject,
   user: User,
   satisfied: readonly string[],
@@ -96,7 +106,7 @@ function secondFactorStep(
   return demands.length === 0 ? undefined : { kind: "second-factor", user, demands };
 }
 
-function consentStep(tenant: Tenant, subject: SignInSubject, progress: Progress, user: User): Step | undefined {
+function consentStep(tenant: StepTenant, subject: SignInSubject, progress: Progress, user: User): Step | undefined {
   const { client, scopes, prompt } = subject;
   if (progress.consented) return undefined;
   const missing = missingConsent(tenant, client, user, scopes);
@@ -128,7 +138,7 @@ function silently(step: Step, { client, scopes }: SignInSubject, session: Sessio
   }
 }
 
-function isAssigned(tenant: Tenant, user: User, resource: Registration): boolean {
+function isAssigned(tenant: StepTenant, user: User, resource: Registration): boolean {
   return !resource.assignmentRequired || tenant.directory.rolesOf(user.oid, resource.clientId).length > 0;
 }
 

@@ -2,12 +2,13 @@
  * Where an authorization answer may go. Until this is settled every problem is a page of the tenant's own, never a
  * redirect (RFC 6749 section 4.1.2.1); afterwards everything goes to the client.
  */
+
 import type { Registration } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
+import type { ClientTenant } from "../oauth/client-authentication.ts";
 import { findClient } from "../oauth/client-authentication.ts";
 import type { Form } from "../oauth/token-request.ts";
 import { required } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
 
 export type ResponseMode = "query" | "fragment" | "form_post";
 
@@ -21,7 +22,7 @@ export interface ReplyAddress {
 const RESPONSE_MODES: readonly string[] = ["query", "fragment", "form_post"];
 const LOOPBACK = new Set(["localhost", "127.0.0.1"]);
 
-export function readReplyAddress(tenant: Tenant, params: Form): ReplyAddress {
+export function readReplyAddress(tenant: ClientTenant, params: Form): ReplyAddress {
   const client = findClient(tenant, required(params, "client_id"));
   const redirectUri = params.get("redirect_uri");
   if (redirectUri === undefined) throw entraError(900971);

@@ -15,11 +15,12 @@
  *   anything wrong    #error (role alert) on the page itself; on an error page also #error-code, #error-message
  *   signed out        #signed-out
  */
+
 import { EntraError, entraError } from "../errors/entra-error.ts";
 import { DEVICE_LOGIN_PATH } from "../oauth/device-code-endpoint.ts";
 import { resolveTenantSegment } from "../oauth/tenant-segment.ts";
 import type { Form } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
+import type { StepTenant } from "./next-step.ts";
 import { nextStep, type Step } from "./next-step.ts";
 import { errorPage, plainText } from "./pages/error-page.ts";
 import {
@@ -31,10 +32,17 @@ import {
   secondFactorPage,
   userCodePage,
 } from "./pages/sign-in-pages.ts";
+import type { SessionTenant } from "./session.ts";
 import { accountOf, readSession, type Session, sessionCookie, withAccount } from "./session.ts";
+import type { AnswerTenant } from "./sign-in-answer.ts";
 import { applyAnswer } from "./sign-in-answer.ts";
+import type { FlowTenant } from "./sign-in-flow.ts";
 import { openFlow, type SignInFlow, sealFlow, startFlow } from "./sign-in-flow.ts";
+import type { TargetTenant } from "./sign-in-target.ts";
 import { type OpenTarget, openTarget } from "./sign-in-target.ts";
+
+/** What the pages read and change: the slices of their parts. */
+export interface SignInTenant extends AnswerTenant, FlowTenant, SessionTenant, StepTenant, TargetTenant {}
 
 export interface BrowserRequest {
   /** Query or form, read; a repeated parameter has been refused. */
@@ -44,7 +52,7 @@ export interface BrowserRequest {
 }
 
 /** Everything that goes wrong before the client may be told is a page. */
-export function onPage(tenant: Tenant, answer: () => Response): Response {
+export function onPage(tenant: SignInTenant, answer: () => Response): Response {
   try {
     return answer();
   } catch (failure) {
@@ -53,13 +61,13 @@ export function onPage(tenant: Tenant, answer: () => Response): Response {
   }
 }
 
-export function answerAuthorize(tenant: Tenant, segment: string, { form, cookie }: BrowserRequest): Response {
+export function answerAuthorize(tenant: SignInTenant, segment: string, { form, cookie }: BrowserRequest): Response {
   if (resolveTenantSegment(segment) === "consumers") throw entraError(9001023);
   const flow = startFlow(tenant, { kind: "authorize", params: [...form] });
   return proceed(tenant, { flow, session: readSession(tenant, cookie) });
 }
 
-export function answerLogin(tenant: Tenant, { form, cookie }: BrowserRequest): Response {
+export function answerLogin(tenant: SignInTenant, { form, cookie }: BrowserRequest): Response {
   const flow = openFlow(tenant, form.get("flow"));
   const session = readSession(tenant, cookie);
   const target = openTarget(tenant, flow.target);
@@ -76,7 +84,7 @@ export function answerLogin(tenant: Tenant, { form, cookie }: BrowserRequest): R
   }
 }
 
-export function answerDeviceLogin(tenant: Tenant, { form, cookie }: BrowserRequest): Response {
+export function answerDeviceLogin(tenant: SignInTenant, { form, cookie }: BrowserRequest): Response {
   const userCode = form.get("user-code");
   if (userCode === undefined) return userCodePage(DEVICE_LOGIN_PATH, undefined);
   if (tenant.deviceCodes.pendingByUserCode(userCode) === undefined) {
@@ -94,7 +102,7 @@ interface Moment {
   readonly confirmed?: boolean;
 }
 
-function proceed(tenant: Tenant, { flow, session, confirmed }: Moment): Response {
+function proceed(tenant: SignInTenant, { flow, session, confirmed }: Moment): Response {
   const target = openTarget(tenant, flow.target);
   if (target instanceof Response) return target;
   const step = nextStep(tenant, target.subject, flow.progress, session);
@@ -129,13 +137,13 @@ interface Shown {
   readonly error?: string;
 }
 
-function show(tenant: Tenant, shown: Shown): Response {
+function show(tenant: SignInTenant, shown: Shown): Response {
   const response = pageOf(tenant, shown);
   if (shown.session.accounts.length > 0) response.headers.append("Set-Cookie", sessionCookie(tenant, shown.session));
   return response;
 }
 
-function pageOf(tenant: Tenant, { target, flow, session, step, error }: Shown): Response {
+function pageOf(tenant: SignInTenant, { target, flow, session, step, error }: Shown): Response {
   const page = formPage(tenant, target, flow, error);
   switch (step.kind) {
     case "account": {
@@ -160,7 +168,7 @@ function pageOf(tenant: Tenant, { target, flow, session, step, error }: Shown): 
   }
 }
 
-function formPage(tenant: Tenant, { subject }: OpenTarget, flow: SignInFlow, error?: string): FormPage {
+function formPage(tenant: SignInTenant, { subject }: OpenTarget, flow: SignInFlow, error?: string): FormPage {
   const action = `/${tenant.tenantId}/login`;
   return { action, flow: sealFlow(tenant, flow), appName: subject.client.displayName, error };
 }

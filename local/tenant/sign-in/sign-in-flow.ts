@@ -2,9 +2,16 @@
  * A sign-in on its way through the pages. Its state travels in the forms, sealed, so that the tenant keeps none and
  * several tabs do not get in each other's way.
  */
+
 import { entraError } from "../errors/entra-error.ts";
-import type { Tenant } from "../tenant.ts";
+import type { Sealer } from "../keys/sealer.ts";
+import type { Clock } from "../time/clock.ts";
 import type { Progress } from "./next-step.ts";
+
+export interface FlowTenant {
+  readonly clock: Clock;
+  readonly sealer: Sealer;
+}
 
 /** What the sign-in answers in the end: an authorization request, or a device that waits. */
 export type SignInTarget =
@@ -19,15 +26,15 @@ export interface SignInFlow {
 
 const LIFETIME_MS = 60 * 60_000;
 
-export function startFlow(tenant: Tenant, target: SignInTarget): SignInFlow {
+export function startFlow(tenant: FlowTenant, target: SignInTarget): SignInFlow {
   return { target, startedAtMs: tenant.clock.nowMs(), progress: { satisfied: [], consented: false } };
 }
 
-export function sealFlow(tenant: Tenant, flow: SignInFlow): string {
+export function sealFlow(tenant: FlowTenant, flow: SignInFlow): string {
   return tenant.sealer.seal({ kind: "sign-in", ...flow });
 }
 
-export function openFlow(tenant: Tenant, text: string | undefined): SignInFlow {
+export function openFlow(tenant: FlowTenant, text: string | undefined): SignInFlow {
   const opened = tenant.sealer.open(text ?? "");
   if (!isFlow(opened) || tenant.clock.nowMs() - opened.startedAtMs > LIFETIME_MS) throw entraError(50012);
   return opened;

@@ -1,17 +1,18 @@
 /** The pages' routes: what a browser sends, read, and handed to the endpoint. */
+
 import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { getCookie } from "hono/cookie";
 import type { TenantContext } from "../http/entra-failure.ts";
 import { type Form, parseForm, toForm } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
 import { answerLogout } from "./logout.ts";
 import { SESSION_COOKIE } from "./session.ts";
+import type { SignInTenant } from "./sign-in-endpoint.ts";
 import { answerAuthorize, answerDeviceLogin, answerLogin, type BrowserRequest, onPage } from "./sign-in-endpoint.ts";
 
 type Endpoint = (request: BrowserRequest, segment: string) => Response;
 
-export function addSignInPages(app: Hono<{ Bindings: HttpBindings }>, tenant: Tenant): void {
+export function addSignInPages(app: Hono<{ Bindings: HttpBindings }>, tenant: SignInTenant): void {
   const serve = (endpoint: Endpoint) => async (context: TenantContext) => {
     const read = await formReader(context);
     const segment = context.req.param("tenant") ?? "";

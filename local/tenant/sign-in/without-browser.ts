@@ -1,11 +1,16 @@
 /** A sign-in without pages: the same steps, answered at once. */
+
 import { entraError } from "../errors/entra-error.ts";
-import type { Tenant } from "../tenant.ts";
 import { recordConsent } from "./consent.ts";
+import type { StepTenant } from "./next-step.ts";
 import { nextStep, type Progress } from "./next-step.ts";
+import type { SessionTenant } from "./session.ts";
 import { readSession } from "./session.ts";
 import type { SignInTarget } from "./sign-in-flow.ts";
+import type { TargetTenant } from "./sign-in-target.ts";
 import { openTarget } from "./sign-in-target.ts";
+
+export interface UnattendedSignInTenant extends SessionTenant, StepTenant, TargetTenant {}
 
 export interface Answers {
   /** By seed name, user name or object id; default `alice`. */
@@ -14,7 +19,7 @@ export interface Answers {
   readonly consent?: "accept" | "cancel";
 }
 
-export function signInWithoutBrowser(tenant: Tenant, wanted: SignInTarget, answers: Answers): Response {
+export function signInWithoutBrowser(tenant: UnattendedSignInTenant, wanted: SignInTarget, answers: Answers): Response {
   const target = openTarget(tenant, wanted);
   if (target instanceof Response) return target;
   const { user: key = "alice", consent = "accept" } = answers;

@@ -1,13 +1,14 @@
 /**
  * `POST /{tenant}/oauth2/v2.0/token` and its v1 sibling: form, grant, client, redemption, in Entra's order.
  */
+
 import { entraError } from "../errors/entra-error.ts";
 import type { Grant } from "../grants/grant.ts";
 import { findGrant } from "../grants/grant-types.ts";
 import { authenticateClient } from "../oauth/client-authentication.ts";
 import { resolveTenantSegment } from "../oauth/tenant-segment.ts";
 import { parseForm, required } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
+import type { TokenTenant } from "./token-response.ts";
 import { appTokenBody, type EndpointVersion, userTokenBody } from "./token-response.ts";
 
 export interface TokenEndpointRequest {
@@ -20,7 +21,7 @@ export interface TokenEndpointRequest {
 }
 
 /** The JSON body of a success; every failure is an `EntraError`. */
-export function answerTokenRequest(tenant: Tenant, request: TokenEndpointRequest): object {
+export function answerTokenRequest(tenant: TokenTenant, request: TokenEndpointRequest): object {
   if (request.method !== "POST") throw entraError(900561, { method: request.method });
   const segment = resolveTenantSegment(request.tenantSegment);
   const form = withV1Resource(parseForm(request.contentType, request.body), request.version);

@@ -2,26 +2,34 @@
  * Success bodies of the token endpoint: exactly these members, numbers as strings on the v1 endpoint.
  */
 
-import type { AppGrant, GrantRequest, UserGrant } from "../grants/grant.ts";
+import type { AppGrant, GrantRequest, GrantTenant, UserGrant } from "../grants/grant.ts";
 import { signCompact } from "../keys/compact-jws.ts";
 import { type AccessTokenInput, buildAccessToken, tokenLifetimeSeconds } from "../oauth/access-token.ts";
 import { buildIdToken } from "../oauth/id-token.ts";
 import { sealRefreshToken } from "../oauth/refresh-token.ts";
+import type { Requirement } from "../oauth/requirements.ts";
 import { assertClaimsMet, assertRequirementsMet, parseClaimsRequest } from "../oauth/requirements.ts";
 import { grantScopes, toScopeText } from "../oauth/scopes.ts";
-import type { Tenant } from "../tenant.ts";
+
+export interface TokenTenant extends GrantTenant {
+  readonly requirements: readonly Requirement[];
+}
+
+export interface TokenContext extends GrantRequest {
+  readonly tenant: TokenTenant;
+}
 
 export type EndpointVersion = 1 | 2;
 
 /** E-45: no `scope`, no `refresh_token`. */
-export function appTokenBody(context: GrantRequest, grant: AppGrant, version: EndpointVersion) {
+export function appTokenBody(context: TokenContext, grant: AppGrant, version: EndpointVersion) {
   const { capabilities } = parseClaimsRequest(context.form.get("claims"));
   const issued = issue(context.tenant, { ...context, ...grant, capabilities, satisfied: [] });
   return { ...times(context.tenant, issued, version, grant.audience), access_token: issued.token };
 }
 
 /** E-46, E-47. */
-export function userTokenBody(context: GrantRequest, grant: UserGrant, version: EndpointVersion) {
+export function userTokenBody(context: TokenContext, grant: UserGrant, version: EndpointVersion) {
   const { tenant, client, form } = context;
   const { user, request, satisfied } = grant;
   const subject = { user, client, resource: request.resource, satisfied };
@@ -51,7 +59,7 @@ interface IssuedToken {
   refreshInSeconds: number | undefined;
 }
 
-function issue(tenant: Tenant, input: Omit<AccessTokenInput, "lifetimeSeconds">): IssuedToken {
+function issue(tenant: TokenTenant, input: Omit<AccessTokenInput, "lifetimeSeconds">): IssuedToken {
   const key = tenant.keys.active();
   const lifetimeSeconds = tokenLifetimeSeconds(input.resource, input.capabilities);
   const { header, payload } = buildAccessToken(tenant, { ...input, lifetimeSeconds }, key);
@@ -63,7 +71,7 @@ function issue(tenant: Tenant, input: Omit<AccessTokenInput, "lifetimeSeconds">)
   };
 }
 
-function times(tenant: Tenant, issued: IssuedToken, version: EndpointVersion, resource: string) {
+function times(tenant: TokenTenant, issued: IssuedToken, version: EndpointVersion, resource: string) {
   const { lifetimeSeconds, refreshInSeconds } = issued;
   const now = tenant.clock.nowSeconds();
   const base = {
@@ -78,13 +86,13 @@ function times(tenant: Tenant, issued: IssuedToken, version: EndpointVersion, re
 }
 
 /** A refresh token only when asked for, and only where offline access is consented. */
-function keepsAccess({ tenant, client }: GrantRequest, { user, request }: UserGrant): boolean {
+function keepsAccess({ tenant, client }: TokenContext, { user, request }: UserGrant): boolean {
   if (!request.oidc.has("offline_access")) return false;
   const graph = tenant.directory.registration("graph")?.clientId ?? "";
   return tenant.directory.consentedScopes(client.clientId, graph, user.oid).includes("offline_access");
 }
 
-function idToken({ tenant, client }: GrantRequest, { user, request, nonce }: UserGrant): string {
+function idToken({ tenant, client }: TokenContext, { user, request, nonce }: UserGrant): string {
   const key = tenant.keys.active();
   const { header, payload } = buildIdToken(tenant, { client, user, oidc: request.oidc, nonce }, key);
   return signCompact(header, payload, key.privateKey);

@@ -3,16 +3,22 @@
  */
 
 import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
+import type { BearerTenant } from "../oauth/bearer.ts";
 import { readBearer } from "../oauth/bearer.ts";
-import { type Tenant, v1Issuer } from "../tenant.ts";
+import { v1Issuer } from "../oauth/issuers.ts";
+import type { Vault } from "./vault.ts";
 import { type VaultAnswer, vaultChallenge, vaultError } from "./vault-answer.ts";
+
+export interface VaultTenant extends BearerTenant {
+  readonly vault: Vault;
+}
 
 /** KV-3: the URI without a trailing slash, or the application id. */
 const AUDIENCES = [RESOURCE_URIS.vault, CLIENT_IDS.vault];
 
 /** The refusal, or undefined for a caller who may. */
 export function refuseVaultCaller(
-  tenant: Tenant,
+  tenant: VaultTenant,
   authorization: string | undefined,
   operation: { name: string; writes: boolean },
 ): VaultAnswer | undefined {
@@ -42,7 +48,7 @@ export function refuseVaultCaller(
 }
 
 function refuseRole(
-  tenant: Tenant,
+  tenant: VaultTenant,
   oid: string,
   operation: { name: string; writes: boolean },
 ): VaultAnswer | undefined {

@@ -1,9 +1,10 @@
 /**
  * Key Vault's secrets REST interface (https://learn.microsoft.com/rest/api/keyvault/secrets): get, versions, list, set, update, delete.
  */
+
 import { randomUUID } from "node:crypto";
-import type { Tenant } from "../tenant.ts";
 import type { SecretInput, SecretVersion } from "./vault.ts";
+import type { VaultTenant } from "./vault-access.ts";
 import { refuseVaultCaller } from "./vault-access.ts";
 import { secretBundle, secretItem, secretNotFound, type VaultAnswer, vaultError } from "./vault-answer.ts";
 
@@ -20,7 +21,7 @@ const NAME = /^[0-9a-zA-Z-]{1,127}$/;
 /** KV-13. */
 const LARGEST_VALUE_BYTES = 25 * 1024;
 
-export function answerVaultRequest(tenant: Tenant, request: VaultRequest): VaultAnswer {
+export function answerVaultRequest(tenant: VaultTenant, request: VaultRequest): VaultAnswer {
   const answer = refuse(tenant, request) ?? route(tenant, request);
   const headers = { ...vaultHeaders(request.clientRequestId), ...answer.headers };
   return { ...answer, headers };
@@ -39,7 +40,7 @@ export function vaultHeaders(clientRequestId: string | undefined): Record<string
   };
 }
 
-function refuse(tenant: Tenant, request: VaultRequest): VaultAnswer | undefined {
+function refuse(tenant: VaultTenant, request: VaultRequest): VaultAnswer | undefined {
   const operation = operationOf(request);
   const refused = refuseVaultCaller(tenant, request.authorization, operation);
   if (refused !== undefined) return refused;
@@ -52,7 +53,7 @@ function operationOf({ method }: VaultRequest): { name: string; writes: boolean 
   return { name: method === "DELETE" ? "delete" : "setSecret/action", writes: true };
 }
 
-function route(tenant: Tenant, request: VaultRequest): VaultAnswer {
+function route(tenant: VaultTenant, request: VaultRequest): VaultAnswer {
   const [area, name, version] = request.path.split("/").filter((part) => part !== "");
   if (area !== "secrets") return vaultError(404, "NotFound", "The requested resource was not found.");
   if (name === undefined) return listSecrets(tenant);
@@ -72,7 +73,7 @@ function route(tenant: Tenant, request: VaultRequest): VaultAnswer {
 }
 
 /** KV-20: an expired or not yet valid secret is still returned; only a disabled one is refused. */
-function getSecret(tenant: Tenant, name: string, version: string | undefined): VaultAnswer {
+function getSecret(tenant: VaultTenant, name: string, version: string | undefined): VaultAnswer {
   const found = findVersion(tenant, name, version);
   if (found === undefined) return secretNotFound(version === undefined ? name : `${name}/${version}`);
   if (!found.enabled) {
@@ -81,7 +82,7 @@ function getSecret(tenant: Tenant, name: string, version: string | undefined): V
   return { status: 200, body: secretBundle(tenant, name, found) };
 }
 
-function listSecrets(tenant: Tenant): VaultAnswer {
+function listSecrets(tenant: VaultTenant): VaultAnswer {
   const value = tenant.vault.names().flatMap((name) => {
     const latest = tenant.vault.latest(name);
     return latest === undefined ? [] : secretItem(tenant, name, latest, false);
@@ -89,7 +90,7 @@ function listSecrets(tenant: Tenant): VaultAnswer {
   return { status: 200, body: { value, nextLink: null } };
 }
 
-function listVersions(tenant: Tenant, name: string, query: URLSearchParams): VaultAnswer {
+function listVersions(tenant: VaultTenant, name: string, query: URLSearchParams): VaultAnswer {
   const versions = tenant.vault.versions(name);
   if (versions === undefined) return secretNotFound(name);
   const size = Math.min(Math.max(Number(query.get("maxresults") ?? 25) || 25, 1), 25);
@@ -102,7 +103,7 @@ function listVersions(tenant: Tenant, name: string, query: URLSearchParams): Vau
   return { status: 200, body: { value, nextLink } };
 }
 
-function setSecret(tenant: Tenant, name: string, body: string): VaultAnswer {
+function setSecret(tenant: VaultTenant, name: string, body: string): VaultAnswer {
   if (tenant.vault.isDeleted(name)) {
     const text = `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.`;
     return vaultError(409, "Conflict", text, "ObjectIsDeletedButRecoverable");
@@ -115,7 +116,7 @@ function setSecret(tenant: Tenant, name: string, body: string): VaultAnswer {
   return { status: 200, body: secretBundle(tenant, name, stored) };
 }
 
-function updateSecret(tenant: Tenant, name: string, version: string | undefined, body: string): VaultAnswer {
+function updateSecret(tenant: VaultTenant, name: string, version: string | undefined, body: string): VaultAnswer {
   const found = findVersion(tenant, name, version);
   if (found === undefined) return secretNotFound(name);
   const { value: _value, ...changes } = readBody(body);
@@ -123,7 +124,7 @@ function updateSecret(tenant: Tenant, name: string, version: string | undefined,
   return { status: 200, body: secretItem(tenant, name, found) };
 }
 
-function deleteSecret(tenant: Tenant, name: string): VaultAnswer {
+function deleteSecret(tenant: VaultTenant, name: string): VaultAnswer {
   const latest = tenant.vault.latest(name);
   if (latest === undefined) return secretNotFound(name);
   tenant.vault.delete(name);
@@ -132,7 +133,7 @@ function deleteSecret(tenant: Tenant, name: string): VaultAnswer {
   return { status: 200, body: { ...recovery, ...secretItem(tenant, name, latest) } };
 }
 
-function findVersion(tenant: Tenant, name: string, version: string | undefined): SecretVersion | undefined {
+function findVersion(tenant: VaultTenant, name: string, version: string | undefined): SecretVersion | undefined {
   if (version === undefined) return tenant.vault.latest(name);
   return tenant.vault.versions(name)?.find((one) => one.version === version);
 }

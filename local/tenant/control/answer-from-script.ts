@@ -1,18 +1,26 @@
 /**
  * What an order answers: an AADSTS error, a throttle in the endpoint's own form, a Graph challenge or raw bytes.
  */
+
+import type { Directory } from "../directory/directory.ts";
 import { EntraError } from "../errors/entra-error.ts";
 import { caeChallenge, revocationClaims } from "../graph/graph-answer.ts";
 import { graphContext } from "../graph/graph-endpoint.ts";
 import { jsonResponse } from "../http/responses.ts";
-import type { Tenant } from "../tenant.ts";
+import type { Issuer } from "../oauth/issuers.ts";
+import type { Clock } from "../time/clock.ts";
 import type { RequestFacts } from "./request-facts.ts";
-import type { OrderSpec } from "./scripted-responses.ts";
+import type { ResponseScript } from "./scripted-responses.ts";
+
+export interface ScriptingTenant extends Issuer {
+  readonly clock: Clock;
+  readonly directory: Directory;
+}
 
 /** Undefined when the order only delays the natural answer. */
-export function orderedResponse(
-  tenant: Tenant,
-  spec: OrderSpec,
+export function answerFromScript(
+  tenant: ScriptingTenant,
+  spec: ResponseScript,
   facts: RequestFacts,
 ): Response | EntraError | undefined {
   if (spec.aadsts !== undefined) {
@@ -45,7 +53,7 @@ function throttled(endpoint: string, seconds: number): Response {
 }
 
 /** What the request says of itself, for the marks in an AADSTS text. */
-function knownValues(tenant: Tenant, facts: RequestFacts): Record<string, string> {
+function knownValues(tenant: ScriptingTenant, facts: RequestFacts): Record<string, string> {
   const { client = "", user = "", form = {} } = facts;
   return {
     app: client,

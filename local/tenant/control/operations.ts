@@ -1,29 +1,32 @@
 /**
- * The tenant as tests and the local stack hold it: its parts, and every control operation as a method.
- * `POST /_control/{operation}` runs the same operations for other processes.
+ * Every control operation, as a method for tests and the local stack. `POST /_control/{operation}` runs the same
+ * operations for other processes.
  */
 import type { Directory } from "../directory/directory.ts";
-import { fillVault } from "../directory/seed.ts";
 import { VAULT_SECRET_NAMES } from "../directory/seed-ids.ts";
-import type { Tenant } from "../tenant.ts";
-import { createApplicationOperations } from "./application-operations.ts";
-import { createPeopleOperations } from "./people-operations.ts";
-import { createServiceOperations } from "./service-operations.ts";
+import type { ManagedIdentityEndpoint } from "../identity/managed-identity.ts";
+import type { Requirement } from "../oauth/requirements.ts";
+import type { UnattendedSignInTenant } from "../sign-in/without-browser.ts";
+import { fillVault } from "../vault/fill-vault.ts";
+import { type ApplicationTenant, createApplicationOperations } from "./application-operations.ts";
+import { createPeopleOperations, type PeopleTenant } from "./people-operations.ts";
+import { createServiceOperations, type ServiceTenant } from "./service-operations.ts";
 import { createSignInOperations } from "./sign-in-operations.ts";
-import { createVaultOperations } from "./vault-operations.ts";
+import { createVaultOperations, type VaultContentTenant } from "./vault-operations.ts";
+
+export interface ControlledTenant
+  extends ApplicationTenant,
+    PeopleTenant,
+    ServiceTenant,
+    UnattendedSignInTenant,
+    VaultContentTenant {
+  readonly requirements: Requirement[];
+  readonly identity: ManagedIdentityEndpoint;
+}
 
 export type TenantOperations = ReturnType<typeof createOperations>;
 
-export interface TenantState extends Tenant, TenantOperations {
-  /** Bearer key of `/_control`. */
-  readonly controlKey: string;
-}
-
-export function createTenantState(tenant: Tenant, controlKey: string): TenantState {
-  return { ...tenant, ...createOperations(tenant), controlKey };
-}
-
-function createOperations(tenant: Tenant) {
+export function createOperations(tenant: ControlledTenant) {
   return {
     ...createServiceOperations(tenant),
     ...createPeopleOperations(tenant),
@@ -46,7 +49,7 @@ function createOperations(tenant: Tenant) {
   };
 }
 
-function describeSeed(tenant: Tenant) {
+function describeSeed(tenant: ControlledTenant) {
   const { directory, identity, url, tenantId } = tenant;
   return {
     url,
