@@ -29,9 +29,7 @@ async function main(): Promise<number> {
 
 async function findRunning(): Promise<LocalEnvironment | undefined> {
   const environment = readEnvironment();
-  if (environment === undefined) {
-    return undefined;
-  }
+  if (environment === undefined) return undefined;
   try {
     const { status } = await localRequest(`${environment.serviceUrl}/healthz`);
     return status === 200 ? environment : undefined;

@@ -89,9 +89,7 @@ function npmIsGone(): Promise<undefined> {
 function portFrom(name: string, fallback: number): number {
   const text = process.env[name] || String(fallback);
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new Error(`${name} is not a port number: "${text}".`);
-  }
+  if (!/^\d+$/.test(text) || port > 65_535) throw new Error(`${name} is not a port number: "${text}".`);
   return port;
 }
 

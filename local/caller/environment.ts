@@ -35,9 +35,7 @@ export function readEnvironment(path = environmentPath): LocalEnvironment | unde
   try {
     return JSON.parse(readFileSync(path, "utf8")) as LocalEnvironment;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
-      return undefined;
-    }
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new Error(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

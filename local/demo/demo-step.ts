@@ -43,18 +43,14 @@ export function createDemo(environment: LocalEnvironment, print: (line: string) 
     remember: (name, value) => memory.set(name, value),
     recall: (name) => {
       const value = memory.get(name);
-      if (value === undefined) {
-        throw new Error(`an earlier step left no ${name}`);
-      }
+      if (value === undefined) throw new Error(`an earlier step left no ${name}`);
       return value;
     },
   };
 }
 
 export function check(condition: boolean, expected: string): asserts condition {
-  if (!condition) {
-    throw new Error(`expected ${expected}`);
-  }
+  if (!condition) throw new Error(`expected ${expected}`);
 }
 
 export function checkStatus(response: LocalResponse, status: number): void {
@@ -77,9 +73,7 @@ async function control(
 ): Promise<unknown> {
   const headers = bearer(controlKey);
   const { status, text } = await localRequest(`${controlUrl}/${operation}`, { headers, json: input, ca });
-  if (status !== 200) {
-    throw new Error(`the local tenant refused ${operation}: ${text}`);
-  }
+  if (status !== 200) throw new Error(`the local tenant refused ${operation}: ${text}`);
   return JSON.parse(text);
 }
 

@@ -121,18 +121,14 @@ class Disposable {
 }
 
 function register(app: AppContext, metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
-  if (app.registrationLocked) {
-    throw new SystemError("A function can only be registered during app startup.");
-  }
+  if (app.registrationLocked) throw new SystemError("A function can only be registered during app startup.");
   const functionId = metadata.functionId || metadata.name;
   if (app.functions.has(functionId)) {
     throw new SystemError(`A function with id "${functionId}" has already been registered.`);
   }
   app.functions.set(functionId, { metadata: { ...metadata, functionId }, callback });
   return new Disposable(() => {
-    if (app.registrationLocked) {
-      throw new SystemError("A function can only be disposed during app startup.");
-    }
+    if (app.registrationLocked) throw new SystemError("A function can only be disposed during app startup.");
     app.functions.delete(functionId);
   });
 }

@@ -58,9 +58,7 @@ export function createDispatch(app: AppContext, timeoutMs: number | undefined): 
 /** A binding's name ends in a hash of the binding, so the trigger is found by its type. */
 export function triggerOf(registered: RegisteredFunction) {
   const found = Object.entries(registered.metadata.bindings).find(([, binding]) => /trigger$/i.test(binding.type));
-  if (found === undefined) {
-    throw new Error(`Function '${registered.metadata.name}' has no trigger.`);
-  }
+  if (found === undefined) throw new Error(`Function '${registered.metadata.name}' has no trigger.`);
   return { bindingName: found[0], binding: found[1] };
 }
 
@@ -70,18 +68,14 @@ const triggerNames = new WeakMap<RegisteredFunction, string>();
 
 function triggerName(registered: RegisteredFunction): string {
   const known = triggerNames.get(registered);
-  if (known !== undefined) {
-    return known;
-  }
+  if (known !== undefined) return known;
   const { bindingName } = triggerOf(registered);
   triggerNames.set(registered, bindingName);
   return bindingName;
 }
 
 async function withTimeout<T>(running: Promise<T>, timeoutMs: number | undefined): Promise<T> {
-  if (timeoutMs === undefined) {
-    return running;
-  }
+  if (timeoutMs === undefined) return running;
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     reject(new FunctionTimeoutError(`Timeout value of ${timeoutMs} ms exceeded.`));

@@ -86,9 +86,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
 function routesOf(functions: readonly RegisteredFunction[], prefix: string): RouteDefinition<RegisteredFunction>[] {
   return functions.flatMap((registered) => {
     const { binding } = triggerOf(registered);
-    if (binding.type === "timerTrigger") {
-      return [];
-    }
+    if (binding.type === "timerTrigger") return [];
     if (binding.type !== "httpTrigger") {
       throw new Error(`Function '${registered.metadata.name}': the local host has no ${binding.type}.`);
     }

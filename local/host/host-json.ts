@@ -39,9 +39,7 @@ export function parseHostJson(parsed: unknown, environment: NodeJS.ProcessEnv): 
       override(root, name.slice(overridePrefix.length).split("__"), value);
     }
   }
-  if (root["version"] !== "2.0") {
-    throw new Error('host.json must say "version": "2.0".');
-  }
+  if (root["version"] !== "2.0") throw new Error('host.json must say "version": "2.0".');
   const http = asObject(asObject(root["extensions"])["http"]);
   const prefix = http["routePrefix"];
   return {
@@ -63,9 +61,7 @@ function asObject(value: unknown): Json {
 /** Keys of .NET configuration are case-insensitive, so an existing key keeps its spelling. */
 function override(root: Json, path: string[], value: string): void {
   const [name, ...rest] = path;
-  if (name === undefined || name === "") {
-    return;
-  }
+  if (name === undefined || name === "") return;
   const key = Object.keys(root).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name;
   if (rest.length === 0) {
     root[key] = value;
@@ -78,13 +74,9 @@ function override(root: Json, path: string[], value: string): void {
 
 /** "00:00:30", "1.00:00:00" (days first) or "-1". */
 function parseTimeSpan(text: string): number | undefined {
-  if (text === "-1") {
-    return undefined;
-  }
+  if (text === "-1") return undefined;
   const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})$/.exec(text);
-  if (match === null) {
-    throw new Error(`host.json: functionTimeout "${text}" is not a time like "00:00:30".`);
-  }
+  if (match === null) throw new Error(`host.json: functionTimeout "${text}" is not a time like "00:00:30".`);
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
   return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
 }

@@ -119,9 +119,7 @@ function createFormatter(): (entry: LogEntry, nowMs: number) => string {
 
 function rankOf(level: string): number {
   const rank = ranks[level.toLowerCase()];
-  if (rank === undefined) {
-    throw new Error(`host.json: logging.logLevel knows no level "${level}".`);
-  }
+  if (rank === undefined) throw new Error(`host.json: logging.logLevel knows no level "${level}".`);
   return rank;
 }
 

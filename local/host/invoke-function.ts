@@ -21,9 +21,7 @@ export async function invokeFunction(
   request: InvocationRequest,
 ): Promise<InvocationResponse> {
   const model = app.programmingModel;
-  if (model === undefined) {
-    throw new Error("The app registered no function, so there is no programming model.");
-  }
+  if (model === undefined) throw new Error("The app registered no function, so there is no programming model.");
   const core = new CoreContext(app, request, registered.metadata);
   const invocation = await model.getInvocationModel(core);
   const { context, inputs } = await invocation.getArguments();
@@ -53,9 +51,7 @@ export async function invokeFunction(
     core.state = undefined;
   }
 
-  if (post.error !== null && post.error !== undefined) {
-    throw post.error;
-  }
+  if (post.error !== null && post.error !== undefined) throw post.error;
   return invocation.getResponse(context, post.result);
 }
 

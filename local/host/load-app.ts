@@ -36,9 +36,7 @@ export async function loadApp(app: AppContext, appDirectory: string): Promise<vo
 async function loadEntryPoints(appDirectory: string): Promise<void> {
   const { main, type } = readPackage(appDirectory);
   const files = globSync(main, { cwd: appDirectory }).sort();
-  if (files.length === 0) {
-    throw new Error(`Worker was unable to load entry point "${main}": File does not exist`);
-  }
+  if (files.length === 0) throw new Error(`Worker was unable to load entry point "${main}": File does not exist`);
   for (const file of files) {
     try {
       await loadFile(join(appDirectory, file), type);
@@ -53,9 +51,7 @@ function readPackage(appDirectory: string): { main: string; type: string } {
   const path = join(appDirectory, "package.json");
   const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
   const { main, type } = parsed as { main?: unknown; type?: unknown };
-  if (typeof main !== "string" || main === "") {
-    throw new Error(`${path} names no "main".`);
-  }
+  if (typeof main !== "string" || main === "") throw new Error(`${path} names no "main".`);
   return { main, type: typeof type === "string" ? type : "commonjs" };
 }
 

@@ -36,9 +36,7 @@ export class BoundedLog {
   /** The first kept or coming line that holds `text`. */
   waitFor(text: string): Promise<string> {
     const known = this.#lines.find((line) => line.includes(text));
-    if (known !== undefined) {
-      return Promise.resolve(known);
-    }
+    if (known !== undefined) return Promise.resolve(known);
     const { promise, resolve } = Promise.withResolvers<string>();
     const look = (line: string) => {
       if (line.includes(text)) {

@@ -17,9 +17,7 @@ export function describeEnvironment(stack: {
   const { tenantId, controlKey } = tenant.state;
   const { users, applications } = tenant.state.seed();
   const service = applications.find(({ name }) => name === "service");
-  if (service === undefined) {
-    throw new Error("The local tenant has no registration for the service.");
-  }
+  if (service === undefined) throw new Error("The local tenant has no registration for the service.");
   const callers = applications
     .filter(({ name }) => callerNames.includes(name))
     .map(({ name, clientId, secret }) => [name, { clientId, ...(secret !== undefined && { clientSecret: secret }) }]);

@@ -30,9 +30,7 @@ export function createHostControl(options: HostControlOptions): HostControl {
   let host: HostProcess | undefined;
 
   const current = () => {
-    if (host === undefined) {
-      throw new Error("The Functions host is not running.");
-    }
+    if (host === undefined) throw new Error("The Functions host is not running.");
     return host;
   };
   const stop = async () => {

@@ -141,9 +141,7 @@ function toService(url: string, control: HostControl): StackService {
 }
 
 function createFolder(chosen: string | undefined): { path: string; temporary: boolean } {
-  if (chosen === undefined) {
-    return { path: mkdtempSync(join(tmpdir(), "gte-stack-")), temporary: true };
-  }
+  if (chosen === undefined) return { path: mkdtempSync(join(tmpdir(), "gte-stack-")), temporary: true };
   mkdirSync(chosen, { recursive: true });
   return { path: chosen, temporary: false };
 }

@@ -18,9 +18,7 @@ export async function waitUntilReady(serviceUrl: string, host: HostProcess): Pro
   while (!ended && Date.now() < end) {
     try {
       const response = await localRequest(`${serviceUrl}/ready`);
-      if (response.status === 200) {
-        return;
-      }
+      if (response.status === 200) return;
       last = `${response.status} ${response.text.slice(0, 500)}`;
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);

@@ -38,9 +38,7 @@ export function utcTime(time: Date): Der {
 // ---------------------------------------------------------------------------------------------------------------
 
 function lengthOf(size: number): number[] {
-  if (size < 0x80) {
-    return [size];
-  }
+  if (size < 0x80) return [size];
   return size < 0x100 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
 }
 

@@ -56,9 +56,7 @@ function keyId(key: KeyObject): Uint8Array {
 }
 
 function ipBytes(address: string): Uint8Array {
-  if (isIPv4(address)) {
-    return Buffer.from(address.split(".").map(Number));
-  }
+  if (isIPv4(address)) return Buffer.from(address.split(".").map(Number));
   const [head = "", tail = ""] = address.split("::");
   const groups = (text: string) => (text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16)));
   const left = groups(head);

@@ -29,13 +29,9 @@ export async function listenOnLoopback(port: number, listener: RequestListener):
       return toListener(chosen, [ipv4, ipv6]);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") {
-        return toListener(chosen, [ipv4]);
-      }
+      if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return toListener(chosen, [ipv4]);
       ipv4.close();
-      if (port !== 0 || attempt === 4) {
-        throw error;
-      }
+      if (port !== 0 || attempt === 4) throw error;
     }
   }
 }

@@ -56,9 +56,7 @@ export function hasUsableHost(headers: Record<string, NullableString>): boolean 
  */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined | "too large"> {
   const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > limit) {
-    return "too large";
-  }
+  if (declared > limit) return "too large";
   if (declared === 0) {
     request.resume();
     if (request.headers["transfer-encoding"] !== undefined) {
@@ -80,9 +78,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
 
 function joinQuery(query: string): Record<string, NullableString> {
   const joined: Record<string, NullableString> = {};
-  if (query.length < 2) {
-    return joined;
-  }
+  if (query.length < 2) return joined;
   const spellings = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(query)) {
     const spelling = spellings.get(name.toLowerCase());

@@ -10,9 +10,7 @@ export type CustomHeaders = readonly (readonly [name: string, value: string])[];
 
 /** An answer of the host itself: a status without a body. */
 export function writeStatus(response: ServerResponse, status: number, customHeaders: CustomHeaders): void {
-  if (response.headersSent || response.destroyed) {
-    return;
-  }
+  if (response.headersSent || response.destroyed) return;
   for (const [name, value] of customHeaders) {
     response.setHeader(name, value);
   }
@@ -24,9 +22,7 @@ export function writeStatus(response: ServerResponse, status: number, customHead
 
 /** Throws, before anything is sent, if the answer cannot be sent as it is: a wrong length, a header with a line break. */
 export function writeResponse(response: ServerResponse, rpc: RpcHttpResponse, customHeaders: CustomHeaders): void {
-  if (response.headersSent || response.destroyed) {
-    return;
-  }
+  if (response.headersSent || response.destroyed) return;
   const status = Number(rpc.statusCode);
   const body = bodyBytes(rpc.body);
   const headers = collectHeaders(rpc, customHeaders);
@@ -80,8 +76,6 @@ const singleWriteLimit = 16 * 1024;
 const nothing = new Uint8Array(0);
 
 function bodyBytes(body: RpcTypedData | null | undefined): Uint8Array {
-  if (body === null || body === undefined) {
-    return nothing;
-  }
+  if (body === null || body === undefined) return nothing;
   return body.bytes ?? Buffer.from(body.string ?? body.json ?? "", "utf8");
 }

@@ -13,15 +13,11 @@ export interface RequestPath {
 
 export function parseRequestPath(target: string): RequestPath | undefined {
   const local = target.startsWith("/") ? target : absoluteForm(target);
-  if (local === undefined) {
-    return undefined;
-  }
+  if (local === undefined) return undefined;
   const mark = local.indexOf("?");
   const path = mark === -1 ? local : local.slice(0, mark);
   const query = mark === -1 ? "" : local.slice(mark);
-  if (!path.includes("%") && !path.includes("/.")) {
-    return { decoded: path, encoded: path, query };
-  }
+  if (!path.includes("%") && !path.includes("/.")) return { decoded: path, encoded: path, query };
   const decoded = removeDotSegments(decodeExceptSlash(path));
   return decoded.includes("\0") ? undefined : { decoded, encoded: encodePath(decoded), query };
 }
@@ -41,9 +37,7 @@ const encodedCharacter =
 /** What is not UTF-8 stays as it was sent. */
 function decodeExceptSlash(path: string): string {
   return path.replace(encodedCharacter, (text) => {
-    if (text === "%2F" || text === "%2f") {
-      return text;
-    }
+    if (text === "%2F" || text === "%2f") return text;
     try {
       return decodeURIComponent(text);
     } catch {

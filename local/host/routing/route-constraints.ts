@@ -7,9 +7,7 @@ export type Constraint = (value: string) => boolean;
 export function parseConstraint(text: string): Constraint {
   const match = /^(\w+)(?:\(([\s\S]*)\))?$/.exec(text);
   const create = match === null ? undefined : factories[(match[1] ?? "").toLowerCase()];
-  if (match === null || create === undefined) {
-    throw new Error(`The route constraint "${text}" is unknown.`);
-  }
+  if (match === null || create === undefined) throw new Error(`The route constraint "${text}" is unknown.`);
   return create(match[2] ?? "");
 }
 
@@ -62,9 +60,7 @@ const factories: Readonly<Record<string, (argument: string) => Constraint>> = {
 };
 
 function isIntegerWithin(value: string, least: bigint, most: bigint): boolean {
-  if (!integer.test(value)) {
-    return false;
-  }
+  if (!integer.test(value)) return false;
   const number = BigInt(value.trim().replace(/^\+/, ""));
   return number >= least && number <= most;
 }
@@ -74,8 +70,6 @@ function numbersOf(argument: string): number[] {
 }
 
 function numberOf(text: string): number {
-  if (!/^-?\d+$/.test(text)) {
-    throw new Error(`"${text}" is not a whole number in a route constraint.`);
-  }
+  if (!/^-?\d+$/.test(text)) throw new Error(`"${text}" is not a whole number in a route constraint.`);
   return Number(text);
 }

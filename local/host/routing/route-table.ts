@@ -45,9 +45,7 @@ export function createRouteTable<T>(definitions: readonly RouteDefinition<T>[]):
     match(method, path) {
       const parts = splitPath(path);
       const first = parts[0]?.toLowerCase() ?? "";
-      if (first === "admin") {
-        return undefined;
-      }
+      if (first === "admin") return undefined;
       const bucket = literalFirst.get(first);
       return (bucket && matchFirst(bucket, method, parts)) ?? matchFirst(parameterFirst, method, parts);
     },
@@ -66,9 +64,7 @@ function matchFirst<T>(routes: readonly Route<T>[], method: string, parts: strin
   for (const route of routes) {
     if (route.methods === undefined || route.methods.has(method)) {
       const params = matchSegments(route.segments, parts);
-      if (params !== undefined) {
-        return { target: route.target, params };
-      }
+      if (params !== undefined) return { target: route.target, params };
     }
   }
   return undefined;
@@ -76,9 +72,7 @@ function matchFirst<T>(routes: readonly Route<T>[], method: string, parts: strin
 
 function matchSegments(segments: readonly Segment[], parts: string[]): Record<string, string> | undefined {
   const last = segments.at(-1);
-  if (parts.length > segments.length && !(last?.kind === "parameter" && last.catchAll)) {
-    return undefined;
-  }
+  if (parts.length > segments.length && !(last?.kind === "parameter" && last.catchAll)) return undefined;
   const params: Record<string, string> = {};
   const matches = segments.every((segment, index) =>
     segment.kind === "literal"
@@ -95,9 +89,7 @@ function matchParameter(segment: ParameterSegment, part: string | undefined, par
     return segment.catchAll || (segment.optional && part === undefined);
   }
   for (const holds of segment.constraints) {
-    if (!holds(value)) {
-      return false;
-    }
+    if (!holds(value)) return false;
   }
   params[segment.name] = value;
   return true;
@@ -106,22 +98,16 @@ function matchParameter(segment: ParameterSegment, part: string | undefined, par
 function compareTemplates(a: readonly Segment[], b: readonly Segment[]): number {
   for (const [index, left] of a.entries()) {
     const right = b[index];
-    if (right === undefined) {
-      return -1;
-    }
+    if (right === undefined) return -1;
     const order = compareSegments(left, right);
-    if (order !== 0) {
-      return order;
-    }
+    if (order !== 0) return order;
   }
   return b.length > a.length ? 1 : 0;
 }
 
 function compareSegments(left: Segment, right: Segment): number {
   if (left.kind === "literal") {
-    if (right.kind === "parameter") {
-      return -1;
-    }
+    if (right.kind === "parameter") return -1;
     return left.text < right.text ? -1 : Number(left.text > right.text);
   }
   return right.kind === "literal" ? 1 : right.constraints.length - left.constraints.length;

@@ -31,9 +31,7 @@ export function parseRouteTemplate(template: string): readonly Segment[] {
     }
   });
   const names = segments.flatMap((segment) => (segment.kind === "parameter" ? [segment.name.toLowerCase()] : []));
-  if (new Set(names).size !== names.length) {
-    throw new Error(`Route "${template}": a parameter appears more than once.`);
-  }
+  if (new Set(names).size !== names.length) throw new Error(`Route "${template}": a parameter appears more than once.`);
   return segments;
 }
 
@@ -53,13 +51,9 @@ function splitSegments(template: string): string[] {
 }
 
 function parseSegment(text: string, template: string): Segment {
-  if (text === "") {
-    throw new Error(`Route "${template}": a segment is empty.`);
-  }
+  if (text === "") throw new Error(`Route "${template}": a segment is empty.`);
   const inside = text.match(parameter);
-  if (inside === null) {
-    return { kind: "literal", text: unescapeBraces(text).toLowerCase() };
-  }
+  if (inside === null) return { kind: "literal", text: unescapeBraces(text).toLowerCase() };
   if (inside[0] !== text) {
     throw new Error(`Route "${template}": the local host has no segments that mix text and parameters ("${text}").`);
   }
@@ -69,9 +63,7 @@ function parseSegment(text: string, template: string): Segment {
 function parseParameter(inner: string, template: string): ParameterSegment {
   const stars = /^\*{0,2}/.exec(inner)?.[0] ?? "";
   const match = /^([^:=?{}*]+)([\s\S]*)$/.exec(inner.slice(stars.length));
-  if (match === null) {
-    throw new Error(`Route "${template}": "{${inner}}" names no parameter.`);
-  }
+  if (match === null) throw new Error(`Route "${template}": "{${inner}}" names no parameter.`);
   const name = match[1] ?? "";
   let rest = match[2] ?? "";
   const optional = rest.endsWith("?");
