@@ -1,7 +1,7 @@
 /**
- * `npm run build`: the product as one bundle that starts fast. ESM with splitting, so that what an instance does not
- * need is not read; everything inside except `@azure/functions-core`, which exists only inside a Functions host; the
- * metafile beside it, so that a test can tell what the entry chunk holds.
+ * `npm run build`: bundles the product. The bundle is ESM with code splitting, so that an instance reads only the chunks
+ * that it needs. It contains all dependencies except `@azure/functions-core`, which exists only inside a Functions host.
+ * The build also writes esbuild's metafile, from which a test reads the content of the entry chunk.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,38 +12,39 @@ import { build, type Metafile } from "esbuild";
 export interface BuildOptions {
   entry: string;
   outDirectory: string;
-  /** `@azure/functions` as npm gives it; for comparison. */
+  /** Bundles the published JavaScript of `@azure/functions`, for comparison. */
   publishedFunctions?: boolean;
 }
 
 export interface BuildResult {
   metafile: Metafile;
   entryBytes: number;
-  /** Loaded at start: the entry and the chunks that it imports statically. */
+  /** The bytes loaded at start: the entry and the chunks that it imports statically. */
   startBytes: number;
   totalBytes: number;
   chunks: number;
 }
 
 /**
- * CommonJS packages inside the bundle call require for Node's modules and for `@azure/functions-core`. Made on its first
- * call: every chunk carries this line, and few need it.
+ * CommonJS packages inside the bundle require Node's modules and `@azure/functions-core`. Every chunk contains this line
+ * but few chunks need it, so it creates `require` on the first call.
  */
 const requireBanner =
   'import { createRequire as __createRequire } from "node:module"; let __required; ' +
   "const require = (id) => (__required ??= __createRequire(import.meta.url))(id);";
 
 /**
- * `@azure/functions` is compiled from the sources that it ships, byte for byte those of its release (a test compares), for
- * the Node that runs it. What it publishes is compiled for ES2015: private fields are WeakMaps, and V8's young collections
- * keep every value of a WeakMap, so that each request, answer and body would be copied and promoted before it is freed; that and
- * `await` spelt with generators is more than half of what an empty function costs (docs/benchmarks.md).
+ * The build compiles `@azure/functions` from the sources in its package, for the Node version that runs them. A test proves
+ * that these are the sources of the release. The published JavaScript is compiled for ES2015: its private fields are
+ * WeakMaps, and V8's young-generation collections keep every value of a WeakMap. V8 would therefore copy and promote each
+ * request, response and body before it frees them. This and the generators in place of `await` make up more than half of
+ * the cost of an empty function (docs/benchmarks.md).
  */
 function functionsFromSource(): Record<string, string> {
   const require = createRequire(import.meta.url);
   return {
     "@azure/functions": join(dirname(require.resolve("@azure/functions/package.json")), "src/index.ts"),
-    // Its CommonJS half, as the published package uses; the other one has no named exports.
+    // The CommonJS build, which the published package uses too. The ESM build has no named exports.
     "@azure/functions-extensions-base": require.resolve("@azure/functions-extensions-base"),
   };
 }
@@ -106,7 +107,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const kilobytes = (bytes: number) => `${(bytes / 1024).toFixed(1)} KB`;
   const result = await buildApp({ entry: join(root, "functions/index.ts"), outDirectory: join(root, "dist") });
   console.log(
-    `dist/index.mjs ${kilobytes(result.entryBytes)}, read at start ${kilobytes(result.startBytes)}, ` +
-      `in all ${kilobytes(result.totalBytes)} in ${result.chunks} chunks`,
+    `dist/index.mjs ${kilobytes(result.entryBytes)}, loaded at start ${kilobytes(result.startBytes)}, ` +
+      `total ${kilobytes(result.totalBytes)} in ${result.chunks} chunks`,
   );
 }

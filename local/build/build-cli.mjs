@@ -1,12 +1,13 @@
 /**
- * The command line as one file, dist/gte.mjs: Node takes no TypeScript below node_modules, and whoever has the package
- * needs nothing else of it. Part of `npm run build`, and npm's `prepare`: npm runs it after `npm ci`, before it packs the
- * package, and where it installs it from git. Plain JavaScript, because there an old Node may run it.
+ * Bundles the command line into one file, dist/gte.mjs, because Node runs no TypeScript below node_modules. The file needs
+ * no other file of the package. `npm run build` runs this script, and so does npm as `prepare`: after `npm ci`, before it
+ * packs the package, and when it installs the package from git. It is plain JavaScript, because npm may run it with an old
+ * Node.
  */
 import { chmodSync } from "node:fs";
 import { join, resolve } from "node:path";
 
-/** CommonJS packages inside the bundle call require for Node's modules. */
+/** CommonJS packages inside the bundle require Node's modules. */
 const requireBanner =
   'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);';
 
@@ -34,7 +35,7 @@ if (esbuild !== undefined) {
   const [bytes = 0] = Object.values(metafile.outputs).map((output) => output.bytes);
   console.log(`dist/gte.mjs ${(bytes / 1024).toFixed(1)} KB`);
 } else if (["ci", "install"].includes(process.env.npm_command ?? "")) {
-  console.log("The command line was not built: without development dependencies there is no esbuild.");
+  console.log("The command line was not built: it needs esbuild, a development dependency.");
 } else {
-  throw new Error("There is no esbuild: run `npm ci` first.");
+  throw new Error("esbuild is not installed: run `npm ci` first.");
 }

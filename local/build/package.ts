@@ -1,7 +1,7 @@
 /**
- * `npm run package`: dist/package.zip, the file that Flex Consumption takes. In it are the bundle, host.json and a
- * package.json of four members; no dependency has to be installed, no source, map, test or setting goes along. The same
- * sources give the same bytes, so that a package can be compared with the commit that it is said to come from.
+ * `npm run package`: writes dist/package.zip, the deployment package for Flex Consumption. It contains the bundle,
+ * host.json and a package.json with five members. It needs no `npm install` and contains no sources, maps, tests or
+ * settings. The same sources give the same bytes, so a package can be compared with the commit that it was built from.
  */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -11,16 +11,16 @@ import { type ZipEntry, zip } from "./zip.ts";
 export interface PackageInput {
   /** Folder with host.json and package.json. */
   readonly root: string;
-  /** Folder with the built bundle; in the package it is always `dist`. */
+  /** Folder with the built bundle. In the package its name is always `dist`. */
   readonly distDirectory: string;
 }
 
 /** The files of the package, by name. */
 export function packageEntries({ root, distDirectory }: PackageInput): readonly ZipEntry[] {
-  // `*.mjs` only: the metafile, and a package made before, stay out. So does the command line, which is another program.
+  // Only `*.mjs`: this excludes the metafile and an older package. The command line is another program.
   const bundle = globSync("**/*.mjs", { cwd: distDirectory }).filter((name) => name !== "gte.mjs");
   if (!bundle.includes("index.mjs")) {
-    throw new Error(`There is no index.mjs in ${distDirectory}: run \`npm run build\` first.`);
+    throw new Error(`${distDirectory} contains no index.mjs: run \`npm run build\` first.`);
   }
   return [
     ...bundle.map((name) => ({
@@ -35,7 +35,7 @@ export function packageEntries({ root, distDirectory }: PackageInput): readonly 
   ];
 }
 
-/** What the worker reads (`main`, `type`), and what a person would ask (`name`, `version`). Nothing to install. */
+/** The members that the worker reads (`main`, `type`) and those that identify the package. No dependencies. */
 export function deployedPackageJson(text: string): string {
   const { name, version, type, main } = JSON.parse(text) as Record<string, unknown>;
   return `${JSON.stringify({ name, version, private: true, type, main }, undefined, 2)}\n`;

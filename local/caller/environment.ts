@@ -1,7 +1,7 @@
 /**
- * `.local/environment.json`: where the running stack is and who can call it. Written by `npm start` for `npm run
- * token`, the demo, the clients and the benchmarks; removed when the stack stops. It holds passwords and secrets of
- * the local tenant (made afresh at each start), so only its owner may read it.
+ * `.local/environment.json`: the addresses of the running stack and the callers of the service. `npm start` writes it for
+ * `npm run token`, the demo, the clients and the benchmarks, and deletes it when the stack stops. It contains passwords and
+ * secrets of the local tenant, new at each start, so only its owner may read it.
  */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
@@ -13,7 +13,7 @@ export interface LocalEnvironment {
   tenantId: string;
   graphUrl: string;
   vaultUrl: string;
-  /** Absolute. */
+  /** An absolute path. */
   caCertPath: string;
   service: { clientId: string; scope: "access_as_user"; audience: string };
   callers: Record<string, { clientId: string; clientSecret?: string }>;
@@ -27,7 +27,7 @@ export const environmentPath = resolve(localFolder, "environment.json");
 
 export function writeEnvironment(environment: LocalEnvironment, path = environmentPath): void {
   mkdirSync(dirname(path), { recursive: true });
-  rmSync(path, { force: true }); // An old file would keep its mode.
+  rmSync(path, { force: true }); // An existing file would keep its mode.
   writeFileSync(path, `${JSON.stringify(environment, undefined, 2)}\n`, { mode: 0o600 });
 }
 

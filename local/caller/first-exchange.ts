@@ -1,6 +1,6 @@
 /**
- * One whole exchange against a running stack, as a caller would make it: alice's token for the service, exchanged for
- * a header to Graph, and Graph asked with it.
+ * Makes one exchange against a running stack, as a caller does: it presents alice's token to the service, receives a header
+ * for Graph, and calls Graph with it.
  */
 import { readFileSync } from "node:fs";
 import { userToken } from "./caller-token.ts";
@@ -10,7 +10,7 @@ import { localRequest } from "./local-request.ts";
 export interface FirstExchange {
   callerToken: string;
   graphToken: string;
-  /** As the service handed them out, ready for the next request. */
+  /** The headers from the service, ready for the next request. */
   headers: Record<string, string>;
   expiresOn: string;
   me: Record<string, unknown>;

@@ -1,6 +1,6 @@
 /**
- * A small HTTP client for the local stack's own tools: one request, the whole answer as text. It trusts the local
- * authority by passing `ca` to node:https, so that nothing has to switch certificate checks off.
+ * A small HTTP client for the tools of the local stack: it sends one request and reads the whole answer as text. It trusts
+ * the local authority through `ca` of node:https, so no tool switches off certificate checks.
  */
 import { request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
@@ -18,14 +18,14 @@ export interface LocalResponse {
   status: number;
   headers: Readonly<Record<string, string | string[] | undefined>>;
   text: string;
-  /** The body as a JSON object; throws, naming the request, if it is none. */
+  /** The body as a JSON object. Throws with the name of the request if it is not a JSON object. */
   json: () => Record<string, unknown>;
 }
 
 const timeoutMs = 30_000;
 
 export function localRequest(url: string, options: LocalRequest = {}): Promise<LocalResponse> {
-  const body = bodyOf(options);
+  const body = encodeBody(options);
   const method = options.method ?? (body === undefined ? "GET" : "POST");
   const headers: Record<string, string> = { ...options.headers };
   if (body !== undefined) {
@@ -53,7 +53,7 @@ export function localRequest(url: string, options: LocalRequest = {}): Promise<L
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function bodyOf({ form, json }: LocalRequest): { type: string; text: string } | undefined {
+function encodeBody({ form, json }: LocalRequest): { type: string; text: string } | undefined {
   if (form !== undefined) {
     return { type: "application/x-www-form-urlencoded", text: new URLSearchParams(form).toString() };
   }

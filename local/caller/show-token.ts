@@ -1,11 +1,11 @@
 /**
- * Tokens as people may see them on a screen: shortened, and their telling claims decoded (not validated).
+ * Prepares tokens for output: shortens them and decodes the most useful claims, without validation.
  */
 export function shortenToken(token: string): string {
   return token.length <= 24 ? token : `${token.slice(0, 6)}…(${token.length} characters)`;
 }
 
-/** Shortens every token-like word of a text: JWTs, handles of grants and long opaque values. */
+/** Shortens everything in a text that looks like a token: JWTs, grant handles and long opaque values. */
 export function shortenTokens(text: string): string {
   return text
     .replace(/[A-Za-z0-9_-]{40,}(?:\.[A-Za-z0-9_-]*)*/g, shortenToken)
@@ -22,12 +22,12 @@ export function decodeClaims(token: string): Record<string, unknown> {
   }
 }
 
-/** aud, azp (or v1's appid), oid, scp or roles, and exp as a time. */
+/** Lists aud, azp (appid in a v1 token), oid, scp or roles, and exp as a time. */
 export function describeToken(token: string): string {
   const { aud, azp, appid, oid, scp, roles, exp } = decodeClaims(token);
   const expires = typeof exp === "number" ? new Date(exp * 1000).toISOString() : undefined;
-  const telling = { aud, azp: azp ?? appid, oid, scp, roles: Array.isArray(roles) ? roles.join(" ") : undefined };
-  return Object.entries({ ...telling, exp: expires })
+  const shown = { aud, azp: azp ?? appid, oid, scp, roles: Array.isArray(roles) ? roles.join(" ") : undefined };
+  return Object.entries({ ...shown, exp: expires })
     .flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${String(value)}`]))
     .join("  ");
 }

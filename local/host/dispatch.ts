@@ -1,5 +1,6 @@
 /**
- * From a request (or an order of the admin route) to one logged, time-limited invocation of a registered function.
+ * Turns a request, or a call of the admin route, into one invocation of a registered function. The invocation is logged
+ * and limited in time.
  */
 import { randomUUID } from "node:crypto";
 import type { AppContext, RegisteredFunction } from "./app-context.ts";
@@ -14,7 +15,7 @@ export interface Invocation {
 
 export type Dispatch = (registered: RegisteredFunction, invocation: Invocation) => Promise<InvocationResponse>;
 
-/** Thrown in place of the result; the function itself cannot be stopped and its late result is dropped. */
+/** The invocation took too long. The host cannot stop the function, so it drops the late result. */
 export class FunctionTimeoutError extends Error {}
 
 export function createDispatch(app: AppContext, timeoutMs: number | undefined): Dispatch {
@@ -55,7 +56,7 @@ export function createDispatch(app: AppContext, timeoutMs: number | undefined): 
   };
 }
 
-/** A binding's name ends in a hash of the binding, so the trigger is found by its type. */
+/** Finds the trigger by its type, because a binding's name ends in a hash of the binding. */
 export function triggerOf(registered: RegisteredFunction) {
   const found = Object.entries(registered.metadata.bindings).find(([, binding]) => /trigger$/i.test(binding.type));
   if (found === undefined) throw new Error(`Function '${registered.metadata.name}' has no trigger.`);

@@ -1,6 +1,6 @@
 /**
- * One invocation, in the order of the real worker's InvocationHandler: arguments, preInvocation hooks, the function,
- * postInvocation hooks, then either the error (thrown) or the response.
+ * Runs one invocation in the order of the real worker's InvocationHandler: arguments, preInvocation hooks, the function,
+ * postInvocation hooks. Then it throws the error or returns the response.
  */
 import { type AppContext, type InvocationLogScope, logFromApp, type RegisteredFunction } from "./app-context.ts";
 import { PostInvocationContext, PreInvocationContext, runHooks } from "./hook-contexts.ts";

@@ -1,6 +1,6 @@
 /**
- * The last lines a child process wrote, bounded, with a way to wait for a line: tests order themselves by what the
- * host said, not by sleeping.
+ * The last lines of a child process, at most a fixed number. `waitFor` waits for a line, so that tests order themselves by
+ * the output of the process instead of sleeping.
  */
 import { EventEmitter } from "node:events";
 
@@ -33,7 +33,7 @@ export class BoundedLog {
     this.#lines.length = 0;
   }
 
-  /** The first kept or coming line that holds `text`. */
+  /** Resolves with the first stored or future line that contains `text`. */
   waitFor(text: string): Promise<string> {
     const known = this.#lines.find((line) => line.includes(text));
     if (known !== undefined) return Promise.resolve(known);

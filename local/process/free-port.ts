@@ -1,6 +1,6 @@
 /**
- * A port that was free on the loopback addresses a moment ago: for services that must know their own address before
- * they listen. Between this and their listening another process could take it; they then fail and say so.
+ * Finds a free port on the loopback address, for services that must know their address before they listen. Another
+ * process may take the port before the service listens. The service then fails with the operating system's error.
  */
 import { type AddressInfo, createServer } from "node:net";
 

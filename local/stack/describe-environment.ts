@@ -1,11 +1,11 @@
 /**
- * What `.local/environment.json` says of a running stack: the local tenant's people and client applications, in seed
- * order, and where everything answers.
+ * Builds the content of `.local/environment.json` for a running stack: the addresses, and the users and client
+ * applications of the local tenant in seed order.
  */
 import type { LocalEnvironment } from "../caller/environment.ts";
 import type { LocalTenant } from "../tenant/local-tenant.ts";
 
-/** The clients of the tenant that call the service (the other registrations are resources and identities). */
+/** The applications that call the service. The other registrations are resources and identities. */
 const callerNames = ["web", "public", "daemon", "stranger", "cli", "reports"];
 
 export function describeEnvironment(stack: {

@@ -1,6 +1,6 @@
 /**
- * The Functions host within a stack: started with the stack's settings, restarted on the same port (with changed
- * settings, or a "deployed" app), stopped; and watched, so that a host that ends by itself does not go unnoticed.
+ * Controls the Functions host of a stack: starts it with the stack's settings, restarts it on the same port (with changed
+ * settings or a changed app) and stops it. It also reports a host that ends unexpectedly.
  */
 import { type HostProcess, startHostProcess } from "../host/host-process.ts";
 import { waitUntilReady } from "./wait-until-ready.ts";
@@ -18,7 +18,7 @@ export interface HostControlOptions {
 }
 
 export interface HostControl {
-  /** The host that runs now; throws between stop and start. */
+  /** The running host. Throws between stop and start. */
   current(): HostProcess;
   start(): Promise<void>;
   restart(changes: SettingOverrides): Promise<void>;

@@ -1,8 +1,9 @@
 /**
- * The policy of the local stack: what each of the local tenant's clients may get. Every entry that acts for people
- * may have User.Read and Mail.Read of Graph, because Entra, and the local tenant with it, answers every exchange with all
- * scopes consented for the service's registration: a narrower list would refuse the surplus. The entry that acts for
- * itself has `.default`: an application's token carries every permission of the second registration.
+ * The policy of the local stack: what each client of the local tenant may get. Entra answers every exchange with all
+ * scopes that are consented for the service's registration, and so does the local tenant. Every entry that acts for users
+ * therefore allows User.Read and Mail.Read of Graph: with a narrower list the service would refuse the surplus scopes. The
+ * entry that acts for the application itself has `.default`, because an application's token carries every permission of the
+ * second registration.
  */
 import { CLIENT_IDS, RESOURCE_URIS } from "../tenant/directory/seed-ids.ts";
 

@@ -1,6 +1,6 @@
 /**
- * The settings the local stack gives the service: the same names a deployment has, set to the local tenant, Azurite
- * and the local policy.
+ * The settings of the service in the local stack. The names are those of a deployment; the values point to the local
+ * tenant, Azurite and the local policy.
  */
 
 import { CLIENT_IDS, TENANT_ID, VAULT_SECRET_NAMES } from "../tenant/directory/seed-ids.ts";

@@ -1,7 +1,7 @@
 /**
- * The whole local stack as a library: certificate authority, local tenant, Azurite's table service and the Functions
- * host with the built app, wired by settings. `npm start`, the tests, the demo and the benchmarks all start it here.
- * The tenant runs in this process (its state is at hand); Azurite and the host are children.
+ * Starts the local stack: certificate authority, local tenant, Azurite's table service, and the Functions host with the
+ * built app. `npm start`, the tests, the demo and the benchmarks use it. The tenant runs in this process, so that a test
+ * can read and change its state. Azurite and the host are child processes.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,20 +17,20 @@ import { createHostControl, type HostControl, type SettingOverrides } from "./ho
 import { createServiceSettings } from "./service-settings.ts";
 
 export interface StackOptions {
-  /** 0 (the default): any free port. */
+  /** Default 0: any free port. */
   servicePort?: number;
   tenantPort?: number;
-  /** The folder with host.json and package.json; the repository by default. */
+  /** The folder with host.json and package.json. Default: the repository. */
   appDirectory?: string;
-  /** Settings of the service to change, or (undefined) to leave out. */
+  /** Settings of the service to change. `undefined` removes a setting. */
   serviceSettings?: SettingOverrides;
-  /** Where ca.pem goes; by default a temporary folder that goes with the stack. */
+  /** The folder for ca.pem. Default: a temporary folder, deleted when the stack stops. */
   folder?: string;
   /** The tenant's clock. */
   now?: () => number;
-  /** False: do not ask /ready (for apps that have none, and for stacks that should not become ready). */
+  /** False: do not wait for /ready, for apps without it and for stacks that must not become ready. */
   waitForReady?: boolean;
-  /** Each line of the host's output, as it comes. */
+  /** Called with each line of the host's output. */
   onServiceLine?: (line: string) => void;
 }
 
@@ -39,19 +39,19 @@ export interface Stack {
   tables: TableService;
   environment: LocalEnvironment;
   service: StackService;
-  /** Stops the host and starts it again on the same port; changed settings stay for later restarts. */
+  /** Stops the host and starts it again on the same port. Later restarts keep the changed settings. */
   restartHost(changes?: SettingOverrides): Promise<void>;
-  /** Host, Azurite, tenant: in this order. */
+  /** Stops the host, Azurite and the tenant, in this order. */
   stop(): Promise<void>;
-  /** Resolves, with what happened, when a child ends that was not asked to. */
+  /** Resolves with a message when a child process ends unexpectedly. */
   broken: Promise<string>;
 }
 
 export interface StackService {
   readonly url: string;
-  /** Of the host that runs now. */
+  /** Of the running host. */
   readonly pid: number;
-  /** What the app's load cost, as the host measured it. */
+  /** The time to load the app, measured by the host. */
   readonly loadMs: number;
   readonly logs: BoundedLog;
 }
@@ -96,7 +96,7 @@ async function startParts(options: StackOptions, keep: Keep, stop: () => Promise
   );
   const broken = Promise.withResolvers<string>();
   const tables = keep(await startTableService(), (part) => part.stop());
-  void tables.died.then((code) => broken.resolve(`Azurite ended (exit code ${code}).`));
+  void tables.endedUnexpectedly.then((code) => broken.resolve(`Azurite ended (exit code ${code}).`));
   const settingsInput = {
     tenantUrl: tenant.url,
     serviceUrl,

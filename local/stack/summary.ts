@@ -1,6 +1,6 @@
 /**
- * What `npm start` prints once everything runs: what runs where, the first exchange with its tokens shortened, and
- * commands to paste.
+ * The output of `npm start` when everything runs: the addresses, the first exchange with shortened tokens, and commands to
+ * paste.
  */
 import { environmentPath } from "../caller/environment.ts";
 import type { FirstExchange } from "../caller/first-exchange.ts";
@@ -18,7 +18,7 @@ export function describeRunning(stack: Stack): string {
 }
 
 export function describeExchange({ callerToken, graphToken, headers, expiresOn, me }: FirstExchange): string {
-  const telling = { displayName: me["displayName"], userPrincipalName: me["userPrincipalName"], id: me["id"] };
+  const shown = { displayName: me["displayName"], userPrincipalName: me["userPrincipalName"], id: me["id"] };
   return [
     "First exchange:",
     `  alice's token for the service   ${shortenToken(callerToken)}`,
@@ -27,26 +27,26 @@ export function describeExchange({ callerToken, graphToken, headers, expiresOn, 
     `    Authorization: Bearer ${shortenToken(graphToken)}, Content-Type: ${headers["Content-Type"]}, until ${expiresOn}`,
     `    ${describeToken(graphToken)}`,
     "  GET /v1.0/me on Graph           200",
-    `    ${JSON.stringify(telling)}`,
+    `    ${JSON.stringify(shown)}`,
   ].join("\n");
 }
 
 export function describeCommands({ environment }: Stack): string {
   const { serviceUrl } = environment;
   return [
-    "Paste, in another terminal:",
+    "Paste in another terminal:",
     `  curl -s -H "Authorization: Bearer $(npm run -s token -- alice)" ${serviceUrl}/AuthorizationHeader/graph`,
     `  curl -s ${serviceUrl}/oauth2/token \\`,
     "    -d grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer -d requested_token_use=on_behalf_of \\",
     '    -d scope=https://graph.microsoft.com/User.Read -d assertion="$(npm run -s token -- alice)"',
     '  curl -s -H "Authorization: Bearer $(npm run -s token -- --app reports)" \\',
     `    ${serviceUrl}/AuthorizationHeaderUnauthenticated/graph`,
-    "  npx --no -- gte login --local       # a code to enter in the browser; then, for example:",
+    "  npx --no -- gte login --local       # enter the code in the browser; then, for example:",
     "  npx --no -- gte header graph --local",
     "  npm run demo",
     "",
-    "People: alice, bob; carol (nobody has consented for her), dave (a guest), erin (Grant.Create, Policy.Explain).",
-    `Users, passwords and client secrets of the local tenant: ${environmentPath}`,
+    "Users: alice, bob; carol (no consent for her), dave (a guest), erin (Grant.Create, Policy.Explain).",
+    `Passwords and client secrets of the local tenant: ${environmentPath}`,
     "Ctrl+C stops everything.",
   ].join("\n");
 }

@@ -1,15 +1,15 @@
 /**
- * Asks the service's /ready until it says yes, for a bounded time, and stops asking when the host has ended.
+ * Polls /ready of the service until it answers 200. Throws after a fixed time, or as soon as the host has ended.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { localRequest } from "../caller/local-request.ts";
 import type { HostProcess } from "../host/host-process.ts";
 
-const patienceMs = 20_000;
-const pauseMs = 50;
+const timeoutMs = 20_000;
+const pollIntervalMs = 50;
 
 export async function waitUntilReady(serviceUrl: string, host: HostProcess): Promise<void> {
-  const end = Date.now() + patienceMs;
+  const end = Date.now() + timeoutMs;
   let last = "no answer";
   let ended = false;
   void host.exited.then(() => {
@@ -23,7 +23,9 @@ export async function waitUntilReady(serviceUrl: string, host: HostProcess): Pro
     } catch (error) {
       last = error instanceof Error ? error.message : String(error);
     }
-    await delay(pauseMs);
+    await delay(pollIntervalMs);
   }
-  throw new Error(`The service did not become ready; ${serviceUrl}/ready last said: ${last}\n${host.logs.tail(20)}`);
+  throw new Error(
+    `The service did not become ready. The last answer of ${serviceUrl}/ready: ${last}\n${host.logs.tail(20)}`,
+  );
 }

@@ -1,5 +1,5 @@
 /**
- * A writer for the little ASN.1 DER that a certificate needs. Writing only; nothing here parses.
+ * Writes the ASN.1 DER values that a certificate needs. It does not parse.
  */
 export type Der = Buffer<ArrayBuffer>;
 
@@ -29,7 +29,7 @@ export function objectId(dotted: string): Der {
   return der(0x06, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
 }
 
-/** UTCTime, good until 2049. */
+/** UTCTime, valid until 2049. */
 export function utcTime(time: Date): Der {
   const digits = time.toISOString().replace(/[-:T]/g, "").slice(2, 14);
   return der(0x17, Buffer.from(`${digits}Z`, "ascii"));

@@ -94,7 +94,7 @@ test.concurrent("a taken port is an error that names the variable", async () => 
   const second = run("start.ts", [], { PORT: port, LOCAL_FOLDER: join(folder, "second") });
   expect(await second.exited).toBe(1);
   expect(second.output.tail(1)).toBe(
-    `Port ${port} is taken: is the local stack already running? Set PORT to another port.`,
+    `Port ${port} is in use. Is the local stack already running? Set PORT to another port.`,
   );
 });
 

@@ -1,14 +1,14 @@
 /**
- * Which function answers a method and a path. The order of routes is the real host's (WebJobsRouteBuilder): literal
- * segments before parameters, more constraints before fewer, literals alphabetically, longer templates before shorter
- * ones; the first template that matches, constraints and method included, wins. A wrong method is therefore just no
- * match: 404, not 405. Paths below /admin never reach a function.
+ * Finds the function that answers a method and a path. Routes have the order of the real host (WebJobsRouteBuilder):
+ * literal segments before parameters, more constraints before fewer, literals alphabetically, longer templates before
+ * shorter ones. The first template whose constraints and method match wins. A wrong method therefore does not match and is
+ * answered with 404, not 405. Paths below /admin never reach a function.
  */
 import { type ParameterSegment, parseRouteTemplate, type Segment } from "./route-template.ts";
 
 export interface RouteDefinition<T> {
   template: string;
-  /** undefined: every method. */
+  /** Undefined: every method. */
   methods: readonly string[] | undefined;
   target: T;
 }
@@ -19,7 +19,7 @@ export interface RouteMatch<T> {
 }
 
 export interface RouteTable<T> {
-  /** `path` decoded, beginning with a slash. */
+  /** `path` is decoded and begins with a slash. */
   match(method: string, path: string): RouteMatch<T> | undefined;
 }
 
@@ -37,7 +37,7 @@ export function createRouteTable<T>(definitions: readonly RouteDefinition<T>[]):
       target,
     }))
     .sort((a, b) => compareTemplates(a.segments, b.segments));
-  // Literal first segments sort before parameters, so looking in the literal's own bucket first keeps the order.
+  // Literal first segments sort before parameters. To search the bucket of the literal first keeps this order.
   const literalFirst = Map.groupBy(routes, ({ segments: [first] }) => (first?.kind === "literal" ? first.text : ""));
   const parameterFirst = literalFirst.get("") ?? [];
   literalFirst.delete("");
@@ -54,7 +54,7 @@ export function createRouteTable<T>(definitions: readonly RouteDefinition<T>[]):
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** One trailing slash does not count; empty segments elsewhere do. */
+/** Ignores one trailing slash. Other empty segments count. */
 function splitPath(path: string): string[] {
   const end = path.length > 1 && path.endsWith("/") ? path.length - 1 : path.length;
   return end <= 1 ? [] : path.slice(1, end).split("/");
@@ -85,7 +85,7 @@ function matchSegments(segments: readonly Segment[], parts: string[]): Record<st
 function matchParameter(segment: ParameterSegment, part: string | undefined, params: Record<string, string>): boolean {
   const value = part === undefined || part === "" ? segment.defaultValue : part;
   if (value === undefined) {
-    // A missing optional parameter is not put to its constraints; an empty segment ("//") is not a missing one.
+    // Constraints do not apply to a missing optional parameter. An empty segment ("//") is not a missing parameter.
     return segment.catchAll || (segment.optional && part === undefined);
   }
   for (const holds of segment.constraints) {

@@ -1,7 +1,7 @@
 /**
- * The shapes that cross between a Functions host and `@azure/functions`, in the host's own words (they follow
- * FunctionRpc.proto). Types only. The package ships no types for `@azure/functions-core`, so these are ours, and
- * hold only what the package reads and writes.
+ * The data that a Functions host exchanges with `@azure/functions`, with the names of FunctionRpc.proto. Types only. The
+ * package publishes no types for `@azure/functions-core`, so this file declares the members that the package reads and
+ * writes.
  */
 
 export type LogLevel = "trace" | "debug" | "information" | "warning" | "error" | "critical" | "none";
@@ -12,7 +12,7 @@ export interface NullableString {
   value: string;
 }
 
-/** A request on its way to the app. Header names are lower-case, repeated values already joined. */
+/** A request for the app. Header names are in lower case; repeated values are already joined. */
 export interface RpcHttpRequest {
   method: string;
   url: string;
@@ -31,7 +31,7 @@ export interface RpcTypedData {
   http?: RpcHttpRequest | RpcHttpResponse;
 }
 
-/** `sameSite: "none"` means "not set"; a cookie that really says None is "explicitNone". */
+/** `sameSite: "none"` means that the attribute is not set; "explicitNone" writes `SameSite=None`. */
 export interface RpcHttpCookie {
   name: string;
   value: string;
@@ -92,7 +92,7 @@ export type FunctionCallback = (...args: unknown[]) => unknown;
 export type HookData = Record<string, unknown>;
 export type HookCallback = (context: unknown) => unknown;
 
-/** What the host gives `getInvocationModel`: one per invocation. */
+/** The argument of `getInvocationModel`, one per invocation. */
 export interface CoreInvocationContext {
   invocationId: string;
   request: InvocationRequest;

@@ -44,5 +44,5 @@ test("a wrong key is refused", async () => {
 test("one that ends by itself is noticed", async () => {
   const own = await startTableService();
   process.kill(own.pid, "SIGTERM");
-  await own.died;
+  await own.endedUnexpectedly;
 });
