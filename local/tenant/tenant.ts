@@ -1,5 +1,6 @@
 /**
- * What every part of the tenant works on: one running tenant's clock, keys, directory and stores.
+ * The running tenant as a whole. Only the files in this folder use this type. Every other file declares the members that it
+ * needs in an interface of its own.
  */
 
 import type { TenantOperations } from "./control/operations.ts";
@@ -25,10 +26,11 @@ export interface Tenant {
   readonly sealer: Sealer;
   readonly codes: AuthorizationCodes;
   readonly deviceCodes: DeviceCodes;
-  /** Conditional access: what a token request must already have satisfied. */
+  /** Conditional access: the demands that a sign-in must have satisfied before a token is issued. */
   readonly requirements: Requirement[];
   readonly vault: Vault;
   readonly identity: ManagedIdentityEndpoint;
+  /** Named after the control operation `order`. */
   readonly orders: ScriptedResponses;
   readonly log: RequestLog;
 }

@@ -1,5 +1,5 @@
 /**
- * Every identifier of the local tenant. Constants, so that settings, docs and tests can name them; nothing secret.
+ * Every identifier of the local tenant, as constants for settings, documents and tests. They are not secret.
  */
 export const TENANT_ID = "10ca1000-7e57-4000-8000-000000000000";
 export const TENANT_DOMAIN = "contoso.local";
@@ -13,7 +13,7 @@ export const USER_IDS = {
   erin: "e4180000-0000-4000-8000-000000000005",
 } as const;
 
-/** Client ids. `service` is the registration whose rights are exchanged. */
+/** Client ids. `service` is the registration of the service under test. */
 export const CLIENT_IDS = {
   service: "5e471ce0-0000-4000-8000-000000000001",
   appOnly: "5e471ce0-0000-4000-8000-000000000002",
@@ -26,7 +26,7 @@ export const CLIENT_IDS = {
   orders: "04de4500-0000-4000-8000-000000000001",
   systemIdentity: "1de70000-0000-4000-8000-000000000001",
   userIdentity: "1de70000-0000-4000-8000-000000000002",
-  /** Microsoft's own, the same in every tenant. */
+  /** Microsoft's applications, with the same id in every tenant. */
   graph: "00000003-0000-0000-c000-000000000000",
   vault: "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
   tokenExchange: "fb60f99c-7a34-4190-8149-302f77469936",
@@ -34,7 +34,7 @@ export const CLIENT_IDS = {
 
 export type RegistrationName = keyof typeof CLIENT_IDS;
 
-/** Object ids of the service principals; for the two identities these are the principal ids. */
+/** Object ids of the service principals. Those of the two identities are their principal ids. */
 export const OBJECT_IDS: Readonly<Record<RegistrationName, string>> = {
   service: "0b1ec700-0000-4000-8000-000000000001",
   appOnly: "0b1ec700-0000-4000-8000-000000000002",

@@ -1,6 +1,6 @@
 /**
- * What the tenant holds when it starts: people, registrations, consents and role assignments.
- * Ids are constants (`seed-ids.ts`); every secret and password is random per start.
+ * The initial content of the directory: users, registrations, consents and role assignments. Ids are constants
+ * (`seed-ids.ts`). Every secret and password is random at each start.
  */
 import { randomBytes, randomUUID } from "node:crypto";
 import {
@@ -25,7 +25,7 @@ import {
 export interface SeedOptions {
   url: string;
   nowMs: number;
-  /** Where the service under test answers: its callback is registered as a redirect URI. */
+  /** The address of the service under test. Its callback is registered as a redirect URI. */
   serviceUrl: string;
 }
 
@@ -48,19 +48,19 @@ export function randomSecret(nowMs: number, lifetimeMs = TWO_YEARS_MS): ClientSe
 
 function seedUsers(): User[] {
   return [
-    person("alice", "Alice", "Archer"),
-    person("bob", "Bob", "Baker"),
-    person("carol", "Carol", "Clark"),
+    seedUser("alice", "Alice", "Archer"),
+    seedUser("bob", "Bob", "Baker"),
+    seedUser("carol", "Carol", "Clark"),
     {
-      ...person("dave", "Dave", "Dunn"),
+      ...seedUser("dave", "Dave", "Dunn"),
       guest: true,
       idp: "https://sts.windows.net/fab41ca0-0000-4000-8000-000000000000/",
     },
-    person("erin", "Erin", "Evans"),
+    seedUser("erin", "Erin", "Evans"),
   ];
 }
 
-function person(name: keyof typeof USER_IDS, givenName: string, familyName: string): User {
+function seedUser(name: keyof typeof USER_IDS, givenName: string, familyName: string): User {
   return {
     name,
     oid: USER_IDS[name],
@@ -102,7 +102,7 @@ function registration(name: RegistrationName, displayName: string, extra: Partia
   };
 }
 
-/** Microsoft Graph, Key Vault and the token exchange audience, and one API of the tenant's own. */
+/** Microsoft Graph, Key Vault, the token exchange audience, and the tenant's Orders API. */
 function seedResources(): Registration[] {
   return [
     registration("graph", "Microsoft Graph", {
@@ -135,7 +135,7 @@ function seedResources(): Registration[] {
   ];
 }
 
-/** The registration whose rights are exchanged, and the second one for application tokens. */
+/** The registration of the service, and its second registration for application tokens. */
 function seedService({ url, nowMs, serviceUrl }: SeedOptions): Registration[] {
   const federatedCredentials = [OBJECT_IDS.systemIdentity, OBJECT_IDS.userIdentity].map((subject) => ({
     issuer: `${url}/${TENANT_ID}/v2.0`,
@@ -160,7 +160,7 @@ function seedService({ url, nowMs, serviceUrl }: SeedOptions): Registration[] {
   ];
 }
 
-/** Who calls the service. Order and names are used by the local stack and its policy. */
+/** The applications that call the service. The local stack and its policy depend on their order and names. */
 function seedCallers({ nowMs }: SeedOptions): Registration[] {
   const requiredAccess = { [CLIENT_IDS.service]: ["access_as_user"] };
   const confidential = (redirectUri: string) => ({
@@ -173,7 +173,7 @@ function seedCallers({ nowMs }: SeedOptions): Registration[] {
     registration("web", "Contoso Web", confidential("http://localhost:8400/callback")),
     registration("public", "Contoso Desktop", native),
     registration("daemon", "Contoso Nightly Job", { secrets: [randomSecret(nowMs)] }),
-    registration("stranger", "Somebody Else's App", confidential("http://localhost:8401/callback")),
+    registration("stranger", "Fabrikam App", confidential("http://localhost:8401/callback")),
     registration("cli", "Contoso Command Line", native),
     registration("reports", "Contoso Reports", { secrets: [randomSecret(nowMs)] }),
   ];
@@ -186,13 +186,13 @@ function seedIdentities(): Registration[] {
   ];
 }
 
-/** carol is left out on purpose: her exchanges answer 65001. */
+/** There is no consent for carol, so that her exchanges fail with 65001. */
 function seedConsents(): Consent[] {
   const service = CLIENT_IDS.service;
-  const people = [USER_IDS.alice, USER_IDS.bob, USER_IDS.dave, USER_IDS.erin];
+  const consentingUsers = [USER_IDS.alice, USER_IDS.bob, USER_IDS.dave, USER_IDS.erin];
   const callers = [CLIENT_IDS.web, CLIENT_IDS.public, CLIENT_IDS.stranger, CLIENT_IDS.cli];
   return [
-    ...people.flatMap((userOid): Consent[] => [
+    ...consentingUsers.flatMap((userOid): Consent[] => [
       {
         clientId: service,
         resourceId: CLIENT_IDS.graph,
@@ -208,7 +208,7 @@ function seedConsents(): Consent[] {
   ];
 }
 
-/** erin runs the service: she makes links for applications and asks what policy says. Everybody else is a plain user. */
+/** erin operates the service: she creates sign-in links for applications and reads policy decisions. The other users have no roles. */
 function seedRoleAssignments(): RoleAssignment[] {
   const { service, graph } = CLIENT_IDS;
   return [

@@ -1,5 +1,5 @@
 /**
- * AADSTS codes of the pages: what `/authorize`, `/devicelogin` and `/logout` say, on the page or in the redirect.
+ * AADSTS codes of the pages `/authorize`, `/devicelogin` and `/logout`, for the page or the redirect.
  * Texts: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 import { type AadstsTable, rows } from "./aadsts-row.ts";

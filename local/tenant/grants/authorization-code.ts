@@ -1,5 +1,5 @@
 /**
- * Authorization code with PKCE: single use (54005), ten minutes (70008), bound to client and redirect URI.
+ * Authorization code with PKCE: one use (54005), ten minutes (70008), bound to client and redirect URI.
  */
 import { createHash } from "node:crypto";
 import { entraError } from "../errors/entra-error.ts";

@@ -1,5 +1,5 @@
 /**
- * Client credentials: the application's own token; permissions are the app roles assigned to it (E-33, E-45).
+ * Client credentials: a token of the application itself. Its permissions are its assigned app roles (E-33, E-45).
  */
 import { entraError } from "../errors/entra-error.ts";
 import { parseDefaultScope } from "../oauth/scopes.ts";

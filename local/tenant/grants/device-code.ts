@@ -1,6 +1,6 @@
 /**
- * Redemption of a device code: the poll. Entra's names for what RFC 8628 section 3.5 calls otherwise:
- * `authorization_declined` for `access_denied`, and `bad_verification_code`; there is no `slow_down`.
+ * Redeems a device code: one poll of the client. Entra differs from RFC 8628 section 3.5: it answers
+ * `authorization_declined` in place of `access_denied`, adds `bad_verification_code` and never answers `slow_down`.
  */
 
 import { EntraError, entraError } from "../errors/entra-error.ts";
@@ -12,7 +12,7 @@ import { activeUser, type Grant } from "./grant.ts";
 
 export const deviceCodeGrant: Grant = {
   name: "device_code",
-  /** MSAL Node sends the bare name. */
+  /** MSAL Node sends the short name. */
   wireNames: ["urn:ietf:params:oauth:grant-type:device_code", "device_code"],
   confidentialOnly: false,
   anyTenant: true,
@@ -26,7 +26,7 @@ export const deviceCodeGrant: Grant = {
   },
 };
 
-/** The parameter is `device_code` (RFC 8628 section 3.4); Entra also takes it as `code`. */
+/** The parameter is `device_code` (RFC 8628 section 3.4). Entra also accepts `code`. */
 function presentedCode(form: Form): string {
   return form.get("device_code") ?? form.get("code") ?? required(form, "device_code");
 }

@@ -1,4 +1,6 @@
-/** The grants the token endpoint knows. */
+/**
+ * The grant types that the token endpoint supports. To add one, write its file and add it to this list.
+ */
 
 import { authorizationCodeGrant } from "./authorization-code.ts";
 import { clientCredentialsGrant } from "./client-credentials.ts";

@@ -1,5 +1,5 @@
 /**
- * What a grant type is: its wire names, whether the client must be confidential, and what it yields.
+ * The interface of a grant type: its wire names, whether the client must be confidential, and the redemption.
  */
 
 import type { Directory, Registration, User } from "../directory/directory.ts";
@@ -33,7 +33,7 @@ export interface UserGrant {
   readonly kind: "user";
   readonly user: User;
   readonly request: ScopeRequest;
-  /** Demands met when the person last signed in. */
+  /** The demands that the user satisfied at the last sign-in. */
   readonly satisfied: readonly string[];
   readonly nonce?: string | undefined;
 }
@@ -45,16 +45,16 @@ export interface AppGrant {
 }
 
 export interface Grant {
-  /** In logs, orders and counters. */
+  /** The name in logs, scripted responses and counters. */
   readonly name: string;
   readonly wireNames: readonly string[];
   readonly confidentialOnly: boolean;
-  /** Works on `/common` and `/organizations` too; the others are 9001023 there. */
+  /** Also supported on `/common` and `/organizations`. Other grant types are 9001023 there. */
   readonly anyTenant: boolean;
   redeem(request: GrantRequest): UserGrant | AppGrant;
 }
 
-/** The person behind a grant, if the account may still be used. */
+/** The user of a grant. Throws if the account no longer exists or is disabled. */
 export function activeUser(tenant: GrantTenant, oid: string): User {
   const user = tenant.directory.user(oid);
   if (user === undefined) throw entraError(50034, { user: oid, tenant: tenant.tenantId });

@@ -1,5 +1,5 @@
 /**
- * On-behalf-of: a user's token for this client is exchanged for one for another API (E-65 lists what is refused).
+ * On-behalf-of: exchanges a user's token for this client for a token for another API (E-65 lists the refusals).
  */
 
 import type { Registration } from "../directory/directory.ts";
@@ -55,7 +55,7 @@ function verifiedClaims(tenant: GrantTenant, assertion: string): JsonObject {
   return jws.payload;
 }
 
-/** 500131, compared case-sensitively. ID tokens carry the same audience and are told apart: 240002. */
+/** Compares the audience case-sensitively (500131). ID tokens have the same audience and get 240002. */
 function assertForThisClient(claims: JsonObject, client: Registration): void {
   const { aud } = claims;
   const expected = [client.clientId, ...client.appIdUris];
@@ -66,7 +66,7 @@ function assertForThisClient(claims: JsonObject, client: Registration): void {
   if (!isAccessToken) throw entraError(240002);
 }
 
-/** No leeway (500133). */
+/** Without leeway (500133). */
 function assertInTime(tenant: GrantTenant, { nbf, exp }: JsonObject): void {
   const nowMs = tenant.clock.nowMs();
   if (typeof exp === "number" && exp * 1000 > nowMs && Number(nbf ?? 0) * 1000 <= nowMs) return;
@@ -74,15 +74,15 @@ function assertInTime(tenant: GrantTenant, { nbf, exp }: JsonObject): void {
   throw entraError(500133, { now: toLongTimestamp(nowMs), expiry });
 }
 
-/** The docs give no code for an app-only assertion; this is the one about applications on behalf of applications. */
+/** Microsoft documents no code for an app-only assertion. 7000114 is the code for applications that act on behalf of applications. */
 function assertUserToken({ scp }: JsonObject, client: Registration): void {
   if (typeof scp !== "string" || scp === "") throw entraError(7000114, { app: client.clientId });
 }
 
 function tokenHistory(tenant: GrantTenant, { aio, iat }: JsonObject): { issuedAtMs: number; satisfied: string[] } {
-  const opened = typeof aio === "string" ? tenant.sealer.open(aio) : undefined;
-  return isHistory(opened)
-    ? { issuedAtMs: opened.at, satisfied: opened.satisfied }
+  const unsealed = typeof aio === "string" ? tenant.sealer.unseal(aio) : undefined;
+  return isHistory(unsealed)
+    ? { issuedAtMs: unsealed.at, satisfied: unsealed.satisfied }
     : { issuedAtMs: Number(iat) * 1000, satisfied: [] };
 }
 

@@ -1,6 +1,6 @@
 /**
- * Resource owner password: how local people get a token without a browser. The service itself refuses this grant.
- * Unlike Entra it also serves guests and takes `claims` as met, because there is no other way to act in a script.
+ * Resource owner password: the local users get a token without a browser. The service itself refuses this grant type.
+ * Unlike Entra, it accepts guests and treats `claims` as satisfied, because a script has no other way to sign in.
  */
 import { entraError } from "../errors/entra-error.ts";
 import { assertPassword } from "../oauth/password-check.ts";

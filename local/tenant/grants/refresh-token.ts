@@ -1,10 +1,10 @@
 /**
- * Refresh token redemption (E-90 to E-93): a new token each time, the old one stays usable; of scopes for several
- * resources the first resource counts.
+ * Redeems a refresh token (E-90 to E-93). Each redemption issues a new refresh token, and the old one stays usable. If the
+ * scopes name several resources, the first resource counts.
  */
 
 import { entraError } from "../errors/entra-error.ts";
-import { INACTIVITY_MS, openRefreshToken } from "../oauth/refresh-token.ts";
+import { INACTIVITY_MS, requireRefreshToken } from "../oauth/refresh-token.ts";
 import { assertNotRevoked } from "../oauth/revocation.ts";
 import { parseScopes } from "../oauth/scopes.ts";
 import { required } from "../oauth/token-request.ts";
@@ -17,7 +17,7 @@ export const refreshTokenGrant: Grant = {
   confidentialOnly: false,
   anyTenant: true,
   redeem: ({ tenant, form, client }) => {
-    const record = openRefreshToken(tenant, required(form, "refresh_token"));
+    const record = requireRefreshToken(tenant, required(form, "refresh_token"));
     if (record.clientId !== client.clientId) throw entraError(70000);
     if (tenant.clock.nowMs() - record.issuedAtMs > INACTIVITY_MS) {
       throw entraError(700082, { issued: toLongTimestamp(record.issuedAtMs) });

@@ -1,5 +1,5 @@
 /**
- * A sliver of Microsoft Graph: `/me`, `/me/messages` and `/users`, with Graph's own checks and refusals.
+ * A part of Microsoft Graph: `/me`, `/me/messages` and `/users`, with Graph's checks and errors.
  */
 import type { Directory, User } from "../directory/directory.ts";
 import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
@@ -62,7 +62,7 @@ export function graphContext(
   return { url: tenant.url, nowMs: tenant.clock.nowMs(), clientRequestId };
 }
 
-/** Only a token of a client that declared `cp1` is challenged after a revocation; the others live out their hour. */
+/** After a revocation Graph challenges only tokens of clients that declared `cp1`. Other tokens stay valid until they expire. */
 function challengeRevoked(context: GraphContext, claims: JsonObject, user: User | undefined): GraphAnswer | undefined {
   const capable = Array.isArray(claims["xms_cc"]) && claims["xms_cc"].includes("cp1");
   const backdatedMs = (Number(claims["iat"]) + 300) * 1000;
@@ -89,7 +89,7 @@ function answerMe(context: GraphContext, path: string, claims: JsonObject, user:
   });
 }
 
-/** The permission is a scope for people and an app role for applications. */
+/** The permission is a scope in user tokens and an app role in application tokens. */
 function listUsers(tenant: GraphTenant, context: GraphContext, claims: JsonObject): GraphAnswer {
   const allowed = [...scopesOf(claims), ...rolesOf(claims)].includes("User.Read.All");
   if (!allowed) return denied(context);

@@ -1,6 +1,6 @@
 /**
- * The tenant's second API, `https://api.contoso.local/orders`, served at `/orders`: it shows that a token for another
- * resource than Graph works, and is refused where the scope is missing.
+ * The tenant's second API, `https://api.contoso.local/orders`, served at `/orders`. With it, tests check tokens for a resource
+ * other than Graph. It refuses a token without the required scope.
  */
 
 import { CLIENT_IDS } from "../directory/seed-ids.ts";

@@ -1,5 +1,5 @@
 /**
- * From an `EntraError` to its HTTP answer, with the caller's correlation id where it gave one (E-57).
+ * Answers an `EntraError` over HTTP, with the caller's correlation id if the caller sent one (E-57).
  */
 
 import type { HttpBindings } from "@hono/node-server";
@@ -26,7 +26,7 @@ export async function answerEntraFailure(
   return entraResponse(answer, correlation, ids);
 }
 
-/** TC-1, TC-2: MSAL sends the id in the query and in the form; others in a header. */
+/** MSAL sends the id in the query and in the form (TC-1, TC-2). Other clients send a header. */
 export async function requestIds({ req }: TenantContext) {
   const form = req.method === "POST" ? new URLSearchParams(await req.text()) : new URLSearchParams();
   const name = "client-request-id";

@@ -1,5 +1,5 @@
 /**
- * Answers on the wire: plain JSON, and Entra's with its headers (E-50).
+ * Writes HTTP answers: plain JSON, and Entra's answers with their headers (E-50).
  */
 import { randomBytes } from "node:crypto";
 import type { Correlation, EntraAnswer } from "../errors/entra-error.ts";

@@ -1,5 +1,5 @@
 /**
- * The App Service managed identity endpoint (KV-40): `GET /msi/token` with the identity header.
+ * The managed identity endpoint of App Service (KV-40): `GET /msi/token` with the identity header.
  */
 
 import { randomBytes } from "node:crypto";
@@ -15,7 +15,7 @@ export interface ManagedIdentityEndpoint {
   readonly endpoint: string;
   /** For `IDENTITY_HEADER`. */
   readonly header: string;
-  /** Which identities the app has; names of the seed. */
+  /** The identities of the app, by seed name. */
   assigned: ("systemIdentity" | "userIdentity")[];
 }
 
@@ -29,7 +29,7 @@ export interface IdentityRequest {
   query: URLSearchParams;
 }
 
-/** Managed identity tokens are cached by the platform and live long. */
+/** The platform caches managed identity tokens, and they are valid for a day. */
 const LIFETIME_SECONDS = 24 * 3_600 - 300;
 
 export function createManagedIdentityEndpoint(url: string): ManagedIdentityEndpoint {
@@ -42,13 +42,13 @@ export function answerIdentityRequest(
   request: IdentityRequest,
 ): { status: number; body: object } {
   const { query } = request;
-  if (request.header !== tenant.identity.header) return problem(401, "The identity header is missing or wrong.");
-  if (query.get("api-version") !== "2019-08-01") return problem(400, "The api-version is not supported.");
+  if (request.header !== tenant.identity.header) return identityError(401, "The identity header is missing or wrong.");
+  if (query.get("api-version") !== "2019-08-01") return identityError(400, "The api-version is not supported.");
   const audience = query.get("resource");
-  if (audience === null) return problem(400, "The parameter resource is required.");
+  if (audience === null) return identityError(400, "The parameter resource is required.");
   const identity = findIdentity(tenant, query);
   if (identity === undefined) {
-    return problem(
+    return identityError(
       400,
       "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.",
     );
@@ -56,7 +56,7 @@ export function answerIdentityRequest(
   const resource = tenant.directory.resource(audience);
   if (resource === undefined) {
     const text = `AADSTS500011: The resource principal named ${audience} was not found in the tenant named ${tenant.tenantId}.`;
-    return problem(400, text);
+    return identityError(400, text);
   }
   const key = tenant.keys.active();
   const { header, payload } = buildAccessToken(
@@ -82,7 +82,7 @@ export function answerIdentityRequest(
   return { status: 200, body };
 }
 
-/** Without an id: the system-assigned identity. */
+/** Without an id in the query it is the system-assigned identity. */
 function findIdentity(tenant: IdentityTenant, query: URLSearchParams): Registration | undefined {
   const clientId = query.get("client_id");
   const objectId = query.get("principal_id") ?? query.get("object_id");
@@ -91,6 +91,6 @@ function findIdentity(tenant: IdentityTenant, query: URLSearchParams): Registrat
   return named.find((one) => one.clientId === clientId || one.objectId === objectId);
 }
 
-function problem(status: number, message: string): { status: number; body: object } {
+function identityError(status: number, message: string): { status: number; body: object } {
   return { status, body: { statusCode: status, message } };
 }

@@ -1,13 +1,13 @@
 /**
- * Opaque strings that only this tenant can read: refresh tokens (E-90) and the `aio` claim (E-35).
- * AES-256-GCM under a key that lives as long as the process. Entra's are opaque too; no state has to be kept.
+ * Seals values into opaque strings that only this tenant can read: refresh tokens (E-90) and the `aio` claim (E-35).
+ * AES-256-GCM with a key that exists until the process ends. Entra's values are opaque too. The tenant stores no state.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
 
 export interface Sealer {
   seal(value: unknown): string;
-  /** The sealed value, or undefined for anything this tenant did not seal. */
-  open(text: string): unknown;
+  /** Returns the sealed value, or undefined if this tenant did not seal the text. */
+  unseal(text: string): unknown;
 }
 
 export function createSealer(): Sealer {
@@ -19,7 +19,7 @@ export function createSealer(): Sealer {
       const body = Buffer.concat([cipher.update(JSON.stringify(value), "utf8"), cipher.final()]);
       return Buffer.concat([iv, cipher.getAuthTag(), body]).toString("base64url");
     },
-    open: (text) => {
+    unseal: (text) => {
       const bytes = Buffer.from(text, "base64url");
       if (bytes.length < 29 || bytes.toString("base64url") !== text) return undefined;
       try {

@@ -1,6 +1,6 @@
 /**
- * Tokens Entra would and would not sign: any header, any payload, any key, any signature. For the attack tables of the
- * tests (RFC 8725); nothing here is reachable without the control key.
+ * Mints any token, including those that Entra never signs: any header, payload, key or signature. The tests of attacks use it
+ * (RFC 8725). Over HTTP it requires the control key.
  */
 
 import { constants, createHmac, type KeyObject, sign } from "node:crypto";
@@ -16,16 +16,16 @@ export type MintAlgorithm = "RS256" | "RS384" | "RS512" | "PS256" | "HS256" | "n
 export interface MintSigning {
   /** Default `active`. */
   readonly key?: KeyChoice;
-  /** How it is signed, whatever the header says. Default RS256. */
+  /** The signature algorithm, independent of the header. Default RS256. */
   readonly sign?: MintAlgorithm;
-  /** HS256 confusion (JW-4): what the public key is mistaken for, or any text. Default `spki-pem`. */
+  /** For HS256 confusion (JW-4): the form of the public key that is used as the secret, or a text. Default `spki-pem`. */
   readonly hmacSecret?: "spki-pem" | "jwk" | "modulus" | { readonly text: string };
-  /** The third part as it stands, instead of a signature. */
+  /** A literal third part in place of a signature. */
   readonly signature?: string;
 }
 
 export interface MintSpec extends MintSigning {
-  /** An object, or the JSON text itself (duplicate members, trailing garbage). */
+  /** An object, or JSON text that may be invalid (duplicate members, trailing characters). */
   readonly header: JsonObject | string;
   readonly payload: JsonObject | string;
 }

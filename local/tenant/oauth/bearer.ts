@@ -1,5 +1,6 @@
 /**
- * How a Microsoft resource (Key Vault, Graph) reads its own tokens. Each turns the finding into its own error.
+ * Validates the bearer token of a request as a Microsoft resource (Key Vault, Graph) does. Each resource turns the finding
+ * into its own error.
  */
 
 import { decodeCompact, type JsonObject, verifyRs256 } from "../keys/compact-jws.ts";
@@ -37,7 +38,7 @@ export function readBearer(
   return { kind: "valid", claims: jws.payload };
 }
 
-/** The members of a space-separated `scp`. */
+/** The scopes of the space-separated `scp`. */
 export function scopesOf(claims: JsonObject): string[] {
   return typeof claims["scp"] === "string" ? claims["scp"].split(" ") : [];
 }

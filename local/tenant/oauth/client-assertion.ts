@@ -1,6 +1,6 @@
 /**
- * `client_assertion`: signed by a registered certificate, or a token of another issuer under a federated identity
- * credential. Which of the two is told by `iss`: the client itself, or somebody else.
+ * Validates `client_assertion`: an assertion signed with a registered certificate, or a token that matches a federated
+ * identity credential. In the first case `iss` is the client; in the second it is another issuer.
  */
 
 import { constants, createPublicKey, verify } from "node:crypto";
@@ -55,7 +55,7 @@ function checkCertificate(tenant: AssertionTenant, client: Registration, jws: De
   if (!audiences.includes(jws.payload["aud"])) throw entraError(700023);
 }
 
-/** Here the only other issuer is the tenant itself, for its managed identities. */
+/** The only supported other issuer is the tenant itself, for its managed identities. */
 function checkFederated(tenant: AssertionTenant, client: Registration, jws: DecodedJws): void {
   const [issuer, subject, audience] = ["iss", "sub", "aud"].map((claim) => String(jws.payload[claim]));
   const values = { issuer: issuer ?? "", subject: subject ?? "", audience: audience ?? "" };
@@ -70,7 +70,7 @@ function checkFederated(tenant: AssertionTenant, client: Registration, jws: Deco
   }
 }
 
-/** A v2.0 token names its audience by GUID, the credential by URI (E-31). */
+/** A v2.0 token has the GUID of its audience, the credential has the URI (E-31). */
 function sameAudience(tenant: AssertionTenant, expected: string, presented: string | undefined): boolean {
   return presented === expected || presented === tenant.directory.resource(expected)?.clientId;
 }

@@ -1,5 +1,5 @@
 /**
- * Who the client is and how it proves it: secret, certificate, federated identity, or nothing for a public client.
+ * Client authentication (RFC 6749 section 2.3): by secret, certificate or federated identity. A public client sends none.
  */
 
 import { timingSafeEqual } from "node:crypto";
@@ -10,7 +10,7 @@ import type { AssertionTenant } from "./client-assertion.ts";
 import { checkClientAssertion } from "./client-assertion.ts";
 import { type Form, presentedClient } from "./token-request.ts";
 
-/** What it takes to find an application. */
+/** The members that `findClient` needs. */
 export interface ClientTenant {
   readonly tenantId: string;
   readonly directory: Directory;

@@ -1,6 +1,6 @@
 /**
- * `POST /{tenant}/oauth2/v2.0/devicecode`: starts a sign-in that a person finishes elsewhere. The client proves itself
- * only later, when it polls the token endpoint.
+ * `POST /{tenant}/oauth2/v2.0/devicecode` starts a sign-in that the user finishes on another device. The client authenticates
+ * later, when it polls the token endpoint.
  */
 
 import { entraError } from "../errors/entra-error.ts";
@@ -25,7 +25,7 @@ export interface DeviceCodeRequest {
   body: string;
 }
 
-/** Where the person goes: the path of Entra's own page behind https://microsoft.com/devicelogin. */
+/** The page that the user opens: the path of Entra's page behind https://microsoft.com/devicelogin. */
 export const DEVICE_LOGIN_PATH = "/devicelogin";
 
 export function answerDeviceCodeRequest(tenant: DeviceCodeTenant, request: DeviceCodeRequest): object {

@@ -1,5 +1,5 @@
 /**
- * ID tokens, v2.0: for the client, never for an API (TK-6, 240002).
+ * Builds v2.0 ID tokens. They are for the client and never for an API (TK-6, 240002).
  */
 
 import { randomBytes } from "node:crypto";

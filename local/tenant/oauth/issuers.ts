@@ -1,5 +1,5 @@
 /**
- * The tenant's name as the issuer of tokens: v2.0, and v1.0 with its trailing slash (E-6, E-30).
+ * The tenant's name as the issuer of tokens: v2.0, and v1.0 with a trailing slash (E-6, E-30).
  */
 export interface Issuer {
   /** The tenant's origin: `https://localhost:PORT`. */

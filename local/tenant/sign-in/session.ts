@@ -28,8 +28,8 @@ export const SESSION_COOKIE = "ESTSAUTH";
 const ATTRIBUTES = "path=/; secure; HttpOnly; SameSite=None";
 
 export function readSession(tenant: SessionTenant, cookie: string | undefined): Session {
-  const opened = cookie === undefined ? undefined : tenant.sealer.open(cookie);
-  const session = isSession(opened) ? opened : { id: randomUUID(), accounts: [] };
+  const unsealed = cookie === undefined ? undefined : tenant.sealer.unseal(cookie);
+  const session = isSession(unsealed) ? unsealed : { id: randomUUID(), accounts: [] };
   return { ...session, accounts: session.accounts.filter((account) => stillGood(tenant, account)) };
 }
 

@@ -35,9 +35,9 @@ export function sealFlow(tenant: FlowTenant, flow: SignInFlow): string {
 }
 
 export function openFlow(tenant: FlowTenant, text: string | undefined): SignInFlow {
-  const opened = tenant.sealer.open(text ?? "");
-  if (!isFlow(opened) || tenant.clock.nowMs() - opened.startedAtMs > LIFETIME_MS) throw entraError(50012);
-  return opened;
+  const unsealed = tenant.sealer.unseal(text ?? "");
+  if (!isFlow(unsealed) || tenant.clock.nowMs() - unsealed.startedAtMs > LIFETIME_MS) throw entraError(50012);
+  return unsealed;
 }
 
 function isFlow(value: unknown): value is SignInFlow {

@@ -1,16 +1,16 @@
 /**
- * The tenant's clock. Everything that reads time in the local tenant reads it here, so that a test can move it.
+ * The tenant's clock. Every part of the tenant reads the time here, so that a test can change it.
  */
 export interface Clock {
   nowMs(): number;
   nowSeconds(): number;
-  /** Now, and later than every stamp before: tells what was issued before a revocation, even within a millisecond. */
+  /** The current time, greater than every earlier stamp. It orders issued tokens and revocations within a millisecond. */
   stampMs(): number;
-  /** Moves the tenant's time away from its source; positive = the future. */
+  /** Sets the offset from the source of the time. A positive offset moves the tenant into the future. */
   setOffsetMs(offsetMs: number): void;
 }
 
-/** Fine enough for a thousand tokens in one millisecond. */
+/** Allows a thousand stamps in one millisecond. */
 const STAMP_STEP_MS = 0.001;
 
 export function createClock(source: () => number = Date.now): Clock {

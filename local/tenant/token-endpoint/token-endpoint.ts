@@ -1,5 +1,5 @@
 /**
- * `POST /{tenant}/oauth2/v2.0/token` and its v1 sibling: form, grant, client, redemption, in Entra's order.
+ * `POST /{tenant}/oauth2/v2.0/token` and its v1 form. The checks have Entra's order: form, grant type, client, redemption.
  */
 
 import { entraError } from "../errors/entra-error.ts";
@@ -20,7 +20,7 @@ export interface TokenEndpointRequest {
   body: string;
 }
 
-/** The JSON body of a success; every failure is an `EntraError`. */
+/** Returns the JSON body of a success. Throws an `EntraError` for every failure. */
 export function answerTokenRequest(tenant: TokenTenant, request: TokenEndpointRequest): object {
   if (request.method !== "POST") throw entraError(900561, { method: request.method });
   const segment = resolveTenantSegment(request.tenantSegment);
@@ -41,7 +41,7 @@ function supportedGrant(wireName: string): Grant {
   return grant;
 }
 
-/** v1 names a `resource` where v2 has scopes. */
+/** A v1 request has `resource` in place of the scopes. */
 function withV1Resource(form: ReadonlyMap<string, string>, version: EndpointVersion): ReadonlyMap<string, string> {
   const resource = form.get("resource");
   if (version === 2 || resource === undefined) return form;

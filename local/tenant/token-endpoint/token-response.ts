@@ -1,5 +1,5 @@
 /**
- * Success bodies of the token endpoint: exactly these members, numbers as strings on the v1 endpoint.
+ * The success bodies of the token endpoint, with exactly the observed members. The v1 endpoint writes numbers as strings.
  */
 
 import type { AppGrant, GrantRequest, GrantTenant, UserGrant } from "../grants/grant.ts";
@@ -21,14 +21,14 @@ export interface TokenContext extends GrantRequest {
 
 export type EndpointVersion = 1 | 2;
 
-/** E-45: no `scope`, no `refresh_token`. */
+/** Contains no `scope` and no `refresh_token` (E-45). */
 export function appTokenBody(context: TokenContext, grant: AppGrant, version: EndpointVersion) {
   const { capabilities } = parseClaimsRequest(context.form.get("claims"));
   const issued = issue(context.tenant, { ...context, ...grant, capabilities, satisfied: [] });
   return { ...times(context.tenant, issued, version, grant.audience), access_token: issued.token };
 }
 
-/** E-46, E-47. */
+/** The body of a user token (E-46, E-47). */
 export function userTokenBody(context: TokenContext, grant: UserGrant, version: EndpointVersion) {
   const { tenant, client, form } = context;
   const { user, request, satisfied } = grant;
@@ -44,7 +44,7 @@ export function userTokenBody(context: TokenContext, grant: UserGrant, version: 
     scope: toScopeText(scopes, request),
     access_token: issued.token,
   };
-  if (version === 1 || keepsAccess(context, grant)) {
+  if (version === 1 || issuesRefreshToken(context, grant)) {
     const record = { userOid: user.oid, clientId: client.clientId, issuedAtMs: tenant.clock.stampMs() };
     body["refresh_token"] = sealRefreshToken(tenant, { ...record, scope: request.text, satisfied });
   }
@@ -85,8 +85,8 @@ function times(tenant: TokenTenant, issued: IssuedToken, version: EndpointVersio
   return { ...strings, expires_on: String(now + lifetimeSeconds), not_before: String(now - 300), resource };
 }
 
-/** A refresh token only when asked for, and only where offline access is consented. */
-function keepsAccess({ tenant, client }: TokenContext, { user, request }: UserGrant): boolean {
+/** Issues a refresh token only if the request and the consent include offline access. */
+function issuesRefreshToken({ tenant, client }: TokenContext, { user, request }: UserGrant): boolean {
   if (!request.oidc.has("offline_access")) return false;
   const graph = tenant.directory.registration("graph")?.clientId ?? "";
   return tenant.directory.consentedScopes(client.clientId, graph, user.oid).includes("offline_access");

@@ -1,5 +1,6 @@
 /**
- * Who may use the vault: its own tokens only, v1-format, checked as Key Vault does (KV-2 to KV-4, KV-23).
+ * Access control of the vault. It accepts only v1 tokens for the vault and checks them as Key Vault does (KV-2 to KV-4,
+ * KV-23).
  */
 
 import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
@@ -13,10 +14,10 @@ export interface VaultTenant extends BearerTenant {
   readonly vault: Vault;
 }
 
-/** KV-3: the URI without a trailing slash, or the application id. */
+/** The URI without a trailing slash, or the application id (KV-3). */
 const AUDIENCES = [RESOURCE_URIS.vault, CLIENT_IDS.vault];
 
-/** The refusal, or undefined for a caller who may. */
+/** Returns the refusal, or undefined if the caller is allowed. */
 export function refuseVaultCaller(
   tenant: VaultTenant,
   authorization: string | undefined,

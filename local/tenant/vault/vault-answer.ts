@@ -1,5 +1,5 @@
 /**
- * Shapes of Key Vault answers: bundles (KV-11), lists (KV-12) and errors (KV-2, KV-21 to KV-24).
+ * The answers of Key Vault: bundles (KV-11), lists (KV-12) and errors (KV-2, KV-21 to KV-24).
  */
 import type { Issuer } from "../oauth/issuers.ts";
 import type { SecretVersion } from "./vault.ts";
@@ -15,7 +15,7 @@ export function vaultError(status: number, code: string, message: string, innerC
   return { status, body: { error: { code, message, ...innererror } } };
 }
 
-/** KV-2: every 401 names the tenant to ask and the resource to ask for. */
+/** Every 401 names the tenant and the resource for the token request (KV-2). */
 export function vaultChallenge(tenant: Issuer, message: string): VaultAnswer {
   const challenge = `Bearer authorization="${tenant.url}/${tenant.tenantId}", resource="https://vault.azure.net"`;
   return { ...vaultError(401, "Unauthorized", message), headers: { "WWW-Authenticate": challenge } };

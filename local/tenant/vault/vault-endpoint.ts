@@ -1,5 +1,6 @@
 /**
- * Key Vault's secrets REST interface (https://learn.microsoft.com/rest/api/keyvault/secrets): get, versions, list, set, update, delete.
+ * Key Vault's REST API for secrets (https://learn.microsoft.com/rest/api/keyvault/secrets): get, versions, list, set,
+ * update, delete.
  */
 
 import { randomUUID } from "node:crypto";
@@ -18,16 +19,16 @@ export interface VaultRequest {
 }
 
 const NAME = /^[0-9a-zA-Z-]{1,127}$/;
-/** KV-13. */
+/** The limit of Key Vault (KV-13). */
 const LARGEST_VALUE_BYTES = 25 * 1024;
 
 export function answerVaultRequest(tenant: VaultTenant, request: VaultRequest): VaultAnswer {
-  const answer = refuse(tenant, request) ?? route(tenant, request);
+  const answer = refuseRequest(tenant, request) ?? route(tenant, request);
   const headers = { ...vaultHeaders(request.clientRequestId), ...answer.headers };
   return { ...answer, headers };
 }
 
-/** KV-14; orders for the vault get them too. */
+/** The headers of every answer (KV-14). */
 export function vaultHeaders(clientRequestId: string | undefined): Record<string, string> {
   return {
     "Cache-Control": "no-cache",
@@ -40,7 +41,7 @@ export function vaultHeaders(clientRequestId: string | undefined): Record<string
   };
 }
 
-function refuse(tenant: VaultTenant, request: VaultRequest): VaultAnswer | undefined {
+function refuseRequest(tenant: VaultTenant, request: VaultRequest): VaultAnswer | undefined {
   const operation = operationOf(request);
   const refused = refuseVaultCaller(tenant, request.authorization, operation);
   if (refused !== undefined) return refused;
@@ -72,7 +73,7 @@ function route(tenant: VaultTenant, request: VaultRequest): VaultAnswer {
   }
 }
 
-/** KV-20: an expired or not yet valid secret is still returned; only a disabled one is refused. */
+/** Returns an expired or not yet valid secret too. Only a disabled secret is refused (KV-20). */
 function getSecret(tenant: VaultTenant, name: string, version: string | undefined): VaultAnswer {
   const found = findVersion(tenant, name, version);
   if (found === undefined) return secretNotFound(version === undefined ? name : `${name}/${version}`);
@@ -108,7 +109,7 @@ function setSecret(tenant: VaultTenant, name: string, body: string): VaultAnswer
     const text = `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.`;
     return vaultError(409, "Conflict", text, "ObjectIsDeletedButRecoverable");
   }
-  const input = readBody(body);
+  const input = readSecretBody(body);
   if (typeof input.value !== "string" || Buffer.byteLength(input.value) > LARGEST_VALUE_BYTES) {
     return vaultError(400, "BadParameter", "Property value has invalid value");
   }
@@ -119,7 +120,7 @@ function setSecret(tenant: VaultTenant, name: string, body: string): VaultAnswer
 function updateSecret(tenant: VaultTenant, name: string, version: string | undefined, body: string): VaultAnswer {
   const found = findVersion(tenant, name, version);
   if (found === undefined) return secretNotFound(name);
-  const { value: _value, ...changes } = readBody(body);
+  const { value: _value, ...changes } = readSecretBody(body);
   Object.assign(found, changes, { updated: tenant.clock.nowSeconds() });
   return { status: 200, body: secretItem(tenant, name, found) };
 }
@@ -138,8 +139,8 @@ function findVersion(tenant: VaultTenant, name: string, version: string | undefi
   return tenant.vault.versions(name)?.find((one) => one.version === version);
 }
 
-/** Wire names to ours; members of the wrong type count as absent. */
-function readBody(body: string): Partial<SecretInput> {
+/** Converts the wire names to those of this file. Members of the wrong type count as absent. */
+function readSecretBody(body: string): Partial<SecretInput> {
   const sent = asRecord(parseJson(body));
   const attributes = asRecord(sent["attributes"]);
   const { value, contentType, tags } = sent;

@@ -1,5 +1,5 @@
 /**
- * What happens to every request before its endpoint sees it: it is logged, and orders are carried out.
+ * Handles every request before its endpoint does: it logs the request and applies a scripted response, if one matches.
  */
 import type { HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
@@ -14,38 +14,38 @@ import { readReplyAddress } from "./sign-in/reply-address.ts";
 import { onPage } from "./sign-in/sign-in-endpoint.ts";
 import type { Tenant } from "./tenant.ts";
 
-export function createFrontDoor(tenant: Tenant): MiddlewareHandler<{ Bindings: HttpBindings }> {
+export function createRequestInterceptor(tenant: Tenant): MiddlewareHandler<{ Bindings: HttpBindings }> {
   return async (context, next) => {
     const facts = await factsOf(tenant, context);
     const entry = tenant.log.start(facts, tenant.clock.nowMs());
-    const order = tenant.orders.take(facts);
-    if (order === undefined) await next();
-    else context.res = await carryOut(tenant, { order, facts, context, next });
-    entry.status = order?.spec.drop ? 0 : context.res.status;
+    const scripted = tenant.orders.take(facts);
+    if (scripted === undefined) await next();
+    else context.res = await applyScript(tenant, { scripted, facts, context, next });
+    entry.status = scripted?.spec.drop ? 0 : context.res.status;
   };
 }
 
-interface OrderedRequest {
-  order: ScriptedResponse;
+interface InterceptedRequest {
+  scripted: ScriptedResponse;
   facts: RequestFacts;
   context: TenantContext;
   next: Next;
 }
 
-async function carryOut(tenant: Tenant, { order, facts, context, next }: OrderedRequest): Promise<Response> {
-  await pause(tenant, order);
-  if (order.spec.drop) {
+async function applyScript(tenant: Tenant, { scripted, facts, context, next }: InterceptedRequest): Promise<Response> {
+  await pause(tenant, scripted);
+  if (scripted.spec.drop) {
     context.env.incoming.socket.destroy();
     return RESPONSE_ALREADY_SENT;
   }
-  const answer = answerFromScript(tenant, order.spec, facts);
+  const answer = answerFromScript(tenant, scripted.spec, facts);
   if (answer instanceof Response) return answer;
   if (answer instanceof EntraError) return failureFor(tenant, answer, facts, context);
   await next();
   return context.res;
 }
 
-/** An authorization endpoint has no JSON: its failures go to the client by redirect, or onto a page. */
+/** The authorization endpoint does not answer JSON: an error goes to the client by redirect, or is shown on a page. */
 async function failureFor(tenant: Tenant, failure: EntraError, facts: RequestFacts, context: TenantContext) {
   if (facts.endpoint !== "authorize") return answerEntraFailure(tenant, failure, context);
   return onPage(tenant, () =>
@@ -53,9 +53,9 @@ async function failureFor(tenant: Tenant, failure: EntraError, facts: RequestFac
   );
 }
 
-async function pause(tenant: Tenant, order: ScriptedResponse): Promise<void> {
-  const { hold, delayMs, hang } = order.spec;
-  if (hold) await tenant.orders.released(order);
+async function pause(tenant: Tenant, scripted: ScriptedResponse): Promise<void> {
+  const { hold, delayMs, hang } = scripted.spec;
+  if (hold) await tenant.orders.released(scripted);
   if (delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, delayMs));
   if (hang) await new Promise(() => undefined);
 }
