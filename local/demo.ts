@@ -2,7 +2,6 @@
  * `npm run demo`: shows step by step what the service does. It uses the running local stack, or starts one on free ports.
  * It prints each request and answer. The exit code is 0 only if every step passed.
  */
-
 import { type LocalEnvironment, readEnvironment } from "./caller/environment.ts";
 import { localRequest } from "./caller/local-request.ts";
 import { shortenTokens } from "./caller/show-token.ts";

@@ -89,8 +89,9 @@ function npmEnded(): Promise<undefined> {
 function portFrom(name: string, fallback: number): number {
   const text = process.env[name] || String(fallback);
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535)
+  if (!/^\d+$/.test(text) || port > 65_535) {
     throw new Error(`${name} must be a port number from 0 to 65535, not "${text}".`);
+  }
   return port;
 }
 

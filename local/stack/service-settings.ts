@@ -2,7 +2,6 @@
  * The settings of the service in the local stack. The names are those of a deployment; the values point to the local
  * tenant, Azurite and the local policy.
  */
-
 import { CLIENT_IDS, TENANT_ID, VAULT_SECRET_NAMES } from "../tenant/directory/seed-ids.ts";
 import type { SettingOverrides } from "./host-control.ts";
 import { localPolicy } from "./policy.ts";

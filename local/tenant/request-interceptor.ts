@@ -11,7 +11,7 @@ import { EntraError } from "./errors/entra-error.ts";
 import { answerEntraFailure, type TenantContext } from "./http/entra-failure.ts";
 import { replyWithError } from "./sign-in/reply.ts";
 import { readReplyAddress } from "./sign-in/reply-address.ts";
-import { onPage } from "./sign-in/sign-in-endpoint.ts";
+import { withErrorPage } from "./sign-in/sign-in-endpoint.ts";
 import type { Tenant } from "./tenant.ts";
 
 export function createRequestInterceptor(tenant: Tenant): MiddlewareHandler<{ Bindings: HttpBindings }> {
@@ -48,7 +48,7 @@ async function applyScript(tenant: Tenant, { scripted, facts, context, next }: I
 /** The authorization endpoint does not answer JSON: an error goes to the client by redirect, or is shown on a page. */
 async function failureFor(tenant: Tenant, failure: EntraError, facts: RequestFacts, context: TenantContext) {
   if (facts.endpoint !== "authorize") return answerEntraFailure(tenant, failure, context);
-  return onPage(tenant, () =>
+  return withErrorPage(tenant, () =>
     replyWithError(tenant, readReplyAddress(tenant, new Map(Object.entries(facts.query))), failure),
   );
 }

@@ -1,8 +1,7 @@
 /**
  * The running tenant as a whole. Only the files in this folder use this type. Every other file declares the members that it
- * needs in an interface of its own.
+ * needs in its own interface.
  */
-
 import type { TenantOperations } from "./control/operations.ts";
 import type { RequestLog } from "./control/request-log.ts";
 import type { ScriptedResponses } from "./control/scripted-responses.ts";

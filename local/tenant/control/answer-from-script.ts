@@ -1,7 +1,7 @@
 /**
- * What an order answers: an AADSTS error, a throttle in the endpoint's own form, a Graph challenge or raw bytes.
+ * Builds the answer of a scripted response: an AADSTS error, a throttling answer in the form of the endpoint, a Graph
+ * challenge, or a literal answer.
  */
-
 import type { Directory } from "../directory/directory.ts";
 import { EntraError } from "../errors/entra-error.ts";
 import { caeChallenge, revocationClaims } from "../graph/graph-answer.ts";
@@ -17,7 +17,7 @@ export interface ScriptingTenant extends Issuer {
   readonly directory: Directory;
 }
 
-/** Undefined when the order only delays the natural answer. */
+/** Returns undefined if the script only delays the ordinary answer. */
 export function answerFromScript(
   tenant: ScriptingTenant,
   spec: ResponseScript,
@@ -38,7 +38,7 @@ export function answerFromScript(
     : jsonResponse({ status, headers, body });
 }
 
-/** E-110: Entra's is plain text. KV-30: the vault's is not, nor is Graph's. */
+/** Entra answers plain text (E-110). Key Vault (KV-30) and Graph answer JSON. */
 function throttled(endpoint: string, seconds: number): Response {
   const headers = { "Retry-After": String(seconds) };
   if (endpoint === "vault") {
@@ -52,7 +52,7 @@ function throttled(endpoint: string, seconds: number): Response {
   return new Response("Too Many Requests", { status: 429, headers: { ...headers, "Content-Type": "text/plain" } });
 }
 
-/** What the request says of itself, for the marks in an AADSTS text. */
+/** The values of the request, for the placeholders of an AADSTS text. */
 function knownValues(tenant: ScriptingTenant, facts: RequestFacts): Record<string, string> {
   const { client = "", user = "", form = {} } = facts;
   return {

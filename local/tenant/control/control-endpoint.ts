@@ -1,5 +1,6 @@
 /**
- * `POST /_control/{operation}`: the control operations for other processes, as JSON, behind the key of this start.
+ * `POST /_control/{operation}`: the control operations for other processes, as JSON. They require the control key of this
+ * start.
  */
 import { timingSafeEqual } from "node:crypto";
 import type { TenantOperations } from "./operations.ts";
@@ -20,7 +21,6 @@ export interface ControlAnswer {
   body: unknown;
 }
 
-/** Parts of the state that are not operations. */
 type Operation = (input: never) => unknown;
 
 export async function answerControlRequest(

@@ -33,7 +33,7 @@ export function createOperations(tenant: ControlledTenant) {
     ...createApplicationOperations(tenant),
     ...createVaultOperations(tenant),
     ...createSignInOperations(tenant),
-    /** Everything but keys and issued tokens back to how it started: orders, log, directory, vault, clock. */
+    /** Restores the initial state of everything except keys and issued tokens. */
     reset: () => {
       tenant.orders.clear();
       tenant.log.clear();
@@ -44,7 +44,7 @@ export function createOperations(tenant: ControlledTenant) {
       tenant.vault.clear();
       fillVault(tenant.vault, tenant.directory);
     },
-    /** Ids, user names, passwords and secrets: what a developer needs to call the service by hand. */
+    /** The ids, user names, passwords and secrets that a developer needs to call the service manually. */
     seed: () => describeSeed(tenant),
   };
 }

@@ -1,7 +1,6 @@
 /**
- * Orders about people: sessions, accounts, consents, role assignments and claims challenges.
+ * Control operations for users: sessions, accounts, consents, role assignments and claims challenges.
  */
-
 import { randomUUID } from "node:crypto";
 import type { Directory, Registration, User } from "../directory/directory.ts";
 import { aadstsRow } from "../errors/aadsts.ts";
@@ -15,11 +14,11 @@ export interface PeopleTenant {
 }
 
 export interface ConsentInput {
-  /** Absent: everybody. */
+  /** Absent: all users. */
   user?: string;
-  /** Default `service`. */
+  /** Default: `service`. */
   client?: string;
-  /** Default `graph`. */
+  /** Default: `graph`. */
   resource?: string;
   scopes: string[];
 }
@@ -27,13 +26,13 @@ export interface ConsentInput {
 export interface RequirementInput {
   user?: string;
   client?: string;
-  /** Default `graph`. */
+  /** Default: `graph`. */
   resource?: string;
-  /** The JSON text a client must send back; default: `{"access_token":{"capolids":{"essential":true,"values":["…"]}}}`. */
+  /** The JSON text that a client must send back. Default: `{"access_token":{"capolids":{"essential":true,"values":["…"]}}}`. */
   claims?: string;
-  /** Instead of `claims`: an authentication context, e.g. `c1`, as `acrs`. */
+  /** In place of `claims`: an authentication context, such as `c1`, as `acrs`. */
   authContext?: string;
-  /** Default 50076. */
+  /** Default: 50076. */
   code?: number;
 }
 
@@ -44,15 +43,15 @@ export type RoleInput = { principal: string; role: string; resource?: string };
 
 export function createPeopleOperations(tenant: PeopleTenant) {
   const { directory, clock, requirements } = tenant;
-  const user = (key: string): User => found(directory.user(key), key);
-  const app = (key: string): Registration => found(directory.registration(key), key);
+  const user = (key: string): User => orUnknown(directory.user(key), key);
+  const app = (key: string): Registration => orUnknown(directory.registration(key), key);
   const roleRow = ({ principal, role, resource = "service" }: RoleInput) => ({
     principalOid: directory.user(principal)?.oid ?? app(principal).objectId,
     resourceId: app(resource).clientId,
     role,
   });
   return {
-    /** Everything issued to this person before now is dead (50173). */
+    /** Invalidates all tokens issued to this user so far (50173). */
     revokeSessions: (input: { user: string }) => {
       user(input.user).tokensValidFromMs = clock.stampMs();
     },
@@ -64,7 +63,7 @@ export function createPeopleOperations(tenant: PeopleTenant) {
       const ids = { clientId: app(client).clientId, resourceId: app(resource).clientId };
       directory.consents.push({ ...ids, ...owner, scopes: new Set(scopes) });
     },
-    /** Takes the named scopes out of this person's consents, or out of everybody's. */
+    /** Removes the scopes from the consents of this user, or of all users. */
     withdrawConsent: ({ user: key, client = "service", resource = "graph", scopes }: ConsentInput) => {
       const oid = key === undefined ? undefined : user(key).oid;
       const [clientId, resourceId] = [app(client).clientId, app(resource).clientId];
@@ -73,20 +72,20 @@ export function createPeopleOperations(tenant: PeopleTenant) {
         for (const scope of scopes) row.scopes.delete(scope);
       }
     },
-    /** The principal is a user or a registration; the resource `service` unless said otherwise. */
+    /** The principal is a user or a registration. The default resource is `service`. */
     assignRole: (input: RoleInput) => {
       directory.roleAssignments.push(roleRow(input));
     },
     unassignRole: (input: RoleInput) => {
-      const wanted = JSON.stringify(roleRow(input));
-      const kept = directory.roleAssignments.filter((row) => JSON.stringify({ ...row }) !== wanted);
-      directory.roleAssignments.splice(0, directory.roleAssignments.length, ...kept);
+      const removed = JSON.stringify(roleRow(input));
+      const others = directory.roleAssignments.filter((row) => JSON.stringify({ ...row }) !== removed);
+      directory.roleAssignments.splice(0, directory.roleAssignments.length, ...others);
     },
-    /** Conditional access: requests that fit fail with these claims until the person signed in with them. */
+    /** Conditional access: matching requests fail with these claims until the user has signed in with them. */
     requireClaims: (input: RequirementInput = {}) => {
       const { user: key, client, resource = "graph", code = 50076 } = input;
       const id = randomUUID();
-      const claims = demandedClaims(input);
+      const claims = requiredClaims(input);
       requirements.push({
         id,
         ...(key === undefined ? {} : { userOid: user(key).oid }),
@@ -103,13 +102,13 @@ export function createPeopleOperations(tenant: PeopleTenant) {
   };
 }
 
-function demandedClaims({ claims, authContext }: RequirementInput): string {
+function requiredClaims({ claims, authContext }: RequirementInput): string {
   if (claims !== undefined) return claims;
   if (authContext === undefined) return aadstsRow(50076).claims ?? "";
   return JSON.stringify({ access_token: { acrs: { essential: true, value: authContext } } });
 }
 
-function found<T>(value: T | undefined, key: string): T {
-  if (value === undefined) throw new TypeError(`the local tenant knows no ${key}`);
+function orUnknown<T>(value: T | undefined, key: string): T {
+  if (value === undefined) throw new TypeError(`the local tenant has no user or application ${key}`);
   return value;
 }

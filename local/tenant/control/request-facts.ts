@@ -1,14 +1,12 @@
 /**
- * What a request is about, read without believing anything: used to match orders and to write the log.
+ * Reads what a request is about, without validation. The facts match scripted responses and go into the request log.
  */
-
 import type { Directory } from "../directory/directory.ts";
 import { findGrant } from "../grants/grant-types.ts";
 import { decodeCompact } from "../keys/compact-jws.ts";
 import type { AuthorizationCodes } from "../oauth/authorization-codes.ts";
 import type { DeviceCodes } from "../oauth/device-codes.ts";
-import type { RefreshTokenTenant } from "../oauth/refresh-token.ts";
-import { readRefreshToken } from "../oauth/refresh-token.ts";
+import { type RefreshTokenTenant, readRefreshToken } from "../oauth/refresh-token.ts";
 
 export interface FactsTenant extends RefreshTokenTenant {
   readonly directory: Directory;
@@ -42,9 +40,9 @@ export interface RequestFacts {
   readonly form?: Readonly<Record<string, string>>;
   /** Short name: `on-behalf-of`, `refresh_token`, `client_credentials`, `password`, `authorization_code`, `device_code`. */
   readonly grantType?: string;
-  /** Client id, as sent. */
+  /** The client id as sent. */
   readonly client?: string;
-  /** Object id of the person, where one can be told. */
+  /** The object id of the user, if the request contains one. */
   readonly user?: string;
 }
 

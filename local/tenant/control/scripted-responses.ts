@@ -1,5 +1,6 @@
 /**
- * ScriptedResponses: what the tenant answers next, instead of or before its natural answer. Tests and the demo give them.
+ * Scripted responses: tests and the demo set how and when the tenant answers the next requests. The control operations
+ * that add, release and clear them are `order`, `releaseOrder` and `clearOrders`.
  */
 import { randomUUID } from "node:crypto";
 import type { Directory } from "../directory/directory.ts";
@@ -11,31 +12,31 @@ type Wording = Pick<EntraErrorOptions, "values" | "error" | "suberror" | "claims
 
 export interface ResponseScript extends Wording {
   readonly endpoint: Endpoint;
-  /** Narrowing; all given ones must fit. Users and clients by seed name or id. */
+  /** Filters of the request. All given filters must match. Users and clients by seed name or id. */
   readonly grantType?: string;
   readonly client?: string;
   readonly user?: string;
   readonly method?: string;
-  /** A part of path and query, e.g. a secret's name. */
+  /** A part of the path or query, such as a secret's name. */
   readonly path?: string;
-  /** A part of the form's `scope`, or of the query's `resource`. */
+  /** A part of the form's `scope` or the query's `resource`. */
   readonly resource?: string;
-  /** How many requests it answers; 0 = until cleared. Default 1. */
+  /** The number of requests to answer. 0: until cleared. Default 1. */
   readonly times?: number;
-  /** Answer this AADSTS code with its faithful body (token, discovery). */
+  /** Answer this AADSTS code with the body that Entra sends (token, discovery). */
   readonly aadsts?: number;
-  /** Answer exactly this. A body that is not a string is sent as JSON. */
+  /** Answer exactly this status, these headers and this body. A body that is not a string is sent as JSON. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** 429 in the endpoint's own form with this `Retry-After`; Entra's is plain text (E-110). */
+  /** Answer 429 in the form of the endpoint with this `Retry-After`. Entra's form is plain text (E-110). */
   readonly throttleSeconds?: number;
-  /** Graph: answer the continuous access evaluation challenge (CC-7); `true` or the claims as JSON text. */
+  /** Graph: answer the challenge of continuous access evaluation (CC-7), with the usual claims (`true`) or these (JSON text). */
   readonly caeChallenge?: true | string;
   readonly delayMs?: number;
-  /** Wait until `release(id)`; the way to order races without sleeping. */
+  /** Wait until `release(id)`, so that a test can order concurrent requests without sleeping. */
   readonly hold?: boolean;
-  /** Never answer. */
+  /** Never answer the request. */
   readonly hang?: boolean;
   /** Close the connection without an answer. */
   readonly drop?: boolean;
@@ -51,23 +52,23 @@ export interface ScriptedResponse {
 
 export interface ScriptedResponses {
   add(spec: ResponseScript): string;
-  /** One order, or all of them. Held requests go on. */
+  /** Removes one scripted response, or all. Held requests continue. */
   clear(id?: string): void;
-  /** Lets every request held by this order go on, now and later. */
+  /** Releases the requests that this response holds, present and future ones. */
   release(id: string): void;
-  /** Resolves once the order has matched this many requests (default 1). */
+  /** Resolves when the response has matched this many requests (default 1). */
   hit(id: string, count?: number): Promise<void>;
   list(): { id: string; remaining: number; hits: number; endpoint: Endpoint }[];
-  /** Used by the front door: the first order that fits, counted as used. */
+  /** For the request interceptor: returns the first response that matches, and counts it as used. */
   take(facts: RequestFacts): ScriptedResponse | undefined;
-  /** Used by the front door: resolves when a held order is released or cleared. */
-  released(order: ScriptedResponse): Promise<void>;
+  /** For the request interceptor: resolves when a held response is released or cleared. */
+  released(scripted: ScriptedResponse): Promise<void>;
 }
 
 export function createScriptedResponses(directory: Directory): ScriptedResponses {
-  const orders = new Map<string, ScriptedResponse>();
+  const responses = new Map<string, ScriptedResponse>();
   const gates = new Map<string, Gate>();
-  const watchers = new Set<{ order: ScriptedResponse; count: number; done: () => void }>();
+  const watchers = new Set<{ scripted: ScriptedResponse; count: number; done: () => void }>();
   const gateOf = (id: string) => {
     const gate = gates.get(id) ?? createGate();
     gates.set(id, gate);
@@ -81,36 +82,43 @@ export function createScriptedResponses(directory: Directory): ScriptedResponses
       if (!ENDPOINT_NAMES.includes(spec.endpoint)) throw new TypeError(`no endpoint ${spec.endpoint}`);
       const id = randomUUID();
       const remaining = spec.times === 0 ? Number.POSITIVE_INFINITY : (spec.times ?? 1);
-      orders.set(id, { id, spec, remaining, hits: 0 });
+      responses.set(id, { id, spec, remaining, hits: 0 });
       return id;
     },
     clear: (id) => {
-      for (const known of id === undefined ? [...orders.keys()] : [id]) {
+      for (const known of id === undefined ? [...responses.keys()] : [id]) {
         gateOf(known).open();
-        orders.delete(known);
+        responses.delete(known);
       }
     },
     release: (id) => gateOf(id).open(),
     hit: (id, count = 1) => {
-      const order = orders.get(id);
-      if (order === undefined) return Promise.reject(new TypeError(`no order ${id}`));
-      if (order.hits >= count) return Promise.resolve();
-      return new Promise((done) => watchers.add({ order, count, done }));
+      const scripted = responses.get(id);
+      if (scripted === undefined) return Promise.reject(new TypeError(`no scripted response ${id}`));
+      if (scripted.hits >= count) return Promise.resolve();
+      return new Promise((done) => watchers.add({ scripted, count, done }));
     },
     list: () =>
-      [...orders.values()].map(({ id, remaining, hits, spec }) => ({ id, remaining, hits, endpoint: spec.endpoint })),
+      [...responses.values()].map(({ id, remaining, hits, spec }) => ({
+        id,
+        remaining,
+        hits,
+        endpoint: spec.endpoint,
+      })),
     take: (facts) => {
-      const order = [...orders.values()].find((one) => one.remaining > 0 && fits(one.spec, facts, directory));
-      if (order === undefined) return undefined;
-      order.remaining -= 1;
-      order.hits += 1;
-      for (const watcher of [...watchers].filter((one) => one.order === order && order.hits >= one.count)) {
+      const scripted = [...responses.values()].find(
+        (one) => one.remaining > 0 && matchesRequest(one.spec, facts, directory),
+      );
+      if (scripted === undefined) return undefined;
+      scripted.remaining -= 1;
+      scripted.hits += 1;
+      for (const watcher of [...watchers].filter((one) => one.scripted === scripted && scripted.hits >= one.count)) {
         watchers.delete(watcher);
         watcher.done();
       }
-      return order;
+      return scripted;
     },
-    released: (order) => gateOf(order.id).opened,
+    released: (scripted) => gateOf(scripted.id).opened,
   };
 }
 
@@ -124,19 +132,19 @@ function createGate(): Gate {
   return { opened: promise, open: resolve };
 }
 
-function fits(spec: ResponseScript, facts: RequestFacts, directory: Directory): boolean {
+function matchesRequest(spec: ResponseScript, facts: RequestFacts, directory: Directory): boolean {
   const target = facts.form?.["scope"] ?? facts.form?.["resource"] ?? facts.query["resource"] ?? "";
   return (
     spec.endpoint === facts.endpoint &&
-    same(spec.grantType, facts.grantType) &&
-    same(spec.method, facts.method) &&
-    same(spec.client && (directory.registration(spec.client)?.clientId ?? spec.client), facts.client) &&
-    same(spec.user && (directory.user(spec.user)?.oid ?? spec.user), facts.user) &&
+    matchesFilter(spec.grantType, facts.grantType) &&
+    matchesFilter(spec.method, facts.method) &&
+    matchesFilter(spec.client && (directory.registration(spec.client)?.clientId ?? spec.client), facts.client) &&
+    matchesFilter(spec.user && (directory.user(spec.user)?.oid ?? spec.user), facts.user) &&
     (spec.path === undefined || `${facts.path}?${new URLSearchParams(facts.query)}`.includes(spec.path)) &&
     (spec.resource === undefined || target.includes(spec.resource))
   );
 }
 
-function same(wanted: string | undefined, actual: string | undefined): boolean {
+function matchesFilter(wanted: string | undefined, actual: string | undefined): boolean {
   return wanted === undefined || wanted === actual;
 }

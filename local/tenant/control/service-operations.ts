@@ -1,10 +1,9 @@
 /**
- * Orders about the tenant as a server: next answers, log, keys, clock and minted tokens.
+ * Control operations for the tenant as a server: scripted responses, log, keys, clock and minted tokens.
  */
-
 import { type MintSpec, mint } from "../mint/mint.ts";
-import type { MintTokenTenant } from "../mint/mint-token.ts";
 import {
+  type MintTokenTenant,
   mintAppToken,
   mintIdToken,
   mintUserToken,
@@ -22,7 +21,7 @@ export interface ServiceTenant extends MintTokenTenant {
 export function createServiceOperations(tenant: ServiceTenant) {
   const { orders, log, keys, clock } = tenant;
   return {
-    /** What the tenant answers next; see `ResponseScript`. Returns the order's id. */
+    /** Adds a scripted response and returns its id. */
     order: (spec: ResponseScript): string => orders.add(spec),
     clearOrders: (input: { id?: string } = {}) => orders.clear(input.id),
     releaseOrder: (input: { id: string }) => orders.release(input.id),
@@ -30,12 +29,12 @@ export function createServiceOperations(tenant: ServiceTenant) {
     requests: (filter: LogFilter = {}) => log.entries(filter),
     requestCounts: () => log.counts(),
     clearLog: () => log.clear(),
-    /** A new signing key; published and used at once unless told otherwise. */
+    /** Adds a signing key. By default it is published and signs from now on. */
     addKey: async (options: { publish?: boolean; activate?: boolean } = {}) => ({ kid: (await keys.add(options)).kid }),
     publishKey: (input: { kid: string }) => keys.publish(keys.choose(input.kid).kid),
     activateKey: (input: { kid: string }) => keys.activate(input.kid),
     removeKey: (input: { kid: string }) => keys.remove(input.kid),
-    /** The ordinary rotation: a new key signs, the old one leaves the key set. */
+    /** An ordinary rotation: a new key signs, and the old key is removed from the key set. */
     rotateKey: async () => {
       const old = keys.active().kid;
       const { kid } = await keys.add();

@@ -1,5 +1,5 @@
 /**
- * Orders about the vault. An outage is an ordinary order: `{ endpoint: "vault", status: 503, times: 0 }`.
+ * Control operations for the vault. For an outage, use a scripted response: `{ endpoint: "vault", status: 503, times: 0 }`.
  */
 import type { Directory } from "../directory/directory.ts";
 import type { SecretInput, SecretVersion, Vault, VaultRole } from "../vault/vault.ts";
@@ -11,7 +11,7 @@ export interface VaultContentTenant {
 
 export interface SecretChange {
   name: string;
-  /** Default: the newest. */
+  /** Default: the newest version. */
   version?: string;
   enabled?: boolean;
   /** Unix seconds; `null` removes the limit. */
@@ -33,7 +33,7 @@ export function createVaultOperations(tenant: VaultContentTenant) {
     },
     deleteSecret: (input: { name: string }) => vault.delete(input.name),
     recoverSecret: (input: { name: string }) => vault.recover(input.name),
-    /** What a principal (an identity by default) may do in the vault. */
+    /** Sets what a principal may do in the vault. Default: the system-assigned identity. */
     setVaultRole: ({ role, principal = "systemIdentity" }: { role: VaultRole; principal?: string }) => {
       vault.setRole(directory.registration(principal)?.objectId ?? principal, role);
     },

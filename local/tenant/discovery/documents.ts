@@ -1,7 +1,6 @@
 /**
  * The discovery documents of v2.0 and v1.0, and instance discovery (E-1 to E-14). They contain only observed members (E-4).
  */
-
 import { EntraError } from "../errors/entra-error.ts";
 import { CONSUMERS_TENANT_ID } from "../keys/signing-key.ts";
 import type { Issuer } from "../oauth/issuers.ts";

@@ -2,13 +2,11 @@
  * Redeems a device code: one poll of the client. Entra differs from RFC 8628 section 3.5: it answers
  * `authorization_declined` in place of `access_denied`, adds `bad_verification_code` and never answers `slow_down`.
  */
-
 import { EntraError, entraError } from "../errors/entra-error.ts";
 import type { DeviceCodeRecord } from "../oauth/device-codes.ts";
 import { parseScopes } from "../oauth/scopes.ts";
 import { type Form, required } from "../oauth/token-request.ts";
-import type { GrantTenant } from "./grant.ts";
-import { activeUser, type Grant } from "./grant.ts";
+import { activeUser, type Grant, type GrantTenant } from "./grant.ts";
 
 export const deviceCodeGrant: Grant = {
   name: "device_code",

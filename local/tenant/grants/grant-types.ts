@@ -1,7 +1,6 @@
 /**
  * The grant types that the token endpoint supports. To add one, write its file and add it to this list.
  */
-
 import { authorizationCodeGrant } from "./authorization-code.ts";
 import { clientCredentialsGrant } from "./client-credentials.ts";
 import { deviceCodeGrant } from "./device-code.ts";

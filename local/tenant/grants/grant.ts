@@ -1,7 +1,6 @@
 /**
  * The interface of a grant type: its wire names, whether the client must be confidential, and the redemption.
  */
-
 import type { Directory, Registration, User } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
 import type { KeyRing } from "../keys/key-ring.ts";

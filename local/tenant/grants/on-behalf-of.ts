@@ -1,7 +1,6 @@
 /**
  * On-behalf-of: exchanges a user's token for this client for a token for another API (E-65 lists the refusals).
  */
-
 import type { Registration } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
 import { decodeCompact, type JsonObject, verifyRs256 } from "../keys/compact-jws.ts";
@@ -10,8 +9,7 @@ import { assertNotRevoked } from "../oauth/revocation.ts";
 import { parseScopes } from "../oauth/scopes.ts";
 import { required } from "../oauth/token-request.ts";
 import { toLongTimestamp } from "../time/timestamps.ts";
-import type { GrantTenant } from "./grant.ts";
-import { activeUser, type Grant } from "./grant.ts";
+import { activeUser, type Grant, type GrantTenant } from "./grant.ts";
 
 export const onBehalfOfGrant: Grant = {
   name: "on-behalf-of",

@@ -2,7 +2,6 @@
  * Redeems a refresh token (E-90 to E-93). Each redemption issues a new refresh token, and the old one stays usable. If the
  * scopes name several resources, the first resource counts.
  */
-
 import { entraError } from "../errors/entra-error.ts";
 import { INACTIVITY_MS, requireRefreshToken } from "../oauth/refresh-token.ts";
 import { assertNotRevoked } from "../oauth/revocation.ts";

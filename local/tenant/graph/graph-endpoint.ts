@@ -4,8 +4,7 @@
 import type { Directory, User } from "../directory/directory.ts";
 import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
-import type { BearerTenant } from "../oauth/bearer.ts";
-import { type BearerFinding, readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
+import { type BearerFinding, type BearerTenant, readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
 import {
   caeChallenge,
   type GraphAnswer,
@@ -47,8 +46,9 @@ export function answerGraphRequest(tenant: GraphTenant, request: GraphRequest): 
   const revoked = challengeRevoked(context, finding.claims, user);
   if (revoked !== undefined) return revoked;
   const path = request.path.replace(/^\/(v1\.0|beta)/, "").replace(/\/$/, "");
-  if (request.method !== "GET")
+  if (request.method !== "GET") {
     return graphError(context, 405, "Request_BadRequest", "Specified HTTP method is not allowed.");
+  }
   if (path === "/users") return listUsers(tenant, context, finding.claims);
   if (path === "/me" || path === "/me/messages") return answerMe(context, path, finding.claims, user);
   const text = `Resource not found for the segment '${path.split("/")[1] ?? ""}'.`;

@@ -2,10 +2,8 @@
  * The tenant's second API, `https://api.contoso.local/orders`, served at `/orders`. With it, tests check tokens for a resource
  * other than Graph. It refuses a token without the required scope.
  */
-
 import { CLIENT_IDS } from "../directory/seed-ids.ts";
-import type { BearerTenant } from "../oauth/bearer.ts";
-import { readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
+import { type BearerTenant, readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
 
 export interface ApiAnswer {
   status: number;

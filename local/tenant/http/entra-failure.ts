@@ -1,7 +1,6 @@
 /**
  * Answers an `EntraError` over HTTP, with the caller's correlation id if the caller sent one (E-57).
  */
-
 import type { HttpBindings } from "@hono/node-server";
 import type { Context } from "hono";
 import { type EntraError, newCorrelation, toEntraAnswer } from "../errors/entra-error.ts";

@@ -1,14 +1,12 @@
 /**
  * The managed identity endpoint of App Service (KV-40): `GET /msi/token` with the identity header.
  */
-
 import { randomBytes } from "node:crypto";
 import type { Registration } from "../directory/directory.ts";
 import { CLIENT_IDS } from "../directory/seed-ids.ts";
 import { signCompact } from "../keys/compact-jws.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
-import type { AccessTokenTenant } from "../oauth/access-token.ts";
-import { buildAccessToken } from "../oauth/access-token.ts";
+import { type AccessTokenTenant, buildAccessToken } from "../oauth/access-token.ts";
 
 export interface ManagedIdentityEndpoint {
   /** For `IDENTITY_ENDPOINT`. */

@@ -1,14 +1,11 @@
 /**
  * Mints tokens as the tenant issues them and then changes single members.
  */
-
 import type { Registration } from "../directory/directory.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
-import type { AccessTokenTenant } from "../oauth/access-token.ts";
-import { buildAccessToken, type ClientAuthKind } from "../oauth/access-token.ts";
+import { type AccessTokenTenant, buildAccessToken, type ClientAuthKind } from "../oauth/access-token.ts";
 import { buildIdToken } from "../oauth/id-token.ts";
-import type { MintTenant } from "./mint.ts";
-import { type MintSigning, mint } from "./mint.ts";
+import { type MintSigning, type MintTenant, mint } from "./mint.ts";
 
 export interface MintTokenTenant extends AccessTokenTenant, MintTenant {}
 

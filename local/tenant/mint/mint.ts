@@ -2,7 +2,6 @@
  * Mints any token, including those that Entra never signs: any header, payload, key or signature. The tests of attacks use it
  * (RFC 8725). Over HTTP it requires the control key.
  */
-
 import { constants, createHmac, type KeyObject, sign } from "node:crypto";
 import { encodePart, type JsonObject, signCompact } from "../keys/compact-jws.ts";
 import type { KeyChoice, KeyRing } from "../keys/key-ring.ts";

@@ -2,7 +2,6 @@
  * Builds the header and the claims of access tokens. The resource, not the endpoint, decides between v1.0 and v2.0
  * (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference). The caller signs the token.
  */
-
 import { createHash, randomBytes } from "node:crypto";
 import type { Directory, Registration, User } from "../directory/directory.ts";
 import { CLIENT_IDS } from "../directory/seed-ids.ts";
@@ -10,8 +9,7 @@ import type { JsonObject } from "../keys/compact-jws.ts";
 import type { Sealer } from "../keys/sealer.ts";
 import type { SigningKey } from "../keys/signing-key.ts";
 import type { Clock } from "../time/clock.ts";
-import type { Issuer } from "./issuers.ts";
-import { v1Issuer, v2Issuer } from "./issuers.ts";
+import { type Issuer, v1Issuer, v2Issuer } from "./issuers.ts";
 
 export interface AccessTokenTenant extends Issuer {
   readonly clock: Clock;

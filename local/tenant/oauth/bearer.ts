@@ -2,12 +2,10 @@
  * Validates the bearer token of a request as a Microsoft resource (Key Vault, Graph) does. Each resource turns the finding
  * into its own error.
  */
-
 import { decodeCompact, type JsonObject, verifyRs256 } from "../keys/compact-jws.ts";
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { Clock } from "../time/clock.ts";
-import type { Issuer } from "./issuers.ts";
-import { v1Issuer, v2Issuer } from "./issuers.ts";
+import { type Issuer, v1Issuer, v2Issuer } from "./issuers.ts";
 
 export interface BearerTenant extends Issuer {
   readonly clock: Clock;

@@ -2,7 +2,6 @@
  * Validates `client_assertion`: an assertion signed with a registered certificate, or a token that matches a federated
  * identity credential. In the first case `iss` is the client; in the second it is another issuer.
  */
-
 import { constants, createPublicKey, verify } from "node:crypto";
 import type { Directory, Registration } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
@@ -10,8 +9,7 @@ import { type DecodedJws, decodeCompact, verifyRs256 } from "../keys/compact-jws
 import type { KeyRing } from "../keys/key-ring.ts";
 import type { Clock } from "../time/clock.ts";
 import { toLongTimestamp } from "../time/timestamps.ts";
-import type { Issuer } from "./issuers.ts";
-import { v2Issuer } from "./issuers.ts";
+import { type Issuer, v2Issuer } from "./issuers.ts";
 
 export interface AssertionTenant extends Issuer {
   readonly clock: Clock;

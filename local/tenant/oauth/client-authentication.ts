@@ -1,13 +1,11 @@
 /**
  * Client authentication (RFC 6749 section 2.3): by secret, certificate or federated identity. A public client sends none.
  */
-
 import { timingSafeEqual } from "node:crypto";
 import type { Directory, Registration } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
 import type { ClientAuthKind } from "./access-token.ts";
-import type { AssertionTenant } from "./client-assertion.ts";
-import { checkClientAssertion } from "./client-assertion.ts";
+import { type AssertionTenant, checkClientAssertion } from "./client-assertion.ts";
 import { type Form, presentedClient } from "./token-request.ts";
 
 /** The members that `findClient` needs. */
@@ -49,8 +47,9 @@ export function authenticateClient(
 }
 
 export function findClient(tenant: ClientTenant, clientId: string): Registration {
-  if (clientId === NIL || !GUID.test(clientId))
+  if (clientId === NIL || !GUID.test(clientId)) {
     throw entraError(clientId === NIL ? 700038 : 700016, where(tenant, clientId));
+  }
   const client = tenant.directory.registration(clientId);
   if (client === undefined) throw entraError(700016, where(tenant, clientId));
   if (client.disabled) throw entraError(7000112, { app: client.clientId, name: client.displayName });

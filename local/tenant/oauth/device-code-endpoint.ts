@@ -2,12 +2,9 @@
  * `POST /{tenant}/oauth2/v2.0/devicecode` starts a sign-in that the user finishes on another device. The client authenticates
  * later, when it polls the token endpoint.
  */
-
 import { entraError } from "../errors/entra-error.ts";
-import type { ClientTenant } from "./client-authentication.ts";
-import { findClient } from "./client-authentication.ts";
-import type { DeviceCodes } from "./device-codes.ts";
-import { DEVICE_CODE_LIFETIME_SECONDS } from "./device-codes.ts";
+import { type ClientTenant, findClient } from "./client-authentication.ts";
+import { DEVICE_CODE_LIFETIME_SECONDS, type DeviceCodes } from "./device-codes.ts";
 import { parseClaimsRequest } from "./requirements.ts";
 import { parseScopes } from "./scopes.ts";
 import { resolveTenantSegment } from "./tenant-segment.ts";

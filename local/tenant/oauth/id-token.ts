@@ -1,15 +1,13 @@
 /**
  * Builds v2.0 ID tokens. They are for the client and never for an API (TK-6, 240002).
  */
-
 import { randomBytes } from "node:crypto";
 import type { Registration, User } from "../directory/directory.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
 import type { SigningKey } from "../keys/signing-key.ts";
 import type { Clock } from "../time/clock.ts";
 import { pairwiseSubject } from "./access-token.ts";
-import type { Issuer } from "./issuers.ts";
-import { v2Issuer } from "./issuers.ts";
+import { type Issuer, v2Issuer } from "./issuers.ts";
 
 export interface IdTokenTenant extends Issuer {
   readonly clock: Clock;

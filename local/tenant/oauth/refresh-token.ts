@@ -1,7 +1,6 @@
 /**
  * Refresh tokens: opaque, bound to user and client, reusable, valid for every consented resource (E-90, E-91).
  */
-
 import { EntraError } from "../errors/entra-error.ts";
 import type { Sealer } from "../keys/sealer.ts";
 

@@ -5,6 +5,7 @@
  */
 import type { Registration, User } from "../directory/directory.ts";
 import { EntraError, entraError } from "../errors/entra-error.ts";
+import { asRecord } from "../http/json-object.ts";
 
 export interface Requirement {
   readonly id: string;
@@ -90,8 +91,4 @@ function valuesOf(member: unknown): string[] {
   const { value, values } = asRecord(member);
   const all = Array.isArray(values) ? values : [value];
   return all.filter((one) => typeof one === "string");
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }

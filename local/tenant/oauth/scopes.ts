@@ -45,8 +45,9 @@ export function parseScopes(tenant: ScopeTenant, text: string, several: "refuse"
  */
 export function parseAllScopes(tenant: ScopeTenant, text: string): ScopeRequests {
   const requested = text.split(" ").filter((part) => part !== "");
-  if (requested.length === 0 || !requested.every((part) => SCOPE_TOKEN.test(part)))
+  if (requested.length === 0 || !requested.every((part) => SCOPE_TOKEN.test(part))) {
     throw entraError(70011, { scope: text });
+  }
   const oidc = new Set(requested.filter((part) => OIDC.has(part)));
   const permissions = requested.filter((part) => !OIDC.has(part)).map(splitScope);
   const [first, ...others] = new Set(permissions.map((one) => findResource(tenant, one.prefix)));

@@ -1,5 +1,5 @@
 /**
- * Which of the asked scopes the person has not consented to, and the record once they have.
+ * Finds the requested scopes that the user has not consented to, and stores the user's consent.
  * https://learn.microsoft.com/entra/identity-platform/permissions-consent-overview
  */
 import type { Directory, Registration, User } from "../directory/directory.ts";
@@ -10,9 +10,9 @@ export interface ConsentTenant {
 }
 
 export interface ConsentNeed {
-  /** `openid profile email offline_access`: kept with Microsoft Graph, as Entra does. */
+  /** `openid profile email offline_access`. Like Entra, the tenant stores consent for them with Microsoft Graph. */
   readonly oidc: readonly string[];
-  /** Permission names, of whichever resource. */
+  /** Permission names of all resources. */
   readonly names: readonly string[];
 }
 
@@ -26,8 +26,8 @@ export function missingConsent(
   return { oidc: unique(needs.flatMap(({ oidc }) => oidc)), names: needs.flatMap(({ names }) => names) };
 }
 
-/** `.default` stands for what the registration says it needs. */
-export function askedScopes(client: Registration, scopes: readonly ScopeRequest[]): ConsentNeed {
+/** Lists all requested scopes. `.default` stands for the required permissions of the registration. */
+export function requestedScopes(client: Registration, scopes: readonly ScopeRequest[]): ConsentNeed {
   return {
     oidc: unique(scopes.flatMap(({ oidc }) => [...oidc])),
     names: scopes.flatMap((scope) => namesOf(client, scope)),
@@ -58,10 +58,10 @@ export function recordConsent(
 
 function missingFor(tenant: ConsentTenant, client: Registration, user: User, scope: ScopeRequest): ConsentNeed {
   const given = (resourceId: string) => tenant.directory.consentedScopes(client.clientId, resourceId, user.oid);
-  const [own, graph] = [given(scope.resource.clientId), given(graphId(tenant))];
+  const [consented, graph] = [given(scope.resource.clientId), given(graphId(tenant))];
   return {
     oidc: [...scope.oidc].filter((name) => !graph.includes(name)),
-    names: namesOf(client, scope).filter((name) => !own.includes(name)),
+    names: namesOf(client, scope).filter((name) => !consented.includes(name)),
   };
 }
 

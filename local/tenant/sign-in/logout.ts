@@ -1,5 +1,5 @@
 /**
- * `GET|POST /{tenant}/oauth2/v2.0/logout`: ends the browser's session. Goes back only to an address some application
+ * `GET|POST /{tenant}/oauth2/v2.0/logout` ends the browser's session. It redirects only to an address that an application has
  * registered (https://learn.microsoft.com/entra/identity-platform/v2-protocols-oidc#send-a-sign-out-request).
  */
 import type { Directory } from "../directory/directory.ts";
@@ -14,10 +14,10 @@ export interface LogoutTenant {
 }
 
 export function answerLogout(tenant: LogoutTenant, { form }: BrowserRequest): Response {
-  const asked = form.get("post_logout_redirect_uri");
+  const returnAddress = form.get("post_logout_redirect_uri");
   const response =
-    asked !== undefined && isRegistered(tenant, asked)
-      ? redirectTo(withState(asked, form.get("state")))
+    returnAddress !== undefined && isRegistered(tenant, returnAddress)
+      ? redirectTo(withState(returnAddress, form.get("state")))
       : messagePage("You signed out of your account", "signed-out", "It's a good idea to close all browser windows.");
   response.headers.append("Set-Cookie", endOfSessionCookie);
   return response;

@@ -1,8 +1,7 @@
 /**
- * The answer to the client by the response mode it chose: query, fragment, or a form that the browser posts (OAuth 2.0
- * Form Post Response Mode).
+ * Sends the answer to the client in the requested response mode: query, fragment, or a form that the browser posts (OAuth
+ * 2.0 Form Post Response Mode).
  */
-
 import { aadstsRow } from "../errors/aadsts.ts";
 import { type EntraError, newCorrelation, toEntraAnswer } from "../errors/entra-error.ts";
 import type { Clock } from "../time/clock.ts";
@@ -25,7 +24,7 @@ export function replyWith(reply: ReplyAddress, members: Readonly<Record<string, 
   return redirectTo(`${redirectUri}${responseMode === "query" ? mark : "#"}${text}`);
 }
 
-/** RFC 6749 section 4.1.2.1; `error_subcode` is Entra's own. */
+/** The error answer of RFC 6749 section 4.1.2.1. `error_subcode` is an addition of Entra. */
 export function replyWithError(tenant: ReplyTenant, reply: ReplyAddress, failure: EntraError): Response {
   const correlation = newCorrelation(undefined);
   const { body } = toEntraAnswer(failure, { url: tenant.url, nowMs: tenant.clock.nowMs(), correlation });

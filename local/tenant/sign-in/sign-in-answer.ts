@@ -1,11 +1,9 @@
 /**
- * What the person answered on a page: account, password, second factor, consent. Gives the new progress, or the text
- * of what was wrong, which is shown on the same page.
+ * Applies the user's answer on a page (account, password, second factor, consent) to the progress. A wrong answer throws the
+ * error that the same page shows.
  */
-
 import type { Directory, User } from "../directory/directory.ts";
-import type { EntraError } from "../errors/entra-error.ts";
-import { entraError } from "../errors/entra-error.ts";
+import { type EntraError, entraError } from "../errors/entra-error.ts";
 import { assertPassword } from "../oauth/password-check.ts";
 import type { Form } from "../oauth/token-request.ts";
 import type { Clock } from "../time/clock.ts";
@@ -22,7 +20,7 @@ export type Answered =
   | { readonly kind: "progress"; readonly progress: Progress; readonly confirmed?: boolean }
   | { readonly kind: "cancelled"; readonly failure: EntraError };
 
-/** `step` is what the person was looking at. Throws an `EntraError` for the page. */
+/** `step` is the step that the page showed. Throws an `EntraError` for the page. */
 export function applyAnswer(
   tenant: AnswerTenant,
   subject: SignInSubject,
@@ -49,7 +47,7 @@ export function applyAnswer(
 
 const CANCELLED: Answered = { kind: "cancelled", failure: entraError(65004) };
 
-/** No name: back to the list, whatever the request or the session suggests. */
+/** Without an account it returns to the list, regardless of the request and the session. */
 function pickAccount(tenant: AnswerTenant, { satisfied, consented }: Progress, account: string | undefined): Answered {
   const base = { satisfied, consented };
   if (account === undefined) return { kind: "progress", progress: { ...base, choosing: true } };

@@ -1,8 +1,7 @@
 /**
- * A sign-in on its way through the pages. Its state travels in the forms, sealed, so that the tenant keeps none and
- * several tabs do not get in each other's way.
+ * The state of a sign-in between its pages. The forms carry it sealed, so the tenant stores nothing and several tabs do not
+ * interfere.
  */
-
 import { entraError } from "../errors/entra-error.ts";
 import type { Sealer } from "../keys/sealer.ts";
 import type { Clock } from "../time/clock.ts";
@@ -13,7 +12,7 @@ export interface FlowTenant {
   readonly sealer: Sealer;
 }
 
-/** What the sign-in answers in the end: an authorization request, or a device that waits. */
+/** What the sign-in is for: an authorization request, or a waiting device. */
 export type SignInTarget =
   | { readonly kind: "authorize"; readonly params: readonly (readonly [string, string])[] }
   | { readonly kind: "device"; readonly userCode: string };
@@ -34,7 +33,7 @@ export function sealFlow(tenant: FlowTenant, flow: SignInFlow): string {
   return tenant.sealer.seal({ kind: "sign-in", ...flow });
 }
 
-export function openFlow(tenant: FlowTenant, text: string | undefined): SignInFlow {
+export function unsealFlow(tenant: FlowTenant, text: string | undefined): SignInFlow {
   const unsealed = tenant.sealer.unseal(text ?? "");
   if (!isFlow(unsealed) || tenant.clock.nowMs() - unsealed.startedAtMs > LIFETIME_MS) throw entraError(50012);
   return unsealed;

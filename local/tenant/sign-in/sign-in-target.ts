@@ -1,8 +1,7 @@
 /**
- * The two things a sign-in can answer, behind one face: what it is for, and what happens when it is done, refused or
- * called off.
+ * The two targets of a sign-in, an authorization request and a device, with the same interface: the subject of the sign-in,
+ * and the answers when it is done or refused.
  */
-
 import type { User } from "../directory/directory.ts";
 import { EntraError, entraError } from "../errors/entra-error.ts";
 import type { AuthorizationCodes } from "../oauth/authorization-codes.ts";
@@ -14,8 +13,7 @@ import { readAuthorizeRequest } from "./authorize-request.ts";
 import type { SignInSubject } from "./next-step.ts";
 import { errorPage } from "./pages/error-page.ts";
 import { messagePage } from "./pages/sign-in-pages.ts";
-import type { ReplyTenant } from "./reply.ts";
-import { replyWith, replyWithError } from "./reply.ts";
+import { type ReplyTenant, replyWith, replyWithError } from "./reply.ts";
 import { readReplyAddress } from "./reply-address.ts";
 import type { SignInTarget } from "./sign-in-flow.ts";
 
@@ -26,13 +24,13 @@ export interface TargetTenant extends ClientTenant, ReplyTenant {
 
 export interface OpenTarget {
   readonly subject: SignInSubject;
-  /** The device flow asks once more before it lets a machine elsewhere in. */
+  /** True for a device: the user confirms before the device gets tokens. */
   readonly confirms: boolean;
   done(user: User, satisfied: readonly string[], sessionId: string): Response;
   refuse(failure: EntraError): Response;
 }
 
-/** Throws what belongs on a page; what the client may be told comes back as a response. */
+/** Throws errors for a page. Returns a response for an error that goes to the client. */
 export function openTarget(tenant: TargetTenant, target: SignInTarget): OpenTarget | Response {
   return target.kind === "authorize"
     ? openAuthorize(tenant, new Map(target.params))
@@ -92,7 +90,7 @@ function openDevice(tenant: TargetTenant, userCode: string): OpenTarget {
   };
 }
 
-/** The person's own "no" ends it; other refusals are shown, and the device goes on waiting. */
+/** If the user cancels, the device gets a denial. Other refusals are shown, and the device keeps waiting. */
 function declineDevice(tenant: TargetTenant, record: DeviceCodeRecord, failure: EntraError): Response {
   if (failure.code !== 65004) return errorPage(tenant, failure);
   record.decision = "declined";

@@ -1,15 +1,13 @@
 /**
  * `POST /{tenant}/oauth2/v2.0/token` and its v1 form. The checks have Entra's order: form, grant type, client, redemption.
  */
-
 import { entraError } from "../errors/entra-error.ts";
 import type { Grant } from "../grants/grant.ts";
 import { findGrant } from "../grants/grant-types.ts";
 import { authenticateClient } from "../oauth/client-authentication.ts";
 import { resolveTenantSegment } from "../oauth/tenant-segment.ts";
 import { parseForm, required } from "../oauth/token-request.ts";
-import type { TokenTenant } from "./token-response.ts";
-import { appTokenBody, type EndpointVersion, userTokenBody } from "./token-response.ts";
+import { appTokenBody, type EndpointVersion, type TokenTenant, userTokenBody } from "./token-response.ts";
 
 export interface TokenEndpointRequest {
   method: string;

@@ -1,14 +1,12 @@
 /**
  * The success bodies of the token endpoint, with exactly the observed members. The v1 endpoint writes numbers as strings.
  */
-
 import type { AppGrant, GrantRequest, GrantTenant, UserGrant } from "../grants/grant.ts";
 import { signCompact } from "../keys/compact-jws.ts";
 import { type AccessTokenInput, buildAccessToken, tokenLifetimeSeconds } from "../oauth/access-token.ts";
 import { buildIdToken } from "../oauth/id-token.ts";
 import { sealRefreshToken } from "../oauth/refresh-token.ts";
-import type { Requirement } from "../oauth/requirements.ts";
-import { assertClaimsMet, assertRequirementsMet, parseClaimsRequest } from "../oauth/requirements.ts";
+import { assertClaimsMet, assertRequirementsMet, parseClaimsRequest, type Requirement } from "../oauth/requirements.ts";
 import { grantScopes, toScopeText } from "../oauth/scopes.ts";
 
 export interface TokenTenant extends GrantTenant {

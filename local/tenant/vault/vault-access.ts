@@ -2,10 +2,8 @@
  * Access control of the vault. It accepts only v1 tokens for the vault and checks them as Key Vault does (KV-2 to KV-4,
  * KV-23).
  */
-
 import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
-import type { BearerTenant } from "../oauth/bearer.ts";
-import { readBearer } from "../oauth/bearer.ts";
+import { type BearerTenant, readBearer } from "../oauth/bearer.ts";
 import { v1Issuer } from "../oauth/issuers.ts";
 import type { Vault } from "./vault.ts";
 import { type VaultAnswer, vaultChallenge, vaultError } from "./vault-answer.ts";

@@ -2,11 +2,10 @@
  * Key Vault's REST API for secrets (https://learn.microsoft.com/rest/api/keyvault/secrets): get, versions, list, set,
  * update, delete.
  */
-
 import { randomUUID } from "node:crypto";
+import { asRecord } from "../http/json-object.ts";
 import type { SecretInput, SecretVersion } from "./vault.ts";
-import type { VaultTenant } from "./vault-access.ts";
-import { refuseVaultCaller } from "./vault-access.ts";
+import { refuseVaultCaller, type VaultTenant } from "./vault-access.ts";
 import { secretBundle, secretItem, secretNotFound, type VaultAnswer, vaultError } from "./vault-answer.ts";
 
 export interface VaultRequest {
@@ -161,8 +160,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }

@@ -65,7 +65,7 @@ describe("orders", () => {
     tenant.state.releaseOrder({ id: first });
     await Promise.all(requests);
     expect(finished).toEqual(["bob", "alice"]);
-    await expect(tenant.state.orders.hit("none")).rejects.toThrow("no order");
+    await expect(tenant.state.orders.hit("none")).rejects.toThrow("no scripted response");
   });
 
   test("a dropped connection", async () => {

@@ -1,5 +1,6 @@
-/** What Entra tells the person where it must not, or cannot, tell the client. */
-
+/**
+ * The error page, for errors that must not or cannot go to the client.
+ */
 import { aadstsRow, aadstsText } from "../../errors/aadsts.ts";
 import { type EntraError, newCorrelation, toEntraAnswer } from "../../errors/entra-error.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -23,7 +24,7 @@ export function errorPage(tenant: ErrorPageTenant, failure: EntraError): Respons
   });
 }
 
-/** The text of a code as a person reads it on a page. */
+/** The text of a code for a page. */
 export function plainText(failure: EntraError): string {
   return aadstsText(aadstsRow(failure.code), failure.options.values ?? {});
 }
