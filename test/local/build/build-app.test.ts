@@ -1,5 +1,5 @@
 /**
- * The build: a small app bundled as the product is, split, and run by the host from the bundle alone.
+ * The build: a small app, bundled and split as the product is, runs in the host from the bundle alone.
  */
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +21,7 @@ import { decodeJwt } from "jose";
 export const answer = () => ({ body: typeof decodeJwt });
 `;
 
-// Below node_modules' parent, so that the sources resolve their packages; the bundle is then run elsewhere.
+// A folder of the repository, so that the sources resolve their packages. The bundle runs in another folder.
 const work = resolve(import.meta.dirname, "../../../.local");
 let folder: string;
 let result: BuildResult;
@@ -36,12 +36,12 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test("clean output: the entry, its chunks, the metafile", () => {
+test("the build replaces the output folder with the entry, its chunks and the metafile", () => {
   expect(readdirSync(join(folder, "dist")).sort()).toEqual(["chunks", "index.mjs", "meta.json"]);
   expect(Object.keys(JSON.parse(readFileSync(join(folder, "dist/meta.json"), "utf8")))).toEqual(["inputs", "outputs"]);
 });
 
-test("what is imported lazily is not read at start", () => {
+test("a lazily imported module is not loaded at start", () => {
   expect(result.startBytes).toBeLessThan(result.totalBytes);
   const sources = Object.values(result.metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
   expect(sources.some((path) => path.includes("node_modules/jose/"))).toBe(true);
@@ -49,7 +49,7 @@ test("what is imported lazily is not read at start", () => {
   expect(Object.keys(entry?.inputs ?? {}).some((path) => path.includes("/jose/"))).toBe(false);
 });
 
-test("only the core module is left to the host; no legal comments", () => {
+test("the bundle imports only the core module from the host and contains no legal comments", () => {
   const external = Object.values(result.metafile.outputs)
     .flatMap(({ imports }) => imports)
     .filter((imported) => imported.external && !imported.path.startsWith("node:"))
@@ -62,7 +62,7 @@ test("only the core module is left to the host; no legal comments", () => {
   expect(texts.some((text) => text.includes("legal comment"))).toBe(false);
 });
 
-test("the bundle runs in the host, far from any node_modules", async () => {
+test("the bundle runs in the host without node_modules", async () => {
   const deployed = mkdtempSync(join(tmpdir(), "gte-build-test-"));
   cpSync(join(folder, "dist"), join(deployed, "dist"), { recursive: true });
   cpSync(join(fixtureFolder("shutdown"), "host.json"), join(deployed, "host.json"));

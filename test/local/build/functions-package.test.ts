@@ -1,6 +1,6 @@
 /**
- * The bundle holds `@azure/functions` compiled from its sources (see local/build/build-app.ts): the same sources as the release,
- * and an app cannot tell the two apart.
+ * The bundle contains `@azure/functions` compiled from its sources (see local/build/build-app.ts). These tests prove that the
+ * sources are those of the release, and that an app behaves the same with both.
  */
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ interface Built {
   readonly host: HostProcess;
 }
 
-/** The app of the host's contract tests, as a bundle. */
+/** Bundles the app of the host's contract tests. */
 async function build(publishedFunctions: boolean): Promise<Built> {
   const folder = mkdtempSync(join(tmpdir(), "gte-functions-package-"));
   const entry = join(fixtureFolder("contract"), "app.mjs");
@@ -42,7 +42,7 @@ afterAll(async () => {
   }
 });
 
-describe("what is compiled", () => {
+describe("the compiled source of @azure/functions", () => {
   const map: { sources: string[]; sourcesContent: string[] } = JSON.parse(
     readFileSync(join(home, "dist/azure-functions.js.map"), "utf8"),
   );
@@ -51,12 +51,12 @@ describe("what is compiled", () => {
     return path === undefined ? [] : [{ path, text: map.sourcesContent[index] }];
   });
 
-  test("is byte for byte what the release was made from", () => {
+  test("is byte for byte the source of the release", () => {
     expect(released.length).toBeGreaterThan(40);
     expect(released.filter(({ path, text }) => readFileSync(join(home, path), "utf8") !== text)).toEqual([]);
   });
 
-  test("and nothing else of the package", () => {
+  test("contains no other file of the package", () => {
     const used = Object.keys(compiled.result.metafile.inputs).filter((path) => path.includes("/@azure/functions/"));
     expect(used.length).toBeGreaterThan(20);
     expect(used.filter((path) => !released.some((file) => path.endsWith(`/@azure/functions/${file.path}`)))).toEqual(
@@ -64,14 +64,14 @@ describe("what is compiled", () => {
     );
   });
 
-  test("has private fields, not WeakMaps that keep every request until the next full collection", () => {
+  test("uses private fields and not WeakMaps, which keep every request until the next full collection", () => {
     const textOf = ({ folder }: Built) => readFileSync(join(folder, "dist/index.mjs"), "utf8");
     expect(textOf(published)).toMatch(/__classPrivateField/);
     expect(textOf(compiled)).not.toMatch(/__classPrivateField|__awaiter/);
   });
 });
 
-describe("an app cannot tell", () => {
+describe("an app with the compiled package behaves as with the published one", () => {
   const kinds =
     "nothing throws text bytes json typedJson created noContent notModified badStatus repeated wrongLength badCookie cookies";
   const form: Sending = {
@@ -88,12 +88,14 @@ describe("an app cannot tell", () => {
     ["/register-late", {}],
     ["/setup-late", {}],
     ["/files/a/b", {}],
-  ])("%s %o", async (path, sending) => {
-    const [theirs, ours] = await Promise.all([published, compiled].map(({ host }) => answer(host.port, path, sending)));
-    expect(ours).toEqual(theirs);
+  ])("for %s %o", async (path, sending) => {
+    const [expected, actual] = await Promise.all(
+      [published, compiled].map(({ host }) => answer(host.port, path, sending)),
+    );
+    expect(actual).toEqual(expected);
   });
 
-  test("log lines", async () => {
+  test("for log lines", async () => {
     const messages = async ({ host }: Built) => {
       await send(host.port, "/log");
       await expect.poll(() => host.logs.tail(20)).toContain("Executed 'Functions.log'");
@@ -105,13 +107,13 @@ describe("an app cannot tell", () => {
         .filter(({ category }) => category === "Function.log.User")
         .map(({ level, message }) => ({ level, message }));
     };
-    const ours = await messages(compiled);
-    expect(ours.length).toBeGreaterThan(2);
-    expect(ours).toEqual(await messages(published));
+    const actual = await messages(compiled);
+    expect(actual.length).toBeGreaterThan(2);
+    expect(actual).toEqual(await messages(published));
   });
 });
 
-/** An answer without what differs from host to host and from time to time. */
+/** An answer without the values that differ between hosts and requests. */
 async function answer(port: number, path: string, sending: Sending) {
   const { status, headers, text } = await send(port, path, sending);
   const { date: _date, "content-length": _length, ...rest } = headers;

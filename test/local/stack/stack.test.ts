@@ -1,5 +1,5 @@
 /**
- * The stack as a library, with a small app in the service's place: what it gives, restarts, and how it ends.
+ * The stack as a library, with a small app in place of the service: its services, restarts and stop.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,7 +23,7 @@ afterAll(() => stack.stop());
 
 const ask = async (path: string) => (await localRequest(stack.service.url + path)).json();
 
-test("the service has its settings, changed ones included, and none of this process's", async () => {
+test("the service has its settings, including changed ones, and none of this process", async () => {
   const settings = await ask("/settings");
   expect(settings).toMatchObject({
     CLOUD: "local",
@@ -38,12 +38,12 @@ test("the service has its settings, changed ones included, and none of this proc
   expect(settings["VITEST"]).toBeUndefined();
 });
 
-test("it trusts the tenant's certificate and reaches its secret", async () => {
+test("the service trusts the tenant's certificate and reads its secret", async () => {
   expect((await ask("/tenant"))["token_endpoint"]).toContain(stack.tenant.url);
   expect(await ask("/secret")).toEqual({ length: expect.any(Number) });
 });
 
-test("the environment names callers and users in seed order", () => {
+test("the environment lists callers and users in seed order", () => {
   const { environment } = stack;
   expect(Object.keys(environment.callers)[0]).toBe("web");
   expect(Object.keys(environment.users).slice(0, 2)).toEqual(["alice", "bob"]);
@@ -51,7 +51,7 @@ test("the environment names callers and users in seed order", () => {
   expect(environment.service.audience).toBe(`api://${environment.service.clientId}`);
 });
 
-test("callers' tokens are minted for the service, and mistakes are named", async () => {
+test("callers' tokens are for the service, and an unknown user or caller is an error", async () => {
   const person = decodeClaims(await userToken(stack.environment, "bob", "public"));
   expect(person).toMatchObject({ aud: stack.environment.service.clientId, scp: "access_as_user" });
   expect(person["oid"]).toBe(stack.environment.users["bob"]?.oid);
@@ -63,7 +63,7 @@ test("callers' tokens are minted for the service, and mistakes are named", async
   await expect(applicationToken(stack.environment, "public")).rejects.toThrow("The local tenant refused: AADSTS");
 });
 
-test("the host restarts on its port with changed settings, which stay", async () => {
+test("the host restarts on its port with changed settings and keeps them at the next restart", async () => {
   const { pid, url } = stack.service;
   await stack.restartHost({ EXTRA: "2" });
   expect(stack.service).toMatchObject({ url });
@@ -72,7 +72,7 @@ test("the host restarts on its port with changed settings, which stay", async ()
   expect((await ask("/settings"))["EXTRA"]).toBe("2");
 });
 
-test("environment.json is its owner's alone, and goes", () => {
+test("environment.json is readable by its owner only and can be deleted", () => {
   const folder = mkdtempSync(join(tmpdir(), "gte-test-"));
   const path = join(folder, "environment.json");
   expect(readEnvironment(path)).toBeUndefined();
@@ -84,7 +84,7 @@ test("environment.json is its owner's alone, and goes", () => {
   rmSync(folder, { recursive: true });
 });
 
-test.concurrent("a host that ends by itself breaks the stack; stopping leaves nothing behind", async () => {
+test.concurrent("a host that ends unexpectedly is reported, and stopping the stack deletes and ends everything", async () => {
   const own = await startStack({ appDirectory: fixtureFolder("probe") });
   const { caCertPath } = own.environment;
   expect(readFileSync(caCertPath, "utf8")).toContain("BEGIN CERTIFICATE");
@@ -96,7 +96,7 @@ test.concurrent("a host that ends by itself breaks the stack; stopping leaves no
   await expect(localRequest(own.tables.url)).rejects.toMatchObject({ code: "ECONNREFUSED" });
 });
 
-test.concurrent("an app that cannot be loaded fails the start with its reason, and nothing is left running", async () => {
+test.concurrent("an app that cannot be loaded fails the start with its reason and leaves no process", async () => {
   const failing = startStack({ appDirectory: fixtureFolder("load-failure") });
   await expect(failing).rejects.toThrow("unable to load entry point");
 });
