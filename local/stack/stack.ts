@@ -65,12 +65,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       await part.stop();
     }
   };
-  const keep = <T>(part: T, end: (part: T) => Promise<unknown> | unknown): T => {
+  const registerStop = <T>(part: T, end: (part: T) => Promise<unknown> | unknown): T => {
     parts.push({ stop: () => end(part) });
     return part;
   };
   try {
-    return await startParts(options, keep, stop);
+    return await startParts(options, registerStop, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -79,23 +79,30 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-type Keep = <T>(part: T, end: (part: T) => Promise<unknown> | unknown) => T;
+type RegisterStop = <T>(part: T, end: (part: T) => Promise<unknown> | unknown) => T;
 
-async function startParts(options: StackOptions, keep: Keep, stop: () => Promise<void>): Promise<Stack> {
+async function startParts(
+  options: StackOptions,
+  registerStop: RegisterStop,
+  stop: () => Promise<void>,
+): Promise<Stack> {
   const servicePort = options.servicePort || (await freePort());
   const serviceUrl = `http://localhost:${servicePort}`;
   const tls = createLocalTls();
-  const folder = keep(createFolder(options.folder), ({ temporary, path }) => temporary && removeFolder(path)).path;
+  const folder = registerStop(
+    createFolder(options.folder),
+    ({ temporary, path }) => temporary && removeFolder(path),
+  ).path;
   const caCertPath = join(folder, "ca.pem");
   writeFileSync(caCertPath, tls.caPem);
   const tenantOptions = { tls: { key: tls.serverKeyPem, cert: tls.serverCertPem }, serviceUrl };
   const port = options.tenantPort ?? 0;
-  const tenant = keep(
+  const tenant = registerStop(
     await startLocalTenant({ port, ...tenantOptions, ...(options.now && { now: options.now }) }),
     (part) => part.close(),
   );
   const broken = Promise.withResolvers<string>();
-  const tables = keep(await startTableService(), (part) => part.stop());
+  const tables = registerStop(await startTableService(), (part) => part.stop());
   void tables.endedUnexpectedly.then((code) => broken.resolve(`Azurite ended (exit code ${code}).`));
   const settingsInput = {
     tenantUrl: tenant.url,
@@ -112,7 +119,7 @@ async function startParts(options: StackOptions, keep: Keep, stop: () => Promise
     onLine: options.onServiceLine,
     onUnexpectedEnd: broken.resolve,
   });
-  keep(control, (part) => part.stop());
+  registerStop(control, (part) => part.stop());
   await control.start();
   return {
     tenant,

@@ -9,14 +9,14 @@ import type { Requirement } from "../oauth/requirements.ts";
 import type { UnattendedSignInTenant } from "../sign-in/without-browser.ts";
 import { fillVault } from "../vault/fill-vault.ts";
 import { type ApplicationTenant, createApplicationOperations } from "./application-operations.ts";
-import { createPeopleOperations, type PeopleTenant } from "./people-operations.ts";
 import { createServiceOperations, type ServiceTenant } from "./service-operations.ts";
 import { createSignInOperations } from "./sign-in-operations.ts";
+import { createUserOperations, type UserOperationsTenant } from "./user-operations.ts";
 import { createVaultOperations, type VaultContentTenant } from "./vault-operations.ts";
 
 export interface ControlledTenant
   extends ApplicationTenant,
-    PeopleTenant,
+    UserOperationsTenant,
     ServiceTenant,
     UnattendedSignInTenant,
     VaultContentTenant {
@@ -29,7 +29,7 @@ export type TenantOperations = ReturnType<typeof createOperations>;
 export function createOperations(tenant: ControlledTenant) {
   return {
     ...createServiceOperations(tenant),
-    ...createPeopleOperations(tenant),
+    ...createUserOperations(tenant),
     ...createApplicationOperations(tenant),
     ...createVaultOperations(tenant),
     ...createSignInOperations(tenant),

@@ -7,7 +7,7 @@ import { aadstsRow } from "../errors/aadsts.ts";
 import type { Requirement } from "../oauth/requirements.ts";
 import type { Clock } from "../time/clock.ts";
 
-export interface PeopleTenant {
+export interface UserOperationsTenant {
   readonly clock: Clock;
   readonly directory: Directory;
   readonly requirements: Requirement[];
@@ -41,7 +41,7 @@ export type UserChange = Partial<
 >;
 export type RoleInput = { principal: string; role: string; resource?: string };
 
-export function createPeopleOperations(tenant: PeopleTenant) {
+export function createUserOperations(tenant: UserOperationsTenant) {
   const { directory, clock, requirements } = tenant;
   const user = (key: string): User => orUnknown(directory.user(key), key);
   const app = (key: string): Registration => orUnknown(directory.registration(key), key);
