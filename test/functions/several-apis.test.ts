@@ -3,7 +3,7 @@
  * than was given. Entra's refresh token serves every API that was consented to (E-90), but a token is of one (E-93).
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { CLIENT_IDS, RESOURCE_URIS } from "../../local/tenant/seed-ids.ts";
+import { CLIENT_IDS, RESOURCE_URIS } from "../../local/tenant/directory/seed-ids.ts";
 import { hiddenFields, newBrowser } from "../sign-in/support/browser.ts";
 import { codeForClient, codeForm, createLink, newPkce, redeem, signInByLink } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";

@@ -1,7 +1,7 @@
 /**
  * Who calls in the tests, and how they say it: tokens of the local tenant, the headers and forms that carry them.
  */
-import { CLIENT_IDS, USER_IDS } from "../../local/tenant/seed-ids.ts";
+import { CLIENT_IDS, USER_IDS } from "../../local/tenant/directory/seed-ids.ts";
 import type { LocalWorld } from "./service-under-test.ts";
 
 export { CLIENT_IDS, USER_IDS };

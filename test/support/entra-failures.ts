@@ -3,7 +3,7 @@
  * out by hand for every AADSTS code, and the answers that are none. Used by `errors.test.ts` and by the
  * search for leaked secrets.
  */
-import type { OrderSpec } from "../../local/tenant/control/orders.ts";
+import type { ResponseScript } from "../../local/tenant/control/scripted-responses.ts";
 
 /** How each class looks on the OAuth routes and on the others. */
 export interface Expected {
@@ -100,7 +100,7 @@ export const CLASS_PAGES: Readonly<Record<FailureClass, readonly [status: number
   nonsense: [502, "This did not work"],
 };
 
-type Answered = Omit<OrderSpec, "endpoint">;
+type Answered = Omit<ResponseScript, "endpoint">;
 
 /** A token that must not be believed, in an otherwise good answer. */
 const answer = (more: Record<string, unknown>): Answered => ({

@@ -1,7 +1,7 @@
 /**
  * Policies for tests: the local stack's, changed. The setting is JSON text, as in a deployment.
  */
-import { localPolicy } from "../../local/policy.ts";
+import { localPolicy } from "../../local/stack/policy.ts";
 
 type Json = Record<string, unknown>;
 
