@@ -86,7 +86,9 @@ function printFinding(finding: AnyFinding): void {
 
 function isIncomplete(incomplete: readonly AnyFinding[]): boolean {
   if (incomplete.length > 0) {
-    console.log(`REQUIRE_BICEP=1 requires Microsoft's Graph extension, and ${pathsOf(incomplete)} was checked without it.`);
+    console.log(
+      `REQUIRE_BICEP=1 requires Microsoft's Graph extension, and ${pathsOf(incomplete)} was checked without it.`,
+    );
   }
   return incomplete.length > 0;
 }
