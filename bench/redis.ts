@@ -55,9 +55,7 @@ async function listening(port: number): Promise<void> {
       once(socket, "error").then(() => false),
     ]).catch(() => false);
     socket.destroy();
-    if (connected) {
-      return;
-    }
+    if (connected) return;
     await pause(10);
   }
   throw new Error("redis-server does not accept connections.");

@@ -67,9 +67,7 @@ async function measure(settings: Record<string, string>): Promise<number[]> {
     const asked = performance.now();
     const headers = { authorization: `Bearer ${token}` };
     const answer = await localRequest(`${host.url}/AuthorizationHeader/graph`, { headers });
-    if (answer.status !== 200) {
-      throw new Error(`The exchange failed with ${answer.status}.`);
-    }
+    if (answer.status !== 200) throw new Error(`The exchange failed with ${answer.status}.`);
     exchanges.push(performance.now() - asked);
     // The exchanges cover the half second after which the chunk is loaded.
     await setTimeout(50);

@@ -37,9 +37,7 @@ export async function runLoad(input: LoadInput): Promise<LoadResult> {
   const started = performance.now();
   let next = 0;
   const nextRequest = (): Uint8Array | undefined => {
-    if (next >= input.maxRequests || performance.now() - started >= input.maxMs) {
-      return undefined;
-    }
+    if (next >= input.maxRequests || performance.now() - started >= input.maxMs) return undefined;
     const index = input.order === "random" ? Math.floor(Math.random() * input.requests.length) : next;
     next += 1;
     return input.requests[index % input.requests.length];
@@ -130,9 +128,7 @@ function readResponses(socket: Socket, onResponse: (status: number) => void): vo
   socket.on("data", (chunk: Buffer) => {
     pending = pending.byteLength === 0 ? chunk : Buffer.concat([pending, chunk]);
     const headEnd = pending.indexOf(HEAD_END);
-    if (headEnd < 0) {
-      return;
-    }
+    if (headEnd < 0) return;
     const head = pending.toString("latin1", 0, headEnd);
     const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
     if (pending.byteLength >= headEnd + HEAD_END.byteLength + length) {

@@ -34,9 +34,7 @@ export function plainRequest(method: "GET" | "POST", path: string): Buffer {
 export function createUsers(tenant: LocalTenant, count: number): string[] {
   const { directory } = tenant.state;
   const [alice] = directory.users;
-  if (alice === undefined) {
-    throw new Error("The local tenant has no users.");
-  }
+  if (alice === undefined) throw new Error("The local tenant has no users.");
   const consents = directory.consents.filter(({ userOid }) => userOid === alice.oid);
   return Array.from({ length: count }, (_, index) => {
     const oid = `be4c4000-0000-4000-8000-${String(index).padStart(12, "0")}`;

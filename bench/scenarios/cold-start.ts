@@ -76,9 +76,7 @@ async function answer(port: number, request: Buffer): Promise<void> {
   const [chunk] = (await once(socket, "data")) as [Buffer];
   socket.destroy();
   const status = chunk.subarray(9, 12).toString();
-  if (status !== "200") {
-    throw new Error(`A cold host returned ${status}.`);
-  }
+  if (status !== "200") throw new Error(`A cold host returned ${status}.`);
 }
 
 interface Runs {

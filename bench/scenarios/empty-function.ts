@@ -83,9 +83,7 @@ async function compare(
   // Drop the first round, in which the JIT may still compile the code.
   const [service = [], ...baselines] = measured.map((results) => results.slice(1));
   const failed = [service, ...baselines].flat().reduce((sum, result) => sum + countFailed(result), 0);
-  if (failed > 0) {
-    throw new Error(`${failed} requests did not get a 200 response.`);
-  }
+  if (failed > 0) throw new Error(`${failed} requests did not get a 200 response.`);
   return {
     name,
     ratios: baselines.map((baseline, index) => ({

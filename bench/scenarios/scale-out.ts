@@ -53,9 +53,7 @@ function loadAll(
   return Promise.all(
     hosts.map((host, index) => {
       const client = clients[index];
-      if (client === undefined) {
-        throw new Error("An instance has no load client.");
-      }
+      if (client === undefined) throw new Error("An instance has no load client.");
       return client.run({ port: host.port, requests, connections: 4, order: "in-turn", ...limits });
     }),
   );

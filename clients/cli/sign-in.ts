@@ -160,9 +160,7 @@ function toCliFailure(error: unknown, network: CliFailure | undefined, login: st
   if (!(error instanceof Error)) return error;
   const { message } = error;
   const found = SIGN_IN_ERRORS.find(([pattern]) => pattern.test(message));
-  if (found !== undefined) {
-    return new CliFailure(EXIT.signIn, found[1], found[2], { run: login, cause: error });
-  }
+  if (found !== undefined) return new CliFailure(EXIT.signIn, found[1], found[2], { run: login, cause: error });
   return entraRefused(message, error);
 }
 

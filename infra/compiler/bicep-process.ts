@@ -61,9 +61,7 @@ export function startBicep({ program }: BicepCompiler): BicepProcess {
   rpc.listen();
   return {
     compile: async (path) => {
-      if (!path.endsWith(".bicepparam")) {
-        return rpc.sendRequest<Compiled>("bicep/compile", { path });
-      }
+      if (!path.endsWith(".bicepparam")) return rpc.sendRequest<Compiled>("bicep/compile", { path });
       const { success, diagnostics, parameters } = await rpc.sendRequest<CompiledParameters>("bicep/compileParams", {
         path,
         parameterOverrides: {},

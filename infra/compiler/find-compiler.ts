@@ -29,9 +29,7 @@ export function findCompiler(): Search {
   const tried: string[] = [];
   for (const candidate of [fromPath, fromAzureCli, fromNuGet]) {
     const found = candidate();
-    if (typeof found !== "string") {
-      return { compiler: found, tried };
-    }
+    if (typeof found !== "string") return { compiler: found, tried };
     tried.push(found);
   }
   return { compiler: undefined, tried };
@@ -62,9 +60,7 @@ function fromNuGet(): BicepCompiler | string {
   const runtime = `${{ linux: "linux", darwin: "osx", win32: "win" }[process.platform as string] ?? process.platform}-${process.arch}`;
   const id = `Azure.Bicep.CommandLine.${runtime}`;
   const program = findRestored(id) ?? restoreFromNuGet(id);
-  if (program === undefined) {
-    return `${id} from NuGet: version ${BICEP_VERSION} could not be restored with dotnet`;
-  }
+  if (program === undefined) return `${id} from NuGet: version ${BICEP_VERSION} could not be restored with dotnet`;
   chmodSync(program, 0o755);
   return compilerAt(program, `${id} from NuGet`);
 }
@@ -89,9 +85,7 @@ function findRestored(id: string): string | undefined {
 function compilerAt(program: string, name: string): BicepCompiler | string {
   const run = spawnSync(program, ["--version"], { encoding: "utf8" });
   const version = /version (\S+)/.exec(run.stdout ?? "")?.[1];
-  if (version === undefined) {
-    return `${name}: not found, or it does not start`;
-  }
+  if (version === undefined) return `${name}: not found, or it does not start`;
   return isNewEnough(version)
     ? { name, version, program }
     : `${name}: ${version} is older than the required ${BICEP_VERSION}`;

@@ -232,8 +232,6 @@ async function propertiesOf(deployment: ReturnType<typeof deployEntra>, type: st
 }
 
 function textsIn(holder: unknown): string[] {
-  if (typeof holder === "string") {
-    return [holder];
-  }
+  if (typeof holder === "string") return [holder];
   return typeof holder === "object" && holder !== null ? Object.values(holder).flatMap(textsIn) : [];
 }

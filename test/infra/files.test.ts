@@ -149,9 +149,7 @@ function scriptLines(lines: readonly string[]): string[] {
 
 function belongsToScript(lines: readonly string[], index: number): boolean {
   const line = lines[index] ?? "";
-  if (/^\s*(- )?run: [|>]/.test(line)) {
-    return true;
-  }
+  if (/^\s*(- )?run: [|>]/.test(line)) return true;
   const above = lines
     .slice(0, index)
     .findLastIndex((other) => other.trim() !== "" && other.search(/\S/) < line.search(/\S/));

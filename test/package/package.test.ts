@@ -116,9 +116,7 @@ test("Python can read the deployment package, and everyone can read its files", 
   try {
     listing = execFileSync("python3", ["-c", script, path], { encoding: "utf8" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOENT") {
-      throw error;
-    }
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     skip("python3 is not installed");
     return;
   }

@@ -3,23 +3,17 @@ import { crc32, inflateRawSync } from "node:zlib";
 
 export function readZip(zip: Buffer): ReadonlyMap<string, Buffer> {
   const end = zip.length - 22;
-  if (zip.readUInt32LE(end) !== 0x06054b50) {
-    throw new Error("The zip has no end-of-directory record at its end.");
-  }
+  if (zip.readUInt32LE(end) !== 0x06054b50) throw new Error("The zip has no end-of-directory record at its end.");
   const files = new Map<string, Buffer>();
   let at = zip.readUInt32LE(end + 16);
   for (let left = zip.readUInt16LE(end + 10); left > 0; left -= 1) {
-    if (zip.readUInt32LE(at) !== 0x02014b50) {
-      throw new Error("The zip directory has an invalid entry.");
-    }
+    if (zip.readUInt32LE(at) !== 0x02014b50) throw new Error("The zip directory has an invalid entry.");
     const nameLength = zip.readUInt16LE(at + 28);
     const name = zip.toString("utf8", at + 46, at + 46 + nameLength);
     files.set(name, readFile(zip, zip.readUInt32LE(at + 42), zip.subarray(at + 6, at + 30)));
     at += 46 + nameLength;
   }
-  if (at !== end) {
-    throw new Error("The zip directory does not end at its end-of-directory record.");
-  }
+  if (at !== end) throw new Error("The zip directory does not end at its end-of-directory record.");
   return files;
 }
 

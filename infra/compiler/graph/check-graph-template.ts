@@ -32,9 +32,7 @@ export async function checkGraphTemplate(
   path: string,
 ): Promise<GraphFinding> {
   const finding = await Promise.race([checkTemplate(bicep, root, path), timeOut(path)]);
-  if (finding.outcome !== "extension-unreachable") {
-    return { ...finding, graphTypes: "of Microsoft" };
-  }
+  if (finding.outcome !== "extension-unreachable") return { ...finding, graphTypes: "of Microsoft" };
   const folder = mkdtempSync(join(tmpdir(), "gte-graph-"));
   try {
     copyWithGraphTypes(compiler, root, folder);
@@ -57,9 +55,7 @@ async function timeOut(path: string): Promise<Finding> {
 /** Whether DNS resolves the registry, or a proxy is configured that may resolve it. */
 async function mayBeReachable(): Promise<boolean> {
   const proxies = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-  if (proxies.some((name) => (process.env[name] ?? "") !== "")) {
-    return true;
-  }
+  if (proxies.some((name) => (process.env[name] ?? "") !== "")) return true;
   return lookup(REGISTRY).then(
     () => true,
     () => false,

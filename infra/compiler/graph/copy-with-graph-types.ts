@@ -36,7 +36,5 @@ function publish(compiler: BicepCompiler, folder: string, target: string): void 
     ["publish-extension", join(folder, "index.json"), "--target", target, "--force"],
     { encoding: "utf8" },
   );
-  if (run.status !== 0) {
-    throw new Error(`bicep publish-extension: ${run.stderr ?? run.error?.message}`);
-  }
+  if (run.status !== 0) throw new Error(`bicep publish-extension: ${run.stderr ?? run.error?.message}`);
 }

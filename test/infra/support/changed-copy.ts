@@ -19,9 +19,7 @@ export function changedCopy({ file, from, to }: Change): string {
   cpSync(infra, folder, { recursive: true });
   const path = join(folder, file);
   const text = readFileSync(path, "utf8");
-  if (!text.includes(from)) {
-    throw new Error(`${file} does not contain ${from}`);
-  }
+  if (!text.includes(from)) throw new Error(`${file} does not contain ${from}`);
   writeFileSync(
     path,
     text.replace(from, () => to),

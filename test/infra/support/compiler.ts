@@ -16,9 +16,7 @@ const { compiler, tried } = findCompiler();
 const missing = `no Bicep compiler (${tried.join("; ")})`;
 
 if (compiler === undefined) {
-  if (process.env["REQUIRE_BICEP"] === "1") {
-    throw new Error(missing);
-  }
+  if (process.env["REQUIRE_BICEP"] === "1") throw new Error(missing);
   process.stderr.write(`SKIPPED: ${missing}, so the deployed resources were NOT checked\n`);
 }
 
@@ -42,9 +40,7 @@ export function openBicepWorkspace(): BicepWorkspace {
 }
 
 function createBicepWorkspace(): BicepWorkspace {
-  if (compiler === undefined) {
-    throw new Error(missing);
-  }
+  if (compiler === undefined) throw new Error(missing);
   const infra = join(inject("infraFolder"), "infra");
   copyWithGraphTypes(compiler, INFRA, infra);
   return { bicep: startBicep(compiler), infra };
