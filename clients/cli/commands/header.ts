@@ -24,11 +24,11 @@ async function requestPayload(input: CommandInput): Promise<HeaderPayload> {
     throw usageFailure(`${input.command} takes one API, for example: ${input.command} graph`);
   const { scope, claims, "force-refresh": forceRefresh } = input.options;
   if (scope?.some((one) => one.split(" ").includes("offline_access"))) throw offlineAccessFailure();
-  const demanded = readClaimsOption(claims);
+  const claimsJson = readClaimsOption(claims);
   const { service } = connect(input);
   return requestHeader(service, api, {
     ...(scope === undefined ? {} : { scopes: scope }),
-    ...(demanded === undefined ? {} : { claims: demanded }),
+    ...(claimsJson === undefined ? {} : { claims: claimsJson }),
     ...(forceRefresh === undefined ? {} : { forceRefresh }),
   });
 }
