@@ -1,5 +1,5 @@
-// A vitest reporter: names every test that passed only when it was looked at again, so that a race cannot hide behind
-// the second look that tests with real sockets get. Prints them, and keeps them for the summary.
+// A vitest reporter. Tests with real sockets are retried once. This reporter prints every test that passed only on the
+// retry, so that a race does not stay unnoticed, and saves the names for the summary.
 import { mkdirSync, writeFileSync } from "node:fs";
 
 export default class SecondLooks {

@@ -1,5 +1,5 @@
-// Prints what ran, what was skipped and why it matters; ends with the one line that machines read.
-// Arguments: how infra:check ended, what it printed, and the JSON results of every run of vitest.
+// Prints the skipped tests and, as its last line, the totals, which programs read.
+// Arguments: the result of infra:check, its log, and the JSON results of every run of vitest.
 import { existsSync, readFileSync } from "node:fs";
 import { relative } from "node:path";
 
@@ -29,7 +29,7 @@ const secondLooks = existsSync(".local/second-looks.txt") ? readFileSync(".local
 for (const name of secondLooks.split("\n").filter(Boolean)) {
   console.log(`SECOND LOOK ${name}`);
 }
-// It may have failed before its tests or beside them; if by one of them, that one is counted already.
+// Count a failure of infra:check only if none of its tests failed, because failed tests are counted already.
 const byTest = suites.some(
   ({ name, assertionResults }) => /[\\/]test[\\/]infra[\\/]/.test(name) && assertionResults.some(isFailed),
 );

@@ -1,6 +1,6 @@
 /**
- * A Functions host for benchmarks: the local host in a child, its log going to a file instead of a pipe, because the
- * reader of a pipe would be this process, on the client's core, and the host would wait for it.
+ * A Functions host for benchmarks: the local host in a child process. Its log goes to a file, because this process, which
+ * runs on the client's core, would have to read a pipe, and the host would wait for it.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -10,7 +10,7 @@ import { HOST_CORE, pinTo } from "./load/cores.ts";
 export interface BenchHost {
   readonly port: number;
   readonly pid: number;
-  /** What the app's load cost, as the host measured it. */
+  /** Time for loading the app, as the host measured it. */
   readonly loadMs: number;
   stop(): Promise<void>;
 }
@@ -21,7 +21,7 @@ export interface BenchHostInput {
   readonly logPath: string;
 }
 
-/** Pinned from its start, so that it counts from its first instruction. */
+/** Pins the process immediately, so that all of its work is on the host core. */
 export async function startBenchHost({ appDirectory, settings, logPath }: BenchHostInput): Promise<BenchHost> {
   const child = forkHost(appDirectory, settings, logPath);
   pinTo(HOST_CORE, child.pid);
@@ -60,5 +60,5 @@ export function forkHost(
 
 async function ended(child: ChildProcess): Promise<never> {
   const [code] = await once(child, "exit");
-  throw new Error(`the host ended before it was ready (exit code ${code})`);
+  throw new Error(`The host ended before it was ready (exit code ${code}).`);
 }

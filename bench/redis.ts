@@ -1,4 +1,4 @@
-/** A real redis-server as a child, on loopback, with nothing on disk. */
+/** Runs redis-server as a child process on loopback without persistence. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -9,7 +9,7 @@ import { freePort } from "../local/process/free-port.ts";
 export interface RedisChild {
   readonly url: string;
   kill(): Promise<void>;
-  /** On the same port. */
+  /** Starts again on the same port. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -38,7 +38,9 @@ async function launch(port: number): Promise<ChildProcess> {
   const args = ["--bind", "127.0.0.1", "--port", String(port), "--dir", tmpdir(), "--save", "", "--appendonly", "no"];
   const child = spawn("redis-server", args, { stdio: "ignore" });
   const failed = once(child, "error").then(([error]) => {
-    throw new Error(`redis-server cannot be started (install Debian's package redis-server): ${String(error)}`);
+    throw new Error(
+      `redis-server cannot be started. Install it, for example with the Debian package redis-server. ${String(error)}`,
+    );
   });
   failed.catch(() => undefined);
   await Promise.race([listening(port), failed]);
@@ -56,5 +58,5 @@ async function listening(port: number): Promise<void> {
     if (connected) return;
     await pause(10);
   }
-  throw new Error("redis-server does not listen");
+  throw new Error("redis-server does not accept connections.");
 }

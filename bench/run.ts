@@ -1,9 +1,8 @@
 /**
- * `npm run bench [name …]`: the benchmarks, all or the ones named. Results go to docs/benchmarks.md. `--smoke` runs
- * everything as small as possible and writes nothing: it checks that the benchmarks run, not how fast. All traffic stays
- * on loopback.
+ * `npm run bench [name …]`: runs all benchmarks or the named ones and writes the results to docs/benchmarks.md. `--smoke`
+ * runs them with minimal sizes and writes nothing, to check that they work. All traffic stays on loopback.
  */
-import { keepRun, toText, writePage } from "./report/report.ts";
+import { saveRun, toText, writePage } from "./report/report.ts";
 import type { Scale, Scenario } from "./scenario.ts";
 import { coldStart } from "./scenarios/cold-start.ts";
 import { emptyFunction } from "./scenarios/empty-function.ts";
@@ -20,12 +19,14 @@ const FULL: Scale = { rounds: 7, ms: 3_000, smoke: false };
 const SMOKE: Scale = { rounds: 1, ms: 200, smoke: true };
 
 async function main(): Promise<void> {
-  const asked = process.argv.slice(2);
-  const smoke = asked.includes("--smoke");
-  const names = asked.filter((name) => name !== "--smoke");
+  const args = process.argv.slice(2);
+  const smoke = args.includes("--smoke");
+  const names = args.filter((name) => name !== "--smoke");
   const unknown = names.find((name) => SCENARIOS.every((scenario) => scenario.name !== name));
   if (unknown !== undefined) {
-    console.error(`There is no benchmark "${unknown}"; there are ${SCENARIOS.map(({ name }) => name).join(", ")}.`);
+    console.error(
+      `"${unknown}" is not a benchmark. The benchmarks are ${SCENARIOS.map(({ name }) => name).join(", ")}.`,
+    );
     process.exitCode = 2;
     return;
   }
@@ -39,7 +40,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Each in a world of its own: no host of one is in the way of another. */
+/** Runs each benchmark with its own tenant and hosts, so that they do not affect each other. */
 async function runScenario(scenario: Scenario, scale: Scale): Promise<void> {
   const started = performance.now();
   const world = await startWorld();
@@ -48,7 +49,7 @@ async function runScenario(scenario: Scenario, scale: Scale): Promise<void> {
     const seconds = Math.round((performance.now() - started) / 1_000);
     console.log(`\n${scenario.title} (${scenario.name}, ${seconds} s)\n${scale.smoke ? "  runs" : toText(findings)}`);
     if (!scale.smoke) {
-      keepRun(scenario, findings);
+      saveRun(scenario, findings);
     }
   } finally {
     await world.stop();

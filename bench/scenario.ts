@@ -1,12 +1,12 @@
-/** What a benchmark is, and what it reports. */
+/** The types of a benchmark and its findings. */
 import type { World } from "./world.ts";
 
 export interface Scale {
   /** Interleaved rounds; the median of their ratios is reported. */
   readonly rounds: number;
-  /** One measurement, milliseconds. */
+  /** Duration of one measurement in milliseconds. */
   readonly ms: number;
-  /** Only that it runs counts: everything tiny. */
+  /** Use minimal sizes, because the run only checks that the benchmark works. */
   readonly smoke: boolean;
 }
 
@@ -17,14 +17,14 @@ export interface Scenario {
 }
 
 export interface Findings {
-  /** How it was measured, in a sentence or two. */
+  /** One or two sentences about the method. */
   readonly how: string;
   readonly aims: readonly Aim[];
   readonly tables: readonly Table[];
   readonly plots: readonly Plot[];
 }
 
-/** What was hoped for and what came out. */
+/** A target and the measured value. */
 export interface Aim {
   readonly what: string;
   readonly aim: string;
@@ -64,8 +64,8 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * Runs the measurements in turn, round by round, so that a busy moment of the machine hits all of them alike; every
- * other round backwards, so that none always follows the same one.
+ * Runs the measurements alternately, round by round, so that other load on the machine affects all of them equally. Every
+ * second round runs in reverse order, so that no measurement always follows the same other one.
  */
 export async function interleave<T>(rounds: number, measurements: readonly (() => Promise<T>)[]): Promise<T[][]> {
   const results: T[][] = measurements.map(() => []);

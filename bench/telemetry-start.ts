@@ -1,8 +1,8 @@
 /**
- * What OpenTelemetry costs at start: `npm run build && node bench/telemetry-start.ts [runs]`. Whole processes of the
- * local host with the built app, with telemetry off and on in turn, so that a busy machine is fair to both. From the
- * start of the process to the first /healthz, the first exchange, and the exchanges after it, during which the chunk
- * is read.
+ * Measures the cost of OpenTelemetry at start: `npm run build && node bench/telemetry-start.ts [runs]`. It starts the local
+ * host with the built app, alternately with telemetry off and on, so that other load on the machine affects both equally.
+ * It measures the time from the start of the process to the first /healthz and the first exchange, and the next exchanges,
+ * during which the telemetry chunk is loaded.
  */
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
@@ -69,7 +69,7 @@ async function measure(settings: Record<string, string>): Promise<number[]> {
     const answer = await localRequest(`${host.url}/AuthorizationHeader/graph`, { headers });
     if (answer.status !== 200) throw new Error(`The exchange failed with ${answer.status}.`);
     exchanges.push(performance.now() - asked);
-    // Over the half second after which the chunk is read.
+    // The exchanges cover the half second after which the chunk is loaded.
     await setTimeout(50);
   }
   const processorInAll = processorMs(host.pid);
@@ -81,7 +81,7 @@ async function measure(settings: Record<string, string>): Promise<number[]> {
   return [healthy, processor, first, median, sorted.at(-1) ?? 0, processorInAll, memory];
 }
 
-/** Linux only, in steps of ten milliseconds: user and system time of the process. */
+/** User and system time of the process in steps of 10 ms. Linux only. */
 function processorMs(pid: number): number {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
   return (Number(fields[11]) + Number(fields[12])) * 10;

@@ -1,6 +1,6 @@
 /**
- * What every benchmark stands on: the local tenant, apps built the same way, hosts on one core and a load client on
- * another. The tenant runs in this process, on the client's core.
+ * The environment of a benchmark: the local tenant, the built apps, hosts on one core and a load client on another. The
+ * tenant runs in this process, on the client's core.
  */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { type BenchHost, startBenchHost } from "./host.ts";
 import { type LoadClient, startLoadClient } from "./load/client.ts";
 import { CLIENT_CORE, pinTo } from "./load/cores.ts";
 
-/** The apps that are measured, and what they are made of. `ordinary`: the empty one with `@azure/functions` as npm gives it. */
+/** The measured apps and their entries. `ordinary` is the empty app with `@azure/functions` as published on npm. */
 const APPS = {
   product: { entry: "functions/index.ts" },
   instrumented: { entry: "bench/apps/instrumented.ts" },
@@ -28,7 +28,7 @@ export type Settings = Readonly<Record<string, string | undefined>>;
 export interface World {
   readonly tenant: LocalTenant;
   readonly client: LoadClient;
-  /** Folder of the built app. */
+  /** Builds the app once and returns its folder. */
   build(app: AppName): Promise<string>;
   startHost(app: AppName, settings?: Settings): Promise<BenchHost>;
   /** The settings of the service on this tenant. */
@@ -37,7 +37,7 @@ export interface World {
 }
 
 const repository = resolve(import.meta.dirname, "..");
-/** Never asked: no benchmark makes a grant. */
+/** Never called, because no benchmark creates a grant. */
 const NO_TABLES = "http://127.0.0.1:9";
 
 export async function startWorld(): Promise<World> {

@@ -1,6 +1,6 @@
 /**
- * `npm run policy -- check <file>`: reads a policy as the service would at start, prints who may do what and what to
- * look at twice. Exit code 0: good (warnings included); 1: the service would refuse it; 2: wrong usage.
+ * `npm run policy -- check <file>`: validates a policy as the service does when it starts, and prints the permissions of
+ * each caller and warnings. Exit code 0: valid, with or without warnings; 1: invalid; 2: wrong usage.
  */
 import { readFileSync } from "node:fs";
 import { describePolicy, policyWarnings } from "../shared/policy/describe-policy.ts";
@@ -32,7 +32,7 @@ function main([command, file]: readonly string[]): number {
 
 function read(file: string): string | undefined {
   try {
-    // As the service does with a setting: what an editor or a shell put around the text does not count.
+    // The service also trims a setting: a byte order mark or a line break around the text is ignored.
     return readFileSync(file, "utf8").trim();
   } catch {
     return undefined;

@@ -1,11 +1,11 @@
 /**
- * The first half of `npm run infra:check`: compiles and lints every template and parameter file with the real Bicep
- * compiler; a warning fails it like an error. Takes `bicep` of the path, then the one of the Azure CLI, then restores
- * the compiler from NuGet where `dotnet` is. Without any of these it says so, loudly, and ends well, unless
- * REQUIRE_BICEP=1 asks for everything.
+ * The first half of `npm run infra:check`: compiles and lints every template and parameter file with the Bicep compiler.
+ * A warning fails the check like an error. The compiler is `bicep` on the path, or the one of the Azure CLI, or one
+ * restored from NuGet with `dotnet`. Without a compiler the check prints SKIPPED and succeeds; with REQUIRE_BICEP=1 it
+ * fails.
  *
- * entra.bicep needs Microsoft's Graph extension. Where its registry is out of reach, the file is compiled against the
- * property facts of this repository, and the output says so; that is enough, but not for REQUIRE_BICEP=1.
+ * entra.bicep needs Microsoft's Graph extension. If the registry of the extension is unreachable, the file is compiled
+ * against the Graph types of this repository, and the output says so. With REQUIRE_BICEP=1 the check then fails.
  */
 import { fileURLToPath } from "node:url";
 import { startBicep } from "./compiler/bicep-process.ts";
@@ -22,12 +22,12 @@ async function main(): Promise<number> {
   const templates = listTemplates(INFRA);
   if (compiler === undefined) {
     console.log(
-      `SKIPPED: no Bicep compiler, so ${templates.length} files under infra/ were NOT compiled and NOT linted.`,
+      `SKIPPED: no Bicep compiler was found, so ${templates.length} files in infra/ were NOT compiled and NOT linted.`,
     );
     for (const candidate of tried) {
       console.log(`  tried ${candidate}`);
     }
-    console.log("  What they would deploy is NOT checked either: the tests that ask the compiler are skipped.");
+    console.log("  The tests of what the templates deploy need the compiler as well and are skipped.");
     return requireAll ? 1 : 0;
   }
   console.log(`Compiler: ${compiler.name} (${compiler.version})`);
@@ -37,7 +37,7 @@ async function main(): Promise<number> {
 async function checkAll(compiler: BicepCompiler, templates: readonly string[]): Promise<readonly AnyFinding[]> {
   const bicep = startBicep(compiler);
   try {
-    // All at once: while one waits for a registry that does not answer, the others are compiled.
+    // In parallel: while one request waits for a registry that does not answer, the other files are compiled.
     return await Promise.all(
       templates.map((path) =>
         needsGraph(INFRA, path)
@@ -50,7 +50,7 @@ async function checkAll(compiler: BicepCompiler, templates: readonly string[]): 
   }
 }
 
-/** Prints what was checked, against what, and what was not; the exit code says whether all of it holds. */
+/** Prints the result of each file, the Graph types it was compiled against, and what was skipped. Returns the exit code. */
 function report(findings: readonly AnyFinding[], requireAll: boolean): number {
   for (const finding of findings) {
     printFinding(finding);
@@ -63,12 +63,12 @@ function report(findings: readonly AnyFinding[], requireAll: boolean): number {
   const ownTypes = findings.filter((finding) => "graphTypes" in finding && finding.graphTypes === "of this repository");
   if (ownTypes.length > 0) {
     console.log(
-      `note    Microsoft's registry is out of reach: ${pathsOf(ownTypes)} was compiled against infra/compiler/graph/graph-types.ts.`,
+      `note    Microsoft's registry is unreachable: ${pathsOf(ownTypes)} was compiled against infra/compiler/graph/graph-types.ts.`,
     );
   }
   if (skipped.length > 0) {
     console.log(
-      `SKIPPED: there is no Microsoft Graph extension, so the properties of Graph resources in ${pathsOf(skipped)} were NOT checked. Everything else the compiler said about them was.`,
+      `SKIPPED: the Microsoft Graph extension is not available, so the properties of Graph resources in ${pathsOf(skipped)} were NOT checked. The rest of these files was checked.`,
     );
   }
   const passed = findings.length - failed.length - skipped.length;
@@ -84,11 +84,13 @@ function printFinding(finding: AnyFinding): void {
   }
 }
 
-function isIncomplete(partly: readonly AnyFinding[]): boolean {
-  if (partly.length > 0) {
-    console.log(`REQUIRE_BICEP=1 asks for Microsoft's own Graph extension, and ${pathsOf(partly)} had to do without.`);
+function isIncomplete(incomplete: readonly AnyFinding[]): boolean {
+  if (incomplete.length > 0) {
+    console.log(
+      `REQUIRE_BICEP=1 requires Microsoft's Graph extension, and ${pathsOf(incomplete)} was checked without it.`,
+    );
   }
-  return partly.length > 0;
+  return incomplete.length > 0;
 }
 
 function pathsOf(findings: readonly AnyFinding[]): string {

@@ -1,48 +1,48 @@
-// Graph Token Exchange for one Entra tenant, into one resource group: the app, its identity, vault, grant table,
-// telemetry, alerts, and on demand Redis and a private network. Holds no secret and outputs none.
+// Deploys Graph Token Exchange for one Entra tenant into one resource group: the app, its identity, vault, grant table,
+// telemetry and alerts, and optionally Redis and a private network. It contains and outputs no secret.
 //
-// Order of a first deployment: modules/identity.bicep (gives the principal id), entra/entra.bicep (gives the client
-// id), this file, then the secrets into the vault, then the app. See entra-by-hand.md.
+// Order of the first deployment: modules/identity.bicep (outputs the principal id), entra/entra.bicep (outputs the client
+// id), this file, the secrets in the vault, the app. See README.md.
 
 targetScope = 'resourceGroup'
 
 import { Guid, Policy } from 'types/policy.bicep'
 import { AlertThresholds, AppOnly, cloudName, Network, OpenTelemetry, Scale, Tags } from 'types/deployment.bicep'
 
-// Names and place.
+// Names and region.
 
-@description('Short name of the deployment, part of every resource name: lower-case letters and digits.')
+@description('Short name of the deployment, which is part of every resource name. Lower-case letters and digits.')
 @minLength(2)
 @maxLength(12)
 param name string
 
-@description('Azure region. Flex Consumption must be offered there.')
+@description('Azure region. It must offer Flex Consumption.')
 param location string = resourceGroup().location
 
 @description('Tags on every resource.')
 param tags Tags = {}
 
-@description('Name of the app, the first label of its default host name. Unique in the whole cloud.')
+@description('Name of the app, which is the first label of its default host name. It must be unique in the cloud.')
 param appName string = 'func-${name}-${take(uniqueString(resourceGroup().id, name), 8)}'
 
-@description('Name of the service\'s identity, the same as was given to modules/identity.bicep.')
+@description('Name of the service\'s identity, the same as in the deployment of modules/identity.bicep.')
 param identityName string = 'id-${name}'
 
 // The service.
 
-@description('Entra tenant whose callers are served.')
+@description('The Entra tenant of the callers.')
 param tenantId Guid = tenant().tenantId
 
-@description('Address under which callers reach the service, https, no path. Empty: the default host name of the app.')
+@description('URL under which callers reach the service: https, without a path. Empty: the default host name of the app.')
 param serviceUrl string = ''
 
-@description('Client id of the registration whose rights are exchanged (entra/entra.bicep, output clientId).')
+@description('Client id of the registration of the service (output clientId of entra/entra.bicep).')
 param clientId Guid
 
-@description('App ID URI of that registration (entra/entra.bicep, output appIdUri): callers ask Entra for access_as_user under it. The default is what entra.bicep registers under its default uniqueName.')
+@description('App ID URI of this registration (output appIdUri of entra/entra.bicep). Callers request the scope access_as_user under it. The default is the App ID URI that entra.bicep registers with its default uniqueName.')
 param appIdUri string = 'api://${tenantId}/graph-token-exchange'
 
-@description('How the service proves that it is the registration. managed-identity needs no client secret at all.')
+@description('How the service authenticates as its registration. managed-identity needs no client secret.')
 param clientCredential 'managed-identity' | 'key-vault-certificate' | 'key-vault-secret' = 'managed-identity'
 
 @description('Key Vault secret with the client secret, for clientCredential key-vault-secret.')
@@ -51,36 +51,36 @@ param clientSecretName string = 'client-secret'
 @description('Key Vault certificate (content type application/x-pem-file), for clientCredential key-vault-certificate.')
 param clientCertificateName string = 'client-certificate'
 
-@description('Key Vault secret with 32 random bytes in base64, half of the key of every grant.')
+@description('Key Vault secret with the sealing key: 32 random bytes in base64. Every grant is encrypted with it and with its handle.')
 param sealingKeyName string = 'sealing-key'
 
-@description('Name of the vault secret with the key that tokens in Redis are encrypted with: 32 random bytes, base64. Needed with useRedis.')
+@description('Key Vault secret with the key that encrypts tokens in Redis: 32 random bytes in base64. Required with useRedis.')
 param cacheKeyName string = 'cache-key'
 
-@description('The second registration, for application tokens. Without it there are none.')
+@description('The second registration, for application tokens. Without it, the service issues no application tokens.')
 param appOnly AppOnly?
 
-@description('Which caller may use which flow for which API and scopes. What is not written is refused.')
+@description('Which caller may use which flow for which API and scopes. Everything else is refused.')
 param policy Policy
 
-@description('Audiences of v1 tokens that are accepted besides v2 tokens. Empty: v2 only.')
+@description('Audiences of v1 tokens that the service accepts. Empty: the service accepts only v2 tokens.')
 param v1TokenAudiences string[] = []
 
-@description('Serve guests of the tenant.')
+@description('Accept tokens of guest users.')
 param allowGuests bool = false
 
-@description('What the timer does with grants that ended: say so (dry-run) or delete them.')
+@description('What the timer does with expired grants: count them (dry-run) or delete them (delete).')
 param grantReap 'delete' | 'dry-run' = 'dry-run'
 
-@description('Table of the grants.')
+@description('Name of the table for grants.')
 param grantTableName string = 'grants'
 
-@description('Size of the token cache in each instance, bytes.')
+@description('Size of the token cache in each instance, in bytes.')
 @minValue(1048576)
 @maxValue(268435456)
 param tokenCacheMaxBytes int = 67108864
 
-@description('Metrics and spans to an OTLP endpoint besides Application Insights. Without it there are none.')
+@description('Sends metrics and spans to an OTLP endpoint, in addition to Application Insights. Optional.')
 param openTelemetry OpenTelemetry?
 
 // The platform.
@@ -88,7 +88,7 @@ param openTelemetry OpenTelemetry?
 @description('Major version of Node.js.')
 param nodeVersion '22' | '24' = '24'
 
-@description('Least TLS version for callers.')
+@description('Minimum TLS version for callers.')
 param minimumTlsVersion '1.2' | '1.3' = '1.2'
 
 @description('How the app scales.')
@@ -99,15 +99,15 @@ param scale Scale = {
   concurrency: 100
 }
 
-@description('Redundancy of the storage account. Use Standard_LRS where the region has no zones.')
+@description('Redundancy of the storage account. Use Standard_LRS if the region has no availability zones.')
 param storageSku 'Standard_GRS' | 'Standard_GZRS' | 'Standard_LRS' | 'Standard_ZRS' = 'Standard_ZRS'
 
-@description('Days for which a deleted vault or secret can be brought back.')
+@description('Days for which a deleted vault or secret can be recovered.')
 @minValue(7)
 @maxValue(90)
 param softDeleteDays int = 90
 
-@description('How long logs are kept, days.')
+@description('Retention of logs in days.')
 @minValue(30)
 @maxValue(730)
 param logRetentionDays int = 90
@@ -118,7 +118,7 @@ param useRedis bool = false
 @description('Size of Redis.')
 param redisSku string = 'Balanced_B0'
 
-@description('Reach vault, storage and Redis through a private network only. The HTTPS endpoint of the service stays public.')
+@description('Make vault, storage and Redis reachable only through a private network. The HTTPS endpoint of the service stays public.')
 param usePrivateNetwork bool = false
 
 @description('Address ranges of the private network.')
@@ -129,13 +129,13 @@ param network Network = {
   staticOutboundAddress: true
 }
 
-@description('Public IPv4 ranges (CIDR) let in to vault and storage while the network is private, for example the machine that deploys.')
+@description('Public IPv4 ranges (CIDR) that may reach vault and storage with a private network, for example the deploying machine.')
 param allowedIpRanges string[] = []
 
-@description('Mail addresses that alerts go to. Empty: alerts show in the portal only.')
+@description('Email addresses that receive alerts. Empty: alerts appear only in the portal.')
 param alertEmailAddresses string[] = []
 
-@description('When to alert.')
+@description('Thresholds of the alerts.')
 param alertThresholds AlertThresholds = {
   failedPercent: 5
   throttledCount: 50
@@ -348,17 +348,17 @@ module workbook 'modules/workbook.bicep' = {
 @description('Name of the app, for the deployment of the package.')
 output appName string = app.outputs.name
 
-@description('Address under which callers reach the service.')
+@description('URL under which callers reach the service.')
 output serviceUrl string = app.outputs.serviceUrl
 
-@description('Where Entra sends a browser back to: the redirect URI of the registration.')
+@description('Redirect URI of the registration.')
 output redirectUri string = '${app.outputs.serviceUrl}/oauth2/callback'
 
-@description('Address of the vault that the secrets belong in, no slash at the end.')
+@description('URL of the vault for the secrets, without a trailing slash.')
 output vaultUrl string = vault.outputs.vaultUrl
 
-@description('Object id of the service\'s identity: subject of the federated credential.')
+@description('Object id of the service\'s identity, which is the subject of the federated credential.')
 output principalId string = identity.outputs.principalId
 
-@description('Static outbound address, or empty.')
+@description('Static outbound IP address, or empty.')
 output outboundAddress string = usePrivateNetwork ? privateNetwork!.outputs.outboundAddress : ''

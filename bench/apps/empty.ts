@@ -1,6 +1,6 @@
 /**
- * What is compared with: functions that read the same request as ours and answer a constant of the same size, bundled
- * and hosted the same way. `post` makes the same POST to Entra with the same HTTP client and does nothing else.
+ * The baseline of the benchmarks: functions that read the same request as the service and return a constant of the same
+ * size, with the same bundling and host. `post` sends the same POST to Entra with the same HTTP client and nothing else.
  */
 import { app, type HttpRequest, type HttpResponseInit } from "@azure/functions";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
@@ -14,7 +14,7 @@ const headers = {
   "client-request-id": "00000000-0000-4000-8000-000000000000",
 };
 
-/** Method, every header, and the body where there is one. */
+/** Reads the method, every header, and the body of a POST. */
 async function read(request: HttpRequest): Promise<number> {
   const text = request.method === "POST" ? await request.text() : "";
   return request.method.length + [...request.headers].length + text.length;

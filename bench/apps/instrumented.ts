@@ -1,6 +1,6 @@
 /**
- * The product as it is, and beside it functions for the benchmarks: one fills the token cache through its own
- * interface, one tells how late the event loop was since it was last asked, one what the process keeps in memory.
+ * The unchanged service with additional functions for the benchmarks: one fills the token cache through its interface, one
+ * returns the event-loop delay since the last call, one returns the memory of the process.
  */
 import { randomBytes } from "node:crypto";
 import { monitorEventLoopDelay } from "node:perf_hooks";

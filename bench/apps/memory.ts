@@ -1,4 +1,4 @@
-/** `POST /bench/memory`: what the process keeps, bytes, after everything that nobody needs has gone. */
+/** `POST /bench/memory`: the memory of the process in bytes after a garbage collection. */
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { app } from "@azure/functions";

@@ -1,8 +1,7 @@
 /**
- * How such a service is usually written, as the samples show it: one shared ConfidentialClientApplication with its own
- * cache, jose verifying the caller's token on every request. Hosted the same way, for the same route.
+ * The usual implementation of such a service, as in Microsoft's samples: one shared ConfidentialClientApplication with its
+ * own cache, and jose verifies the caller's token on every request. It has the same host and route.
  */
-
 import { app } from "@azure/functions";
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import { createRemoteJWKSet, jwtVerify } from "jose";

@@ -1,4 +1,4 @@
-/** The client as a process of its own, so that it can have a core of its own: takes orders and answers over IPC. */
+/** The load client as a separate process, so that it can run on a separate core. It gets its input and sends its result over IPC. */
 import { type LoadInput, runLoad } from "./load.ts";
 
 process.on("message", (input: LoadInput) => {

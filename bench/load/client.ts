@@ -1,4 +1,4 @@
-/** The load client, from the side of the benchmark. */
+/** Starts the process of the load client and runs loads in it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { pinTo } from "./cores.ts";

@@ -1,11 +1,11 @@
-/** Cores of this machine: the client and the tenant on one, the host that is measured on another. */
+/** Assigns the cores of this machine: client and tenant on one, the measured host on another. */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
 const canPin = process.platform === "linux" && spawnSync("taskset", ["--version"]).status === 0;
 
-/** Undefined where the machine has one core, or cannot pin. */
+/** Undefined if the machine has only one core or has no `taskset`. */
 export const CLIENT_CORE = canPin && availableParallelism() > 1 ? 0 : undefined;
 export const HOST_CORE = canPin && availableParallelism() > 1 ? 1 : undefined;
 
@@ -16,7 +16,7 @@ export function pinTo(core: number | undefined, pid: number | undefined): void {
   }
 }
 
-/** Processor time that a process has used so far, milliseconds; NaN where /proc is not. */
+/** Processor time of a process in milliseconds, or NaN without /proc. */
 export function cpuMs(pid: number): number {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];

@@ -1,21 +1,21 @@
 /**
- * A closed loop of HTTP requests over kept connections: each connection sends its next request when the last answer is
- * whole. Requests are ready-made bytes and answers are only measured, so that the client costs little; it uses sockets
- * because HTTP clients cost more than what is measured here. Loopback only.
+ * A closed loop of HTTP requests over persistent connections: each connection sends its next request after it received the
+ * complete response. Requests are prepared bytes, and responses are only measured, so that the client uses little processor
+ * time. It uses sockets, because HTTP clients need more processor time than the measured service. Loopback only.
  */
 import { connect, type Socket } from "node:net";
 
 export interface LoadInput {
   readonly port: number;
-  /** Whole HTTP/1.1 requests. */
+  /** Complete HTTP/1.1 requests. */
   readonly requests: readonly Uint8Array[];
   readonly connections: number;
-  /** Ends after so many requests or so much time, whichever is first. */
+  /** The load ends after `maxRequests` or `maxMs`. */
   readonly maxRequests: number;
   readonly maxMs: number;
-  /** In the order given, over and over, or any of them at random. */
+  /** Repeats the requests in their order, or picks them at random. */
   readonly order: "in-turn" | "random";
-  /** Does not sleep while it waits: waking another core would be charged to the host, the more the slower it is. */
+  /** Keeps the client busy while it waits. Otherwise the host spends processor time on waking the client. */
   readonly awake?: boolean;
 }
 
@@ -27,7 +27,7 @@ export interface LoadResult {
   readonly p90Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** Answers by status; 0: none. */
+  /** Number of responses by status. 0 means no response. */
   readonly statuses: Readonly<Record<number, number>>;
 }
 
@@ -46,9 +46,9 @@ export async function runLoad(input: LoadInput): Promise<LoadResult> {
     statuses[status] = (statuses[status] ?? 0) + 1;
     latencies.push(ms);
   };
-  const rest = input.awake === true ? stayAwake() : () => undefined;
+  const stop = input.awake === true ? stayAwake() : () => undefined;
   await Promise.all(Array.from({ length: input.connections }, () => runConnection(input.port, nextRequest, record)));
-  rest();
+  stop();
   const seconds = (performance.now() - started) / 1_000;
   return {
     requests: latencies.length,
@@ -61,7 +61,7 @@ export async function runLoad(input: LoadInput): Promise<LoadResult> {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Turns of the event loop without a pause, until the returned function is called. */
+/** Keeps the event loop running without a pause until the returned function is called. */
 function stayAwake(): () => void {
   let awake = true;
   const turn = () => {
@@ -101,11 +101,11 @@ function runConnection(
       socket.write(request);
     }
   };
-  readAnswers(socket, (status) => {
+  readResponses(socket, (status) => {
     record(status, performance.now() - sentAt);
     send();
   });
-  const lost = () => {
+  const onClose = () => {
     if (waiting) {
       waiting = false;
       record(0, performance.now() - sentAt);
@@ -116,14 +116,14 @@ function runConnection(
   };
   socket.once("connect", send);
   socket.once("error", () => undefined);
-  socket.once("close", lost);
+  socket.once("close", onClose);
   return promise;
 }
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 
-/** Answers have a Content-Length; nothing else comes from the local host. */
-function readAnswers(socket: Socket, onAnswer: (status: number) => void): void {
+/** All responses of the local host have a Content-Length. */
+function readResponses(socket: Socket, onResponse: (status: number) => void): void {
   let pending: Buffer = Buffer.alloc(0);
   socket.on("data", (chunk: Buffer) => {
     pending = pending.byteLength === 0 ? chunk : Buffer.concat([pending, chunk]);
@@ -133,7 +133,7 @@ function readAnswers(socket: Socket, onAnswer: (status: number) => void): void {
     const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
     if (pending.byteLength >= headEnd + HEAD_END.byteLength + length) {
       pending = Buffer.alloc(0);
-      onAnswer(Number(head.slice(9, 12)));
+      onResponse(Number(head.slice(9, 12)));
     }
   });
 }

@@ -1,11 +1,11 @@
-/** One measurement of a host under load: what the client saw and what the host's processor did. */
+/** One measurement of a host under load: the results of the client and the processor time of the host. */
 import type { BenchHost } from "../host.ts";
 import type { World } from "../world.ts";
 import { cpuMs } from "./cores.ts";
 import type { LoadInput, LoadResult } from "./load.ts";
 
 export interface Measurement extends LoadResult {
-  /** Processor time of the host for each request, microseconds. */
+  /** Processor time of the host per request in microseconds. */
   readonly cpuMicros: number;
 }
 
@@ -19,12 +19,12 @@ export async function measure(
   return { ...result, cpuMicros: ((cpuMs(pid) - before) * 1_000) / result.requests };
 }
 
-/** Requests that were not answered with 200. */
-export function lost({ statuses, requests }: LoadResult): number {
+/** Number of requests without a 200 response. */
+export function countFailed({ statuses, requests }: LoadResult): number {
   return requests - (statuses[200] ?? 0);
 }
 
-/** Every request once: caches filled, code compiled. */
+/** Sends every request once to fill the caches, and then more so that the JIT compiles the code. */
 export async function warm(
   { client }: Pick<World, "client">,
   host: Pick<BenchHost, "port">,
@@ -32,7 +32,9 @@ export async function warm(
 ): Promise<void> {
   const load = { connections: 8, maxMs: 600_000, order: "in-turn" } as const;
   const filled = await client.run({ port: host.port, requests, maxRequests: requests.length, ...load });
-  if (lost(filled) > 0) throw new Error(`while warming up: ${JSON.stringify(filled.statuses)}`);
+  if (countFailed(filled) > 0) {
+    throw new Error(`Requests failed during the warm-up: ${JSON.stringify(filled.statuses)}`);
+  }
   const times = Math.min(3_000, requests.length * 100);
   await client.run({ port: host.port, requests, maxRequests: times, ...load, maxMs: 5_000, order: "random" });
 }

@@ -1,9 +1,9 @@
-/** Requests of callers, as bytes for the load client. */
+/** Caller requests as bytes for the load client. */
 import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
 
 const HOST = "localhost:7071";
 
-/** `GET /AuthorizationHeader/graph`, as the sidecar's clients send it. */
+/** `GET /AuthorizationHeader/graph`. */
 export function headerRequest(token: string): Buffer {
   return Buffer.from(
     `GET /AuthorizationHeader/graph HTTP/1.1\r\nHost: ${HOST}\r\nAccept: application/json\r\nUser-Agent: bench\r\n` +
@@ -11,7 +11,7 @@ export function headerRequest(token: string): Buffer {
   );
 }
 
-/** `POST /oauth2/token`, an RFC 8693 exchange of the user's own token. */
+/** `POST /oauth2/token` with an RFC 8693 token exchange of the user's token. */
 export function tokenRequest(token: string): Buffer {
   const form = new URLSearchParams({
     grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -30,11 +30,11 @@ export function plainRequest(method: "GET" | "POST", path: string): Buffer {
   return Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: ${HOST}\r\n${length}\r\n`);
 }
 
-/** People of the tenant beyond the seeded ones, each with consent, and a token for the service. */
+/** Adds users with consent to the tenant and returns a token for the service for each of them. */
 export function createUsers(tenant: LocalTenant, count: number): string[] {
   const { directory } = tenant.state;
   const [alice] = directory.users;
-  if (alice === undefined) throw new Error("the local tenant has no users");
+  if (alice === undefined) throw new Error("The local tenant has no users.");
   const consents = directory.consents.filter(({ userOid }) => userOid === alice.oid);
   return Array.from({ length: count }, (_, index) => {
     const oid = `be4c4000-0000-4000-8000-${String(index).padStart(12, "0")}`;
@@ -47,8 +47,8 @@ export function createUsers(tenant: LocalTenant, count: number): string[] {
 }
 
 /**
- * From now on Entra answers exchanges at once with a token of Entra's usual size, without work of its own, so that many
- * users can be warmed up. Returns what ends it.
+ * Makes the local tenant answer exchanges with a constant token of the usual size, so that the warm-up of many users is
+ * fast. Returns a function that ends this.
  */
 export function answerQuickly(tenant: LocalTenant, delayMs = 0): () => void {
   const id = tenant.state.order({

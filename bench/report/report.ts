@@ -1,6 +1,6 @@
 /**
- * Writes `docs/benchmarks.md` and its plots. Each run writes its findings as JSON beside the plots. The page consists of
- * `bench/report/notes.md`, which is written manually, and a section for each of these files.
+ * Writes `docs/benchmarks.md` and its plots. Each run saves its findings as JSON next to the plots. The page consists of
+ * `bench/report/notes.md`, which is maintained manually, and the findings of all benchmarks.
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
@@ -19,8 +19,8 @@ interface Run {
   readonly findings: Findings;
 }
 
-/** Stores the findings of a run, for the page and for comparison. */
-export function keepRun({ name }: Scenario, findings: Findings): void {
+/** Saves the findings of a run for the page and for comparison. */
+export function saveRun({ name }: Scenario, findings: Findings): void {
   mkdirSync(folder, { recursive: true });
   const run: Run = {
     date: new Date().toISOString(),
@@ -34,7 +34,7 @@ export function keepRun({ name }: Scenario, findings: Findings): void {
   }
 }
 
-/** Writes the page from the stored findings. */
+/** Writes the page from the saved findings. */
 export function writePage(scenarios: readonly Scenario[]): void {
   const notes = readFileSync(join(import.meta.dirname, "notes.md"), "utf8").trimEnd();
   const sections = scenarios.flatMap((scenario) => {

@@ -1,4 +1,4 @@
-/** Plots as SVG without a library: bars, and lines over logarithmic axes. No script, no font; for light and dark pages. */
+/** Draws plots as SVG: bars, and lines over logarithmic axes. No script, no font; for light and dark pages. */
 import type { Plot } from "../scenario.ts";
 
 const WIDTH = 720;
@@ -74,7 +74,7 @@ function lines({ lines: all, xLabel, yLabel }: Extract<Plot, { kind: "lines" }>)
   return { height: bottom + 60, body };
 }
 
-/** Powers of ten around the values. */
+/** A logarithmic scale with ticks at the powers of ten around the values. */
 function logScale(values: readonly number[], from: number, to: number) {
   const usable = values.filter((value) => value > 0);
   const low = Math.floor(Math.log10(Math.min(...usable)));

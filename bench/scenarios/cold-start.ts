@@ -10,7 +10,7 @@ import type { AppName, Settings, World } from "../world.ts";
 
 const AIM = 1.25;
 
-/** From the start of the process to its first answers, against an empty app bundled the same way. */
+/** Measures the time from the start of the process to its first responses, compared with an empty app with the same bundling. */
 export const coldStart: Scenario = {
   name: "cold-start",
   title: "Cold start",
@@ -20,16 +20,16 @@ export const coldStart: Scenario = {
     const exchange = headerRequest(token);
     const healthz = plainRequest("GET", "/healthz");
     try {
-      // One exchange puts the token into Redis; the processes that follow begin with it.
+      // One exchange puts the token into Redis for the following processes.
       await coldRun(world, "product", [exchange, exchange], { REDIS_URL: redis.url });
-      const before = questions(world);
+      const before = countEntraCalls(world);
       const [product = [], empty = [], shared = []] = await interleave(scale.rounds * 2, [
         () => coldRun(world, "product", [healthz, exchange, exchange]),
         () => coldRun(world, "empty", [healthz, exchange]),
         () => coldRun(world, "product", [healthz, exchange], { REDIS_URL: redis.url }),
       ]);
-      // The product without Redis asks once in each run; what is more was asked although Redis had the token.
-      const fromRedis = 2 * product.length - (questions(world) - before);
+      // The service without Redis calls Entra once per run. More calls mean that the token in Redis was not used.
+      const fromRedis = 2 * product.length - (countEntraCalls(world) - before);
       return report({ product, empty, shared }, fromRedis);
     } finally {
       await redis.stop();
@@ -37,14 +37,14 @@ export const coldStart: Scenario = {
   },
 };
 
-const questions = ({ tenant }: World) => tenant.state.requestCounts()["token:on-behalf-of"] ?? 0;
+const countEntraCalls = ({ tenant }: World) => tenant.state.requestCounts()["token:on-behalf-of"] ?? 0;
 
-/** Times since the start of the process, milliseconds. */
+/** Times in milliseconds since the start of the process. */
 interface ColdRun {
   readonly readyMs: number;
-  /** The app's load alone. */
+  /** Only the loading of the app. */
   readonly loadMs: number;
-  /** When each answer was whole. */
+  /** The time of each response. */
   readonly answeredMs: readonly number[];
 }
 
@@ -76,7 +76,7 @@ async function answer(port: number, request: Buffer): Promise<void> {
   const [chunk] = (await once(socket, "data")) as [Buffer];
   socket.destroy();
   const status = chunk.subarray(9, 12).toString();
-  if (status !== "200") throw new Error(`a cold host answered ${status}`);
+  if (status !== "200") throw new Error(`A cold host returned ${status}.`);
 }
 
 interface Runs {
@@ -96,16 +96,16 @@ function report({ product, empty, shared }: Runs, fromRedis: number): Findings {
   );
   const made: readonly (readonly [string, number])[] = [
     ["Node and the local host, without an app", median(product.map((run) => run.readyMs - run.loadMs))],
-    ["loading our app", load(product)],
-    ["first health answer", at(product, 0) - median(product.map((run) => run.readyMs))],
+    ["loading the service", load(product)],
+    ["first health response", at(product, 0) - median(product.map((run) => run.readyMs))],
     ["first exchange: keys, MSAL, vault, Entra", step(product, 1)],
     ["next exchange, from the cache", step(product, 2)],
   ];
   return {
-    how: `A new process each time, ${product.length} interleaved rounds, on loopback (Entra and the vault answer in about a millisecond, so this is what the machine itself has to do).`,
+    how: `A new process each time, ${product.length} interleaved rounds, on loopback (Entra and the vault respond in about a millisecond, so this is the time of the machine itself).`,
     aims: [
       {
-        what: "first health answer against an empty app",
+        what: "first health response compared with an empty app",
         aim: `≤ ${AIM} times`,
         measured: digits(ratio, 2),
         met: ratio <= AIM,
@@ -113,25 +113,21 @@ function report({ product, empty, shared }: Runs, fromRedis: number): Findings {
     ],
     tables: [
       {
-        columns: ["since the process started", "ours", "an empty app"],
+        columns: ["since the process started", "the service", "an empty app"],
         rows: [
           ["app loaded in", ms(load(product)), ms(load(empty))],
-          ["first health answer", ms(at(product, 0)), ms(at(empty, 0))],
-          ["first exchange, asked of Entra", ms(at(product, 1)), "–"],
-          [
-            `first exchange where Redis has the token (used by ${fromRedis} of ${shared.length})`,
-            ms(at(shared, 1)),
-            "–",
-          ],
+          ["first health response", ms(at(product, 0)), ms(at(empty, 0))],
+          ["first exchange, with a call to Entra", ms(at(product, 1)), "–"],
+          [`first exchange with the token in Redis (used by ${fromRedis} of ${shared.length})`, ms(at(shared, 1)), "–"],
           ["next exchange, from the cache", ms(at(product, 2)), "–"],
         ],
       },
-      { columns: ["what it is made of", "time"], rows: made.map(([name, value]) => [name, ms(value)]) },
+      { columns: ["part", "time"], rows: made.map(([name, value]) => [name, ms(value)]) },
     ],
     plots: [
       {
         kind: "bars",
-        title: "Cold start: what the first exchange is made of",
+        title: "Cold start: parts of the first exchange",
         unit: "ms",
         bars: made.map(([label, value]) => ({ label, value })),
       },

@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import type { BenchHost } from "../host.ts";
 import { CLIENT_CORE } from "../load/cores.ts";
-import { lost, type Measurement, measure, warm } from "../load/measure.ts";
+import { countFailed, type Measurement, measure, warm } from "../load/measure.ts";
 import { answerQuickly, createUsers, headerRequest, tokenRequest } from "../load/requests.ts";
 import { digits, type Findings, interleave, median, ms, type Scale, type Scenario, whole } from "../scenario.ts";
 import type { World } from "../world.ts";
@@ -13,13 +13,13 @@ const ROUTES = [
 const USERS = 100;
 const AIM = 0.92;
 
-/** What a cached exchange is held against: the same function, built in two ways. */
+/** The baselines of a cached exchange: the same empty function, built in two ways. */
 const EMPTY = [
   { app: "ordinary", label: "an ordinary empty function" },
-  { app: "empty", label: "an empty function built like ours" },
+  { app: "empty", label: "an empty function built like the service" },
 ] as const;
 
-/** A cached exchange against a function that reads the same request and answers a constant of the same size. */
+/** Compares a cached exchange with a function that reads the same request and returns a constant of the same size. */
 export const emptyFunction: Scenario = {
   name: "empty-function",
   title: "A cached exchange and an empty function",
@@ -34,7 +34,7 @@ export const emptyFunction: Scenario = {
     stopAnswering();
     const ratios = compared.flatMap((route) => route.ratios.map((of) => ({ route: route.name, ...of })));
     return {
-      how: `${USERS} users, 8 connections, ${scale.rounds} interleaved rounds of ${scale.ms} ms after one that does not count, every other one backwards; the client never sleeps. The empty function reads method, headers and body and answers a constant of the same size. Ordinary: with \`@azure/functions\` as npm gives it; built like ours: with the package compiled from its sources.`,
+      how: `${USERS} users, 8 connections, ${scale.rounds} interleaved rounds of ${scale.ms} ms after a warm-up round, every second round in reverse order; the client never sleeps. The empty function reads method, headers and body and returns a constant of the same size. Ordinary: with \`@azure/functions\` as published on npm; built like the service: with the package compiled from its sources.`,
       aims: ratios.map(({ route, label, ratio }) => ({
         what: `throughput, ${route}, of ${label}`,
         aim: `≥ ${AIM}`,
@@ -80,20 +80,23 @@ async function compare(
     ),
   );
   await Promise.all(hosts.slice(1).map(({ host }) => host.stop()));
-  // Code may still be on its way through the compilers in the first round.
-  const [ours = [], ...others] = measured.map((results) => results.slice(1));
-  const failed = [ours, ...others].flat().reduce((sum, result) => sum + lost(result), 0);
-  if (failed > 0) throw new Error(`${failed} requests were not answered with 200`);
+  // Drop the first round, in which the JIT may still compile the code.
+  const [service = [], ...baselines] = measured.map((results) => results.slice(1));
+  const failed = [service, ...baselines].flat().reduce((sum, result) => sum + countFailed(result), 0);
+  if (failed > 0) throw new Error(`${failed} requests did not get a 200 response.`);
   return {
     name,
-    ratios: others.map((theirs, index) => ({ label: EMPTY[index]?.label ?? "", ratio: ratioOf(ours, theirs) })),
-    rows: [ours, ...others].map((results, index) => row(hosts[index]?.label ?? "", results)),
+    ratios: baselines.map((baseline, index) => ({
+      label: EMPTY[index]?.label ?? "",
+      ratio: ratioOf(service, baseline),
+    })),
+    rows: [service, ...baselines].map((results, index) => row(hosts[index]?.label ?? "", results)),
   };
 }
 
-/** Median of the rounds' ratios. */
-function ratioOf(ours: readonly Measurement[], theirs: readonly Measurement[]): number {
-  return median(ours.map((result, round) => result.perSecond / (theirs[round]?.perSecond ?? Number.NaN)));
+/** The median of the ratios of all rounds. */
+function ratioOf(service: readonly Measurement[], baseline: readonly Measurement[]): number {
+  return median(service.map((result, round) => result.perSecond / (baseline[round]?.perSecond ?? Number.NaN)));
 }
 
 function row(label: string, results: readonly Measurement[]): string[] {
@@ -101,7 +104,7 @@ function row(label: string, results: readonly Measurement[]): string[] {
   return [label, whole(of("perSecond")), ms(of("p50Ms")), ms(of("p99Ms")), `${whole(of("cpuMicros"))} µs`];
 }
 
-/** Of the body of one answer. */
+/** The length of the response body in bytes. */
 async function answerBytes(port: number, requests: readonly Buffer[]): Promise<number> {
   const socket = connect(port, "127.0.0.1");
   socket.write(requests[0] ?? "");
@@ -110,5 +113,5 @@ async function answerBytes(port: number, requests: readonly Buffer[]): Promise<n
     socket.destroy();
     return Number(length);
   }
-  throw new Error("no answer");
+  throw new Error("The host closed the connection without a response.");
 }

@@ -4,7 +4,7 @@ import { type Findings, median, ms, type Scenario, whole } from "../scenario.ts"
 
 const USERS = 1_000;
 
-/** How late the event loop is under cached load. */
+/** Measures the event-loop delay under load from the cache. */
 export const eventLoop: Scenario = {
   name: "event-loop",
   title: "Event-loop delay under cached load",
@@ -14,12 +14,12 @@ export const eventLoop: Scenario = {
     const requests = createUsers(world.tenant, scale.smoke ? 5 : USERS).map(headerRequest);
     await warm(world, host, requests);
     stopAnswering();
-    const ask = async () => {
+    const readDelay = async () => {
       const answer = await fetch(`http://127.0.0.1:${host.port}/bench/event-loop`, { method: "POST" });
       return (await answer.json()) as { p50Ms: number; p99Ms: number; maxMs: number };
     };
-    await ask();
-    const delays: Awaited<ReturnType<typeof ask>>[] = [];
+    await readDelay();
+    const delays: Awaited<ReturnType<typeof readDelay>>[] = [];
     const loads: number[] = [];
     for (let round = 0; round < scale.rounds; round++) {
       const load = {
@@ -30,11 +30,11 @@ export const eventLoop: Scenario = {
         order: "random",
       } as const;
       loads.push((await measure(world, host, load)).perSecond);
-      delays.push(await ask());
+      delays.push(await readDelay());
     }
     const of = (key: "p50Ms" | "p99Ms" | "maxMs") => ms(median(delays.map((delay) => delay[key])));
     return {
-      how: `${whole(USERS)} users, 8 connections without a pause, ${scale.rounds} rounds of ${scale.ms} ms; a timer of 1 ms measures (so 1 ms is no delay), and the process is at its limit.`,
+      how: `${whole(USERS)} users, 8 connections without a pause, ${scale.rounds} rounds of ${scale.ms} ms; a timer of 1 ms measures the delay (so 1 ms means no delay), and the process is fully loaded.`,
       aims: [],
       tables: [
         {

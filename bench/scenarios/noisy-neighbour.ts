@@ -1,6 +1,6 @@
 import { startLoadClient } from "../load/client.ts";
 import { CLIENT_CORE } from "../load/cores.ts";
-import { lost, measure, warm } from "../load/measure.ts";
+import { countFailed, measure, warm } from "../load/measure.ts";
 import { answerQuickly, createUsers, headerRequest } from "../load/requests.ts";
 import { digits, type Findings, interleave, median, ms, type Scale, type Scenario, whole } from "../scenario.ts";
 import type { World } from "../world.ts";
@@ -8,7 +8,7 @@ import type { World } from "../world.ts";
 const USERS = 100;
 const AIM = 1.2;
 
-/** Entra throttles one user, who keeps asking: what the others notice. */
+/** Entra throttles one user, who keeps sending requests. Measures the effect on the other users. */
 export const noisyNeighbour: Scenario = {
   name: "noisy-neighbour",
   title: "A noisy neighbour",
@@ -44,9 +44,9 @@ export const noisyNeighbour: Scenario = {
     const [calm = [], throttled = []] = await interleave(scale.rounds, [() => beside(bob), () => beside(alice)]);
     noisy.stop();
     stopOthers();
-    const asked = askedOfEntra(world);
+    const reached = countThrottledCalls(world);
     world.tenant.state.clearOrders({ id: order });
-    return report(calm, throttled, asked, scale);
+    return report(calm, throttled, reached, scale);
   },
 };
 
@@ -55,15 +55,15 @@ type Rounds = {
   loud: { requests: number; statuses: Readonly<Record<number, number>> };
 }[];
 
-/** Questions about the throttled user that reached Entra. */
-function askedOfEntra({ tenant }: World): number {
+/** Number of calls for the throttled user that reached Entra. */
+function countThrottledCalls({ tenant }: World): number {
   const oid = tenant.state.directory.user("alice")?.oid ?? "";
   return tenant.state.requests({ endpoint: "token", user: oid }).filter(({ status }) => status === 429).length;
 }
 
-function report(calm: Rounds, throttled: Rounds, asked: number, { rounds, ms: roundMs }: Scale): Findings {
+function report(calm: Rounds, throttled: Rounds, reached: number, { rounds, ms: roundMs }: Scale): Findings {
   const ratio = median(throttled.map(({ quiet }, index) => quiet.p50Ms / (calm[index]?.quiet.p50Ms ?? Number.NaN)));
-  const gone = throttled.reduce((sum, { quiet }) => sum + lost(quiet), 0);
+  const failed = throttled.reduce((sum, { quiet }) => sum + countFailed(quiet), 0);
   const refused = throttled.reduce((sum, { loud }) => sum + (loud.statuses[429] ?? 0), 0);
   const row = (name: string, all: Rounds) => [
     name,
@@ -72,11 +72,11 @@ function report(calm: Rounds, throttled: Rounds, asked: number, { rounds, ms: ro
     ms(median(all.map(({ quiet }) => quiet.p99Ms))),
   ];
   return {
-    how: `${USERS} users on 4 connections, one more on a fifth who asks without a pause: served from the cache in one kind of round, throttled by Entra in the other; ${rounds} interleaved rounds of ${roundMs} ms.`,
+    how: `${USERS} users on 4 connections, one more user on a fifth connection sends requests without a pause: in half of the rounds from the cache, in the other half throttled by Entra; ${rounds} interleaved rounds of ${roundMs} ms.`,
     aims: [
-      { what: "requests of the others that were lost", aim: "0", measured: String(gone), met: gone === 0 },
+      { what: "failed requests of the other users", aim: "0", measured: String(failed), met: failed === 0 },
       {
-        what: "p50 of the others while the neighbour is throttled",
+        what: "p50 of the other users while the neighbour is throttled",
         aim: `≤ ${AIM} times`,
         measured: digits(ratio, 2),
         met: ratio <= AIM,
@@ -84,14 +84,14 @@ function report(calm: Rounds, throttled: Rounds, asked: number, { rounds, ms: ro
     ],
     tables: [
       {
-        columns: ["the others, while the neighbour", "requests", "p50", "p99"],
+        columns: ["the other users, while the neighbour", "requests", "p50", "p99"],
         rows: [row("is served from the cache", calm), row("is throttled", throttled)],
       },
       {
         columns: ["the throttled neighbour", ""],
         rows: [
-          ["requests answered 429", whole(refused)],
-          ["of them asked of Entra", whole(asked)],
+          ["requests with a 429 response", whole(refused)],
+          ["of these, calls to Entra", whole(reached)],
         ],
       },
     ],

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { BenchHost } from "../host.ts";
 import { startLoadClient } from "../load/client.ts";
 import { CLIENT_CORE } from "../load/cores.ts";
-import { lost } from "../load/measure.ts";
+import { countFailed } from "../load/measure.ts";
 import { answerQuickly, createUsers, headerRequest } from "../load/requests.ts";
 import { type RedisChild, startRedisChild } from "../redis.ts";
 import { digits, type Findings, median, ms, type Scale, type Scenario, whole } from "../scenario.ts";
@@ -11,7 +11,7 @@ import type { World } from "../world.ts";
 const INSTANCES = 3;
 const ENTRA_MS = 20;
 
-/** Three instances, one Redis: how often Entra is asked for one key, and what is lost when Redis dies. */
+/** Three instances with one Redis: counts the calls to Entra for each key, and the failed requests when Redis stops. */
 export const scaleOut: Scenario = {
   name: "scale-out",
   title: "Three instances, one Redis",
@@ -29,7 +29,7 @@ export const scaleOut: Scenario = {
       const [first = ""] = tokens;
       await loadAll(clients, hosts, [headerRequest(first)], { maxRequests: 1, maxMs: 30_000 });
       await pause(500);
-      const shared = await askEverywhere(world, clients, hosts, tokens.slice(1));
+      const shared = await exchangeEverywhere(world, clients, hosts, tokens.slice(1));
       const outage = await killUnderLoad(world, clients, hosts, redis, scale);
       return report(keys, shared, outage);
     } finally {
@@ -53,7 +53,7 @@ function loadAll(
   return Promise.all(
     hosts.map((host, index) => {
       const client = clients[index];
-      if (client === undefined) throw new Error("an instance without a client");
+      if (client === undefined) throw new Error("An instance has no load client.");
       return client.run({ port: host.port, requests, connections: 4, order: "in-turn", ...limits });
     }),
   );
@@ -61,18 +61,23 @@ function loadAll(
 
 type Loaded = Awaited<ReturnType<typeof loadAll>>;
 
-const questions = ({ tenant }: World) => tenant.state.requestCounts()["token:on-behalf-of"] ?? 0;
+const countEntraCalls = ({ tenant }: World) => tenant.state.requestCounts()["token:on-behalf-of"] ?? 0;
 
-async function askEverywhere(world: World, clients: Clients, hosts: readonly BenchHost[], tokens: readonly string[]) {
-  const before = questions(world);
+async function exchangeEverywhere(
+  world: World,
+  clients: Clients,
+  hosts: readonly BenchHost[],
+  tokens: readonly string[],
+) {
+  const before = countEntraCalls(world);
   const loaded = await loadAll(clients, hosts, tokens.map(headerRequest), {
     maxRequests: tokens.length,
     maxMs: 120_000,
   });
-  return { loaded, questions: questions(world) - before };
+  return { loaded, calls: countEntraCalls(world) - before };
 }
 
-/** A third of the time with Redis, a third without, a third with it again. */
+/** Runs a load for three equal periods: with Redis, without Redis, with Redis again. */
 async function killUnderLoad(
   world: World,
   clients: Clients,
@@ -95,19 +100,19 @@ async function killUnderLoad(
   return running;
 }
 
-function report(keys: number, shared: { loaded: Loaded; questions: number }, outage: Loaded): Findings {
-  const perKey = shared.questions / keys;
-  const gone = outage.reduce((sum, result) => sum + lost(result), 0);
+function report(keys: number, shared: { loaded: Loaded; calls: number }, outage: Loaded): Findings {
+  const perKey = shared.calls / keys;
+  const failed = outage.reduce((sum, result) => sum + countFailed(result), 0);
   const all = outage.reduce((sum, result) => sum + result.requests, 0);
   return {
-    how: `${INSTANCES} instances on one core ask for ${whole(keys)} keys at the same time, in the same order; Entra answers after ${ENTRA_MS} ms. Then Redis is killed a third into a load and started again at two thirds.`,
+    how: `${INSTANCES} instances on one core request ${whole(keys)} keys at the same time, in the same order; Entra responds after ${ENTRA_MS} ms. Then Redis is killed after one third of a load and restarted after two thirds.`,
     aims: [
-      { what: "calls to Entra for each distinct key", aim: "1", measured: digits(perKey, 3), met: perKey <= 1.01 },
+      { what: "calls to Entra per distinct key", aim: "1", measured: digits(perKey, 3), met: perKey <= 1.01 },
       {
-        what: "requests lost when Redis dies and comes back",
+        what: "failed requests while Redis stops and restarts",
         aim: "0",
-        measured: `${gone} of ${whole(all)}`,
-        met: gone === 0,
+        measured: `${failed} of ${whole(all)}`,
+        met: failed === 0,
       },
     ],
     tables: [
@@ -115,7 +120,7 @@ function report(keys: number, shared: { loaded: Loaded; questions: number }, out
         columns: ["", "requests", "p50", "p99", "longest"],
         rows: [
           ["all keys for the first time", ...times(shared.loaded)],
-          ["while Redis dies and comes back", ...times(outage)],
+          ["while Redis stops and restarts", ...times(outage)],
         ],
       },
     ],

@@ -7,10 +7,10 @@ const ENTRA_MS = 20;
 const AIM = 1.15;
 const IDENTICAL = 1_000;
 
-/** An exchange that asks Entra, against a function that makes the same POST and nothing else. */
+/** Compares an exchange that calls Entra with a function that only sends the same POST. */
 export const uncached: Scenario = {
   name: "uncached",
-  title: "An exchange that asks Entra",
+  title: "An exchange that calls Entra",
   async run(world, scale): Promise<Findings> {
     const each = scale.smoke ? 20 : 400;
     const stopAnswering = answerQuickly(world.tenant, ENTRA_MS);
@@ -22,23 +22,23 @@ export const uncached: Scenario = {
     const fresh = () => Array.from({ length: each }, (_, index) => headerRequest(anotherToken(world, index)));
     const load = { connections: 4, maxRequests: each, maxMs: 60_000, order: "in-turn" } as const;
     const post = [plainRequest("POST", "/post")];
-    // One round of each to compile the code.
+    // One warm-up round each, so that the JIT compiles the code.
     await measure(world, product, { requests: fresh(), ...load });
     await measure(world, empty, { requests: post, ...load });
-    const [ours = [], theirs = []] = await interleave(scale.rounds, [
+    const [service = [], baseline = []] = await interleave(scale.rounds, [
       () => measure(world, product, { requests: fresh(), ...load }),
       () => measure(world, empty, { requests: post, ...load }),
     ]);
     const upstream = await identical(world, product.port, scale);
     stopAnswering();
-    return report(ours, theirs, upstream, each);
+    return report(service, baseline, upstream, each);
   },
 };
 
 type Rounds = Awaited<ReturnType<typeof measure>>[];
 
-function report(ours: Rounds, theirs: Rounds, upstream: number, each: number): Findings {
-  const ratio = median(ours.map((round, index) => round.p50Ms / (theirs[index]?.p50Ms ?? Number.NaN)));
+function report(service: Rounds, baseline: Rounds, upstream: number, each: number): Findings {
+  const ratio = median(service.map((round, index) => round.p50Ms / (baseline[index]?.p50Ms ?? Number.NaN)));
   const row = (name: string, rounds: Rounds, share: string) => [
     name,
     ms(median(rounds.map((round) => round.p50Ms))),
@@ -47,10 +47,10 @@ function report(ours: Rounds, theirs: Rounds, upstream: number, each: number): F
     `${whole(median(rounds.map((round) => round.cpuMicros)))} µs`,
   ];
   return {
-    how: `Entra answers after ${ENTRA_MS} ms; 4 connections, ${ours.length} interleaved rounds of ${each} requests, each with a token that was never seen before. The empty function makes the same POST with the same HTTP client.`,
+    how: `Entra responds after ${ENTRA_MS} ms; 4 connections, ${service.length} interleaved rounds of ${each} requests, each with a new token. The empty function sends the same POST with the same HTTP client.`,
     aims: [
       {
-        what: "p50 against the empty function with the same POST",
+        what: "p50 compared with the empty function with the same POST",
         aim: `≤ ${AIM} times`,
         measured: digits(ratio, 2),
         met: ratio <= AIM,
@@ -64,8 +64,8 @@ function report(ours: Rounds, theirs: Rounds, upstream: number, each: number): F
     ],
     tables: [
       {
-        columns: ["", "p50", "of empty", "p99", "CPU/request"],
-        rows: [row("exchange", ours, digits(ratio, 2)), row("the same POST from an empty function", theirs, "1")],
+        columns: ["", "p50", "ratio", "p99", "CPU/request"],
+        rows: [row("exchange", service, digits(ratio, 2)), row("the same POST from an empty function", baseline, "1")],
       },
     ],
     plots: [],
@@ -79,7 +79,7 @@ function anotherToken({ tenant }: World, index: number): string {
   return tenant.state.mintUserToken({ user: "alice", client: "web", claims: { uti: `bench-${serial}-${index}` } });
 }
 
-/** What the product posted last, for the empty function to post too. */
+/** The last POST of the service to Entra, which the empty function repeats. */
 function postSettings({ tenant }: World): Record<string, string> {
   const posted = tenant.state.requests({ endpoint: "token", grantType: "on-behalf-of" }).at(-1);
   return {
@@ -101,7 +101,7 @@ async function identical(world: World, port: number, { smoke }: Scale): Promise<
     order: "in-turn",
   });
   if ((result.statuses[200] ?? 0) !== count) {
-    throw new Error(`of ${count} identical requests: ${JSON.stringify(result.statuses)}`);
+    throw new Error(`${count} identical requests did not all succeed: ${JSON.stringify(result.statuses)}`);
   }
   return (world.tenant.state.requestCounts()["token:on-behalf-of"] ?? 0) - before;
 }

@@ -7,7 +7,7 @@ import type { AppName, World } from "../world.ts";
 interface Size {
   readonly app: AppName;
   readonly users: number;
-  /** Entries put into the cache through its own interface, besides the users'. */
+  /** Additional cache entries, which are added through the interface of the cache. */
   readonly seeded: number;
 }
 
@@ -18,15 +18,15 @@ const SIZES: readonly Size[] = [
   { app: "instrumented", users: 10_000, seeded: 0 },
   { app: "instrumented", users: 10_000, seeded: 90_000 },
 ];
-/** MSAL looks through all tokens for each one: beyond this, warming up alone takes minutes. */
+/** MSAL scans all tokens on each lookup. With more users, the warm-up alone takes minutes. */
 const USUAL_SIZES: readonly Size[] = [1, 100, 1_000, 3_000].map((users) => ({ app: "usual-way", users, seeded: 0 }));
 const FLAT_AIM = 1.2;
 const FASTER_AIM = 20;
 
-/** Whether a user costs more when there are many, and what the usual way costs. */
+/** Measures whether the cost of a request grows with the number of users, compared with the usual implementation. */
 export const users: Scenario = {
   name: "users",
-  title: "Flat in users",
+  title: "Cost by number of users",
   async run(world, scale): Promise<Findings> {
     const shrink = (size: Size) => ({ ...size, users: Math.min(size.users, 5), seeded: Math.min(size.seeded, 10) });
     const sizes = scale.smoke ? SIZES.map(shrink).slice(3) : SIZES;
@@ -63,7 +63,7 @@ async function measureSizes(world: World, scale: Scale, sizes: readonly Size[], 
         order: "in-turn",
       });
     }
-    // The usual way's cache tells users apart by what Entra says of them, so there Entra answers in full.
+    // MSAL's cache distinguishes users by claims in Entra's response, so here the tenant returns complete responses.
     const stopAnswering = size.app === "usual-way" ? () => undefined : answerQuickly(world.tenant);
     await warm(world, host, requests);
     stopAnswering();
@@ -80,18 +80,20 @@ async function measureSizes(world: World, scale: Scale, sizes: readonly Size[], 
   );
   const results: Measured[] = [];
   for (const [index, { size, host }] of hosts.entries()) {
-    results.push({ size, rounds: measured[index] ?? [], bytes: await keptBytes(host) });
+    results.push({ size, rounds: measured[index] ?? [], bytes: await readMemoryBytes(host) });
   }
   await Promise.all(hosts.map(({ host }) => host.stop()));
   return results;
 }
 
-async function keptBytes({ port }: BenchHost): Promise<number> {
+async function readMemoryBytes({ port }: BenchHost): Promise<number> {
   return Number(await (await fetch(`http://127.0.0.1:${port}/bench/memory`, { method: "POST" })).text());
 }
 
 const of = (measured: Measured | undefined, key: "p50Ms" | "p99Ms" | "perSecond") =>
   median(measured?.rounds.map((round) => round[key]) ?? []);
+
+const toPoint = (measured: Measured) => [measured.size.users + measured.size.seeded, of(measured, "p50Ms")] as const;
 
 function report(ours: readonly Measured[], usual: readonly Measured[], scale: Scale): Findings {
   const first = ours[0];
@@ -116,16 +118,16 @@ function report(ours: readonly Measured[], usual: readonly Measured[], scale: Sc
       ? "–"
       : `${digits((measured.bytes - (all[0]?.bytes ?? 0)) / (measured.size.users + measured.size.seeded) / 1_024, 1)} KB`;
   return {
-    how: `4 connections, users at random, ${scale.rounds} interleaved rounds of ${scale.ms} ms; memory is what is left after a garbage collection, against the same with one user. The usual way is one shared ConfidentialClientApplication with its own cache and jose on every request, in the same host.`,
+    how: `4 connections, users at random, ${scale.rounds} interleaved rounds of ${scale.ms} ms; memory is measured after a garbage collection, relative to one user. The usual implementation is one shared ConfidentialClientApplication with its own cache and jose on every request, in the same host.`,
     aims: [
       {
-        what: "p50, most users against one",
+        what: "p50 with most users compared with one user",
         aim: `≤ ${FLAT_AIM} times`,
         measured: digits(flat(ours.at(-1)), 2),
         met: flat(ours.at(-1)) <= FLAT_AIM,
       },
       {
-        what: `p50 at ${whole(same?.size.users ?? 0)} users against the usual way`,
+        what: `p50 at ${whole(same?.size.users ?? 0)} users compared with the usual implementation`,
         aim: `≥ ${FASTER_AIM} times faster`,
         measured: `${digits(faster, 0)} times`,
         met: faster >= FASTER_AIM,
@@ -133,10 +135,10 @@ function report(ours: readonly Measured[], usual: readonly Measured[], scale: Sc
     ],
     tables: [
       {
-        columns: ["", "users", "p50", "p99", "requests/s", "p50 against one user", "memory per user"],
+        columns: ["", "users", "p50", "p99", "requests/s", "p50 relative to one user", "memory per user"],
         rows: [
-          ...ours.map((measured) => row("ours", measured, [digits(flat(measured), 2), perUser(measured, ours)])),
-          ...usual.map((measured) => row("the usual way", measured, ["", perUser(measured, usual)])),
+          ...ours.map((measured) => row("the service", measured, [digits(flat(measured), 2), perUser(measured, ours)])),
+          ...usual.map((measured) => row("the usual implementation", measured, ["", perUser(measured, usual)])),
         ],
       },
     ],
@@ -147,8 +149,8 @@ function report(ours: readonly Measured[], usual: readonly Measured[], scale: Sc
         xLabel: "users in the cache",
         yLabel: "p50, ms",
         lines: [
-          { label: "ours", points: ours.map((one) => [one.size.users + one.size.seeded, of(one, "p50Ms")] as const) },
-          { label: "the usual way", points: usual.map((one) => [one.size.users, of(one, "p50Ms")] as const) },
+          { label: "the service", points: ours.map(toPoint) },
+          { label: "the usual implementation", points: usual.map(toPoint) },
         ],
       },
     ],

@@ -1,10 +1,10 @@
-/** What ends a command: an exit code, a stable word for programs, a sentence for people, and what to run next. */
+/** The failure of a command: an exit code, a stable code for programs, a message for people, and the command to run next. */
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 
 export interface FailureDetail {
-  /** A command that would help: `gte …`, written in the form in which this was started. */
+  /** The command to run next, beginning with `gte`. `run.ts` replaces `gte` with the command that started this program. */
   readonly run?: string;
-  /** From the service's answer, to quote to its operator. */
+  /** From the service's response. The operator finds the request in the audit log with it. */
   readonly correlationId?: string;
   readonly cause?: unknown;
 }
@@ -24,15 +24,15 @@ export class CliFailure extends Error {
   }
 }
 
-export function usage(message: string): CliFailure {
+export function usageFailure(message: string): CliFailure {
   return new CliFailure(EXIT.usage, "usage", message, { run: "gte --help" });
 }
 
-export function settingsProblem(message: string, detail: FailureDetail = {}): CliFailure {
+export function settingsFailure(message: string, detail: FailureDetail = {}): CliFailure {
   return new CliFailure(EXIT.usage, "settings", message, detail);
 }
 
-/** One line of text from outside, fit for a terminal: no control characters, not endless. */
+/** Makes received text safe for a terminal: one line, no control characters, at most 500 characters. */
 export function oneLine(text: string): string {
   const clean = text.replace(/[\p{Cc}\p{Cf}]+/gu, " ").trim();
   return clean.length > 500 ? `${clean.slice(0, 500)}…` : clean;

@@ -1,8 +1,8 @@
-/** The command line, taken apart: which command, its words, its options. No I/O. */
+/** Parses the command line into a command, its operands and its options. No I/O. */
 import { type ParseArgsConfig, parseArgs } from "node:util";
-import { usage } from "./cli-failure.ts";
+import { usageFailure } from "./cli-failure.ts";
 
-export const COMMANDS = ["login", "header", "token", "call", "grants", "whoami", "logout"] as const;
+const COMMANDS = ["login", "header", "token", "call", "grants", "whoami", "logout"] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 const OPTIONS = {
@@ -27,15 +27,15 @@ const OPTIONS = {
   header: { type: "string", short: "H", multiple: true },
 } as const satisfies ParseArgsConfig["options"];
 
-const EVERYWHERE = ["help", "json", "service", "tenant", "client-id", "ca-file", "home", "local", "timeout"];
-const SIGNING_IN = ["browser", "sign-in"];
-const ALLOWED: Readonly<Record<CommandName, readonly string[]>> = {
+const COMMON_OPTIONS = ["help", "json", "service", "tenant", "client-id", "ca-file", "home", "local", "timeout"];
+const SIGN_IN_OPTIONS = ["browser", "sign-in"];
+const COMMAND_OPTIONS: Readonly<Record<CommandName, readonly string[]>> = {
   login: ["browser", "claims", "replace"],
-  header: [...SIGNING_IN, "claims", "scope", "force-refresh"],
-  token: [...SIGNING_IN, "claims", "scope", "force-refresh"],
-  call: [...SIGNING_IN, "api", "request", "data", "header"],
-  grants: SIGNING_IN,
-  whoami: SIGNING_IN,
+  header: [...SIGN_IN_OPTIONS, "claims", "scope", "force-refresh"],
+  token: [...SIGN_IN_OPTIONS, "claims", "scope", "force-refresh"],
+  call: [...SIGN_IN_OPTIONS, "api", "request", "data", "header"],
+  grants: SIGN_IN_OPTIONS,
+  whoami: SIGN_IN_OPTIONS,
   logout: [],
 };
 
@@ -43,53 +43,55 @@ export type Options = ReturnType<typeof parse>["values"];
 
 export interface CommandLine {
   readonly command: CommandName;
-  readonly words: readonly string[];
+  readonly operands: readonly string[];
   readonly options: Options;
 }
 
 export function readCommandLine(args: readonly string[]): CommandLine | "help" {
   const { values, positionals } = parseOrExplain(args);
-  const [name, ...words] = positionals;
+  const [name, ...operands] = positionals;
   if (values.help === true) return "help";
-  if (name === undefined) throw usage("Which command?");
+  if (name === undefined) throw usageFailure(`No command was given. The commands are ${COMMANDS.join(", ")}.`);
   const command = COMMANDS.find((one) => one === name);
-  if (command === undefined) throw usage(`There is no command "${name}": ${COMMANDS.join(", ")}.`);
-  const stray = Object.keys(values).find((option) => ![...EVERYWHERE, ...ALLOWED[command]].includes(option));
-  if (stray !== undefined) throw usage(`"${command}" takes no --${stray}.`);
-  return { command, words, options: values };
+  if (command === undefined) throw usageFailure(`"${name}" is not a command. The commands are ${COMMANDS.join(", ")}.`);
+  const allowed = [...COMMON_OPTIONS, ...COMMAND_OPTIONS[command]];
+  const unsupported = Object.keys(values).find((option) => !allowed.includes(option));
+  if (unsupported !== undefined) throw usageFailure(`"${command}" does not support --${unsupported}.`);
+  return { command, operands, options: values };
 }
 
-/** The commands; before them, what one types in place of `gte` where it was started otherwise. */
+/** The help text. It says what to type instead of `gte` if this program was started with another command. */
 export function help(startedAs: string): string {
-  return startedAs === "gte" ? HELP : `Below, gte stands for: ${startedAs}\n\n${HELP}`;
+  return startedAs === "gte" ? HELP : `In this text, gte stands for: ${startedAs}\n\n${HELP}`;
 }
 
 const HELP = `gte: Microsoft Graph (and other APIs) for scripts, without a secret
 
-  gte login --service https://…   sign in: with a code on any device, or --browser on this one
-  gte header <api>                the header object for the next request, as JSON
-  gte token <api>                 the access token alone
+  gte login --service https://…   sign in with a code on any device, or with --browser on this one
+  gte header <api>                the headers for a request to the API, as a JSON object
+  gte token <api>                 only the access token
   gte call <url>                  call the API (-X METHOD, -d DATA or -d @FILE, -H 'Name: value', --api NAME)
-  gte grants list | revoke <id>   permissions kept for later
-  gte whoami                      who the service takes you for
-  gte logout                      forget the tokens on this machine (of one --service, or of all)
+  gte grants list | revoke <id>   list your grants, or revoke one
+  gte whoami                      show the identity that the service reads from your token
+  gte logout                      delete the tokens on this machine (for one --service, or for all)
 
 Options
-  --service URL, --client-id ID, --tenant ID   or GTE_SERVICE, GTE_CLIENT_ID, GTE_TENANT; kept by login
-                    (other commands: only a service that login has been run for)
-  --replace         the service has moved here: forget the one that was saved for the same API (login)
-  --local           the local stack of this repository (npm start)
+  --service URL, --client-id ID, --tenant ID   or GTE_SERVICE, GTE_CLIENT_ID, GTE_TENANT; login saves them
+                    (the other commands use only services that you logged in to)
+  --replace         the service has moved: delete the service that was saved for the same API (login)
+  --local           use the local stack of this repository (npm start)
   --json            results and errors as JSON
-  --sign-in         sign in when needed, even without a terminal (--no-sign-in: never, exit code 3)
+  --sign-in         sign in when it is required, even without a terminal (--no-sign-in: exit with code 3 instead)
   --browser         sign in with this machine's browser instead of a code
-  --claims CLAIMS   a claims challenge to meet, JSON or base64 (login, header, token)
-  --scope SCOPE     only these scopes (header, token); repeatable
-  --force-refresh   do not answer from the service's cache (header, token)
-  --timeout SECONDS for one request; 30
-  --ca-file FILE    certificates to trust in addition (GTE_CA_FILE)
-  --home FOLDER     where settings and tokens are kept (GTE_HOME)
+  --claims CLAIMS   the claims of a claims challenge, as JSON or base64 (login, header, token)
+  --scope SCOPE     request only this scope (header, token); repeatable
+  --force-refresh   bypass the service's token cache (header, token)
+  --timeout SECONDS timeout of one request (default 30)
+  --ca-file FILE    additional trusted certificates (GTE_CA_FILE)
+  --home FOLDER     folder for settings and tokens (GTE_HOME)
 
-Exit codes: 0 done, 1 bug, 2 wrong usage or settings, 3 sign in (the message says how), 4 refused, 5 try again later
+Exit codes: 0 success, 1 bug, 2 wrong usage or settings, 3 sign-in required (the message says how), 4 refused,
+            5 temporary failure: try again later
 `;
 
 function parse(args: readonly string[]) {
@@ -100,6 +102,6 @@ function parseOrExplain(args: readonly string[]): ReturnType<typeof parse> {
   try {
     return parse(args);
   } catch (error) {
-    throw usage(error instanceof Error ? error.message : String(error));
+    throw usageFailure(error instanceof Error ? error.message : String(error));
   }
 }

@@ -1,13 +1,13 @@
 /**
- * For `login` alone: asks a service where its tokens come from (RFC 9728). The answer is believed only as far as it cannot hurt: the
- * document must be about the service that was asked (section 3.3), the authority must be one of Microsoft's, and the
- * scope must look like a service's own, so that a hostile service cannot collect tokens for Graph. That it is not another
- * service's is for rival-services.ts to see.
+ * Only for `login`: reads the protected resource metadata of a service (RFC 9728). The service is not trusted: the
+ * document must name the requested service (section 3.3), the authority must be Microsoft Entra, and the scope must not
+ * belong to a Microsoft API, so that a hostile service cannot collect tokens for Graph. service-conflicts.ts checks that
+ * the scope does not belong to another saved service.
  */
 import { CliFailure } from "./cli-failure.ts";
 import { EXIT } from "./exit-codes.ts";
 import { isLoopback } from "./loopback.ts";
-import { jsonObject, send } from "./send.ts";
+import { parseJsonObject, send } from "./send.ts";
 
 export interface DiscoveredService {
   readonly authority: string;
@@ -19,22 +19,25 @@ const ENTRA_HOSTS = ["login.microsoftonline.com", "login.microsoftonline.us", "l
 const ISSUER_PATH = /^\/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\/v2\.0$/i;
 /** The form of the setting APP_ID_URI. */
 const OWN_SCOPE = /^(?:api|https):\/\/[\w.~-]+(?:\/[\w.~-]+)*\/access_as_user$/;
-/** An App ID URI with https lies in a domain of the tenant; Microsoft's own APIs lie in these. */
+/** An https App ID URI is in a domain of the tenant. Microsoft's own APIs are in these domains. */
 const MICROSOFT_API =
   /^https:\/\/(?:[^/]+\.)?(?:microsoft|windows|azure|office|office365|sharepoint|dynamics|powerapps|powerbi|live|outlook|visualstudio|chinacloudapi|usgovcloudapi|microsoftonline|azure-api)\.(?:com|us|net|cn)\//i;
 
 export async function discoverService(service: string, timeoutMs: number): Promise<DiscoveredService> {
   const url = wellKnown(service);
   const { status, text } = await send({ url, timeoutMs });
-  const document = status === 200 ? jsonObject(text) : undefined;
-  if (document === undefined) throw refused(status >= 500, `${url} answered ${status} and not with its metadata.`);
-  if (document["resource"] !== service) throw refused(false, `The metadata at ${url} is about another service.`);
-  const authority = texts(document["authorization_servers"])
+  const document = status === 200 ? parseJsonObject(text) : undefined;
+  if (document === undefined) throw discoveryFailure(status >= 500, `${url} returned ${status} and no metadata.`);
+  if (document["resource"] !== service)
+    throw discoveryFailure(false, `The metadata at ${url} is about another service.`);
+  const authority = strings(document["authorization_servers"])
     .map((one) => toAuthority(one, service))
     .find(Boolean);
-  if (authority === undefined) throw refused(false, `${service} names no authority of Microsoft Entra.`);
-  const scope = texts(document["scopes_supported"]).find(isOwnScope);
-  if (scope === undefined) throw refused(false, `${service} does not name its scope access_as_user.`);
+  if (authority === undefined)
+    throw discoveryFailure(false, `The metadata of ${service} names no Microsoft Entra authority.`);
+  const scope = strings(document["scopes_supported"]).find(isOwnScope);
+  if (scope === undefined)
+    throw discoveryFailure(false, `The metadata of ${service} names no scope access_as_user of its registration.`);
   return { authority, scope };
 }
 
@@ -44,7 +47,7 @@ function wellKnown(service: string): string {
   return `${origin}/.well-known/oauth-protected-resource${pathname === "/" ? "" : pathname}`;
 }
 
-/** An issuer's URL as MSAL wants its authority. Only a service on this machine may name an authority on this machine. */
+/** Converts an issuer URL to an MSAL authority. Only a loopback service may name a loopback authority. */
 function toAuthority(issuer: string, service: string): string | undefined {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
   const tenant = ISSUER_PATH.exec(url?.pathname ?? "")?.[1];
@@ -57,10 +60,10 @@ function isOwnScope(scope: string): boolean {
   return OWN_SCOPE.test(scope) && !MICROSOFT_API.test(scope);
 }
 
-function texts(value: unknown): string[] {
+function strings(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
-function refused(later: boolean, message: string): CliFailure {
+function discoveryFailure(later: boolean, message: string): CliFailure {
   return new CliFailure(later ? EXIT.unavailable : EXIT.refused, "discovery", message);
 }

@@ -1,15 +1,15 @@
-/** Exit codes: what a script may rely on. The README repeats them. */
+/** Exit codes are stable: scripts rely on them. The README lists them. */
 export const EXIT = {
   ok: 0,
   /** A bug, or a file that cannot be written. */
   internal: 1,
   /** Wrong command line or settings. */
   usage: 2,
-  /** A person has to sign in, or the sign-in was declined or not finished; the message says what to run. */
+  /** A person must sign in, or declined or did not finish the sign-in. The message says what to run. */
   signIn: 3,
-  /** The service, Entra or the API said no; the same call will be refused again. */
+  /** The service, Entra or the API refused the request. The same request will be refused again. */
   refused: 4,
-  /** No network, no answer in time, throttled, out of order: the same call may work later. */
+  /** No network, timeout, throttled or a server error: the same request may succeed later. */
   unavailable: 5,
 } as const;
 

@@ -1,4 +1,4 @@
-/** The service's header payload, checked: what goes into the next request, and the token in it. */
+/** Requests the header payload from the service and validates it. */
 import { CliFailure } from "./cli-failure.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { ServiceClient } from "./service-client.ts";
@@ -10,21 +10,29 @@ export interface HeaderPayload {
   readonly scopes: unknown;
 }
 
-export interface HeaderWish {
+export interface HeaderParameters {
   readonly scopes?: readonly string[];
   readonly claims?: string | undefined;
   readonly forceRefresh?: boolean;
 }
 
-export async function askForHeader(service: ServiceClient, api: string, wish: HeaderWish = {}): Promise<HeaderPayload> {
-  const { headers, expiresOn, scopes } = await service.ask({
+export async function requestHeader(
+  service: ServiceClient,
+  api: string,
+  parameters: HeaderParameters = {},
+): Promise<HeaderPayload> {
+  const { headers, expiresOn, scopes } = await service.request({
     path: `/AuthorizationHeader/${encodeURIComponent(api)}`,
-    json: wish,
+    json: parameters,
   });
   const checked = isHeaders(headers) ? headers : {};
   const accessToken = /^Bearer ([\x21-\x7e]+)$/.exec(checked["Authorization"] ?? "")?.[1];
   if (accessToken === undefined) {
-    throw new CliFailure(EXIT.unavailable, "answer_invalid", "The service gave no header to use.");
+    throw new CliFailure(
+      EXIT.unavailable,
+      "answer_invalid",
+      "The service's response contains no Authorization header.",
+    );
   }
   return { headers: checked, accessToken, expiresOn, scopes };
 }

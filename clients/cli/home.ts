@@ -1,4 +1,4 @@
-/** Where settings and tokens are kept: a folder for each service, so that none can be taken for another's. */
+/** The folders of settings and tokens. Each service has its own folder, so that no token is sent to another service. */
 import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
@@ -15,7 +15,7 @@ export function findHome(options: Options, { env }: Terminal): string {
 
 export const servicesFolder = (home: string) => join(home, "services");
 
-/** The host for a person who looks, the hash for everything else: scheme, port and path count too. */
+/** The host makes the name readable. The hash makes it unique, because scheme, port and path count too. */
 export function serviceFolder(home: string, service: string): string {
   const host = new URL(service).host.replace(/[^\w.-]/g, "_").slice(0, 100);
   const hash = createHash("sha256").update(service).digest("hex").slice(0, 32);

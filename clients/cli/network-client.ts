@@ -1,26 +1,30 @@
-/** MSAL's requests through our bounded `send`: its own client would wait for ever. */
+/** Sends MSAL's requests with `send`, because MSAL's own network client has no timeout. */
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
 import { CliFailure } from "./cli-failure.ts";
 import { EXIT } from "./exit-codes.ts";
-import { jsonObject, send } from "./send.ts";
+import { parseJsonObject, send } from "./send.ts";
 
 export interface RecordingNetwork extends INetworkModule {
-  /** Why the last request failed; MSAL only says that there was a network error. */
+  /** Why the last request failed. MSAL only reports "network error". */
   failure(): CliFailure | undefined;
-  /** What Entra said in its last answer, if that was an error; MSAL overlooks it when a device code is asked for. */
+  /** The error of Entra's last response, if any. MSAL ignores errors of the device code endpoint. */
   refusal(): string | undefined;
 }
 
 export function createNetworkClient(timeoutMs: number): RecordingNetwork {
   let failure: CliFailure | undefined;
   let refusal: string | undefined;
-  const ask = async <T>(method: string, url: string, options?: NetworkRequestOptions): Promise<NetworkResponse<T>> => {
+  const request = async <T>(
+    method: string,
+    url: string,
+    options?: NetworkRequestOptions,
+  ): Promise<NetworkResponse<T>> => {
     failure = undefined;
     try {
       const { headers = {}, body } = options ?? {};
       const received = await send({ url, method, headers, timeoutMs, ...(body === undefined ? {} : { body }) });
-      const parsed = jsonObject(received.text);
-      if (parsed === undefined) throw noJson(received.status, url);
+      const parsed = parseJsonObject(received.text);
+      if (parsed === undefined) throw notJsonFailure(received.status, url);
       const { error, error_description: description = error } = parsed;
       refusal = typeof error === "string" ? String(description) : undefined;
       return { status: received.status, headers: Object.fromEntries(received.headers), body: parsed as T };
@@ -32,12 +36,12 @@ export function createNetworkClient(timeoutMs: number): RecordingNetwork {
   return {
     failure: () => failure,
     refusal: () => refusal,
-    sendGetRequestAsync: (url, options) => ask("GET", url, options),
-    sendPostRequestAsync: (url, options) => ask("POST", url, options),
+    sendGetRequestAsync: (url, options) => request("GET", url, options),
+    sendPostRequestAsync: (url, options) => request("POST", url, options),
   };
 }
 
-/** A throttle of Entra's is plain text; so is whatever a proxy says. */
-function noJson(status: number, url: string): CliFailure {
-  return new CliFailure(EXIT.unavailable, "entra_unavailable", `${new URL(url).host} answered ${status} without JSON.`);
+/** Entra throttles with plain text, and proxies report errors as text. */
+function notJsonFailure(status: number, url: string): CliFailure {
+  return new CliFailure(EXIT.unavailable, "entra_unavailable", `${new URL(url).host} returned ${status} without JSON.`);
 }

@@ -1,8 +1,8 @@
-/** The oldest Node that this runs on, as in package.json: older ones cannot be told of further certificates. */
+/** The oldest supported Node, as in package.json. Older versions have no `tls.setDefaultCACertificates`. */
 const OLDEST = "22.19.0";
 
-/** What is wrong with this Node, if anything. */
+/** The message for an unsupported Node version. */
 export function nodeProblem(version: string): string | undefined {
   const older = version.localeCompare(OLDEST, "en", { numeric: true }) < 0;
-  return older ? `This needs Node ${OLDEST} or newer, and found ${version}.` : undefined;
+  return older ? `gte requires Node ${OLDEST} or newer. This is Node ${version}.` : undefined;
 }

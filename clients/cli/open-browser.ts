@@ -1,14 +1,14 @@
-/** Opens an address in the person's browser, without a shell in between. `BROWSER` names another program for it. */
+/** Opens a URL in the person's browser without a shell. The variable `BROWSER` names another program to start. */
 import { spawn } from "node:child_process";
 import type { Terminal } from "./terminal.ts";
 
 export function openBrowser(url: string, terminal: Terminal): Promise<void> {
-  terminal.note(`Opening the browser. If nothing happens, open this address yourself:\n${url}`);
+  terminal.note(`Opening the browser. If it does not open, go to this address:\n${url}`);
   const [program, ...args] = openerFor(terminal.env["BROWSER"]);
   return new Promise((resolve) => {
     const child = spawn(program, [...args, url], { stdio: "ignore", detached: true });
     child.on("error", () => {
-      terminal.note("No browser could be started here.");
+      terminal.note("The browser could not be started.");
       resolve();
     });
     child.on("spawn", () => {

@@ -1,9 +1,9 @@
 /**
- * Files for their owner only: folder 0700, file 0600, written beside and renamed, so that a reader sees the old content
- * or the new and never half of it. A file that others may read is not read.
+ * Files that only their owner can read: folder 0700, file 0600. A file is written under another name and renamed, so that
+ * a reader sees the old content or the new content. A file that others can read is rejected.
  *
- * Windows has no such modes: there the file is as private as the folder it lies in, which by default is %APPDATA%, whose
- * access list names the user, the system and administrators only.
+ * Windows has no such modes. There the folder protects the file: by default %APPDATA%, whose access list contains only the
+ * user, the system and administrators.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -19,16 +19,16 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { settingsProblem } from "./cli-failure.ts";
+import { settingsFailure } from "./cli-failure.ts";
 
 const OTHERS = 0o077;
 
-/** Undefined when there is none. */
+/** Undefined if the file does not exist. */
 export function readPrivateFile(path: string): string | undefined {
   try {
     const { mode } = statSync(path);
     if (process.platform !== "win32" && (mode & OTHERS) !== 0) {
-      throw settingsProblem(`${path} can be read by others: remove it, or run chmod 600 on it.`);
+      throw settingsFailure(`Other users can read ${path}. Remove it, or run chmod 600 on it.`);
     }
     return readFileSync(path, "utf8");
   } catch (error) {
@@ -40,7 +40,7 @@ export function readPrivateFile(path: string): string | undefined {
 export function writePrivateFile(path: string, text: string): void {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  chmodSync(folder, 0o700); // It may have been there before.
+  chmodSync(folder, 0o700); // The folder may exist with another mode.
   const draft = `${path}.${randomBytes(6).toString("hex")}.tmp`;
   try {
     const file = openSync(draft, "wx", 0o600);

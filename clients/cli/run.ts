@@ -1,4 +1,4 @@
-/** One command from its arguments to its exit code. Every failure is written here, and nowhere else. */
+/** Runs one command and returns its exit code. Only this file writes failures. */
 import { CliFailure, oneLine } from "./cli-failure.ts";
 import { type CommandLine, type CommandName, help, readCommandLine } from "./command-line.ts";
 import { call } from "./commands/call.ts";
@@ -23,7 +23,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     }
     return await runCommand(line, terminal);
   } catch (error) {
-    return explain(error, args.includes("--json"), terminal);
+    return writeFailure(error, args.includes("--json"), terminal);
   }
 }
 
@@ -31,8 +31,8 @@ function runCommand(line: CommandLine, terminal: Terminal): Promise<ExitCode> {
   return COMMANDS[line.command]({ ...line, terminal });
 }
 
-/** The message of an unknown error is ours or Node's; it is shown, its stack is not. */
-function explain(error: unknown, asJson: boolean, terminal: Terminal): ExitCode {
+/** The message of an unexpected error comes from this program or from Node. It is shown without its stack. */
+function writeFailure(error: unknown, asJson: boolean, terminal: Terminal): ExitCode {
   const failure =
     error instanceof CliFailure
       ? error

@@ -1,39 +1,39 @@
-/** The settings files: one for each service that somebody logged in to, and one that names the last of them. */
+/** The settings files: one for each service with a login, and one with the URL of the last service. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { settingsProblem } from "./cli-failure.ts";
+import { settingsFailure } from "./cli-failure.ts";
 import { serviceFolder, servicesFolder, settingsPath } from "./home.ts";
 import { readPrivateFile, removePrivateFolder, writePrivateFile } from "./private-file.ts";
-import { jsonObject } from "./send.ts";
+import { parseJsonObject } from "./send.ts";
 
-/** What `login` keeps, so that later commands need no options. No secret is among it. */
+/** What `login` saves, so that later commands need no options. It contains no secret. */
 export interface SavedSettings {
   readonly service?: string;
   readonly clientId?: string;
   /** `https://login.microsoftonline.com/{tenant id}` */
   readonly authority?: string;
-  /** `api://{service's client id}/access_as_user`, or under an App ID URI with https. */
+  /** `api://{service's client id}/access_as_user`, or the same under an https App ID URI. */
   readonly scope?: string;
-  /** Whom Entra made the token for: a second App ID URI of the same registration does not change it. */
+  /** The audience of the token. All App ID URIs of one registration have the same audience. */
   readonly audience?: string;
   readonly caFile?: string;
-  /** API names of the service by origin, where `call` could not know them otherwise. */
+  /** Names of APIs by origin, for origins that `call` does not know. */
   readonly apis?: Readonly<Record<string, string>>;
 }
 
-const TEXTS = ["service", "clientId", "authority", "scope", "audience", "caFile"];
+const STRING_MEMBERS = ["service", "clientId", "authority", "scope", "audience", "caFile"];
 
-/** Nothing is kept for a service under another one's name. */
+/** Rejects a file that is about another service. */
 export function readSavedSettings(home: string, service: string): SavedSettings {
   const saved = readFolder(serviceFolder(home, service));
   if (saved === undefined) return {};
   if (saved.service !== service) {
-    throw settingsProblem(`${settingsPath(serviceFolder(home, service))} is not about ${service}. Remove it.`);
+    throw settingsFailure(`${settingsPath(serviceFolder(home, service))} is not about ${service}. Remove it.`);
   }
   return saved;
 }
 
-/** With this the service is also the one that commands mean when they name none. */
+/** Also makes this service the default of commands without `--service`. */
 export function writeSavedSettings(home: string, settings: SavedSettings & { readonly service: string }): void {
   const { service } = settings;
   writePrivateFile(settingsPath(serviceFolder(home, service)), `${JSON.stringify(settings, undefined, 2)}\n`);
@@ -44,8 +44,8 @@ export function readLastService(home: string): string | undefined {
   const path = settingsPath(home);
   const text = readPrivateFile(path);
   if (text === undefined) return undefined;
-  const service = jsonObject(text)?.["service"];
-  if (typeof service !== "string") throw settingsProblem(`${path} does not name a service. Remove it.`);
+  const service = parseJsonObject(text)?.["service"];
+  if (typeof service !== "string") throw settingsFailure(`${path} does not name a service. Remove it.`);
   return service;
 }
 
@@ -58,7 +58,7 @@ export function listSavedSettings(home: string): SavedSettings[] {
   return listFolders(home).flatMap((folder) => readFolder(folder) ?? []);
 }
 
-/** Settings and tokens. */
+/** Deletes settings and tokens. */
 export function forgetService(home: string, service: string): void {
   removePrivateFolder(serviceFolder(home, service));
 }
@@ -67,20 +67,20 @@ function readFolder(folder: string): SavedSettings | undefined {
   const path = settingsPath(folder);
   const text = readPrivateFile(path);
   if (text === undefined) return undefined;
-  const value = jsonObject(text);
+  const value = parseJsonObject(text);
   if (isSavedSettings(value)) return value;
-  throw settingsProblem(
-    `${path} is not a settings file: an object of ${TEXTS.join(", ")} and apis. Remove it, or mend it.`,
+  throw settingsFailure(
+    `${path} is not a settings file. Its members are ${STRING_MEMBERS.join(", ")} and apis. Remove or correct it.`,
   );
 }
 
 function isSavedSettings(value: Record<string, unknown> | undefined): value is SavedSettings & Record<string, unknown> {
   if (value === undefined) return false;
   return Object.entries(value).every(([name, member]) =>
-    name === "apis" ? isTexts(member) : TEXTS.includes(name) && typeof member === "string",
+    name === "apis" ? isStringRecord(member) : STRING_MEMBERS.includes(name) && typeof member === "string",
   );
 }
 
-function isTexts(value: unknown): boolean {
+function isStringRecord(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.values(value).every((one) => typeof one === "string");
 }

@@ -1,4 +1,4 @@
-/** One bounded HTTP request. Redirects are not followed: a token goes to the address that was meant, or nowhere. */
+/** Sends one HTTP request with a timeout. Does not follow redirects, so that a token goes only to the given URL. */
 import { CliFailure } from "./cli-failure.ts";
 import { EXIT } from "./exit-codes.ts";
 
@@ -31,7 +31,7 @@ export async function send({ url, method = "GET", headers = {}, body, timeoutMs 
   }
 }
 
-export function jsonObject(text: string): Record<string, unknown> | undefined {
+export function parseJsonObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
@@ -40,7 +40,7 @@ export function jsonObject(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** fetch hides the reason in the cause: ECONNREFUSED, a certificate, a name. */
+/** The reason is in the cause of fetch's error, for example ECONNREFUSED or a certificate error. */
 function reason(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error ? ` (${"code" in cause ? String(cause.code) : cause.message})` : "";

@@ -1,13 +1,13 @@
 /**
- * Requests to the service with the person's token. A refused token is renewed once; a claims challenge is answered once,
- * by the cache's refresh token or by the person; what is refused after that stays refused.
+ * Requests to the service with the person's token. After a 401 or a claims challenge, it gets a new token and repeats the
+ * request once. A claims challenge is answered with the cached refresh token, or by the person.
  */
-import { demandedClaims } from "./claims.ts";
+import { readClaimsChallenge } from "./claims.ts";
 import { CliFailure } from "./cli-failure.ts";
 import { EXIT } from "./exit-codes.ts";
-import { jsonObject, type Received, send } from "./send.ts";
+import { parseJsonObject, type Received, send } from "./send.ts";
 import type { Settings } from "./settings.ts";
-import { type SignIn, signInNeeded, type Wanted } from "./sign-in.ts";
+import { type SignIn, signInRequired, type TokenOptions } from "./sign-in.ts";
 
 export interface ServiceRequest {
   readonly path: string;
@@ -16,13 +16,13 @@ export interface ServiceRequest {
 }
 
 export interface ServiceClient {
-  /** The answer's JSON object; throws what stands in its way. */
-  ask(request: ServiceRequest): Promise<Record<string, unknown>>;
+  /** Returns the JSON object of the response. Throws a `CliFailure` if there is none. */
+  request(request: ServiceRequest): Promise<Record<string, unknown>>;
 }
 
 export function createServiceClient(settings: Settings, signIn: SignIn): ServiceClient {
-  const once = async (request: ServiceRequest, wanted?: Wanted): Promise<Received> => {
-    const { accessToken } = await signIn.acquire(wanted);
+  const sendOnce = async (request: ServiceRequest, options?: TokenOptions): Promise<Received> => {
+    const { accessToken } = await signIn.acquireToken(options);
     return send({
       url: settings.service + request.path,
       timeoutMs: settings.timeoutMs,
@@ -30,19 +30,19 @@ export function createServiceClient(settings: Settings, signIn: SignIn): Service
     });
   };
   return {
-    ask: async (request) => {
-      const first = await once(request);
-      const again = wantedBy(first);
-      const answer = again === undefined ? first : await once(request, again);
-      if (answer.status >= 200 && answer.status < 300) return objectOf(answer);
-      throw toFailure(answer, settings.login);
+    request: async (request) => {
+      const first = await sendOnce(request);
+      const retry = retryOptions(first);
+      const answer = retry === undefined ? first : await sendOnce(request, retry);
+      if (answer.status >= 200 && answer.status < 300) return parseBody(answer);
+      throw refusalToFailure(answer, settings.login);
     },
   };
 }
 
-/** RFC 6750 section 3.1: a 401 is about the token. Claims may also come with 400 and 403, for older callers. */
-function wantedBy(answer: Received): Wanted | undefined {
-  const claims = demandedClaims(answer);
+/** A 401 means that the token is not accepted (RFC 6750 section 3.1). Claims can also come with 400 or 403. */
+function retryOptions(answer: Received): TokenOptions | undefined {
+  const claims = readClaimsChallenge(answer);
   if (claims !== undefined) return { claims };
   return answer.status === 401 ? { forceRefresh: true } : undefined;
 }
@@ -61,15 +61,16 @@ function toHttp({ json, form }: ServiceRequest, token: string) {
   return { method: "POST", headers: { ...headers, "content-type": "application/json" }, body: JSON.stringify(json) };
 }
 
-function objectOf({ text }: Received): Record<string, unknown> {
-  const body = jsonObject(text);
-  if (body === undefined) throw new CliFailure(EXIT.unavailable, "answer_invalid", "The service gave no JSON answer.");
+function parseBody({ text }: Received): Record<string, unknown> {
+  const body = parseJsonObject(text);
+  if (body === undefined)
+    throw new CliFailure(EXIT.unavailable, "answer_invalid", "The service's response is not a JSON object.");
   return body;
 }
 
-/** The service's own `code`, `action` and words (RFC 9457 and RFC 6749 carry the same members). */
-function toFailure(answer: Received, login: string): CliFailure {
-  const body = jsonObject(answer.text) ?? {};
+/** Uses the members `code` and `action` and the message of the service's error (RFC 9457 or RFC 6749). */
+function refusalToFailure(answer: Received, login: string): CliFailure {
+  const body = parseJsonObject(answer.text) ?? {};
   const member = (name: string) => (typeof body[name] === "string" ? body[name] : undefined);
   const text = member("detail") ?? member("error_description") ?? "";
   const message = `The service refused (${answer.status} ${member("code") ?? member("error") ?? ""}): ${text}`;
@@ -80,7 +81,7 @@ function toFailure(answer: Received, login: string): CliFailure {
     return new CliFailure(EXIT.unavailable, member("code") ?? "service_unavailable", message, detail);
   }
   if (action === "sign_in" || action === "new_caller_token") {
-    const { run = login } = signInNeeded(login, "", demandedClaims(answer));
+    const { run = login } = signInRequired(login, "", readClaimsChallenge(answer));
     return new CliFailure(EXIT.signIn, member("code") ?? "sign_in_required", message, { ...detail, run });
   }
   return new CliFailure(EXIT.refused, member("code") ?? "refused", message, detail);

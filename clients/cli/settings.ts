@@ -1,7 +1,7 @@
-/** Settings from the command line, the environment, the local stack and what `login` kept for the service; in this order. */
+/** Settings from the command line, the environment, the local stack and the saved settings of the service, in this order. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { CliFailure, settingsProblem, usage } from "./cli-failure.ts";
+import { CliFailure, settingsFailure, usageFailure } from "./cli-failure.ts";
 import type { Options } from "./command-line.ts";
 import { type DiscoveredService, discoverService } from "./discover-service.ts";
 import { EXIT } from "./exit-codes.ts";
@@ -13,7 +13,7 @@ import { trustCertificates } from "./trust-certificates.ts";
 
 export interface Settings {
   readonly home: string;
-  /** Of this service alone: its settings and its tokens. */
+  /** The folder with the settings and tokens of this service only. */
   readonly folder: string;
   readonly service: string;
   readonly clientId: string;
@@ -22,18 +22,18 @@ export interface Settings {
   readonly caFile: string | undefined;
   readonly apis: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
-  /** The command line that signs in to this service again. */
+  /** The command that signs in to this service again. */
   readonly login: string;
 }
 
-/** Above the service's own 10 s, so that its answer is heard and not cut off. */
+/** More than the service's own deadline of 10 s, so that its error response arrives. */
 const DEFAULT_TIMEOUT_SECONDS = 30;
-const LONGEST_TIMEOUT_SECONDS = 600;
-/** The URL is repeated in commands to run: nothing in it may mean something to a shell. */
+const MAX_TIMEOUT_SECONDS = 600;
+/** Messages contain commands with this URL: it must have no characters that are special in a shell. */
 const PLAIN_PATH = /^[\w./~%-]*$/;
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** For every command but `login`: exactly the service that somebody logged in to. Nothing is asked on the network. */
+/** For every command except `login`: the settings that `login` saved for this service. No network request. */
 export function savedSettings(options: Options, terminal: Terminal): Settings {
   const choice = choose(options, terminal);
   const { authority, scope } = choice.saved;
@@ -41,7 +41,7 @@ export function savedSettings(options: Options, terminal: Terminal): Settings {
   return complete(choice, checkClientId(choice.clientId), { authority, scope });
 }
 
-/** For `login` alone: asks the service anew. */
+/** Only for `login`: reads the metadata of the service. */
 export async function discoverSettings(options: Options, terminal: Terminal): Promise<Settings> {
   const choice = choose(options, terminal);
   const clientId = checkClientId(choice.clientId);
@@ -54,7 +54,7 @@ interface Choice extends Omit<Settings, "clientId" | "authority" | "scope"> {
   readonly saved: SavedSettings;
 }
 
-/** An empty variable is one that is not set. What is kept for another service is not looked at. */
+/** An empty variable counts as not set. Settings of other services are not read. */
 function choose(options: Options, terminal: Terminal): Choice {
   const { env } = terminal;
   const home = findHome(options, terminal);
@@ -83,24 +83,24 @@ function complete(
   clientId: string,
   { authority, scope }: DiscoveredService,
 ): Settings {
-  pinTenant(tenant, authority);
+  checkTenant(tenant, authority);
   return { ...choice, clientId, authority, scope };
 }
 
-/** The address may come from anywhere, a variable for example: nothing goes there before a person says so. */
+/** The URL may come from an untrusted source, such as a variable. Nothing is sent to it before a person logs in. */
 function notLoggedIn({ service, login, clientId }: Choice, { local }: Options): CliFailure {
   const client = clientId === undefined || local === true ? "" : ` --client-id ${checkClientId(clientId)}`;
   return new CliFailure(
     EXIT.signIn,
     "sign_in_required",
-    `Nobody has logged in to ${service} here. Log in only if this is the URL that your administrator gave you.`,
+    `You have not logged in to ${service}. Log in only if your administrator gave you this URL.`,
     { run: `${login}${client}` },
   );
 }
 
 export function checkService(text: string | undefined): string {
   if (text === undefined) {
-    throw settingsProblem("Which service?", { run: "gte login --service https://… --client-id …" });
+    throw settingsFailure("No service is configured.", { run: "gte login --service https://… --client-id …" });
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (
@@ -110,31 +110,33 @@ export function checkService(text: string | undefined): string {
     url.username !== "" ||
     !PLAIN_PATH.test(url.pathname)
   ) {
-    throw usage(`The service is not a URL: "${text}".`);
+    throw usageFailure(`"${text}" is not the URL of a service.`);
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url))) {
-    throw usage("The service must be an https URL: your token goes there.");
+    throw usageFailure("The service must have an https URL, because gte sends your token to it.");
   }
   return url.href.replace(/\/$/, "");
 }
 
 function checkClientId(text: string | undefined): string {
-  if (text === undefined)
-    throw settingsProblem("Which client? The administrator of the service knows its --client-id.");
-  if (!GUID.test(text)) throw usage("--client-id must be the GUID of the command line's registration.");
+  if (text === undefined) {
+    throw settingsFailure("No client id is configured. Ask the administrator of the service for the --client-id.");
+  }
+  if (!GUID.test(text))
+    throw usageFailure("--client-id must be a GUID: the client id of the command line's registration.");
   return text;
 }
 
-/** Who names a tenant wants that one, whatever the service says. */
-function pinTenant(tenant: string | undefined, authority: string): void {
+/** `--tenant` must match the tenant that the service names. */
+function checkTenant(tenant: string | undefined, authority: string): void {
   if (!tenant || authority.toLowerCase().endsWith(`/${tenant.toLowerCase()}`)) return;
-  throw settingsProblem(`The service belongs to ${authority}, not to the tenant ${tenant}.`);
+  throw settingsFailure(`The service uses the authority ${authority}, not the tenant ${tenant}.`);
 }
 
 function readTimeout(text: string | undefined): number {
   const seconds = text === undefined ? DEFAULT_TIMEOUT_SECONDS : Number(text);
-  if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_SECONDS)) {
-    throw usage(`--timeout is a number of seconds up to ${LONGEST_TIMEOUT_SECONDS}.`);
+  if (!(seconds > 0 && seconds <= MAX_TIMEOUT_SECONDS)) {
+    throw usageFailure(`--timeout must be a number of seconds, at most ${MAX_TIMEOUT_SECONDS}.`);
   }
   return seconds * 1000;
 }
@@ -146,10 +148,11 @@ interface LocalStackFile {
   callers: { cli: { clientId: string } };
 }
 
-/** What `npm start` wrote about the stack that runs. */
+/** Reads the file that `npm start` writes. */
 function readLocalStack(env: Terminal["env"]): SavedSettings {
   const path = resolve(env["LOCAL_FOLDER"] || ".local", "environment.json");
-  if (!existsSync(path)) throw settingsProblem(`No local stack is running here: there is no ${path}. Run npm start.`);
+  if (!existsSync(path))
+    throw settingsFailure(`The local stack is not running: ${path} does not exist. Run npm start.`);
   const stack = JSON.parse(readFileSync(path, "utf8")) as LocalStackFile;
   return {
     service: stack.serviceUrl,

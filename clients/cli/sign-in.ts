@@ -1,6 +1,6 @@
 /**
- * The person's sign-in at Entra, by MSAL Node as a public client: silently from the cache where that works, with a
- * device code or this machine's browser where a person is needed and may be asked.
+ * The person's sign-in at Entra with MSAL Node as a public client: silently from the token cache if possible, otherwise
+ * with a device code or this machine's browser if interaction is allowed.
  */
 import {
   type AccountInfo,
@@ -21,51 +21,51 @@ import { createTokenCache } from "./token-cache.ts";
 
 export interface SignInOptions {
   readonly browser: boolean;
-  /** May a person be asked now? */
-  readonly mayAsk: boolean;
+  /** Whether a sign-in with the person may start. */
+  readonly interactive: boolean;
 }
 
-export interface Wanted {
-  /** JSON text of a challenge that the token must meet. */
+export interface TokenOptions {
+  /** The claims of a challenge, as JSON text. */
   readonly claims?: string | undefined;
-  /** The token in the cache was refused. */
+  /** Ignore the cached access token, because it was refused. */
   readonly forceRefresh?: boolean;
 }
 
 export interface SignIn {
-  /** A token for the service; asks the person only if allowed. */
-  acquire(wanted?: Wanted): Promise<AuthenticationResult>;
-  /** Always asks the person. */
-  ask(claims: string | undefined): Promise<AuthenticationResult>;
+  /** Gets a token for the service. Starts an interactive sign-in only if that is allowed. */
+  acquireToken(options?: TokenOptions): Promise<AuthenticationResult>;
+  /** Always starts an interactive sign-in. */
+  acquireTokenInteractive(claims: string | undefined): Promise<AuthenticationResult>;
   account(): Promise<AccountInfo | undefined>;
 }
 
-/** A person looks for the password, the phone, the right window. Device codes have Entra's own limit of 15 minutes. */
-const BROWSER_PATIENCE_MS = 5 * 60_000;
+/** Time for a person to enter a password and complete MFA. For device codes, Entra's own limit of 15 minutes applies. */
+const BROWSER_SIGN_IN_TIMEOUT_MS = 5 * 60_000;
 
 export function createSignIn(settings: Settings, options: SignInOptions, terminal: Terminal): SignIn {
   const network = createNetworkClient(settings.timeoutMs);
   const application = createApplication(settings, network);
   const scopes = [settings.scope];
-  const explained = async <T>(work: () => Promise<T>): Promise<T> => {
+  const withCliFailures = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
-      throw explain(error, network.failure(), settings.login);
+      throw toCliFailure(error, network.failure(), settings.login);
     }
   };
   const account = async () => (await application.getTokenCache().getAllAccounts())[0];
-  const ask = (claims: string | undefined) => {
+  const acquireTokenInteractive = (claims: string | undefined) => {
     const request = claims === undefined ? { scopes } : { scopes, claims };
-    return explained(async () => {
+    return withCliFailures(async () => {
       const known = await account();
       const result = options.browser
-        ? await inTime(
+        ? await withTimeout(
             application.acquireTokenInteractive({
               ...request,
               openBrowser: (url) => openBrowser(url, terminal),
               successTemplate: "You are signed in. You can close this window.",
-              errorTemplate: "The sign-in did not work. The terminal says why.",
+              errorTemplate: "The sign-in failed. The terminal shows the reason.",
               ...(known === undefined ? {} : { loginHint: known.username }),
             }),
           )
@@ -76,41 +76,41 @@ export function createSignIn(settings: Settings, options: SignInOptions, termina
               terminal.note(oneLine(message));
             },
           });
-      if (result === null) throw new CliFailure(EXIT.signIn, "sign_in_cancelled", "The sign-in was called off.");
-      await keepOnly(application, result.account);
+      if (result === null) throw new CliFailure(EXIT.signIn, "sign_in_cancelled", "The sign-in was cancelled.");
+      await removeOtherAccounts(application, result.account);
       return result;
     });
   };
   return {
     account,
-    ask,
-    acquire: async ({ claims, forceRefresh = false } = {}) => {
-      const known = await explained(account);
-      if (known === undefined) return askIfAllowed("You are not signed in.", undefined);
+    acquireTokenInteractive,
+    acquireToken: async ({ claims, forceRefresh = false } = {}) => {
+      const known = await withCliFailures(account);
+      if (known === undefined) return signInIfAllowed("You are not signed in.", undefined);
       try {
         const request = { scopes, account: known, forceRefresh, ...(claims === undefined ? {} : { claims }) };
         return await application.acquireTokenSilent(request);
       } catch (error) {
-        if (!needsPerson(error)) throw explain(error, network.failure(), settings.login);
-        return askIfAllowed("Entra wants you to sign in again.", error.claims || claims);
+        if (!needsInteraction(error)) throw toCliFailure(error, network.failure(), settings.login);
+        return signInIfAllowed("Entra requires you to sign in again.", error.claims || claims);
       }
     },
   };
 
-  function askIfAllowed(why: string, claims: string | undefined): Promise<AuthenticationResult> {
-    if (!options.mayAsk) throw signInNeeded(settings.login, why, claims);
+  function signInIfAllowed(why: string, claims: string | undefined): Promise<AuthenticationResult> {
+    if (!options.interactive) throw signInRequired(settings.login, why, claims);
     terminal.note(why);
-    return ask(claims);
+    return acquireTokenInteractive(claims);
   }
 }
 
-export function signInNeeded(login: string, why: string, claims: string | undefined): CliFailure {
+export function signInRequired(login: string, why: string, claims: string | undefined): CliFailure {
   const run = claims === undefined ? login : `${login} --claims ${encodeClaims(claims)}`;
   return new CliFailure(EXIT.signIn, "sign_in_required", why, { run });
 }
 
-/** MSAL's own class leaves out some of Entra's `invalid_grant` answers, such as a sign-in frequency that has passed. */
-function needsPerson(error: unknown): error is ServerError & { claims?: string } {
+/** MSAL's class does not cover every `invalid_grant` error of Entra, for example an expired sign-in frequency. */
+function needsInteraction(error: unknown): error is ServerError & { claims?: string } {
   return (
     error instanceof InteractionRequiredAuthError ||
     (error instanceof ServerError && error.errorCode === "invalid_grant")
@@ -128,9 +128,9 @@ function createApplication(
     auth: {
       clientId,
       authority,
-      // A tenant on this machine is not in Microsoft's list of clouds.
+      // The local tenant is not in Microsoft's list of clouds.
       knownAuthorities: isLoopback(url) ? [url.host] : [],
-      // With this the service and Graph send challenges that can be answered.
+      // Declares that this client handles claims challenges, so that the service and Graph send them.
       clientCapabilities: ["cp1"],
     },
     cache: { cachePlugin: createTokenCache(folder) },
@@ -138,31 +138,29 @@ function createApplication(
   });
 }
 
-/** One person at a time: whoever signs in replaces who was there. */
-async function keepOnly(application: PublicClientApplication, account: AccountInfo | null): Promise<void> {
+/** Only one account is signed in at a time: a new sign-in replaces the old account. */
+async function removeOtherAccounts(application: PublicClientApplication, account: AccountInfo | null): Promise<void> {
   const cache = application.getTokenCache();
   for (const other of await cache.getAllAccounts()) {
     if (other.homeAccountId !== account?.homeAccountId) await cache.removeAccount(other);
   }
 }
 
-function inTime<T>(work: Promise<T>): Promise<T> {
+function withTimeout<T>(work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const late = new CliFailure(EXIT.signIn, "sign_in_timeout", "Nobody finished the sign-in in the browser.");
-  const timer = setTimeout(() => reject(late), BROWSER_PATIENCE_MS);
+  const late = new CliFailure(EXIT.signIn, "sign_in_timeout", "The sign-in in the browser was not finished in time.");
+  const timer = setTimeout(() => reject(late), BROWSER_SIGN_IN_TIMEOUT_MS);
   return Promise.race([work, promise]).finally(() => clearTimeout(timer));
 }
 
-/** MSAL's errors in the words of this program. Its texts hold no token; Entra's may hold the person's name. */
-function explain(error: unknown, network: CliFailure | undefined, login: string): unknown {
+/** Converts MSAL's errors. MSAL's messages contain no token; Entra's may contain the person's name. */
+function toCliFailure(error: unknown, network: CliFailure | undefined, login: string): unknown {
   if (error instanceof CliFailure) return error;
   if (network !== undefined) return network;
   if (!(error instanceof Error)) return error;
   const { message } = error;
-  const found = OUTCOMES.find(([pattern]) => pattern.test(message));
-  if (found !== undefined) {
-    return new CliFailure(EXIT.signIn, found[1], found[2], { run: login, cause: error });
-  }
+  const found = SIGN_IN_ERRORS.find(([pattern]) => pattern.test(message));
+  if (found !== undefined) return new CliFailure(EXIT.signIn, found[1], found[2], { run: login, cause: error });
   return entraRefused(message, error);
 }
 
@@ -170,7 +168,7 @@ function entraRefused(message: string, cause?: unknown): CliFailure {
   return new CliFailure(EXIT.refused, "entra_refused", `Entra refused: ${oneLine(message)}`, { cause });
 }
 
-const OUTCOMES: readonly (readonly [RegExp, string, string])[] = [
+const SIGN_IN_ERRORS: readonly (readonly [RegExp, string, string])[] = [
   [/authorization_declined|access_denied/, "sign_in_declined", "The sign-in was declined."],
-  [/expired_token|device_code_expired|code_expired/, "sign_in_expired", "The code expired before anybody signed in."],
+  [/expired_token|device_code_expired|code_expired/, "sign_in_expired", "The code expired before the sign-in."],
 ];

@@ -1,13 +1,14 @@
 /**
- * How this was started, so that a command to run next pastes as it stands: npm tells its children. No I/O.
+ * How this program was started, so that people can paste the commands that messages suggest. npm sets these variables for
+ * its child processes. No I/O.
  * https://docs.npmjs.com/cli/using-npm/scripts#environment
  */
 import type { Terminal } from "./terminal.ts";
 
-/** `--no`: fetches nothing. The registry has a `gte`, and it is a stranger's; elsewhere npx would run that one. */
+/** `--no` prevents a download. The registry has an unrelated package `gte`, which npx would run in another folder. */
 const NPX_IN_CHECKOUT = "npx --no -- gte";
 
-/** Means nothing to a shell. */
+/** Text without characters that are special in a shell. */
 const PLAIN = /^[\w@.:/+#-]+$/;
 
 export function startedAs(env: Terminal["env"]): string {
@@ -20,7 +21,7 @@ export function startedAs(env: Terminal["env"]): string {
   return PLAIN.test(from) ? `npx --package=${from} gte` : "gte";
 }
 
-/** A command of ours as it has to be typed here. */
+/** Replaces `gte` in a command with the command that started this program. */
 export function asTyped(command: string, env: Terminal["env"]): string {
   return command.replace(/^gte(?= )/, () => startedAs(env));
 }

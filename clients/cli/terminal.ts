@@ -1,10 +1,10 @@
-/** Where results and notes go. Results are the only thing on standard output, so that they paste into a script. */
+/** Where results and notes go. Standard output contains only the result, so that scripts can use it. */
 export interface Terminal {
-  /** Standard output: exactly the result. */
+  /** Writes the result to standard output. */
   out(text: string | Uint8Array): void;
-  /** Standard error: everything for the person in front. */
+  /** Writes a message for the person to standard error. */
   note(text: string): void;
-  /** A person is there to read and to sign in. */
+  /** Whether a person can read messages and sign in. */
   readonly attended: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -1,9 +1,9 @@
 /**
- * MSAL's own token cache in one private file of one service. Two commands at the same moment both work; the last one to finish keeps
- * its tokens, and Entra's older refresh tokens stay usable.
+ * MSAL's token cache in one private file for each service. Two commands can run at the same time: the last one to finish
+ * overwrites the file, and Entra's older refresh tokens remain valid.
  */
 import type { ICachePlugin, TokenCacheContext } from "@azure/msal-node";
-import { settingsProblem } from "./cli-failure.ts";
+import { settingsFailure } from "./cli-failure.ts";
 import { tokensPath } from "./home.ts";
 import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
@@ -16,7 +16,7 @@ export function createTokenCache(folder: string): ICachePlugin {
       try {
         context.tokenCache.deserialize(text);
       } catch {
-        throw settingsProblem(`${path} is damaged.`, { run: "gte logout" });
+        throw settingsFailure(`${path} is damaged.`, { run: "gte logout" });
       }
     },
     afterCacheAccess: async (context: TokenCacheContext) => {

@@ -1,6 +1,6 @@
 /**
- * Compiles and lints one file, and judges what the compiler says about it: a warning counts like an error. Compiling
- * reports what linting alone would, so there is no second run.
+ * Compiles one file and evaluates the diagnostics of the compiler: a warning counts as an error. Compiling also lints, so
+ * there is no separate lint.
  */
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -8,11 +8,11 @@ import type { BicepProcess, Compiled, Diagnostic } from "./bicep-process.ts";
 
 export interface Finding {
   readonly path: string;
-  /** `extension-unreachable`: nothing is wrong but that the registry of the Graph extension could not be reached. */
+  /** `extension-unreachable`: the only problem is that the registry of the Graph extension is unreachable. */
   readonly outcome: "passed" | "failed" | "extension-unreachable";
   /** Errors and warnings, one line each. */
   readonly problems: readonly string[];
-  /** What is worth knowing and depends on the day, for example that a newer API version came out. */
+  /** Notes that do not fail the check, for example that a newer API version is available. */
   readonly information: readonly string[];
 }
 
@@ -28,9 +28,9 @@ export function toFinding(root: string, path: string, { success, diagnostics }: 
   const problems = linesOf("Error", "Warning");
   const information = linesOf("Info");
   if (problems.length === 0) {
-    // It never happened, and if it does the file must not pass.
-    const silent = ["the compiler made nothing of it, and does not say why"];
-    return { path, outcome: success ? "passed" : "failed", problems: success ? [] : silent, information };
+    // The compiler normally reports why it failed. Without a reason, the file must not pass.
+    const unexplained = ["the compiler failed without a diagnostic"];
+    return { path, outcome: success ? "passed" : "failed", problems: success ? [] : unexplained, information };
   }
   return {
     path,
@@ -45,29 +45,29 @@ function toLine(root: string, { source, range, level, code, message }: Diagnosti
   return `${place} : ${level} ${code}: ${message}`;
 }
 
-/** The artifact could not be restored: just now, or before. */
+/** The extension could not be restored, now or in an earlier request. */
 const NOT_RESTORED = new Set(["BCP190", "BCP192"]);
 
 /**
- * Whether every problem is that the Graph extension could not be restored or follows from it. What follows is known by
- * the place that it names: the same code anywhere else is a mistake of the file.
+ * Whether every problem is the missing Graph extension or a consequence of it. A consequence is recognised by its code and
+ * its position: the same code at any other position is a mistake in the file.
  */
 function onlyExtensionMissing(diagnostics: readonly Diagnostic[]): boolean {
   const problems = diagnostics.filter(({ level }) => level === "Error" || level === "Warning");
   const missing = problems.filter(
     ({ code, message }) => NOT_RESTORED.has(code) && message.includes("/microsoftgraph/"),
   );
-  return missing.length > 0 && problems.every((problem) => missing.includes(problem) || followsFromIt(problem));
+  return missing.length > 0 && problems.every((problem) => missing.includes(problem) || isConsequence(problem));
 }
 
-function followsFromIt({ source, range, code }: Diagnostic): boolean {
+function isConsequence({ source, range, code }: Diagnostic): boolean {
   const text = readFileSync(source, "utf8");
   const from = (text.split("\n")[range.start.line] ?? "").slice(range.start.char);
   switch (code) {
-    case "BCP029": // The type of a resource is unknown.
+    case "BCP029": // The resource type is unknown.
       return from.startsWith("'Microsoft.Graph/");
     case "BCP062": {
-      // The declaration that is named here is not valid.
+      // The referenced declaration is not valid.
       const name = /^\w+/.exec(from)?.[0] ?? "";
       return new RegExp(`^resource ${name} 'Microsoft\\.Graph/`, "m").test(text);
     }

@@ -1,7 +1,7 @@
 /**
- * The Bicep compiler of this machine: `bicep` on the path, the one that the Azure CLI installed, or one restored from
- * NuGet into node_modules/.cache (the package carries the same self-contained program). One that is older than the
- * templates were made with is passed over: it may not know a rule, a type or the protocol.
+ * Finds the Bicep compiler of this machine: `bicep` on the path, the one that the Azure CLI installed, or one restored from
+ * NuGet into node_modules/.cache (the package contains the same self-contained program). A compiler that is older than
+ * BICEP_VERSION is not used: it may lack a linter rule, a type or a method of the protocol.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
@@ -17,21 +17,19 @@ export interface BicepCompiler {
 
 export interface Search {
   readonly compiler: BicepCompiler | undefined;
-  /** What was looked for in vain, and why it would not do. */
+  /** The candidates that are missing or unusable, with the reason. */
   readonly tried: readonly string[];
 }
 
-/** The version that the templates were made with: the least, and the one that is restored when there is none. */
-export const BICEP_VERSION = "0.49.2";
+/** The minimum version, and the version that is restored from NuGet. */
+const BICEP_VERSION = "0.49.2";
 const CACHE = fileURLToPath(new URL("../../node_modules/.cache/bicep/", import.meta.url));
 
 export function findCompiler(): Search {
   const tried: string[] = [];
-  for (const candidate of [onPath, ofAzureCli, fromNuGet]) {
+  for (const candidate of [fromPath, fromAzureCli, fromNuGet]) {
     const found = candidate();
-    if (typeof found !== "string") {
-      return { compiler: found, tried };
-    }
+    if (typeof found !== "string") return { compiler: found, tried };
     tried.push(found);
   }
   return { compiler: undefined, tried };
@@ -45,12 +43,12 @@ export function isNewEnough(version: string): boolean {
   return differs < 0 || (found[differs] ?? 0) > (wanted[differs] ?? 0);
 }
 
-function onPath(): BicepCompiler | string {
+function fromPath(): BicepCompiler | string {
   return compilerAt("bicep", "bicep on the path");
 }
 
-/** Started without `az`, which passes neither every command nor standard input on to the compiler. */
-function ofAzureCli(): BicepCompiler | string {
+/** Does not start it through `az bicep`, which passes on neither all commands nor standard input. */
+function fromAzureCli(): BicepCompiler | string {
   const folder = process.env["AZURE_CONFIG_DIR"] ?? join(homedir(), ".azure");
   return compilerAt(
     join(folder, "bin", process.platform === "win32" ? "bicep.exe" : "bicep"),
@@ -61,10 +59,8 @@ function ofAzureCli(): BicepCompiler | string {
 function fromNuGet(): BicepCompiler | string {
   const runtime = `${{ linux: "linux", darwin: "osx", win32: "win" }[process.platform as string] ?? process.platform}-${process.arch}`;
   const id = `Azure.Bicep.CommandLine.${runtime}`;
-  const program = restored(id) ?? restoreFromNuGet(id);
-  if (program === undefined) {
-    return `${id} from NuGet: version ${BICEP_VERSION} could not be restored with dotnet`;
-  }
+  const program = findRestored(id) ?? restoreFromNuGet(id);
+  if (program === undefined) return `${id} from NuGet: version ${BICEP_VERSION} could not be restored with dotnet`;
   chmodSync(program, 0o755);
   return compilerAt(program, `${id} from NuGet`);
 }
@@ -77,10 +73,10 @@ function restoreFromNuGet(id: string): string | undefined {
     `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><TargetFramework>netstandard2.0</TargetFramework><DisableImplicitFrameworkReferences>true</DisableImplicitFrameworkReferences></PropertyGroup><ItemGroup><PackageDownload Include="${id}" Version="[${BICEP_VERSION}]" /></ItemGroup></Project>\n`,
   );
   const run = spawnSync("dotnet", ["restore", project, "--packages", CACHE], { encoding: "utf8", timeout: 300_000 });
-  return run.status === 0 ? restored(id) : undefined;
+  return run.status === 0 ? findRestored(id) : undefined;
 }
 
-function restored(id: string): string | undefined {
+function findRestored(id: string): string | undefined {
   const tools = join(CACHE, id.toLowerCase(), BICEP_VERSION, "tools");
   const name = existsSync(tools) ? readdirSync(tools).find((file) => /^bicep(\.exe)?$/.test(file)) : undefined;
   return name === undefined ? undefined : join(tools, name);
@@ -89,10 +85,8 @@ function restored(id: string): string | undefined {
 function compilerAt(program: string, name: string): BicepCompiler | string {
   const run = spawnSync(program, ["--version"], { encoding: "utf8" });
   const version = /version (\S+)/.exec(run.stdout ?? "")?.[1];
-  if (version === undefined) {
-    return `${name}: not there, or it does not run`;
-  }
+  if (version === undefined) return `${name}: not found, or it does not start`;
   return isNewEnough(version)
     ? { name, version, program }
-    : `${name}: ${version} is older than ${BICEP_VERSION}, which the templates were made with`;
+    : `${name}: ${version} is older than the required ${BICEP_VERSION}`;
 }

@@ -1,4 +1,4 @@
-/** Every Bicep file under infra/, templates before parameter files. */
+/** Lists every Bicep file in infra/, templates before parameter files. */
 import { readdirSync } from "node:fs";
 
 /** Paths relative to `root`, in a stable order. */

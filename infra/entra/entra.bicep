@@ -1,10 +1,10 @@
-// The Entra side of the service: the registration whose rights are exchanged, its service principal and consent, the
-// second registration for application tokens, and the public client of the command line. No password is made: the
-// managed identity is the credential.
+// The Entra part of the service: the registration with its service principal and consent, the second registration for
+// application tokens, and the public client of the command line. It creates no client secret: the managed identity is the
+// credential.
 //
-// A template of its own because it needs other rights (an administrator of the tenant), because what-if does not know
-// Graph resources, and because the Graph extension comes from a registry. It works in the public cloud only; elsewhere,
-// and where an administrator prefers commands: ../entra-by-hand.md.
+// This is a separate template because it needs other rights (an administrator of the tenant), because what-if does not
+// support Graph resources, and because the Graph extension comes from a registry. It works only in the public cloud. For
+// other clouds, and for administrators who prefer commands, see ../entra-by-hand.md.
 
 extension microsoftGraphV1
 
@@ -23,40 +23,40 @@ import {
   servicePrincipalLock
 } from 'registration.bicep'
 
-@description('Name of the registrations, for people.')
+@description('Display name of the registrations.')
 param displayName string = 'Graph Token Exchange'
 
-@description('Key of the registrations in this tenant. It never changes; a second deployment needs another one.')
+@description('Unique key of the registrations in this tenant. Do not change it later. A second deployment needs another key.')
 @minLength(3)
 @maxLength(60)
 param uniqueName string = 'graph-token-exchange'
 
-@description('Address of the service, https, no path, no slash at the end: SERVICE_URL.')
+@description('URL of the service (setting SERVICE_URL): https, without a path and without a trailing slash.')
 @minLength(10)
 param serviceUrl string
 
-@description('Object id of the managed identity (modules/identity.bicep, output principalId). Empty: no federated credential.')
+@description('Object id of the managed identity (output principalId of modules/identity.bicep). Empty: no federated credential.')
 param managedIdentityPrincipalId string = ''
 
-@description('Delegated permissions of Microsoft Graph that the service may exchange for. Every token carries all of them: separate tiers are separate deployments.')
+@description('Delegated permissions of Microsoft Graph in the tokens that the service issues. Every token has all of them: different permissions need separate deployments.')
 param graphScopes string[] = ['User.Read', 'offline_access', 'openid', 'profile']
 
-@description('Consent to these permissions for everybody in the tenant. Needs a Privileged Role Administrator.')
+@description('Grant admin consent to these permissions for all users of the tenant. Needs a Privileged Role Administrator.')
 param grantConsent bool = true
 
-@description('Client ids of applications whose users need not consent to access_as_user.')
+@description('Client ids of applications that are pre-authorized for access_as_user, so that their users do not have to consent.')
 param preAuthorizedClientIds string[] = []
 
-@description('Applications that call with their own token, and their roles.')
+@description('Applications that call the service with their own token, and their app roles.')
 param applicationCallers ApplicationCaller[] = []
 
-@description('Object ids of the groups and people who may use the service. Nobody else can get a token for it.')
+@description('Object ids of the groups and users that may use the service. Entra issues tokens for the service only to them.')
 param assignedPrincipalIds string[] = []
 
-@description('Application permissions of Microsoft Graph for the second registration. Empty: there is none.')
+@description('Application permissions of Microsoft Graph for the second registration. Empty: no second registration.')
 param appOnlyGraphRoles string[] = []
 
-@description('Register the public client that people sign in with at a command line.')
+@description('Register the public client of the command line.')
 param registerCommandLineClient bool = true
 
 var useFederation = !empty(managedIdentityPrincipalId)
@@ -65,7 +65,7 @@ var identifierUri = 'api://${tenant().tenantId}/${uniqueName}'
 var issuer = federationIssuer(environment().name, environment().authentication.loginEndpoint, tenant().tenantId)
 var preAuthorized = concat(preAuthorizedClientIds, registerCommandLineClient ? [commandLine!.appId] : [])
 
-// Callers with several roles as one assignment for each.
+// One assignment for each role of each caller.
 var callerRoles = flatten(map(
   applicationCallers,
   caller => map(caller.roles, role => { principalId: caller.principalId, roleId: roleIds[role] })
@@ -78,7 +78,7 @@ resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
 resource service 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: uniqueName
   displayName: displayName
-  description: 'Hands delegated tokens to callers that must not hold a client secret.'
+  description: 'Issues delegated tokens to callers that must not hold a client secret.'
   signInAudience: 'AzureADMyOrg'
   identifierUris: [identifierUri]
   isFallbackPublicClient: false
@@ -91,9 +91,9 @@ resource service 'Microsoft.Graph/applications@v1.0' = {
         type: 'User'
         isEnabled: true
         adminConsentDisplayName: 'Get tokens through the service'
-        adminConsentDescription: 'The application gets tokens through Graph Token Exchange in the name of the signed-in user, as far as its policy allows.'
+        adminConsentDescription: 'The application gets tokens through Graph Token Exchange on behalf of the signed-in user, within the limits of its policy.'
         userConsentDisplayName: 'Get tokens through the service'
-        userConsentDescription: 'The application gets tokens through Graph Token Exchange in your name, as far as its policy allows.'
+        userConsentDescription: 'The application gets tokens through Graph Token Exchange on your behalf, within the limits of its policy.'
       }
     ]
     preAuthorizedApplications: map(preAuthorized, client => {
@@ -127,7 +127,7 @@ resource service 'Microsoft.Graph/applications@v1.0' = {
 
 resource federation 'Microsoft.Graph/applications/federatedIdentityCredentials@v1.0' = if (useFederation) {
   name: '${service.uniqueName}/managed-identity'
-  description: 'The managed identity of the service stands in for a client secret.'
+  description: 'The managed identity of the service replaces a client secret.'
   audiences: [federationAudience(environment().name)]
   issuer: issuer
   subject: managedIdentityPrincipalId
@@ -165,7 +165,7 @@ resource people 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
 resource appOnly 'Microsoft.Graph/applications@v1.0' = if (useAppOnly) {
   uniqueName: '${uniqueName}-app-only'
   displayName: '${displayName} (application tokens)'
-  description: 'Holds application permissions only, for tokens of the application itself.'
+  description: 'Has only application permissions, for tokens of the application itself.'
   signInAudience: 'AzureADMyOrg'
   isFallbackPublicClient: false
   requiredResourceAccess: [
@@ -182,7 +182,7 @@ resource appOnly 'Microsoft.Graph/applications@v1.0' = if (useAppOnly) {
 
 resource appOnlyFederation 'Microsoft.Graph/applications/federatedIdentityCredentials@v1.0' = if (useAppOnly && useFederation) {
   name: '${appOnly!.uniqueName}/managed-identity'
-  description: 'The managed identity of the service stands in for a client secret.'
+  description: 'The managed identity of the service replaces a client secret.'
   audiences: [federationAudience(environment().name)]
   issuer: issuer
   subject: managedIdentityPrincipalId
@@ -205,7 +205,7 @@ resource appOnlyConsent 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
 resource commandLine 'Microsoft.Graph/applications@v1.0' = if (registerCommandLineClient) {
   uniqueName: '${uniqueName}-command-line'
   displayName: '${displayName} (command line)'
-  description: 'Public client: people sign in with a browser and get a token for the service, never for Graph.'
+  description: 'Public client: people sign in with a browser and get a token for the service, not for Graph.'
   signInAudience: 'AzureADMyOrg'
   isFallbackPublicClient: true
   publicClient: {
@@ -222,14 +222,14 @@ resource commandLinePrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = if (reg
 @description('Client id of the registration: CLIENT_ID.')
 output clientId string = service.appId
 
-@description('App ID URI of the registration: parameter appIdUri of main.bicep, setting APP_ID_URI.')
+@description('App ID URI of the registration: the parameter appIdUri of main.bicep and the setting APP_ID_URI.')
 output appIdUri string = identifierUri
 
-@description('What a caller asks Entra for: this scope, or `.default` under the same address.')
+@description('The scope that callers request from Entra. Applications request `.default` under the same App ID URI.')
 output scope string = '${identifierUri}/${accessAsUser.value}'
 
-@description('Client id of the second registration: APP_ONLY_CLIENT_ID. Empty: there is none.')
+@description('Client id of the second registration: APP_ONLY_CLIENT_ID. Empty: no second registration.')
 output appOnlyClientId string = useAppOnly ? appOnly!.appId : ''
 
-@description('Client id of the command line. Empty: there is none.')
+@description('Client id of the command line. Empty: it is not registered.')
 output commandLineClientId string = registerCommandLineClient ? commandLine!.appId : ''

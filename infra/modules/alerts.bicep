@@ -1,9 +1,9 @@
-// Alerts on the audit event. Each asks Log Analytics one question from infra/kql; with no address given they still
-// fire and show in the portal.
+// Alerts on the audit events. Each alert runs one query of infra/kql in Log Analytics. Without email addresses, alerts still
+// fire and appear in the portal.
 
 import { AlertThresholds, Tags } from '../types/deployment.bicep'
 
-@description('Start of the resources\' names.')
+@description('Prefix of the resource names.')
 param name string
 
 @description('Azure region.')
@@ -15,10 +15,10 @@ param tags Tags
 @description('Resource id of the Log Analytics workspace.')
 param workspaceId string
 
-@description('Mail addresses that are told. Empty: nobody.')
+@description('Email addresses that receive alerts. Empty: no email.')
 param emailAddresses string[]
 
-@description('When to alert.')
+@description('Thresholds of the alerts.')
 param thresholds AlertThresholds
 
 var auditEvents = loadTextContent('../kql/audit-events.kql')
@@ -27,7 +27,7 @@ var rules = [
   {
     key: 'failed'
     title: 'Token exchanges fail'
-    description: 'Share of exchanges that failed in 15 minutes. See the code and the correlation id in the workbook.'
+    description: 'Percentage of exchanges that failed in 15 minutes. The workbook shows the code and the correlation id.'
     severity: 1
     query: loadTextContent('../kql/alert-failed.kql')
     column: 'FailedPercent'
@@ -40,7 +40,7 @@ var rules = [
   {
     key: 'throttled'
     title: 'Token exchanges are throttled'
-    description: 'Exchanges answered with 429 in 15 minutes, by Entra\'s limit or by the budget of a caller.'
+    description: 'Exchanges with status 429 in 15 minutes, because Entra throttles or because a caller used up its budget.'
     severity: 2
     query: loadTextContent('../kql/alert-throttled.kql')
     column: 'Throttled'
@@ -53,7 +53,7 @@ var rules = [
   {
     key: 'credential'
     title: 'The client credential ends soon'
-    description: 'Days left to a client secret or certificate, of either registration. Set a new version in Key Vault; the service picks it up.'
+    description: 'Days until a client secret or certificate of a registration expires. Add a new version in Key Vault; the service uses it automatically.'
     severity: 1
     query: loadTextContent('../kql/alert-credential.kql')
     column: 'DaysToExpiry'
@@ -66,7 +66,7 @@ var rules = [
   {
     key: 'readiness'
     title: 'The service is not ready'
-    description: 'Keys, a credential, the sealing key or the grant store could not be used. GET /ready says which, to callers in the policy.'
+    description: 'Keys, a credential, the sealing key or the grant store are unavailable. GET /ready names them to callers in the policy.'
     severity: 1
     query: loadTextContent('../kql/alert-readiness.kql')
     column: 'NotReady'
@@ -79,7 +79,7 @@ var rules = [
   {
     key: 'silence'
     title: 'The service is silent'
-    description: 'No sign of life for 45 minutes, though a timer gives one every quarter of an hour: the app does not start, is stopped, or its log does not arrive.'
+    description: 'The timer writes an event every 15 minutes, but none arrived for 45 minutes: the app does not start, is stopped, or its logs do not arrive.'
     severity: 1
     query: loadTextContent('../kql/alert-silence.kql')
     column: 'Silent'
@@ -87,7 +87,7 @@ var rules = [
     operator: 'GreaterThan'
     threshold: 0
     frequency: 'PT15M'
-    // The query itself looks at the last 45 minutes of it.
+    // The query reads only the last 45 minutes of this window.
     window: 'PT1H'
   }
 ]
@@ -139,7 +139,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
         ]
       }
       autoMitigate: true
-      // A new workspace does not have the table AppTraces until the first line arrives.
+      // A new workspace has no table AppTraces until the first log line arrives.
       skipQueryValidation: true
       actions: {
         actionGroups: empty(emailAddresses) ? [] : [recipients.id]

@@ -1,9 +1,9 @@
-// The app: a Flex Consumption plan, the site with its settings, and no way in but HTTPS with a token. Nobody can log
-// in with a publishing password, and the deployment package is read with the identity.
+// The app: a Flex Consumption plan and the site with its settings. It is reachable only through HTTPS with a token.
+// Publishing passwords are disabled, and the host reads the deployment package with the managed identity.
 
 import { Scale, Tags } from '../types/deployment.bicep'
 
-@description('Name of the app, the first label of its default host name.')
+@description('Name of the app, which is the first label of its default host name.')
 @minLength(2)
 @maxLength(60)
 param name string
@@ -20,7 +20,7 @@ param tags Tags
 @description('Major version of Node.js.')
 param nodeVersion '22' | '24'
 
-@description('Least TLS version for callers. 1.2 is what every client of Power Platform can speak.')
+@description('Minimum TLS version for callers. All clients of Power Platform support 1.2.')
 param minimumTlsVersion '1.2' | '1.3'
 
 @description('How the app scales.')
@@ -29,28 +29,28 @@ param scale Scale
 @description('Resource id of the service\'s identity.')
 param identityId string
 
-@description('Client id of that identity.')
+@description('Client id of this identity.')
 param identityClientId string
 
-@description('Address of the storage account\'s blob service, ends with a slash.')
+@description('URL of the storage account\'s blob service, with a trailing slash.')
 param blobEndpoint string
 
 @description('Container of the deployment package.')
 param deploymentContainerName string
 
-@description('Where telemetry goes.')
+@description('Connection string of Application Insights.')
 param telemetryConnectionString string
 
 @description('Resource id of the subnet for outbound traffic, or empty.')
 param subnetId string
 
-@description('Address under which callers reach the service, or empty for the default host name.')
+@description('URL under which callers reach the service, or empty for the default host name.')
 param serviceUrl string
 
 @description('Settings of the service itself (environment variables), without SERVICE_URL.')
 param serviceSettings { *: string }
 
-// Only what Flex Consumption knows: runtime, package and scale are not settings here but functionAppConfig.
+// Only settings that Flex Consumption supports. Runtime, package and scale are in functionAppConfig.
 var platformSettings = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__clientId: identityClientId
@@ -78,7 +78,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
 resource site 'Microsoft.Web/sites@2024-11-01' = {
   name: name
   location: location
-  // azd finds the app of the service `api` by this tag.
+  // azd finds the app of its service `api` by this tag.
   tags: union(tags, { 'azd-service-name': 'api' })
   kind: 'functionapp,linux'
   identity: {
@@ -155,5 +155,5 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
 @description('Name of the app.')
 output name string = site.name
 
-@description('Address under which callers reach the service.')
+@description('URL under which callers reach the service.')
 output serviceUrl string = publicUrl

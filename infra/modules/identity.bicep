@@ -1,6 +1,6 @@
-// The identity of the service: what the vault, the storage, Redis and telemetry know it by, and, as a federated
-// credential of the registration, what stands in for a client secret. Deployable on its own, because the registration
-// (entra/entra.bicep) needs its principal id before the rest exists.
+// The managed identity of the service. The service uses it for vault, storage, Redis and telemetry, and as a federated
+// credential of its registration instead of a client secret. This module can be deployed separately, because the
+// registration (entra/entra.bicep) needs the principal id before the other resources exist.
 
 import { Tags } from '../types/deployment.bicep'
 
@@ -22,8 +22,8 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
 @description('Resource id.')
 output resourceId string = identity.id
 
-@description('Client id: what the service asks the platform for a token with.')
+@description('Client id, with which the service requests tokens from the platform.')
 output clientId string = identity.properties.clientId
 
-@description('Object id of its service principal: what roles are given to, and the subject of the federated credential.')
+@description('Object id of its service principal, which gets the roles and is the subject of the federated credential.')
 output principalId string = identity.properties.principalId

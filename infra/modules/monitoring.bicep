@@ -1,5 +1,5 @@
-// Log Analytics and Application Insights. Nobody can send telemetry with the instrumentation key alone: Entra
-// authentication is required, and the service's identity may publish.
+// Log Analytics and Application Insights. Telemetry requires Entra authentication, so the instrumentation key is not
+// sufficient. The service's identity may publish telemetry.
 
 import { Tags } from '../types/deployment.bicep'
 import { monitoringMetricsPublisher } from '../types/roles.bicep'
@@ -16,7 +16,7 @@ param location string
 @description('Tags.')
 param tags Tags
 
-@description('How long logs are kept, days.')
+@description('Retention of logs in days.')
 @minValue(30)
 @maxValue(730)
 param retentionDays int
@@ -24,7 +24,7 @@ param retentionDays int
 @description('Name of the identity that publishes telemetry.')
 param identityName string
 
-@description('Object id of that identity.')
+@description('Object id of this identity.')
 param principalId string
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
@@ -70,5 +70,5 @@ resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 @description('Resource id of the workspace.')
 output workspaceId string = workspace.id
 
-@description('Where telemetry goes. An address and not a secret: local authentication is off.')
+@description('Connection string of Application Insights. It is not a secret, because local authentication is disabled.')
 output connectionString string = component.properties.ConnectionString

@@ -1,8 +1,8 @@
-// The private network: one subnet for the app, one for private endpoints, and, on demand, one static outbound address.
+// The private network: a subnet for the app, a subnet for private endpoints, and optionally a static outbound IP address.
 
 import { Network, Tags } from '../types/deployment.bicep'
 
-@description('Start of the resources\' names.')
+@description('Prefix of the resource names.')
 param name string
 
 @description('Azure region.')
@@ -43,7 +43,7 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
       {
         name: 'deny-others'
         properties: {
-          description: 'Nobody else does.'
+          description: 'Deny all other traffic.'
           priority: 4096
           direction: 'Inbound'
           access: 'Deny'
@@ -146,5 +146,5 @@ output appSubnetId string = virtualNetwork::app.id
 @description('Resource id of the subnet of the private endpoints.')
 output endpointSubnetId string = virtualNetwork::endpoints.id
 
-@description('The static outbound address, or empty.')
+@description('Static outbound IP address, or empty.')
 output outboundAddress string = network.staticOutboundAddress ? outboundAddress!.properties.ipAddress : ''

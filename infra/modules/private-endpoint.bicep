@@ -1,4 +1,4 @@
-// One private endpoint with the private DNS zone that makes its public name resolve to the private address.
+// A private endpoint with the private DNS zone that resolves the public name to the private IP address.
 
 import { Tags } from '../types/deployment.bicep'
 
@@ -11,10 +11,10 @@ param location string
 @description('Tags.')
 param tags Tags
 
-@description('Resource id of what is reached.')
+@description('Resource id of the target.')
 param targetId string
 
-@description('Which part of it: vault, blob, table or redisEnterprise.')
+@description('Group id of the target: vault, blob, table or redisEnterprise.')
 param groupId string
 
 @description('Private DNS zone, for example privatelink.vaultcore.azure.net.')

@@ -1,5 +1,5 @@
-// Azure Managed Redis as the second level of the token cache. Entra only: access keys are off. Nothing is written to
-// disk; entries are sealed by the service, so the cache alone opens nothing.
+// Azure Managed Redis as the second level of the token cache. Only Entra authentication is allowed; access keys are
+// disabled. Redis writes nothing to disk. The service encrypts all entries with a key that Redis does not have.
 
 import { Tags } from '../types/deployment.bicep'
 
@@ -15,13 +15,13 @@ param tags Tags
 @description('Size, for example Balanced_B0 (0.5 GB).')
 param sku string
 
-@description('Reached only through a private endpoint.')
+@description('Allow access only through a private endpoint.')
 param usePrivateNetwork bool
 
 @description('Name of the service\'s identity.')
 param identityName string
 
-@description('Object id of that identity.')
+@description('Object id of this identity.')
 param principalId string
 
 var port = 10000
@@ -39,7 +39,7 @@ resource cluster 'Microsoft.Cache/redisEnterprise@2025-07-01' = {
   }
 }
 
-// One address for any client: with OSSCluster a plain client would be sent from shard to shard.
+// EnterpriseCluster has one endpoint for all shards. OSSCluster would redirect the client between shards.
 resource database 'Microsoft.Cache/redisEnterprise/databases@2025-07-01' = {
   parent: cluster
   name: 'default'
@@ -70,5 +70,5 @@ resource access 'Microsoft.Cache/redisEnterprise/databases/accessPolicyAssignmen
 @description('Resource id of the cluster.')
 output clusterId string = cluster.id
 
-@description('Address for the service.')
+@description('URL for the service.')
 output url string = 'rediss://${cluster.properties.hostName}:${port}'

@@ -1,6 +1,6 @@
-// One storage account without shared keys: the Functions host's own blobs, the container of the deployment package,
-// and the grant table. The service's identity owns the blobs and may write rows of that one table. Nothing uses
-// queues or files, so nobody is given them.
+// A storage account without shared keys: the blobs of the Functions host, the container of the deployment package and the
+// grant table. The service's identity owns the blobs and may read and write rows of the grant table. Queues and files are
+// not used, so there is no role for them.
 
 import { Tags } from '../types/deployment.bicep'
 import { storageBlobDataOwner, storageTableDataContributor } from '../types/roles.bicep'
@@ -16,7 +16,7 @@ param location string
 @description('Tags.')
 param tags Tags
 
-@description('Redundancy. Grants are lost with the account, so zone redundancy is the default of the caller.')
+@description('Redundancy. Grants are lost with the account, so main.bicep uses zone redundancy by default.')
 param sku 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS'
 
 @description('Container of the deployment package.')
@@ -24,21 +24,21 @@ param sku 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS'
 @maxLength(63)
 param deploymentContainerName string
 
-@description('Table of the grants.')
+@description('Name of the table for grants.')
 @minLength(3)
 @maxLength(63)
 param grantTableName string
 
-@description('Reached only through private endpoints and from `allowedIpRanges`.')
+@description('Allow access only through private endpoints and from `allowedIpRanges`.')
 param usePrivateNetwork bool
 
-@description('Public IPv4 ranges (CIDR) let in while the network is private, for example of the machine that deploys.')
+@description('Public IPv4 ranges (CIDR) that may connect with a private network, for example the deploying machine.')
 param allowedIpRanges string[]
 
 @description('Name of the service\'s identity.')
 param identityName string
 
-@description('Object id of that identity.')
+@description('Object id of this identity.')
 param principalId string
 
 @description('Resource id of the Log Analytics workspace for the audit log.')
@@ -109,7 +109,7 @@ resource grantTable 'Microsoft.Storage/storageAccounts/tableServices/tables@2025
   name: grantTableName
 }
 
-// The host makes containers of its own (azure-webjobs-hosts, azure-webjobs-secrets), so it needs the whole account.
+// The host creates containers (azure-webjobs-hosts, azure-webjobs-secrets), so the role is assigned on the whole account.
 resource blobOwner 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   scope: account
   name: guid(account.id, identityName, storageBlobDataOwner)
@@ -148,7 +148,7 @@ resource blobAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
   }
 }
 
-// Every read of a grant is worth a line: the table holds what a thief would want.
+// Reads are logged as well, because grants are valuable to an attacker.
 resource tableAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: tables
   name: 'audit'
@@ -174,8 +174,8 @@ resource tableAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' =
 @description('Resource id of the account.')
 output accountId string = account.id
 
-@description('Address of the blob service, ends with a slash.')
+@description('URL of the blob service, with a trailing slash.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob
 
-@description('Address of the table service, no slash at the end.')
+@description('URL of the table service, without a trailing slash.')
 output tableEndpoint string = 'https://${account.name}.table.${environment().suffixes.storage}'

@@ -1,10 +1,10 @@
-// The Key Vault of this service: the sealing key of the grants and, where one is used, the client credential. The
-// template makes the vault and says who may read it; it never sees a value. Secrets are set by hand or by a pipeline
-// of their own (entra-by-hand.md).
+// The Key Vault of this service: the sealing key of the grants and, if there is one, the client credential. This template
+// creates the vault and assigns the role for reading it. It contains no secret values: an administrator or a separate
+// pipeline sets the secrets (README.md).
 //
-// The role is given on the vault and not on each secret: the vault holds this service's secrets only, which is what
-// Microsoft advises (https://learn.microsoft.com/azure/key-vault/general/rbac-guide), and a role on a secret cannot be
-// given before the secret exists.
+// The role is assigned on the vault and not on each secret, because the vault contains only this service's secrets, as
+// Microsoft recommends (https://learn.microsoft.com/azure/key-vault/general/rbac-guide), and because a role on a secret
+// cannot be assigned before the secret exists.
 
 import { Tags } from '../types/deployment.bicep'
 import { keyVaultSecretsUser } from '../types/roles.bicep'
@@ -23,21 +23,21 @@ param tags Tags
 @description('Entra tenant that the vault trusts.')
 param tenantId string
 
-@description('Days for which a deleted vault or secret can be brought back, and cannot be purged.')
+@description('Days for which a deleted vault or secret can be recovered and cannot be purged.')
 @minValue(7)
 @maxValue(90)
 param softDeleteDays int
 
-@description('Reached only through a private endpoint and from `allowedIpRanges`.')
+@description('Allow access only through a private endpoint and from `allowedIpRanges`.')
 param usePrivateNetwork bool
 
-@description('Public IPv4 ranges (CIDR) let in while the network is private, for example of an administrator.')
+@description('Public IPv4 ranges (CIDR) that may connect with a private network, for example of an administrator.')
 param allowedIpRanges string[]
 
 @description('Name of the service\'s identity.')
 param identityName string
 
-@description('Object id of that identity.')
+@description('Object id of this identity.')
 param principalId string
 
 @description('Resource id of the Log Analytics workspace for the audit log.')
@@ -102,5 +102,5 @@ resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
 @description('Resource id.')
 output vaultId string = vault.id
 
-@description('Address of the vault, no slash at the end.')
+@description('URL of the vault, without a trailing slash.')
 output vaultUrl string = 'https://${vault.name}${environment().suffixes.keyvaultDns}'

@@ -1,4 +1,4 @@
-// One workbook over the audit event: who exchanges what, how it ends, how long it takes, how long the credential lives.
+// A workbook for the audit events: exchanges by caller, outcome and latency, and the expiry of the credentials.
 
 import { Tags } from '../types/deployment.bicep'
 
@@ -43,7 +43,7 @@ var panels = [
     visualization: 'timechart'
   }
   {
-    title: 'Challenges: people asked to act'
+    title: 'Challenges that require a person to act'
     query: loadTextContent('../kql/workbook-challenges.kql')
     visualization: 'timechart'
   }
@@ -53,7 +53,7 @@ var panels = [
     visualization: 'timechart'
   }
   {
-    title: 'Client credential, days left'
+    title: 'Client credentials: days until expiry'
     query: loadTextContent('../kql/workbook-credential.kql')
     visualization: 'table'
   }

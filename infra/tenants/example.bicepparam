@@ -1,5 +1,5 @@
-// Parameters of one tenant. Copy to <tenant>.bicepparam and change what differs; there is never a secret in here.
-// The values below are examples: every GUID is made up.
+// Parameters of one tenant. Copy this file to <tenant>.bicepparam and change the values. It must never contain a secret.
+// All values are examples, and all GUIDs are invented.
 
 using '../main.bicep'
 
@@ -12,14 +12,14 @@ param tags = {
 
 param clientId = '11111111-1111-4111-8111-111111111111'
 
-// The App ID URI of the registration, without the scope: left to its default here, which is what entra.bicep registers.
-// A deployment with a `uniqueName` of its own names it: 'api://<tenant id>/<uniqueName>'.
+// The App ID URI of the registration, without the scope. The default is the App ID URI that entra.bicep registers. If you
+// deployed entra.bicep with another `uniqueName`, set 'api://<tenant id>/<uniqueName>'.
 // param appIdUri = 'api://00000000-0000-0000-0000-000000000000/graph-token-exchange-mail'
 
-// Every caller has the same list. Entra puts all that was consented for the registration into each token, whatever was
-// asked, so a caller with a shorter list would be refused each time (scope_surplus). Who must have less gets a deployment
-// and a registration of its own: docs/deploy.md, "One deployment per tier". The list is `graphScopes` of entra.bicep
-// without openid, profile and offline_access.
+// All callers have the same scopes. Entra puts every consented scope of the registration into each token, even if fewer
+// scopes are requested. The service would therefore refuse a caller with fewer scopes (scope_surplus). Such a caller needs
+// a separate deployment with a separate registration: docs/deploy.md, "One deployment per tier". The list is `graphScopes`
+// of entra.bicep without openid, profile and offline_access.
 var graphScopes = ['User.Read', 'Mail.Read']
 
 param policy = {

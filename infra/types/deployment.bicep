@@ -1,55 +1,55 @@
-// Types of the parameters that shape the deployment itself: size, network, names, alerts.
+// Types of the deployment parameters: scale, network, registrations, telemetry, alerts.
 
 import { Guid } from 'policy.bicep'
 
 @export()
-@description('Tags on every resource that can carry them.')
+@description('Tags of every resource that supports tags.')
 type Tags = { *: string }
 
 @export()
-@description('Memory of one instance, megabytes. Flex Consumption offers these sizes only.')
+@description('Memory of one instance in megabytes. Flex Consumption offers only these sizes.')
 type InstanceMemory = 512 | 2048 | 4096
 
 @export()
-@description('How the app scales. HTTP functions scale together, one instance per `concurrency` requests under way.')
+@description('How the app scales. HTTP functions scale together, with one instance for each `concurrency` concurrent requests.')
 @sealed()
 type Scale = {
   memoryMegabytes: InstanceMemory
 
-  @description('Most instances at once.')
+  @description('Maximum number of instances.')
   @minValue(40)
   @maxValue(1000)
   maximumInstances: int
 
-  @description('Instances kept warm (billed all the time). 0: none, the first request after a pause waits for a cold start.')
+  @description('Always ready instances, which are billed continuously. 0: the first request after a pause waits for a cold start.')
   @minValue(0)
   @maxValue(100)
   alwaysReadyInstances: int
 
-  @description('HTTP requests that one instance handles at once. The work is waiting for Entra, so many fit.')
+  @description('Concurrent HTTP requests of one instance. Requests mostly wait for Entra, so one instance can handle many.')
   @minValue(1)
   @maxValue(1000)
   concurrency: int
 }
 
 @export()
-@description('The private network: address ranges in CIDR form.')
+@description('Address ranges of the private network in CIDR notation.')
 @sealed()
 type Network = {
   addressPrefix: string
 
-  @description('Subnet of the app, delegated to Microsoft.App/environments. /26 is enough for 40 instances and more.')
+  @description('Subnet of the app, delegated to Microsoft.App/environments. /26 is enough for at least 40 instances.')
   appSubnetPrefix: string
 
   @description('Subnet of the private endpoints.')
   endpointSubnetPrefix: string
 
-  @description('Give the app one static outbound address (NAT gateway), for Conditional Access by location.')
+  @description('Give the app a static outbound IP address (NAT gateway), for Conditional Access by location.')
   staticOutboundAddress: bool
 }
 
 @export()
-@description('The second registration, for application tokens. It must hold no delegated permission.')
+@description('The second registration, for application tokens. It must have no delegated permissions.')
 @sealed()
 type AppOnly = {
   clientId: Guid
@@ -59,21 +59,21 @@ type AppOnly = {
   @maxLength(127)
   clientSecretName: string?
 
-  @description('Its Key Vault certificate, for clientCredential key-vault-certificate.')
+  @description('Key Vault certificate of this registration, for clientCredential key-vault-certificate.')
   @minLength(1)
   @maxLength(127)
   clientCertificateName: string?
 }
 
 @export()
-@description('OpenTelemetry: docs/telemetry.md.')
+@description('Settings of OpenTelemetry; see docs/telemetry.md.')
 @sealed()
 type OpenTelemetry = {
   @description('Base URL of the OTLP endpoint, https.')
   @minLength(1)
   endpoint: string
 
-  @description('Key Vault secret with the headers that the endpoint wants: name=value,name=value.')
+  @description('Key Vault secret with the headers that the endpoint requires: name=value,name=value.')
   @minLength(1)
   @maxLength(127)
   headersSecretName: string?
@@ -81,7 +81,7 @@ type OpenTelemetry = {
   @description('service.name of metrics and spans.')
   serviceName: string?
 
-  @description('Which exchanges give a span.')
+  @description('Sampler: which exchanges create a span.')
   sampler: (
     | 'always_off'
     | 'always_on'
@@ -90,7 +90,7 @@ type OpenTelemetry = {
     | 'parentbased_traceidratio'
     | 'traceidratio')?
 
-  @description('Part of the traces, 0 to 1, for the samplers with traceidratio in their name.')
+  @description('Ratio of sampled traces from 0 to 1, for the traceidratio samplers.')
   samplerRatio: string?
 }
 
@@ -98,21 +98,21 @@ type OpenTelemetry = {
 @description('Thresholds of the alerts.')
 @sealed()
 type AlertThresholds = {
-  @description('Failed exchanges (our fault or Entra\'s, not refusals) in 15 minutes, percent of all.')
+  @description('Percentage of failed exchanges in 15 minutes. Refusals do not count.')
   @minValue(1)
   @maxValue(100)
   failedPercent: int
 
-  @description('Throttled exchanges in 15 minutes, count.')
+  @description('Number of throttled exchanges in 15 minutes.')
   @minValue(1)
   throttledCount: int
 
-  @description('Days before the end of the client credential when the warning starts.')
+  @description('Days before the client credential expires at which the alert fires.')
   @minValue(1)
   credentialDays: int
 }
 
 @export()
-@description('The service\'s own name (setting CLOUD) of an Azure environment.')
+@description('Value of the setting CLOUD for an Azure environment.')
 func cloudName(environmentName string) string =>
   environmentName == 'AzureUSGovernment' ? 'usgov' : environmentName == 'AzureChinaCloud' ? 'china' : 'public'

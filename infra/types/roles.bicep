@@ -1,12 +1,12 @@
-// The built-in roles that the service's identity is given, and nothing else. Ids are the same in every tenant and
-// cloud: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
+// The built-in roles of the service's identity. It has no other roles. The ids are the same in every tenant and cloud:
+// https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 
 @export()
-@description('Reads the values of secrets, and of certificates through their secret. No keys, no listing of access.')
+@description('Reads the values of secrets and of the secrets behind certificates. It has no access to keys.')
 var keyVaultSecretsUser = '4633458b-17de-408a-b874-0445c86b69e6'
 
 @export()
-@description('What the Functions host needs on its own storage: leases, host keys, the deployment package.')
+@description('Required by the Functions host for its storage: leases, host keys, the deployment package.')
 var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 
 @export()

@@ -5,7 +5,7 @@ import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import { check, type Demo } from "./demo-step.ts";
 
-export const repository = resolve(import.meta.dirname, "../..");
+const repository = resolve(import.meta.dirname, "../..");
 
 export interface Tool {
   /** The command that the user types. */

@@ -64,7 +64,7 @@ export function installCoreModule(app: AppContext): void {
 }
 
 /** An error of the worker itself, with the mark that the real worker sets. */
-export class SystemError extends Error {
+class SystemError extends Error {
   readonly isAzureFunctionsSystemError = true;
 }
 

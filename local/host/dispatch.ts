@@ -16,7 +16,7 @@ export interface Invocation {
 export type Dispatch = (registered: RegisteredFunction, invocation: Invocation) => Promise<InvocationResponse>;
 
 /** The invocation took too long. The host cannot stop the function, so it drops the late result. */
-export class FunctionTimeoutError extends Error {}
+class FunctionTimeoutError extends Error {}
 
 export function createDispatch(app: AppContext, timeoutMs: number | undefined): Dispatch {
   return async (registered, { reason, input, traceContext }) => {

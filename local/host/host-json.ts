@@ -32,7 +32,7 @@ export function readHostJson(appDirectory: string, environment: NodeJS.ProcessEn
   return parseHostJson(parsed, environment);
 }
 
-export function parseHostJson(parsed: unknown, environment: NodeJS.ProcessEnv): HostJson {
+function parseHostJson(parsed: unknown, environment: NodeJS.ProcessEnv): HostJson {
   const root = structuredClone(asObject(parsed));
   for (const [name, value] of Object.entries(environment)) {
     if (value !== undefined && name.startsWith(overridePrefix)) {

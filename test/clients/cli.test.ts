@@ -10,8 +10,8 @@ import { type CliOptions, type CliResult, newHome, runHere, runProcess } from ".
 
 let stack: Stack;
 let home: string;
-/** Everything any command wrote, except where a token was asked for. */
-const spoken: string[] = [];
+/** The output of every command except `header` and `token`, which print tokens. */
+const outputs: string[] = [];
 
 beforeAll(async () => {
   stack = await startStack();
@@ -24,21 +24,21 @@ beforeEach(() => {
 afterEach(() => stack.tenant.state.reset());
 afterAll(async () => {
   await stack.stop();
-  expect(spoken.join("\n")).not.toMatch(/eyJ[\w-]+\.eyJ|1\.AX[\w-]{10}|gte_[\w-]{20}/);
+  expect(outputs.join("\n")).not.toMatch(/eyJ[\w-]+\.eyJ|1\.AX[\w-]{10}|gte_[\w-]{20}/);
 });
 
-/** As a person with the settings of an administrator's note. */
+/** Runs a command with the test's own home folder. */
 async function cli(args: string, options: CliOptions = {}): Promise<CliResult> {
   const result = await runHere([...args.split(" "), "--home", home], options);
-  if (!/^(header|token) /.test(args)) spoken.push(result.out);
-  spoken.push(result.notes);
+  if (!/^(header|token) /.test(args)) outputs.push(result.out);
+  outputs.push(result.notes);
   return result;
 }
 
 const loginArgs = (): string =>
   `login --service ${stack.environment.serviceUrl} --client-id ${CLIENT_IDS.cli} --ca-file ${stack.environment.caCertPath}`;
 
-/** The person reads the code and enters it elsewhere. */
+/** The person enters the device code at the tenant as soon as the command shows it. */
 const approving = (user = "alice"): CliOptions => ({
   onNote: (note) => {
     const userCode = /enter the code (\w+)/.exec(note)?.[1];
@@ -52,20 +52,20 @@ async function signedIn(user = "alice"): Promise<void> {
   expect(code).toBe(0);
 }
 
-/** A file of the service's own folder. */
-const kept = (name: string) => join(serviceFolder(home, stack.environment.serviceUrl), name);
+/** Path of a file in the folder of the service. */
+const saved = (name: string) => join(serviceFolder(home, stack.environment.serviceUrl), name);
 
-/** The local Graph is at the tenant's origin: a settings file tells the command line so. */
+/** The local Graph has the tenant's origin. The settings file maps this origin to the API `graph`. */
 function nameGraph(): void {
-  const path = kept("config.json");
+  const path = saved("config.json");
   const settings = JSON.parse(readFileSync(path, "utf8")) as object;
   writeFileSync(path, JSON.stringify({ ...settings, apis: { [stack.environment.graphUrl]: "graph" } }));
 }
 
 const graph = (path: string) => `${stack.environment.graphUrl}/v1.0${path}`;
 
-describe("as a process", () => {
-  test("login with a device code, then the header object of the old PowerShell function", async () => {
+describe("gte as a process", () => {
+  test("login with a device code works, and header prints the object of the old PowerShell function", async () => {
     const login = await runProcess([...loginArgs().split(" "), "--home", home], approving());
     expect([login.code, login.out]).toEqual([0, ""]);
     const { code, out, json } = await runProcess(["header", "graph", "--home", home]);
@@ -79,7 +79,7 @@ describe("as a process", () => {
     expect(await me.json()).toMatchObject({ userPrincipalName: "alice@contoso.local" });
   });
 
-  test("login with the browser of this machine: loopback address, PKCE", async () => {
+  test("login --browser uses a loopback redirect URI and PKCE", async () => {
     const script = join(home, "..", "browser");
     const browser = resolve(import.meta.dirname, "support/person-with-browser.ts");
     writeFileSync(script, `#!/bin/sh\nexec "${process.execPath}" "${browser}" "$1"\n`, { mode: 0o700 });
@@ -100,27 +100,27 @@ describe("as a process", () => {
     expect(header.out).toMatch(/^eyJ[\w.-]+\n$/);
   });
 
-  test("nobody signed in: exit code 3, and what to run; the environment gives the settings", async () => {
+  test("header without a login exits with code 3 and names the login command; the settings come from the environment", async () => {
     const env = { GTE_SERVICE: stack.environment.serviceUrl, GTE_CLIENT_ID: CLIENT_IDS.cli, GTE_HOME: home };
     const { code, out, notes } = await runProcess(["header", "graph"], { env });
     expect([code, out]).toEqual([3, ""]);
-    expect(notes).toContain(`gte: Nobody has logged in to ${env.GTE_SERVICE} here.`);
+    expect(notes).toContain(`gte: You have not logged in to ${env.GTE_SERVICE}.`);
     expect(notes).toContain(`     Run: gte login --service ${env.GTE_SERVICE} --client-id ${CLIENT_IDS.cli}\n`);
   });
 });
 
 describe("login", () => {
-  test("keeps settings and tokens for their owner only, and no secret in the settings", async () => {
+  test("saves settings and tokens in files that only the owner can read, and no secret in the settings", async () => {
     mkdirSync(home, { mode: 0o755 });
     await signedIn();
     const mode = (path: string) => statSync(path).mode & 0o777;
     expect(mode(home)).toBe(0o700);
-    expect([mode(join(home, "services")), mode(kept("."))]).toEqual([0o700, 0o700]);
-    expect(mode(kept("tokens.json"))).toBe(0o600);
-    expect(mode(kept("config.json"))).toBe(0o600);
+    expect([mode(join(home, "services")), mode(saved("."))]).toEqual([0o700, 0o700]);
+    expect(mode(saved("tokens.json"))).toBe(0o600);
+    expect(mode(saved("config.json"))).toBe(0o600);
     expect(mode(join(home, "config.json"))).toBe(0o600);
     expect(readFileSync(join(home, "config.json"), "utf8")).toContain(stack.environment.serviceUrl);
-    expect(JSON.parse(readFileSync(kept("config.json"), "utf8"))).toEqual({
+    expect(JSON.parse(readFileSync(saved("config.json"), "utf8"))).toEqual({
       service: stack.environment.serviceUrl,
       clientId: CLIENT_IDS.cli,
       authority: stack.environment.authority,
@@ -131,7 +131,7 @@ describe("login", () => {
     });
   });
 
-  test("--json says who", async () => {
+  test("--json prints the user, the service and the authority", async () => {
     const { json } = await cli(`${loginArgs()} --json`, approving("bob"));
     expect(json()).toEqual({
       username: "bob@contoso.local",
@@ -140,13 +140,13 @@ describe("login", () => {
     });
   });
 
-  test("somebody else replaces who was there", async () => {
+  test("a second user replaces the first one", async () => {
     await signedIn("alice");
     await signedIn("bob");
     expect((await cli("whoami --json")).json()).toMatchObject({ username: "bob@contoso.local" });
   });
 
-  test("declined, and expired: exit code 3", async () => {
+  test("exits with code 3 if the person declines or the code expires", async () => {
     const declined = await cli(`${loginArgs()} --json`, {
       onNote: (note) => note.includes("enter the code") && stack.tenant.state.declineDeviceCode(),
     });
@@ -157,13 +157,13 @@ describe("login", () => {
     expect([expired.code, expired.error()["error"]]).toEqual([3, "sign_in_expired"]);
   });
 
-  test("a tenant that is named must be the service's", async () => {
+  test("--tenant must be the tenant of the service", async () => {
     const other = await cli(`${loginArgs()} --tenant 99999999-0000-4000-8000-000000000000`);
-    expect([other.code, other.notes]).toEqual([2, expect.stringContaining("not to the tenant 99999999-")]);
+    expect([other.code, other.notes]).toEqual([2, expect.stringContaining("not the tenant 99999999-")]);
     expect((await cli(`${loginArgs()} --tenant ${TENANT_ID.toUpperCase()}`, approving())).code).toBe(0);
   });
 
-  test("an application that the tenant does not know: Entra's words, exit code 4", async () => {
+  test("an unknown client id exits with code 4 and Entra's message", async () => {
     const unknown = loginArgs().replace(CLIENT_IDS.cli, "99999999-0000-4000-8000-000000000000");
     const { code, error } = await cli(`${unknown} --json`);
     expect([code, error()["error"]]).toEqual([4, "entra_refused"]);
@@ -172,13 +172,13 @@ describe("login", () => {
 });
 
 describe("header and token", () => {
-  test("token alone, or with its end as JSON", async () => {
+  test("token prints the token, or with --json the token and its expiry", async () => {
     await signedIn();
     const alone = await cli("token graph");
     expect(alone.out).toMatch(/^eyJ[\w.-]+\n$/);
-    const told = (await cli("token graph --json")).json();
-    expect(told).toEqual({
-      accessToken: alone.out.trim(), // From the service's cache.
+    const asJson = (await cli("token graph --json")).json();
+    expect(asJson).toEqual({
+      accessToken: alone.out.trim(), // The service answers from its cache.
       tokenType: "Bearer",
       expiresOn: expect.stringMatching(/^\d{4}-.*Z$/),
       scopes: expect.arrayContaining(["User.Read"]),
@@ -187,7 +187,7 @@ describe("header and token", () => {
     expect((await cli("header graph --scope User.Read --scope Mail.Read")).code).toBe(0);
   });
 
-  test("signing in where it is needed, when a person sits there or --sign-in says so", async () => {
+  test("header starts a sign-in only at a terminal or with --sign-in", async () => {
     await signedIn();
     await cli("logout");
     const unattended = await cli("header graph");
@@ -201,7 +201,7 @@ describe("header and token", () => {
     expect(asked.code).toBe(0);
   });
 
-  test("what the policy does not allow: exit code 4, with the correlation id", async () => {
+  test("a request that the policy does not allow exits with code 4 and the correlation id", async () => {
     await signedIn();
     for (const args of ["header orders", "header nothing", "header graph --scope Files.Read"]) {
       const { code, error } = await cli(`${args} --json`);
@@ -210,14 +210,14 @@ describe("header and token", () => {
     }
   });
 
-  test("consent is missing: exit code 4, no sign-in helps", async () => {
+  test("missing consent exits with code 4 and does not start a sign-in", async () => {
     await signedIn("carol");
     const { code, error } = await cli("header graph --json");
     expect([code, error()["error"]]).toEqual([4, "consent_required"]);
   });
 
-  test("Entra throttles or is down: exit code 5", async () => {
-    await signedIn("bob"); // Whom the service lets wait for as long as Entra said; the others sign in as alice.
+  test("throttling or an outage at Entra exits with code 5", async () => {
+    await signedIn("bob"); // The service now rejects bob until the retry time of Entra has passed. The other tests use alice.
     stack.tenant.state.order({ endpoint: "token", grantType: "on-behalf-of", throttleSeconds: 1 });
     expect((await cli("header graph")).code).toBe(5);
     stack.tenant.state.order({ endpoint: "token", grantType: "on-behalf-of", aadsts: 90033, times: 0 });
@@ -226,7 +226,7 @@ describe("header and token", () => {
 });
 
 describe("claims challenges", () => {
-  test("unattended: exit code 3 and the command that meets them; after it, the header", async () => {
+  test("without a terminal header exits with code 3 and names a login command that satisfies the claims", async () => {
     await signedIn();
     stack.tenant.state.requireClaims({ user: "alice" });
     const refused = await cli("header graph --json");
@@ -240,16 +240,19 @@ describe("claims challenges", () => {
     expect([first?.path, second?.path]).toHaveLength(2);
   });
 
-  test.each([{}, { authContext: "c1" }])("attended: one sign-in in the middle, then the answer: %o", async (demand) => {
-    await signedIn();
-    stack.tenant.state.requireClaims({ user: "alice", ...demand });
-    const answered = await cli("header graph", { ...approving(), attended: true });
-    expect(answered.notes).toContain("Entra wants you to sign in again.");
-    expect(answered.json()).toHaveProperty("Authorization");
-    expect((await cli("header graph")).code).toBe(0);
-  });
+  test.each([{}, { authContext: "c1" }])(
+    "at a terminal header signs in once and then prints the headers: %o",
+    async (demand) => {
+      await signedIn();
+      stack.tenant.state.requireClaims({ user: "alice", ...demand });
+      const answered = await cli("header graph", { ...approving(), attended: true });
+      expect(answered.notes).toContain("Entra requires you to sign in again.");
+      expect(answered.json()).toHaveProperty("Authorization");
+      expect((await cli("header graph")).code).toBe(0);
+    },
+  );
 
-  test("never twice: a demand that cannot be met ends with exit code 3", async () => {
+  test("a second challenge exits with code 3 and does not start another sign-in", async () => {
     await signedIn();
     const claims = '{"access_token":{"acrs":{"essential":true,"value":"c9"}}}';
     stack.tenant.state.order({ endpoint: "token", grantType: "on-behalf-of", aadsts: 50076, claims, times: 0 });
@@ -260,7 +263,7 @@ describe("claims challenges", () => {
     expect(stack.tenant.state.requests({ endpoint: "devicecode" })).toHaveLength(1);
   });
 
-  test("the session ended at Entra (password changed): sign in again", async () => {
+  test("a session that Entra revoked, for example after a password change, requires a new login", async () => {
     await signedIn();
     stack.tenant.state.revokeSessions({ user: "alice" });
     const { code, notes } = await cli("header graph");
@@ -271,17 +274,17 @@ describe("claims challenges", () => {
 });
 
 describe("call", () => {
-  test("Graph by its origin, GET by default; the body comes out as it is", async () => {
+  test("recognises Graph by its origin, sends GET by default and prints the body unchanged", async () => {
     await signedIn();
     nameGraph();
     const { code, json, notes } = await cli(`call ${graph("/me")}`);
     expect([code, notes]).toEqual([0, ""]);
     expect(json()).toMatchObject({ userPrincipalName: "alice@contoso.local" });
-    const told = (await cli(`call ${graph("/me")} --json`)).json();
-    expect(told).toMatchObject({ status: 200, body: { userPrincipalName: "alice@contoso.local" } });
+    const asJson = (await cli(`call ${graph("/me")} --json`)).json();
+    expect(asJson).toMatchObject({ status: 200, body: { userPrincipalName: "alice@contoso.local" } });
   });
 
-  test("method, data and headers; what Graph refuses comes out too, with exit code 4", async () => {
+  test("sends method, data and headers; an error of Graph is printed and exits with code 4", async () => {
     await signedIn();
     nameGraph();
     const file = join(home, "mail.json");
@@ -294,7 +297,7 @@ describe("call", () => {
     expect([missing.code, missing.out]).toEqual([4, expect.stringContaining("error")]);
   });
 
-  test("Graph's own challenge (continuous access evaluation): new header, one retry", async () => {
+  test("a claims challenge of Graph (continuous access evaluation) leads to one retry with new headers", async () => {
     await signedIn();
     nameGraph();
     stack.tenant.state.order({ endpoint: "graph", caeChallenge: true });
@@ -304,7 +307,7 @@ describe("call", () => {
     expect(exchanges.at(-1)?.form?.["claims"]).toContain("nbf");
   });
 
-  test("an origin that is nobody's gets no token, unless --api says so", async () => {
+  test("an unknown origin gets a token only with --api", async () => {
     await signedIn();
     const { code, notes } = await cli(`call ${graph("/me")}`);
     expect([code, notes]).toEqual([2, expect.stringContaining("Name it with --api")]);
@@ -312,7 +315,7 @@ describe("call", () => {
     expect((await cli(`call ${graph("/me")} --api graph`)).code).toBe(0);
   });
 
-  test("throttled: exit code 5; redirects are not followed", async () => {
+  test("throttling by Graph exits with code 5, and a redirect is reported and not followed", async () => {
     await signedIn();
     nameGraph();
     stack.tenant.state.order({ endpoint: "graph", throttleSeconds: 1 });
@@ -327,12 +330,12 @@ describe("call", () => {
     ["http://graph.microsoft.com/v1.0/me", "must be https"],
     ["not-a-url", "must be https"],
     ["https://user@graph.microsoft.com/", "must be https"],
-    ["https://graph.microsoft.com/ -X GE/T", "not a method"],
+    ["https://graph.microsoft.com/ -X GE/T", "not an HTTP method"],
     ["https://graph.microsoft.com/ -d @/nowhere/file", "cannot be read"],
     ["https://graph.microsoft.com/ -H Authorization:x", "not Authorization"],
     ["https://graph.microsoft.com/ -H nonsense", "Name: value"],
-    ["", "One URL"],
-  ])("call %s: exit code 2", async (args, text) => {
+    ["", "one URL"],
+  ])("call %s exits with code 2", async (args, text) => {
     const { code, notes } = await cli(`call ${args}`.trim());
     expect([code, notes]).toEqual([2, expect.stringContaining(text)]);
   });
@@ -351,7 +354,7 @@ describe("grants and whoami", () => {
     return String(((await response.json()) as Record<string, unknown>)["refresh_token"]);
   }
 
-  test("list, revoke by id, list again", async () => {
+  test("grants revoke <id> removes the grant from grants list", async () => {
     await signedIn();
     const handle = await makeGrant();
     expect(handle).toMatch(/^gte_/);
@@ -366,21 +369,21 @@ describe("grants and whoami", () => {
     expect([gone.code, gone.out, gone.notes]).toEqual([
       4,
       "",
-      "gte: There is no such grant of yours.\n     Run: gte grants list\n",
+      "gte: You have no grant with this id.\n     Run: gte grants list\n",
     ]);
     const asJson = await cli(`grants revoke ${grant?.id} --json`);
     expect([asJson.code, asJson.out, asJson.error()["error"]]).toEqual([4, "", "grant_unknown"]);
     expect((await cli("grants")).code).toBe(2);
   });
 
-  test("revoke by handle, for whoever holds one", async () => {
+  test("grants revoke accepts a grant handle", async () => {
     await signedIn();
     const handle = await makeGrant();
     const revoked = await cli(`grants revoke ${handle}`);
     expect([revoked.code, revoked.notes]).toEqual([0, "Revoked.\n"]);
   });
 
-  test("no command makes a grant whose handle nobody sees", async () => {
+  test("header and token reject offline_access and create no grant", async () => {
     await signedIn();
     for (const args of [
       "token graph --scope offline_access",
@@ -392,7 +395,7 @@ describe("grants and whoami", () => {
     expect((await cli("grants list")).out).toBe("No grants.\n");
   });
 
-  test("whoami: in the service's eyes, without the token", async () => {
+  test("whoami prints the identity that the service reads from the token, without the token", async () => {
     await signedIn();
     const { json } = await cli("whoami --json");
     expect(json()).toMatchObject({
@@ -405,27 +408,27 @@ describe("grants and whoami", () => {
   });
 });
 
-describe("files", () => {
-  test("logout forgets the tokens", async () => {
+describe("the saved files", () => {
+  test("logout deletes the tokens", async () => {
     await signedIn();
     expect((await cli("logout")).notes).toContain("Signed out");
-    expect(existsSync(kept("tokens.json"))).toBe(false);
+    expect(existsSync(saved("tokens.json"))).toBe(false);
     expect((await cli("header graph")).code).toBe(3);
     expect((await cli("logout --json")).json()).toEqual({ signedIn: false });
   });
 
-  test("tokens that others may read are not used", async () => {
+  test("a token file that other users can read is rejected", async () => {
     await signedIn();
-    chmodSync(kept("tokens.json"), 0o644);
+    chmodSync(saved("tokens.json"), 0o644);
     const { code, notes } = await cli("header graph");
-    expect([code, notes]).toEqual([2, expect.stringContaining("can be read by others")]);
+    expect([code, notes]).toEqual([2, expect.stringContaining("Other users can read")]);
   });
 
-  test("damaged files are named, not overwritten", async () => {
+  test("a damaged file is reported and not overwritten", async () => {
     await signedIn();
-    writeFileSync(kept("tokens.json"), "half a file");
+    writeFileSync(saved("tokens.json"), "half a file");
     expect((await cli("header graph")).notes).toContain("tokens.json is damaged.\n     Run: gte logout");
-    writeFileSync(kept("config.json"), '{"servce":"x"}');
+    writeFileSync(saved("config.json"), '{"servce":"x"}');
     const { code, notes } = await cli("header graph");
     expect([code, notes]).toEqual([2, expect.stringContaining("config.json is not a settings file")]);
     writeFileSync(join(home, "config.json"), "half a file");
@@ -434,7 +437,7 @@ describe("files", () => {
   });
 });
 
-test("--local reads the stack that npm start runs", async () => {
+test("--local uses the stack that npm start runs", async () => {
   const folder = join(home, "..");
   writeFileSync(join(folder, "environment.json"), JSON.stringify(stack.environment));
   const env = { LOCAL_FOLDER: folder };

@@ -1,4 +1,4 @@
-/** `npm run policy -- check <file>`: what an administrator reads before a deployment, and the exit code for a script. */
+/** `npm run policy -- check <file>`: its output for administrators and its exit codes for scripts. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,19 +25,19 @@ function check(text: string) {
   return run("check", file);
 }
 
-describe("check", () => {
-  test("a good policy: who may do what, and what to look at twice", () => {
+describe("npm run policy -- check", () => {
+  test("prints the permissions and warnings of a valid policy", () => {
     const { code, out, notes } = check(policyText({}, { acceptSurplus: true }));
     expect([code, notes]).toEqual([0, ""]);
     expect(out).toMatch(/^web-users \(user ca11e400-.*\)$/m);
     expect(out).toMatch(/^WARNING backend: acceptSurplus releases/m);
   });
 
-  test("a byte order mark, as editors on Windows write one, does not count", () => {
+  test("ignores a byte order mark, which editors on Windows write", () => {
     expect(check(`\ufeff${policyText()}\r\n`)).toMatchObject({ code: 0, notes: "" });
   });
 
-  test("what the service would refuse: every problem with its place, exit code 1", () => {
+  test("prints every problem of an invalid policy with its path and exits with code 1", () => {
     const text = policyText({ apis: {} }, { colour: "red", subjectClients: ["ca11e400-0000-4000-8000-00000000000c"] });
     const { code, out, notes } = check(text.replace('"apis":{}', '"apis":{},"apis":{}'));
     expect([code, out]).toEqual([1, ""]);
@@ -49,16 +49,19 @@ describe("check", () => {
     ]);
   });
 
-  test("no JSON", () => {
+  test("exits with code 1 if the file is not JSON", () => {
     expect(check("apis: {}")).toEqual({ code: 1, out: "", notes: "the policy is not JSON\n" });
   });
 });
 
-test.each([[[]], [["check"]], [["chekc", "policy.json"]]])("used wrongly (%j): exit code 2", (args: string[]) => {
-  expect(run(...args)).toEqual({ code: 2, out: "", notes: "usage: npm run policy -- check <file>\n" });
-});
+test.each([[[]], [["check"]], [["chekc", "policy.json"]]])(
+  "npm run policy with the arguments %j exits with code 2",
+  (args: string[]) => {
+    expect(run(...args)).toEqual({ code: 2, out: "", notes: "usage: npm run policy -- check <file>\n" });
+  },
+);
 
-test("a file that is not there: exit code 2", () => {
+test("npm run policy -- check exits with code 2 if the file does not exist", () => {
   expect(run("check", join(folder, "nowhere.json"))).toMatchObject({
     code: 2,
     notes: expect.stringMatching(/^cannot read/),

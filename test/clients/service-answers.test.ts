@@ -1,4 +1,4 @@
-/** What the command line makes of a service that is hostile, broken, slow or only refuses: a small server plays it. */
+/** The command line with a service that is hostile, broken or slow, or refuses requests. A small server plays this service. */
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -77,50 +77,66 @@ const payload = {
   scopes: ["User.Read"],
 };
 
-describe("metadata (RFC 9728) is believed only as far as it cannot hurt", () => {
+describe("login rejects untrusted service metadata (RFC 9728)", () => {
   test.each<[string, Record<string, unknown>, string]>([
-    ["another service's (section 3.3)", { resource: "https://elsewhere.example" }, "about another service"],
-    ["its own with a slash more (section 3.3)", { resource: withSlash }, "about another service"],
-    ["its own in another case (section 3.3)", { resource: inCapitals }, "about another service"],
-    ["nobody's (section 3.3)", { resource: undefined }, "about another service"],
-    ["an authority that is not Entra's", { authorization_servers: ["https://evil.example/t/v2.0"] }, "no authority"],
     [
-      "a look-alike of Entra's",
+      "a resource that is another service (section 3.3)",
+      { resource: "https://elsewhere.example" },
+      "about another service",
+    ],
+    ["a resource with an additional slash (section 3.3)", { resource: withSlash }, "about another service"],
+    ["a resource in capitals (section 3.3)", { resource: inCapitals }, "about another service"],
+    ["no resource (section 3.3)", { resource: undefined }, "about another service"],
+    [
+      "an authority that is not Entra",
+      { authorization_servers: ["https://evil.example/t/v2.0"] },
+      "no Microsoft Entra authority",
+    ],
+    [
+      "an authority with a look-alike host name",
       { authorization_servers: [`https://login.microsoftonline.com.evil.example/${TENANT_ID}/v2.0`] },
-      "no authority",
+      "no Microsoft Entra authority",
     ],
     [
-      "every tenant at once",
+      "the authority of all tenants",
       { authorization_servers: ["https://login.microsoftonline.com/common/v2.0"] },
-      "no authority",
+      "no Microsoft Entra authority",
     ],
-    ["plain http", { authorization_servers: [`http://localhost:1/${TENANT_ID}/v2.0`] }, "no authority"],
-    ["no authority", { authorization_servers: undefined }, "no authority"],
-    ["a scope of Graph's", { scopes_supported: ["https://graph.microsoft.com/.default"] }, "access_as_user"],
-    ["a scope dressed up", { scopes_supported: ["https://graph.microsoft.com/access_as_user"] }, "access_as_user"],
     [
-      "another Microsoft API's",
+      "an authority with http",
+      { authorization_servers: [`http://localhost:1/${TENANT_ID}/v2.0`] },
+      "no Microsoft Entra authority",
+    ],
+    ["no authority", { authorization_servers: undefined }, "no Microsoft Entra authority"],
+    ["a scope of Graph", { scopes_supported: ["https://graph.microsoft.com/.default"] }, "access_as_user"],
+    [
+      "the scope access_as_user of Graph",
+      { scopes_supported: ["https://graph.microsoft.com/access_as_user"] },
+      "access_as_user",
+    ],
+    [
+      "the scope access_as_user of another Microsoft API",
       { scopes_supported: ["https://management.azure.com/access_as_user"] },
       "access_as_user",
     ],
     [
-      "a host behind user info",
+      "an App ID URI with user information",
       { scopes_supported: ["https://x@graph.microsoft.com/access_as_user"] },
       "access_as_user",
     ],
-    ["a query", { scopes_supported: ["https://x.example?a=/access_as_user"] }, "access_as_user"],
-    ["plain http as App ID URI", { scopes_supported: ["http://x.example/access_as_user"] }, "access_as_user"],
-    ["several scopes in one", { scopes_supported: ["api://x/access_as_user Mail.Read"] }, "access_as_user"],
+    ["an App ID URI with a query", { scopes_supported: ["https://x.example?a=/access_as_user"] }, "access_as_user"],
+    ["an App ID URI with http", { scopes_supported: ["http://x.example/access_as_user"] }, "access_as_user"],
+    ["several scopes in one string", { scopes_supported: ["api://x/access_as_user Mail.Read"] }, "access_as_user"],
   ])("%s", async (_, change, text) => {
-    const spelled = typeof change["resource"] === "function" ? { resource: change["resource"](service) } : {};
-    metadata = { ...metadata, ...change, ...spelled };
+    const resource = typeof change["resource"] === "function" ? { resource: change["resource"](service) } : {};
+    metadata = { ...metadata, ...change, ...resource };
     const { code, error } = await login();
     expect([code, error()["error"]]).toEqual([4, "discovery"]);
     expect(error()["message"]).toContain(text);
     expect(tenant.state.listDeviceCodes()).toEqual([]);
   });
 
-  test("the scope of the service is all that is asked for", async () => {
+  test("login requests only the scope of the service", async () => {
     expect((await login()).code).toBe(0);
     const [start] = tenant.state.requests({ endpoint: "devicecode" });
     expect(start?.status).toBe(200);
@@ -129,13 +145,16 @@ describe("metadata (RFC 9728) is believed only as far as it cannot hurt", () => 
     );
   });
 
-  test("nobody listens there: exit code 5; not a URL, or not https: exit code 2", async () => {
+  test("login exits with code 5 if the service is unreachable, and with code 2 if its URL is invalid or not https", async () => {
     const at = (url: string) => cli(`login --client-id ${CLIENT_IDS.cli} --service ${url}`);
     const gone = await at("http://localhost:9");
     expect([gone.code, gone.error()["error"]]).toEqual([5, "network"]);
     for (const plain of ["service.example", "localhost.example", "127.0.0.1.example", "10.0.0.1", "localhost."]) {
       const refused = await at(`http://${plain}:9`);
-      expect([refused.code, refused.error()["message"]]).toEqual([2, expect.stringContaining("must be an https URL")]);
+      expect([refused.code, refused.error()["message"]]).toEqual([
+        2,
+        expect.stringContaining("must have an https URL"),
+      ]);
     }
     for (const here of ["localhost", "127.0.0.1", "[::1]"]) expect((await at(`http://${here}:9`)).code).toBe(5);
     expect((await at("https://service.example/$(id)")).code).toBe(2);
@@ -146,19 +165,19 @@ describe("metadata (RFC 9728) is believed only as far as it cannot hurt", () => 
   });
 });
 
-describe("answers", () => {
+describe("responses of the service", () => {
   beforeEach(async () => {
     expect((await login()).code).toBe(0);
   });
 
-  test("a refused token is renewed once, and the request repeated with the new one", async () => {
+  test("after a 401 the request is repeated once with a new token", async () => {
     answers = [{ status: 401, body: { action: "new_caller_token" } }, { body: payload }];
     expect((await cli("header graph")).json()).toEqual(payload.headers);
     expect(asked).toHaveLength(2);
     expect(asked[0]?.authorization).not.toBe(asked[1]?.authorization);
   });
 
-  test("refused twice: exit code 3, no third try", async () => {
+  test("a second 401 exits with code 3", async () => {
     const refused = { status: 401, body: { code: "caller_refused", detail: "no", action: "new_caller_token" } };
     answers = [refused, refused, { body: payload }];
     const { code, error } = await cli("header graph");
@@ -169,7 +188,7 @@ describe("answers", () => {
   const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
   test.each<[string, Scripted]>([
     [
-      "base64 in the header, in the form of claims-challenge.md",
+      "base64 in the header, as Microsoft documents it",
       {
         status: 401,
         headers: {
@@ -178,7 +197,7 @@ describe("answers", () => {
       },
     ],
     [
-      "unquoted parameters, as Graph sends them",
+      "unquoted header parameters, as Graph sends them",
       {
         status: 401,
         headers: {
@@ -187,7 +206,7 @@ describe("answers", () => {
       },
     ],
     ["JSON in the body", { status: 403, body: { error: "interaction_required", claims, action: "sign_in" } }],
-  ])("claims: %s", async (_, challenge) => {
+  ])("a claims challenge is answered with a new token: %s", async (_, challenge) => {
     answers = [challenge, { body: payload }];
     expect((await cli("header graph")).code).toBe(0);
     const refreshed = tenant.state.requests({ grantType: "refresh_token" }).at(-1);
@@ -195,33 +214,48 @@ describe("answers", () => {
   });
 
   test.each<[string, Scripted, number, string]>([
-    ["throttled", { status: 429, body: { code: "throttled", action: "retry" } }, 5, "throttled"],
-    ["out of order, in HTML", { status: 502, body: "<html>" }, 5, "service_unavailable"],
-    ["an answer that is no JSON", { body: "hello" }, 5, "answer_invalid"],
-    ["a payload without a header", { body: { headers: { Authorization: "Basic x" } } }, 5, "answer_invalid"],
-    ["denied", { status: 403, body: { code: "caller_not_in_policy", action: "ask_admin" } }, 4, "caller_not_in_policy"],
-    ["an old route", { status: 404, body: "nothing" }, 4, "refused"],
-    ["signed out", { status: 403, body: { code: "grant_dead", action: "sign_in" } }, 3, "grant_dead"],
+    ["429 exits with code 5", { status: 429, body: { code: "throttled", action: "retry" } }, 5, "throttled"],
+    ["502 with HTML exits with code 5", { status: 502, body: "<html>" }, 5, "service_unavailable"],
+    ["200 without JSON exits with code 5", { body: "hello" }, 5, "answer_invalid"],
+    [
+      "200 without a bearer header exits with code 5",
+      { body: { headers: { Authorization: "Basic x" } } },
+      5,
+      "answer_invalid",
+    ],
+    [
+      "403 with action ask_admin exits with code 4",
+      { status: 403, body: { code: "caller_not_in_policy", action: "ask_admin" } },
+      4,
+      "caller_not_in_policy",
+    ],
+    ["404 exits with code 4", { status: 404, body: "nothing" }, 4, "refused"],
+    [
+      "403 with action sign_in exits with code 3",
+      { status: 403, body: { code: "grant_dead", action: "sign_in" } },
+      3,
+      "grant_dead",
+    ],
   ])("%s", async (_, answer, exitCode, error) => {
     answers = [answer];
     const result = await cli("header graph");
     expect([result.code, result.error()["error"], result.out]).toEqual([exitCode, error, ""]);
   });
 
-  test("control characters of a hostile answer do not reach the terminal", async () => {
+  test("control characters in an error message are removed", async () => {
     answers = [{ status: 403, body: { code: "x", detail: "\u001b[2J\u0007\u202egood" } }];
     const { error } = await cli("header graph");
     expect(error()["message"]).toBe("The service refused (403 x):  [2J good");
   });
 
-  test("no answer in time: exit code 5", async () => {
+  test("a timeout exits with code 5", async () => {
     answers = [{ hang: true }];
     const { code, error } = await cli("header graph --timeout 0.1");
     expect([code, error()["error"]]).toEqual([5, "timeout"]);
     expect((await cli("header graph --timeout soon")).code).toBe(2);
   });
 
-  test("Entra has no answer, or none in JSON: exit code 5", async () => {
+  test("a response of Entra that is not JSON, or no response, exits with code 5", async () => {
     tenant.state.order({ endpoint: "token", throttleSeconds: 3 });
     answers = [{ status: 401 }];
     const throttled = await cli("header graph");
@@ -232,7 +266,7 @@ describe("answers", () => {
     expect([dropped.code, dropped.error()["error"]]).toEqual([5, "network"]);
   });
 
-  test("a refresh token that Entra no longer takes: exit code 3", async () => {
+  test("a refresh token that Entra rejects exits with code 3", async () => {
     tenant.state.order({ endpoint: "token", aadsts: 70043 });
     answers = [{ status: 401 }];
     const { code, error } = await cli("header graph");
@@ -240,29 +274,29 @@ describe("answers", () => {
   });
 });
 
-describe("the command line itself", () => {
+describe("gte with wrong arguments", () => {
   test.each([
-    ["", "Which command?"],
-    ["dance", 'There is no command "dance"'],
-    ["header", "Which API?"],
-    ["header graph orders", "Which API?"],
-    ["token graph --data x", '"token" takes no --data'],
-    ["header graph --claims nonsense", "--claims is a JSON object"],
+    ["", "No command was given"],
+    ["dance", '"dance" is not a command'],
+    ["header", "header takes one API"],
+    ["header graph orders", "header takes one API"],
+    ["token graph --data x", '"token" does not support --data'],
+    ["header graph --claims nonsense", "--claims must be a JSON object"],
     ["header graph --colour", "Unknown option"],
-    ["login now", "login takes options only"],
-    ["grants revoke", "grants list, or grants revoke"],
-    ["grants revoke deadbeef", "as grants list shows it"],
-    [`grants revoke ${"A".repeat(64)}`, "as grants list shows it"],
-    [`grants revoke ${"a".repeat(65)}`, "as grants list shows it"],
-    ["grants revoke gte_x", "as grants list shows it"],
-    ["token graph --scope offline_access", "needs none"],
-    ["header graph --scope User.Read --scope offline_access", "needs none"],
-  ])('"%s": exit code 2', async (args, text) => {
+    ["login now", "login takes only options"],
+    ["grants revoke", "grants list and grants revoke"],
+    ["grants revoke deadbeef", "that grants list shows"],
+    [`grants revoke ${"A".repeat(64)}`, "that grants list shows"],
+    [`grants revoke ${"a".repeat(65)}`, "that grants list shows"],
+    ["grants revoke gte_x", "that grants list shows"],
+    ["token graph --scope offline_access", "is not supported"],
+    ["header graph --scope User.Read --scope offline_access", "is not supported"],
+  ])('"%s" exits with code 2', async (args, text) => {
     const { code, notes, out } = await runHere([...args.split(" ").filter(Boolean), "--home", home]);
     expect([code, notes, out]).toEqual([2, expect.stringContaining(text), ""]);
   });
 
-  test("--help names every command and exit code, on standard output", async () => {
+  test("--help prints every command and exit code to standard output", async () => {
     const { code, out, notes } = await runHere(["--help"]);
     expect([code, notes]).toEqual([0, ""]);
     expect(out).toMatch(

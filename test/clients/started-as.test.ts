@@ -1,4 +1,4 @@
-/** What to run next is told in the form in which the command line was started, as npm passes it on. */
+/** Messages suggest commands in the form in which the command line was started. npm passes this form in variables. */
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { nodeProblem } from "../../clients/cli/node-version.ts";
@@ -10,45 +10,61 @@ type Env = Readonly<Record<string, string>>;
 const NPX: Env = { npm_lifecycle_event: "npx", npm_lifecycle_script: "'gte'" };
 
 test.each<[string, Env, string]>([
-  ["installed", {}, "gte"],
-  ["by npm run", { npm_lifecycle_event: "gte", npm_lifecycle_script: "node clients/cli/main.ts" }, "npm run -s gte --"],
-  ["by npx in a checkout", { ...NPX, npm_config_package: "" }, "npx --no -- gte"],
-  ["by npx on Windows", { ...NPX, npm_lifecycle_script: '"gte"' }, "npx --no -- gte"],
-  ["by npx from a package", { ...NPX, npm_config_package: "./gte-0.1.0.tgz" }, "npx --package=./gte-0.1.0.tgz gte"],
+  ["started as an installed program", {}, "gte"],
   [
-    "by npx from git",
+    "started by npm run",
+    { npm_lifecycle_event: "gte", npm_lifecycle_script: "node clients/cli/main.ts" },
+    "npm run -s gte --",
+  ],
+  ["started by npx in a checkout", { ...NPX, npm_config_package: "" }, "npx --no -- gte"],
+  ["started by npx on Windows", { ...NPX, npm_lifecycle_script: '"gte"' }, "npx --no -- gte"],
+  [
+    "started by npx from a package",
+    { ...NPX, npm_config_package: "./gte-0.1.0.tgz" },
+    "npx --package=./gte-0.1.0.tgz gte",
+  ],
+  [
+    "started by npx from git",
     { ...NPX, npm_config_package: "git+ssh://git@host/x.git#v1" },
     "npx --package=git+ssh://git@host/x.git#v1 gte",
   ],
-  ["by npx from somewhere that a shell would read", { ...NPX, npm_config_package: "$(x) y" }, "gte"],
-  ["by a program that npx started", { ...NPX, npm_lifecycle_script: "'other' gte" }, "gte"],
-  ["by a script of another package", { npm_lifecycle_event: "test", npm_lifecycle_script: "gte token graph" }, "gte"],
-])("%s", (_name, env, expected) => {
+  [
+    "started by npx from a package name with special characters of a shell",
+    { ...NPX, npm_config_package: "$(x) y" },
+    "gte",
+  ],
+  ["started by another program that npx started", { ...NPX, npm_lifecycle_script: "'other' gte" }, "gte"],
+  [
+    "started by a script of another package",
+    { npm_lifecycle_event: "test", npm_lifecycle_script: "gte token graph" },
+    "gte",
+  ],
+])("the command line %s", (_name, env, expected) => {
   expect(startedAs(env)).toBe(expected);
 });
 
-describe("in messages", () => {
+describe("the command that a message suggests", () => {
   const home = newHome();
 
-  test("what to run", async () => {
+  test("has the form in which the command line was started", async () => {
     const { code, notes } = await runHere(["header", "graph", "--home", home], { env: NPX });
     expect([code, notes]).toEqual([
       2,
-      "gte: Which service?\n     Run: npx --no -- gte login --service https://… --client-id …\n",
+      "gte: No service is configured.\n     Run: npx --no -- gte login --service https://… --client-id …\n",
     ]);
     const env = { npm_lifecycle_event: "gte", GTE_SERVICE: "https://gte.example" };
     const asJson = await runHere(["header", "graph", "--home", home, "--json"], { env });
     expect(asJson.error()).toMatchObject({ run: "npm run -s gte -- login --service https://gte.example", exitCode: 3 });
   });
 
-  test("help says what gte stands for, where it stands for something", async () => {
+  test("--help explains gte if the command line was started with another command", async () => {
     expect((await runHere(["--help"])).out).toMatch(/^gte: Microsoft Graph/);
     const help = await runHere(["--help"], { env: NPX });
-    expect(help.out).toMatch(/^Below, gte stands for: npx --no -- gte\n\ngte: Microsoft/);
+    expect(help.out).toMatch(/^In this text, gte stands for: npx --no -- gte\n\ngte: Microsoft/);
   });
 });
 
-describe("the oldest Node", () => {
+describe("the oldest supported Node", () => {
   test.each([
     ["20.20.2", false],
     ["22.9.0", false],
@@ -57,7 +73,7 @@ describe("the oldest Node", () => {
     ["22.20.0", true],
     ["24.0.0", true],
     ["100.0.0", true],
-  ])("%s: %s", (version, enough) => {
+  ])("version %s is supported: %s", (version, enough) => {
     expect(nodeProblem(version) === undefined).toBe(enough);
   });
 

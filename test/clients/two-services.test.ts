@@ -1,10 +1,10 @@
-/** Two services and one person: what was obtained for one is never presented to the other. */
+/** One person with two services: a token for one service is never sent to the other. */
 import { cpSync, existsSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { serviceFolder, tokensPath } from "../../clients/cli/home.ts";
-import { audienceOf } from "../../clients/cli/rival-services.ts";
+import { audienceOf } from "../../clients/cli/service-conflicts.ts";
 import { CLIENT_IDS, RESOURCE_URIS, TENANT_ID } from "../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
 import { startTrustedTenant } from "../local/tenant/trusted-tenant.ts";
@@ -13,7 +13,7 @@ import { type CliOptions, type CliResult, newHome, runHere } from "./support/cli
 interface PlayedService {
   readonly url: string;
   metadata: Record<string, unknown>;
-  /** Paths and the bearers that came with them. */
+  /** The paths and Authorization headers of the requests. */
   readonly asked: { path: string; authorization: string | undefined }[];
   readonly server: Server;
 }
@@ -21,7 +21,7 @@ interface PlayedService {
 const SCOPE = `api://${CLIENT_IDS.service}/access_as_user`;
 /** A second App ID URI of the same registration. */
 const ALIAS = "https://gte.contoso.example/exchange";
-/** Of another registration. */
+/** The scope of another registration. */
 const OTHER_SCOPE = `${RESOURCE_URIS.orders}/access_as_user`;
 const payload = { headers: { Authorization: "Bearer the-token" }, expiresOn: "2030-01-01T00:00:00Z", scopes: [] };
 
@@ -78,13 +78,13 @@ function cli(args: string, options: CliOptions = {}): Promise<CliResult> {
 
 const login = ({ url }: PlayedService, more = "") => cli(`login --service ${url} --client-id ${CLIENT_IDS.cli}${more}`);
 
-/** Whom the tokens were made for that a service was given. */
+/** The audiences of the tokens that a service received. */
 function audiencesAt({ asked }: PlayedService): (string | undefined)[] {
   const given = asked.flatMap(({ authorization }) => authorization ?? []);
   return given.map((one) => audienceOf(one.replace("Bearer ", "")));
 }
 
-describe("a service that nobody logged in to", () => {
+describe("a service without a login", () => {
   test.each(["header graph", "token graph", "call https://graph.microsoft.com/", "grants list", "whoami"])(
     "%s: exit code 3, no request and no sign-in, though its metadata would name our scope",
     async (command) => {
@@ -106,7 +106,7 @@ describe("a service that nobody logged in to", () => {
   );
 });
 
-describe("two services with an API each", () => {
+describe("two services with different APIs", () => {
   beforeEach(async () => {
     other.metadata = describing(other, OTHER_SCOPE);
     expect((await login(real)).code).toBe(0);
@@ -121,18 +121,18 @@ describe("two services with an API each", () => {
     const [toReal, toOther] = [audiencesAt(real), audiencesAt(other)];
     expect(toReal).toEqual([CLIENT_IDS.service, CLIENT_IDS.service]);
     expect(toOther).toEqual([CLIENT_IDS.orders]);
-    expect((await cli("header graph")).code).toBe(0); // The last one that somebody logged in to.
+    expect((await cli("header graph")).code).toBe(0); // The service of the last login.
     expect(audiencesAt(other)).toHaveLength(2);
   });
 
-  test("metadata that changes after login changes nothing until the next login", async () => {
+  test("changed metadata has no effect until the next login", async () => {
     other.metadata = describing(other, SCOPE);
     expect((await cli(`header graph --service ${other.url} --force-refresh`)).code).toBe(0);
     expect(audiencesAt(other)).toEqual([CLIENT_IDS.orders]);
     expect((await login(other)).code).toBe(2);
   });
 
-  test("logout forgets every service's tokens, or those of the one that is named; the hint names the service", async () => {
+  test("logout deletes the tokens of all services or of the one in --service, and the next message names that service", async () => {
     await cli(`logout --service ${real.url}`);
     const { code, error } = await cli(`header graph --service ${real.url}`);
     expect([code, error()["run"]]).toEqual([3, `gte login --service ${real.url}`]);
@@ -141,7 +141,7 @@ describe("two services with an API each", () => {
     expect((await cli(`header graph --service ${other.url}`)).code).toBe(3);
   });
 
-  test("a folder under another service's name is not used", async () => {
+  test("settings that were copied to the folder of another service are rejected", async () => {
     cpSync(serviceFolder(home, real.url), serviceFolder(home, other.url), { recursive: true });
     const { code, error } = await cli(`header graph --service ${other.url}`);
     expect([code, error()["message"]]).toEqual([2, expect.stringContaining(`is not about ${other.url}`)]);
@@ -157,21 +157,21 @@ describe("a second service for the same API", () => {
   test.each([
     ["the same scope", SCOPE],
     ["in another case", `api://${CLIENT_IDS.service.toUpperCase()}/access_as_user`],
-  ])("%s: login refuses before anybody signs in, exit code 2", async (_, scope) => {
+  ])("%s: login exits with code 2 before the sign-in", async (_, scope) => {
     other.metadata = describing(other, scope);
     tenant.state.clearLog();
     const { code, error } = await login(other);
     expect([code, error()["error"]]).toEqual([2, "service_conflict"]);
-    expect(error()["message"]).toContain(`the API that ${real.url} is saved for`);
+    expect(error()["message"]).toContain(`the same API as ${real.url}`);
     expect(error()["run"]).toBe(`gte login --service ${other.url} --client-id ${CLIENT_IDS.cli} --replace`);
     expect(tenant.state.requests({ endpoint: "devicecode" })).toEqual([]);
     expect((await cli(`header graph --service ${other.url}`)).code).toBe(3);
     expect(audiencesAt(other)).toEqual([]);
-    expect((await cli("header graph")).code).toBe(0); // The first one is as it was.
+    expect((await cli("header graph")).code).toBe(0); // The first service still works.
     expect(audiencesAt(real)).toHaveLength(1);
   });
 
-  test("another App ID URI of the same registration: the audience of the token tells, and nothing is kept", async () => {
+  test("another App ID URI of the same registration: login compares the audience of the token and saves nothing", async () => {
     other.metadata = describing(other, `${ALIAS}/access_as_user`);
     const { code, error } = await login(other);
     expect([code, error()["error"]]).toEqual([2, "service_conflict"]);
@@ -180,12 +180,12 @@ describe("a second service for the same API", () => {
     expect(audiencesAt(other)).toEqual([]);
   });
 
-  test("still refused after logout: what is saved is who the API belongs to", async () => {
+  test("login to the second service is still refused after logout, because the first one is still saved", async () => {
     await cli("logout");
     expect((await login(other)).code).toBe(2);
   });
 
-  test("--replace, when the service has moved: the first one is forgotten, and only login takes it", async () => {
+  test("login --replace deletes the first service, and no other command supports --replace", async () => {
     expect((await cli("header graph --replace")).code).toBe(2);
     expect((await login(other, " --replace")).code).toBe(0);
     expect(existsSync(serviceFolder(home, real.url))).toBe(false);
@@ -195,7 +195,7 @@ describe("a second service for the same API", () => {
     expect(audiencesAt(real)).toEqual([]);
   });
 
-  test("--replace forgets nothing before the sign-in has worked", async () => {
+  test("login --replace deletes nothing if the sign-in fails", async () => {
     tenant.state.order({ endpoint: "devicecode", throttleSeconds: 1 });
     expect((await login(other, " --replace")).code).not.toBe(0);
     expect((await cli("header graph")).code).toBe(0);
@@ -203,7 +203,7 @@ describe("a second service for the same API", () => {
   });
 });
 
-test("an App ID URI with https", async () => {
+test("login and header work with an https App ID URI", async () => {
   real.metadata = describing(real, `${ALIAS}/access_as_user`);
   expect((await login(real)).code).toBe(0);
   expect((await cli("header graph")).code).toBe(0);

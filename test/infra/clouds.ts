@@ -1,4 +1,4 @@
-/** The clouds as Entra sees them: Azure environment, audience of a federated credential, login endpoint. */
+/** The clouds: Azure environment, audience of a federated credential, login endpoint of Entra. */
 export const ENTRA_CLOUDS = [
   ["AzureCloud", "api://AzureADTokenExchange", "https://login.microsoftonline.com/"],
   ["AzureUSGovernment", "api://AzureADTokenExchangeUSGov", "https://login.microsoftonline.us/"],

@@ -1,4 +1,4 @@
-/** The registrations as entra.bicep makes them. */
+/** The registrations that entra.bicep creates. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { ENTRA_CLOUDS } from "./clouds.ts";
@@ -34,7 +34,7 @@ const SERVICE = "graph-token-exchange";
 
 const serviceOf = async (deployment = plain()) => the(await deployment, APPLICATION, SERVICE);
 
-describeWithBicep("the registration", () => {
+describeWithBicep("the registration of the service", () => {
   test("issues v2 tokens for its one scope, with the claims that the service checks", async () => {
     const service = await serviceOf();
     expect(value(service, "properties.signInAudience")).toBe("AzureADMyOrg");
@@ -57,7 +57,7 @@ describeWithBicep("the registration", () => {
     expect(new Set(roles.map(({ id }) => id)).size).toBe(3);
   });
 
-  test("sends browsers back to one address only and issues nothing from the authorization endpoint", async () => {
+  test("has one redirect URI and no implicit grant", async () => {
     const service = await serviceOf();
     expect(value(service, "properties.web")).toEqual({
       homePageUrl: SERVICE_URL,
@@ -70,7 +70,7 @@ describeWithBicep("the registration", () => {
     expect((await plain()).outputs["scope"]).toBe(`api://${TENANT_ID}/graph-token-exchange/access_as_user`);
   });
 
-  test("has the App ID URI that main.bicep tells the service, unless a name of its own is given", async () => {
+  test("has the App ID URI that main.bicep sets by default, or the one of another uniqueName", async () => {
     const { outputs } = await plain();
     expect(outputs["appIdUri"]).toBe(`api://${TENANT_ID}/graph-token-exchange`);
     expect(settingsOf(await deployMain())["APP_ID_URI"]).toBe(outputs["appIdUri"]);
@@ -96,7 +96,7 @@ describeWithBicep("the registration", () => {
     });
   });
 
-  test("is used by the command line without asking each user", async () => {
+  test("pre-authorizes the command line, so that users do not have to consent", async () => {
     const preAuthorized = value(await serviceOf(), "properties.api.preAuthorizedApplications") as { appId: string }[];
     expect(preAuthorized.map(({ appId }) => appId)).toEqual(["[reference('commandLine').appId]"]);
     expect(the(await plain(), APPLICATION, "-command-line").body["properties"]).toMatchObject({
@@ -122,18 +122,18 @@ describeWithBicep("the managed identity as credential", () => {
     ]);
   });
 
-  test("stands for the second registration too", async () => {
+  test("is the credential of the second registration as well", async () => {
     const federation = the(await everything(), FEDERATION, "-app-only/managed-identity");
     expect(federation.body["properties"]).toMatchObject({ subject: IDENTITY });
   });
 
-  test("is left out without an identity", async () => {
+  test("is omitted without an identity", async () => {
     expect(await propertiesOf(deployEntra({ managedIdentityPrincipalId: "" }), FEDERATION)).toEqual([]);
   });
 });
 
-describeWithBicep("permissions", () => {
-  test("are asked for by the ids that Graph gives them, each of them and no other", async () => {
+describeWithBicep("permissions and roles", () => {
+  test("the registrations request exactly the configured permissions by their ids in Graph", async () => {
     const { oauth2PermissionScopes, appRoles } = GRAPH_PERMISSIONS;
     const idOf = (known: readonly { id: string; value: string }[], name: string) =>
       known.find((permission) => permission.value === name)?.id;
@@ -146,7 +146,7 @@ describeWithBicep("permissions", () => {
     expect(await accessOf("-app-only")).toEqual([{ id: idOf(appRoles, "User.Read.All"), type: "Role" }]);
   });
 
-  test("are consented to for everybody, or left to an administrator", async () => {
+  test("admin consent is granted, or omitted with grantConsent false", async () => {
     const CONSENT = "Microsoft.Graph/oauth2PermissionGrants";
     expect(await propertiesOf(everything(), CONSENT)).toEqual([
       {
@@ -161,7 +161,7 @@ describeWithBicep("permissions", () => {
     expect(ofType(without, ASSIGNMENT)).toEqual([]);
   });
 
-  test("application tokens come from a registration of their own", async () => {
+  test("application permissions are on the second registration only", async () => {
     const appOnly = the(await everything(), APPLICATION, "-app-only").body["properties"];
     expect(appOnly).not.toHaveProperty("api");
     expect(JSON.stringify(appOnly)).not.toContain('"Scope"');
@@ -173,7 +173,7 @@ describeWithBicep("permissions", () => {
     expect(ofType(await plain(), APPLICATION).map(({ name }) => name)).toEqual([`${SERVICE}-command-line`, SERVICE]);
   });
 
-  test("callers get the roles that are written, people nothing but access", async () => {
+  test("callers get their configured roles, and people get only default access", async () => {
     const [call, , explain] = value(await serviceOf(everything()), "properties.appRoles") as AppRole[];
     const given = (principalId: string, appRoleId: string | undefined) => ({
       principalId,
@@ -188,7 +188,7 @@ describeWithBicep("permissions", () => {
     ]);
   });
 
-  test("an unknown role stops the deployment", async () => {
+  test("an unknown role fails the deployment", async () => {
     const callers = (role: string) => ({ ...REQUIRED, applicationCallers: [{ principalId: CALLER, roles: [role] }] });
     expect(await refusals(TEMPLATE, callers("Grant.Create"))).toEqual([]);
     expect((await refusals(TEMPLATE, callers("Owner"))).join("\n")).toContain("BCP034 'Owner':");
@@ -196,27 +196,27 @@ describeWithBicep("permissions", () => {
 });
 
 describeWithBicep("entra-by-hand.md", () => {
-  const byHand = readFileSync(infraFile("entra-by-hand.md"), "utf8");
+  const commands = readFileSync(infraFile("entra-by-hand.md"), "utf8");
 
-  test("says the same: every id, scope, role and text of the template", async () => {
+  test("contains every id, scope, role and text of the template", async () => {
     const service = await serviceOf();
     const texts = ["api.oauth2PermissionScopes", "appRoles", "optionalClaims"].flatMap((path) =>
       textsIn(value(service, `properties.${path}`)),
     );
     expect(texts.length).toBeGreaterThan(20);
-    expect(texts.filter((text) => !byHand.includes(text))).toEqual([]);
+    expect(texts.filter((text) => !commands.includes(text))).toEqual([]);
   });
 
-  test("knows the clouds", () => {
+  test("contains the audiences of all clouds", () => {
     for (const [, audience] of ENTRA_CLOUDS) {
-      expect(byHand).toContain(`audience=${audience} `);
+      expect(commands).toContain(`audience=${audience} `);
     }
-    expect(byHand).toContain("AzureChinaCloud) audience=api://AzureADTokenExchangeChina login=https://login.partner");
+    expect(commands).toContain("AzureChinaCloud) audience=api://AzureADTokenExchangeChina login=https://login.partner");
   });
 });
 
-describeWithBicep("the Graph extension", () => {
-  test("cannot make passwords, and none is asked for", () => {
+describeWithBicep("passwords", () => {
+  test("are not in the template, because the Graph extension does not support them", () => {
     expect(readFileSync(infraFile(TEMPLATE), "utf8")).not.toMatch(/passwordCredentials|addPassword/);
   });
 });

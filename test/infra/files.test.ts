@@ -1,4 +1,4 @@
-/** The files around the templates: linter rules, pipeline, azd. Needs no compiler. */
+/** The files around the templates: linter rules, pipeline, azd. These tests need no compiler. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
@@ -7,13 +7,13 @@ import { listTemplates } from "../../infra/compiler/list-templates.ts";
 const text = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const files = listTemplates(fileURLToPath(new URL("../../infra/", import.meta.url)));
 
-describe("templates", () => {
-  test("take nothing from a registry, but for the Graph extension", () => {
+describe("the templates", () => {
+  test("use nothing from a registry except the Graph extension", () => {
     const outside = files.filter((path) => /'(br|ts)[:/]|^extension /m.test(text(`infra/${path}`)));
     expect(outside).toEqual(["entra/entra.bicep"]);
   });
 
-  test("name no file that is not there", () => {
+  test("load only files that exist", () => {
     for (const path of files) {
       for (const [, loaded] of text(`infra/${path}`).matchAll(/loadTextContent\('\.\.\/([^']+)'\)/g)) {
         expect(existsSync(new URL(`../../infra/${loaded}`, import.meta.url))).toBe(true);
@@ -28,7 +28,7 @@ describe("bicepconfig.json", () => {
     JSON.parse(text(path)) as { analyzers: { core: { rules: Rules } }; extensions?: object };
   const main = rulesOf("infra/bicepconfig.json");
 
-  test("says the same for the Entra templates, which alone have an extension", () => {
+  test("has the same rules for the Entra templates; only they have an extension", () => {
     const entra = rulesOf("infra/entra/bicepconfig.json");
     expect(entra.analyzers).toEqual(main.analyzers);
     expect(main.extensions).toBeUndefined();
@@ -37,13 +37,13 @@ describe("bicepconfig.json", () => {
     });
   });
 
-  test("makes every rule an error but the one that depends on the calendar", () => {
+  test("makes every rule an error except use-recent-api-versions", () => {
     const others = Object.entries(main.analyzers.core.rules).filter(([, { level }]) => level !== "error");
     expect(others.map(([name, { level }]) => [name, level])).toEqual([["use-recent-api-versions", "info"]]);
   });
 });
 
-describe("the pipeline", () => {
+describe("the deployment workflow", () => {
   const workflow = text(".github/workflows/deploy.yml");
   const lines = workflow.split("\n");
 
@@ -51,13 +51,13 @@ describe("the pipeline", () => {
     expect(workflow).toMatch(/^permissions: \{\}$/m);
   });
 
-  test("pins every action by its commit and says which version that is", () => {
+  test("pins every action to a commit with a version comment", () => {
     const uses = lines.filter((line) => line.includes("uses:"));
     expect(uses.length).toBeGreaterThan(0);
     expect(uses.filter((line) => !/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([]);
   });
 
-  test("leaves no token of GitHub's behind and puts no expression into a script", () => {
+  test("does not persist the GitHub token and has no expression in a script", () => {
     expect(workflow.match(/persist-credentials: false/g)).toHaveLength(
       workflow.match(/actions\/checkout@/g)?.length ?? 0,
     );
@@ -75,21 +75,21 @@ describe("the pipeline", () => {
     expect(workflow).not.toMatch(/^\s*(run: )?zip /m);
   });
 
-  test("requires the Bicep compiler, here and in the workflow of every change", () => {
+  test("requires the Bicep compiler, as does the CI workflow", () => {
     expect(workflow).toMatch(/- run: npm run infra:check\n\s+env:\n\s+REQUIRE_BICEP: "1"\n/);
-    const changes = text(".github/workflows/ci.yml");
-    expect(changes).toContain('REQUIRE_BICEP: "1"\n');
-    expect(changes).toMatch(/sudo --preserve-env=\S*\bREQUIRE_BICEP\b\S* bash \.ci\/run/);
+    const ci = text(".github/workflows/ci.yml");
+    expect(ci).toContain('REQUIRE_BICEP: "1"\n');
+    expect(ci).toMatch(/sudo --preserve-env=\S*\bREQUIRE_BICEP\b\S* bash \.ci\/run/);
   });
 
-  test("checks before it changes anything and asks the live service afterwards", () => {
+  test("checks the templates before the deployment and the live service afterwards", () => {
     expect(workflow.match(/needs: \[tenants, check\]/g)).toHaveLength(2);
     expect(workflow).toContain('"$URL/ready"');
   });
 });
 
 describe("azure.yaml", () => {
-  test("names a parameter file that is there", () => {
+  test("names a parameter file that exists", () => {
     const [, folder, module] = /path: (\S+)\n\s+module: (\S+)/.exec(text("azure.yaml")) ?? [];
     expect(existsSync(new URL(`../../${folder}/${module}.bicepparam`, import.meta.url))).toBe(true);
   });
@@ -105,21 +105,21 @@ describe(".funcignore", () => {
   const patterns = text(".funcignore")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));
-  /** Names and `*` are all that it uses, and all that this understands. */
+  /** Supports only names and `*`, which are the only patterns in the file. */
   const ignored = (path: string) =>
     patterns.some((pattern) => {
       const form = new RegExp(`^${pattern.replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`);
       return form.test(path) || (!pattern.includes("/") && path.split("/").some((part) => form.test(part)));
     });
 
-  test("has no pattern that Core Tools understand otherwise than git", () => {
+  test("has only patterns that Core Tools and git interpret in the same way", () => {
     expect(patterns.filter((pattern) => !/^[\w./*-]+$/.test(pattern) || pattern.startsWith("/"))).toEqual([]);
   });
 
-  test("leaves of the repository what the package has, and nothing else", () => {
+  test("ignores everything except the files of the deployment package", () => {
     const root = new URL("../../", import.meta.url);
-    const kept = readdirSync(root).filter((name) => !ignored(name));
-    expect(kept.filter((name) => name !== "dist").sort()).toEqual(["host.json", "package.json"]);
+    const included = readdirSync(root).filter((name) => !ignored(name));
+    expect(included.filter((name) => name !== "dist").sort()).toEqual(["host.json", "package.json"]);
     expect(ignored("dist")).toBe(false);
   });
 
@@ -133,12 +133,12 @@ describe(".funcignore", () => {
     ["local.settings.json", true],
     [".git/config", true],
     ["node_modules/jose/package.json", true],
-  ])("%s is left out: %s", (path, out) => {
-    expect(ignored(path)).toBe(out);
+  ])("%s is ignored: %s", (path, isIgnored) => {
+    expect(ignored(path)).toBe(isIgnored);
   });
 });
 
-/** The lines of every `run: |`: those that are indented deeper than it. */
+/** The lines of every `run: |` block: the lines that are indented deeper than `run`. */
 function scriptLines(lines: readonly string[]): string[] {
   const depth = (line: string) => line.search(/\S/);
   return lines.filter((line, index) => {

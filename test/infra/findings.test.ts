@@ -1,4 +1,4 @@
-/** How infra:check judges what the compiler says, and which compilers it takes. Needs no compiler. */
+/** How infra:check evaluates diagnostics, and which compiler versions it accepts. These tests need no compiler. */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,38 +20,53 @@ const TEXT = [
 ];
 writeFileSync(source, TEXT.join("\n"));
 
-/** A diagnostic at the place where the text of a line starts. */
-function says(code: string, line: number, at: string, level: Diagnostic["level"] = "Error"): Diagnostic {
+/** A diagnostic at the first occurrence of a text in a line. */
+function diagnostic(code: string, line: number, at: string, level: Diagnostic["level"] = "Error"): Diagnostic {
   const char = (TEXT[line] ?? "").indexOf(at);
   const message =
     code === "BCP192" ? 'Unable to restore "br:registry/bicep/extensions/microsoftgraph/v1.0:1.0.0"' : "No.";
   return { source, range: { start: { line, char }, end: { line, char: char + 1 } }, level, code, message };
 }
 
-const unreachable = says("BCP192", 0, "microsoftGraphV1");
-const unknownGraphType = says("BCP029", 1, "'Microsoft.Graph");
-const unknownOtherType = says("BCP029", 2, "'Microsoft.Other");
-const invalidGraph = says("BCP062", 3, "graph.id");
-const invalidOther = says("BCP062", 4, "other.id");
+const unreachable = diagnostic("BCP192", 0, "microsoftGraphV1");
+const unknownGraphType = diagnostic("BCP029", 1, "'Microsoft.Graph");
+const unknownOtherType = diagnostic("BCP029", 2, "'Microsoft.Other");
+const invalidGraph = diagnostic("BCP062", 3, "graph.id");
+const invalidOther = diagnostic("BCP062", 4, "other.id");
 
-describe("what the compiler says", () => {
+describe("the result of a file", () => {
   test.each([
-    ["nothing", [], true, "passed"],
-    ["a warning", [says("no-unused-params", 3, "a", "Warning")], true, "failed"],
-    ["an error", [says("BCP018", 3, "a")], false, "failed"],
-    ["information", [says("use-recent-api-versions", 1, "'", "Info")], true, "passed"],
-    ["a failure without words", [], false, "failed"],
-    ["an extension out of reach", [unreachable, unknownGraphType, invalidGraph], false, "extension-unreachable"],
-    ["and another error", [unreachable, unknownGraphType, says("BCP018", 3, "a")], false, "failed"],
-    ["and a type that the extension would not know", [unreachable, unknownOtherType], false, "failed"],
-    ["and a name that it does not explain", [unreachable, unknownGraphType, invalidOther], false, "failed"],
-    ["consequences without a cause", [unknownGraphType, invalidGraph], false, "failed"],
+    ["without diagnostics", [], true, "passed"],
+    ["with a warning", [diagnostic("no-unused-params", 3, "a", "Warning")], true, "failed"],
+    ["with an error", [diagnostic("BCP018", 3, "a")], false, "failed"],
+    ["with information", [diagnostic("use-recent-api-versions", 1, "'", "Info")], true, "passed"],
+    ["with a failure without diagnostics", [], false, "failed"],
+    ["with an unreachable extension", [unreachable, unknownGraphType, invalidGraph], false, "extension-unreachable"],
+    [
+      "with an unreachable extension and another error",
+      [unreachable, unknownGraphType, diagnostic("BCP018", 3, "a")],
+      false,
+      "failed",
+    ],
+    [
+      "with an unreachable extension and an unknown type of another provider",
+      [unreachable, unknownOtherType],
+      false,
+      "failed",
+    ],
+    [
+      "with an unreachable extension and an invalid name of another resource",
+      [unreachable, unknownGraphType, invalidOther],
+      false,
+      "failed",
+    ],
+    ["with unknown Graph types and a reachable extension", [unknownGraphType, invalidGraph], false, "failed"],
   ] as const)("%s", (_, diagnostics, success, outcome) => {
     expect(toFinding(root, "entra.bicep", { success, diagnostics }).outcome).toBe(outcome);
   });
 
-  test("is told once, with its place as an editor counts it", () => {
-    const error = says("BCP018", 3, "a string");
+  test("lists a repeated diagnostic once, with a 1-based line and column", () => {
+    const error = diagnostic("BCP018", 3, "a string");
     expect(toFinding(root, "entra.bicep", { success: false, diagnostics: [error, error] }).problems).toEqual([
       "entra.bicep(4,8) : Error BCP018: No.",
     ]);

@@ -1,11 +1,11 @@
-/** The queries of alerts and workbook ask only for what the audit events carry. Needs no compiler. */
+/** The queries of alerts and workbook use only fields of the audit events. These tests need no compiler. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 
-/** Members of `AuditEvent`, read from its source: it is a type and leaves nothing to import. */
+/** The members of `AuditEvent`, read from its source, because a type cannot be imported at run time. */
 const auditSource = readFileSync(new URL("../../shared/audit/audit-event.ts", import.meta.url), "utf8");
 const EXCHANGE_FIELDS = [...auditSource.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, name]) => name);
-/** Of the events `credential` and `ready`, as the timer writes them. */
+/** Fields of the events `credential` and `ready`, which the timer writes. */
 const OTHER_FIELDS = ["event", "registration", "version", "daysToExpiry", "state"];
 
 const folder = new URL("../../infra/kql/", import.meta.url);
@@ -15,22 +15,22 @@ const columns = [...base.matchAll(/^ {4}(\w+) = /gm)].map(([, name]) => name ?? 
 
 const fieldsOf = (query: string) => [...query.matchAll(/\bAudit\.(\w+)/g)].map(([, name]) => name);
 const withoutComments = (query: string) => query.replaceAll(/^\/\/.*$/gm, "").replaceAll(/"[^"]*"/g, '""');
-/** Names that start with a capital are columns: of the base query or made in the query itself. */
+/** Names with an initial capital are columns of the base query or of the query itself. */
 const columnsOf = (query: string) =>
   [...withoutComments(query).matchAll(/(?<![.\w])([A-Z]\w*)\b/g)].map(([, name]) => name ?? "");
 
-describe("queries", () => {
-  test("the audit event still has the fields that this test reads from its source", () => {
+describe("the KQL queries", () => {
+  test("this test reads the fields of the audit event from its source", () => {
     expect(EXCHANGE_FIELDS).toEqual(
       expect.arrayContaining(["event", "outcome", "code", "status", "flow", "cache", "milliseconds", "aadsts"]),
     );
   });
 
-  test.each(queries)("%s names only fields of the audit events", (_, query) => {
+  test.each(queries)("%s uses only fields of the audit events", (_, query) => {
     expect(fieldsOf(query).filter((name) => ![...EXCHANGE_FIELDS, ...OTHER_FIELDS].includes(name))).toEqual([]);
   });
 
-  test.each(queries)("%s names only columns that exist", (_, query) => {
+  test.each(queries)("%s uses only columns that exist", (_, query) => {
     const own = [...query.matchAll(/\b([A-Z]\w*) = /g)].map(([, name]) => name);
     const known = new Set([
       "AppTraces",
@@ -45,18 +45,18 @@ describe("queries", () => {
     expect(columnsOf(query).filter((name) => !known.has(name))).toEqual([]);
   });
 
-  test("a field or column that does not exist is seen", () => {
+  test("an unknown field or column is found", () => {
     expect(fieldsOf("| where Audit.accessToken == 1")).toEqual(["accessToken"]);
     expect(columnsOf("Exchanges\n| where Userr == 1")).toContain("Userr");
   });
 
-  test.each(queries)("%s closes what it opens", (_, query) => {
+  test.each(queries)("%s has balanced parentheses and begins with a comment", (_, query) => {
     const text = withoutComments(query);
     expect(text.split("(").length).toBe(text.split(")").length);
     expect(query.startsWith("//")).toBe(true);
   });
 
-  test("outcomes and caches that are compared exist", () => {
+  test("the outcomes in comparisons exist", () => {
     const outcomes = queries.flatMap(([, query]) =>
       [...query.matchAll(/Outcome (?:==|!=) "(\w+)"/g)].map(([, name]) => name),
     );

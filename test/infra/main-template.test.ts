@@ -1,4 +1,4 @@
-/** What main.bicep deploys, as the compiler evaluates it. */
+/** The resources that main.bicep deploys, as the compiler evaluates it. */
 import { expect, test } from "vitest";
 import { roleAssignments, secretLikeValues, securityProblems } from "./security-rules.ts";
 import { describeWithBicep } from "./support/compiler.ts";
@@ -14,9 +14,9 @@ const principalOf = (deployment: Deployment) => `[${reference(identityOf(deploym
 
 describeWithBicep("security of the deployment", () => {
   test.for([
-    ["as the example tenant has it", plain],
-    ["with private network, Redis and everything else", everything],
-  ] as const)("holds every rule, %s", async ([, deployment]) => {
+    ["with the example parameters", plain],
+    ["with private network, Redis and all other options", everything],
+  ] as const)("follows every security rule %s", async ([, deployment]) => {
     expect(securityProblems(await deployment())).toEqual([]);
   });
 
@@ -36,7 +36,7 @@ describeWithBicep("security of the deployment", () => {
     ["modules/monitoring.bicep", "DisableLocalAuth: true", "DisableLocalAuth: false"],
     ["modules/redis.bicep", "'Disabled'\n    clientProtocol", "'Enabled'\n    clientProtocol"],
     ["modules/redis.bicep", "rdbEnabled: false", "rdbEnabled: true"],
-  ] as const)("a change in %s is caught: %s", async ([file, from, to]) => {
+  ] as const)("a change in %s is detected: %s", async ([file, from, to]) => {
     expect(securityProblems(await deployChanged(file, from, to))).toHaveLength(1);
   });
 
@@ -45,7 +45,7 @@ describeWithBicep("security of the deployment", () => {
     expect(secretLikeValues(await everything())).toEqual([]);
   });
 
-  test("a secret in a setting or an output is caught", async () => {
+  test("a secret in a setting or an output is detected", async () => {
     const connection = "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=AAAA";
     const inSetting = await deployChanged("modules/function-app.bicep", "'managedidentity'", `'${connection}'`);
     expect(secretLikeValues(inSetting)).toEqual([
@@ -55,7 +55,7 @@ describeWithBicep("security of the deployment", () => {
     expect(secretLikeValues(inOutput)).toEqual(expect.arrayContaining(["outputs.vaultUrl"]));
   });
 
-  test("both ways of basic publishing are closed", async () => {
+  test("basic publishing over FTP and SCM is disabled", async () => {
     const policies = ofType(await plain(), "Microsoft.Web/sites/basicPublishingCredentialsPolicies");
     expect(policies.map(({ name }) => name.split("/").at(-1)).sort()).toEqual(["ftp", "scm"]);
   });
@@ -75,7 +75,7 @@ describeWithBicep("roles", () => {
     );
   });
 
-  test("each says that it is for a service principal and has a stable name", async () => {
+  test("each assignment has the principal type ServicePrincipal and a stable name", async () => {
     const assignments = ofType(await plain(), "Microsoft.Authorization/roleAssignments");
     expect(assignments).toHaveLength(4);
     for (const assignment of assignments) {
@@ -85,7 +85,7 @@ describeWithBicep("roles", () => {
     expect(new Set(assignments.map(({ name }) => name)).size).toBe(assignments.length);
   });
 
-  test("a wider role is seen", async () => {
+  test("a wider role is detected", async () => {
     const owner = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635";
     const wider = await deployChanged(
       "modules/vault.bicep",
@@ -95,7 +95,7 @@ describeWithBicep("roles", () => {
     expect(roleAssignments(wider)).toContain(`${owner} on Microsoft.KeyVault/vaults for ${principalOf(wider)}`);
   });
 
-  test("Redis knows the same identity, by its data access policy", async () => {
+  test("the same identity has the data access policy of Redis", async () => {
     const deployment = await everything();
     const access = the(deployment, "Microsoft.Cache/redisEnterprise/databases/accessPolicyAssignments");
     expect(access.body["properties"]).toEqual({
@@ -106,7 +106,7 @@ describeWithBicep("roles", () => {
   });
 });
 
-describeWithBicep("what is logged", () => {
+describeWithBicep("diagnostic settings", () => {
   test("vault, blobs and the grant table write audit logs to the workspace", async () => {
     const deployment = await plain();
     const workspace = the(deployment, "Microsoft.OperationalInsights/workspaces").id;
@@ -126,7 +126,7 @@ describeWithBicep("what is logged", () => {
 });
 
 describeWithBicep("the app", () => {
-  test("runs on Flex Consumption with the identity as its only key to the package", async () => {
+  test("runs on Flex Consumption and reads its package with the managed identity", async () => {
     const deployment = await plain();
     const site = the(deployment, SITE);
     const identity = identityOf(deployment).id;
@@ -142,7 +142,7 @@ describeWithBicep("the app", () => {
     expect(Object.keys(value(site, "identity.userAssignedIdentities") as object)).toEqual([identity]);
   });
 
-  test("scales as asked", async () => {
+  test("scales according to the parameters", async () => {
     const path = "properties.functionAppConfig.scaleAndConcurrency";
     expect(value(the(await everything(), SITE), path)).toEqual({
       instanceMemoryMB: 4096,
@@ -159,13 +159,13 @@ describeWithBicep("the app", () => {
     ["maximumInstances", 1001, "BCP327 1001:"],
     ["concurrency", 0, "BCP328 0:"],
     ["alwaysReadyInstances", -1, "BCP328 -1:"],
-  ] as const)("does not deploy with %s %d", async ([name, wrong, problem]) => {
+  ] as const)("is not deployed with %s %d", async ([name, wrong, problem]) => {
     const scale = { memoryMegabytes: 2048, maximumInstances: 100, alwaysReadyInstances: 0, concurrency: 10 };
     expect(await refusalsOfMain({ scale })).toBe("");
     expect(await refusalsOfMain({ scale: { ...scale, [name]: wrong } })).toContain(problem);
   });
 
-  test("takes another version of Node.js or of TLS", async () => {
+  test("supports another version of Node.js and TLS", async () => {
     const other = the(await deployMain({ nodeVersion: "22", minimumTlsVersion: "1.3" }), SITE);
     expect(value(other, "properties.functionAppConfig.runtime.version")).toBe("22");
     expect(value(other, "properties.siteConfig.minTlsVersion")).toBe("1.3");
@@ -173,13 +173,13 @@ describeWithBicep("the app", () => {
     expect(await refusalsOfMain({ minimumTlsVersion: "1.1" })).toContain("BCP033 '1.1':");
   });
 
-  test("is found by azd", async () => {
+  test("has the tag that azd requires", async () => {
     expect(value(the(await plain(), SITE), "tags.azd-service-name")).toBe("api");
   });
 });
 
 describeWithBicep("the grant table", () => {
-  test("is made by the template, under the name that the service is told", async () => {
+  test("has the name in the setting GRANT_TABLE_NAME", async () => {
     const named = await deployMain({ grantTableName: "tokens" });
     const table = the(named, "Microsoft.Storage/storageAccounts/tableServices/tables");
     expect(table.name).toMatch(/^stexample[a-z0-9]+\/default\/tokens$/);
@@ -187,8 +187,8 @@ describeWithBicep("the grant table", () => {
   });
 });
 
-describeWithBicep("names", () => {
-  test.for(["ab", "abcdefghijkl"])("fit into Azure's limits for the name %s", async (name) => {
+describeWithBicep("resource names", () => {
+  test.for(["ab", "abcdefghijkl"])("follow the limits of Azure for the name %s", async (name) => {
     const deployment = await deployMain({ ...EVERYTHING, name });
     expect(the(deployment, "Microsoft.KeyVault/vaults").name).toMatch(/^[a-z][a-z0-9-]{1,22}[a-z0-9]$/);
     expect(the(deployment, "Microsoft.Storage/storageAccounts").name).toMatch(/^[a-z0-9]{3,24}$/);
@@ -201,7 +201,7 @@ describeWithBicep("names", () => {
   test.for([
     ["a", "BCP333 'a':"],
     ["abcdefghijklm", "BCP332 'abcdefghijklm':"],
-  ] as const)("of another length are refused: %s", async ([name, problem]) => {
+  ] as const)("a name of another length is refused: %s", async ([name, problem]) => {
     expect(await refusalsOfMain({ name })).toContain(problem);
   });
 });

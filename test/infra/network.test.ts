@@ -1,4 +1,4 @@
-/** The private network, and what differs from cloud to cloud. */
+/** The private network, and the differences between clouds. */
 import { expect, test } from "vitest";
 import { vaultAndStorage } from "./security-rules.ts";
 import { describeWithBicep } from "./support/compiler.ts";
@@ -10,8 +10,8 @@ const everything = () => deployMain(EVERYTHING);
 const NETWORK = "Microsoft.Network/virtualNetworks";
 const ZONE = "Microsoft.Network/privateDnsZones";
 
-describeWithBicep("private network", () => {
-  test("is not there unless asked for", async () => {
+describeWithBicep("the private network", () => {
+  test("is not deployed by default", async () => {
     const deployment = await plain();
     expect(deployment.resources.filter(({ type }) => type.startsWith("Microsoft.Network/"))).toEqual([]);
     for (const resource of vaultAndStorage(deployment)) {
@@ -20,7 +20,7 @@ describeWithBicep("private network", () => {
     }
   });
 
-  test("closes vault, storage and Redis to the public", async () => {
+  test("disables public access to vault, storage and Redis", async () => {
     const deployment = await everything();
     for (const resource of vaultAndStorage(deployment)) {
       expect(value(resource, "properties.publicNetworkAccess")).toBe("Disabled");
@@ -30,7 +30,7 @@ describeWithBicep("private network", () => {
     expect(value(redis, "properties.publicNetworkAccess")).toBe("Disabled");
   });
 
-  test("lets named addresses in, and only these", async () => {
+  test("allows only the public addresses in allowedIpRanges", async () => {
     const open = await deployMain({ ...EVERYTHING, allowedIpRanges: ["203.0.113.7/32"] });
     expect(vaultAndStorage(open)).toHaveLength(2);
     for (const resource of vaultAndStorage(open)) {
@@ -42,7 +42,7 @@ describeWithBicep("private network", () => {
     }
   });
 
-  test("has an endpoint and a zone for each of them, in the subnet of the endpoints", async () => {
+  test("has a private endpoint and a DNS zone for vault, blobs, tables and Redis", async () => {
     const deployment = await everything();
     const subnet = `${the(deployment, NETWORK).id}/subnets/endpoints`;
     const connections = ofType(deployment, "Microsoft.Network/privateEndpoints").map((endpoint) => {
@@ -66,13 +66,13 @@ describeWithBicep("private network", () => {
     ]);
   });
 
-  test("has no endpoint for a Redis that is not there", async () => {
+  test("has no endpoint for Redis without Redis", async () => {
     const without = await deployMain({ ...EVERYTHING, useRedis: false });
     expect(ofType(without, "Microsoft.Network/privateEndpoints")).toHaveLength(3);
     expect(settingsOf(without)["REDIS_URL"]).toBe("");
   });
 
-  test("sends the app's traffic through its subnet and out by one address", async () => {
+  test("routes outbound traffic of the app through its subnet and one static IP address", async () => {
     const deployment = await everything();
     const site = the(deployment, "Microsoft.Web/sites");
     const network = the(deployment, NETWORK);
@@ -91,7 +91,7 @@ describeWithBicep("private network", () => {
     expect(deployment.outputs["outboundAddress"]).toBe(`[${reference(address, "ipAddress")}]`);
   });
 
-  test("does without the static address when told so", async () => {
+  test("has no static IP address with staticOutboundAddress false", async () => {
     const network = {
       addressPrefix: "10.0.0.0/24",
       appSubnetPrefix: "10.0.0.0/26",
@@ -108,7 +108,7 @@ describeWithBicep("other clouds", () => {
   test.for([
     ["AzureUSGovernment", "usgov", ".vault.usgovcloudapi.net", "privatelink.vaultcore.usgovcloudapi.net"],
     ["AzureChinaCloud", "china", ".vault.azure.cn", "privatelink.vaultcore.azure.cn"],
-  ] as const)("%s is %s everywhere", async ([environment, cloud, vaultSuffix, zone]) => {
+  ] as const)("%s has CLOUD %s and the host names of that cloud", async ([environment, cloud, vaultSuffix, zone]) => {
     const deployment = await deployMain(EVERYTHING, { environment });
     const settings = settingsOf(deployment);
     expect(settings["CLOUD"]).toBe(cloud);

@@ -1,4 +1,4 @@
-/** Alerts and workbook: which questions they ask, whom they tell, and when. The queries themselves: kql.test.ts. */
+/** Alerts and workbook: their queries, recipients and thresholds. kql.test.ts tests the text of the queries. */
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { describeWithBicep, infraFile } from "./support/compiler.ts";
@@ -6,7 +6,7 @@ import { ofType, the, value } from "./support/look.ts";
 import { deployMain } from "./support/scenarios.ts";
 
 const query = (name: string) => readFileSync(infraFile(`kql/${name}.kql`), "utf8");
-/** Every query starts with it. */
+/** Every deployed query begins with this query. */
 const base = query("audit-events");
 const RULE = "Microsoft.Insights/scheduledQueryRules";
 const NAMES = ["failed", "throttled", "credential", "readiness", "silence"];
@@ -16,15 +16,15 @@ const criterion = async (name: string) =>
   (value(await alert(name), "properties.criteria.allOf") as Record<string, unknown>[])[0] ?? {};
 
 describeWithBicep("alerts", () => {
-  test("there is one for failures, throttling, the credential, readiness and silence", async () => {
+  test("exist for failures, throttling, credentials, readiness and silence", async () => {
     const alerts = ofType(await deployMain(), RULE);
     expect(alerts.map(({ name }) => name)).toEqual(NAMES.map((name) => `alert-example-${name}`));
   });
 
-  test("silence raises one: its query has a row exactly when nothing was counted, and two signs may be missed", async () => {
-    const { query: asked, metricMeasureColumn, operator, threshold } = await criterion("silence");
-    const text = String(asked).slice(base.length);
-    // Without `by`, a count over nothing is a row with 0; with it there would be no row at all.
+  test("the silence alert fires if the timer wrote no event for 45 minutes", async () => {
+    const { query: deployed, metricMeasureColumn, operator, threshold } = await criterion("silence");
+    const text = String(deployed).slice(base.length);
+    // Without `by`, count() over no events returns a row with 0. With `by` it would return no row.
     expect(text).toMatch(/summarize SignsOfLife = count\(\)\n\| where SignsOfLife == 0\n/);
     expect([metricMeasureColumn, operator, threshold]).toEqual(["Silent", "GreaterThan", 0]);
     const minutes = Number(/ago\((\d+)m\)/.exec(text)?.[1]);
@@ -34,21 +34,21 @@ describeWithBicep("alerts", () => {
     expect(register).toContain('schedule: "20 7,22,37,52 * * * *"');
   });
 
-  test("the credential's leaves out what has no end, and what was not said by the timer", async () => {
+  test("the credential alert ignores credentials without an expiry date and events that the timer did not write", async () => {
     const text = String((await criterion("credential"))["query"]).slice(base.length);
     expect(text).toContain("isnotempty(tostring(Audit.registration))");
-    // Of the latest event of each registration: one that lost its end must not be outlived by an older event.
+    // Filter after arg_max: if the latest event has no expiry date, an older event must not count.
     expect(text.indexOf("arg_max")).toBeGreaterThan(-1);
     expect(text.indexOf("arg_max")).toBeLessThan(text.indexOf("isnotnull(DaysToExpiry)"));
   });
 
-  test.for(NAMES)("%s measures a column that its query makes", async (name) => {
-    const { query: asked, metricMeasureColumn } = await criterion(name);
-    expect(asked).toBe(`${base}${query(`alert-${name}`)}`);
-    expect(asked).toContain(`${metricMeasureColumn} = `);
+  test.for(NAMES)("the %s alert measures a column of its query", async (name) => {
+    const { query: deployed, metricMeasureColumn } = await criterion(name);
+    expect(deployed).toBe(`${base}${query(`alert-${name}`)}`);
+    expect(deployed).toContain(`${metricMeasureColumn} = `);
   });
 
-  test("they ask the workspace and tell the given addresses", async () => {
+  test("query the workspace and send email to the configured addresses", async () => {
     const deployment = await deployMain();
     const recipients = the(deployment, "Microsoft.Insights/actionGroups");
     for (const rule of ofType(deployment, RULE)) {
@@ -63,7 +63,7 @@ describeWithBicep("alerts", () => {
     ]);
   });
 
-  test("without addresses they are there and tell nobody", async () => {
+  test("exist without recipients if no address is configured", async () => {
     const silent = await deployMain({ alertEmailAddresses: [] });
     expect(ofType(silent, "Microsoft.Insights/actionGroups")).toEqual([]);
     expect(ofType(silent, RULE)).toHaveLength(5);
@@ -72,7 +72,7 @@ describeWithBicep("alerts", () => {
     }
   });
 
-  test("thresholds are the parameters", async () => {
+  test("have the thresholds of the parameters", async () => {
     const strict = await deployMain({ alertThresholds: { failedPercent: 1, throttledCount: 2, credentialDays: 3 } });
     const thresholds = ofType(strict, RULE).map((rule) => value(rule, "properties.criteria.allOf.0.threshold"));
     expect(thresholds).toEqual([1, 2, 3, 0, 0]);

@@ -1,6 +1,6 @@
 /**
- * What must hold for every deployment, as data: a resource type, a path in it, and the only values allowed. A missing
- * value is a wrong value, because Azure's defaults are not all safe.
+ * Security rules for every deployment: a resource type, a path and the allowed values. A missing value breaks the rule,
+ * because not all defaults of Azure are secure.
  */
 import type { Deployed, Deployment } from "./support/deploy.ts";
 import { ofType, value } from "./support/look.ts";
@@ -13,7 +13,7 @@ interface Rule {
 
 const rule = (type: string, path: string, ...allowed: readonly unknown[]): Rule => ({ type, path, allowed });
 
-export const SECURITY_RULES: readonly Rule[] = [
+const SECURITY_RULES: readonly Rule[] = [
   rule("Microsoft.Storage/storageAccounts", "properties.allowSharedKeyAccess", false),
   rule("Microsoft.Storage/storageAccounts", "properties.allowBlobPublicAccess", false),
   rule("Microsoft.Storage/storageAccounts", "properties.allowCrossTenantReplication", false),
@@ -52,7 +52,7 @@ export const SECURITY_RULES: readonly Rule[] = [
   rule("Microsoft.Cache/redisEnterprise/databases", "properties.persistence.rdbEnabled", false),
 ];
 
-/** Every place that breaks a rule. */
+/** Lists every value that breaks a rule. */
 export function securityProblems(deployment: Deployment): string[] {
   return SECURITY_RULES.flatMap(({ type, path, allowed }) =>
     ofType(deployment, type)
@@ -72,7 +72,7 @@ export function roleAssignments(deployment: Deployment): string[] {
   });
 }
 
-/** Anything that looks like a secret: in a setting, an output or any resource. */
+/** Lists every value that looks like a secret: in a setting, an output or any other property. */
 export function secretLikeValues(deployment: Deployment): string[] {
   const found: string[] = [];
   const look = (holder: unknown, path: string) => {
@@ -92,7 +92,7 @@ export function secretLikeValues(deployment: Deployment): string[] {
   return found;
 }
 
-/** Key functions of Azure, connection strings with keys, signatures, private keys, secrets in the form Entra makes. */
+/** Key functions of Azure, connection strings with keys, SAS signatures, private keys, client secrets of Entra. */
 const SECRET_LIKE =
   /listKeys|listAccountSas|AccountKey=|SharedAccessSignature|[?&]sig=|-----BEGIN|\b[A-Za-z0-9_~.-]{3}8Q~[A-Za-z0-9_~.-]{31,34}\b/;
 

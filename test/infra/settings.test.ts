@@ -1,4 +1,4 @@
-/** The environment that the template gives the service is the one that the service reads. */
+/** The template sets exactly the settings that the service reads. */
 import { expect, test } from "vitest";
 import { SETTINGS, type SettingName } from "../../shared/config/settings.ts";
 import { policyWarnings } from "../../shared/policy/describe-policy.ts";
@@ -15,7 +15,7 @@ const PLATFORM_SETTINGS = [
   "AzureWebJobsStorage__clientId",
   "AzureWebJobsStorage__credential",
 ];
-/** Belong to other plans: Flex Consumption refuses or ignores them. */
+/** Settings of other plans. Flex Consumption rejects or ignores them. */
 const NOT_ON_FLEX =
   /^(WEBSITE_|FUNCTIONS_WORKER_RUNTIME|FUNCTIONS_EXTENSION_VERSION|SCM_DO_BUILD|ENABLE_ORYX|AzureWebJobsStorage$|AzureWebJobsDashboard|APPINSIGHTS_)/;
 
@@ -23,14 +23,14 @@ const readPlain = async () => settingsOf(await deployMain());
 const readEverything = async () => settingsOf(await deployMain(EVERYTHING));
 
 describeWithBicep("settings", () => {
-  test("are exactly those of the service and of the platform", async () => {
+  test("are exactly the settings of the service and the platform", async () => {
     const plain = await readPlain();
     const ofService = Object.keys(SETTINGS).filter((name) => name !== "LOCAL_TENANT_URL");
     expect(Object.keys(plain).sort()).toEqual([...ofService, ...PLATFORM_SETTINGS].sort());
     expect(Object.keys(await readEverything()).sort()).toEqual(Object.keys(plain).sort());
   });
 
-  test("none belongs to another plan", async () => {
+  test("contain no setting of another plan", async () => {
     expect(Object.keys(await readPlain()).filter((name) => NOT_ON_FLEX.test(name))).toEqual([]);
   });
 
@@ -39,7 +39,7 @@ describeWithBicep("settings", () => {
     async (name) => {
       for (const settings of [await readPlain(), await readEverything()]) {
         const given = settings[name] ?? "";
-        // Empty is the same as not set; what only Azure knows cannot be judged here.
+        // An empty setting counts as not set. A value that only Azure knows cannot be checked here.
         if (given !== "" && isKnown(given)) {
           expect(SETTINGS[name].form.safeParse(given).success, `${given} must be ${SETTINGS[name].mustBe}`).toBe(true);
         }
@@ -47,7 +47,7 @@ describeWithBicep("settings", () => {
     },
   );
 
-  test("what the service always needs is always there", async () => {
+  test("contain every required setting", async () => {
     const plain = await readPlain();
     for (const [name, setting] of Object.entries(SETTINGS)) {
       if (setting.required === "always") {
@@ -56,18 +56,18 @@ describeWithBicep("settings", () => {
     }
   });
 
-  test("the policy arrives as it was written, and the service accepts it", async () => {
+  test("contain the policy unchanged, and the service accepts it", async () => {
     const parsed = parsePolicy((await readPlain())["POLICY"] ?? "");
     expect(parsed).toHaveProperty("policy.callers.1.unattended", true);
     expect(parsed).toHaveProperty("policy.apis.graph.scopes", ["User.Read", "Mail.Read"]);
   });
 
-  test("the example's policy is one to copy: nothing about it deserves a warning", async () => {
+  test("contain an example policy without warnings", async () => {
     const parsed = parsePolicy((await readPlain())["POLICY"] ?? "");
     expect("policy" in parsed ? policyWarnings(parsed.policy) : parsed.problems).toEqual([]);
   });
 
-  test("say what the parameters say", async () => {
+  test("have the values of the example parameters", async () => {
     const deployment = await deployMain();
     const site = the(deployment, "Microsoft.Web/sites");
     const identity = the(deployment, "Microsoft.ManagedIdentity/userAssignedIdentities");
@@ -90,7 +90,7 @@ describeWithBicep("settings", () => {
     });
   });
 
-  test("say what the parameters say when everything is switched on", async () => {
+  test("have the values of the parameters with all options", async () => {
     const deployment = await deployMain(EVERYTHING);
     const redis = the(deployment, "Microsoft.Cache/redisEnterprise");
     expect(settingsOf(deployment)).toMatchObject({
@@ -112,7 +112,7 @@ describeWithBicep("settings", () => {
     });
   });
 
-  test("the host reaches its storage and telemetry by the identity alone", async () => {
+  test("give the host only the managed identity for storage and telemetry", async () => {
     const deployment = await deployMain();
     const clientId = reference(the(deployment, "Microsoft.ManagedIdentity/userAssignedIdentities"), "clientId");
     const account = the(deployment, "Microsoft.Storage/storageAccounts");

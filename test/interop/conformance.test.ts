@@ -1,4 +1,4 @@
-/** docs/conformance.md names tests that exist, for every standard it must speak of. */
+/** docs/conformance.md has a chapter for every standard, and the tests that it names exist. */
 import { existsSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -7,7 +7,7 @@ const repository = resolve(import.meta.dirname, "../..");
 const read = (path: string) => readFileSync(resolve(repository, path), "utf8");
 
 const STANDARDS = [6749, 6750, 7009, 7523, 7636, 8693, 8414, 9126, 9207, 9728, 9457, 9700, 8707];
-const FEWEST_RULES = 3;
+const MIN_RULES = 3;
 
 interface Rule {
   readonly section: string;
@@ -35,26 +35,26 @@ function testOf(cell: string): { path: string; title: string } {
   return { path, title };
 }
 
-test("there is a chapter for every standard, and none is only a few words", () => {
+test("docs/conformance.md has a chapter with at least three rules for every standard", () => {
   const numbers = [...chapters].map(([heading, rules]) => {
-    expect(rules.length).toBeGreaterThanOrEqual(FEWEST_RULES);
+    expect(rules.length).toBeGreaterThanOrEqual(MIN_RULES);
     return Number(/^RFC (\d+): /.exec(heading)?.[1]);
   });
   expect(numbers).toEqual(STANDARDS);
 });
 
 describe.each([...chapters])("%s", (_heading, rules) => {
-  test.each(rules)("$section $rule", ({ section, tests }) => {
+  test.each(rules)("$section $rule: the named tests exist", ({ section, tests }) => {
     expect(section).toMatch(/^[\dA-Z][\d., A-Z]*$/);
     for (const { path, title } of tests) {
       expect(path, "a cell of the form `file` › title").not.toBe("");
       expect(existsSync(resolve(repository, path)), path).toBe(true);
-      expect(quoted(read(path)), `${path} › ${title}`).toContain(title);
+      expect(unescaped(read(path)), `${path} › ${title}`).toContain(title);
     }
   });
 });
 
-/** The texts of the file as they are read, whichever way their quotes are written. */
-function quoted(source: string): string {
+/** The source with unescaped quotes, so that it contains the titles as they are displayed. */
+function unescaped(source: string): string {
   return source.replace(/\\(["'`])/g, "$1");
 }

@@ -1,4 +1,4 @@
-/** oauth4webapi, unmodified, against the whole stack: every grant a backend uses, each answer checked by the library. */
+/** Unmodified oauth4webapi against the whole stack, with every grant that a backend uses. The library validates each response. */
 import * as oauth from "oauth4webapi";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CLIENT_IDS } from "../../local/tenant/directory/seed-ids.ts";
@@ -7,7 +7,7 @@ import { CLIENT_ID, type RelyingParty, startRelyingParty, USER_READ } from "./su
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";
-/** The local stack speaks plain http on loopback; nothing else about the library is changed. */
+/** The local stack uses http on loopback. All other checks of the library stay on. */
 const insecure = { [oauth.allowInsecureRequests]: true };
 const client: oauth.Client = { client_id: CLIENT_ID };
 
@@ -72,7 +72,7 @@ async function refresh(handle: string): Promise<oauth.TokenEndpointResponse> {
   return oauth.processRefreshTokenResponse(server, client, response);
 }
 
-test("discovery (RFC 8414): the library takes the document as it is", () => {
+test("discovery (RFC 8414): the library accepts the metadata", () => {
   expect(server).toMatchObject({
     issuer: party.stack.environment.serviceUrl,
     require_pushed_authorization_requests: true,
@@ -82,14 +82,14 @@ test("discovery (RFC 8414): the library takes the document as it is", () => {
 });
 
 describe("pushed request and code (RFC 9126, 6749, 7636, 9207)", () => {
-  test("a person signs in, the code becomes a token, and a grant for later", async () => {
+  test("a person signs in and the code is exchanged for a token and a grant", async () => {
     const pushed = await push();
     const token = await redeem(await party.signIn(pushed.url), pushed);
     expect(await party.whoIs(token.access_token)).toBe("alice@contoso.local");
     expect(token).toMatchObject({ token_type: "bearer", refresh_token: expect.stringMatching(/^gte_/) });
   });
 
-  test("the person declines: access_denied, with our iss", async () => {
+  test("the person declines: the response is access_denied with the iss of the service", async () => {
     const pushed = await push({ prompt: "consent" });
     const returned = await party.signIn(pushed.url, { consent: "cancel" });
     expect(returned.searchParams.get("iss")).toBe(server.issuer);
@@ -98,7 +98,7 @@ describe("pushed request and code (RFC 9126, 6749, 7636, 9207)", () => {
     );
   });
 
-  test("a code is used once; a wrong verifier opens nothing", async () => {
+  test("a code is rejected with a wrong verifier, and when it is used again", async () => {
     const pushed = await push();
     const returned = await party.signIn(pushed.url);
     const stolen = { ...pushed, verifier: oauth.generateRandomCodeVerifier() };
@@ -107,7 +107,7 @@ describe("pushed request and code (RFC 9126, 6749, 7636, 9207)", () => {
     await expect(redeem(returned, pushed)).rejects.toMatchObject({ error: "invalid_grant" });
   });
 
-  test("a redirect URI that policy does not list is refused at the push", async () => {
+  test("the pushed request is refused if the policy does not list its redirect URI", async () => {
     await expect(push({ redirect_uri: "https://elsewhere.example/" })).rejects.toMatchObject({
       cause: { error: expect.stringMatching(/^(invalid_request|unauthorized_client)$/) },
     });
@@ -131,7 +131,7 @@ describe("token endpoint", () => {
     expect(await party.whoIs(token.access_token)).toBe("alice@contoso.local");
   });
 
-  test("refresh: the handle stays the same, and works until it is revoked (RFC 7009)", async () => {
+  test("refresh: the grant handle does not change and is valid until it is revoked (RFC 7009)", async () => {
     const pushed = await push();
     const { refresh_token: handle = "" } = await redeem(await party.signIn(pushed.url), pushed);
     const token = await refresh(handle);
@@ -142,7 +142,7 @@ describe("token endpoint", () => {
     await expect(refresh(handle)).rejects.toMatchObject({ error: "invalid_grant" });
   });
 
-  test("refusals come through as the library's own errors: subject, scope, grant type, claims", async () => {
+  test("the library reports refusals of the subject, scope, grant type and claims as its own errors", async () => {
     const subject = { subject_token: "x.y.z", subject_token_type: ACCESS_TOKEN_TYPE, audience: "graph" };
     await expect(grant(TOKEN_EXCHANGE, subject)).rejects.toMatchObject({ error: "invalid_request", status: 400 });
     const assertion = party.userToken("alice");
@@ -157,7 +157,7 @@ describe("token endpoint", () => {
     });
   });
 
-  test("an assertion that the client signed itself (private_key_jwt) is not promised, and refused", async () => {
+  test("private_key_jwt is not in the metadata, and a self-signed assertion is refused", async () => {
     expect(server.token_endpoint_auth_methods_supported).not.toContain("private_key_jwt");
     const { privateKey } = await oauth.generateKeyPair("RS256");
     const own = oauth.PrivateKeyJwt(privateKey);
@@ -167,7 +167,7 @@ describe("token endpoint", () => {
     await expect(refusal).rejects.toMatchObject({ status: 401 });
   });
 
-  test("client_credentials, by the application that is entitled to it", async () => {
+  test("client_credentials works for an application that the policy allows", async () => {
     const reports: oauth.Client = { client_id: CLIENT_IDS.reports };
     const assertion = party.stack.tenant.state.mintAppToken({ client: "reports", clientAuth: "1" });
     const clientAuthentication: oauth.ClientAuth = (_server, { client_id }, body) => {
@@ -181,7 +181,7 @@ describe("token endpoint", () => {
     expect(token).toMatchObject({ token_type: "bearer", access_token: expect.stringMatching(/^eyJ/) });
   });
 
-  test("a client that is not who it says: 401 with a challenge that the library can read", async () => {
+  test("failed client authentication returns 401 with a challenge that the library can read", async () => {
     const forged: oauth.ClientAuth = (_server, _client, body, headers) => {
       body.set("client_id", CLIENT_ID);
       headers.set("authorization", "Bearer not.a.token");
@@ -196,7 +196,7 @@ describe("token endpoint", () => {
   });
 });
 
-test("protected resource metadata (RFC 9728): Entra is where tokens for the service come from", async () => {
+test("protected resource metadata (RFC 9728): the authorization server is Entra", async () => {
   const response = await oauth.resourceDiscoveryRequest(party.serviceUrl, insecure);
   const resource = await oauth.processResourceDiscoveryResponse(party.serviceUrl, response);
   expect(resource.authorization_servers).toEqual([`${party.stack.environment.authority}/v2.0`]);

@@ -1,4 +1,4 @@
-/** openid-client, unmodified, against the whole stack: the same flows through its higher-level calls. */
+/** Unmodified openid-client against the whole stack: the same flows through its higher-level functions. */
 import * as client from "openid-client";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { CLIENT_ID, type RelyingParty, startRelyingParty, USER_READ } from "./support/relying-party.ts";
@@ -14,7 +14,7 @@ beforeAll(async () => {
   party = await startRelyingParty();
   configuration = await client.discovery(party.serviceUrl, CLIENT_ID, undefined, party.authenticate, {
     algorithm: "oauth2",
-    execute: [client.allowInsecureRequests], // The local stack speaks plain http on loopback.
+    execute: [client.allowInsecureRequests], // The local stack uses http on loopback.
   });
 });
 afterEach(() => party.stack.tenant.state.reset());
@@ -34,7 +34,7 @@ async function codeFlow(): Promise<{ returned: URL; checks: client.Authorization
   return { returned: await party.signIn(url), checks: { pkceCodeVerifier, expectedState } };
 }
 
-test("pushed request, code, refresh, revocation", async () => {
+test("a pushed request, its code, a refresh and the revocation succeed", async () => {
   const { returned, checks } = await codeFlow();
   const token = await client.authorizationCodeGrant(configuration, returned, checks);
   expect(await party.whoIs(token.access_token)).toBe("alice@contoso.local");
@@ -46,7 +46,7 @@ test("pushed request, code, refresh, revocation", async () => {
   await expect(client.refreshTokenGrant(configuration, handle)).rejects.toMatchObject({ error: "invalid_grant" });
 });
 
-test("an answer from another issuer (RFC 9207), or to another request (state), is refused by the library", async () => {
+test("the library refuses a response with another issuer (RFC 9207) or another state", async () => {
   const { returned, checks } = await codeFlow();
   const elsewhere = new URL(returned);
   elsewhere.searchParams.set("iss", "https://elsewhere.example");
@@ -75,7 +75,7 @@ test("jwt-bearer (RFC 7523)", async () => {
   expect(await party.whoIs(token.access_token)).toBe("alice@contoso.local");
 });
 
-test("a refusal is the library's ResponseBodyError, with our members in its cause", async () => {
+test("the library reports a refusal as ResponseBodyError with the members of the service in its cause", async () => {
   const request = client.genericGrantRequest(configuration, JWT_BEARER, {
     assertion: party.userToken("carol"),
     requested_token_use: "on_behalf_of",

@@ -1,6 +1,6 @@
 /**
- * The command line as a package: what npm packs of a fresh checkout, and that it runs where it is installed, from a
- * folder below node_modules and without any dependency.
+ * The command line as a package: the files that npm packs from a fresh checkout, and that the installed program runs from
+ * node_modules without dependencies.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
@@ -34,7 +34,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** npm as the one that runs the tests, if one does. */
+/** Uses the npm that runs the tests, if there is one. */
 function npm(args: string[], cwd: string): void {
   const path = process.env["npm_execpath"];
   const env = { ...process.env, npm_config_update_notifier: "false" };
@@ -54,13 +54,13 @@ function gte(...args: string[]) {
   return { code: status, out: stdout, notes: stderr };
 }
 
-test("holds the command line and what a reader needs, and nothing of the service", () => {
+test("the npm package contains only the command line, its README and its license", () => {
   const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   expect(files.map(({ name }) => name).sort()).toEqual(["LICENSE", "README.md", "gte.mjs", "package.json"]);
 });
 
-describe("below node_modules", () => {
-  test("its command is there, and the system can start it", () => {
+describe("the npm package in node_modules", () => {
+  test("names the command gte, and the operating system can start it", () => {
     const script = "import p from './package.json' with { type: 'json' }; process.stdout.write(p.bin.gte)";
     expect(
       execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: installed, encoding: "utf8" }),
@@ -72,21 +72,21 @@ describe("below node_modules", () => {
     }
   });
 
-  test("--help", () => {
+  test("prints its help", () => {
     const { code, out, notes } = gte("--help");
     expect([code, notes]).toEqual([0, ""]);
     expect(out).toMatch(/^gte: Microsoft Graph .* without a secret\n/);
   });
 
-  test("a command that cannot work says why, and ends with its exit code", () => {
+  test("explains a failed command and exits with its code", () => {
     expect(gte("header", "graph")).toEqual({
       code: 2,
       out: "",
-      notes: "gte: Which service?\n     Run: gte login --service https://… --client-id …\n",
+      notes: "gte: No service is configured.\n     Run: gte login --service https://… --client-id …\n",
     });
   });
 
-  test("as far as the network", () => {
+  test("sends a request to the service", () => {
     const login = ["login", "--service", "https://localhost:1", "--client-id", "11111111-2222-3333-4444-555555555555"];
     expect(gte(...login)).toMatchObject({ code: 5, out: "", notes: expect.stringContaining("localhost:1 cannot be") });
   });

@@ -1,6 +1,6 @@
 /**
- * The deployment package: what is in it, that it is the same every time, and that it runs from a bare folder (no
- * node_modules, no sources) under the local Functions host, as far as a whole exchange.
+ * The deployment package: its files, that each build gives the same bytes, and that it completes an exchange under the
+ * local Functions host from a folder without node_modules and sources.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -24,7 +24,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "gte-package-test-"));
   const distDirectory = join(folder, "built");
   await buildApp({ entry: join(root, "functions/index.ts"), outDirectory: distDirectory });
-  // Left by an earlier run, or by the build of the command line: must not get into the package.
+  // Files of an earlier run and of the command line's build must not be packed.
   writeFileSync(join(distDirectory, "package.zip"), "old");
   writeFileSync(join(distDirectory, "gte.mjs"), "the command line");
   packed = zip(packageEntries({ root, distDirectory }));
@@ -32,15 +32,15 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-describe("what is in the package", () => {
-  test("the bundle, host.json and package.json, and nothing else", () => {
+describe("the deployment package", () => {
+  test("contains only the bundle, host.json and package.json", () => {
     const others = [...files.keys()].filter((name) => !/^dist\/(chunks\/)?[\w-]+\.mjs$/.test(name));
     expect(others).toEqual(["host.json", "package.json"]);
     expect(files.has("dist/index.mjs")).toBe(true);
     expect(files.has("dist/gte.mjs")).toBe(false);
   });
 
-  test("no source map, test, local stack or metafile; host.json as it is", () => {
+  test("contains no source map, test, local stack or metafile, and an unchanged host.json", () => {
     for (const [name, content] of files) {
       expect(name).not.toMatch(/\.map$|meta\.json|(^|\/)(test|local|bench|clients|node_modules)\//);
       expect(content.includes("sourceMappingURL=")).toBe(false);
@@ -48,7 +48,7 @@ describe("what is in the package", () => {
     expect(files.get("host.json")).toEqual(readFileSync(join(root, "host.json")));
   });
 
-  test("no script, no dependency to install, nothing for developers in package.json", () => {
+  test("has a package.json without scripts, dependencies and development settings", () => {
     const deployed = JSON.parse(String(files.get("package.json")));
     expect(deployed).toEqual({
       name: "graph-token-exchange",
@@ -70,8 +70,8 @@ describe("what is in the package", () => {
   });
 });
 
-describe("the same sources give the same bytes", () => {
-  test("whatever the order in which files are found", () => {
+describe("a reproducible package", () => {
+  test("does not depend on the order of the files", () => {
     const entries = [...files].map(([name, content]) => ({ name, content }));
     expect(zip(entries.reverse()).equals(packed)).toBe(true);
   });
@@ -82,7 +82,7 @@ describe("the same sources give the same bytes", () => {
     expect(zip(packageEntries({ root, distDirectory })).equals(packed)).toBe(true);
   });
 
-  test("a name that leaves the folder or comes twice is refused", () => {
+  test("rejects a file name that is duplicated or outside of the folder", () => {
     const content = Buffer.from("x");
     for (const name of ["../x", "/x", "a//b", "a\\b", "", "a/../b"]) {
       expect(() => zip([{ name, content }]), name).toThrow("not a valid file name");
@@ -90,12 +90,12 @@ describe("the same sources give the same bytes", () => {
     expect(() => zip([0, 1].map(() => ({ name: "x", content })))).toThrow("appears twice");
   });
 
-  test("without a build there is no package", () => {
+  test("is not packed without a build", () => {
     mkdirSync(join(folder, "empty"));
     expect(() => packageEntries({ root, distDirectory: join(folder, "empty") })).toThrow("npm run build");
   });
 
-  test("package.json keeps nothing that is added later", () => {
+  test("contains no members of package.json that are added later", () => {
     const text = JSON.stringify({
       name: "n",
       version: "1.0.0",
@@ -107,23 +107,23 @@ describe("the same sources give the same bytes", () => {
   });
 });
 
-test("another program reads the zip as well, with permissions for all", ({ skip }) => {
+test("Python can read the deployment package, and everyone can read its files", ({ skip }) => {
   const path = join(folder, "package.zip");
   writeFileSync(path, packed);
   const script =
     "import sys,zipfile;z=zipfile.ZipFile(sys.argv[1]);print(z.testzip(),{i.external_attr>>16 for i in z.infolist()})";
-  let told: string;
+  let listing: string;
   try {
-    told = execFileSync("python3", ["-c", script, path], { encoding: "utf8" });
+    listing = execFileSync("python3", ["-c", script, path], { encoding: "utf8" });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    skip("there is no python3");
+    skip("python3 is not installed");
     return;
   }
-  expect(told.trim()).toBe(`None {${0o100644}}`);
+  expect(listing.trim()).toBe(`None {${0o100644}}`);
 });
 
-describe("the package in a bare folder under the local host", () => {
+describe("the deployment package in an empty folder under the local host", () => {
   let stack: Stack;
   let deployed: string;
   beforeAll(async () => {
@@ -139,7 +139,7 @@ describe("the package in a bare folder under the local host", () => {
     rmSync(deployed, { recursive: true, force: true });
   });
 
-  test("is alone there", () => {
+  test("is the only content of the folder", () => {
     expect(readdirSync(deployed).sort()).toEqual(["dist", "host.json", "package.json"]);
   });
 
@@ -147,7 +147,7 @@ describe("the package in a bare folder under the local host", () => {
     expect(await localRequest(`${stack.service.url}/healthz`)).toMatchObject({ status: 200, text: "Healthy" });
   });
 
-  test("is ready, and gives a user a header for Graph: MSAL, Key Vault and jose are all inside", async () => {
+  test("is ready and returns headers for Graph: it contains MSAL, the Key Vault SDK and jose", async () => {
     expect((await localRequest(`${stack.service.url}/ready`)).status).toBe(200);
     const authorization = `Bearer ${await userToken(stack.environment, "alice")}`;
     const answer = await localRequest(`${stack.service.url}/AuthorizationHeader/graph`, { headers: { authorization } });
@@ -155,22 +155,22 @@ describe("the package in a bare folder under the local host", () => {
     expect(answer.json()).toMatchObject({ tokenType: "Bearer" });
   });
 
-  test("keeps and redeems a grant: the table SDK and the sealing are inside", async () => {
+  test("creates and redeems a grant: it contains the table SDK and the sealing code", async () => {
     const authorization = `Bearer ${await userToken(stack.environment, "alice")}`;
-    const made = await localRequest(`${stack.service.url}/AuthorizationHeader/graph`, {
+    const created = await localRequest(`${stack.service.url}/AuthorizationHeader/graph`, {
       headers: { authorization },
       json: { scopes: ["offline_access"] },
     });
-    expect(made.status).toBe(200);
+    expect(created.status).toBe(200);
     const redeemed = await localRequest(`${stack.service.url}/AuthorizationHeader/graph`, {
       headers: { authorization },
-      json: { grant: made.json()["grant"] },
+      json: { grant: created.json()["grant"] },
     });
     expect(redeemed.status).toBe(200);
     const application = `Bearer ${await applicationToken(stack.environment, "daemon")}`;
     const stranger = await localRequest(`${stack.service.url}/AuthorizationHeader/graph`, {
       headers: { authorization: application },
-      json: { grant: made.json()["grant"] },
+      json: { grant: created.json()["grant"] },
     });
     expect(stranger.status).toBe(403);
   });

@@ -1,4 +1,4 @@
-/** What a command gets, and the parts most of them start with. */
+/** The input of a command, and the functions that most commands share. */
 import type { CommandLine, Options } from "../command-line.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { createServiceClient, type ServiceClient } from "../service-client.ts";
@@ -22,14 +22,14 @@ export function connect({ options, terminal }: CommandInput): Connection {
   const settings = savedSettings(options, terminal);
   const signIn = createSignIn(
     settings,
-    { browser: options.browser === true, mayAsk: mayAsk(options, terminal) },
+    { browser: options.browser === true, interactive: isInteractive(options, terminal) },
     terminal,
   );
   return { settings, signIn, service: createServiceClient(settings, signIn) };
 }
 
-/** Unless said otherwise, a person is asked only where one sits in front. */
-function mayAsk(options: Options, { attended }: Terminal): boolean {
+/** Without `--sign-in` or `--browser`, a sign-in starts only at a terminal. */
+function isInteractive(options: Options, { attended }: Terminal): boolean {
   return options["sign-in"] ?? (options.browser === true || attended);
 }
 

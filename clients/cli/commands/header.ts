@@ -1,41 +1,42 @@
-/** `header <api>` prints the header object for the next request, `token <api>` the token alone. */
+/** `header <api>` prints the headers for a request to the API as a JSON object, `token <api>` prints only the token. */
 import { readClaimsOption } from "../claims.ts";
-import { type CliFailure, usage } from "../cli-failure.ts";
+import { type CliFailure, usageFailure } from "../cli-failure.ts";
 import { EXIT } from "../exit-codes.ts";
-import { askForHeader, type HeaderPayload } from "../header-payload.ts";
+import { type HeaderPayload, requestHeader } from "../header-payload.ts";
 import { type Command, type CommandInput, connect, print } from "./command.ts";
 
 export const header: Command = async (input) => {
-  const { headers } = await payloadFor(input);
+  const { headers } = await requestPayload(input);
   print(input.terminal, headers);
   return EXIT.ok;
 };
 
 export const token: Command = async (input) => {
-  const { accessToken, expiresOn, scopes } = await payloadFor(input);
+  const { accessToken, expiresOn, scopes } = await requestPayload(input);
   if (input.options.json === true) print(input.terminal, { accessToken, tokenType: "Bearer", expiresOn, scopes });
   else input.terminal.out(`${accessToken}\n`);
   return EXIT.ok;
 };
 
-async function payloadFor(input: CommandInput): Promise<HeaderPayload> {
-  const [api, ...more] = input.words;
-  if (api === undefined || more.length > 0) throw usage(`Which API? For example: ${input.command} graph`);
+async function requestPayload(input: CommandInput): Promise<HeaderPayload> {
+  const [api, ...more] = input.operands;
+  if (api === undefined || more.length > 0)
+    throw usageFailure(`${input.command} takes one API, for example: ${input.command} graph`);
   const { scope, claims, "force-refresh": forceRefresh } = input.options;
-  if (scope?.some((one) => one.split(" ").includes("offline_access"))) throw keepsForNobody();
-  const demanded = readClaimsOption(claims);
+  if (scope?.some((one) => one.split(" ").includes("offline_access"))) throw offlineAccessFailure();
+  const claimsJson = readClaimsOption(claims);
   const { service } = connect(input);
-  return askForHeader(service, api, {
+  return requestHeader(service, api, {
     ...(scope === undefined ? {} : { scopes: scope }),
-    ...(demanded === undefined ? {} : { claims: demanded }),
+    ...(claimsJson === undefined ? {} : { claims: claimsJson }),
     ...(forceRefresh === undefined ? {} : { forceRefresh }),
   });
 }
 
-/** The service would make a grant, and its handle would be lost: neither command has a place for it. */
-function keepsForNobody(): CliFailure {
-  return usage(
-    "--scope offline_access would have the service keep a permission whose handle you never see. This command needs none: " +
-      "your sign-in on this machine renews itself.",
+/** With offline_access the service would create a grant. Neither command prints the grant handle, so it would be lost. */
+function offlineAccessFailure(): CliFailure {
+  return usageFailure(
+    "--scope offline_access is not supported: it would create a grant, and this command does not print grant handles. " +
+      "You do not need a grant here, because gte renews your sign-in on this machine.",
   );
 }

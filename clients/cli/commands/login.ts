@@ -1,35 +1,35 @@
 /**
- * `login`: asks the service where its tokens come from, signs the person in there, and keeps both for later commands. The
- * only command that discovers, because a person has just named the service.
+ * `login`: reads the service's metadata, signs the person in at the authority that it names, and saves the settings and
+ * tokens for later commands. Only `login` reads metadata, because here a person has just named the service.
  */
 import { readClaimsOption } from "../claims.ts";
-import { usage } from "../cli-failure.ts";
+import { usageFailure } from "../cli-failure.ts";
 import { EXIT } from "../exit-codes.ts";
 import { tokensPath } from "../home.ts";
 import { removePrivateFile } from "../private-file.ts";
-import { audienceOf, rivalry, rivalsOf } from "../rival-services.ts";
 import { forgetService, writeSavedSettings } from "../saved-settings.ts";
+import { audienceOf, conflictingServices, serviceConflict } from "../service-conflicts.ts";
 import { discoverSettings, type Settings } from "../settings.ts";
 import { createSignIn } from "../sign-in.ts";
 import { type Command, print } from "./command.ts";
 
-export const login: Command = async ({ words, options, terminal }) => {
-  if (words.length > 0) throw usage("login takes options only.");
+export const login: Command = async ({ operands, options, terminal }) => {
+  if (operands.length > 0) throw usageFailure("login takes only options.");
   const claims = readClaimsOption(options.claims);
   const settings = await discoverSettings(options, terminal);
   const { home, folder, service, authority } = settings;
   const replace = options.replace === true;
-  const named = rivalsOf(settings);
-  if (named.length > 0 && !replace) throw rivalry(settings, named);
-  const signIn = createSignIn(settings, { browser: options.browser === true, mayAsk: true }, terminal);
-  const { account, accessToken } = await signIn.ask(claims);
+  const sameScope = conflictingServices(settings);
+  if (sameScope.length > 0 && !replace) throw serviceConflict(settings, sameScope);
+  const signIn = createSignIn(settings, { browser: options.browser === true, interactive: true }, terminal);
+  const { account, accessToken } = await signIn.acquireTokenInteractive(claims);
   const audience = audienceOf(accessToken);
-  const rivals = rivalsOf(settings, audience);
-  if (rivals.length > 0 && !replace) {
+  const sameApi = conflictingServices(settings, audience);
+  if (sameApi.length > 0 && !replace) {
     removePrivateFile(tokensPath(folder));
-    throw rivalry(settings, rivals);
+    throw serviceConflict(settings, sameApi);
   }
-  for (const rival of rivals) forgetService(home, rival);
+  for (const other of sameApi) forgetService(home, other);
   save(settings, audience);
   const username = account?.username;
   if (options.json === true) print(terminal, { username, service, authority });

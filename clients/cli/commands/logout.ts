@@ -1,6 +1,6 @@
 /**
- * `logout`: forgets the tokens on this machine, of every service or of the one that `--service` names. What `login` found
- * out about a service stays. The session at Entra and grants kept by the service are not touched.
+ * `logout`: deletes the tokens on this machine, for every service or for the one in `--service`. The settings that `login`
+ * saved stay. The session at Entra and the grants that the service stores stay as well.
  */
 import { EXIT } from "../exit-codes.ts";
 import { findHome, serviceFolder, tokensPath } from "../home.ts";

@@ -1,11 +1,11 @@
-/** `whoami`: who the service takes the person for, from the service itself. */
+/** `whoami`: the identity that the service reads from the person's token. */
 import { oneLine } from "../cli-failure.ts";
 import { EXIT } from "../exit-codes.ts";
 import { type Command, connect, print } from "./command.ts";
 
 export const whoami: Command = async (input) => {
   const { settings, signIn, service } = connect(input);
-  const { claims } = await service.ask({ path: "/Validate" });
+  const { claims } = await service.request({ path: "/Validate" });
   const account = await signIn.account();
   const read = typeof claims === "object" && claims !== null ? { ...claims } : {};
   const about: Record<string, unknown> = {
@@ -24,6 +24,6 @@ function pick(claims: Record<string, unknown>, names: Readonly<Record<string, st
 }
 
 function lines(about: Readonly<Record<string, unknown>>): string {
-  const told = Object.entries(about).filter(([, value]) => value !== undefined);
-  return told.map(([name, value]) => `${name.padEnd(10)} ${oneLine(String(value))}\n`).join("");
+  const known = Object.entries(about).filter(([, value]) => value !== undefined);
+  return known.map(([name, value]) => `${name.padEnd(10)} ${oneLine(String(value))}\n`).join("");
 }

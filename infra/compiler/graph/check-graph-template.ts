@@ -1,6 +1,6 @@
 /**
- * A template that needs the Microsoft Graph extension: compiled with Microsoft's own, and where its registry is out of
- * reach with one made from this repository's property facts.
+ * Checks a template that needs the Microsoft Graph extension: with Microsoft's extension, or, if its registry is
+ * unreachable, with an extension built from the Graph types of this repository.
  */
 import { lookup } from "node:dns/promises";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -17,10 +17,10 @@ export interface GraphFinding extends Finding {
 }
 
 const REGISTRY = "mcr.microsoft.com";
-/** Where packets are only dropped, the compiler would try again for minutes. */
-const ANSWER_MS = 30_000;
-/** Without even a name for the registry: long enough to compile with an extension that was restored before. */
-const RESTORED_MS = 5_000;
+/** If a firewall drops the packets, the compiler retries for minutes. */
+const REACHABLE_TIMEOUT_MS = 30_000;
+/** If DNS does not resolve the registry: enough time to compile with an extension in the local cache. */
+const CACHED_TIMEOUT_MS = 5_000;
 
 export function needsGraph(root: string, path: string): boolean {
   return /^extension microsoftGraph/m.test(readFileSync(join(root, path), "utf8"));
@@ -31,10 +31,8 @@ export async function checkGraphTemplate(
   root: string,
   path: string,
 ): Promise<GraphFinding> {
-  const finding = await Promise.race([checkTemplate(bicep, root, path), noAnswer(path)]);
-  if (finding.outcome !== "extension-unreachable") {
-    return { ...finding, graphTypes: "of Microsoft" };
-  }
+  const finding = await Promise.race([checkTemplate(bicep, root, path), timeOut(path)]);
+  if (finding.outcome !== "extension-unreachable") return { ...finding, graphTypes: "of Microsoft" };
   const folder = mkdtempSync(join(tmpdir(), "gte-graph-"));
   try {
     copyWithGraphTypes(compiler, root, folder);
@@ -46,20 +44,18 @@ export async function checkGraphTemplate(
   }
 }
 
-async function noAnswer(path: string): Promise<Finding> {
-  const patienceMs = (await mayAnswer()) ? ANSWER_MS : RESTORED_MS;
-  // Whoever waits for the compiler keeps the process alive; this deadline alone must not.
-  await sleep(patienceMs, undefined, { ref: false });
-  const problems = [`no Graph extension from ${REGISTRY} within ${patienceMs / 1000} s`];
+async function timeOut(path: string): Promise<Finding> {
+  const timeoutMs = (await mayBeReachable()) ? REACHABLE_TIMEOUT_MS : CACHED_TIMEOUT_MS;
+  // The compiler keeps the process alive. This timer must not.
+  await sleep(timeoutMs, undefined, { ref: false });
+  const problems = [`the Graph extension was not available from ${REGISTRY} within ${timeoutMs / 1000} s`];
   return { path, outcome: "extension-unreachable", problems, information: [] };
 }
 
-/** Whether the registry has an address, or a proxy that may know one. */
-async function mayAnswer(): Promise<boolean> {
+/** Whether DNS resolves the registry, or a proxy is configured that may resolve it. */
+async function mayBeReachable(): Promise<boolean> {
   const proxies = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-  if (proxies.some((name) => (process.env[name] ?? "") !== "")) {
-    return true;
-  }
+  if (proxies.some((name) => (process.env[name] ?? "") !== "")) return true;
   return lookup(REGISTRY).then(
     () => true,
     () => false,

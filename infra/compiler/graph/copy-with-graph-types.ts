@@ -1,6 +1,6 @@
 /**
- * A copy of the templates whose Graph extension is made from this repository's property facts, so that entra.bicep can
- * be compiled where Microsoft's registry is out of reach.
+ * Copies the templates and builds their Graph extension from the Graph types of this repository, so that entra.bicep can be
+ * compiled if Microsoft's registry is unreachable.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -10,10 +10,10 @@ import { GRAPH_RESOURCES } from "./graph-types.ts";
 import { toTypeIndex } from "./to-type-index.ts";
 
 const EXTENSION = "microsoft-graph.tgz";
-/** Templates, parameters, queries and the compiler's configuration. */
+/** Templates, parameter files, queries and the configuration of the compiler. */
 const COMPILED = /\.(bicep|bicepparam|kql|json)$/;
 
-/** Copies `infra` into `folder`. Throws with the compiler's words if it cannot make the extension. */
+/** Copies `infra` into `folder`. Throws the compiler's message if it cannot build the extension. */
 export function copyWithGraphTypes(compiler: BicepCompiler, infra: string, folder: string): void {
   cpSync(infra, folder, {
     recursive: true,
@@ -36,7 +36,5 @@ function publish(compiler: BicepCompiler, folder: string, target: string): void 
     ["publish-extension", join(folder, "index.json"), "--target", target, "--force"],
     { encoding: "utf8" },
   );
-  if (run.status !== 0) {
-    throw new Error(`bicep publish-extension: ${run.stderr ?? run.error?.message}`);
-  }
+  if (run.status !== 0) throw new Error(`bicep publish-extension: ${run.stderr ?? run.error?.message}`);
 }

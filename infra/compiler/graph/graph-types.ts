@@ -1,7 +1,7 @@
 /**
- * What the Microsoft Graph extension 1.0.0 lets a template set and read on the resources of entra/entra.bicep, as far as
- * these use it. Kept by hand, because the extension comes from a registry that a build may not reach. A property that is
- * used for the first time is added here; passwords are left out, because the extension does not make any.
+ * The properties of the Microsoft Graph extension 1.0.0 that entra/entra.bicep uses. This list is maintained manually,
+ * because the extension comes from a registry that a build may not reach. Add a property here when the template uses it for
+ * the first time. Passwords are not listed, because the extension does not support them.
  *
  * Source: https://github.com/microsoftgraph/msgraph-bicep-types, generated/microsoftgraph/microsoft.graph/v1.0/1.0.0
  */
@@ -14,11 +14,11 @@ export interface GraphObject {
 
 export interface GraphProperty {
   readonly type: GraphType;
-  /** Must be given. */
+  /** The template must set it. */
   readonly required?: boolean;
-  /** Made by Entra: can be read and not be set. */
+  /** Entra sets it. A template can only read it. */
   readonly readOnly?: boolean;
-  /** Part of what the resource is known by. */
+  /** Part of the key of the resource. */
   readonly key?: boolean;
   /** Known before the deployment. */
   readonly constant?: boolean;

@@ -1,4 +1,4 @@
-/** Property facts in the form that `bicep publish-extension` reads: an index, and a list of types that refer to each other. */
+/** Converts the Graph types to the input of `bicep publish-extension`: an index and a list of types that reference each other. */
 import type { GraphObject, GraphProperty, GraphType } from "./graph-types.ts";
 
 export interface TypeIndex {
@@ -12,7 +12,7 @@ interface Reference {
   readonly $ref: string;
 }
 
-/** The extension calls itself so in the compiled template, whoever made its types. */
+/** The name and version of Microsoft's extension, which also appear in the compiled template. */
 const SETTINGS = { name: "MicrosoftGraph", version: "1.0.0", isSingleton: false };
 const API_VERSION = "v1.0";
 const GUID = { minLength: 36, maxLength: 36, pattern: "^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$" };
@@ -22,14 +22,14 @@ export function toTypeIndex(resources: Readonly<Record<string, GraphObject>>): T
   const types: object[] = [];
   const add = (type: object): Reference => ({ $ref: `#/${types.push(type) - 1}` });
   const declared = Object.entries(resources).map(([name, properties]) => {
-    const fixed = (value: string) => ({
+    const literal = (value: string) => ({
       type: add({ $type: "StringLiteralType", value }),
       flags: FLAGS.readOnly | FLAGS.constant,
     });
     const body = add({
       $type: "ObjectType",
       name,
-      properties: { type: fixed(name), apiVersion: fixed(API_VERSION), ...members(add, name, properties) },
+      properties: { type: literal(name), apiVersion: literal(API_VERSION), ...propertiesOf(add, name, properties) },
     });
     const type = add({ $type: "ResourceType", name: `${name}@${API_VERSION}`, scopeType: 0, body, flags: 0 });
     return [`${name}@${API_VERSION}`, { $ref: `types.json${type.$ref}` }] as const;
@@ -39,7 +39,7 @@ export function toTypeIndex(resources: Readonly<Record<string, GraphObject>>): T
 
 type Add = (type: object) => Reference;
 
-function members(add: Add, path: string, properties: GraphObject): Record<string, object> {
+function propertiesOf(add: Add, path: string, properties: GraphObject): Record<string, object> {
   return Object.fromEntries(
     Object.entries(properties).map(([name, property]) => [
       name,
@@ -48,7 +48,7 @@ function members(add: Add, path: string, properties: GraphObject): Record<string
   );
 }
 
-/** `path` names an object in what the compiler says about it. */
+/** `path` is the name of an object type in the messages of the compiler. */
 function typeOf(add: Add, path: string, type: GraphType): Reference {
   switch (type) {
     case "text":
@@ -62,7 +62,7 @@ function typeOf(add: Add, path: string, type: GraphType): Reference {
     default:
       return isList(type)
         ? add({ $type: "ArrayType", itemType: typeOf(add, path, type[0]) })
-        : add({ $type: "ObjectType", name: path, properties: members(add, path, type) });
+        : add({ $type: "ObjectType", name: path, properties: propertiesOf(add, path, type) });
   }
 }
 

@@ -31,7 +31,7 @@ export interface DeviceCodes {
 }
 
 export const DEVICE_CODE_LIFETIME_SECONDS = 900;
-export const DEVICE_CODE_INTERVAL_SECONDS = 5;
+const DEVICE_CODE_INTERVAL_SECONDS = 5;
 /** Contains no letters and digits that look similar. */
 const USER_CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const USER_CODE_LENGTH = 9;

@@ -28,7 +28,7 @@ export function answerVaultRequest(tenant: VaultTenant, request: VaultRequest): 
 }
 
 /** The headers of every answer (KV-14). */
-export function vaultHeaders(clientRequestId: string | undefined): Record<string, string> {
+function vaultHeaders(clientRequestId: string | undefined): Record<string, string> {
   return {
     "Cache-Control": "no-cache",
     Pragma: "no-cache",

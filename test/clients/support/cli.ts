@@ -1,4 +1,4 @@
-/** Runs the command line: in this process with a terminal that listens (fast), or as a process of its own. */
+/** Runs the command line in this process, which is fast, or as a separate process. */
 import { spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,15 +11,15 @@ export interface CliResult {
   readonly notes: string;
   /** Standard output as JSON. */
   json(): Record<string, unknown>;
-  /** The error as JSON, where `--json` was given. */
+  /** The error as JSON, for commands with `--json`. */
   error(): Record<string, unknown>;
 }
 
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether a person sits in front; false by default. */
+  /** Whether the command runs at a terminal; false by default. */
   readonly attended?: boolean;
-  /** What happens when a note appears: this is where the person acts. */
+  /** Called for each note, so that a test can act as the person. */
   readonly onNote?: (note: string) => void;
 }
 
@@ -43,7 +43,7 @@ export async function runHere(args: readonly string[], options: CliOptions = {})
   return toResult(code, written.out, written.notes);
 }
 
-/** As it is packed. */
+/** The packed program. */
 const mainPath = resolve(import.meta.dirname, "../../../dist/gte.mjs");
 
 export async function runProcess(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {

@@ -1,7 +1,7 @@
 /**
- * What only Azure knows, put into a compiled template before it is evaluated: the cloud's own addresses, and what Graph's
- * service principal offers. Everything else that is known only after the deployment stays an expression (`[reference(…`),
- * so that a test can follow it from the resource that makes it to the setting that carries it.
+ * Inserts values that only Azure knows into a compiled template before it is evaluated: the URLs of the cloud, and the
+ * permissions of Graph's service principal. Other values that are known only after the deployment stay expressions
+ * (`[reference(…`), so that a test can compare the expression in a setting with the resource.
  */
 export type AzureEnvironment = "AzureCloud" | "AzureUSGovernment" | "AzureChinaCloud";
 
@@ -36,7 +36,7 @@ export const GRAPH_PERMISSIONS = {
   ],
 } as const;
 
-/** The compiled template with these answers in its expressions. */
+/** Returns the compiled template with these values in its expressions. */
 export function answer(template: string, environment: AzureEnvironment): string {
   const { login, ...suffixes } = CLOUDS[environment];
   const answers = Object.entries({

@@ -1,7 +1,7 @@
-/** The templates with one place of one file changed: for showing that a check can fail. */
+/** Copies the templates and changes one text in one file, so that a test can show that a check fails. */
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openWorkshop } from "./compiler.ts";
+import { openBicepWorkspace } from "./compiler.ts";
 
 export interface Change {
   readonly file: string;
@@ -11,15 +11,15 @@ export interface Change {
 
 let copies = 0;
 
-/** The new folder. Only the first place is changed, and there must be one. */
+/** Returns the new folder. Changes only the first occurrence, and throws if there is none. */
 export function changedCopy({ file, from, to }: Change): string {
-  const { infra } = openWorkshop();
+  const { infra } = openBicepWorkspace();
   copies += 1;
   const folder = `${infra}-changed-${copies}`;
   cpSync(infra, folder, { recursive: true });
   const path = join(folder, file);
   const text = readFileSync(path, "utf8");
-  if (!text.includes(from)) throw new Error(`${file} does not say ${from}`);
+  if (!text.includes(from)) throw new Error(`${file} does not contain ${from}`);
   writeFileSync(
     path,
     text.replace(from, () => to),

@@ -1,6 +1,6 @@
 /**
- * The one compiler of the run, and a copy of the templates that it may read. Without a compiler the suites that need it
- * are skipped, loudly; with REQUIRE_BICEP=1 they fail instead.
+ * The compiler process of the test run and a copy of the templates. Without a compiler, the suites that need it are skipped
+ * with a message. With REQUIRE_BICEP=1 they fail.
  */
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,29 +17,29 @@ const missing = `no Bicep compiler (${tried.join("; ")})`;
 
 if (compiler === undefined) {
   if (process.env["REQUIRE_BICEP"] === "1") throw new Error(missing);
-  process.stderr.write(`SKIPPED: ${missing}, so what the templates would deploy was NOT checked\n`);
+  process.stderr.write(`SKIPPED: ${missing}, so the deployed resources were NOT checked\n`);
 }
 
 export const describeWithBicep = compiler === undefined ? describe.skip : describe;
 
-export interface Workshop {
+export interface BicepWorkspace {
   readonly bicep: BicepProcess;
-  /** A folder like infra/, whose Graph extension is made from this repository's property facts. */
+  /** A copy of infra/ whose Graph extension is built from the Graph types of this repository. */
   readonly infra: string;
 }
 
-let workshop: Workshop | undefined;
+let workspace: BicepWorkspace | undefined;
 
 /**
- * Made when a test first asks for it, and shared by all of them: test/infra runs in one worker without isolation. The
- * compiler ends with the worker, when its input does.
+ * Created on the first call and shared by all tests, because test/infra runs in one worker without isolation. The compiler
+ * ends with the worker, when its standard input closes.
  */
-export function openWorkshop(): Workshop {
-  workshop ??= makeWorkshop();
-  return workshop;
+export function openBicepWorkspace(): BicepWorkspace {
+  workspace ??= createBicepWorkspace();
+  return workspace;
 }
 
-function makeWorkshop(): Workshop {
+function createBicepWorkspace(): BicepWorkspace {
   if (compiler === undefined) throw new Error(missing);
   const infra = join(inject("infraFolder"), "infra");
   copyWithGraphTypes(compiler, INFRA, infra);

@@ -1,13 +1,13 @@
 /**
- * What a template would deploy with given parameters: compiled and evaluated by the Bicep compiler. Each scenario is
- * evaluated once in a run, however many tests look at it.
+ * The resources that a template deploys with given parameters, as the Bicep compiler evaluates them. Each scenario is
+ * evaluated once for all tests.
  */
 import { writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Diagnostic, Target } from "../../../infra/compiler/bicep-process.ts";
 import { type AzureEnvironment, answer } from "./azure-answers.ts";
 import { type Change, changedCopy } from "./changed-copy.ts";
-import { openWorkshop } from "./compiler.ts";
+import { openBicepWorkspace } from "./compiler.ts";
 import { toBicep } from "./to-bicep.ts";
 
 export const TENANT_ID = "00000000-0000-4000-8000-00000000000b";
@@ -21,9 +21,9 @@ const TARGET: Target = {
 
 export interface Deployed {
   readonly type: string;
-  /** Of a Graph resource its unique name, or empty where it has none. */
+  /** The name. For a Graph resource its unique name, or empty if it has none. */
   readonly name: string;
-  /** Empty for a Graph resource, which has none before it is made. */
+  /** The resource id. Empty for a Graph resource, whose id is not known before the deployment. */
   readonly id: string;
   readonly apiVersion: string;
   readonly body: Readonly<Record<string, unknown>>;
@@ -38,7 +38,7 @@ export type Parameters = Readonly<Record<string, unknown>>;
 
 export interface DeployOptions {
   readonly environment?: AzureEnvironment;
-  /** One place of one file changed, for showing that a check can fail. */
+  /** Changes one text in one file, so that a test can show that a check fails. */
   readonly change?: Change | undefined;
 }
 
@@ -53,7 +53,7 @@ export function deploy(template: string, parameters: Parameters, options: Deploy
 }
 
 async function evaluate(template: string, parameters: Parameters, options: DeployOptions): Promise<Deployment> {
-  const { bicep, infra } = openWorkshop();
+  const { bicep, infra } = openBicepWorkspace();
   const folder = options.change === undefined ? infra : changedCopy(options.change);
   const answered = await compileFor(options.environment ?? "AzureCloud", join(folder, template));
   const { predictedResources, outputs } = await bicep.snapshot(writeParameters(answered, parameters), TARGET);
@@ -62,7 +62,7 @@ async function evaluate(template: string, parameters: Parameters, options: Deplo
 
 const compiled = new Map<string, Promise<string>>();
 
-/** Path of the compiled template with Azure's answers in it. Compiled once for each cloud. */
+/** Returns the path of the compiled template with the values of Azure. Compiles it once for each cloud. */
 function compileFor(environment: AzureEnvironment, template: string): Promise<string> {
   const key = `${environment} ${template}`;
   const path = compiled.get(key) ?? writeCompiled(environment, template);
@@ -71,7 +71,7 @@ function compileFor(environment: AzureEnvironment, template: string): Promise<st
 }
 
 async function writeCompiled(environment: AzureEnvironment, template: string): Promise<string> {
-  const { contents, diagnostics } = await openWorkshop().bicep.compile(template);
+  const { contents, diagnostics } = await openBicepWorkspace().bicep.compile(template);
   if (contents === undefined) throw new Error(diagnostics.map(({ code, message }) => `${code}: ${message}`).join("\n"));
   const path = template.replace(/\.bicep$/, `.${environment}.json`);
   writeFileSync(path, answer(contents, environment));
@@ -79,11 +79,10 @@ async function writeCompiled(environment: AzureEnvironment, template: string): P
 }
 
 /**
- * What the compiler has against these parameters, before anything is deployed: each problem with the place in the
- * parameter file that it is about.
+ * The errors of the compiler for these parameters, each with the text at its position in the parameter file.
  */
 export async function refusals(template: string, parameters: Parameters): Promise<readonly string[]> {
-  const { bicep, infra } = openWorkshop();
+  const { bicep, infra } = openBicepWorkspace();
   const path = writeParameters(join(infra, template), parameters);
   const text = parameterFile(template, parameters).split("\n");
   const placeOf = ({ range }: Diagnostic) => (text[range.start.line] ?? "").slice(range.start.char, range.end.char);
@@ -99,7 +98,7 @@ function fileCount(): number {
   return files;
 }
 
-/** Beside its template, so that the compiler's configuration is the same. */
+/** Writes the file next to its template, so that the same bicepconfig.json applies. */
 function writeParameters(template: string, parameters: Parameters): string {
   const path = join(dirname(template), `scenario-${fileCount()}.bicepparam`);
   writeFileSync(path, parameterFile(template, parameters));
@@ -113,7 +112,7 @@ function parameterFile(template: string, parameters: Parameters): string {
 }
 
 function toDeployed(body: Readonly<Record<string, unknown>>): Deployed {
-  // Graph resources carry their version behind the type, and their name among the properties.
+  // Graph resources have the API version in the type and the name in the properties.
   const [type = "", version = ""] = String(body["type"]).split("@");
   const properties = (body["properties"] ?? {}) as Readonly<Record<string, unknown>>;
   return {

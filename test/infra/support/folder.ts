@@ -1,4 +1,4 @@
-/** Vitest's set-up of the project `infra`: a folder for what its tests write, gone after the run. */
+/** Vitest's global setup of the project `infra`: creates a temporary folder for the tests and deletes it after the run. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

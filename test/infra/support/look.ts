@@ -1,11 +1,11 @@
-/** Ways to look at a deployment. */
+/** Functions that read a deployment. */
 import type { Deployed, Deployment } from "./deploy.ts";
 
 export function ofType(deployment: Deployment, type: string): Deployed[] {
   return deployment.resources.filter((resource) => resource.type === type);
 }
 
-/** The one resource of a type, or the one of them whose name ends so. */
+/** The only resource of a type, or the only one whose name ends with `name`. */
 export function the(deployment: Deployment, type: string, name = ""): Deployed {
   const [found, ...others] = ofType(deployment, type).filter((resource) => resource.name.endsWith(name));
   if (found === undefined || others.length > 0) {
@@ -14,7 +14,7 @@ export function the(deployment: Deployment, type: string, name = ""): Deployed {
   return found;
 }
 
-/** A value inside a resource, by a dotted path; undefined where there is none. */
+/** A value of a resource by a dotted path, or undefined. */
 export function value(resource: Deployed, path: string): unknown {
   return path
     .split(".")
@@ -25,7 +25,7 @@ export function value(resource: Deployed, path: string): unknown {
     );
 }
 
-/** How the compiler writes a value that only Azure knows once the resource is there. */
+/** The expression that the compiler writes for a value that is known only after the deployment. */
 export function reference(resource: Deployed, path: string): string {
   return `reference('${resource.id}', '${resource.apiVersion}').${path}`;
 }

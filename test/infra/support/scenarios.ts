@@ -1,6 +1,6 @@
-/** The deployments that the tests look at: the example tenant as it stands, and with everything switched on. */
+/** The deployments of the tests: the example tenant, and the example tenant with all options. */
 import { join } from "node:path";
-import { openWorkshop } from "./compiler.ts";
+import { openBicepWorkspace } from "./compiler.ts";
 import { type Deployment, type DeployOptions, deploy, type Parameters, refusals } from "./deploy.ts";
 import { the, value } from "./look.ts";
 
@@ -25,14 +25,14 @@ export const EVERYTHING = {
 
 let example: Promise<Parameters> | undefined;
 
-/** The parameters of the example tenant, as the compiler reads them. */
+/** The parameters of the example tenant. */
 export function exampleParameters(): Promise<Parameters> {
   example ??= readExample();
   return example;
 }
 
 async function readExample(): Promise<Parameters> {
-  const { bicep, infra } = openWorkshop();
+  const { bicep, infra } = openBicepWorkspace();
   const { contents } = await bicep.compile(join(infra, "tenants/example.bicepparam"));
   const { parameters } = JSON.parse(contents ?? "{}") as { parameters: Record<string, { value: unknown }> };
   return Object.fromEntries(Object.entries(parameters).map(([name, { value: given }]) => [name, given]));
@@ -43,7 +43,7 @@ export async function deployMain(changes: Parameters = {}, options: DeployOption
   return deploy("main.bicep", { ...(await exampleParameters()), ...changes }, options);
 }
 
-/** Everything switched on, and one place of one file changed. */
+/** Deploys with all options and one changed text in one file. */
 export function deployChanged(file: string, from: string, to: string): Promise<Deployment> {
   return deployMain(EVERYTHING, { change: { file, from, to } });
 }

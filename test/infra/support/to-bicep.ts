@@ -1,4 +1,4 @@
-/** A value as Bicep writes it, for parameter files that tests make. */
+/** Converts a value to Bicep, for the parameter files of the tests. */
 export function toBicep(value: unknown): string {
   if (typeof value === "string") {
     return `'${value.replaceAll("\\", "\\\\").replaceAll("'", "\\'").replaceAll("${", "\\${").replaceAll("\n", "\\n")}'`;
@@ -11,7 +11,7 @@ export function toBicep(value: unknown): string {
   return String(value);
 }
 
-/** The linter refuses quotes where they are not needed. */
+/** The linter rejects unnecessary quotes. */
 function toKey(key: string): string {
   return /^[A-Za-z_]\w*$/.test(key) ? key : toBicep(key);
 }

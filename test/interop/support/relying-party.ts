@@ -1,6 +1,6 @@
 /**
- * What a web application of the policy brings to an OAuth library that nobody here wrote: its way to prove itself, its
- * redirect URI, and a browser in which alice signs in.
+ * A web application of the policy for tests with a third-party OAuth library: its client authentication, its redirect URI,
+ * and a browser in which alice signs in.
  */
 import { readFileSync } from "node:fs";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
@@ -16,15 +16,15 @@ export interface RelyingParty {
   readonly serviceUrl: URL;
   readonly redirectUri: string;
   /**
-   * The `ClientAuth` of both libraries: an app-only token of Entra's as `client_assertion` (RFC 7523 section 2.2). Made
-   * anew for each request, as a real client's SDK would do when its token has ended.
+   * The `ClientAuth` of both libraries: an app-only token of Entra as `client_assertion` (RFC 7523 section 2.2), with a new
+   * token for each request.
    */
   authenticate(server: unknown, client: unknown, body: URLSearchParams): void;
-  /** A person's token for the service, as the application's own front end got it. */
+  /** A user token for the service, as the front end of the application gets it. */
   userToken(user: string): string;
-  /** From the authorization URL through Entra's pages to the redirect URI, with the answer in it. */
+  /** Opens the authorization URL, signs in at Entra and returns the redirect URI with the response. */
   signIn(authorizationUrl: URL, answers?: { user?: string; consent?: "accept" | "cancel" }): Promise<URL>;
-  /** Who Graph takes the bearer of this token for. */
+  /** The user principal name that Graph returns for this token. */
   whoIs(accessToken: string): Promise<unknown>;
 }
 
@@ -65,9 +65,9 @@ export async function startRelyingParty(): Promise<RelyingParty> {
   };
 }
 
-/** The person presses Allow on the page of ours that asks before a permission is kept. */
-async function allow(question: URL, browserRequest: Response): Promise<URL> {
-  const cookie = browserRequest.headers
+/** The person presses Allow on the confirmation page that the service shows before it stores a grant. */
+async function allow(question: URL, arrival: Response): Promise<URL> {
+  const cookie = arrival.headers
     .getSetCookie()
     .map((line) => line.split(";", 1)[0] ?? "")
     .filter((pair) => !pair.endsWith("="))
@@ -87,5 +87,5 @@ function registeredRedirectUri(): string {
   for (const caller of localPolicy.callers) {
     if (caller.clientId === CLIENT_ID && "redirectUris" in caller) return caller.redirectUris[0];
   }
-  throw new Error("the local policy names no redirect URI of the web application");
+  throw new Error("the local policy has no redirect URI for the web application");
 }

@@ -46,7 +46,7 @@ export function asClient(tenant: LocalTenant, name: "service" | "appOnly" | "web
   return { client_id: CLIENT_IDS[name], client_secret: secretOf(tenant, name) };
 }
 
-export const ON_BEHALF_OF = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const ON_BEHALF_OF = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 /** A valid on-behalf-of request of the service with changed fields. */
 export function onBehalfOfForm(tenant: LocalTenant, changes: Record<string, string> = {}): Record<string, string> {
