@@ -119,7 +119,7 @@ test("tokens with 200 unknown key ids cause at most one request for the keys of 
   expect((await service.call("/Validate", { headers: bearer(userToken(world)) })).status).toBe(200);
 });
 
-test("a token with the name and email address of another user returns the token of its own user (TK-13, nOAuth)", async () => {
+test("a token with the name and email address of another user is exchanged for the user in oid (TK-13, nOAuth)", async () => {
   const impersonating = {
     upn: "bob@contoso.local",
     email: "bob@contoso.local",

@@ -43,7 +43,11 @@ describe("the source", () => {
   test.each<[string, RegExp, string[]]>([
     ["an option that turns the verification of certificates off", /rejectUnauthorized|checkServerIdentity/i, []],
     ["http, except for the local table service", /allowInsecure/i, [join("shared", "grants", "table-client.ts")]],
-    ["a certificate authority besides those of Node", /\bca\s*:|setDefaultCACertificates|secureContext|NODE_EXTRA_CA_CERTS/, []],
+    [
+      "a certificate authority besides those of Node",
+      /\bca\s*:|setDefaultCACertificates|secureContext|NODE_EXTRA_CA_CERTS/,
+      [],
+    ],
     [
       "process.env outside of one file",
       /process\s*\.\s*env|process\s*\[/,

@@ -49,7 +49,7 @@ test("property: no label has a value outside its closed set", () => {
   );
 });
 
-test("a label keeps a value of its set, and is none without a value and other for a value outside its set", () => {
+test("a label is the value if its set contains it, otherwise other, and none without a value", () => {
   const facts: LabelFacts = { outcome: "issued", code: "ok", flow: "on-behalf-of", api: "orders", cache: "hit" };
   expect(labelsOf("token", facts)).toEqual({
     "gte.route": "token",
