@@ -2,6 +2,7 @@
  * Level 2 while it is on its way: its part of the bundle, its key and its connection come in the background with the
  * first request. The first look-ups give them a moment and go on without them.
  */
+import { beforeDeadline } from "../core/deadline.ts";
 import { REDIS_FIRST_DEADLINE_MS } from "../core/limits.ts";
 import type { SharedTokens } from "./shared-tokens.ts";
 
@@ -19,19 +20,17 @@ export function createLazySharedTokens(load: () => Promise<SharedTokens>): LazyS
   /** Ends with the load or the moment, whichever is first: who comes later does not wait at all. */
   let moment: Promise<void> | undefined;
 
+  const loadOnce = async (): Promise<void> => {
+    try {
+      loaded = await load();
+    } catch {
+      setTimeout(() => {
+        moment = undefined;
+      }, RETRY_MS).unref();
+    }
+  };
   const start = (): Promise<void> => {
-    moment ??= beforeTheDeadline(
-      load().then(
-        (shared) => {
-          loaded = shared;
-        },
-        () => {
-          setTimeout(() => {
-            moment = undefined;
-          }, RETRY_MS).unref();
-        },
-      ),
-    );
+    moment ??= beforeDeadline(loadOnce(), REDIS_FIRST_DEADLINE_MS).catch(() => undefined);
     return moment;
   };
   return {
@@ -44,11 +43,4 @@ export function createLazySharedTokens(load: () => Promise<SharedTokens>): LazyS
     put: async (key, token, untilSeconds) => loaded?.put(key, token, untilSeconds),
     release: async (key, lease) => loaded?.release(key, lease),
   };
-}
-
-async function beforeTheDeadline(loading: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, REDIS_FIRST_DEADLINE_MS);
-  await Promise.race([loading, promise]);
-  clearTimeout(timer);
 }

@@ -6,7 +6,7 @@
  * one that never ended would block each of them for good.
  */
 import { CredentialUnavailableError, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
-import { beforeDeadline, DeadlineError } from "./deadline.ts";
+import { beforeDeadline, DeadlineError } from "../core/deadline.ts";
 
 export type AzureIdentity = TokenCredential;
 

@@ -7,6 +7,7 @@
  * `credential_unavailable`. The assertion is never logged, and an SDK error's text never leaves.
  */
 import { setTimeout } from "node:timers/promises";
+import { beforeDeadline, DeadlineError } from "../core/deadline.ts";
 import { VAULT_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
@@ -17,7 +18,6 @@ import type {
   CredentialFailure,
 } from "./client-credential.ts";
 import type { OnCredentialEvent } from "./credential-event.ts";
-import { beforeDeadline, DeadlineError } from "./deadline.ts";
 
 const NAME = "managed-identity";
 /** A kept assertion is not used in its last minute: Entra's clock and the way there. */

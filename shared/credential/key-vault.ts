@@ -8,11 +8,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type KeyVaultSecret, SecretClient, type SecretProperties } from "@azure/keyvault-secrets";
 import type { CloudName } from "../config/clouds.ts";
+import { beforeDeadline } from "../core/deadline.ts";
 import { VAULT_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { AzureIdentity } from "./azure-identity.ts";
-import { beforeDeadline } from "./deadline.ts";
 import type { Vault, VaultFailure, VaultSecret, VaultVersion } from "./vault.ts";
 import { isTransient, toVaultFailure } from "./vault-failure.ts";
 

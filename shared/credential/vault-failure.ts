@@ -2,7 +2,7 @@
  * Key Vault and identity SDK errors → `VaultFailure`. Reads codes and statuses only, by shape, so it needs no SDK: an
  * error's message, URL and body never pass. No I/O.
  */
-import { DeadlineError } from "./deadline.ts";
+import { DeadlineError } from "../core/deadline.ts";
 import type { VaultFailure } from "./vault.ts";
 
 const CODE = /^\w{1,64}$/;

@@ -4,6 +4,7 @@
  * bundle: loaded where `REDIS_URL` is set.
  */
 import { randomUUID } from "node:crypto";
+import { beforeDeadline, DeadlineError } from "../../core/deadline.ts";
 import { REDIS_DEADLINE_MS } from "../../core/limits.ts";
 import type { CachedToken } from "../cached-token.ts";
 import type { Found, SharedTokens } from "../shared-tokens.ts";
@@ -90,11 +91,11 @@ function createAsk({ connection, steadyMs, onChange }: RedisCacheInput): GrantRe
     const redis = connection.commands();
     if (redis === undefined || !breaker.mayAsk()) return undefined;
     try {
-      const reply = await inTime(command(redis));
+      const reply = await beforeDeadline(command(redis), REDIS_DEADLINE_MS);
       breaker.succeeded();
       return { reply };
     } catch (error) {
-      const code = codeOf(error);
+      const code = error instanceof DeadlineError ? "late" : codeOf(error);
       // "Full" is an answer, and a quick one.
       if (code === "OOM") {
         breaker.succeeded();
@@ -104,19 +105,4 @@ function createAsk({ connection, steadyMs, onChange }: RedisCacheInput): GrantRe
       return undefined;
     }
   };
-}
-
-class LateError extends Error {
-  readonly code = "late";
-}
-
-/** Late means that Redis is: an answer that lies read and waits for this busy process gets one turn more. */
-async function inTime<T>(reply: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => setImmediate(() => late.reject(new LateError())), REDIS_DEADLINE_MS);
-  try {
-    return await Promise.race([reply, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

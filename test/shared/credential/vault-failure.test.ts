@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { DeadlineError } from "../../../shared/credential/deadline.ts";
+import { DeadlineError } from "../../../shared/core/deadline.ts";
 import { isTransient, toVaultFailure } from "../../../shared/credential/vault-failure.ts";
 
 const PROSE = "prose https://vault.example/secrets/name S3cr3t";
