@@ -11,6 +11,7 @@
  * Does not verify anything, and does not judge keys (`key-set.ts`). Talks to the network through `Outbound` only.
  */
 import type { CryptoKey } from "jose";
+import { createBackgroundRefresh } from "../core/background-refresh.ts";
 import { KEY_SET_DEADLINE_MS, KEY_SET_MAX_BYTES } from "../core/limits.ts";
 import { type RequestTrace, traceHeaders } from "../core/request-trace.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -65,18 +66,15 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
   let generation = 0;
   let loadedAtMs: number | undefined;
   let lastAttemptFailed = false;
-  let nextAttemptAtMs = Number.NEGATIVE_INFINITY;
-  let inFlight: Promise<void> | undefined;
 
-  /** Joins the request that is under way, or starts one. Never rejects. */
-  function refresh(trace?: RequestTrace): Promise<void> {
-    inFlight ??= attempt(trace).finally(() => {
-      inFlight = undefined;
-    });
-    return inFlight;
-  }
+  const refresh = createBackgroundRefresh({
+    attempt: readKeys,
+    nowMs: input.now,
+    // Forgives a clock that was set back.
+    pauseMaxMs: REFETCH_COOLDOWN_MS,
+  });
 
-  async function attempt(trace: RequestTrace | undefined): Promise<void> {
+  async function readKeys(trace: RequestTrace | undefined): Promise<void> {
     const due = loadedAtMs === undefined || isOld();
     const outcome = await fetchKeySet(input, keys, trace);
     lastAttemptFailed = !outcome.ok;
@@ -85,14 +83,13 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
       keys = outcome.value;
       loadedAtMs = input.now();
       // A reading that was due leaves the next attempt free: a key may change right after it. Callers cannot cause one.
-      if (!due) nextAttemptAtMs = loadedAtMs + REFETCH_COOLDOWN_MS;
+      if (!due) refresh.pause(REFETCH_COOLDOWN_MS);
       return;
     }
-    const nowMs = input.now();
-    nextAttemptAtMs = nowMs + FAILURE_COOLDOWN_MS;
+    refresh.pause(FAILURE_COOLDOWN_MS);
     input.onProblem({
       reason: outcome.failure,
-      servingAgeMs: loadedAtMs === undefined ? undefined : nowMs - loadedAtMs,
+      servingAgeMs: loadedAtMs === undefined ? undefined : input.now() - loadedAtMs,
     });
   }
 
@@ -100,18 +97,12 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
     return loadedAtMs !== undefined && input.now() - loadedAtMs > KEY_SET_MAX_AGE_MS;
   }
 
-  /** The second half forgives a clock that was set back. */
-  function mayAttempt(): boolean {
-    const waitMs = nextAttemptAtMs - input.now();
-    return waitMs <= 0 || waitMs > REFETCH_COOLDOWN_MS;
-  }
-
   return {
     async find(keyId, trace) {
-      if (!keys.has(keyId) && mayAttempt()) await refresh(trace);
+      if (!keys.has(keyId) && refresh.isDue()) await refresh.run(trace);
       const found = keys.get(keyId);
       if (found === undefined) return fail(lastAttemptFailed ? "keys_unavailable" : "key_unknown");
-      if (isOld() && mayAttempt()) void refresh();
+      if (isOld()) refresh.startIfDue(undefined);
       return succeed(found.key);
     },
     has: (keyId) => keys.has(keyId),
@@ -119,7 +110,7 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
       return generation;
     },
     async ready(trace) {
-      if (loadedAtMs === undefined && mayAttempt()) await refresh(trace);
+      if (loadedAtMs === undefined && refresh.isDue()) await refresh.run(trace);
       return loadedAtMs !== undefined;
     },
   };

@@ -7,6 +7,7 @@
  * `credential_unavailable`. The assertion is never logged, and an SDK error's text never leaves.
  */
 import { setTimeout } from "node:timers/promises";
+import { type BackgroundRefresh, createBackgroundRefresh } from "../core/background-refresh.ts";
 import { beforeDeadline, DeadlineError } from "../core/deadline.ts";
 import { VAULT_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -55,32 +56,25 @@ interface State {
   held: { readonly credential: ClientCredential; readonly expiresAtMs: number } | undefined;
   /** Why the last time of asking failed; undefined after a good one. */
   reason: string | undefined;
-  nextAskAtMs: number;
 }
 
 export function createFederatedCredential(input: FederatedCredentialInput): ClientCredentialSource {
   const { now, pause = setTimeout } = input;
   const startedAtMs = now();
-  const state: State = { held: undefined, reason: undefined, nextAskAtMs: 0 };
-  let asking: Promise<void> | undefined;
-
-  function acquireOnce(): Promise<void> {
-    asking ??= ask(input, state).finally(() => {
-      asking = undefined;
-    });
-    return asking;
-  }
+  const state: State = { held: undefined, reason: undefined };
+  const refresh: BackgroundRefresh = createBackgroundRefresh({
+    attempt: () => ask(input, state, refresh),
+    nowMs: now,
+  });
 
   return {
     async current() {
-      const due = now() >= state.nextAskAtMs;
       const held = inHand(state, now());
       if (held !== undefined) {
-        // `ask` turns every rejection into state, so nothing can be left unhandled here.
-        if (due) void acquireOnce();
+        refresh.startIfDue();
         return succeed(held);
       }
-      if (due || asking !== undefined) await acquireOnce();
+      await refresh.runIfDue();
       return outcome(state, now());
     },
     // There is one assertion at a time: once the trust is known, a refusal means that it is configured wrongly.
@@ -94,12 +88,12 @@ export function createFederatedCredential(input: FederatedCredentialInput): Clie
   };
 }
 
-async function ask(input: FederatedCredentialInput, state: State): Promise<void> {
+async function ask(input: FederatedCredentialInput, state: State, refresh: BackgroundRefresh): Promise<void> {
   const { now, onEvent } = input;
   const first = state.held === undefined;
   state.reason = await renew(input, state);
   const held = inHand(state, now());
-  state.nextAskAtMs = now() + (held === undefined ? FAILURE_PAUSE_MS : ASK_AGAIN_MS);
+  refresh.pause(held === undefined ? FAILURE_PAUSE_MS : ASK_AGAIN_MS);
   if (state.reason === undefined) {
     if (first) onEvent({ name: "credential_read", credential: NAME, version: NAME });
   } else if (held === undefined) {

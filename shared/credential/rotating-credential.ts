@@ -10,6 +10,7 @@
  * All callers share one look at a time. Input: a `Vault`; output: `ClientCredentialSource`; failures:
  * `CredentialFailure`. It neither talks to Entra nor knows why Entra refused.
  */
+import { type BackgroundRefresh, createBackgroundRefresh } from "../core/background-refresh.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type {
   ClientCredential,
@@ -56,33 +57,25 @@ export interface ReadCredential {
 
 export function createRotatingCredential(input: RotatingCredentialInput): ClientCredentialSource {
   const { now, onEvent, name } = input;
-  const state: State = { known: createKnownVersions(), nextLookAtMs: 0, failure: undefined };
-  let looking: Promise<void> | undefined;
+  const state: State = { known: createKnownVersions(), everRead: false, failure: undefined };
   let refusedLookAtMs = Number.NEGATIVE_INFINITY;
-
-  function lookOnce(): Promise<void> {
-    looking ??= look(input, state).finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  }
-
-  function lookInBackground(): void {
-    if (looking !== undefined) return;
-    lookOnce().catch(() => {
-      state.nextLookAtMs = now() + LOOK_AGAIN_STALE_MS;
+  const refresh: BackgroundRefresh = createBackgroundRefresh({
+    attempt: () => look(input, state, refresh),
+    nowMs: now,
+    onRejected() {
+      refresh.pause(LOOK_AGAIN_STALE_MS);
       onEvent({ name: "credential_stale", credential: name, version: "", reason: "internal" });
-    });
-  }
+    },
+  });
 
   return {
     async current() {
       const held = state.known.offer(now());
       if (held !== undefined) {
-        if (now() >= state.nextLookAtMs) lookInBackground();
+        refresh.startIfDue();
         return succeed(held.credential);
       }
-      if (looking !== undefined || now() >= state.nextLookAtMs) await lookOnce();
+      await refresh.runIfDue();
       const found = state.known.offer(now());
       return found === undefined ? fail(failureOf(state, now())) : succeed(found.credential);
     },
@@ -90,9 +83,9 @@ export function createRotatingCredential(input: RotatingCredentialInput): Client
     async refused(version) {
       state.known.refuse(version, now());
       const alreadyNewer = state.known.newerThan(version, now()) !== undefined;
-      if (!alreadyNewer && (looking !== undefined || now() - refusedLookAtMs >= REFUSED_LOOK_PAUSE_MS)) {
+      if (!alreadyNewer && (refresh.isRunning() || now() - refusedLookAtMs >= REFUSED_LOOK_PAUSE_MS)) {
         refusedLookAtMs = now();
-        await lookOnce();
+        await refresh.run();
       }
       const next = state.known.eligible(now());
       onEvent({ name: "credential_refused", credential: name, version, next: next?.version });
@@ -105,13 +98,14 @@ export function createRotatingCredential(input: RotatingCredentialInput): Client
 
 interface State {
   readonly known: KnownVersions;
-  nextLookAtMs: number;
+  /** A look has ended, well or not. */
+  everRead: boolean;
   /** Outcome of the last look if it failed; undefined after a good one. */
   failure: CredentialFailure | undefined;
 }
 
 /** One look at the vault: the newest version, and if nothing in hand is eligible after it, an older one. */
-async function look(input: RotatingCredentialInput, state: State): Promise<void> {
+async function look(input: RotatingCredentialInput, state: State, refresh: BackgroundRefresh): Promise<void> {
   const { known } = state;
   const before = known.offer(input.now());
   const read = await input.vault.readSecret(input.name);
@@ -122,7 +116,10 @@ async function look(input: RotatingCredentialInput, state: State): Promise<void>
     if (read.failure.kind === "secret_disabled") await dropDisabled(input, known);
   }
   if (known.eligible(input.now()) === undefined) await findOlder(input, known);
-  settle(input, state, before);
+  state.everRead = true;
+  const offered = known.offer(input.now());
+  refresh.pause(pauseMs(state, offered, input.now()));
+  report(input, state, { before, offered });
 }
 
 /** The newest version is disabled. Is it the one we hold? Only then is it dropped. */
@@ -177,11 +174,12 @@ function strictest(choose: (a: number, b: number) => number, a: number | undefin
   return a === undefined || b === undefined ? (a ?? b) : choose(a, b);
 }
 
-/** After a look: when to look again, and what to tell the operator. */
-function settle(input: RotatingCredentialInput, state: State, before: KnownVersion | undefined): void {
-  const { name: credential, now, onEvent } = input;
-  const offered = state.known.offer(now());
-  state.nextLookAtMs = now() + pauseMs(state, offered, now());
+/** After a look: what to tell the operator. */
+function report(
+  { name: credential, now, onEvent }: RotatingCredentialInput,
+  state: State,
+  { before, offered }: { readonly before: KnownVersion | undefined; readonly offered: KnownVersion | undefined },
+): void {
   if (offered === undefined) {
     onEvent({ name: "credential_unavailable", credential, reason: reasonOf(failureOf(state, now())) });
     return;
@@ -233,6 +231,6 @@ function unusable(input: RotatingCredentialInput, version: string, reason: strin
 function describe(state: State, nowMs: number): CredentialDescription {
   const offered = state.known.offer(nowMs);
   const dates = { version: offered?.version, expiresAtSeconds: offered?.expiresAtSeconds };
-  if (offered === undefined) return { state: state.nextLookAtMs === 0 ? "unread" : "unavailable", ...dates };
+  if (offered === undefined) return { state: state.everRead ? "unavailable" : "unread", ...dates };
   return { state: state.failure === undefined ? "ready" : "stale", ...dates };
 }

@@ -7,6 +7,7 @@
  * `seal.ts`.
  */
 
+import { createBackgroundRefresh } from "../core/background-refresh.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { SealFailure } from "./seal-failure.ts";
@@ -68,9 +69,7 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
   const held = createHeldKeys();
   let newest: SealingKey | undefined;
   let failure: SealFailure | undefined;
-  let nextLookAtMs = 0;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
-  let looking: Promise<void> | undefined;
   /** Reads of single versions under way: a burst after a start costs the vault, and the budget, one. */
   const reading = new Map<string, Promise<Result<SealingKey, SealFailure>>>();
   const budget = createBudget(now);
@@ -79,7 +78,7 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
     lookedAtMs = now();
     const read = await readKey(source);
     failure = read.ok ? undefined : read.failure;
-    nextLookAtMs = now() + (read.ok ? LOOK_AGAIN_MS : FAILURE_PAUSE_MS);
+    refresh.pause(read.ok ? LOOK_AGAIN_MS : FAILURE_PAUSE_MS);
     if (read.ok) {
       newest = read.value;
       held.keep(read.value);
@@ -88,12 +87,7 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
     }
   }
 
-  function lookOnce(): Promise<void> {
-    looking ??= look().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  }
+  const refresh = createBackgroundRefresh({ attempt: look, nowMs: now });
 
   async function readOnce(kid: string, purpose: string): Promise<Result<SealingKey, SealFailure>> {
     const newer = held.get(kid);
@@ -110,9 +104,8 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
 
   return {
     async current() {
-      const due = now() >= nextLookAtMs;
-      if (newest === undefined && (due || looking !== undefined)) await lookOnce();
-      else if (due) void lookOnce();
+      if (newest === undefined) await refresh.runIfDue();
+      else refresh.startIfDue();
       if (newest !== undefined) return succeed(newest);
       return fail(failure ?? { kind: "sealing_key_unavailable", reason: "not_read" });
     },
@@ -123,7 +116,7 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
       if (!isKeyId(kid)) return fail({ kind: "seal_broken", problem: "key" });
       // In a fresh instance, or one that has not seen a rotation yet, it is nearly always the newest key. Looking at that
       // one costs nobody's budget, so made-up ids cannot keep it away.
-      if (looking !== undefined || now() - lookedAtMs >= UNKNOWN_LOOK_PAUSE_MS) await lookOnce();
+      if (refresh.isRunning() || now() - lookedAtMs >= UNKNOWN_LOOK_PAUSE_MS) await refresh.run();
       return readOnce(kid, purpose);
     },
   };

@@ -3,6 +3,7 @@
  * hour, kept while the vault is away. Without it there is no level 2, which is slower and nothing else. After a rotation
  * the old entries do not open any more and are replaced.
  */
+import { createBackgroundRefresh } from "../../core/background-refresh.ts";
 import type { Result } from "../../core/result.ts";
 import type { SecretValue } from "../../core/secret-value.ts";
 
@@ -28,32 +29,23 @@ const FAILURE_PAUSE_MS = 30_000;
 
 export function createCacheSecret({ read, steadyMs, onProblem }: CacheSecretInput): CacheSecret {
   let secret: Uint8Array | undefined;
-  let reading: Promise<void> | undefined;
-  let nextReadAtMs = Number.NEGATIVE_INFINITY;
 
   const attempt = async (): Promise<void> => {
     const { bytes, problem } = await readBytes(read);
     secret = bytes ?? secret;
-    nextReadAtMs = steadyMs() + (problem === undefined ? LOOK_AGAIN_MS : FAILURE_PAUSE_MS);
+    refresh.pause(problem === undefined ? LOOK_AGAIN_MS : FAILURE_PAUSE_MS);
     if (problem !== undefined) {
       onProblem(problem);
     }
   };
-  const readIfDue = (): Promise<void> | undefined => {
-    if (reading === undefined && steadyMs() >= nextReadAtMs) {
-      reading = attempt().finally(() => {
-        reading = undefined;
-      });
-    }
-    return reading;
-  };
+  const refresh = createBackgroundRefresh({ attempt, nowMs: steadyMs });
   return {
     held() {
-      void readIfDue();
+      refresh.startIfDue();
       return secret;
     },
     async ready() {
-      await readIfDue();
+      await refresh.runIfDue();
     },
   };
 }
