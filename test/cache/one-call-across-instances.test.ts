@@ -31,7 +31,7 @@ function createShared() {
   const shared: SharedTokens = {
     async findOrLease(key): Promise<Found> {
       state.looks += 1;
-      if (state.away) return { kind: "away" };
+      if (state.away) return { kind: "unavailable" };
       const entry = entries.get(key);
       if (entry === undefined) {
         const lease = `lease ${++state.leases}`;

@@ -70,7 +70,7 @@ describeWithRedis("level 2 in Redis", () => {
     await level.put("alice", cachedToken("alice's"), inAnHour());
     await server.command("COPY", "gte1:alice", "gte1:bob");
     expect(await level.find("bob")).toBeUndefined();
-    expect((await level.findOrLease("bob")).kind).toBe("away");
+    expect((await level.findOrLease("bob")).kind).toBe("unavailable");
     await level.put("bob", cachedToken("bob's"), inAnHour());
     expect((await level.find("bob"))?.accessToken.reveal()).toBe("bob's");
   });
@@ -92,7 +92,7 @@ describeWithRedis("level 2 in Redis", () => {
     await server.command("RPUSH", "gte1:list", "a", "b");
     for (const key of ["text", "empty", "random", "list"]) {
       expect(await level.find(key), key).toBeUndefined();
-      expect((await level.findOrLease(key)).kind, key).toBe("away");
+      expect((await level.findOrLease(key)).kind, key).toBe("unavailable");
       await level.put(key, cachedToken(key), inAnHour());
       expect((await level.find(key))?.accessToken.reveal(), key).toBe(key);
     }
@@ -109,7 +109,7 @@ describeWithRedis("level 2 in Redis", () => {
     const { level, events } = await openLevel(server.url, {
       readSecret: async () => fail({ kind: "secret_missing" }),
     });
-    expect((await level.findOrLease("key")).kind).toBe("away");
+    expect((await level.findOrLease("key")).kind).toBe("unavailable");
     await level.put("key", cachedToken("one"), inAnHour());
     expect(await server.command("EXISTS", "gte1:key")).toBe(0);
     expect(events).toEqual([{ name: "cache_key_problem", reason: "secret_missing" }]);
@@ -137,7 +137,7 @@ describeWithRedis("level 2 in Redis", () => {
       await level.put("before", cachedToken("one"), inAnHour());
       await full.command("CONFIG", "SET", "maxmemory", "1");
       expect((await level.findOrLease("before")).kind).toBe("token");
-      expect((await level.findOrLease("new")).kind).toBe("away");
+      expect((await level.findOrLease("new")).kind).toBe("unavailable");
       await level.put("new", cachedToken("two"), inAnHour());
       expect(await level.find("new")).toBeUndefined();
       for (let time = 0; time < 10; time++) {
@@ -160,7 +160,7 @@ describeWithRedis("an outage of Redis", () => {
       const { level } = await openLevel(server.url);
       await level.put("key", cachedToken("one"), inAnHour());
       await server.kill();
-      await eventually(async () => (await level.findOrLease("key")).kind === "away");
+      await eventually(async () => (await level.findOrLease("key")).kind === "unavailable");
       const started = performance.now();
       for (let time = 0; time < 1_000; time++) {
         await level.findOrLease("key");
@@ -186,7 +186,7 @@ describeWithRedis("an outage of Redis", () => {
       const waits: number[] = [];
       for (let time = 0; time < 8; time++) {
         const started = performance.now();
-        expect((await level.findOrLease("key")).kind).toBe("away");
+        expect((await level.findOrLease("key")).kind).toBe("unavailable");
         waits.push(performance.now() - started);
       }
       expect(Math.min(...waits.slice(0, 5))).toBeGreaterThan(45);
