@@ -13,7 +13,7 @@ function setUp() {
   return { clock, changes, breaker, fail };
 }
 
-test("four failures are nothing, and a success forgets them", () => {
+test("the circuit stays closed after four failures, and a success resets their number", () => {
   const { breaker, fail, changes } = setUp();
   fail(4);
   expect(breaker.allowsCall()).toBe(true);
@@ -23,7 +23,7 @@ test("four failures are nothing, and a success forgets them", () => {
   expect(changes).toEqual([]);
 });
 
-test("five in a row open it, once; for five seconds nothing is asked", () => {
+test("five failures in a row open the circuit once, and no call is allowed for five seconds", () => {
   const { clock, breaker, fail, changes } = setUp();
   fail(7);
   expect(changes).toEqual([{ open: true, reason: "late" }]);
@@ -31,7 +31,7 @@ test("five in a row open it, once; for five seconds nothing is asked", () => {
   expect(breaker.allowsCall()).toBe(false);
 });
 
-test("then one question goes through; if it fails, the five seconds begin again", () => {
+test("after five seconds one call is allowed; if it fails, the five seconds begin again", () => {
   const { clock, breaker, fail } = setUp();
   fail(5);
   clock.now = 5_000;
@@ -44,7 +44,7 @@ test("then one question goes through; if it fails, the five seconds begin again"
   expect(breaker.allowsCall()).toBe(true);
 });
 
-test("if it succeeds, everything goes on", () => {
+test("a successful probe closes the circuit", () => {
   const { clock, breaker, fail, changes } = setUp();
   fail(5);
   clock.now = 5_000;

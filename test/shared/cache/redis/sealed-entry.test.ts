@@ -1,4 +1,4 @@
-/** What is stored in Redis opens only whole, under its own key, with our secret. */
+/** An entry in Redis can be unsealed only unchanged, under its own key, with the same secret. */
 import { randomBytes } from "node:crypto";
 import { expect, test } from "vitest";
 import { sealEntry, unsealEntry } from "../../../../shared/cache/redis/sealed-entry.ts";
@@ -7,13 +7,13 @@ import { cachedToken } from "./support/level.ts";
 const secret = randomBytes(32);
 const token = cachedToken("eyJ.token.one");
 
-test("opens with all that it held", () => {
-  const opened = unsealEntry(secret, "key", sealEntry(secret, "key", token));
-  expect(opened).toEqual({ ...token, accessToken: expect.anything() });
-  expect(opened?.accessToken.reveal()).toBe("eyJ.token.one");
+test("a sealed entry is unsealed with all members of the token", () => {
+  const unsealed = unsealEntry(secret, "key", sealEntry(secret, "key", token));
+  expect(unsealed).toEqual({ ...token, accessToken: expect.anything() });
+  expect(unsealed?.accessToken.reveal()).toBe("eyJ.token.one");
 });
 
-test("a token without a user or with a suggested renewal comes back as it was", () => {
+test("a sealed entry is unsealed with the same optional members: no user, a suggested renewal time", () => {
   const other = { ...token, user: undefined, refreshAtSeconds: 5 };
   expect(unsealEntry(secret, "key", sealEntry(secret, "key", other))).toEqual({
     ...other,
@@ -21,25 +21,25 @@ test("a token without a user or with a suggested renewal comes back as it was", 
   });
 });
 
-test("shows nothing of the token", () => {
+test("a sealed entry contains no readable part of the token", () => {
   const entry = sealEntry(secret, "key", token).toString("latin1");
   expect(entry).not.toContain("eyJ");
   expect(entry).not.toContain("User.Read");
 });
 
-test("is another each time", () => {
+test("a sealed entry differs each time, also for the same token", () => {
   expect(sealEntry(secret, "key", token).equals(sealEntry(secret, "key", token))).toBe(false);
 });
 
-test("moved under another key, it does not open", () => {
+test("a sealed entry cannot be unsealed under another cache key", () => {
   expect(unsealEntry(secret, "other", sealEntry(secret, "key", token))).toBeUndefined();
 });
 
-test("with another secret, it does not open", () => {
+test("a sealed entry cannot be unsealed with another secret", () => {
   expect(unsealEntry(randomBytes(32), "key", sealEntry(secret, "key", token))).toBeUndefined();
 });
 
-test("with any bit changed, it does not open", () => {
+test("a sealed entry cannot be unsealed after the change of a bit in any byte", () => {
   const entry = sealEntry(secret, "key", token);
   for (let at = 0; at < entry.byteLength; at++) {
     const changed = Buffer.from(entry);
@@ -48,7 +48,7 @@ test("with any bit changed, it does not open", () => {
   }
 });
 
-test("cut to any length, or with something after it, it does not open", () => {
+test("a sealed entry cannot be unsealed after it was shortened or extended", () => {
   const entry = sealEntry(secret, "key", token);
   for (let length = 0; length < entry.byteLength; length++) {
     expect(unsealEntry(secret, "key", entry.subarray(0, length))).toBeUndefined();
@@ -56,7 +56,7 @@ test("cut to any length, or with something after it, it does not open", () => {
   expect(unsealEntry(secret, "key", Buffer.concat([entry, Buffer.of(0)]))).toBeUndefined();
 });
 
-test("garbage is nothing", () => {
+test("bytes that are not a sealed entry cannot be unsealed", () => {
   for (const garbage of ["", "L", "nil", "{}", "\u0001", "\u0001".repeat(500)]) {
     expect(unsealEntry(secret, "key", Buffer.from(garbage))).toBeUndefined();
   }
