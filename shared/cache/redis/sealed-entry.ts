@@ -23,7 +23,7 @@ export function sealEntry(secret: Uint8Array, cacheKey: string, token: CachedTok
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(ALGORITHM, entryKey(secret, salt), nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(cacheKey));
-  const sealed = Buffer.concat([cipher.update(serialize(token), "utf8"), cipher.final()]);
+  const sealed = Buffer.concat([cipher.update(serializeToken(token), "utf8"), cipher.final()]);
   return Buffer.concat([Buffer.of(VERSION), salt, nonce, cipher.getAuthTag(), sealed]);
 }
 
@@ -37,7 +37,7 @@ export function unsealEntry(secret: Uint8Array, cacheKey: string, entry: Uint8Ar
     const decipher = createDecipheriv(ALGORITHM, entryKey(secret, salt), nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(Buffer.from(cacheKey));
     decipher.setAuthTag(bytes.subarray(HEAD_BYTES - TAG_BYTES, HEAD_BYTES));
-    return parse(decipher.update(bytes.subarray(HEAD_BYTES), undefined, "utf8") + decipher.final("utf8"));
+    return parseToken(decipher.update(bytes.subarray(HEAD_BYTES), undefined, "utf8") + decipher.final("utf8"));
   } catch {
     return undefined;
   }
@@ -49,12 +49,12 @@ function entryKey(secret: Uint8Array, salt: Uint8Array): Uint8Array {
   return new Uint8Array(hkdfSync("sha256", secret, salt, PURPOSE, 32));
 }
 
-function serialize({ accessToken, expiresAtSeconds, refreshAtSeconds, scopes, user }: CachedToken): string {
+function serializeToken({ accessToken, expiresAtSeconds, refreshAtSeconds, scopes, user }: CachedToken): string {
   return JSON.stringify({ token: accessToken.reveal(), expiresAtSeconds, refreshAtSeconds, scopes, user });
 }
 
 /** The seal proves that an instance wrote the text, but a later version may have used another form. */
-function parse(text: string): CachedToken | undefined {
+function parseToken(text: string): CachedToken | undefined {
   const { token, expiresAtSeconds, refreshAtSeconds, scopes, user } = JSON.parse(text) as Record<string, unknown>;
   const complete =
     typeof token === "string" &&

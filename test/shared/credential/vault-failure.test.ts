@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DeadlineError } from "../../../shared/core/deadline.ts";
-import { isTransient, toVaultFailure } from "../../../shared/credential/vault-failure.ts";
+import { isTransientVaultError, toVaultFailure } from "../../../shared/credential/vault-failure.ts";
 
 const PROSE = "prose https://vault.example/secrets/name S3cr3t";
 const rest = (fields: object) => Object.assign(new Error(PROSE), { name: "RestError", ...fields });
@@ -84,7 +84,7 @@ describe("errors of the vault and identity SDKs", () => {
     ["a name that is no text", { name: 7 }, { kind: "vault_answer_invalid" }, false],
   ])("%s", (_name, error, failure, transient) => {
     expect(toVaultFailure(error)).toEqual(failure);
-    expect(isTransient(error)).toBe(transient);
+    expect(isTransientVaultError(error)).toBe(transient);
     expect(JSON.stringify(toVaultFailure(error))).not.toMatch(/prose|https|S3cr3t/);
   });
 });
