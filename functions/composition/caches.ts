@@ -3,7 +3,7 @@
  */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import { createLazySharedTokens, type LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
-import type { CacheSize } from "../../shared/cache/memory-tokens.ts";
+import type { CacheSize } from "../../shared/cache/memory-cache.ts";
 import { createTokenCache, type TokenCache } from "../../shared/cache/token-cache.ts";
 import type { Config, SharedCacheConfig } from "../../shared/config/config.ts";
 import { createRequestBudget, type RequestBudget } from "../../shared/throttling/request-budget.ts";

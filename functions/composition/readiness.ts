@@ -2,6 +2,7 @@
  * Whether the service can do its work now: keys loaded, credentials and sealing key at hand, grant store reachable.
  * Checked at most every few seconds, however many ask, so that strangers cannot make us hammer the vault.
  */
+import { createBackgroundRefresh } from "../../shared/core/background-refresh.ts";
 import type { Service } from "./compose.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
 
@@ -31,13 +32,14 @@ const FRESH_MS = 5_000;
 const DAY_SECONDS = 86_400;
 
 export function createReadiness(service: Service): () => Promise<Readiness> {
-  let asked: { readonly atMs: number; readonly answer: Promise<Readiness> } | undefined;
+  const refresh = createBackgroundRefresh({ attempt: () => check(service), nowMs: service.nowMs });
+  let latest: Promise<Readiness> | undefined;
   return () => {
-    const now = service.nowMs();
-    if (asked === undefined || now - asked.atMs >= FRESH_MS) {
-      asked = { atMs: now, answer: check(service) };
+    if (latest === undefined || refresh.isDue()) {
+      refresh.pause(FRESH_MS);
+      latest = refresh.run();
     }
-    return asked.answer;
+    return latest;
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import type { CacheSize } from "../../shared/cache/memory-tokens.ts";
+import type { CacheSize } from "../../shared/cache/memory-cache.ts";
 import type { Config, TelemetryConfig } from "../../shared/config/config.ts";
 import { succeed } from "../../shared/core/result.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";

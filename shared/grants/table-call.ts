@@ -4,6 +4,7 @@
  * service's prose: only codes leave this file. Reads errors by shape, so it needs no SDK.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { beforeDeadline, DeadlineError } from "../core/deadline.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { GrantStoreFailure } from "./grant.ts";
 
@@ -19,22 +20,13 @@ export async function callTable<T>(
   deadlineMs: number,
 ): Promise<Result<T | TableAnswer, GrantStoreFailure>> {
   const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new LateError()), deadlineMs);
-  });
   try {
-    return succeed(await Promise.race([twice(call, abort.signal), late]));
+    return succeed(await beforeDeadline(twice(call, abort.signal), deadlineMs));
   } catch (error) {
     return toOutcome(error);
   } finally {
-    clearTimeout(timer);
     abort.abort();
   }
-}
-
-class LateError extends Error {
-  override readonly name = "LateError";
 }
 
 async function twice<T>(call: (abortSignal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -55,7 +47,7 @@ function isTransient(error: unknown): boolean {
 
 function toOutcome(error: unknown): Result<TableAnswer, GrantStoreFailure> {
   const { name, status, code } = readError(error);
-  if (error instanceof LateError || name === "AbortError") return fail({ kind: "store_timeout" });
+  if (error instanceof DeadlineError || name === "AbortError") return fail({ kind: "store_timeout" });
   switch (status) {
     case 404:
       return succeed(code === "TableNotFound" ? "table_missing" : "row_missing");

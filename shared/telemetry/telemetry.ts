@@ -4,6 +4,7 @@
  * throws, and recording never waits.
  */
 import type { AuditEvent } from "../audit/audit-event.ts";
+import { beforeDeadline } from "../core/deadline.ts";
 import { TELEMETRY_STOP_MS } from "../core/limits.ts";
 import type { RequestTrace } from "../core/request-trace.ts";
 
@@ -93,22 +94,8 @@ export function createLazyTelemetry({ load, onUnusable }: LazyTelemetryInput): T
     async stop() {
       if (waiting.length > 0 || loading !== undefined) {
         const stopped = begin().then(() => recorder?.stop());
-        await waitAtMost(
-          TELEMETRY_STOP_MS,
-          stopped.catch(() => undefined),
-        );
+        await beforeDeadline(stopped, TELEMETRY_STOP_MS).catch(() => undefined);
       }
     },
   };
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-
-async function waitAtMost(milliseconds: number, task: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([task, late]);
-  clearTimeout(timer);
 }

@@ -1,6 +1,6 @@
 /**
  * The local tenant in this process, trusted and with the managed identity's endpoint in the environment, as Azure sets
- * it. The SDKs are real; only the other end of the socket is ours.
+ * it. The SDKs are real; only the servers are local.
  */
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type LocalTenant, startLocalTenant } from "../../../../local/tenant/local-tenant.ts";
