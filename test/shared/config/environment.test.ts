@@ -158,7 +158,10 @@ describe("missing and malformed settings", () => {
   );
 
   test("problems of the policy say where it is", () => {
-    expect(problems(AZURE, { POLICY: "{}" })).toEqual(["POLICY apis must be record", "POLICY callers must be array"]);
+    expect(problems(AZURE, { POLICY: "{}" })).toEqual([
+      "POLICY apis must be an object",
+      "POLICY callers must be a list",
+    ]);
     expect(problems(AZURE, { POLICY: "not json" })).toEqual(["POLICY is not JSON"]);
   });
 
