@@ -10,7 +10,7 @@ import type { ExchangeRequest, GrantRequest } from "../core/exchange-request.ts"
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
-import type { Subject } from "../flows/subject.ts";
+import type { Subject } from "../flows/flows.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
 import { codeRefusal, toUnsealedCode } from "../sealed-state/authorization-code.ts";
 import type { SealedStateFailure } from "../sealed-state/state-sealer.ts";

@@ -6,7 +6,7 @@ import type { ExchangeRequest } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { Registration } from "../entra/registration.ts";
-import type { Subject } from "../flows/subject.ts";
+import type { Subject } from "../flows/flows.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import type { ThrottlingContext } from "../throttling/throttled-call.ts";
 import { type CollectConsent, collectConsentedApis } from "./consented-apis.ts";

@@ -13,7 +13,7 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
-import type { Subject } from "../flows/subject.ts";
+import type { Subject } from "../flows/flows.ts";
 import type { GrantFailure, GrantPage, GrantVisibility, UnsealedGrant } from "../grants/grant.ts";
 import type { Grants, MakeGrant } from "../grants/grants.ts";
 import { parseHandle } from "../grants/handle.ts";

@@ -9,7 +9,7 @@ import type { ApiScopes } from "../core/api-scopes.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Grant } from "../core/grant.ts";
 import { URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
-import type { Subject } from "../flows/subject.ts";
+import type { Subject } from "../flows/flows.ts";
 import { entryFor } from "../policy/evaluate.ts";
 import type { CallerRule, Policy } from "../policy/rules.ts";
 import { sealLink } from "./create-link.ts";
