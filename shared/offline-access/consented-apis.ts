@@ -56,7 +56,7 @@ export async function collectConsentedApis(
   for (const allowance of entitlement.also) {
     if (signal?.aborted === true) return fail({ kind: "deadline_passed" });
     if (refreshToken === undefined) return fail(ANSWER_INVALID);
-    const redeemed = await redeem(context, request, { allowance, refreshToken });
+    const redeemed = await redeemForApi(context, request, { allowance, refreshToken });
     if (!redeemed.ok) return redeemed;
     const scopes = release(allowance, redeemed.value.scopes, entitlement.entry);
     if (!scopes.ok) return scopes;
@@ -76,7 +76,7 @@ interface FurtherApi {
   readonly refreshToken: SecretValue;
 }
 
-async function redeem(
+async function redeemForApi(
   context: ConsentContext,
   { entitlement, token, correlationId, trace }: CollectConsent,
   { allowance, refreshToken }: FurtherApi,
