@@ -7,12 +7,12 @@ import { RESOURCE_URIS } from "../../local/tenant/seed-ids.ts";
 import type { OfflineAccess } from "../../shared/offline-access/offline-access.ts";
 import { type Browser, cookiesOf, hiddenFields, leadsTo, newBrowser } from "../sign-in/support/browser.ts";
 import {
-  askedOfEntra,
   authorizePath,
   callbackPath,
   codeForm,
   createLink,
   entraCode,
+  entraRequest,
   newPkce,
   push,
   redeem,
@@ -206,7 +206,7 @@ test("a code's grant has no more than the page has shown, though policy was wide
   const pkce = newPkce();
   const browser = newBrowser(service);
   const pushed = await push(service, pkce, { scope: "User.Read offline_access" });
-  const asked = askedOfEntra(await browser.open(authorizePath(pushed)));
+  const asked = entraRequest(await browser.open(authorizePath(pushed)));
   const state = asked["state"] ?? "";
   const back = await browser.open(callbackPath({ code: entraCode(service, asked), state }));
   const question = await browser.open(back.headers.get("location") ?? "");
