@@ -84,8 +84,8 @@ function asPresented(failure: Failure, subject: Subject): Failure {
 }
 
 /**
- * Not cacheable: a request for a grant, because it needs Entra's refresh token and no cache holds one; and an application
- * token with claims, because all applications share one entry and the claims are one application's own.
+ * Not cacheable: a request for a grant, because it needs Entra's refresh token and no cache holds one; and an
+ * application token with claims, because all applications share one entry and the claims are one application's own.
  */
 function isCacheable({ flow, offlineAccess }: Entitlement, { claims }: TokenParameters): boolean {
   return !offlineAccess && (flow !== "client-credentials" || claims === undefined);

@@ -117,7 +117,9 @@ function entitle(
   return decision;
 }
 
-/** A code request (RFC 6749 section 4.1.3) carries no scopes, so policy decides again about those of the pushed request. */
+/**
+ * A code request (RFC 6749 section 4.1.3) carries no scopes, so policy decides again about those of the pushed request.
+ */
 function decidedBefore(tokenParameters: TokenParameters, { apis, offlineAccess, redirectUri, bound }: UnsealedCode) {
   return {
     given: apis,

@@ -1,6 +1,7 @@
 /**
- * Authorization code: a person signed in at Entra and returned through this service's callback. The service's own sealed
- * code carries Entra's code, the PKCE verifier and the nonce. Entra redeems a code once, so a replay fails with 54005.
+ * Authorization code: a person signed in at Entra and returned through this service's callback. The service's own
+ * sealed code carries Entra's code, the PKCE verifier and the nonce. Entra redeems a code once, so a replay fails with
+ * 54005.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#redeem-a-code-for-an-access-token
  */

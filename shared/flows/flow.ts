@@ -20,7 +20,9 @@ export interface FlowContext {
   readonly entra: EntraClient;
   /** Guests (users whose home is another tenant) may use the service. */
   readonly allowGuests: boolean;
-  /** Records the redemption and stores the newer refresh token. Fails if the grant was revoked during the redemption. */
+  /**
+   * Records the redemption and stores the newer refresh token. Fails if the grant was revoked during the redemption.
+   */
   grantRedeemed(grant: UnsealedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Refresh token: redeems the refresh token of a stored grant, or one that a caller imports. The refresh token that Entra
- * returns replaces the stored one. Entra's answer must be about the user of the grant.
+ * Refresh token: redeems the refresh token of a stored grant, or one that a caller imports. The refresh token that
+ * Entra returns replaces the stored one. Entra's answer must be about the user of the grant.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/refresh-tokens
  */

@@ -114,26 +114,28 @@ export function toGrantRow(grant: Grant, sealed: string): GrantRow {
   };
 }
 
-/** Undefined: the service did not write this row. Its content is trusted only after comparison with the sealed record. */
+/**
+ * Undefined: the service did not write this row. Its content is trusted only after comparison with the sealed record.
+ */
 export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: Grant; sealed: string } | undefined {
   try {
     return {
       grant: {
-        id: readText(row["rowKey"]),
+        id: readString(row["rowKey"]),
         binding: {
           kind: readKind(row["bindingKind"]),
-          tenantId: readText(row["bindingTenantId"]),
-          clientId: readText(row["bindingClientId"]),
+          tenantId: readString(row["bindingTenantId"]),
+          clientId: readString(row["bindingClientId"]),
         },
-        user: { tenantId: readText(row["userTenantId"]), objectId: readText(row["userObjectId"]) },
-        apis: readConsentedApis(JSON.parse(readText(row["apis"]))),
-        policyEntry: readText(row["policyEntry"]),
+        user: { tenantId: readString(row["userTenantId"]), objectId: readString(row["userObjectId"]) },
+        apis: readConsentedApis(JSON.parse(readString(row["apis"]))),
+        policyEntry: readString(row["policyEntry"]),
         createdAtSeconds: readSeconds(row["createdAtSeconds"]),
         expiresAtSeconds: readSeconds(row["expiresAtSeconds"]),
         lastRedeemedAtSeconds:
           row["lastRedeemedAtSeconds"] === undefined ? undefined : readSeconds(row["lastRedeemedAtSeconds"]),
       },
-      sealed: readText(row["sealed"]),
+      sealed: readString(row["sealed"]),
     };
   } catch {
     // A reader below or JSON.parse threw: the service did not write this row.
@@ -143,28 +145,28 @@ export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: G
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function readText(value: unknown): string {
+function readString(value: unknown): string {
   if (typeof value !== "string" || value === "") throw new TypeError("not a text");
   return value;
 }
 
-function readTexts(value: unknown): readonly string[] {
+function readStrings(value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw new TypeError("not a list");
-  return value.map(readText);
+  return value.map(readString);
 }
 
 function readConsentedApis(value: unknown): ConsentedApis {
   if (!Array.isArray(value)) throw new TypeError("not a list");
-  const [first, ...others] = value.map(readApiScopes);
+  const [first, ...others] = value.map(readStoredApi);
   if (first === undefined) throw new TypeError("an empty list");
   return [first, ...others];
 }
 
-function readApiScopes(value: unknown): ApiScopes {
+function readStoredApi(value: unknown): ApiScopes {
   if (typeof value !== "object" || value === null || !("api" in value && "scopes" in value)) {
     throw new TypeError("not an API with its scopes");
   }
-  return { api: readText(value.api), scopes: readTexts(value.scopes) };
+  return { api: readString(value.api), scopes: readStrings(value.scopes) };
 }
 
 function readKind(value: unknown): "user" | "application" {

@@ -1,6 +1,7 @@
 /**
  * The interface of the grant store. `table-grant-store.ts` implements it (loaded lazily, because it imports the SDK). A
- * store never gets a handle, a key or an unsealed refresh token: it stores a sealed string under an id. No SDK import here.
+ * store never gets a handle, a key or an unsealed refresh token: it stores a sealed string under an id. No SDK import
+ * here.
  */
 import type { Grant } from "../core/grant.ts";
 import type { Result } from "../core/result.ts";
@@ -41,7 +42,10 @@ export interface GrantStore {
   ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>>;
   /** Deletes the grant first, then its index entries. False: the grant did not exist. */
   delete(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
-  /** Replaces the grant with a revocation mark: until `untilSeconds`, no grant can be created with its id. False: as above. */
+  /**
+   * Replaces the grant with a revocation mark: until `untilSeconds`, no grant can be created with its id. False: the
+   * grant did not exist.
+   */
   deleteAndBlock(grant: Grant, untilSeconds: number): Promise<Result<boolean, GrantStoreFailure>>;
   /** Writes a revocation mark for an id, whether the grant exists or not: until `untilSeconds`, none can be created. */
   block(id: string, untilSeconds: number): Promise<Result<true, GrantStoreFailure>>;

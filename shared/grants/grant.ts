@@ -58,7 +58,10 @@ export interface GrantExists {
   readonly grantId: string;
 }
 
-/** A failure of the store. `code` is a code of the table service or of Node: at most 64 word characters, never a message. */
+/**
+ * A failure of the store. `code` is a code of the table service or of Node: at most 64 word characters, never a
+ * message.
+ */
 export type GrantStoreFailure =
   | { readonly kind: "store_unavailable"; readonly code: string }
   | { readonly kind: "store_timeout" }

@@ -1,6 +1,6 @@
 /**
- * Grants: creates them, opens them for the caller that they are bound to, stores the newest refresh token, lists, revokes
- * and reaps them.
+ * Grants: creates them, opens them for the caller that they are bound to, stores the newest refresh token, lists,
+ * revokes and reaps them.
  *
  * Input: a handle or id and a validated caller. Output: the grant, and on opening, Entra's refresh token. Failures:
  * `GrantFailure`. It does not decide policy (`unattended`, scopes, flows) and does not call Entra. The flow checks that
@@ -45,8 +45,8 @@ export interface CreateGrant {
   readonly maxDays: number;
   readonly policyEntry: string;
   /**
-   * Set if the same request may be repeated. The second request returns the same grant, or `grant_exists` if the grant was
-   * revoked in the meantime.
+   * Set if the same request may be repeated. The second request returns the same grant, or `grant_exists` if the grant
+   * was revoked in the meantime.
    */
   readonly once?: { readonly handle: SecretValue; readonly createdAtSeconds: number };
 }
@@ -79,7 +79,10 @@ export interface Grants {
     caller: GrantCaller,
     page: { readonly limit: number; readonly after?: string } & GrantVisibility,
   ): Promise<Result<GrantPage, GrantFailure>>;
-  /** Returns the revoked grant. Undefined: it did not exist. `reach` lets a person revoke what applications have on their behalf. */
+  /**
+   * Returns the revoked grant. Undefined: it did not exist. `reach` lets a person revoke what applications have on
+   * their behalf.
+   */
   revoke(
     handle: SecretValue,
     caller: GrantCaller,
@@ -131,7 +134,7 @@ export function createGrants(input: GrantsInput): Grants {
   };
 }
 
-/** Whether this caller may redeem the grant: a user only its own, an application only one of its own client id. */
+/** Whether this caller may redeem the grant: a user only its own grants, an application only those of its client id. */
 export function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
   const { binding, user } = grant;
   const sameClient =
@@ -181,8 +184,8 @@ async function createGrant(input: GrantsInput, request: CreateGrant): Promise<Re
 }
 
 /**
- * The grant that an earlier request created with this handle. As in a redemption, the row is trusted only after unsealing
- * it with the handle. A revoked grant is not found.
+ * The grant that an earlier request created with this handle. As in a redemption, the row is trusted only after
+ * unsealing it with the handle. A revoked grant is not found.
  */
 async function findCreated(
   input: GrantsInput,
@@ -273,7 +276,9 @@ async function readBound(
   return stored;
 }
 
-/** Lists unexpired grants only. The index only finds candidates: the grant itself says whether the caller may see it. */
+/**
+ * Lists unexpired grants only. The index only finds candidates: the grant itself says whether the caller may see it.
+ */
 async function listGrants(input: GrantsInput, request: ListGrants): Promise<Result<GrantPage, GrantFailure>> {
   const page = await input.store.list(request);
   if (!page.ok) return page;

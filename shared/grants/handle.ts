@@ -1,6 +1,6 @@
 /**
- * Handles: a caller holds a handle instead of a refresh token. `gte_` and 256 random bits in base64url, one spelling per
- * value. The store has only the handle's SHA-256, so a copy of the table is not enough to redeem a grant. No I/O.
+ * Handles: a caller holds a handle instead of a refresh token. `gte_` and 256 random bits in base64url, one spelling
+ * per value. The store has only the handle's SHA-256, so a copy of the table is not enough to redeem a grant. No I/O.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { fail, type Result, succeed } from "../core/result.ts";

@@ -1,7 +1,7 @@
 /**
- * Deletes expired rows of the grant table, grants and index entries: bounded, counted, and with a dry run that only counts.
- * The `expiresAtSeconds` of a row never changes, so a valid grant cannot be deleted between query and deletion. Failures:
- * those of the query; a row that cannot be deleted is counted.
+ * Deletes expired rows of the grant table, grants and index entries: bounded, counted, and with a dry run that only
+ * counts. The `expiresAtSeconds` of a row never changes, so a valid grant cannot be deleted between query and deletion.
+ * Failures: those of the query; a row that cannot be deleted is counted.
  */
 import { type Result, succeed } from "../core/result.ts";
 import type { GrantStoreFailure, ReapReport } from "./grant.ts";

@@ -1,6 +1,6 @@
 /**
- * Updates a grant after a redemption: stores the newest refresh token, even if several instances redeem at once, and detects
- * that the grant was revoked during the call to Entra, so that its token is not released.
+ * Updates a grant after a redemption: stores the newest refresh token, even if several instances redeem at once, and
+ * detects that the grant was revoked during the call to Entra, so that its token is not released.
  */
 import type { Grant } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -72,8 +72,8 @@ interface Swap {
 
 /**
  * If another instance stored a refresh token in the meantime, that one stays: both work (Entra does not revoke the old
- * one, E-91), and overwriting it would gain nothing. The write is repeated only if the sealed part is unchanged, because
- * then another instance only recorded its redemption.
+ * one, E-91), and overwriting it would gain nothing. The write is repeated only if the sealed part is unchanged,
+ * because then another instance only recorded its redemption.
  */
 async function compareAndSwap(
   input: RenewalInput,

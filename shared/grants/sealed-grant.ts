@@ -1,7 +1,7 @@
 /**
- * Seals a grant: the refresh token together with the constant part of the record. An attacker who can write to the storage
- * can therefore not swap rows, assign a row to another caller or extend its lifetime. The readable record serves for
- * finding and listing; every redemption compares it with the sealed one. No I/O.
+ * Seals a grant: the refresh token together with the constant part of the record. An attacker who can write to the
+ * storage can therefore not swap rows, assign a row to another caller or extend its lifetime. The readable record
+ * serves for finding and listing; every redemption compares it with the sealed one. No I/O.
  */
 
 import type { Grant } from "../core/grant.ts";

@@ -1,7 +1,8 @@
 /**
  * One operation on the table service: one deadline for everything (including the identity SDK, which ignores abort
- * signals), one retry, and errors as `GrantStoreFailure`. An SDK error contains the URL with the row's key and the message
- * of the table service, so only codes leave this file. It reads errors by their members, so it does not import the SDK.
+ * signals), one retry, and errors as `GrantStoreFailure`. An SDK error contains the URL with the row's key and the
+ * message of the table service, so only codes leave this file. It reads errors by their members, so it does not import
+ * the SDK.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -43,14 +44,14 @@ async function withRetry<T>(call: (abortSignal: AbortSignal) => Promise<T>, sign
   try {
     return await call(signal);
   } catch (error) {
-    if (!isTransient(error)) throw error;
+    if (!isRetryable(error)) throw error;
     await delay(RETRY_DELAY_MS, undefined, { signal });
     return call(signal);
   }
 }
 
 /** No connection, or a 5xx (the table service answers 500 and 503 while it moves a partition). */
-function isTransient(error: unknown): boolean {
+function isRetryable(error: unknown): boolean {
   const { name, status } = readTableError(error);
   return name === "RestError" && (status === undefined || status >= 500);
 }
@@ -74,8 +75,8 @@ function fromTableError(error: unknown): Result<TableAnswer, GrantStoreFailure> 
 }
 
 function readTableError(error: unknown): { name: string; status: number | undefined; code: string } {
-  const top = members(error);
-  const answer = members(members(top["details"])["odataError"]);
+  const top = objectMembers(error);
+  const answer = objectMembers(objectMembers(top["details"])["odataError"]);
   const status = top["statusCode"];
   const name = typeof top["name"] === "string" ? top["name"] : "";
   const code = [answer["code"], top["code"], name].find((it) => typeof it === "string" && CODE.test(it));
@@ -86,6 +87,6 @@ function readTableError(error: unknown): { name: string; status: number | undefi
   };
 }
 
-function members(value: unknown): Readonly<Record<string, unknown>> {
+function objectMembers(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -1,6 +1,6 @@
 /**
- * The client of the grant table; it imports the SDK. It uses the service's identity in Azure, and Azurite's published key
- * over http in the local cloud only. Any other combination is a bug and throws.
+ * The client of the grant table; it imports the SDK. It uses the service's identity in Azure, and Azurite's published
+ * key over http in the local cloud only. Any other combination is a bug and throws.
  */
 import { AzureNamedKeyCredential, TableClient } from "@azure/data-tables";
 import type { CloudName } from "../config/clouds.ts";

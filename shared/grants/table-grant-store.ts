@@ -1,7 +1,7 @@
 /**
- * Grants in Azure Table Storage (Azurite locally). Imports the SDK through `table-client.ts`, so it is loaded lazily. The
- * store creates the table on first use. Every operation has its own deadline and at most one retry; writes are safe to
- * repeat. Failures: `GrantStoreFailure`. It never gets a handle, a key or an unsealed refresh token.
+ * Grants in Azure Table Storage (Azurite locally). Imports the SDK through `table-client.ts`, so it is loaded lazily.
+ * The store creates the table on first use. Every operation has its own deadline and at most one retry; writes are safe
+ * to repeat. Failures: `GrantStoreFailure`. It never gets a handle, a key or an unsealed refresh token.
  */
 import type { Grant } from "../core/grant.ts";
 import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
@@ -169,7 +169,10 @@ async function listGrantRows(
   return succeed({ grants: grants.value, next: page.length < maxPageSize ? undefined : page.at(-1) });
 }
 
-/** The grants that exist and that this service wrote. An interrupted write or delete leaves an index entry without a grant. */
+/**
+ * The grants that exist and that this service wrote. An interrupted write or delete leaves an index entry without a
+ * grant.
+ */
 async function readEach(
   table: GrantTable,
   ids: readonly string[],

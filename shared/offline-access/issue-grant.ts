@@ -1,6 +1,6 @@
 /**
- * Issues a grant if the request asks for one and policy allows it: collects the consented APIs, then stores the grant. A
- * redeemed grant is returned as it is. Every other request creates nothing.
+ * Issues a grant if the request asks for one and policy allows it: collects the consented APIs, then stores the grant.
+ * A redeemed grant is returned as it is. Every other request creates nothing.
  */
 import type { ExchangeRequest } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";

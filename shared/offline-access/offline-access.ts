@@ -69,7 +69,10 @@ export interface OfflineAccess {
   issue(request: IssueGrant): Promise<Result<IssuedGrant | undefined, Failure>>;
   /** Issues the approved grant. If the same approval came before, returns the same grant with its handle. */
   issueConfirmed(request: IssueConfirmedGrant): Promise<Result<IssuedGrant, Failure>>;
-  /** The person denied: revokes the grant that an earlier approval issued, and cancels one that is still being processed. */
+  /**
+   * The person denied: revokes the grant that an earlier approval issued, and cancels one that is still being
+   * processed.
+   */
   denyConfirmed(request: DenyConfirmedGrant): Promise<Result<true, Failure>>;
   /**
    * Records a redemption and stores the newer refresh token if Entra returned one. Fails only if the grant was revoked
@@ -154,7 +157,10 @@ function revokedFacts({ id, binding, user }: Grant): Partial<AuditFacts> {
   return { grantId: id, grantRevoked: true, grantClientId: binding.clientId, subjectObjectId: user.objectId };
 }
 
-/** The expired grant of an application, so that the response can offer a link to renew it. A user signs in again instead. */
+/**
+ * The expired grant of an application, so that the response can offer a link to renew it. A user signs in again
+ * instead.
+ */
 function endedGrant(
   policy: Policy,
   caller: Caller,
@@ -168,7 +174,9 @@ function endedGrant(
     : { ended: { entry: entry.name, confidential: caller.confidential, grant } };
 }
 
-/** A person sees and revokes the grants that applications have on their behalf, through any client with a policy entry. */
+/**
+ * A person sees and revokes the grants that applications have on their behalf, through any client with a policy entry.
+ */
 function visibilityFor(policy: Policy, caller: Caller): GrantVisibility {
   return { onTheirBehalf: caller.kind === "user" && entryFor(policy, caller) !== undefined };
 }
@@ -243,7 +251,9 @@ async function storeGrant(
   return succeed({ id: grant.id, handle, expiresAtSeconds: grant.expiresAtSeconds });
 }
 
-/** The owner of the new grant. Entra's token must be about the subject, or about the user who imports a refresh token. */
+/**
+ * The owner of the new grant. Entra's token must be about the subject, or about the user who imports a refresh token.
+ */
 function ownerOf({ caller, subject, token }: IssueGrant): Result<UserIdentity, Failure> {
   const { user } = token;
   if (user === undefined) return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });

@@ -22,8 +22,8 @@ export interface Choice {
 }
 
 /**
- * The API comes from, in this order: `audience` (name) and `resource` (exact URI); the resource prefix of a scope; the grant
- * or sign-in; the policy, if it has only one API. A token is for one API, so a request that names two is refused
+ * The API comes from, in this order: `audience` (name) and `resource` (exact URI); the resource prefix of a scope; the
+ * grant or sign-in; the policy, if it has only one API. A token is for one API, so a request that names two is refused
  * (`api_ambiguous`, RFC 8707 section 2), unless it issues a grant for both.
  */
 export function chooseApis(

@@ -1,8 +1,9 @@
 /**
- * The policy decision. Receives the validated caller, the subject and the token parameters; returns an entitlement or the
- * rule that refused. Entra does not downscope (a delegated token carries every consented scope), so the entitlement also
- * lists the scopes that may be released; `release.ts` checks Entra's token against it. The rules are in `evaluate.ts`.
- * Only this file turns their result into an entitlement, because only here is the caller known to be validated.
+ * The policy decision. Receives the validated caller, the subject and the token parameters; returns an entitlement or
+ * the rule that refused. Entra does not downscope (a delegated token carries every consented scope), so the entitlement
+ * also lists the scopes that may be released; `release.ts` checks Entra's token against it. The rules are in
+ * `evaluate.ts`. Only this file turns their result into an entitlement, because only here is the caller known to be
+ * validated.
  */
 import type { Caller, UserCaller } from "../caller/caller.ts";
 import type { PolicyRefused } from "../core/failure.ts";
@@ -22,7 +23,10 @@ export function decide(policy: Policy, input: DecisionInput): Result<Entitlement
   return evaluate(policy, input) as Result<Entitlement, PolicyRefused>;
 }
 
-/** Decides whether a person may create a grant for an application. The application must be allowed to redeem it unattended. */
+/**
+ * Decides whether a person may create a grant for an application. The application must be allowed to redeem it
+ * unattended.
+ */
 export function decideSignIn(policy: Policy, input: SignInInput): Result<Entitlement, PolicyRefused> {
   return evaluateSignIn(policy, input) as Result<Entitlement, PolicyRefused>;
 }

@@ -45,8 +45,8 @@ function subjectClientsOf(entry: CallerRule): readonly string[] {
 }
 
 /**
- * Entra puts every scope that was consented for the registration into each token. If callers have different lists for one
- * API, the caller with the shorter list is refused (`scope_surplus`) unless its entry accepts surplus.
+ * Entra puts every scope that was consented for the registration into each token. If callers have different lists for
+ * one API, the caller with the shorter list is refused (`scope_surplus`) unless its entry accepts surplus.
  */
 function scopeListWarnings(policy: Policy): string[] {
   return Object.keys(policy.apis).flatMap((api) => {

@@ -25,7 +25,10 @@ export interface PolicyInput {
   readonly tokenParameters: TokenParameters;
   /** On-behalf-of: the user whose token is exchanged. Equals the caller if a user exchanges its own token. */
   readonly subject?: PolicyCaller;
-  /** Refresh token: the consented APIs of the grant; absent for an import. Code: the APIs that were allowed at its start. */
+  /**
+   * Refresh token: the consented APIs of the grant; absent for an import. Code: the APIs that were allowed at its
+   * start.
+   */
   readonly given?: ConsentedApis;
   /** Authorization code: what the confirmation page showed, if there was one. */
   readonly bound?: ReleaseBound;
@@ -33,7 +36,9 @@ export interface PolicyInput {
   readonly redirectUri?: string;
 }
 
-/** A sign-in in which a person creates a grant for an application that is not present: the link, or its confirmation. */
+/**
+ * A sign-in in which a person creates a grant for an application that is not present: the link, or its confirmation.
+ */
 export interface SignInInput {
   /** Name of the application's entry. The entry must still have this client id. */
   readonly entry: string;
@@ -67,7 +72,10 @@ export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, 
     : refuse(apis.failure.reason, apis.failure.api);
 }
 
-/** Evaluates whether a person may create a grant for an application. The application must be allowed to redeem it unattended. */
+/**
+ * Evaluates whether a person may create a grant for an application. The application must be allowed to redeem it
+ * unattended.
+ */
 export function evaluateSignIn(policy: Policy, input: SignInInput): Result<Allowance, PolicyRefused> {
   const entry = policy.callers.find(({ name, clientId }) => name === input.entry && clientId === input.clientId);
   if (entry === undefined) return fail({ reason: "caller_not_listed" });

@@ -51,9 +51,9 @@ function repeatedMemberProblems(text: string): PolicyProblem[] {
 }
 
 /**
- * `JSON.parse` accepts `__proto__` as an ordinary member, and zod's records drop it silently. This function removes it from
- * `data`, so that it is reported exactly once and neither the schema nor the draft sees it. It does not recurse, because
- * the JSON may be nested deeper than the stack allows.
+ * `JSON.parse` accepts `__proto__` as an ordinary member, and zod's records drop it silently. This function removes it
+ * from `data`, so that it is reported exactly once and neither the schema nor the draft sees it. It does not recurse,
+ * because the JSON may be nested deeper than the stack allows.
  */
 function removePrototypes(data: unknown): PolicyProblem[] {
   const found: PolicyProblem[] = [];

@@ -92,7 +92,9 @@ function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyP
   });
 }
 
-/** The scopes are intersected with the list of the client that obtained the user's token, so that client needs an entry. */
+/**
+ * The scopes are intersected with the list of the client that obtained the user's token, so that client needs an entry.
+ */
 function subjectProblems({ callers }: PolicyDraft, entry: Entry, path: string): PolicyProblem[] {
   if (entry.kind === "user") return [];
   return (entry.subjectClients ?? []).flatMap((client, index) => {

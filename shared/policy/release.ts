@@ -1,6 +1,6 @@
 /**
- * Release check. Entra returns every scope already consented for the registration, whatever the request named, so the
- * service compares the returned scopes with the caller's list before a token leaves. Pure.
+ * Release check. Entra returns every scope already consented for the registration, even if the request names fewer, so
+ * the service compares the returned scopes with the caller's list before a token leaves. Pure.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/scopes-oidc#the-default-scope
  */

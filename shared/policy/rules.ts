@@ -55,8 +55,8 @@ const limits = z.strictObject({
 });
 
 /**
- * RFC 9700 section 2.6 and RFC 8252 section 7.3: https, or http on this machine; no user, no fragment, no wildcard. Only
- * the normalized spelling is accepted, because the service compares redirect URIs character by character.
+ * RFC 9700 section 2.6 and RFC 8252 section 7.3: https, or http on this machine; no user, no fragment, no wildcard.
+ * Only the normalized spelling is accepted, because the service compares redirect URIs character by character.
  */
 function isRedirectUri(text: string): boolean {
   if (!URL.canParse(text) || /[#*\s]/.test(text)) return false;

@@ -1,7 +1,8 @@
 /**
  * Names and parts of the cookies with sealed state. Each sign-in has its own cookie, so that tabs do not interfere, and
  * the number of cookies is limited, so that the `Cookie` header stays small. With the prefix `__Host-`, the browser
- * accepts them from this host over https only (Chromium and Firefox also from http://localhost). Pure except for randomness.
+ * accepts them from this host over https only (Chromium and Firefox also from http://localhost). Pure except for
+ * randomness.
  */
 import { randomBytes } from "node:crypto";
 import type { Cookie } from "../core/cookie.ts";
@@ -37,7 +38,7 @@ export function cookiesFor(
   const parts = sealed.match(new RegExp(`.{1,${PART_MAX_CHARACTERS}}`, "g")) ?? [];
   return parts.length > PARTS_MAX
     ? undefined
-    : parts.map((value, index) => ({ name: nameOf(purpose, id, index), value, maxAgeSeconds }));
+    : parts.map((value, index) => ({ name: cookieName(purpose, id, index), value, maxAgeSeconds }));
 }
 
 /** The sealed state that the browser sent for this id. Undefined: it sent none. */
@@ -83,6 +84,6 @@ function stateCookies(header: string): readonly StateCookie[] {
   });
 }
 
-function nameOf(purpose: CookiePurpose, id: string, index: number): string {
+function cookieName(purpose: CookiePurpose, id: string, index: number): string {
   return `__Host-gte-${purpose}-${id}.${index}`;
 }

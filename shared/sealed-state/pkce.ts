@@ -1,6 +1,6 @@
 /**
- * Proof Key for Code Exchange (RFC 7636) on both sides: the service sends a challenge to Entra and verifies the challenge
- * of its caller. S256 only: `plain` would put the verifier itself into a URL. Pure except for randomness.
+ * Proof Key for Code Exchange (RFC 7636) on both sides: the service sends a challenge to Entra and verifies the
+ * challenge of its caller. S256 only: `plain` would put the verifier itself into a URL. Pure except for randomness.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 

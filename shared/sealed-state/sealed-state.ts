@@ -18,7 +18,9 @@ import { createStateSealer, type StateSealer } from "./state-sealer.ts";
 /** An API of a sign-in: bare scope names, and the resource URI that is their prefix in the request to Entra. */
 export interface TargetApi extends ApiScopes {
   readonly resource: string;
-  /** Further scopes that policy would release, because Entra does not downscope. The confirmation page shows them too. */
+  /**
+   * Further scopes that policy would release, because Entra does not downscope. The confirmation page shows them too.
+   */
   readonly beyond: readonly string[];
 }
 
@@ -82,7 +84,10 @@ interface Pending {
   readonly correlationId: string;
 }
 
-/** A person creates a grant for an application that is not present. Until approval, the refresh token is stored only here. */
+/**
+ * A person creates a grant for an application that is not present. Until approval, the refresh token is stored only
+ * here.
+ */
 export interface PendingGrant extends Pending {
   readonly kind: "grant";
   readonly user: { readonly tenantId: string; readonly objectId: string };

@@ -1,8 +1,8 @@
 /**
- * Seals typed content that leaves the service in a cookie, a link, a code or a reference, and unseals it when it returns.
- * The seal keeps the content confidential and unchanged; expired state is refused. Each purpose has its own key
- * (`sealing/sealer.ts`), so state of one purpose cannot be unsealed as another. Only this service writes the content; a
- * change of its shape needs a new purpose.
+ * Seals typed content that leaves the service in a cookie, a link, a code or a reference, and unseals it when it
+ * returns. The seal keeps the content confidential and unchanged; expired state is refused. Each purpose has its own
+ * key (`sealing/sealer.ts`), so state of one purpose cannot be unsealed as another. Only this service writes the
+ * content; a change of its shape needs a new purpose.
  */
 
 import type { Failure } from "../core/failure.ts";

@@ -1,6 +1,6 @@
 /**
- * The browser arrives with a pushed request (`GET /oauth2/authorize`) or with a link (`GET /signin/{link}`). In both cases
- * the service seals a transaction into a cookie of this browser and redirects to Entra's sign-in page.
+ * The browser arrives with a pushed request (`GET /oauth2/authorize`) or with a link (`GET /signin/{link}`). In both
+ * cases the service seals a transaction into a cookie of this browser and redirects to Entra's sign-in page.
  *
  *   unseal the reference or link → transaction (state, nonce, verifier) → cookie → Entra's URL
  */

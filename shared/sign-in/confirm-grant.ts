@@ -1,8 +1,8 @@
 /**
- * The confirmation page and its form. The threat is consent phishing: any application in the policy can start a sign-in,
- * and Entra's consent is for this service, not for the application. The page therefore shows which application will act on
- * the person's behalf, with which scopes and until when. Only after approval does the service issue the grant, or the code
- * that leads to one. Policy decides again, because it may have changed while the page was open.
+ * The confirmation page and its form. The threat is consent phishing: any application in the policy can start a
+ * sign-in, and Entra's consent is for this service, not for the application. The page therefore shows which application
+ * will act on the person's behalf, with which scopes and until when. Only after approval does the service issue the
+ * grant, or the code that leads to one. Policy decides again, because it may have changed while the page was open.
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Failure } from "../core/failure.ts";
@@ -129,14 +129,17 @@ function toGrantConfirmation(context: SignInContext, pending: PendingGrant): Res
     kind: "grant",
     pending,
     entitlement: decision.value,
-    application: nameOf(context, pending),
+    application: applicationName(context, pending),
     apis,
     more: false,
     untilSeconds: pending.createdAtSeconds + grantMaxDays * DAY_SECONDS,
   });
 }
 
-/** No caller is authenticated here, so the result is not an entitlement. Policy decides again when the caller redeems the code. */
+/**
+ * No caller is authenticated here, so the result is not an entitlement. Policy decides again when the caller redeems
+ * the code.
+ */
 function toCodeConfirmation(context: SignInContext, pending: PendingCode): Result<Confirmation, Failure> {
   const { target, returnTo, createdAtSeconds } = pending;
   const entry = context.policy.callers.find(({ name }) => name === target.entry);
@@ -160,7 +163,7 @@ function toCodeConfirmation(context: SignInContext, pending: PendingCode): Resul
   return succeed({
     kind: "code",
     pending,
-    application: nameOf(context, pending),
+    application: applicationName(context, pending),
     // Entra returns every consented scope. Policy releases only those in its list.
     apis: [evaluated.value, ...also].map(({ api, releasable }) => ({
       api,
@@ -181,7 +184,7 @@ const PLAIN_PARAMETERS = {
   minimumSeconds: 0,
 };
 
-function nameOf({ policy }: SignInContext, { target }: PendingConfirmation): string {
+function applicationName({ policy }: SignInContext, { target }: PendingConfirmation): string {
   return policy.callers.find(({ name }) => name === target.entry)?.displayName ?? target.entry;
 }
 
@@ -208,11 +211,11 @@ async function deny(
 }
 
 /**
- * Issues the grant, or returns the same grant again if the same form is repeated because its response was lost. A repetition
- * needs what the first form needed: this browser's sealed cookie (only it has the handle), the form token, and this
- * service's page as the sender. It is possible for the ten minutes of the cookie. A grant that was revoked in the meantime
- * is not issued again, because its mark stays as long. The first response that arrives deletes the cookie, so that a later
- * user of this browser cannot see the handle with the back button.
+ * Issues the grant, or returns the same grant again if the same form is repeated because its response was lost. A
+ * repetition needs what the first form needed: this browser's sealed cookie (only it has the handle), the form token,
+ * and this service's page as the sender. It is possible for the ten minutes of the cookie. A grant that was revoked in
+ * the meantime is not issued again, because its mark stays as long. The first response that arrives deletes the cookie,
+ * so that a later user of this browser cannot see the handle with the back button.
  */
 async function approveGrant(
   context: SignInContext,

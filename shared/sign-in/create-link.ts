@@ -1,8 +1,8 @@
 /**
- * `POST /signin/links`: an application requests a link with which a person creates a grant for it. A person with the role
- * `Grant.Create` may request one for any application in the policy. The link contains the application, the APIs and the
- * scopes, sealed, so the person who opens it cannot change them. The service issues the grant only after that person
- * approves it on the confirmation page.
+ * `POST /signin/links`: an application requests a link with which a person creates a grant for it. A person with the
+ * role `Grant.Create` may request one for any application in the policy. The link contains the application, the APIs
+ * and the scopes, sealed, so the person who opens it cannot change them. The service issues the grant only after that
+ * person approves it on the confirmation page.
  */
 
 import type { AuditTrail } from "../audit/audit-trail.ts";

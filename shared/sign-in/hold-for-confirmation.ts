@@ -1,6 +1,6 @@
 /**
- * A person signed in, and the sign-in leads to a grant. Until the person approves it, only a sealed cookie of this browser
- * holds what the grant needs:
+ * A person signed in, and the sign-in leads to a grant. Until the person approves it, only a sealed cookie of this
+ * browser holds what the grant needs:
  *
  *   a link           → the refresh token, after every check: policy, Entra's code, the user, the scopes that Entra returned
  *   a pushed request → Entra's code, which the application redeems once after approval
@@ -124,7 +124,10 @@ async function redeemEntraCode(
   });
 }
 
-/** The user must be of this tenant, must be the expected person if the link names one, and a guest only if guests are allowed. */
+/**
+ * The user must be of this tenant, must be the expected person if the link names one, and a guest only if guests are
+ * allowed.
+ */
 function checkUser(
   { tenantId, allowGuests }: SignInContext,
   { user, person }: SignedInToken,

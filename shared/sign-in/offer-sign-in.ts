@@ -64,7 +64,9 @@ function renewableScopes(entry: CallerRule, { api, scopes }: ApiScopes): ApiScop
   return [{ api, scopes: renewable.includes(".default") ? [".default"] : renewable }];
 }
 
-/** A link that creates the same grant again. It includes Entra's claims challenge, unless that is too long for a URL. */
+/**
+ * A link that creates the same grant again. It includes Entra's claims challenge, unless that is too long for a URL.
+ */
 async function createRenewalLink(
   { policy, nowSeconds, signIn }: OfferContext,
   entry: CallerRule,

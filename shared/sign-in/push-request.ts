@@ -1,7 +1,7 @@
 /**
- * `POST /oauth2/par` (RFC 9126): an application pushes an authorization request before the browser is involved. The service
- * authenticates the application, and policy decides. The browser later sends a reference that it can neither read nor
- * change.
+ * `POST /oauth2/par` (RFC 9126): an application pushes an authorization request before the browser is involved. The
+ * service authenticates the application, and policy decides. The browser later sends a reference that it can neither
+ * read nor change.
  *
  *   caller → policy (flow, redirect URI, API, scopes) → sealed reference
  */

@@ -1,4 +1,7 @@
-/** Creates the service's own authorization code, bound to the client, its redirect URI and its challenge; valid for a minute. */
+/**
+ * Creates the service's own authorization code, bound to the client, its redirect URI and its challenge; valid for a
+ * minute.
+ */
 import type { ApiScopes } from "../core/api-scopes.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Result } from "../core/result.ts";

@@ -1,4 +1,7 @@
-/** The target of a sign-in: converts policy's first decision to sealed state, and back to the input of the next decision. Pure. */
+/**
+ * The target of a sign-in: converts policy's first decision to sealed state, and back to the input of the next
+ * decision. Pure.
+ */
 
 import type { AuditFacts } from "../audit/audit-event.ts";
 import { requestedFacts } from "../audit/requested-facts.ts";

@@ -1,7 +1,7 @@
 /**
- * Remembers for each user how long Entra asked to wait. During the wait, the same user gets the remaining seconds and the
- * service does not call Entra. Other users are not affected. MSAL's own throttling memory affects all users, so it is not
- * used. Bounded in users; the caller provides the clock.
+ * Remembers for each user how long Entra asked to wait. During the wait, the same user gets the remaining seconds and
+ * the service does not call Entra. Other users are not affected. MSAL's own throttling memory affects all users, so it
+ * is not used. Bounded in users; the caller provides the clock.
  */
 import { LRUCache } from "lru-cache";
 

@@ -1,4 +1,6 @@
-/** `GET /oauth2/authorize` and `GET /oauth2/callback`: everything that can go wrong in a browser (RF-1 to RF-3, SEC-8). */
+/**
+ * `GET /oauth2/authorize` and `GET /oauth2/callback`: everything that can go wrong in a browser (RF-1 to RF-3, SEC-8).
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CLIENT_IDS } from "../support/callers.ts";
 import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";

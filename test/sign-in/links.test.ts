@@ -1,4 +1,6 @@
-/** `POST /signin/links`, `GET /signin/{link}` and the confirmation page: who may use them, and what the service checks. */
+/**
+ * `POST /signin/links`, `GET /signin/{link}` and the confirmation page: who may use them, and what the service checks.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, USER_IDS, userToken } from "../support/callers.ts";
 import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";

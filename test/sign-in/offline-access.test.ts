@@ -1,6 +1,6 @@
 /**
- * An application's sign-in with `offline_access`. Entra's consent is for this service, so the service asks the person to
- * confirm this application before it returns the code (confused deputy, consent phishing).
+ * An application's sign-in with `offline_access`. Entra's consent is for this service, so the service asks the person
+ * to confirm this application before it returns the code (confused deputy, consent phishing).
  */
 import { createHash } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";

@@ -1,4 +1,7 @@
-/** Redirect URIs in the policy: RFC 9700 section 2.6, RFC 8252 section 7.3. With a wrong one, the service does not start. */
+/**
+ * Redirect URIs in the policy: RFC 9700 section 2.6, RFC 8252 section 7.3. With a wrong one, the service does not
+ * start.
+ */
 import { describe, expect, test } from "vitest";
 import { parsePolicy } from "../../shared/policy/parse-policy.ts";
 

@@ -1,4 +1,7 @@
-/** The flows: how the cache identifies a token, when the right to it ends, and how Entra is called. Entra is a recorder of calls. */
+/**
+ * The flows: how the cache identifies a token, when the right to it ends, and how Entra is called. Entra is a recorder
+ * of calls.
+ */
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../shared/core/failure.ts";
 import { fail, type Result, succeed } from "../../../shared/core/result.ts";

@@ -76,7 +76,7 @@ describe("the entry that matches the caller", () => {
     });
   });
 
-  test("an entry matches callers of its own kind only", () => {
+  test("an entry matches only callers of the same kind", () => {
     expect(refusal(byUser({}, { caller: userCaller({ clientId: APP_ID }) }))).toBe("caller_not_listed");
     expect(
       refusal(byApplicationWithoutSubject("client-credentials", { caller: applicationCaller({ clientId: WEB_ID }) })),

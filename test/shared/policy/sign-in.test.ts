@@ -1,4 +1,6 @@
-/** Sign-ins in which a person creates a grant for an application, and the description of a policy for administrators. */
+/**
+ * Sign-ins in which a person creates a grant for an application, and the description of a policy for administrators.
+ */
 import { describe, expect, test } from "vitest";
 import type { ApiScopes } from "../../../shared/core/api-scopes.ts";
 import { decideSignIn } from "../../../shared/policy/decide.ts";

@@ -1,6 +1,6 @@
 /**
- * A browser without a screen: it stores cookies and calls the service's real handlers. It does not follow redirects to Entra
- * or to the application.
+ * A browser without a screen: it stores cookies and calls the service's real handlers. It does not follow redirects to
+ * Entra or to the application.
  */
 import type { Answer, Call, ServiceUnderTest } from "../../support/service-under-test.ts";
 

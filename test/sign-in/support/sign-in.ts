@@ -85,7 +85,9 @@ export async function answerConfirmation(browser: Browser, back: Answer, decisio
   return browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision });
 }
 
-/** From the pushed request to the client's redirect, with approval if there is a confirmation page: the client's code. */
+/**
+ * From the pushed request to the client's redirect, with approval if there is a confirmation page: the client's code.
+ */
 export async function codeForClient(
   service: ServiceUnderTest,
   browser: Browser,

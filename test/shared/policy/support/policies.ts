@@ -29,7 +29,9 @@ const BACKEND = {
   unattended: true,
 };
 
-/** The JSON of a policy with one user entry and one application entry. The arguments replace members of these entries. */
+/**
+ * The JSON of a policy with one user entry and one application entry. The arguments replace members of these entries.
+ */
 export function policyText(users: Record<string, unknown> = {}, backend: Record<string, unknown> = {}): string {
   return JSON.stringify({
     apis: {
