@@ -7,12 +7,12 @@ import { RESOURCE_URIS } from "../../local/tenant/directory/seed-ids.ts";
 import type { OfflineAccess } from "../../shared/offline-access/offline-access.ts";
 import { type Browser, cookiesOf, hiddenFields, leadsTo, newBrowser } from "../sign-in/support/browser.ts";
 import {
-  askedOfEntra,
   authorizePath,
   callbackPath,
   codeForm,
   createLink,
   entraCode,
+  entraRequest,
   newPkce,
   push,
   redeem,
@@ -206,7 +206,7 @@ test("the grant of a code has only the scopes of the confirmation page, even if 
   const pkce = newPkce();
   const browser = newBrowser(service);
   const pushed = await push(service, pkce, { scope: "User.Read offline_access" });
-  const atEntra = askedOfEntra(await browser.open(authorizePath(pushed)));
+  const atEntra = entraRequest(await browser.open(authorizePath(pushed)));
   const state = atEntra["state"] ?? "";
   const back = await browser.open(callbackPath({ code: entraCode(service, atEntra), state }));
   const page = await browser.open(back.headers.get("location") ?? "");

@@ -7,11 +7,11 @@ import { AADSTS } from "../../local/tenant/errors/aadsts.ts";
 import { SIGN_IN_CODES } from "../../local/tenant/errors/aadsts-sign-in.ts";
 import { cookiesOf, newBrowser } from "../sign-in/support/browser.ts";
 import {
-  askedOfEntra,
   callbackPath,
   codeForClient,
   codeForm,
   createLink,
+  entraRequest,
   newPkce,
 } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, CLIENT_IDS, exchangeForm, jwtBearerForm, userToken } from "../support/callers.ts";
@@ -100,7 +100,7 @@ async function bring(at: ServiceUnderTest): Promise<Brought> {
   const pkce = newPkce();
   const { code } = await codeForClient(at, newBrowser(at), { pkce });
   const browser = newBrowser(at);
-  const asked = askedOfEntra(await browser.open(await createLink(at)));
+  const asked = entraRequest(await browser.open(await createLink(at)));
   return {
     user,
     backend: appToken(world),

@@ -158,7 +158,10 @@ describe("missing and malformed settings", () => {
   );
 
   test("a problem of the policy names its position", () => {
-    expect(problems(AZURE, { POLICY: "{}" })).toEqual(["POLICY apis must be record", "POLICY callers must be array"]);
+    expect(problems(AZURE, { POLICY: "{}" })).toEqual([
+      "POLICY apis must be an object",
+      "POLICY callers must be a list",
+    ]);
     expect(problems(AZURE, { POLICY: "not json" })).toEqual(["POLICY is not JSON"]);
   });
 

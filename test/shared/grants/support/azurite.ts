@@ -1,6 +1,6 @@
 /**
- * Azurite's table service over TLS, taking Entra tokens (checked for form, audience and time only) instead of the
- * account key: as the store meets it in Azure. Plain Azurite is `local/azurite/table-service.ts`.
+ * Azurite's table service over TLS with Entra tokens instead of the account key, as in Azure. Azurite checks only form,
+ * audience and time of the tokens. Azurite over http is `local/azurite/table-service.ts`.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { freePort } from "../../../../local/process/free-port.ts";
 
 const BINARY = fileURLToPath(new URL("../../../../node_modules/azurite/dist/src/table/main.js", import.meta.url));
-/** Azurite would outlive a test process that was killed. */
+/** Without this, Azurite would continue after a test process was killed. */
 const END_WITH_PARENT = '--import=data:text/javascript,process.on("disconnect",()=>process.exit())';
 const START_MS = 30_000;
 
