@@ -47,7 +47,7 @@ describe("authorize", () => {
   test("nothing but a pushed request is accepted (RFC 9126 section 4)", async () => {
     const query = { response_type: "code", client_id: CLIENT_IDS.web, redirect_uri: REDIRECT_URI, scope: "User.Read" };
     const answer = await service.call(`/oauth2/authorize?${new URLSearchParams(query)}`);
-    expectPage(answer, 400, "This address is not complete");
+    expectPage(answer, 400, "This address is incomplete");
     expect(service.lastEvent()).toMatchObject({ outcome: "refused", code: "signin_request_invalid" });
   });
 
@@ -60,7 +60,7 @@ describe("authorize", () => {
 
   test("another client's reference", async () => {
     const path = authorizePath(await push(service, newPkce()), CLIENT_IDS.daemon);
-    expectPage(await service.call(path), 400, "This address is not complete");
+    expectPage(await service.call(path), 400, "This address is incomplete");
   });
 
   test.each([
@@ -70,7 +70,7 @@ describe("authorize", () => {
     ["empty", () => ""],
   ])("a reference that is %s", async (_name, change) => {
     const path = authorizePath(change(await push(service, newPkce())));
-    expectPage(await service.call(path), 400, "This address is not complete");
+    expectPage(await service.call(path), 400, "This address is incomplete");
   });
 
   test("a reference that comes after a minute", async () => {
@@ -122,22 +122,22 @@ describe("callback", () => {
     const state = asked["state"] ?? "";
     for (const query of [{}, { state }, { code: "x" }, { state, code: "x", error: "access_denied" }]) {
       const answer = await browser.open(callbackPath(query as Record<string, string>));
-      expectPage(answer, 400, "Nothing to finish here");
+      expectPage(answer, 400, "No sign-in to complete");
     }
   });
 
   test("a code twice, or one far too long", async () => {
     const { browser, asked } = await underWay();
     const state = asked["state"] ?? "";
-    expectPage(await browser.open(`${callbackPath({ code: "x", state })}&code=y`), 400, "Nothing to finish here");
+    expectPage(await browser.open(`${callbackPath({ code: "x", state })}&code=y`), 400, "No sign-in to complete");
     const long = callbackPath({ code: "x".repeat(4_097), state });
-    expectPage(await browser.open(long), 400, "Nothing to finish here");
+    expectPage(await browser.open(long), 400, "No sign-in to complete");
   });
 
   test("in another browser (SEC-8): nothing is sent anywhere", async () => {
     const { asked } = await underWay();
     const path = callbackPath({ code: entraCode(service, asked), state: asked["state"] ?? "" });
-    expectPage(await newBrowser(service).open(path), 400, "This sign-in is not under way in this browser");
+    expectPage(await newBrowser(service).open(path), 400, "This sign-in is not in progress in this browser");
     expect(service.lastEvent()).toMatchObject({ route: "callback", code: "signin_not_begun_here" });
   });
 
@@ -162,7 +162,7 @@ describe("callback", () => {
     const [[name, value] = ["", ""]] = browser.jar;
     browser.jar.set(name, `${value.slice(0, -2)}${value.endsWith("AA") ? "QQ" : "AA"}`);
     const answer = await browser.open(callbackPath({ code: "x", state: asked["state"] ?? "" }));
-    expectPage(answer, 400, "This sign-in is not under way in this browser");
+    expectPage(answer, 400, "This sign-in is not in progress in this browser");
   });
 
   test("after ten minutes, though the browser kept the cookie", async () => {
@@ -178,7 +178,7 @@ describe("callback", () => {
     const first = await browser.open(path);
     expect(first.status).toBe(303);
     expect(first.cookies).toEqual([expect.objectContaining({ value: "", maxAge: 0, path: "/", secure: true })]);
-    expectPage(await browser.open(path), 400, "This sign-in is not under way in this browser");
+    expectPage(await browser.open(path), 400, "This sign-in is not in progress in this browser");
   });
 
   const errors: [string, Record<string, string>, string, number | undefined][] = [

@@ -130,7 +130,7 @@ describe("a person makes a grant for an application that is not there", () => {
 
     const twice = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "allow" });
     expect(twice.status).toBe(400);
-    expect(twice.text).toContain("nothing to confirm");
+    expect(twice.text).toContain("No confirmation is pending");
   });
 
   test("a person with Grant.Create makes the link for an application", async () => {
