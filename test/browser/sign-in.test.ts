@@ -94,7 +94,7 @@ describe.concurrent("a person makes a grant for an application", () => {
     await page.getByRole("button", { name: "Copy", exact: true }).click();
     await page.getByRole("button", { name: "Copied" }).waitFor();
     expect(await page.evaluate("navigator.clipboard.readText()")).toBe(handle);
-    await page.getByRole("button", { name: "Copy the lines for curl" }).click();
+    await page.getByRole("button", { name: "Copy the curl sample" }).click();
     expect(await page.evaluate("navigator.clipboard.readText()")).toContain(`{"grant":"${handle}"}`);
     expect(complaints).toEqual([]);
     expect(await ourCookies(context)).toEqual([]);
@@ -121,7 +121,7 @@ describe.concurrent("a person makes a grant for an application", () => {
     await page.getByRole("button", { name: "Allow", exact: true }).click();
     await page.getByLabel("Handle").waitFor();
     await page.goBack();
-    await page.getByRole("heading", { name: "There is nothing to confirm" }).waitFor();
+    await page.getByRole("heading", { name: "No confirmation is pending" }).waitFor();
     // The browser would have to send the form again, and asks first.
     await page.goForward().catch(() => undefined);
     expect(await page.locator("#handle").count()).toBe(0);
@@ -131,10 +131,10 @@ describe.concurrent("a person makes a grant for an application", () => {
     const { page } = await newPage(context);
     await toQuestion(page);
     await page.getByRole("button", { name: "Don’t allow" }).click();
-    await page.getByRole("heading", { name: "Nothing was allowed" }).waitFor();
+    await page.getByRole("heading", { name: "No access was granted" }).waitFor();
     expect(await ourCookies(context)).toEqual([]);
     await page.goBack();
-    await page.getByRole("heading", { name: "There is nothing to confirm" }).waitFor();
+    await page.getByRole("heading", { name: "No confirmation is pending" }).waitFor();
   });
 
   inBrowser("a consent declined at Entra", async (context) => {
@@ -142,7 +142,7 @@ describe.concurrent("a person makes a grant for an application", () => {
     await page.goto(await newLink(scene));
     await signIn(page, scene, "carol");
     await page.click("#cancel");
-    await page.getByRole("heading", { name: "Nothing was allowed" }).waitFor();
+    await page.getByRole("heading", { name: "No access was granted" }).waitFor();
     expect(await ourCookies(context)).toEqual([]);
   });
 
@@ -150,7 +150,7 @@ describe.concurrent("a person makes a grant for an application", () => {
     const { page } = await newPage(context);
     await page.goto(await newLink(scene, { api: "graph", expectedUser: USER_IDS.bob }));
     await signIn(page, scene, "alice");
-    await page.getByRole("heading", { name: "This link is for somebody else" }).waitFor();
+    await page.getByRole("heading", { name: "This link is for another account" }).waitFor();
   });
 
   inBrowser("a forged link stays here", async (context) => {
@@ -220,7 +220,7 @@ describe.concurrent("a browser that lost its way", () => {
     await page.goto(await newLink(scene));
     await context.clearCookies({ name: /^__Host-gte/ });
     await signIn(page, scene);
-    await page.getByRole("heading", { name: "This sign-in is not under way in this browser" }).waitFor();
+    await page.getByRole("heading", { name: "This sign-in is not in progress in this browser" }).waitFor();
   });
 
   inBrowser("the way back from Entra, taken twice", async (context) => {
@@ -232,11 +232,11 @@ describe.concurrent("a browser that lost its way", () => {
     const callback = (await back).url();
     await page.waitForURL(/\/signin\/confirm/);
     await page.goto(callback);
-    await page.getByRole("heading", { name: "This sign-in is not under way in this browser" }).waitFor();
+    await page.getByRole("heading", { name: "This sign-in is not in progress in this browser" }).waitFor();
     // A browser that kept the cookie gets no further: Entra takes a code once.
     await context.addCookies(kept);
     await page.goto(callback);
-    await page.getByRole("heading", { name: "This sign-in was used already" }).waitFor();
+    await page.getByRole("heading", { name: "This sign-in was already used" }).waitFor();
   });
 
   inBrowser("another state, and an answer without a sign-in", async (context) => {
@@ -248,7 +248,7 @@ describe.concurrent("a browser that lost its way", () => {
     expect(wrong?.status()).toBe(400);
     await page.getByRole("heading", { name: "This answer belongs to another sign-in" }).waitFor();
     await page.goto(callback);
-    await page.getByRole("heading", { name: "Nothing to finish here" }).waitFor();
+    await page.getByRole("heading", { name: "No sign-in to complete" }).waitFor();
   });
 
   inBrowser("our pages cannot be framed, not even by themselves", async (context) => {
@@ -258,7 +258,7 @@ describe.concurrent("a browser that lost its way", () => {
     );
     await page.goto(`${scene.stack.service.url}/frame`);
     await expect.poll(() => complaints.join(" ")).toMatch(/frame-ancestors|X-Frame-Options|Framing/);
-    expect(await page.frames().at(-1)?.content()).not.toContain("nothing to confirm");
+    expect(await page.frames().at(-1)?.content()).not.toContain("No confirmation is pending");
   });
 
   inBrowser("another site cannot send the form", async (context) => {
@@ -322,7 +322,7 @@ describe.concurrent("an application's sign-in", () => {
     expect(await ourCookies(context)).toEqual([]);
     expect(complaints).toEqual([]);
     await page.goBack();
-    await page.getByRole("heading", { name: "There is nothing to confirm" }).waitFor();
+    await page.getByRole("heading", { name: "No confirmation is pending" }).waitFor();
   });
 
   inBrowser("no leads back too, with access_denied", async (context) => {

@@ -163,7 +163,7 @@ describe("made by a person through a link", () => {
     const shown = [...question.text.matchAll(/<li><code>([^<]*)<\/code>/g)].map(([, scope]) => scope);
     expect(shown).toEqual(["Mail.Read", "User.Read", "Orders.Read"]);
     const done = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "allow" });
-    expect(done.text).toContain("The one handle serves <code>graph</code>, <code>orders</code>");
+    expect(done.text).toContain("The handle is valid for <code>graph</code>, <code>orders</code>");
     const [handle = ""] = /gte_[\w-]{43}/.exec(done.text) ?? [];
     await expectBoth(handle, daemon());
   });

@@ -49,7 +49,7 @@ describe("GET /oauth2/authorize", () => {
   test("accepts only a pushed request (RFC 9126 section 4)", async () => {
     const query = { response_type: "code", client_id: CLIENT_IDS.web, redirect_uri: REDIRECT_URI, scope: "User.Read" };
     const answer = await service.call(`/oauth2/authorize?${new URLSearchParams(query)}`);
-    expectPage(answer, 400, "This address is not complete");
+    expectPage(answer, 400, "This address is incomplete");
     expect(service.lastEvent()).toMatchObject({ outcome: "refused", code: "signin_request_invalid" });
   });
 
@@ -62,7 +62,7 @@ describe("GET /oauth2/authorize", () => {
 
   test("refuses the request_uri of another client", async () => {
     const path = authorizePath(await push(service, newPkce()), CLIENT_IDS.daemon);
-    expectPage(await service.call(path), 400, "This address is not complete");
+    expectPage(await service.call(path), 400, "This address is incomplete");
   });
 
   test.each([
@@ -72,7 +72,7 @@ describe("GET /oauth2/authorize", () => {
     ["empty", () => ""],
   ])("refuses a request_uri that is %s", async (_name, change) => {
     const path = authorizePath(change(await push(service, newPkce())));
-    expectPage(await service.call(path), 400, "This address is not complete");
+    expectPage(await service.call(path), 400, "This address is incomplete");
   });
 
   test("refuses a request_uri after more than a minute", async () => {
@@ -124,22 +124,22 @@ describe("GET /oauth2/callback", () => {
     const state = request["state"] ?? "";
     for (const query of [{}, { state }, { code: "x" }, { state, code: "x", error: "access_denied" }]) {
       const answer = await browser.open(callbackPath(query as Record<string, string>));
-      expectPage(answer, 400, "Nothing to finish here");
+      expectPage(answer, 400, "No sign-in to complete");
     }
   });
 
   test("refuses code twice, and a code that is too long", async () => {
     const { browser, request } = await beginSignIn();
     const state = request["state"] ?? "";
-    expectPage(await browser.open(`${callbackPath({ code: "x", state })}&code=y`), 400, "Nothing to finish here");
+    expectPage(await browser.open(`${callbackPath({ code: "x", state })}&code=y`), 400, "No sign-in to complete");
     const long = callbackPath({ code: "x".repeat(4_097), state });
-    expectPage(await browser.open(long), 400, "Nothing to finish here");
+    expectPage(await browser.open(long), 400, "No sign-in to complete");
   });
 
   test("in another browser shows a page and does not redirect (SEC-8)", async () => {
     const { request } = await beginSignIn();
     const path = callbackPath({ code: entraCode(service, request), state: request["state"] ?? "" });
-    expectPage(await newBrowser(service).open(path), 400, "This sign-in is not under way in this browser");
+    expectPage(await newBrowser(service).open(path), 400, "This sign-in is not in progress in this browser");
     expect(service.lastEvent()).toMatchObject({ route: "callback", code: "signin_not_begun_here" });
   });
 
@@ -164,7 +164,7 @@ describe("GET /oauth2/callback", () => {
     const [[name, value] = ["", ""]] = browser.jar;
     browser.jar.set(name, `${value.slice(0, -2)}${value.endsWith("AA") ? "QQ" : "AA"}`);
     const answer = await browser.open(callbackPath({ code: "x", state: request["state"] ?? "" }));
-    expectPage(answer, 400, "This sign-in is not under way in this browser");
+    expectPage(answer, 400, "This sign-in is not in progress in this browser");
   });
 
   test("refuses a sign-in after ten minutes, even if the browser still has the cookie", async () => {
@@ -180,7 +180,7 @@ describe("GET /oauth2/callback", () => {
     const first = await browser.open(path);
     expect(first.status).toBe(303);
     expect(first.cookies).toEqual([expect.objectContaining({ value: "", maxAge: 0, path: "/", secure: true })]);
-    expectPage(await browser.open(path), 400, "This sign-in is not under way in this browser");
+    expectPage(await browser.open(path), 400, "This sign-in is not in progress in this browser");
   });
 
   const errors: [string, Record<string, string>, string, number | undefined][] = [

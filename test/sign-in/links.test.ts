@@ -35,7 +35,7 @@ function expectPage(answer: Answer, status: number, title: string): void {
 }
 
 const FORGED = "This form was not sent from our page";
-const NOTHING = "There is nothing to confirm";
+const NOTHING = "No confirmation is pending";
 
 function handleIn({ text }: Answer): string {
   return /gte_[\w-]{43}/.exec(text)?.[0] ?? "";
@@ -199,7 +199,7 @@ describe("GET /oauth2/callback of a link", () => {
     const browser = newBrowser(service);
     const request = entraRequest(await browser.open(await createLink(service)));
     const refusal = { error: "access_denied", error_description: "AADSTS65004: x", state: request["state"] ?? "" };
-    expectPage(await browser.open(callbackPath(refusal)), 403, "Nothing was allowed");
+    expectPage(await browser.open(callbackPath(refusal)), 403, "No access was granted");
     expect(browser.jar.size).toBe(0);
     expect(service.lastEvent()).toMatchObject({ route: "callback", outcome: "refused", aadsts: [65004] });
   });
@@ -207,14 +207,14 @@ describe("GET /oauth2/callback of a link", () => {
   test("refuses another person than expectedUser", async () => {
     const link = await createLink(service, { api: "graph", expectedUser: USER_IDS.bob });
     const browser = newBrowser(service);
-    expectPage(await signInByLink(service, browser, { link }), 403, "This link is for somebody else");
+    expectPage(await signInByLink(service, browser, { link }), 403, "This link is for another account");
     expect(browser.jar.size).toBe(0);
     expect(service.lastEvent()).toMatchObject({ code: "signin_wrong_user", policyEntry: "daemon" });
   });
 
   test("refuses a guest where guests are not allowed", async () => {
     const answer = await signInByLink(service, newBrowser(service), { signed: { user: "dave" } });
-    expectPage(answer, 403, "Guests cannot do this");
+    expectPage(answer, 403, "Guests cannot use this service");
   });
 
   test("refuses a token with more scopes than the entry lists", async () => {
@@ -227,9 +227,9 @@ describe("GET /oauth2/callback of a link", () => {
 
   test("shows a page for each failure of the code's redemption", async () => {
     for (const [order, title] of [
-      [{ aadsts: 54005 }, "This sign-in was used already"],
+      [{ aadsts: 54005 }, "This sign-in was already used"],
       [{ aadsts: 50076 }, "More is needed to sign in"],
-      [{ aadsts: 65001 }, "A consent is missing"],
+      [{ aadsts: 65001 }, "Consent is missing"],
       [{ status: 500 }, "This did not work"],
     ] as const) {
       world.tenant.state.order({ endpoint: "token", ...order });
@@ -267,7 +267,7 @@ describe("the confirmation page of a link", () => {
     const location = back.headers.get("location") ?? "";
     expect((await browser.open(location)).status).toBe(200);
     expect((await browser.open(location)).status).toBe(200);
-    expectPage(await newBrowser(service).open(location), 400, "There is nothing to confirm");
+    expectPage(await newBrowser(service).open(location), 400, "No confirmation is pending");
   });
 
   test("is refused without its transaction id, or with another", async () => {
@@ -278,7 +278,7 @@ describe("the confirmation page of a link", () => {
       "/signin/confirm?transaction=x",
       `/signin/confirm?transaction=${"a".repeat(29)}`,
     ]) {
-      expectPage(await browser.open(path), 400, "There is nothing to confirm");
+      expectPage(await browser.open(path), 400, "No confirmation is pending");
     }
   });
 
@@ -294,7 +294,7 @@ describe("the confirmation page of a link", () => {
     const browser = newBrowser(service);
     const page = await openConfirmation(browser);
     const answer = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "deny" });
-    expectPage(answer, 403, "Nothing was allowed");
+    expectPage(answer, 403, "No access was granted");
     expect(browser.jar.size).toBe(0);
     expect(service.lastEvent()).toMatchObject({ route: "signin-confirm", outcome: "refused", code: "signin_declined" });
     expect(service.lastEvent()).not.toHaveProperty("grantId");
@@ -351,11 +351,11 @@ describe("the confirmation page of a link", () => {
       ((await service.call("/grants", { headers: daemon() })).json()["grants"] as unknown[]).length;
     const before = await countGrants();
     const first = await send();
-    expectPage(first, 200, "“A scheduled flow” may now act in your name");
+    expectPage(first, 200, "“A scheduled flow” may now act on your behalf");
     expect(service.lastEvent()).toMatchObject({ outcome: "answered", grantMade: true });
     clock.advance(9 * MINUTE);
     const again = await send();
-    expectPage(again, 200, "“A scheduled flow” may now act in your name");
+    expectPage(again, 200, "“A scheduled flow” may now act on your behalf");
     expect(handleIn(again)).toBe(handleIn(first));
     expect(again.cookies).toEqual(first.cookies);
     expect(service.lastEvent()).toMatchObject({ outcome: "answered", grantId: expect.any(String) });
@@ -379,11 +379,11 @@ describe("the confirmation page of a link", () => {
     const send = (decision: string) =>
       service.call("/signin/confirm", { form: { ...hiddenFields(page.text), decision }, headers });
     const handle = handleIn(await send("allow"));
-    expectPage(await send("deny"), 403, "Nothing was allowed");
+    expectPage(await send("deny"), 403, "No access was granted");
     expect(service.lastEvent()).toMatchObject({ code: "signin_declined", grantId: expect.any(String) });
     const used = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: daemon() });
     expect(used.json()).toMatchObject({ code: "grant_invalid" });
-    expectPage(await send("allow"), 400, "You allowed this, and it was ended since");
+    expectPage(await send("allow"), 400, "You allowed this access, and it has been ended since");
     expect(service.lastEvent()).toMatchObject({ code: "confirmation_used" });
   });
 
@@ -489,7 +489,7 @@ describe("a redemption of a grant that needs a new sign-in returns a link", () =
       expectPage(
         await signInByLink(service, newBrowser(service), { link, signed: { user: "bob" } }),
         403,
-        "This link is for somebody else",
+        "This link is for another account",
       );
     }
   });
@@ -513,7 +513,7 @@ describe("a redemption of a grant that needs a new sign-in returns a link", () =
       expectPage(
         await signInByLink(service, newBrowser(service), { link, signed: { user: "bob" } }),
         403,
-        "This link is for somebody else",
+        "This link is for another account",
       );
       const browser = newBrowser(service);
       const back = await signInByLink(service, browser, { link });

@@ -64,7 +64,7 @@ describe("a sign-in with offline_access", () => {
       CLIENT_IDS.web,
       "Mail.Read",
       "User.Read",
-      "while you are away",
+      "when you are not signed in",
     ]) {
       expect(page.text).toContain(shown);
     }
@@ -138,7 +138,7 @@ describe("a sign-in with offline_access", () => {
     const browser = newBrowser(service);
     const { answer } = await back(browser);
     const location = answer.headers.get("location") ?? "";
-    expect((await newBrowser(service).open(location)).text).toContain("There is nothing to confirm");
+    expect((await newBrowser(service).open(location)).text).toContain("No confirmation is pending");
     clock.advance(10 * MINUTE + 1_000);
     expect((await browser.open(location)).text).toContain("That took too long");
   });
@@ -188,7 +188,7 @@ describe("a sign-in with offline_access", () => {
     const browser = newBrowser(at);
     const { answer } = await back(browser, { at });
     const page = await browser.open(answer.headers.get("location") ?? "");
-    expect(page.text).toContain("everything else that was consented to");
+    expect(page.text).toContain("all other permissions that were consented to");
   });
 });
 
@@ -271,7 +271,7 @@ test("a revoked grant is not issued again if its form is sent again", async () =
   const revoked = await service.call("/oauth2/revoke", { form: { token: handle }, headers });
   expect(revoked.json()).toMatchObject({ revoked: true });
   const again = await send();
-  expect(again.text).toContain("You allowed this, and it was ended since");
+  expect(again.text).toContain("You allowed this access, and it has been ended since");
   expect(again.text).not.toContain("gte_");
   const used = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers });
   expect(used.json()).toMatchObject({ code: "grant_invalid" });

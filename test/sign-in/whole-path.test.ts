@@ -130,7 +130,7 @@ describe("a person creates a grant for an application that is not present", () =
 
     const twice = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "allow" });
     expect(twice.status).toBe(400);
-    expect(twice.text).toContain("nothing to confirm");
+    expect(twice.text).toContain("No confirmation is pending");
   });
 
   test("with a link that a person with Grant.Create requested", async () => {

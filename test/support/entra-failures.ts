@@ -90,9 +90,9 @@ export function classIn(flow: AskedFlow, name: FailureClass): FailureClass {
 export const CLASS_PAGES: Readonly<Record<FailureClass, readonly [status: number, title: string]>> = {
   subject: [403, "This is not possible"],
   user: [403, "More is needed to sign in"],
-  consent: [403, "A consent is missing"],
-  denied: [403, "Nothing was allowed"],
-  dead: [403, "This sign-in was used already"],
+  consent: [403, "Consent is missing"],
+  denied: [403, "No access was granted"],
+  dead: [403, "This sign-in was already used"],
   credential: [500, "This did not work"],
   ours: [500, "This did not work"],
   throttled: [429, "This did not work"],
