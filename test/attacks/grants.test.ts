@@ -2,7 +2,7 @@
  * Grants and time: what is told and what is kept must agree, whatever overtakes what. Each is an attack that a review made
  * work: a grant made after "that took too long", a yes after a no, a token after a revocation, more than a page has shown.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { RESOURCE_URIS } from "../../local/tenant/seed-ids.ts";
 import type { OfflineAccess } from "../../shared/offline-access/offline-access.ts";
 import { type Browser, cookiesOf, hiddenFields, leadsTo, newBrowser } from "../sign-in/support/browser.ts";
@@ -19,32 +19,22 @@ import {
   signInByLink,
 } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
 const { graph: GRAPH, orders: ORDERS } = RESOURCE_URIS;
 const BOTH = { graph: ["User.Read", "Mail.Read"], orders: ["Orders.Read"] };
 const PAST_THE_DEADLINE_MS = 10_001;
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-beforeEach(() => {
-  const POLICY = policyWithEntries({ daemon: { apis: BOTH } });
-  service = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
-  world.tenant.state.clearLog();
+const { world, clock, service, restart } = useWorld({
+  newServiceForEachTest: true,
+  settings: { POLICY: policyWithEntries({ daemon: { apis: BOTH } }) },
 });
 afterEach(() => {
   vi.useRealTimers();
-  clock.reset();
-  world.tenant.state.clearOrders();
 });
-afterAll(() => world.stop());
 
 const backend = () => bearer(appToken(world));
 const daemon = (changes: Parameters<typeof appToken>[1] = {}) =>
@@ -222,7 +212,7 @@ test("a code's grant has no more than the page has shown, though policy was wide
     Object.assign(web, { apis: { graph: wider, orders: ["Orders.Read"] }, acceptSurplus: true });
   });
   world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
-  const widened = service.another({ settings: { POLICY }, surroundings: clock.surroundings });
+  const widened = service.another({ settings: { POLICY } });
   const before = await count(backend());
   const redeemed = await redeem(widened, codeForm(code, pkce));
   world.tenant.state.withdrawConsent({ user: "alice", scopes: ["Files.Read"] });
@@ -240,7 +230,7 @@ test("Entra throttles a further API: who was told to wait is not asked for again
 
 test("a public client where policy wants a confidential one gets no link from an expired grant either", async () => {
   const POLICY = policyWithEntries({ daemon: { apis: BOTH, requireConfidentialClient: true } });
-  service = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+  restart({ settings: { POLICY } });
   const done = await submit(await toQuestion(), "allow");
   const [grant = ""] = /gte_[\w-]{43}/.exec(done.text) ?? [];
   clock.advance(30 * DAY + MINUTE);

@@ -2,19 +2,13 @@
  * Every confused token (4.2) through every route that reads one: refused in the route's own words, with the
  * reason in the audit trail, nothing asked of Entra but its keys, and nothing of the token repeated.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { appToken, bearer, clientAssertion, exchangeForm, jwtBearerForm, userToken } from "../support/callers.ts";
 import { CONFUSED_TOKENS } from "../support/confused-tokens.ts";
-import { type Call, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Call } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-beforeEach(() => world.tenant.state.clearLog());
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
 type Presented = [
   where: string,

@@ -2,7 +2,7 @@
  * The audit trail: exactly one event for every decision, with the documented members and no others; identifiers and
  * codes, never a name, an address or a text that somebody else wrote.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   appToken,
   bearer,
@@ -13,16 +13,10 @@ import {
   userToken,
 } from "../support/callers.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-afterEach(() => world.tenant.state.clearOrders());
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
 const ALWAYS = ["event", "time", "outcome", "code", "status", "route", "correlationId", "milliseconds"];
 const CALLER = ["callerKind", "callerClientId", "callerObjectId", "callerUnderstandsChallenge", "callerTokenId"];

@@ -2,31 +2,14 @@
  * The header payload: `GET|POST /AuthorizationHeader/{api}` and its application twin. GET is wire-compatible with
  * Microsoft's sidecar; what would ask for more than the caller's own is refused, not ignored.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, userToken } from "../support/callers.ts";
-import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { MINUTE } from "../support/movable-clock.ts";
 import { applicationOnlySettings, policyWith, policyWithEntries, withoutApplicationOnly } from "../support/policies.ts";
-import {
-  type Answer,
-  type Call,
-  type LocalWorld,
-  type ServiceUnderTest,
-  startLocalWorld,
-} from "../support/service-under-test.ts";
+import type { Answer, Call } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
-beforeEach(() => {
-  clock.reset();
-  world.tenant.state.clearLog();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld();
 
 const GRAPH = "/AuthorizationHeader/graph";
 const get = (query = "", token = userToken(world), at = service) =>

@@ -3,30 +3,22 @@
  * served (KV-42, E-82). A proper rotation loses no request; a wrong one costs few reads of the vault.
  */
 import { generateKeyPairSync } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { selfSignedCertificate } from "../../local/tenant/keys/certificate.ts";
 import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { applicationOnlySettings } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer, ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-beforeEach(() => world.tenant.state.clearLog());
+const { world, clock } = useWorld();
 afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
   // Whatever the test did to them: one good secret at Entra and in the vault, and no older versions.
   world.tenant.state.deleteSecret({ name: "client-secret" });
   world.tenant.state.rotateSecret({ keepOld: false });
 });
-afterAll(() => world.stop());
 
-const serve = (settings: Record<string, string> = {}) => world.serve({ settings, surroundings: clock.surroundings });
+const serve = (settings: Record<string, string> = {}) => world.serve({ settings });
 const exchange = (service: ServiceUnderTest) => service.call("/oauth2/token", { form: exchangeForm(userToken(world)) });
 
 async function exchangeMany(service: ServiceUnderTest, count: number): Promise<number[]> {

@@ -2,7 +2,7 @@
  * What Entra refuses, and how each route says it: the error table, every AADSTS code that the local tenant
  * knows, answers that are none, and claims challenges from demand to satisfaction.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AADSTS } from "../../local/tenant/errors/aadsts.ts";
 import { SIGN_IN_CODES } from "../../local/tenant/errors/aadsts-sign-in.ts";
 import { cookiesOf, newBrowser } from "../sign-in/support/browser.ts";
@@ -26,24 +26,20 @@ import {
   ODD_ANSWERS,
 } from "../support/entra-failures.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer, ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
+const { world, service, restart } = useWorld();
 /** Serves whole tables: its limits are wide. */
 let patient: ServiceUnderTest;
 let brought: Brought;
 beforeAll(async () => {
-  world = await startLocalWorld();
   patient = serveManyRows();
   brought = await bring(patient);
 });
-beforeEach(() => world.tenant.state.clearLog());
 afterEach(() => {
-  world.tenant.state.clearOrders();
   world.tenant.state.clearRequirements();
 });
-afterAll(() => world.stop());
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const OAUTH_MEMBERS = ["error", "error_description", "code", "action", "correlation_id"];
@@ -54,10 +50,7 @@ const header = (token = userToken(world), at = service) =>
   at.call("/AuthorizationHeader/graph", { headers: bearer(token) });
 
 /** An instance remembers what it was told: these tests have one each. */
-const withNewInstance = () =>
-  beforeEach(() => {
-    service = world.serve();
-  });
+const withNewInstance = () => beforeEach(() => restart());
 
 /** An application whose own token comes from the second registration. */
 const ROBOT = {

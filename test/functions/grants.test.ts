@@ -3,31 +3,16 @@
  * ended by time, by revocation and by Entra.
  */
 import { createHash } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sealRefreshToken } from "../../local/tenant/oauth/refresh-token.ts";
 import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-beforeEach(() => {
-  // A new instance for every test: no cached token, and a bypass budget of its own.
-  service = world.serve({ surroundings: clock.surroundings });
-  world.tenant.state.clearLog();
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld({ newServiceForEachTest: true });
 
 const HANDLE = /^gte_[A-Za-z0-9_-]{43}$/;
 
@@ -351,7 +336,7 @@ describe("ended", () => {
 
   test("a cached token does not outlive the grant", async () => {
     const settings = { POLICY: policyWithEntries({ "web-users": { grantMaxDays: 1 } }) };
-    const short = world.serve({ settings, surroundings: clock.surroundings });
+    const short = world.serve({ settings });
     const grant = await userGrant(short);
     clock.advance(DAY - 10 * MINUTE);
     expect((await redeem(grant, userToken(world), {}, short)).status).toBe(200);
@@ -427,7 +412,7 @@ describe("ended", () => {
 
   test("after 90 days without use at Entra (700082), though we would keep it longer", async () => {
     const settings = { POLICY: policyWithEntries({ "web-users": { grantMaxDays: 120 } }) };
-    const long = world.serve({ settings, surroundings: clock.surroundings });
+    const long = world.serve({ settings });
     const grant = await userGrant(long);
     clock.advance(91 * DAY);
     expect(told(await redeem(grant, userToken(world), {}, long))).toMatchObject({

@@ -2,27 +2,13 @@
  * Callers beside each other: one user's trouble is nobody else's, no user ever gets another's token, identical wishes
  * share one call, a token never outlives the right to it, and Entra may change its keys at any moment.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-beforeEach(() => {
-  service = world.serve({ surroundings: clock.surroundings });
-  world.tenant.state.clearLog();
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld({ newServiceForEachTest: true });
 
 const header = (token: string, at = service) => at.call("/AuthorizationHeader/graph", { headers: bearer(token) });
 const tokenIn = (answer: Answer) => String(answer.json()["authorizationHeader"]).slice("Bearer ".length);
@@ -221,7 +207,7 @@ describe("the right to a token ends (SEC-10)", () => {
     for (let round = 0; round < 10; round++) {
       const answer = await header(token);
       expect(Number(answer.json()["expiresIn"])).toBeGreaterThan(60);
-      expect(Number(claimsOf(tokenIn(answer))["exp"]) * 1_000).toBeGreaterThan(clock.surroundings.nowMs() + MINUTE);
+      expect(Number(claimsOf(tokenIn(answer))["exp"]) * 1_000).toBeGreaterThan(clock.nowMs() + MINUTE);
       clock.advance(30 * MINUTE);
     }
     expect(tokenRequests()).toBeGreaterThanOrEqual(3);

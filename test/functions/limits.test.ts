@@ -3,24 +3,14 @@
  * budget too, applications do not share what one of them asked for with claims, and nothing lasting is made for a caller
  * that has been told that it took too long.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { SecretValue } from "../../shared/core/secret-value.ts";
 import { exchangeToken } from "../../shared/exchange/exchange-token.ts";
 import { appToken, bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
 import { policyWith } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-});
-beforeEach(() => {
-  service = world.serve();
-  world.tenant.state.clearLog();
-});
-afterEach(() => world.tenant.state.clearOrders());
-afterAll(() => world.stop());
+const { world, service, restart } = useWorld({ newServiceForEachTest: true });
 
 const refresh = (client: string, user = "alice") =>
   service.call("/AuthorizationHeader/graph", {
@@ -69,7 +59,7 @@ test("what one application asked for with claims is not given to another", async
       Object.assign(entry, { offlineAccess: false, unattended: false });
     }
   });
-  service = world.serve({ settings: { APP_ONLY_CLIENT_ID: CLIENT_IDS.appOnly, POLICY } });
+  restart({ settings: { APP_ONLY_CLIENT_ID: CLIENT_IDS.appOnly, POLICY } });
   const ask = (client: string, json: object) =>
     service.call("/AuthorizationHeaderUnauthenticated/graph", { headers: bearer(appToken(world, { client })), json });
   const claims = { access_token: { acrs: { essential: true, value: "c1" } } };

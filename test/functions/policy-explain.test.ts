@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
 const ask = (json: unknown, { user = "erin", at = service } = {}) =>
   at.call("/policy/explain", { headers: bearer(userToken(world, { user })), json });

@@ -2,37 +2,26 @@
  * One grant for several APIs, whole path: made by each way that makes grants, redeemed for each API, and never for more
  * than was given. Entra's refresh token serves every API that was consented to (E-90), but a token is of one (E-93).
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { CLIENT_IDS, RESOURCE_URIS } from "../../local/tenant/seed-ids.ts";
 import { hiddenFields, newBrowser } from "../sign-in/support/browser.ts";
 import { codeForClient, codeForm, createLink, newPkce, redeem, signInByLink } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
-import { type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
 const GRAPH = RESOURCE_URIS.graph;
 const ORDERS = RESOURCE_URIS.orders;
 const BOTH = { graph: ["User.Read", "Mail.Read"], orders: ["Orders.Read"] };
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-beforeEach(() => {
-  const POLICY = policyWithEntries({ daemon: { apis: BOTH } });
-  service = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
-  world.tenant.state.clearLog();
+const { world, clock, service } = useWorld({
+  newServiceForEachTest: true,
+  settings: { POLICY: policyWithEntries({ daemon: { apis: BOTH } }) },
 });
 afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
   world.tenant.state.addConsent({ user: "alice", resource: "orders", scopes: ["Orders.Read"] });
 });
-afterAll(() => world.stop());
 
 const backend = () => bearer(appToken(world));
 const daemon = () => bearer(appToken(world, { client: "daemon" }));

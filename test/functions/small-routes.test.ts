@@ -2,7 +2,7 @@
  * The routes around the exchange: Validate, grants, revoke, health, readiness, metadata; and what every route says to a
  * method that it does not have.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { routesOf } from "../../functions/register.ts";
 import {
   appToken,
@@ -16,30 +16,11 @@ import {
   TOKEN_EXCHANGE,
   userToken,
 } from "../support/callers.ts";
-import { type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWith } from "../support/policies.ts";
-import {
-  type Answer,
-  type Call,
-  type LocalWorld,
-  SERVICE_URL,
-  type ServiceUnderTest,
-  startLocalWorld,
-} from "../support/service-under-test.ts";
+import { type Answer, type Call, SERVICE_URL } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve();
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld();
 
 const told = (answer: Answer) => ({ status: answer.status, ...answer.json() });
 
@@ -115,7 +96,7 @@ describe("healthz", () => {
 
 describe("ready", () => {
   const operator = () => bearer(userToken(world, { claims: { roles: ["Policy.Explain"] } }));
-  const fresh = (settings = {}) => world.serve({ settings, surroundings: clock.surroundings });
+  const fresh = (settings = {}) => world.serve({ settings });
 
   test("ready: everybody reads that and no more; the role Policy.Explain reads why; a bad token is refused and audited", async () => {
     const at = fresh();

@@ -2,20 +2,16 @@
  * Entra does not downscope: a delegated token carries every scope that was ever consented. What is more than the caller's
  * list is not released, keeps no grant, and is the operator's to mend.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { appToken, bearer, exchangeForm, userToken } from "../support/callers.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-beforeAll(async () => {
-  world = await startLocalWorld();
-});
+const { world } = useWorld();
 afterEach(() => {
-  world.tenant.state.clearOrders();
   world.tenant.state.withdrawConsent({ scopes: ["Files.Read", "Mail.Send"] });
 });
-afterAll(() => world.stop());
 
 const listOfGrants = async (service: ServiceUnderTest, token: string) =>
   ((await service.call("/grants", { headers: bearer(token) })).json()["grants"] as unknown[]).length;

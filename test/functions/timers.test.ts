@@ -1,26 +1,17 @@
 /** The two timers, whole path: what the watch logs, and what the reaper counts and deletes. */
 import { InvocationContext, type Timer, type TimerHandler } from "@azure/functions";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createReadiness } from "../../functions/composition/readiness.ts";
 import { createReaper } from "../../functions/timers/reap-grants.ts";
 import { createWatch } from "../../functions/timers/watch.ts";
 import { exchangeForm, userToken } from "../support/callers.ts";
-import { DAY, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY } from "../support/movable-clock.ts";
 import { withoutApplicationOnly } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock } = useWorld();
 
 const TIMER = { isPastDue: false } as Timer;
 
@@ -32,8 +23,7 @@ async function run(timer: TimerHandler): Promise<Record<string, unknown>[]> {
   return lines.map((line) => JSON.parse(line));
 }
 
-const serve = (settings: Record<string, string | undefined> = {}) =>
-  world.serve({ settings, surroundings: clock.surroundings });
+const serve = (settings: Record<string, string | undefined> = {}) => world.serve({ settings });
 
 describe("watch", () => {
   const credentialsOf = (events: readonly Record<string, unknown>[]) =>

@@ -2,7 +2,7 @@
  * `POST /oauth2/token`, whole path: who may call it and how, whose token is exchanged, which API is meant, what a success
  * says. RFC 6749, 6750, 7523, 8693, 8707.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   ACCESS_TOKEN,
   appToken,
@@ -18,16 +18,10 @@ import {
   userToken,
 } from "../support/callers.ts";
 import { applicationOnlySettings, policyWith, policyWithEntries, withoutApplicationOnly } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-beforeEach(() => world.tenant.state.clearLog());
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
 type Form = Record<string, string>;
 

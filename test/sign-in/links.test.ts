@@ -1,25 +1,14 @@
 /** `POST /signin/links`, `GET /signin/{link}` and the confirmation: who may ask, who may answer, what is checked. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, USER_IDS, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { type Browser, cookiesOf, hiddenFields, newBrowser, pathOf } from "./support/browser.ts";
 import { askedOfEntra, callbackPath, createLink, signInByLink } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld();
 
 const daemon = () => bearer(appToken(service, { client: "daemon" }));
 const ask = (json: unknown, headers: Record<string, string> = daemon()) =>
@@ -204,7 +193,7 @@ describe("back from Entra", () => {
 
   test("the vault is away when the link is opened, and back a moment later: the same link goes on", async () => {
     const link = await createLink(service);
-    const cut = world.serve({ settings: { KEY_VAULT_URL: "https://localhost:9" }, surroundings: clock.surroundings });
+    const cut = world.serve({ settings: { KEY_VAULT_URL: "https://localhost:9" } });
     const away = await newBrowser(cut).open(link);
     expectPage(away, 503, "This did not work");
     expect(away.text).toContain("Load this page again in a minute");
@@ -497,7 +486,7 @@ describe("when Entra ends a grant, the answer brings a link (issue 3, item 4)", 
   test("by our own time, and no link where the policy allows none any more", async () => {
     const handle = await handleOfDaemon();
     const POLICY = policyWithEntries({ daemon: { unattended: false, offlineAccess: false, flows: ["on-behalf-of"] } });
-    const other = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const other = world.serve({ settings: { POLICY } });
     const redeem = () => other.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: daemon() });
     // It has the sealing key from now on: what is missing later is missing because of the policy.
     expect((await redeem()).json()).toMatchObject({ code: "flow_not_allowed" });

@@ -3,11 +3,12 @@
  * this application before its code goes out (confused deputy, consent phishing).
  */
 import { createHash } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS } from "../support/callers.ts";
-import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { MINUTE } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { type Browser, hiddenFields, leadsTo, newBrowser } from "./support/browser.ts";
 import {
   answerQuestion,
@@ -23,20 +24,10 @@ import {
   signInByLink,
 } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
+const { world, clock, service } = useWorld();
 afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
   world.tenant.state.withdrawConsent({ scopes: ["Files.Read"] });
 });
-afterAll(() => world.stop());
 
 const OFFLINE = { scope: "User.Read offline_access" };
 
@@ -181,7 +172,7 @@ describe("before the code goes out", () => {
 
   test("where surplus is accepted, the page says that there may be more", async () => {
     const POLICY = policyWithEntries({ "web-backend": { acceptSurplus: true } });
-    const at = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const at = world.serve({ settings: { POLICY } });
     const browser = newBrowser(at);
     const { answer } = await back(browser, { at });
     const question = await browser.open(answer.headers.get("location") ?? "");
@@ -218,7 +209,7 @@ describe("the scopes of a grant are the ones that were shown", () => {
 
   test("also where surplus is accepted: all true scopes are shown, and no later one comes in", async () => {
     const POLICY = policyWithEntries({ daemon: { acceptSurplus: true } });
-    const at = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const at = world.serve({ settings: { POLICY } });
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const { shown, recorded, use } = await grantByLink(at);
     expect(shown).toContain("Files.Read");
@@ -232,7 +223,7 @@ describe("the scopes of a grant are the ones that were shown", () => {
 
   test("a grant with surplus still gets its link when Entra ends it", async () => {
     const POLICY = policyWithEntries({ daemon: { acceptSurplus: true } });
-    const at = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const at = world.serve({ settings: { POLICY } });
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const { use } = await grantByLink(at);
     world.tenant.state.order({ endpoint: "token", aadsts: 50173 });

@@ -12,6 +12,7 @@ import { createServiceSettings } from "../../local/service-settings.ts";
 import { type LocalTenant, startLocalTenant } from "../../local/tenant/local-tenant.ts";
 import { createLocalTls } from "../../local/tls/local-tls.ts";
 import { configFrom } from "../../shared/config/environment.ts";
+import { type MovableClock, movableClock } from "./movable-clock.ts";
 
 export interface Answer {
   readonly status: number;
@@ -60,6 +61,8 @@ export interface ServiceChanges {
 export interface LocalWorld {
   readonly tenant: LocalTenant;
   readonly tables: TableService;
+  /** The clock of the tenant and, unless `surroundings` say otherwise, of every service. */
+  readonly clock: MovableClock;
   /** Every line that any instance logged. */
   readonly logs: string[];
   /** Every answer that any instance gave, with the path that was asked. */
@@ -82,7 +85,8 @@ export async function startLocalWorld(): Promise<LocalWorld> {
   // The managed identity SDK reads these by itself, as it does in Azure.
   process.env["IDENTITY_ENDPOINT"] = tenant.state.identity.endpoint;
   process.env["IDENTITY_HEADER"] = tenant.state.identity.header;
-  const shared: Shared = { tenant, tables, logs: [], answers: [], calls: [], cacheKeys: [] };
+  const clock = movableClock(tenant);
+  const shared: Shared = { tenant, tables, clock, logs: [], answers: [], calls: [], cacheKeys: [] };
   return {
     ...shared,
     serve: (changes = {}) => serve(shared, changes),
@@ -96,7 +100,8 @@ export async function startLocalWorld(): Promise<LocalWorld> {
 type Shared = Omit<LocalWorld, "serve" | "stop">;
 
 function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
-  const { tenant, tables } = world;
+  const { tenant, tables, clock } = world;
+  const { nowMs, steadyMs } = clock;
   const settings = createServiceSettings(
     {
       tenantUrl: tenant.url,
@@ -106,7 +111,7 @@ function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
     },
     changes.settings,
   );
-  const composed = compose(configFrom(settings), { ...realSurroundings(), ...changes.surroundings });
+  const composed = compose(configFrom(settings), { ...realSurroundings(), nowMs, steadyMs, ...changes.surroundings });
   const { cache, lookUps } = countLookUps(composed.exchangeContext.cache, world.cacheKeys);
   const service: Service = { ...composed, exchangeContext: { ...composed.exchangeContext, cache } };
   const logs: string[] = [];
