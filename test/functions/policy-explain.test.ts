@@ -61,12 +61,12 @@ describe("POST /policy/explain about", () => {
 
   test.each<[string, object, object]>([
     [
-      "a backend with a user token of its own client",
+      "a backend with a user token for the same client",
       { caller: backend, flow: "on-behalf-of", subject: webUser, api: "orders" },
       { allowed: true, entry: "web-backend", scopes: ["Orders.Read"] },
     ],
     [
-      "a backend with a user token of another client",
+      "a backend with a user token for another client",
       { caller: backend, flow: "on-behalf-of", subject: { ...webUser, clientId: CLIENT_IDS.public }, api: "graph" },
       { allowed: false, reason: "subject_client_not_allowed" },
     ],
