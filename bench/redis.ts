@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
-import { freePort } from "../local/free-port.ts";
+import { freePort } from "../local/process/free-port.ts";
 
 export interface RedisChild {
   readonly url: string;

@@ -6,10 +6,10 @@
  */
 import { readFileSync } from "node:fs";
 import { setTimeout } from "node:timers/promises";
+import { localRequest } from "../local/caller/local-request.ts";
 import { startHostProcess } from "../local/host/host-process.ts";
-import { localRequest } from "../local/local-request.ts";
-import { createServiceSettings } from "../local/service-settings.ts";
-import { startStack } from "../local/stack.ts";
+import { createServiceSettings } from "../local/stack/service-settings.ts";
+import { startStack } from "../local/stack/stack.ts";
 import { startOtlpReceiver } from "../test/telemetry/support/otlp-receiver.ts";
 
 const runs = Number(process.argv[2] ?? 15);

@@ -5,8 +5,8 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { type BuildOptions, buildApp } from "../local/build.ts";
-import { createServiceSettings } from "../local/service-settings.ts";
+import { type BuildOptions, buildApp } from "../local/build/build-app.ts";
+import { createServiceSettings } from "../local/stack/service-settings.ts";
 import { type LocalTenant, startLocalTenant } from "../local/tenant/local-tenant.ts";
 import { createLocalTls } from "../local/tls/local-tls.ts";
 import { type BenchHost, startBenchHost } from "./host.ts";

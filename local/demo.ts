@@ -1,13 +1,13 @@
 /**
- * `npm run demo`: what the service does, step by step, against the running local stack or, if none runs, one of its
- * own on free ports. Prints what was asked and what came back. Exit code 0 only if every step passed.
+ * `npm run demo`: shows step by step what the service does. It uses the running local stack, or starts one on free ports.
+ * It prints each request and answer. The exit code is 0 only if every step passed.
  */
+import { type LocalEnvironment, readEnvironment } from "./caller/environment.ts";
+import { localRequest } from "./caller/local-request.ts";
+import { shortenTokens } from "./caller/show-token.ts";
 import { createDemo } from "./demo/demo-step.ts";
 import { demoSteps } from "./demo/steps.ts";
-import { type LocalEnvironment, readEnvironment } from "./environment.ts";
-import { localRequest } from "./local-request.ts";
-import { shortenTokens } from "./show-token.ts";
-import { startStack } from "./stack.ts";
+import { startStack } from "./stack/stack.ts";
 
 async function main(): Promise<number> {
   const running = await findRunning();
@@ -15,7 +15,7 @@ async function main(): Promise<number> {
     console.log(`Using the running stack at ${running.serviceUrl}.`);
     return runSteps(running);
   }
-  console.log("No stack is running; starting one on free ports.");
+  console.log("No stack is running. Starting one on free ports.");
   const stack = await startStack();
   try {
     return await runSteps(stack.environment);
@@ -28,14 +28,12 @@ async function main(): Promise<number> {
 
 async function findRunning(): Promise<LocalEnvironment | undefined> {
   const environment = readEnvironment();
-  if (environment === undefined) {
-    return undefined;
-  }
+  if (environment === undefined) return undefined;
   try {
     const { status } = await localRequest(`${environment.serviceUrl}/healthz`);
     return status === 200 ? environment : undefined;
   } catch {
-    return undefined; // Left behind by a stack that was killed.
+    return undefined; // A stack that was killed leaves this file behind.
   }
 }
 

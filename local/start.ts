@@ -1,19 +1,19 @@
 /**
- * `npm start`: the whole service on this machine, without Azure, Docker or Core Tools. Starts the stack, makes and
- * prints the first exchange, writes `.local/environment.json`, and stays up until SIGTERM or SIGINT: then host,
- * Azurite and tenant stop in this order, environment.json goes, exit code 0. If a child ends by itself it says so and
- * ends with exit code 1.
+ * `npm start`: runs the whole service on this machine, without Azure, Docker or Core Tools. It starts the stack, makes and
+ * prints the first exchange, writes `.local/environment.json`, and runs until SIGTERM or SIGINT. Then it stops the host,
+ * Azurite and the tenant in this order, deletes environment.json and exits with code 0. If a child process ends
+ * unexpectedly, it prints the reason and exits with code 1.
  *
- * PORT (7071) and LOCAL_TENANT_PORT (7443) choose the ports; 0 takes any free one. LOCAL_FOLDER puts `.local`
- * elsewhere, for a second stack beside the first.
+ * PORT (7071) and LOCAL_TENANT_PORT (7443) set the ports; 0 takes any free port. LOCAL_FOLDER moves `.local`, so that two
+ * stacks can run at the same time.
  */
-import { localFolder, removeEnvironment, writeEnvironment } from "./environment.ts";
-import { makeFirstExchange } from "./first-exchange.ts";
-import { type Stack, startStack } from "./stack.ts";
-import { describeCommands, describeExchange, describeRunning } from "./summary.ts";
+import { localFolder, removeEnvironment, writeEnvironment } from "./caller/environment.ts";
+import { makeFirstExchange } from "./caller/first-exchange.ts";
+import { type Stack, startStack } from "./stack/stack.ts";
+import { describeCommands, describeExchange, describeRunning } from "./stack/summary.ts";
 
 async function main(): Promise<number> {
-  const stopAsked = Promise.race([firstSignal(), npmIsGone()]);
+  const stopRequested = Promise.race([firstSignal(), npmEnded()]);
   const servicePort = portFrom("PORT", 7071);
   const tenantPort = portFrom("LOCAL_TENANT_PORT", 7443);
   const printer = createLinePrinter();
@@ -23,16 +23,16 @@ async function main(): Promise<number> {
     folder: localFolder,
     onServiceLine: printer.print,
   }).catch((error: unknown) => {
-    throw explainTakenPort(error, { PORT: servicePort, LOCAL_TENANT_PORT: tenantPort });
+    throw explainPortInUse(error, { PORT: servicePort, LOCAL_TENANT_PORT: tenantPort });
   });
   try {
-    await introduce(stack);
+    await printIntroduction(stack);
     printer.silent = false;
-    const why = await Promise.race([stopAsked, stack.broken]);
-    if (why !== undefined) {
-      console.error(why);
+    const reason = await Promise.race([stopRequested, stack.broken]);
+    if (reason !== undefined) {
+      console.error(reason);
     }
-    return why === undefined ? 0 : 1;
+    return reason === undefined ? 0 : 1;
   } finally {
     removeEnvironment();
     await stack.stop();
@@ -41,37 +41,37 @@ async function main(): Promise<number> {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-const impatientAfterMs = 1_000;
+const repeatedSignalMs = 1_000;
 
-async function introduce(stack: Stack): Promise<void> {
+async function printIntroduction(stack: Stack): Promise<void> {
   writeEnvironment(stack.environment);
   const exchange = await makeFirstExchange(stack.environment);
   console.log(["", describeRunning(stack), "", describeExchange(exchange), "", describeCommands(stack), ""].join("\n"));
 }
 
 /**
- * Resolves at the first signal. Ctrl+C under npm comes twice (from the terminal and from npm), so only one that comes
- * later than that means "end at once, whatever is still stopping".
+ * Resolves at the first signal. With npm, Ctrl+C arrives twice: from the terminal and from npm. A signal that arrives
+ * later than these two exits at once, even if the stack is still stopping.
  */
 function firstSignal(): Promise<undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
-  let askedAt: number | undefined;
+  let firstSignalAt: number | undefined;
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      if (askedAt !== undefined && performance.now() - askedAt > impatientAfterMs) {
+      if (firstSignalAt !== undefined && performance.now() - firstSignalAt > repeatedSignalMs) {
         process.exit(1);
       }
-      askedAt ??= performance.now();
+      firstSignalAt ??= performance.now();
       resolve(undefined);
     });
   }
   return promise;
 }
 
-const lookForNpmMs = 500;
+const checkForNpmMs = 500;
 
-/** npm passes a signal on to its shell, and the shell to nobody: whoever stopped npm meant the stack. */
-function npmIsGone(): Promise<undefined> {
+/** npm forwards a signal to its shell, and the shell does not forward it. When npm has ended, the stack must end too. */
+function npmEnded(): Promise<undefined> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const parent = process.ppid;
   if (process.env["npm_lifecycle_event"] !== undefined && process.platform !== "win32") {
@@ -80,7 +80,7 @@ function npmIsGone(): Promise<undefined> {
         clearInterval(timer);
         resolve(undefined);
       }
-    }, lookForNpmMs);
+    }, checkForNpmMs);
     timer.unref();
   }
   return promise;
@@ -90,29 +90,29 @@ function portFrom(name: string, fallback: number): number {
   const text = process.env[name] || String(fallback);
   const port = Number(text);
   if (!/^\d+$/.test(text) || port > 65_535) {
-    throw new Error(`${name} is not a port number: "${text}".`);
+    throw new Error(`${name} must be a port number from 0 to 65535, not "${text}".`);
   }
   return port;
 }
 
-/** Whose port it was, from the error of whichever part met it. */
-function explainTakenPort(error: unknown, ports: Readonly<Record<string, number>>): unknown {
+/** Finds the setting of the port that is in use, from the error of the part that could not listen. */
+function explainPortInUse(error: unknown, ports: Readonly<Record<string, number>>): unknown {
   const message = error instanceof Error ? error.message : String(error);
   const taken = Object.entries(ports).find(([, port]) => new RegExp(`EADDRINUSE.*:${port}\\b`).test(message));
   return taken === undefined
     ? error
-    : new Error(`Port ${taken[1]} is taken: is the local stack already running? Set ${taken[0]} to another port.`);
+    : new Error(`Port ${taken[1]} is in use. Is the local stack already running? Set ${taken[0]} to another port.`);
 }
 
 /**
- * The host's JSON lines made readable: what went wrong, and what the app itself says; the host's own running notes
- * are left out. Silent until the introduction is through (a start that fails shows the last lines anyway).
+ * Prints the host's JSON lines as text: warnings, errors and the app's own lines. It omits the host's informational lines
+ * and is silent until the introduction is printed. A start that fails prints the last lines in its error.
  */
 function createLinePrinter() {
   const printer = {
     silent: true,
     print: (line: string) => {
-      const text = readable(line);
+      const text = toReadableText(line);
       if (!printer.silent && text !== undefined) {
         console.log(text);
       }
@@ -121,7 +121,7 @@ function createLinePrinter() {
   return printer;
 }
 
-function readable(line: string): string | undefined {
+function toReadableText(line: string): string | undefined {
   try {
     const { time, level, category, message } = JSON.parse(line) as Record<string, string>;
     const notable = level !== "Information" || category?.endsWith(".User");

@@ -1,11 +1,11 @@
 /**
- * `npm run -s token -- alice [--caller web]` and `npm run -s token -- --app daemon`: a caller token of the running
- * local stack on standard output, and nothing else, so that it pastes into a command. Problems go to standard error:
- * exit code 1, or 2 for a wrong command line.
+ * `npm run -s token -- alice [--caller web]` and `npm run -s token -- --app daemon` print a caller's token for the running
+ * local stack. Standard output contains nothing else, so that a command can use it. Errors go to standard error with exit
+ * code 1, or 2 for wrong arguments.
  */
 import { parseArgs } from "node:util";
-import { applicationToken, userToken } from "./caller-token.ts";
-import { readEnvironment } from "./environment.ts";
+import { applicationToken, userToken } from "./caller/caller-token.ts";
+import { readEnvironment } from "./caller/environment.ts";
 
 const usage = "Usage: npm run -s token -- USER [--caller web]   or   npm run -s token -- --app CALLER";
 
@@ -26,17 +26,19 @@ function parseCommandLine(): { user: string | undefined; app: string | undefined
 }
 
 async function main(): Promise<void> {
-  const wanted = parseCommandLine();
-  if (wanted === undefined) {
+  const request = parseCommandLine();
+  if (request === undefined) {
     console.error(usage);
     process.exitCode = 2;
     return;
   }
   const environment = readEnvironment();
   if (environment === undefined) {
-    throw new Error("The local stack is not running: start it with `npm start` (there is no .local/environment.json).");
+    throw new Error(
+      "The local stack is not running (.local/environment.json does not exist). Start it with `npm start`.",
+    );
   }
-  const { user, app, caller } = wanted;
+  const { user, app, caller } = request;
   const token =
     app === undefined ? await userToken(environment, user ?? "", caller) : await applicationToken(environment, app);
   process.stdout.write(`${token}\n`);
@@ -44,7 +46,7 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   const code = (error as NodeJS.ErrnoException).code;
-  const refused = code === "ECONNREFUSED" ? "The local stack does not answer; is `npm start` still running? " : "";
+  const refused = code === "ECONNREFUSED" ? "The local stack does not answer. Is `npm start` still running? " : "";
   console.error(refused + (error instanceof Error ? error.message : String(error)));
   process.exitCode = 1;
 });

@@ -1,6 +1,6 @@
 /**
- * Azurite's table service, and only that, as a child process: in memory, without telemetry, on a loopback port. It
- * stands in for Azure Table Storage, ETag conflicts (412) included.
+ * Runs Azurite's table service as a child process: in memory, without telemetry, on a loopback port. It stands in for
+ * Azure Table Storage, including ETag conflicts (412).
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -8,27 +8,27 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { BoundedLog } from "../bounded-log.ts";
-import { freePort } from "../free-port.ts";
+import { BoundedLog } from "../process/bounded-log.ts";
+import { freePort } from "../process/free-port.ts";
 
 export interface TableService {
   /** `http://127.0.0.1:PORT/devstoreaccount1` */
   url: string;
   pid: number;
   logs: BoundedLog;
-  /** Resolves with the exit code when the process has ended without being asked to. */
-  died: Promise<number | null>;
+  /** Resolves with the exit code if the process ends unexpectedly. */
+  endedUnexpectedly: Promise<number | null>;
   stop(): Promise<void>;
 }
 
-/** Azurite's well-known account. Public, the same on every machine, good for nothing else. */
+/** Azurite's well-known account. It is public and the same on every machine. */
 export const devStoreAccount = {
   name: "devstoreaccount1",
   key: "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 } as const;
 
 export async function startTableService(): Promise<TableService> {
-  const port = await freePort(); // Azurite takes no port 0.
+  const port = await freePort(); // Azurite does not support port 0.
   const folder = mkdtempSync(join(tmpdir(), "gte-azurite-"));
   const entry = createRequire(import.meta.url).resolve("azurite/dist/src/table/main.js");
   const address = ["--tableHost", "127.0.0.1", "--tablePort", String(port)];
@@ -37,7 +37,7 @@ export async function startTableService(): Promise<TableService> {
     cwd: folder,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"] },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
-    detached: process.platform !== "win32", // A Ctrl+C is for the parent, which stops its parts in order.
+    detached: process.platform !== "win32", // The parent handles Ctrl+C and stops its children in order.
   });
   const logs = new BoundedLog(200);
   collect(child, logs);
@@ -51,17 +51,17 @@ export async function startTableService(): Promise<TableService> {
   if (end !== "ready") {
     throw new Error(`Azurite's table service ended before it was ready (exit code ${end}):\n${logs.tail(10)}`);
   }
-  const died = Promise.withResolvers<number | null>();
-  let asked = false;
-  void exited.then((code) => asked || died.resolve(code));
+  const endedUnexpectedly = Promise.withResolvers<number | null>();
+  let stopping = false;
+  void exited.then((code) => stopping || endedUnexpectedly.resolve(code));
   return {
     url: `http://127.0.0.1:${port}/${devStoreAccount.name}`,
     pid: child.pid ?? 0,
     logs,
-    died: died.promise,
+    endedUnexpectedly: endedUnexpectedly.promise,
     stop: async () => {
-      asked = true;
-      // Nothing to save: everything is in memory.
+      stopping = true;
+      // All data is in memory, so nothing is lost.
       child.kill("SIGKILL");
       await exited;
     },
@@ -70,7 +70,7 @@ export async function startTableService(): Promise<TableService> {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Azurite itself would outlive a parent that was killed. */
+/** Ends Azurite when its parent was killed. Azurite itself would continue. */
 const endWithParent = '--import=data:text/javascript,process.on("disconnect",()=>process.exit())';
 
 function collect(child: ChildProcess, logs: BoundedLog): void {

@@ -1,17 +1,18 @@
 /**
- * Entra demands more (multi-factor authentication): refused, satisfied by the person, accepted. The service passes the
- * demand on and never answers it: https://learn.microsoft.com/entra/identity-platform/claims-challenge
+ * Entra requires multi-factor authentication: the service refuses the request, the user satisfies the demand, the service
+ * accepts the request. The service passes Entra's demand to the caller and never answers it itself:
+ * https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
-import { CLIENT_IDS } from "../tenant/seed-ids.ts";
+import { CLIENT_IDS } from "../tenant/directory/seed-ids.ts";
 import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 
 const redirectUri = "http://localhost:8400/callback";
 
 export const challengeSteps: readonly DemoStep[] = [
   {
-    name: "Entra demands a second factor: refused, and the demand is passed on as a claims challenge",
+    name: "Entra demands a second factor: the service refuses and passes the demand on as a claims challenge",
     run: async (demo) => {
-      demo.say("(an administrator requires multi-factor authentication of alice for Graph)");
+      demo.say("(an administrator requires multi-factor authentication for alice and Graph)");
       await demo.control("requireClaims", { user: "alice" });
       const token = await demo.control("mintUserToken", { user: "alice", client: "web", capabilities: ["cp1"] });
       const refused = await askForHeader(demo, String(token));
@@ -22,7 +23,7 @@ export const challengeSteps: readonly DemoStep[] = [
     },
   },
   {
-    name: "A client that cannot answer challenges gets something to show instead",
+    name: "A client that cannot answer claims challenges gets an action to show to the user",
     run: async (demo) => {
       const token = await demo.control("mintUserToken", { user: "alice", client: "web" });
       const refused = await askForHeader(demo, String(token));
@@ -31,7 +32,7 @@ export const challengeSteps: readonly DemoStep[] = [
     },
   },
   {
-    name: "Satisfied: alice signs in again at Entra with these claims, and the same request is accepted",
+    name: "alice signs in again at Entra with these claims, and the service accepts the same request",
     run: async (demo) => {
       const token = await signInWithClaims(demo, demo.recall("claims"));
       try {
@@ -45,12 +46,12 @@ export const challengeSteps: readonly DemoStep[] = [
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** `forceRefresh`, because an exchange of a moment ago may still be in the cache. */
+/** Sends `forceRefresh`, because the cache may still hold the token of an earlier step. */
 function askForHeader(demo: Demo, token: string) {
   return demo.ask("/AuthorizationHeader/graph", { headers: bearer(token), json: { forceRefresh: true } });
 }
 
-/** What alice's web application does with the challenge: an ordinary sign-in at Entra, with `claims`. */
+/** What alice's web application does with the challenge: it signs alice in at Entra with `claims`. */
 async function signInWithClaims(demo: Demo, claims: string): Promise<string> {
   const { authority, service, callers } = demo.environment;
   const scope = `${service.audience}/${service.scope}`;

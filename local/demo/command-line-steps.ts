@@ -1,16 +1,16 @@
 /**
- * The command line for scripts, as its users run it: a sign-in with a device code, then headers, tokens, calls and grants.
+ * The command line for scripts, as its users run it: sign-in with a device code, then headers, tokens, calls and grants.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { localPolicy } from "../policy.ts";
+import { localPolicy } from "../stack/policy.ts";
 import { check, type Demo, type DemoStep } from "./demo-step.ts";
 import { runTool } from "./run-tool.ts";
 
 export const commandLineSteps: readonly DemoStep[] = [
   {
-    name: "gte login: a person signs a terminal in, with a code on any device",
+    name: "gte login: a user signs in at a terminal, with a code that is entered on any device",
     run: async (demo) => {
       const home = mkdtempSync(join(tmpdir(), "gte-demo-"));
       process.once("exit", () => rmSync(home, { recursive: true, force: true }));
@@ -26,35 +26,35 @@ export const commandLineSteps: readonly DemoStep[] = [
     },
   },
   {
-    name: "gte header graph: the object that the old PowerShell function gave",
+    name: "gte header graph: the header object that the old PowerShell function returned",
     run: async (demo) => {
       const headers = JSON.parse(await gte(demo, ["header", "graph"])) as Record<string, string>;
       check(Object.keys(headers).join() === "Authorization,Content-Type", "Authorization and Content-Type");
     },
   },
   {
-    name: "gte token graph: the token alone",
+    name: "gte token graph: only the token",
     run: async (demo) => {
       const token = await gte(demo, ["token", "graph"]);
       check(/^eyJ[\w-]+\.[\w-]+\.[\w-]+\n$/.test(token), "one token on one line");
     },
   },
   {
-    name: "gte call: Graph in one line",
+    name: "gte call: one call to Graph",
     run: async (demo) => {
       const out = await gte(demo, ["call", `${demo.environment.graphUrl}/v1.0/me`, "--api", "graph"]);
       check(out.includes("alice@contoso.local"), "alice's profile");
     },
   },
   {
-    name: "gte grants: alice sees what applications have in her name, and ends what the flow has",
+    name: "gte grants: alice lists the grants that applications hold on her behalf, and revokes the one of the flow",
     run: async (demo) => {
       const flow = localPolicy.callers.find(({ name }) => name === "daemon")?.displayName;
       const [id] = await grantsHeldBy(demo, flow);
       check(typeof id === "string", `a grant held by ${flow}`);
       await gte(demo, ["grants", "revoke", id]);
       const left = await grantsHeldBy(demo, flow);
-      check(!left.includes(id), "the grant to be gone");
+      check(!left.includes(id), "the revoked grant to be absent");
       await gte(demo, ["logout"]);
     },
   },
@@ -72,10 +72,10 @@ async function gte(demo: Demo, parameters: readonly string[]): Promise<string> {
     shown: `gte ${parameters.join(" ")}`,
     script: "clients/cli/main.ts",
     parameters: [...parameters, "--home", demo.recall("home")],
-    onNote: (text) => {
+    onErrorOutput: (text) => {
       const userCode = /enter the code (\w+)/.exec(text)?.[1];
       if (userCode !== undefined) {
-        demo.say(`(alice enters ${userCode} on that page, on her phone, and signs in)`);
+        demo.say(`(alice enters ${userCode} on that page on her phone and signs in)`);
         void demo.control("approveDeviceCode", { userCode, user: "alice" });
       }
     },

@@ -1,14 +1,14 @@
 /**
- * A browser for the demo: keeps the service's cookies, and at Entra lets the local tenant's control operation go through
- * the sign-in pages as a person would.
+ * A browser for the demo. It stores the service's cookies. On Entra's pages, the local tenant's control operation `signIn`
+ * does what a user would do.
  */
-import type { LocalResponse } from "../local-request.ts";
+import type { LocalResponse } from "../caller/local-request.ts";
 import { check, type Demo } from "./demo-step.ts";
 
 export interface DemoBrowser {
   open(target: string, form?: Record<string, string>): Promise<LocalResponse>;
-  /** The person signs in on Entra's pages; the answer is where Entra sends the browser. */
-  signInAtEntra(departure: LocalResponse, user: string): Promise<string>;
+  /** Signs the user in on Entra's pages and returns the address to which Entra redirects the browser. */
+  signInAtEntra(redirect: LocalResponse, user: string): Promise<string>;
 }
 
 export function createDemoBrowser(demo: Demo): DemoBrowser {
@@ -22,12 +22,12 @@ export function createDemoBrowser(demo: Demo): DemoBrowser {
         ...(form === undefined ? {} : { origin: serviceUrl, "sec-fetch-site": "same-origin" }),
       };
       const response = await demo.ask(target, { headers, ...(form && { form }) });
-      keepCookies(jar, response);
+      storeCookies(jar, response);
       return response;
     },
-    signInAtEntra: async (departure, user) => {
-      demo.say(`(${user} signs in on Entra's pages, meets what they ask, and consents)`);
-      const answer = await demo.control("signIn", { url: locationOf(departure), user });
+    signInAtEntra: async (redirect, user) => {
+      demo.say(`(${user} signs in on Entra's pages and consents)`);
+      const answer = await demo.control("signIn", { url: locationOf(redirect), user });
       return String((answer as { location: unknown }).location);
     },
   };
@@ -39,13 +39,13 @@ export function locationOf({ status, headers }: LocalResponse): string {
   return location;
 }
 
-/** The hidden fields of a page's form. */
+/** Reads the hidden fields of a page's form. */
 export function hiddenFields(page: LocalResponse): Record<string, string> {
   const fields = page.text.matchAll(/<input type="hidden" name="(\w+)" value="([^"]*)">/g);
   return Object.fromEntries([...fields].map(([, name = "", value = ""]) => [name, value]));
 }
 
-function keepCookies(jar: Map<string, string>, { headers }: LocalResponse): void {
+function storeCookies(jar: Map<string, string>, { headers }: LocalResponse): void {
   const lines = headers["set-cookie"];
   for (const line of Array.isArray(lines) ? lines : []) {
     const [, name = "", value = ""] = /^([^=]+)=([^;]*)/.exec(line) ?? [];

@@ -1,12 +1,12 @@
 /**
- * What a step of the demo is and what it can use: it asks the service (or Graph) and checks what came back; the demo
- * prints both, with tokens shortened. To add one, write it in a file beside this and name that file's list in
+ * A step of the demo, and what a step can use. A step sends requests to the service or to Graph and checks the answers.
+ * The demo prints both with shortened tokens. To add a step, write it in a file in this folder and add its list to
  * steps.ts.
  */
 import { readFileSync } from "node:fs";
-import type { LocalEnvironment } from "../environment.ts";
-import { type LocalRequest, type LocalResponse, localRequest } from "../local-request.ts";
-import { shortenToken, shortenTokens } from "../show-token.ts";
+import type { LocalEnvironment } from "../caller/environment.ts";
+import { type LocalRequest, type LocalResponse, localRequest } from "../caller/local-request.ts";
+import { shortenToken, shortenTokens } from "../caller/show-token.ts";
 
 export interface DemoStep {
   name: string;
@@ -15,13 +15,13 @@ export interface DemoStep {
 
 export interface Demo {
   environment: LocalEnvironment;
-  /** Sends and prints; paths go to the service, whole URLs where they say. */
+  /** Sends a request and prints it with its answer. A path goes to the service, a URL to its own host. */
   ask(target: string, request?: LocalRequest): Promise<LocalResponse>;
-  /** Tells what happens beside the requests. */
+  /** Prints what happens besides the requests. */
   say(text: string): void;
-  /** Runs a control operation of the local tenant: what a person or an administrator would do. */
+  /** Runs a control operation of the local tenant, in place of a user or an administrator. */
   control(operation: string, input?: unknown): Promise<unknown>;
-  /** What earlier steps left for later ones. */
+  /** Stores a value for a later step. */
   remember(name: string, value: string): void;
   recall(name: string): string;
 }
@@ -39,22 +39,18 @@ export function createDemo(environment: LocalEnvironment, print: (line: string) 
       return response;
     },
     say: (text) => text !== "" && print(shortenTokens(text)),
-    control: (operation, input = {}) => control(environment, { operation, input, ca }),
+    control: (operation, input = {}) => runControlOperation(environment, { operation, input, ca }),
     remember: (name, value) => memory.set(name, value),
     recall: (name) => {
       const value = memory.get(name);
-      if (value === undefined) {
-        throw new Error(`an earlier step left no ${name}`);
-      }
+      if (value === undefined) throw new Error(`no earlier step stored "${name}"`);
       return value;
     },
   };
 }
 
 export function check(condition: boolean, expected: string): asserts condition {
-  if (!condition) {
-    throw new Error(`expected ${expected}`);
-  }
+  if (!condition) throw new Error(`expected ${expected}`);
 }
 
 export function checkStatus(response: LocalResponse, status: number): void {
@@ -71,15 +67,13 @@ export const bodyText = (response: LocalResponse, member: string): string => {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-async function control(
+async function runControlOperation(
   { controlUrl, controlKey }: LocalEnvironment,
   { operation, input, ca }: { operation: string; input: unknown; ca: string },
 ): Promise<unknown> {
   const headers = bearer(controlKey);
   const { status, text } = await localRequest(`${controlUrl}/${operation}`, { headers, json: input, ca });
-  if (status !== 200) {
-    throw new Error(`the local tenant refused ${operation}: ${text}`);
-  }
+  if (status !== 200) throw new Error(`the local tenant refused ${operation}: ${text}`);
   return JSON.parse(text);
 }
 

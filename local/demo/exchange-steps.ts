@@ -1,7 +1,7 @@
 /**
- * The exchange, by each of its doors.
+ * The exchange of a user's token, by each route that offers it.
  */
-import { applicationToken, userToken } from "../caller-token.ts";
+import { applicationToken, userToken } from "../caller/caller-token.ts";
 import { bearer, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 
 const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -11,29 +11,29 @@ const userRead = "https://graph.microsoft.com/User.Read";
 
 export const exchangeSteps: readonly DemoStep[] = [
   {
-    name: "A person's token becomes a header for Graph, in one GET",
+    name: "A user's token is exchanged for a Graph header, in one GET",
     run: async (demo) => {
       const response = await demo.ask("/AuthorizationHeader/graph", {
         headers: bearer(await userToken(demo.environment, "alice")),
       });
       checkStatus(response, 200);
       const { headers } = response.json();
-      await askGraphAs(demo, headers as Record<string, string>, "alice");
+      await callGraphAs(demo, headers as Record<string, string>, "alice");
     },
   },
   {
-    name: "The same as a standard: the token endpoint, jwt-bearer (on-behalf-of)",
+    name: "The same exchange by the token endpoint: jwt-bearer (on-behalf-of)",
     run: async (demo) => {
       const assertion = await userToken(demo.environment, "alice");
       const response = await demo.ask("/oauth2/token", {
         form: { grant_type: jwtBearer, requested_token_use: "on_behalf_of", assertion, scope: userRead },
       });
       checkStatus(response, 200);
-      await askGraphAs(demo, bearer(String(response.json()["access_token"])), "alice");
+      await callGraphAs(demo, bearer(String(response.json()["access_token"])), "alice");
     },
   },
   {
-    name: "A backend exchanges its user's token: token exchange (RFC 8693)",
+    name: "A backend exchanges its user's token (token exchange, RFC 8693)",
     run: async (demo) => {
       const response = await demo.ask("/oauth2/token", {
         headers: bearer(await applicationToken(demo.environment, "web")),
@@ -47,11 +47,11 @@ export const exchangeSteps: readonly DemoStep[] = [
       checkStatus(response, 200);
       const body = response.json();
       check(body["issued_token_type"] === accessTokenType, "issued_token_type access_token");
-      await askGraphAs(demo, bearer(String(body["access_token"])), "bob");
+      await callGraphAs(demo, bearer(String(body["access_token"])), "bob");
     },
   },
   {
-    name: "A caller reads its own token: Validate",
+    name: "A caller has its own token validated and decoded: /Validate",
     run: async (demo) => {
       const response = await demo.ask("/Validate", { headers: bearer(await userToken(demo.environment, "alice")) });
       checkStatus(response, 200);
@@ -63,8 +63,8 @@ export const exchangeSteps: readonly DemoStep[] = [
 
 // ---------------------------------------------------------------------------------------------------------------
 
-async function askGraphAs(demo: Demo, headers: Record<string, string>, user: string): Promise<void> {
+async function callGraphAs(demo: Demo, headers: Record<string, string>, user: string): Promise<void> {
   const me = await demo.ask(`${demo.environment.graphUrl}/v1.0/me`, { headers });
   checkStatus(me, 200);
-  check(me.json()["id"] === demo.environment.users[user]?.oid, `Graph to answer as ${user}`);
+  check(me.json()["id"] === demo.environment.users[user]?.oid, `Graph to return the profile of ${user}`);
 }

@@ -1,14 +1,14 @@
 /**
- * A grant: made with offline_access, redeemed by its handle, listed, revoked.
+ * A grant: issued with offline_access, redeemed by its handle, listed, revoked.
  */
-import { applicationToken, userToken } from "../caller-token.ts";
+import { applicationToken, userToken } from "../caller/caller-token.ts";
 import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 
 const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
 export const grantSteps: readonly DemoStep[] = [
   {
-    name: "offline_access: a grant comes with the token, as a handle",
+    name: "offline_access: the answer contains a grant handle besides the token",
     run: async (demo) => {
       const response = await demo.ask("/oauth2/token", {
         form: {
@@ -25,9 +25,9 @@ export const grantSteps: readonly DemoStep[] = [
     },
   },
   {
-    name: "The handle is redeemed for a new token",
+    name: "The caller redeems the handle for a new token",
     run: async (demo) => {
-      const response = await redeem(demo);
+      const response = await redeemAtTokenEndpoint(demo);
       checkStatus(response, 200);
       const token = String(response.json()["access_token"]);
       const me = await demo.ask(`${demo.environment.graphUrl}/v1.0/me`, { headers: bearer(token) });
@@ -35,7 +35,7 @@ export const grantSteps: readonly DemoStep[] = [
     },
   },
   {
-    name: "Its owner sees it among the grants, without the handle",
+    name: "The user lists the grant; the list does not contain the handle",
     run: async (demo) => {
       const handle = demo.recall("handle");
       const response = await demo.ask("/grants", { headers: bearer(await userToken(demo.environment, "alice")) });
@@ -45,10 +45,10 @@ export const grantSteps: readonly DemoStep[] = [
     },
   },
   {
-    name: "One grant for two APIs: made by the backend for alice, redeemed for each",
+    name: "A backend requests one grant of alice for two APIs and redeems it for each",
     run: async (demo) => {
       const backend = bearer(await applicationToken(demo.environment, "web"));
-      const made = await demo.ask("/oauth2/token", {
+      const issued = await demo.ask("/oauth2/token", {
         headers: backend,
         form: {
           grant_type: jwtBearer,
@@ -58,16 +58,16 @@ export const grantSteps: readonly DemoStep[] = [
           scope: "User.Read offline_access https://api.contoso.local/orders/Orders.Read",
         },
       });
-      checkStatus(made, 200);
+      checkStatus(issued, 200);
       for (const api of ["graph", "orders"]) {
-        const json = { grant: bodyText(made, "refresh_token") };
+        const json = { grant: bodyText(issued, "refresh_token") };
         const response = await demo.ask(`/AuthorizationHeader/${api}`, { headers: backend, json });
         checkStatus(response, 200);
       }
     },
   },
   {
-    name: "Revoked",
+    name: "The user revokes the grant",
     run: async (demo) => {
       const response = await demo.ask("/oauth2/revoke", {
         headers: bearer(await userToken(demo.environment, "alice")),
@@ -77,9 +77,9 @@ export const grantSteps: readonly DemoStep[] = [
     },
   },
   {
-    name: "From now on the handle opens nothing",
+    name: "The handle of the revoked grant is refused",
     run: async (demo) => {
-      const response = await redeem(demo);
+      const response = await redeemAtTokenEndpoint(demo);
       checkStatus(response, 400);
       check(response.json()["error"] === "invalid_grant", "invalid_grant");
     },
@@ -88,7 +88,7 @@ export const grantSteps: readonly DemoStep[] = [
 
 // ---------------------------------------------------------------------------------------------------------------
 
-async function redeem(demo: Demo) {
+async function redeemAtTokenEndpoint(demo: Demo) {
   return demo.ask("/oauth2/token", {
     headers: bearer(await userToken(demo.environment, "alice")),
     form: { grant_type: "refresh_token", refresh_token: demo.recall("handle") },

@@ -1,5 +1,5 @@
 /**
- * Runs a command of the repository as its users do, and tells what it was and what it said.
+ * Runs a command of the repository as its users do, and prints the command and its output.
  */
 import { spawn } from "node:child_process";
 import { resolve } from "node:path";
@@ -8,18 +8,18 @@ import { check, type Demo } from "./demo-step.ts";
 export const repository = resolve(import.meta.dirname, "../..");
 
 export interface Tool {
-  /** What the user types. */
+  /** The command that the user types. */
   shown: string;
   /** The script, relative to the repository, and its parameters. */
   script: string;
   parameters: readonly string[];
   exitCode?: number;
-  /** Each piece of what it writes for people, as it comes. */
-  onNote?: (text: string) => void;
+  /** Called with each piece of standard error. */
+  onErrorOutput?: (text: string) => void;
 }
 
 export async function runTool(demo: Demo, tool: Tool): Promise<string> {
-  const { shown, script, parameters, exitCode = 0, onNote } = tool;
+  const { shown, script, parameters, exitCode = 0, onErrorOutput } = tool;
   demo.say(`$ ${shown}`);
   const child = spawn(process.execPath, [resolve(repository, script), ...parameters], {
     cwd: repository,
@@ -31,7 +31,7 @@ export async function runTool(demo: Demo, tool: Tool): Promise<string> {
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
     demo.say(text.trim());
-    onNote?.(text);
+    onErrorOutput?.(text);
   });
   const code = await new Promise<number | null>((done) => child.on("close", done));
   for (const line of out.trimEnd().split("\n")) {

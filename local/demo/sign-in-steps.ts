@@ -1,19 +1,19 @@
 /**
- * People sign in through the service: for a backend (authorization code as a standard, the secret stays here), and for a
- * flow that runs while they are away (a link, a question, a grant).
+ * Users sign in through the service: for a backend (authorization code; the client secret stays in the service), and for a
+ * flow that runs without the user (link, question, grant).
  */
 import { createHash, randomBytes } from "node:crypto";
-import { applicationToken } from "../caller-token.ts";
-import type { LocalResponse } from "../local-request.ts";
-import { localPolicy } from "../policy.ts";
-import { CLIENT_IDS } from "../tenant/seed-ids.ts";
+import { applicationToken } from "../caller/caller-token.ts";
+import type { LocalResponse } from "../caller/local-request.ts";
+import { localPolicy } from "../stack/policy.ts";
+import { CLIENT_IDS } from "../tenant/directory/seed-ids.ts";
 import { createDemoBrowser, locationOf } from "./demo-browser.ts";
 import { bearer, bodyText, check, checkStatus, type Demo, type DemoStep } from "./demo-step.ts";
 import { signInByLink } from "./sign-in-by-link.ts";
 
 export const signInSteps: readonly DemoStep[] = [
   {
-    name: "A backend signs a person in: pushed request, PKCE, code (RFC 9126, 7636, 6749)",
+    name: "A backend signs a user in: pushed request, PKCE, code (RFC 9126, 7636, 6749)",
     run: async (demo) => {
       const verifier = randomBytes(32).toString("base64url");
       const pushed = await push(demo, createHash("sha256").update(verifier).digest("base64url"));
@@ -21,8 +21,8 @@ export const signInSteps: readonly DemoStep[] = [
       const request_uri = bodyText(pushed, "request_uri");
       const query = new URLSearchParams({ client_id: CLIENT_IDS.web, request_uri });
       const browser = createDemoBrowser(demo);
-      const departure = await browser.open(`/oauth2/authorize?${query}`);
-      const returned = locationOf(await browser.open(await browser.signInAtEntra(departure, "alice")));
+      const redirect = await browser.open(`/oauth2/authorize?${query}`);
+      const returned = locationOf(await browser.open(await browser.signInAtEntra(redirect, "alice")));
       const answer = new URL(returned).searchParams;
       check(returned.startsWith(redirectUri()), "the backend's own redirect URI");
       check(answer.get("iss") === demo.environment.serviceUrl, "iss (RFC 9207)");
@@ -32,11 +32,11 @@ export const signInSteps: readonly DemoStep[] = [
         form: { ...form, code: answer.get("code") ?? "" },
       });
       checkStatus(token, 200);
-      await askGraphAsAlice(demo, token);
+      await callGraphAsAlice(demo, token);
     },
   },
   {
-    name: "A link for a scheduled flow: alice signs in, is asked, says yes, and gets a handle to paste",
+    name: "A sign-in link for a scheduled flow: alice signs in, allows, and gets a handle to paste",
     run: async (demo) => {
       const link = await demo.ask("/signin/links", {
         headers: bearer(await applicationToken(demo.environment, "daemon")),
@@ -47,7 +47,7 @@ export const signInSteps: readonly DemoStep[] = [
     },
   },
   {
-    name: "While alice is away, the flow uses the handle with nothing but its own token",
+    name: "Without alice, the flow redeems the handle with its own token",
     run: async (demo) => {
       const response = await demo.ask("/AuthorizationHeader/graph", {
         headers: bearer(await applicationToken(demo.environment, "daemon")),
@@ -80,14 +80,14 @@ async function push(demo: Demo, codeChallenge: string): Promise<LocalResponse> {
 
 function redirectUri(): string {
   const backend = localPolicy.callers.find(({ name }) => name === "web-backend");
-  check(backend !== undefined && "redirectUris" in backend, "redirect URIs of web-backend in local/policy.ts");
+  check(backend !== undefined && "redirectUris" in backend, "redirect URIs of web-backend in local/stack/policy.ts");
   return backend.redirectUris[0];
 }
 
-async function askGraphAsAlice(demo: Demo, token: LocalResponse): Promise<void> {
+async function callGraphAsAlice(demo: Demo, token: LocalResponse): Promise<void> {
   const me = await demo.ask(`${demo.environment.graphUrl}/v1.0/me`, {
     headers: bearer(bodyText(token, "access_token")),
   });
   checkStatus(me, 200);
-  check(me.json()["id"] === demo.environment.users["alice"]?.oid, "Graph to answer as alice");
+  check(me.json()["id"] === demo.environment.users["alice"]?.oid, "Graph to return the profile of alice");
 }

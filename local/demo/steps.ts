@@ -14,11 +14,11 @@ import { signInSteps } from "./sign-in-steps.ts";
 
 const healthSteps: readonly DemoStep[] = [
   {
-    name: "The service is alive",
+    name: "The service answers its liveness check",
     run: async (demo) => checkStatus(await demo.ask("/healthz"), 200),
   },
   {
-    name: "It is ready: keys, credential and grant store answer",
+    name: "The service is ready: signing keys, credential and grant store work",
     run: async (demo) => checkStatus(await demo.ask("/ready"), 200),
   },
 ];

@@ -1,7 +1,7 @@
 /**
- * `POST /admin/functions/{name}`: runs a function that has no HTTP trigger, here a timer, and answers 202 at once, as
- * the real host does. (There it needs the master key; on this machine's loopback it does not.) How the run ended is
- * in the log. `GET /admin/host/status` says that the host is running.
+ * `POST /admin/functions/{name}` runs a function that has no HTTP trigger (here: a timer) and answers 202 at once, as
+ * the real host does. The real host requires the master key; this host listens on loopback only and does not. The log
+ * records how the run ended. `GET /admin/host/status` answers 200 while the host runs.
  */
 import type { ServerResponse } from "node:http";
 import type { AppContext } from "./app-context.ts";
@@ -9,7 +9,7 @@ import { type Dispatch, triggerOf } from "./dispatch.ts";
 import { type CustomHeaders, writeStatus } from "./http/write-response.ts";
 import { startSpan } from "./trace-context.ts";
 
-/** What a timer function receives when it is run by hand. */
+/** The input of a timer function that is started manually. */
 const timerInfo = { schedule: { adjustForDST: true }, scheduleStatus: null, isPastDue: false };
 
 export function answerAdminRoute(

@@ -1,8 +1,8 @@
 /**
- * What the host knows about the one app it runs, and the `@azure/functions-core` module that the app's copy of
- * `@azure/functions` finds. The real worker answers `require("@azure/functions-core")` from a proxy around
- * Module.prototype.require, because the module exists only inside it; so does this. One process runs one app: the
- * package keeps the module it first found.
+ * The state of the one app that the host runs, and the `@azure/functions-core` module for the app's copy of
+ * `@azure/functions`. That module exists only inside the Node worker, which answers `require("@azure/functions-core")`
+ * through a proxy around Module.prototype.require. This host does the same. One process runs one app, because the package
+ * keeps the first module that it finds.
  */
 import Module from "node:module";
 import type { HostLog } from "./host-log.ts";
@@ -14,7 +14,7 @@ import type {
   LogCategory,
   LogLevel,
   ProgrammingModel,
-} from "./rpc-types.ts";
+} from "./rpc/rpc-types.ts";
 
 export interface RegisteredFunction {
   metadata: FunctionMetadata & { functionId: string };
@@ -25,7 +25,7 @@ export interface AppContext {
   readonly functions: Map<string, RegisteredFunction>;
   readonly hooks: Map<string, HookCallback[]>;
   readonly appHookData: HookData;
-  /** What app-level hooks (appStart, appTerminate) see as `hookData`. */
+  /** The `hookData` of app-level hooks (appStart, appTerminate). */
   readonly appLevelOnlyHookData: HookData;
   readonly log: HostLog;
   programmingModel: ProgrammingModel | undefined;
@@ -39,7 +39,7 @@ export interface InvocationLogScope {
   invocationContext: unknown;
 }
 
-/** The worker contract this host speaks: what `version` and `hostVersion` of the real module would say. */
+/** The versions of the worker and the host that this host imitates. */
 const workerVersion = "3.14.1";
 const hostVersion = "4.1052.200";
 
@@ -63,14 +63,14 @@ export function installCoreModule(app: AppContext): void {
   });
 }
 
-/** An error of the worker itself, marked as the real one marks it. */
+/** An error of the worker itself, with the mark that the real worker sets. */
 export class SystemError extends Error {
   readonly isAzureFunctionsSystemError = true;
 }
 
 /**
- * One log line from the app or from its package. Log hooks see every line and may change the message and the level
- * of the app's own ("user") lines; a hook that throws never hides a line.
+ * Writes one log line of the app or of its package. Log hooks receive every line and may change the message and the
+ * level of the app's own ("user") lines. If a hook throws, the host writes the line unchanged.
  */
 export function logFromApp(
   app: AppContext,
@@ -87,7 +87,7 @@ export function logFromApp(
   });
 }
 
-export function readOnly(name: string): never {
+export function rejectAssignment(name: string): never {
   throw new SystemError(`Cannot assign to read only property '${name}'`);
 }
 
@@ -121,18 +121,14 @@ class Disposable {
 }
 
 function register(app: AppContext, metadata: FunctionMetadata, callback: FunctionCallback): Disposable {
-  if (app.registrationLocked) {
-    throw new SystemError("A function can only be registered during app startup.");
-  }
+  if (app.registrationLocked) throw new SystemError("A function can only be registered during app startup.");
   const functionId = metadata.functionId || metadata.name;
   if (app.functions.has(functionId)) {
     throw new SystemError(`A function with id "${functionId}" has already been registered.`);
   }
   app.functions.set(functionId, { metadata: { ...metadata, functionId }, callback });
   return new Disposable(() => {
-    if (app.registrationLocked) {
-      throw new SystemError("A function can only be disposed during app startup.");
-    }
+    if (app.registrationLocked) throw new SystemError("A function can only be disposed during app startup.");
     app.functions.delete(functionId);
   });
 }

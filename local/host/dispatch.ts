@@ -1,10 +1,11 @@
 /**
- * From a request (or an order of the admin route) to one logged, time-limited invocation of a registered function.
+ * Turns a request, or a call of the admin route, into one invocation of a registered function. The invocation is logged
+ * and limited in time.
  */
 import { randomUUID } from "node:crypto";
 import type { AppContext, RegisteredFunction } from "./app-context.ts";
 import { invokeFunction } from "./invoke-function.ts";
-import type { InvocationResponse, RpcTypedData, TraceContext } from "./rpc-types.ts";
+import type { InvocationResponse, RpcTypedData, TraceContext } from "./rpc/rpc-types.ts";
 
 export interface Invocation {
   reason: string;
@@ -14,7 +15,7 @@ export interface Invocation {
 
 export type Dispatch = (registered: RegisteredFunction, invocation: Invocation) => Promise<InvocationResponse>;
 
-/** Thrown in place of the result; the function itself cannot be stopped and its late result is dropped. */
+/** The invocation took too long. The host cannot stop the function, so it drops the late result. */
 export class FunctionTimeoutError extends Error {}
 
 export function createDispatch(app: AppContext, timeoutMs: number | undefined): Dispatch {
@@ -55,12 +56,10 @@ export function createDispatch(app: AppContext, timeoutMs: number | undefined): 
   };
 }
 
-/** A binding's name ends in a hash of the binding, so the trigger is found by its type. */
+/** Finds the trigger by its type, because a binding's name ends in a hash of the binding. */
 export function triggerOf(registered: RegisteredFunction) {
   const found = Object.entries(registered.metadata.bindings).find(([, binding]) => /trigger$/i.test(binding.type));
-  if (found === undefined) {
-    throw new Error(`Function '${registered.metadata.name}' has no trigger.`);
-  }
+  if (found === undefined) throw new Error(`Function '${registered.metadata.name}' has no trigger.`);
   return { bindingName: found[0], binding: found[1] };
 }
 
@@ -70,18 +69,14 @@ const triggerNames = new WeakMap<RegisteredFunction, string>();
 
 function triggerName(registered: RegisteredFunction): string {
   const known = triggerNames.get(registered);
-  if (known !== undefined) {
-    return known;
-  }
+  if (known !== undefined) return known;
   const { bindingName } = triggerOf(registered);
   triggerNames.set(registered, bindingName);
   return bindingName;
 }
 
 async function withTimeout<T>(running: Promise<T>, timeoutMs: number | undefined): Promise<T> {
-  if (timeoutMs === undefined) {
-    return running;
-  }
+  if (timeoutMs === undefined) return running;
   const { promise, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
     reject(new FunctionTimeoutError(`Timeout value of ${timeoutMs} ms exceeded.`));

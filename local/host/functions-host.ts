@@ -1,15 +1,17 @@
 /**
- * The local Functions host: loads a built app through its package.json `main`, drives the app's own
+ * The local Functions host. It loads a built app through `main` of its package.json, drives the app's own
  * `@azure/functions` package as the Node worker of Azure Functions does, and answers HTTP on the loopback addresses.
  *
- * It is honest where an app could tell: 404 for unknown routes and for undeclared methods; ASP.NET Core's route
- * templates, constraints and precedence; `routePrefix` and `customHeaders`; repeated headers and query keys joined
- * with a comma; a body only where Content-Length says so (one sent in chunks arrives empty, as in the real host's
- * source); 32 KB of headers; 500 without a body when a function throws, 204 when it returns nothing; cookies and
- * bodies in their RPC shapes; hooks, registration lock and log hook in the worker's order; `functionTimeout`; W3C
- * trace context; timers registered, and run by `POST /admin/functions/{name}` only.
+ * It imitates everything that an app can observe:
+ * - routing: 404 for unknown routes and undeclared methods; ASP.NET Core's route templates, constraints and precedence;
+ *   `routePrefix` and `customHeaders`;
+ * - requests: repeated headers and query keys are joined with a comma; the app receives a body only if Content-Length
+ *   announces one (a chunked body arrives empty, as in the source of the real host); at most 32 KB of headers;
+ * - answers: 500 without a body if the function throws, 204 if it returns nothing; cookies and bodies in their RPC shapes;
+ * - life cycle: hooks, registration lock and log hook in the worker's order; `functionTimeout`; W3C trace context; timers
+ *   are registered but run only on `POST /admin/functions/{name}`.
  *
- * What it does not imitate is listed in README.md; whatever changes here changes there.
+ * docs/local.md lists what the host does not imitate. Change that list when you change this behaviour.
  */
 import { createAppContext, installCoreModule, type RegisteredFunction } from "./app-context.ts";
 import { createDispatch, triggerOf } from "./dispatch.ts";
@@ -27,15 +29,15 @@ export interface FunctionsHostOptions {
   /** 0: any free port. */
   port: number;
   writeLine: (line: string) => void;
-  /** Writes what `writeLine` still holds. */
+  /** Writes the lines that `writeLine` has not written yet. */
   flushLines?: () => void;
-  /** How long requests under way may take to finish when the host stops. */
+  /** How long the host waits for running requests when it stops. */
   drainMs?: number;
 }
 
 export interface FunctionsHost {
   port: number;
-  /** From reading host.json to the registration lock: what the app's load costs. */
+  /** The time to load the app, from reading host.json to the registration lock. */
   loadMs: number;
   stop(): Promise<void>;
 }
@@ -43,7 +45,7 @@ export interface FunctionsHost {
 const bodyLimitBytes = 10 * 1024 * 1024;
 const defaultDrainMs = 30_000;
 
-/** At most once per process: the app's copy of `@azure/functions` keeps the host it first met. */
+/** Call it at most once per process: the app's copy of `@azure/functions` keeps the first host that it finds. */
 export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
   const { appDirectory, port, writeLine, flushLines, drainMs = defaultDrainMs } = options;
   const started = performance.now();
@@ -73,9 +75,13 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
     stop: async () => {
       stopping = true;
       if (!(await drain(listener, drainMs))) {
-        log.write({ level: "warning", category: "Host.Shutdown", message: "Requests under way were cut off." });
+        log.write({
+          level: "warning",
+          category: "Host.Shutdown",
+          message: "The host closed the connections of requests that were still running.",
+        });
       }
-      flushLines?.(); // Before anything the hooks print.
+      flushLines?.(); // The lines must precede the output of the hooks.
       await runHooks(app, "appTerminate", new AppHookContext(app, appDirectory));
     },
   };
@@ -86,18 +92,16 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
 function routesOf(functions: readonly RegisteredFunction[], prefix: string): RouteDefinition<RegisteredFunction>[] {
   return functions.flatMap((registered) => {
     const { binding } = triggerOf(registered);
-    if (binding.type === "timerTrigger") {
-      return [];
-    }
+    if (binding.type === "timerTrigger") return [];
     if (binding.type !== "httpTrigger") {
-      throw new Error(`Function '${registered.metadata.name}': the local host has no ${binding.type}.`);
+      throw new Error(`Function '${registered.metadata.name}': the local host does not support ${binding.type}.`);
     }
     const own = binding.route || registered.metadata.name;
     return [{ template: prefix === "" ? own : `${prefix}/${own}`, methods: binding.methods, target: registered }];
   });
 }
 
-/** False if time ran out and connections were cut. */
+/** False if the time ran out and the host closed the connections. */
 async function drain(listener: LoopbackListener, drainMs: number): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(() => resolve(false), drainMs);

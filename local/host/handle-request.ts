@@ -1,6 +1,6 @@
 /**
- * One HTTP request: path, route, body, invocation, answer. Everything that goes wrong ends in a status with an empty
- * body, as in the real host; what it was is in the log.
+ * Handles one HTTP request: path, route, body, invocation, answer. Every failure is answered with a status and an empty
+ * body, as in the real host. The log holds the reason.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { answerAdminRoute } from "./admin-route.ts";
@@ -13,7 +13,7 @@ import { parseRequestPath } from "./routing/request-path.ts";
 import type { RouteTable } from "./routing/route-table.ts";
 import { startSpan } from "./trace-context.ts";
 
-export interface RequestHandlerParts {
+export interface RequestHandlerContext {
   app: AppContext;
   dispatch: Dispatch;
   routes: RouteTable<RegisteredFunction>;
@@ -21,10 +21,10 @@ export interface RequestHandlerParts {
   bodyLimit: number;
 }
 
-export function createRequestHandler(parts: RequestHandlerParts): RequestListener {
-  const { app, hostJson } = parts;
+export function createRequestHandler(context: RequestHandlerContext): RequestListener {
+  const { app, hostJson } = context;
   return (request, response) => {
-    handle(parts, request, response).catch((error: unknown) => {
+    handle(context, request, response).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       const clientLeft = request.destroyed && !request.complete;
       app.log.write({ level: clientLeft ? "debug" : "error", category: "Host.Results", message });
@@ -38,7 +38,7 @@ export function createRequestHandler(parts: RequestHandlerParts): RequestListene
 const reason = "This function was programmatically called via the host APIs.";
 
 async function handle(
-  { app, dispatch, routes, hostJson, bodyLimit }: RequestHandlerParts,
+  { app, dispatch, routes, hostJson, bodyLimit }: RequestHandlerContext,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -46,7 +46,7 @@ async function handle(
   const headers = joinHeaders(request.rawHeaders);
   const path = parseRequestPath(request.url ?? "/");
   if (path === undefined || !hasUsableHost(headers)) {
-    refuse(request, response, 400, customHeaders);
+    answerStatusOnly(request, response, 400, customHeaders);
     return;
   }
   if (/^\/admin(?:\/|$)/i.test(path.decoded)) {
@@ -56,19 +56,19 @@ async function handle(
   }
   const matched = routes.match(request.method ?? "", path.decoded);
   if (matched === undefined) {
-    refuse(request, response, 404, customHeaders);
+    answerStatusOnly(request, response, 404, customHeaders);
     return;
   }
   const body = await readBody(request, bodyLimit);
   if (body === "too large") {
-    refuse(request, response, 413, customHeaders);
+    answerStatusOnly(request, response, 413, customHeaders);
     return;
   }
   const traceContext = startSpan(headers["traceparent"]?.value, headers["tracestate"]?.value);
   const input = { http: toRpcRequest({ request, headers, path, params: matched.params, body }) };
   const result = await dispatch(matched.target, { reason, input, traceContext }).catch(() => undefined);
   if (result === undefined) {
-    writeFailure(response, hostJson); // Dispatch has logged why.
+    writeFailure(response, hostJson); // dispatch() has logged the reason.
   } else if (result.returnValue?.http === undefined) {
     writeStatus(response, 204, customHeaders);
   } else {
@@ -76,7 +76,7 @@ async function handle(
   }
 }
 
-/** 500, without anything of an answer that could not be written. */
+/** Answers 500 and drops the headers of the answer that could not be written. */
 function writeFailure(response: ServerResponse, { customHeaders }: HostJson): void {
   if (!response.headersSent) {
     for (const name of response.getHeaderNames()) {
@@ -86,8 +86,8 @@ function writeFailure(response: ServerResponse, { customHeaders }: HostJson): vo
   writeStatus(response, 500, customHeaders);
 }
 
-/** A body nobody will read is not left to clog the connection: small ones are drained, else the connection ends. */
-function refuse(
+/** Answers with a status only. The host reads and drops a small body to keep the connection; after 413 it closes the connection. */
+function answerStatusOnly(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,

@@ -1,9 +1,9 @@
 /**
- * The contexts that hooks receive, with the same read-only members as the real worker's, and the loop that runs
+ * The contexts that hooks receive, with the same read-only members as the real worker's, and the loop that runs the
  * hooks one after the other.
  */
-import { type AppContext, readOnly } from "./app-context.ts";
-import type { FunctionCallback, HookData } from "./rpc-types.ts";
+import { type AppContext, rejectAssignment } from "./app-context.ts";
+import type { FunctionCallback, HookData } from "./rpc/rpc-types.ts";
 
 export async function runHooks(app: AppContext, name: string, context: object): Promise<void> {
   for (const callback of app.hooks.get(name) ?? []) {
@@ -11,7 +11,7 @@ export async function runHooks(app: AppContext, name: string, context: object): 
   }
 }
 
-/** appStart and appTerminate. */
+/** For appStart and appTerminate. */
 export class AppHookContext {
   readonly #app: AppContext;
   readonly functionAppDirectory: string;
@@ -25,13 +25,13 @@ export class AppHookContext {
     return this.#app.appLevelOnlyHookData;
   }
   set hookData(_value: unknown) {
-    readOnly("hookData");
+    rejectAssignment("hookData");
   }
   get appHookData(): HookData {
     return this.#app.appHookData;
   }
   set appHookData(_value: unknown) {
-    readOnly("appHookData");
+    rejectAssignment("appHookData");
   }
 }
 
@@ -52,19 +52,19 @@ class InvocationHookContext {
     return this.#hookData;
   }
   set hookData(_value: unknown) {
-    readOnly("hookData");
+    rejectAssignment("hookData");
   }
   get appHookData(): HookData {
     return this.#app.appHookData;
   }
   set appHookData(_value: unknown) {
-    readOnly("appHookData");
+    rejectAssignment("appHookData");
   }
   get invocationContext(): unknown {
     return this.#invocationContext;
   }
   set invocationContext(_value: unknown) {
-    readOnly("invocationContext");
+    rejectAssignment("invocationContext");
   }
 }
 

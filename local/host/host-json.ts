@@ -1,7 +1,7 @@
 /**
- * host.json as the local host understands it: the route prefix, the custom headers, the function timeout and the log
- * levels. `AzureFunctionsJobHost__a__b` in the environment overrides `a.b`, as it does in the real host; so a
- * benchmark can quieten the logs without another host.json.
+ * The settings of host.json that the local host supports: the route prefix, the custom headers, the function timeout and
+ * the log levels. `AzureFunctionsJobHost__a__b` in the environment overrides `a.b`, as in the real host. A benchmark can
+ * therefore reduce the log output without another host.json.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { join } from "node:path";
 export interface HostJson {
   routePrefix: string;
   customHeaders: readonly (readonly [name: string, value: string])[];
-  /** undefined: no limit ("-1"). */
+  /** Undefined: no limit ("-1"). */
   functionTimeoutMs: number | undefined;
   logLevels: Readonly<Record<string, string>>;
 }
@@ -18,7 +18,7 @@ type Json = Record<string, unknown>;
 
 const overridePrefix = "AzureFunctionsJobHost__";
 
-/** The real host's own default outside the Consumption plan. */
+/** The default of the real host outside the Consumption plan. */
 const defaultTimeout = "00:30:00";
 
 export function readHostJson(appDirectory: string, environment: NodeJS.ProcessEnv): HostJson {
@@ -39,9 +39,7 @@ export function parseHostJson(parsed: unknown, environment: NodeJS.ProcessEnv): 
       override(root, name.slice(overridePrefix.length).split("__"), value);
     }
   }
-  if (root["version"] !== "2.0") {
-    throw new Error('host.json must say "version": "2.0".');
-  }
+  if (root["version"] !== "2.0") throw new Error('host.json must contain "version": "2.0".');
   const http = asObject(asObject(root["extensions"])["http"]);
   const prefix = http["routePrefix"];
   return {
@@ -63,9 +61,7 @@ function asObject(value: unknown): Json {
 /** Keys of .NET configuration are case-insensitive, so an existing key keeps its spelling. */
 function override(root: Json, path: string[], value: string): void {
   const [name, ...rest] = path;
-  if (name === undefined || name === "") {
-    return;
-  }
+  if (name === undefined || name === "") return;
   const key = Object.keys(root).find((known) => known.toLowerCase() === name.toLowerCase()) ?? name;
   if (rest.length === 0) {
     root[key] = value;
@@ -76,15 +72,11 @@ function override(root: Json, path: string[], value: string): void {
   override(child, rest, value);
 }
 
-/** "00:00:30", "1.00:00:00" (days first) or "-1". */
+/** Reads "00:00:30", "1.00:00:00" (days first) or "-1". */
 function parseTimeSpan(text: string): number | undefined {
-  if (text === "-1") {
-    return undefined;
-  }
+  if (text === "-1") return undefined;
   const match = /^(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})$/.exec(text);
-  if (match === null) {
-    throw new Error(`host.json: functionTimeout "${text}" is not a time like "00:00:30".`);
-  }
+  if (match === null) throw new Error(`host.json: functionTimeout "${text}" is not a time like "00:00:30".`);
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
   return (((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000;
 }

@@ -1,12 +1,13 @@
 /**
- * The host's log: filters by category and level as .NET does (the longest matching category prefix of
- * `logging.logLevel` wins) and writes one JSON line for each entry. Lines of a few milliseconds are written together:
- * the real host writes its log in another process, so here it must not set the pace of a benchmark.
+ * The host's log. It filters by category and level as .NET does (the longest matching category prefix in
+ * `logging.logLevel` wins) and writes one JSON line per entry. The real host writes its log in another process. This host
+ * shares the process with the app, so it collects the lines of a few milliseconds and writes them together: otherwise the
+ * log would limit the throughput of a benchmark.
  */
 import { writeSync } from "node:fs";
-import type { LogLevel } from "./rpc-types.ts";
+import type { LogLevel } from "./rpc/rpc-types.ts";
 
-export interface LogEntry {
+export interface HostLogEntry {
   level: LogLevel;
   category: string;
   invocationId?: string | undefined;
@@ -16,7 +17,7 @@ export interface LogEntry {
 
 export interface HostLog {
   isEnabled(level: LogLevel, category: string): boolean;
-  write(entry: LogEntry): void;
+  write(entry: HostLogEntry): void;
 }
 
 const ranks: Readonly<Record<string, number>> = {
@@ -55,15 +56,15 @@ export function createHostLog(logLevels: Readonly<Record<string, string>>, write
 
 export interface LineWriter {
   writeLine(line: string): void;
-  /** Writes what is gathered. */
+  /** Writes the collected lines. */
   flush(): void;
 }
 
-/** Nobody who reads along notices; a write for each turn of the event loop costs as much as all else about a line. */
-const GATHER_MS = 10;
-const GATHER_CHARACTERS = 64 * 1024;
+/** A reader does not notice this delay. One write per turn of the event loop would double the cost of a line. */
+const COLLECT_MS = 10;
+const COLLECT_CHARACTERS = 64 * 1024;
 
-/** Lines to standard output, gathered for a moment; what is left at exit is written then. */
+/** Writes lines to standard output in batches. The rest is written when the process exits. */
 export function createLineWriter(): LineWriter {
   let pending = "";
   let timer: NodeJS.Timeout | undefined;
@@ -82,10 +83,10 @@ export function createLineWriter(): LineWriter {
     flush,
     writeLine(line) {
       if (pending === "") {
-        timer = setTimeout(flush, GATHER_MS);
+        timer = setTimeout(flush, COLLECT_MS);
       }
       pending += `${line}\n`;
-      if (pending.length >= GATHER_CHARACTERS) {
+      if (pending.length >= COLLECT_CHARACTERS) {
         flush();
       }
     },
@@ -95,10 +96,10 @@ export function createLineWriter(): LineWriter {
 // ---------------------------------------------------------------------------------------------------------------
 
 /**
- * What JSON.stringify would write. The real host writes its log in another process; here it is on the requests' own
- * thread, so that what repeats from line to line (the names, the time within a millisecond) is spelt once.
+ * Formats an entry exactly as JSON.stringify does. Formatting takes time from the requests, because both share a
+ * thread. The formatter therefore caches the text that repeats: the names, and the time within a millisecond.
  */
-function createFormatter(): (entry: LogEntry, nowMs: number) => string {
+function createFormatter(): (entry: HostLogEntry, nowMs: number) => string {
   const quoted = new Map<string, string>();
   const quote = (name: string) => {
     const known = quoted.get(name) ?? JSON.stringify(name);
@@ -119,9 +120,7 @@ function createFormatter(): (entry: LogEntry, nowMs: number) => string {
 
 function rankOf(level: string): number {
   const rank = ranks[level.toLowerCase()];
-  if (rank === undefined) {
-    throw new Error(`host.json: logging.logLevel knows no level "${level}".`);
-  }
+  if (rank === undefined) throw new Error(`host.json: "${level}" is not a level for logging.logLevel.`);
   return rank;
 }
 
@@ -154,6 +153,6 @@ function writeWholly(text: string): void {
       writeSync(1, text);
     }
   } catch {
-    // The reader has gone: nobody is left to tell.
+    // The reader has closed the pipe, so the error cannot be reported.
   }
 }

@@ -1,18 +1,19 @@
 /**
- * The parent's side of the host: starts main.ts as a child with exactly the settings it is given, waits until it is
- * ready, keeps its last log lines, stops it. A child that ends before it is ready is an error that says why.
+ * The parent's side of the host. It starts main.ts as a child process with exactly the given settings, waits until the
+ * host is ready, keeps the last log lines and stops the host. If the child ends before it is ready, the error contains the
+ * last lines.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
-import { BoundedLog } from "../bounded-log.ts";
+import { BoundedLog } from "../process/bounded-log.ts";
 
 export interface HostProcessOptions {
   appDirectory: string;
   /** 0: any free port. */
   port: number;
-  /** The app's settings: all the environment it gets besides PATH, HOME and the like. */
+  /** The app's settings. Its environment holds nothing else except PATH, HOME and the other inherited variables. */
   settings: Readonly<Record<string, string>>;
-  /** Each line of the child's output, as it comes. */
+  /** Called with each line of the child's output. */
   onLine?: (line: string) => void;
 }
 
@@ -28,11 +29,11 @@ export interface HostProcess {
   loadMs: number;
   logs: BoundedLog;
   exited: Promise<HostExit>;
-  /** SIGTERM, and waits for the end. */
+  /** Sends SIGTERM and waits until the process has ended. */
   stop(): Promise<HostExit>;
 }
 
-/** What a process needs to run at all; none of it is a setting of the app. */
+/** The variables that every process needs. None is a setting of the app. */
 const inherited = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "NODE_V8_COVERAGE"];
 
 export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
@@ -41,7 +42,7 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
     cwd: appDirectory,
     env: { ...inheritedEnvironment(), ...settings },
     execArgv: [],
-    detached: process.platform !== "win32", // A Ctrl+C is for the parent, which stops its parts in order.
+    detached: process.platform !== "win32", // The parent handles Ctrl+C and stops its children in order.
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const logs = new BoundedLog(2_000);
@@ -54,7 +55,7 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
       });
     }
   }
-  const ready = await Promise.race([waitUntilReady(child), exited]);
+  const ready = await Promise.race([receiveReadyMessage(child), exited]);
   if (!("port" in ready)) {
     throw new Error(`The Functions host ended before it was ready (exit code ${ready.code}):\n${logs.tail(20)}`);
   }
@@ -78,7 +79,7 @@ function inheritedEnvironment(): Record<string, string> {
   return Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
-/** After "close", not "exit": the last lines have been read by then. */
+/** Waits for "close" and not for "exit", so that the last lines have been read. */
 function watchExit(child: ChildProcess): Promise<HostExit> {
   return new Promise((resolve, reject) => {
     child.on("close", (code, signal) => resolve({ code, signal }));
@@ -86,7 +87,7 @@ function watchExit(child: ChildProcess): Promise<HostExit> {
   });
 }
 
-function waitUntilReady(child: ChildProcess): Promise<{ port: number; loadMs: number }> {
+function receiveReadyMessage(child: ChildProcess): Promise<{ port: number; loadMs: number }> {
   return new Promise((resolve) => {
     child.on("message", (message: { type?: string; port: number; loadMs: number }) => {
       if (message.type === "ready") {

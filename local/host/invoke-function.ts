@@ -1,6 +1,6 @@
 /**
- * One invocation, in the order of the real worker's InvocationHandler: arguments, preInvocation hooks, the function,
- * postInvocation hooks, then either the error (thrown) or the response.
+ * Runs one invocation in the order of the real worker's InvocationHandler: arguments, preInvocation hooks, the function,
+ * postInvocation hooks. Then it throws the error or returns the response.
  */
 import { type AppContext, type InvocationLogScope, logFromApp, type RegisteredFunction } from "./app-context.ts";
 import { PostInvocationContext, PreInvocationContext, runHooks } from "./hook-contexts.ts";
@@ -13,7 +13,7 @@ import type {
   InvocationState,
   LogCategory,
   LogLevel,
-} from "./rpc-types.ts";
+} from "./rpc/rpc-types.ts";
 
 export async function invokeFunction(
   app: AppContext,
@@ -21,9 +21,7 @@ export async function invokeFunction(
   request: InvocationRequest,
 ): Promise<InvocationResponse> {
   const model = app.programmingModel;
-  if (model === undefined) {
-    throw new Error("The app registered no function, so there is no programming model.");
-  }
+  if (model === undefined) throw new Error("The app registered no function, so there is no programming model.");
   const core = new CoreContext(app, request, registered.metadata);
   const invocation = await model.getInvocationModel(core);
   const { context, inputs } = await invocation.getArguments();
@@ -53,9 +51,7 @@ export async function invokeFunction(
     core.state = undefined;
   }
 
-  if (post.error !== null && post.error !== undefined) {
-    throw post.error;
-  }
+  if (post.error !== null && post.error !== undefined) throw post.error;
   return invocation.getResponse(context, post.result);
 }
 

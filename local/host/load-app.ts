@@ -1,7 +1,7 @@
 /**
- * Loads a built app as the Node worker does: `main` of its package.json (a file or a glob), by import() or require()
- * according to the extension and `type`; then the appStart hooks, the capabilities (which locks `app.setup`) and the
- * lock on registration. Any error on the way stops the start.
+ * Loads a built app as the Node worker does. It imports or requires `main` of the app's package.json (a file or a glob),
+ * depending on the extension and `type`. Then it runs the appStart hooks, reads the capabilities (which locks `app.setup`)
+ * and locks the registration. If one of these steps fails, the host does not start.
  */
 import { globSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -26,7 +26,7 @@ export async function loadApp(app: AppContext, appDirectory: string): Promise<vo
   await runHooks(app, "appStart", new AppHookContext(app, appDirectory));
   const capabilities = (await app.programmingModel?.getCapabilities({ ...defaultCapabilities })) ?? {};
   if (capabilities["HttpUri"] !== undefined) {
-    throw new Error("The app asks for HTTP streams (enableHttpStream), which the local host does not imitate.");
+    throw new Error("The app requires HTTP streams (enableHttpStream), which the local host does not imitate.");
   }
   app.registrationLocked = true;
 }
@@ -36,9 +36,7 @@ export async function loadApp(app: AppContext, appDirectory: string): Promise<vo
 async function loadEntryPoints(appDirectory: string): Promise<void> {
   const { main, type } = readPackage(appDirectory);
   const files = globSync(main, { cwd: appDirectory }).sort();
-  if (files.length === 0) {
-    throw new Error(`Worker was unable to load entry point "${main}": File does not exist`);
-  }
+  if (files.length === 0) throw new Error(`Worker was unable to load entry point "${main}": File does not exist`);
   for (const file of files) {
     try {
       await loadFile(join(appDirectory, file), type);
@@ -53,9 +51,7 @@ function readPackage(appDirectory: string): { main: string; type: string } {
   const path = join(appDirectory, "package.json");
   const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
   const { main, type } = parsed as { main?: unknown; type?: unknown };
-  if (typeof main !== "string" || main === "") {
-    throw new Error(`${path} names no "main".`);
-  }
+  if (typeof main !== "string" || main === "") throw new Error(`${path} has no "main".`);
   return { main, type: typeof type === "string" ? type : "commonjs" };
 }
 

@@ -1,8 +1,8 @@
 /**
- * The host as a process: `node local/host/main.ts <app folder> [port]`. The app's settings are this process's
- * environment and nothing else, as in Azure. Says `{ type: "ready", port, loadMs }` over IPC where there is IPC.
- * SIGTERM, SIGINT and the loss of the parent stop it: requests under way finish, appTerminate hooks run, exit code 0.
- * An app that cannot be loaded: the reason on standard error, exit code 1.
+ * The host as a process: `node local/host/main.ts <app folder> [port]`. As in Azure, the environment of this process is the
+ * app's settings. If the process has an IPC channel, it sends `{ type: "ready", port, loadMs }` to its parent.
+ * On SIGTERM, on SIGINT or when the parent disconnects, the running requests finish, the appTerminate hooks run and the
+ * process exits with code 0. If the app cannot be loaded, the reason goes to standard error and the exit code is 1.
  */
 import { resolve } from "node:path";
 import { type FunctionsHost, startFunctionsHost } from "./functions-host.ts";

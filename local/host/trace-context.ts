@@ -1,9 +1,9 @@
 /**
- * W3C trace context: the host opens a span of its own for each request, in the caller's trace if the caller sent a
- * valid `traceparent`, else in a new one, and gives that span to the app.
+ * W3C trace context. For each request the host starts a span and passes it to the app. The span belongs to the caller's
+ * trace if the caller sent a valid `traceparent`, otherwise to a new trace.
  */
 import { randomFillSync } from "node:crypto";
-import type { TraceContext } from "./rpc-types.ts";
+import type { TraceContext } from "./rpc/rpc-types.ts";
 
 const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?$/;
 
@@ -19,7 +19,7 @@ export function startSpan(parent: string | undefined, state: string | undefined)
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Random bytes are fetched for many requests at once: asking the system for each would cost more than routing does. */
+/** Random bytes for many requests. One call to the system per request would cost more than the routing. */
 const pool = Buffer.alloc(4_096);
 let used = pool.length;
 

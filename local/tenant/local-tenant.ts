@@ -1,35 +1,36 @@
 /**
- * The local tenant: a stand-in on loopback TLS for Entra ID, Key Vault, the managed identity endpoint and a sliver
- * of Microsoft Graph. It answers as those services were seen to answer, errors included, and shares no code with the
- * product. Marks such as E-45 (Entra), KV-20 (Key Vault), CC-7 (claims challenges), TK-3 (tokens) and TC-1 (MSAL on the
- * wire) number the observed facts; the tests carry the same marks in their titles.
+ * The local tenant: it stands in for Entra ID, Key Vault, the managed identity endpoint and a part of Microsoft Graph, on
+ * loopback TLS. It imitates the observed answers of those services, errors included, and shares no code with the product.
+ * Ids such as E-45 (Entra), KV-20 (Key Vault), CC-7 (claims challenges), TK-3 (tokens) and TC-1 (MSAL's requests) number
+ * the observed facts. The titles of the tests use the same ids.
  */
 import { randomBytes } from "node:crypto";
 import { createServer, type Server } from "node:https";
 import { getRequestListener } from "@hono/node-server";
-import { createClock } from "./clock.ts";
-import { createOrders } from "./control/orders.ts";
+import { createOperations } from "./control/operations.ts";
 import { createRequestLog } from "./control/request-log.ts";
-import { createTenantState, type TenantState } from "./control/tenant-state.ts";
+import { createScriptedResponses } from "./control/scripted-responses.ts";
+import { createSeedDirectory } from "./directory/seed.ts";
+import { OBJECT_IDS, TENANT_ID } from "./directory/seed-ids.ts";
 import { createManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import { createKeyRing } from "./keys/key-ring.ts";
+import { createSealer } from "./keys/sealer.ts";
 import { createAuthorizationCodes } from "./oauth/authorization-codes.ts";
 import { createDeviceCodes } from "./oauth/device-codes.ts";
 import { createRoutes } from "./routes.ts";
-import { createSealer } from "./sealed-value.ts";
-import { createSeedDirectory, fillVault } from "./seed.ts";
-import { OBJECT_IDS, TENANT_ID } from "./seed-ids.ts";
-import type { Tenant } from "./tenant.ts";
+import type { Tenant, TenantState } from "./tenant.ts";
+import { createClock } from "./time/clock.ts";
+import { fillVault } from "./vault/fill-vault.ts";
 import { createVault } from "./vault/vault.ts";
 
 export interface LocalTenantOptions {
-  /** 0 = any free one. */
+  /** 0: any free port. */
   port: number;
   /** PEM; the certificate must cover `localhost`. */
   tls: { key: string; cert: string };
-  /** Milliseconds; default `Date.now`. */
+  /** The source of the time in milliseconds. Default `Date.now`. */
   now?: () => number;
-  /** Where the service under test answers; its `/oauth2/callback` is registered as a redirect URI. */
+  /** The address of the service under test. Its `/oauth2/callback` is registered as a redirect URI. */
   serviceUrl?: string;
 }
 
@@ -40,14 +41,15 @@ export interface LocalTenant {
   close(): Promise<void>;
 }
 
-/** Node's own 5 s would cut connections that a client just picked from its pool; Entra keeps them for minutes. */
+/** Entra keeps connections for minutes. Node's default of 5 s would close a connection that a client is about to reuse. */
 const KEEP_ALIVE_MS = 120_000;
 
 export async function startLocalTenant(options: LocalTenantOptions): Promise<LocalTenant> {
   const server = createServer(options.tls);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
-  const url = `https://localhost:${await listen(server, options.port)}`;
-  const state = createTenantState(await createTenant(url, options), randomBytes(24).toString("base64url"));
+  const url = `https://localhost:${await startListening(server, options.port)}`;
+  const tenant = await createTenant(url, options);
+  const state = { ...tenant, ...createOperations(tenant), controlKey: randomBytes(24).toString("base64url") };
   server.on("request", getRequestListener(createRoutes(state).fetch, { overrideGlobalObjects: false }));
   return { url, state, close: () => close(server, state) };
 }
@@ -70,13 +72,13 @@ async function createTenant(url: string, options: LocalTenantOptions): Promise<T
     requirements: [],
     vault,
     identity: createManagedIdentityEndpoint(url),
-    orders: createOrders(directory),
+    orders: createScriptedResponses(directory),
     log: createRequestLog(),
   };
 }
 
-/** Loopback only. */
-function listen(server: Server, port: number): Promise<number> {
+/** Listens on loopback only. */
+function startListening(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, "127.0.0.1", () => {
@@ -87,7 +89,7 @@ function listen(server: Server, port: number): Promise<number> {
   });
 }
 
-/** Held requests go on, hanging ones are cut. */
+/** Releases held requests and closes the connections of hanging ones. */
 function close(server: Server, state: TenantState): Promise<void> {
   state.orders.clear();
   return new Promise((resolve) => {

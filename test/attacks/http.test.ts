@@ -7,8 +7,8 @@ import { resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startHostProcess } from "../../local/host/host-process.ts";
-import { createServiceSettings } from "../../local/service-settings.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
+import { createServiceSettings } from "../../local/stack/service-settings.ts";
+import { type Stack, startStack } from "../../local/stack/stack.ts";
 import { CLIENT_IDS, claimsOf, exchangeForm, USER_IDS } from "../support/callers.ts";
 import { type RawAnswer, type RawRequest, rawRequest, sendRaw } from "../support/raw-http.ts";
 

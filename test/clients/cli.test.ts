@@ -4,8 +4,8 @@ import { join, resolve } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { serviceFolder } from "../../clients/cli/home.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../local/tenant/seed-ids.ts";
+import { type Stack, startStack } from "../../local/stack/stack.ts";
+import { CLIENT_IDS, TENANT_ID } from "../../local/tenant/directory/seed-ids.ts";
 import { type CliOptions, type CliResult, newHome, runHere, runProcess } from "./support/cli.ts";
 
 let stack: Stack;

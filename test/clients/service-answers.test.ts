@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { CLIENT_IDS, TENANT_ID } from "../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../local/tenant/seed-ids.ts";
 import { startTrustedTenant } from "../local/tenant/trusted-tenant.ts";
 import { type CliResult, newHome, runHere } from "./support/cli.ts";
 

@@ -5,8 +5,8 @@ import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { serviceFolder, tokensPath } from "../../clients/cli/home.ts";
 import { audienceOf } from "../../clients/cli/rival-services.ts";
+import { CLIENT_IDS, RESOURCE_URIS, TENANT_ID } from "../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, RESOURCE_URIS, TENANT_ID } from "../../local/tenant/seed-ids.ts";
 import { startTrustedTenant } from "../local/tenant/trusted-tenant.ts";
 import { type CliOptions, type CliResult, newHome, runHere } from "./support/cli.ts";
 

@@ -10,11 +10,11 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildApp } from "../../local/build.ts";
+import { buildApp } from "../../local/build/build-app.ts";
+import { writeEnvironment } from "../../local/caller/environment.ts";
 import { createDemoBrowser, hiddenFields, locationOf } from "../../local/demo/demo-browser.ts";
 import { createDemo } from "../../local/demo/demo-step.ts";
-import { writeEnvironment } from "../../local/environment.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
+import { type Stack, startStack } from "../../local/stack/stack.ts";
 import { fences, markdownFile, root } from "./support/markdown.ts";
 
 interface Command {

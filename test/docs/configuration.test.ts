@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { describeSettings } from "../../docs/reference/describe-settings.ts";
 import { API_WORDS, CALLER_WORDS } from "../../docs/reference/policy-reference.ts";
-import { createServiceSettings } from "../../local/service-settings.ts";
+import { createServiceSettings } from "../../local/stack/service-settings.ts";
 import { configFrom } from "../../shared/config/environment.ts";
 import { SETTINGS, type Setting, type SettingName } from "../../shared/config/settings.ts";
 import { parsePolicy } from "../../shared/policy/parse-policy.ts";

@@ -7,9 +7,9 @@ import { request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildApp } from "../../local/build.ts";
-import { applicationToken, userToken } from "../../local/caller-token.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
+import { buildApp } from "../../local/build/build-app.ts";
+import { applicationToken, userToken } from "../../local/caller/caller-token.ts";
+import { type Stack, startStack } from "../../local/stack/stack.ts";
 import { root } from "./support/markdown.ts";
 import { liveRoutes, matchesTemplate } from "./support/routes.ts";
 

@@ -3,7 +3,7 @@
  * than granted. Entra's refresh token serves every consented API (E-90), but a token is for one API (E-93).
  */
 import { afterEach, describe, expect, test } from "vitest";
-import { CLIENT_IDS, RESOURCE_URIS } from "../../local/tenant/seed-ids.ts";
+import { CLIENT_IDS, RESOURCE_URIS } from "../../local/tenant/directory/seed-ids.ts";
 import { hiddenFields, newBrowser } from "../sign-in/support/browser.ts";
 import { codeForClient, codeForm, createLink, newPkce, redeem, signInByLink } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { compose, realSurroundings } from "../../functions/composition/compose.ts";
 import { routesOf } from "../../functions/register.ts";
-import { createServiceSettings } from "../../local/service-settings.ts";
+import { createServiceSettings } from "../../local/stack/service-settings.ts";
 import { configFrom } from "../../shared/config/environment.ts";
 import type { CallerRule } from "../../shared/policy/rules.ts";
 

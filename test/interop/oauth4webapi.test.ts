@@ -1,7 +1,7 @@
 /** oauth4webapi, unmodified, against the whole stack: every grant a backend uses, each answer checked by the library. */
 import * as oauth from "oauth4webapi";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { CLIENT_IDS } from "../../local/tenant/seed-ids.ts";
+import { CLIENT_IDS } from "../../local/tenant/directory/seed-ids.ts";
 import { CLIENT_ID, type RelyingParty, startRelyingParty, USER_READ } from "./support/relying-party.ts";
 
 const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";

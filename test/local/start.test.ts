@@ -1,5 +1,5 @@
 /**
- * `npm start`, `npm run token` and `npm run demo` as a person runs them, with the built service (`npm run build`).
+ * `npm start`, `npm run token` and `npm run demo` as a user runs them, with the built service (`npm run build`).
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -7,9 +7,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { BoundedLog } from "../../local/bounded-log.ts";
-import { readEnvironment } from "../../local/environment.ts";
-import { decodeClaims } from "../../local/show-token.ts";
+import { readEnvironment } from "../../local/caller/environment.ts";
+import { decodeClaims } from "../../local/caller/show-token.ts";
+import { BoundedLog } from "../../local/process/bounded-log.ts";
 
 const repository = resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "gte-start-"));
@@ -49,7 +49,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("it shows the first exchange, and no whole token", () => {
+test("npm start prints the first exchange without a complete token", () => {
   const text = start.output.tail(100);
   expect(text).toMatch(/GET \/AuthorizationHeader\/graph {2}200/);
   expect(text).toContain('"userPrincipalName":"alice@contoso.local"');
@@ -58,18 +58,18 @@ test("it shows the first exchange, and no whole token", () => {
   expect(statSync(environmentPath).mode & 0o777).toBe(0o600);
 });
 
-test("README.md shows what it prints, but for times, lengths and the order of scopes", () => {
-  const likeAlways = (text: string) =>
+test("README.md shows the output of npm start, except for times, lengths and the order of scopes", () => {
+  const withoutVariableParts = (text: string) =>
     text
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "a time")
       .replaceAll(/\d+ characters/g, "some characters")
       .replaceAll(/(?<=scp=)\S+( \S+)*(?= {2}exp)/g, (scopes) => scopes.split(" ").sort().join(" "));
   const printed = /First exchange:\n(?: .*\n)+/.exec(start.output.tail(100))?.[0] ?? "nothing";
   const [shown = ""] = /First exchange:\n(?: .*\n)+/.exec(readFileSync(join(repository, "README.md"), "utf8")) ?? [];
-  expect(likeAlways(shown)).toBe(likeAlways(printed));
+  expect(withoutVariableParts(shown)).toBe(withoutVariableParts(printed));
 });
 
-test("token prints a token and nothing else", async () => {
+test("npm run token prints only a token", async () => {
   const alice = run("token.ts", ["alice"]);
   expect(await alice.exited).toBe(0);
   expect(alice.output.lines).toHaveLength(1);
@@ -83,22 +83,22 @@ test.concurrent.each([
   [[], 2, "Usage:"],
   [["alice", "bob"], 2, "Usage:"],
   [["--unknown"], 2, "Usage:"],
-])("token %j: exit code %d, %s", async (parameters, code, message) => {
+])("npm run token with %j: exit code %d, %s", async (parameters, code, message) => {
   const refused = run("token.ts", parameters);
   expect(await refused.exited).toBe(code);
   expect(refused.output.tail(5)).toContain(message);
 });
 
-test.concurrent("a taken port is an error that names the variable", async () => {
+test.concurrent("npm start with a port in use fails with an error that names the variable", async () => {
   const port = new URL(readEnvironment(environmentPath)?.serviceUrl ?? "").port;
   const second = run("start.ts", [], { PORT: port, LOCAL_FOLDER: join(folder, "second") });
   expect(await second.exited).toBe(1);
   expect(second.output.tail(1)).toBe(
-    `Port ${port} is taken: is the local stack already running? Set PORT to another port.`,
+    `Port ${port} is in use. Is the local stack already running? Set PORT to another port.`,
   );
 });
 
-test.concurrent("the demo passes against it", async () => {
+test.concurrent("npm run demo passes against the running stack", async () => {
   const demo = run("demo.ts");
   const code = await demo.exited;
   expect({ code, last: demo.output.tail(1) }).toEqual({
@@ -109,7 +109,7 @@ test.concurrent("the demo passes against it", async () => {
   expect(demo.output.tail(1_000)).not.toMatch(/eyJ[\w-]{40,}|gte_[\w-]{40,}/);
 });
 
-test("SIGTERM, twice as under npm: everything stops, environment.json goes, exit code 0", async () => {
+test("SIGTERM, sent twice as by npm, stops everything, deletes environment.json and exits with code 0", async () => {
   start.child.kill("SIGTERM");
   start.child.kill("SIGTERM");
   expect(await start.exited).toBe(0);

@@ -15,7 +15,14 @@ let installed: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), "gte-cli-package-"));
   const checkout = join(folder, "checkout");
-  for (const path of ["package.json", "README.md", "LICENSE", "tsconfig.json", "clients", "local/build-cli.mjs"]) {
+  for (const path of [
+    "package.json",
+    "README.md",
+    "LICENSE",
+    "tsconfig.json",
+    "clients",
+    "local/build/build-cli.mjs",
+  ]) {
     cpSync(join(root, path), join(checkout, path), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"), "junction");

@@ -7,12 +7,12 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildApp } from "../../local/build.ts";
-import { applicationToken, userToken } from "../../local/caller-token.ts";
-import { localRequest } from "../../local/local-request.ts";
-import { deployedPackageJson, packageEntries } from "../../local/package.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
-import { zip } from "../../local/zip.ts";
+import { buildApp } from "../../local/build/build-app.ts";
+import { deployedPackageJson, packageEntries } from "../../local/build/package.ts";
+import { zip } from "../../local/build/zip.ts";
+import { applicationToken, userToken } from "../../local/caller/caller-token.ts";
+import { localRequest } from "../../local/caller/local-request.ts";
+import { type Stack, startStack } from "../../local/stack/stack.ts";
 import { readZip } from "./read-zip.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -85,9 +85,9 @@ describe("the same sources give the same bytes", () => {
   test("a name that leaves the folder or comes twice is refused", () => {
     const content = Buffer.from("x");
     for (const name of ["../x", "/x", "a//b", "a\\b", "", "a/../b"]) {
-      expect(() => zip([{ name, content }]), name).toThrow("no name for a file");
+      expect(() => zip([{ name, content }]), name).toThrow("not a valid file name");
     }
-    expect(() => zip([0, 1].map(() => ({ name: "x", content })))).toThrow("there twice");
+    expect(() => zip([0, 1].map(() => ({ name: "x", content })))).toThrow("appears twice");
   });
 
   test("without a build there is no package", () => {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
 import type { Metafile } from "esbuild";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildApp } from "../../local/build.ts";
+import { buildApp } from "../../local/build/build-app.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 

@@ -1,5 +1,5 @@
 /** The callers in the tests: tokens of the local tenant, and the headers and forms that carry them. */
-import { CLIENT_IDS, USER_IDS } from "../../local/tenant/seed-ids.ts";
+import { CLIENT_IDS, USER_IDS } from "../../local/tenant/directory/seed-ids.ts";
 import type { LocalWorld } from "./service-under-test.ts";
 
 export { CLIENT_IDS, USER_IDS };

@@ -3,9 +3,9 @@
  * all, most of them with its real key.
  */
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
+import { CLIENT_IDS, OBJECT_IDS, TENANT_ID, USER_IDS } from "../../local/tenant/directory/seed-ids.ts";
 import { OTHER_TENANT_ID } from "../../local/tenant/keys/key-ring.ts";
 import { CONSUMERS_TENANT_ID } from "../../local/tenant/keys/signing-key.ts";
-import { CLIENT_IDS, OBJECT_IDS, TENANT_ID, USER_IDS } from "../../local/tenant/seed-ids.ts";
 import type { LocalWorld } from "./service-under-test.ts";
 
 type State = LocalWorld["tenant"]["state"];

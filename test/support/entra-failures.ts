@@ -3,7 +3,7 @@
  * code, independent of the service's own, and answers that are not valid errors. Used by `errors.test.ts` and by the
  * search for leaked secrets.
  */
-import type { OrderSpec } from "../../local/tenant/control/orders.ts";
+import type { ResponseScript } from "../../local/tenant/control/scripted-responses.ts";
 
 /** What a failure class looks like on the OAuth routes and on the others. */
 export interface Expected {
@@ -100,7 +100,7 @@ export const CLASS_PAGES: Readonly<Record<FailureClass, readonly [status: number
   invalidAnswer: [502, "This did not work"],
 };
 
-type EntraAnswer = Omit<OrderSpec, "endpoint">;
+type EntraAnswer = Omit<ResponseScript, "endpoint">;
 
 /** A valid token answer with changes. */
 const answer = (more: Record<string, unknown>): EntraAnswer => ({

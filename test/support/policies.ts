@@ -1,5 +1,5 @@
 /** Policies for tests: changed copies of the local stack's, as JSON text like the setting of a deployment. */
-import { localPolicy } from "../../local/policy.ts";
+import { localPolicy } from "../../local/stack/policy.ts";
 
 type Json = Record<string, unknown>;
 

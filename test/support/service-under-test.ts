@@ -9,7 +9,7 @@ import { compose, realSurroundings, type Service, type Surroundings } from "../.
 import { createHandler } from "../../functions/handle.ts";
 import { routesOf } from "../../functions/register.ts";
 import { startTableService, type TableService } from "../../local/azurite/table-service.ts";
-import { createServiceSettings } from "../../local/service-settings.ts";
+import { createServiceSettings } from "../../local/stack/service-settings.ts";
 import { type LocalTenant, startLocalTenant } from "../../local/tenant/local-tenant.ts";
 import { createLocalTls } from "../../local/tls/local-tls.ts";
 import { configFrom } from "../../shared/config/environment.ts";

@@ -2,9 +2,9 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type BuildResult, buildApp } from "../../local/build.ts";
-import { localRequest } from "../../local/local-request.ts";
-import { type Stack, startStack } from "../../local/stack.ts";
+import { type BuildResult, buildApp } from "../../local/build/build-app.ts";
+import { localRequest } from "../../local/caller/local-request.ts";
+import { type Stack, startStack } from "../../local/stack/stack.ts";
 import { type OtlpReceiver, points, startOtlpReceiver } from "./support/otlp-receiver.ts";
 
 const root = resolve(import.meta.dirname, "../..");

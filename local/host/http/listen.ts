@@ -1,19 +1,19 @@
 /**
- * A listener on the loopback addresses only: 127.0.0.1 and, where the machine has it, ::1 on the same port, so that
- * `localhost` reaches this process whichever way it resolves.
+ * Listens on the loopback addresses only: on 127.0.0.1 and, if the machine has it, on ::1 with the same port. `localhost`
+ * may resolve to either address.
  */
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface LoopbackListener {
   port: number;
-  /** Stops accepting; resolves when the last connection has ended. Idle connections end at once. */
+  /** Stops accepting connections, closes idle ones and resolves when the last one has ended. */
   close(): Promise<void>;
   closeIdle(): void;
   closeAll(): void;
 }
 
-/** What Kestrel allows a request's head in all. */
+/** Kestrel's limit for all headers of a request. */
 const maxHeaderSize = 32 * 1024;
 /** Kestrel's keep-alive timeout. */
 const keepAliveTimeout = 130_000;
@@ -29,13 +29,9 @@ export async function listenOnLoopback(port: number, listener: RequestListener):
       return toListener(chosen, [ipv4, ipv6]);
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
-      if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") {
-        return toListener(chosen, [ipv4]);
-      }
+      if (code === "EADDRNOTAVAIL" || code === "EAFNOSUPPORT") return toListener(chosen, [ipv4]);
       ipv4.close();
-      if (port !== 0 || attempt === 4) {
-        throw error;
-      }
+      if (port !== 0 || attempt === 4) throw error;
     }
   }
 }

@@ -1,11 +1,12 @@
 /**
- * From Node's request to the RpcHttp the app receives: repeated headers joined from `rawHeaders` (Node itself would
- * drop some), repeated query keys joined without regard to case, route parameters, and the body as bytes.
+ * Converts Node's request to the RpcHttp request that the app receives. It joins repeated headers from `rawHeaders`,
+ * because Node drops some of them, and repeated query keys regardless of case. It adds the route parameters and the body
+ * as bytes.
  */
 import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import type { RequestPath } from "../routing/request-path.ts";
-import type { NullableString, RpcHttpRequest } from "../rpc-types.ts";
+import type { NullableString, RpcHttpRequest } from "../rpc/rpc-types.ts";
 
 export interface RequestParts {
   request: IncomingMessage;
@@ -32,7 +33,7 @@ export function toRpcRequest({ request, headers, path, params, body }: RequestPa
   return rpc;
 }
 
-/** As ASP.NET's StringValues: a comma without a space. */
+/** Joins with a comma and no space, as StringValues of ASP.NET does. */
 export function joinHeaders(rawHeaders: readonly string[]): Record<string, NullableString> {
   const joined: Record<string, NullableString> = Object.create(null);
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
@@ -44,25 +45,23 @@ export function joinHeaders(rawHeaders: readonly string[]): Record<string, Nulla
   return joined;
 }
 
-/** Kestrel answers 400 to no Host, to two, and to one that cannot be part of a URL. */
+/** Kestrel answers 400 if Host is missing, sent twice or not valid in a URL. */
 export function hasUsableHost(headers: Record<string, NullableString>): boolean {
   const host = headers["host"]?.value;
   return host !== undefined && /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host);
 }
 
 /**
- * The body, if Content-Length says there is one: the real host gives the app no body that came chunked (it asks for
- * `ContentLength > 0`), so neither does this one; such a body is read and dropped. `"too large"`: more than the limit.
+ * Reads the body if Content-Length announces one. The real host checks `ContentLength > 0` and gives the app no chunked
+ * body, so this host reads a chunked body and drops it. `"too large"`: the body exceeds the limit.
  */
 export async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined | "too large"> {
   const declared = Number(request.headers["content-length"] ?? 0);
-  if (declared > limit) {
-    return "too large";
-  }
+  if (declared > limit) return "too large";
   if (declared === 0) {
     request.resume();
     if (request.headers["transfer-encoding"] !== undefined) {
-      // An answer before the last byte would be lost with the connection.
+      // If the host answered before the last byte, the client would lose the answer with the connection.
       await once(request, "close");
     }
     return undefined;
@@ -80,9 +79,7 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
 
 function joinQuery(query: string): Record<string, NullableString> {
   const joined: Record<string, NullableString> = {};
-  if (query.length < 2) {
-    return joined;
-  }
+  if (query.length < 2) return joined;
   const spellings = new Map<string, string>();
   for (const [name, value] of new URLSearchParams(query)) {
     const spelling = spellings.get(name.toLowerCase());

@@ -1,8 +1,8 @@
 /**
- * A cookie as ASP.NET Core writes it from the host's CookieOptions: the value percent-encoded like
- * Uri.EscapeDataString, `path=/` unless the app says otherwise, attribute names in lower case and in this order.
+ * Writes a cookie as ASP.NET Core writes it from the host's CookieOptions: the value is percent-encoded as by
+ * Uri.EscapeDataString, the path is `/` unless the app sets one, and the attributes are in lower case and in this order.
  */
-import type { RpcHttpCookie } from "../rpc-types.ts";
+import type { RpcHttpCookie } from "../rpc/rpc-types.ts";
 
 const sameSites = { none: "", lax: "; samesite=lax", strict: "; samesite=strict", explicitNone: "; samesite=none" };
 
@@ -23,7 +23,7 @@ export function serializeCookie(cookie: RpcHttpCookie): string {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Only `A-Za-z0-9-_.~` stay; encodeURIComponent alone would also leave `!'()*`. */
+/** Encodes everything except `A-Za-z0-9-_.~`. encodeURIComponent alone would not encode `!'()*`. */
 function escapeDataString(text: string): string {
   return encodeURIComponent(text.toWellFormed()).replace(
     /[!'()*]/g,

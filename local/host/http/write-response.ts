@@ -1,18 +1,16 @@
 /**
- * From the RpcHttp the app answered with to Node's response: status, headers, cookies, custom headers of host.json
- * (which never replace one of the app's) and the body with its length.
+ * Writes the RpcHttp response of the app to Node's response: status, headers, cookies, the body with its length, and the
+ * custom headers of host.json, which never replace a header of the app.
  */
 import type { ServerResponse } from "node:http";
-import type { RpcHttpResponse, RpcTypedData } from "../rpc-types.ts";
+import type { RpcHttpResponse, RpcTypedData } from "../rpc/rpc-types.ts";
 import { serializeCookie } from "./serialize-cookie.ts";
 
 export type CustomHeaders = readonly (readonly [name: string, value: string])[];
 
-/** An answer of the host itself: a status without a body. */
+/** Writes an answer of the host itself: a status without a body. */
 export function writeStatus(response: ServerResponse, status: number, customHeaders: CustomHeaders): void {
-  if (response.headersSent || response.destroyed) {
-    return;
-  }
+  if (response.headersSent || response.destroyed) return;
   for (const [name, value] of customHeaders) {
     response.setHeader(name, value);
   }
@@ -22,11 +20,9 @@ export function writeStatus(response: ServerResponse, status: number, customHead
   response.writeHead(status).end();
 }
 
-/** Throws, before anything is sent, if the answer cannot be sent as it is: a wrong length, a header with a line break. */
+/** Throws before anything is sent if the answer is invalid, such as a wrong length or a header with a line break. */
 export function writeResponse(response: ServerResponse, rpc: RpcHttpResponse, customHeaders: CustomHeaders): void {
-  if (response.headersSent || response.destroyed) {
-    return;
-  }
+  if (response.headersSent || response.destroyed) return;
   const status = Number(rpc.statusCode);
   const body = bodyBytes(rpc.body);
   const headers = collectHeaders(rpc, customHeaders);
@@ -74,14 +70,12 @@ function collectHeaders(rpc: RpcHttpResponse, customHeaders: CustomHeaders): Map
   return headers;
 }
 
-/** Node sends head and body in one write only where the body is a string; for small ones that is worth the copy. */
+/** Node sends head and body in one write only if the body is a string. For a small body this is worth the copy. */
 const singleWriteLimit = 16 * 1024;
 
-const nothing = new Uint8Array(0);
+const emptyBody = new Uint8Array(0);
 
 function bodyBytes(body: RpcTypedData | null | undefined): Uint8Array {
-  if (body === null || body === undefined) {
-    return nothing;
-  }
+  if (body === null || body === undefined) return emptyBody;
   return body.bytes ?? Buffer.from(body.string ?? body.json ?? "", "utf8");
 }

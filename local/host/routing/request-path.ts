@@ -1,34 +1,31 @@
 /**
- * The path of a request target as Kestrel reads it: percent-decoded once (except %2F, which stays), dot segments
- * removed, and encoded again for the URL that the app sees. What cannot be a path is undefined: 400.
+ * Reads the path of a request target as Kestrel does: it decodes percent-encoding once (except %2F), removes dot segments
+ * and encodes the path again for the URL that the app receives. It returns undefined for an invalid path; the host then
+ * answers 400.
  */
 export interface RequestPath {
   /** For routing and route parameters. */
   decoded: string;
   /** For the app's `request.url`. */
   encoded: string;
-  /** With its question mark, or empty. */
+  /** With the question mark, or empty. */
   query: string;
 }
 
 export function parseRequestPath(target: string): RequestPath | undefined {
   const local = target.startsWith("/") ? target : absoluteForm(target);
-  if (local === undefined) {
-    return undefined;
-  }
+  if (local === undefined) return undefined;
   const mark = local.indexOf("?");
   const path = mark === -1 ? local : local.slice(0, mark);
   const query = mark === -1 ? "" : local.slice(mark);
-  if (!path.includes("%") && !path.includes("/.")) {
-    return { decoded: path, encoded: path, query };
-  }
+  if (!path.includes("%") && !path.includes("/.")) return { decoded: path, encoded: path, query };
   const decoded = removeDotSegments(decodeExceptSlash(path));
   return decoded.includes("\0") ? undefined : { decoded, encoded: encodePath(decoded), query };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** `GET http://host/path` is legal HTTP, and sent to proxies; only its path and query are used. */
+/** `GET http://host/path` is valid HTTP, as clients send it to proxies. The host uses its path and query only. */
 function absoluteForm(target: string): string | undefined {
   const match = /^https?:\/\/[^/?#]+([^?#]*)(\?[^#]*)?$/i.exec(target);
   return match === null ? undefined : `${match[1] || "/"}${match[2] ?? ""}`;
@@ -38,12 +35,10 @@ function absoluteForm(target: string): string | undefined {
 const encodedCharacter =
   /%[0-7][0-9a-f]|%[cd][0-9a-f]%[89ab][0-9a-f]|%e[0-9a-f](?:%[89ab][0-9a-f]){2}|%f[0-7](?:%[89ab][0-9a-f]){3}/gi;
 
-/** What is not UTF-8 stays as it was sent. */
+/** Leaves bytes that are not UTF-8 encoded. */
 function decodeExceptSlash(path: string): string {
   return path.replace(encodedCharacter, (text) => {
-    if (text === "%2F" || text === "%2f") {
-      return text;
-    }
+    if (text === "%2F" || text === "%2f") return text;
     try {
       return decodeURIComponent(text);
     } catch {

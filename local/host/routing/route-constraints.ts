@@ -1,15 +1,13 @@
 /**
- * The inline constraints of ASP.NET Core routes, as tests on the decoded text of one parameter. An unknown constraint
- * stops the start, as it does there.
+ * The inline constraints of ASP.NET Core routes, as tests on the decoded text of one parameter. As in ASP.NET Core, the
+ * host does not start if a route has an unknown constraint.
  */
 export type Constraint = (value: string) => boolean;
 
 export function parseConstraint(text: string): Constraint {
   const match = /^(\w+)(?:\(([\s\S]*)\))?$/.exec(text);
   const create = match === null ? undefined : factories[(match[1] ?? "").toLowerCase()];
-  if (match === null || create === undefined) {
-    throw new Error(`The route constraint "${text}" is unknown.`);
-  }
+  if (match === null || create === undefined) throw new Error(`The route constraint "${text}" is unknown.`);
   return create(match[2] ?? "");
 }
 
@@ -52,8 +50,8 @@ const factories: Readonly<Record<string, (argument: string) => Constraint>> = {
     const [least = 0, most = 0] = numbersOf(argument);
     return (value) => integer.test(value) && Number(value) >= least && Number(value) <= most;
   },
-  // .NET's regular expressions are not JavaScript's; what both read alike is what a route should use. Not anchored
-  // by itself, and without regard to case, as there.
+  // As in ASP.NET Core, the expression is not anchored and ignores case. .NET and JavaScript differ in syntax, so a
+  // route should use only what both support.
   regex: (argument) => {
     const pattern = new RegExp(argument, "i");
     return (value) => pattern.test(value);
@@ -62,9 +60,7 @@ const factories: Readonly<Record<string, (argument: string) => Constraint>> = {
 };
 
 function isIntegerWithin(value: string, least: bigint, most: bigint): boolean {
-  if (!integer.test(value)) {
-    return false;
-  }
+  if (!integer.test(value)) return false;
   const number = BigInt(value.trim().replace(/^\+/, ""));
   return number >= least && number <= most;
 }
@@ -74,8 +70,6 @@ function numbersOf(argument: string): number[] {
 }
 
 function numberOf(text: string): number {
-  if (!/^-?\d+$/.test(text)) {
-    throw new Error(`"${text}" is not a whole number in a route constraint.`);
-  }
+  if (!/^-?\d+$/.test(text)) throw new Error(`A route constraint needs an integer, not "${text}".`);
   return Number(text);
 }

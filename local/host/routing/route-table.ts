@@ -1,14 +1,14 @@
 /**
- * Which function answers a method and a path. The order of routes is the real host's (WebJobsRouteBuilder): literal
- * segments before parameters, more constraints before fewer, literals alphabetically, longer templates before shorter
- * ones; the first template that matches, constraints and method included, wins. A wrong method is therefore just no
- * match: 404, not 405. Paths below /admin never reach a function.
+ * Finds the function that answers a method and a path. Routes have the order of the real host (WebJobsRouteBuilder):
+ * literal segments before parameters, more constraints before fewer, literals alphabetically, longer templates before
+ * shorter ones. The first template whose constraints and method match wins. A wrong method therefore does not match and is
+ * answered with 404, not 405. Paths below /admin never reach a function.
  */
 import { type ParameterSegment, parseRouteTemplate, type Segment } from "./route-template.ts";
 
 export interface RouteDefinition<T> {
   template: string;
-  /** undefined: every method. */
+  /** Undefined: every method. */
   methods: readonly string[] | undefined;
   target: T;
 }
@@ -19,7 +19,7 @@ export interface RouteMatch<T> {
 }
 
 export interface RouteTable<T> {
-  /** `path` decoded, beginning with a slash. */
+  /** `path` is decoded and begins with a slash. */
   match(method: string, path: string): RouteMatch<T> | undefined;
 }
 
@@ -37,7 +37,7 @@ export function createRouteTable<T>(definitions: readonly RouteDefinition<T>[]):
       target,
     }))
     .sort((a, b) => compareTemplates(a.segments, b.segments));
-  // Literal first segments sort before parameters, so looking in the literal's own bucket first keeps the order.
+  // Literal first segments sort before parameters. To search the bucket of the literal first keeps this order.
   const literalFirst = Map.groupBy(routes, ({ segments: [first] }) => (first?.kind === "literal" ? first.text : ""));
   const parameterFirst = literalFirst.get("") ?? [];
   literalFirst.delete("");
@@ -45,9 +45,7 @@ export function createRouteTable<T>(definitions: readonly RouteDefinition<T>[]):
     match(method, path) {
       const parts = splitPath(path);
       const first = parts[0]?.toLowerCase() ?? "";
-      if (first === "admin") {
-        return undefined;
-      }
+      if (first === "admin") return undefined;
       const bucket = literalFirst.get(first);
       return (bucket && matchFirst(bucket, method, parts)) ?? matchFirst(parameterFirst, method, parts);
     },
@@ -56,7 +54,7 @@ export function createRouteTable<T>(definitions: readonly RouteDefinition<T>[]):
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** One trailing slash does not count; empty segments elsewhere do. */
+/** Ignores one trailing slash. Other empty segments count. */
 function splitPath(path: string): string[] {
   const end = path.length > 1 && path.endsWith("/") ? path.length - 1 : path.length;
   return end <= 1 ? [] : path.slice(1, end).split("/");
@@ -66,9 +64,7 @@ function matchFirst<T>(routes: readonly Route<T>[], method: string, parts: strin
   for (const route of routes) {
     if (route.methods === undefined || route.methods.has(method)) {
       const params = matchSegments(route.segments, parts);
-      if (params !== undefined) {
-        return { target: route.target, params };
-      }
+      if (params !== undefined) return { target: route.target, params };
     }
   }
   return undefined;
@@ -76,9 +72,7 @@ function matchFirst<T>(routes: readonly Route<T>[], method: string, parts: strin
 
 function matchSegments(segments: readonly Segment[], parts: string[]): Record<string, string> | undefined {
   const last = segments.at(-1);
-  if (parts.length > segments.length && !(last?.kind === "parameter" && last.catchAll)) {
-    return undefined;
-  }
+  if (parts.length > segments.length && !(last?.kind === "parameter" && last.catchAll)) return undefined;
   const params: Record<string, string> = {};
   const matches = segments.every((segment, index) =>
     segment.kind === "literal"
@@ -91,13 +85,11 @@ function matchSegments(segments: readonly Segment[], parts: string[]): Record<st
 function matchParameter(segment: ParameterSegment, part: string | undefined, params: Record<string, string>): boolean {
   const value = part === undefined || part === "" ? segment.defaultValue : part;
   if (value === undefined) {
-    // A missing optional parameter is not put to its constraints; an empty segment ("//") is not a missing one.
+    // Constraints do not apply to a missing optional parameter. An empty segment ("//") is not a missing parameter.
     return segment.catchAll || (segment.optional && part === undefined);
   }
   for (const holds of segment.constraints) {
-    if (!holds(value)) {
-      return false;
-    }
+    if (!holds(value)) return false;
   }
   params[segment.name] = value;
   return true;
@@ -106,22 +98,16 @@ function matchParameter(segment: ParameterSegment, part: string | undefined, par
 function compareTemplates(a: readonly Segment[], b: readonly Segment[]): number {
   for (const [index, left] of a.entries()) {
     const right = b[index];
-    if (right === undefined) {
-      return -1;
-    }
+    if (right === undefined) return -1;
     const order = compareSegments(left, right);
-    if (order !== 0) {
-      return order;
-    }
+    if (order !== 0) return order;
   }
   return b.length > a.length ? 1 : 0;
 }
 
 function compareSegments(left: Segment, right: Segment): number {
   if (left.kind === "literal") {
-    if (right.kind === "parameter") {
-      return -1;
-    }
+    if (right.kind === "parameter") return -1;
     return left.text < right.text ? -1 : Number(left.text > right.text);
   }
   return right.kind === "literal" ? 1 : right.constraints.length - left.constraints.length;

@@ -1,13 +1,13 @@
 /**
- * ASP.NET Core route templates as Azure Functions uses them: `orders/{id}`, `{id?}`, `{id:int}`, `{id:int:min(1)?}`,
- * `{id=7}`, `{*rest}`. Parsed once, at start. A segment is either literal text or one parameter; mixed segments such
- * as `{name}.{extension}` are refused, not half imitated.
+ * Parses ASP.NET Core route templates as Azure Functions uses them: `orders/{id}`, `{id?}`, `{id:int}`,
+ * `{id:int:min(1)?}`, `{id=7}`, `{*rest}`. A segment is literal text or one parameter. The host refuses mixed segments such
+ * as `{name}.{extension}`.
  */
 import { type Constraint, parseConstraint } from "./route-constraints.ts";
 
 export interface LiteralSegment {
   kind: "literal";
-  /** Lower-case: ASP.NET compares literals without regard to case. */
+  /** In lower case, because ASP.NET compares literals regardless of case. */
   text: string;
 }
 
@@ -31,15 +31,13 @@ export function parseRouteTemplate(template: string): readonly Segment[] {
     }
   });
   const names = segments.flatMap((segment) => (segment.kind === "parameter" ? [segment.name.toLowerCase()] : []));
-  if (new Set(names).size !== names.length) {
-    throw new Error(`Route "${template}": a parameter appears more than once.`);
-  }
+  if (new Set(names).size !== names.length) throw new Error(`Route "${template}": a parameter appears more than once.`);
   return segments;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** A parameter with all its constraints; `{{` and `}}` are escaped braces (they occur in regex constraints). */
+/** A parameter with its constraints. `{{` and `}}` are escaped braces, as in regex constraints. */
 const parameter = /(?<!\{)\{(?!\{)(?:[^{}]|\{\{|\}\})*\}/g;
 
 /** Splits at slashes outside parameters. */
@@ -53,15 +51,13 @@ function splitSegments(template: string): string[] {
 }
 
 function parseSegment(text: string, template: string): Segment {
-  if (text === "") {
-    throw new Error(`Route "${template}": a segment is empty.`);
-  }
+  if (text === "") throw new Error(`Route "${template}": a segment is empty.`);
   const inside = text.match(parameter);
-  if (inside === null) {
-    return { kind: "literal", text: unescapeBraces(text).toLowerCase() };
-  }
+  if (inside === null) return { kind: "literal", text: unescapeBraces(text).toLowerCase() };
   if (inside[0] !== text) {
-    throw new Error(`Route "${template}": the local host has no segments that mix text and parameters ("${text}").`);
+    throw new Error(
+      `Route "${template}": the local host does not support segments that mix text and parameters ("${text}").`,
+    );
   }
   return parseParameter(text.slice(1, -1), template);
 }
@@ -69,21 +65,19 @@ function parseSegment(text: string, template: string): Segment {
 function parseParameter(inner: string, template: string): ParameterSegment {
   const stars = /^\*{0,2}/.exec(inner)?.[0] ?? "";
   const match = /^([^:=?{}*]+)([\s\S]*)$/.exec(inner.slice(stars.length));
-  if (match === null) {
-    throw new Error(`Route "${template}": "{${inner}}" names no parameter.`);
-  }
+  if (match === null) throw new Error(`Route "${template}": "{${inner}}" has no parameter name.`);
   const name = match[1] ?? "";
   let rest = match[2] ?? "";
   const optional = rest.endsWith("?");
   rest = optional ? rest.slice(0, -1) : rest;
   const { constraints, defaultValue } = parseParameterRest(rest, template);
   if (optional && (stars !== "" || defaultValue !== undefined)) {
-    throw new Error(`Route "${template}": "{${inner}}" cannot be optional and catch-all or with a default.`);
+    throw new Error(`Route "${template}": "{${inner}}" cannot be optional if it is a catch-all or has a default.`);
   }
   return { kind: "parameter", name, optional, catchAll: stars !== "", defaultValue, constraints };
 }
 
-/** `:int:min(1)=7` → two constraints and a default. Colons and equals signs inside parentheses belong to them. */
+/** `:int:min(1)=7` gives two constraints and a default. Colons and equals signs in parentheses are part of a constraint. */
 function parseParameterRest(rest: string, template: string) {
   const pieces = [...rest.matchAll(/([:=])((?:[^:=(]|\((?:[^()]|\([^()]*\))*\))*)/g)];
   if (pieces.map((piece) => piece[0]).join("") !== rest) {

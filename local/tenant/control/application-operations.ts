@@ -1,24 +1,33 @@
 /**
- * Orders about applications: secrets, certificates, registration settings and authorization codes.
+ * Control operations for applications: secrets, certificates, registration settings and authorization codes.
  */
 import { createHash, X509Certificate } from "node:crypto";
-import type { FederatedCredential, OptionalClaims, Registration } from "../directory/directory.ts";
-import { randomSecret } from "../seed.ts";
-import { VAULT_SECRET_NAMES } from "../seed-ids.ts";
-import type { Tenant } from "../tenant.ts";
+import type { Directory, FederatedCredential, OptionalClaims, Registration } from "../directory/directory.ts";
+import { randomSecret } from "../directory/seed.ts";
+import { VAULT_SECRET_NAMES } from "../directory/seed-ids.ts";
+import type { AuthorizationCodes } from "../oauth/authorization-codes.ts";
+import type { Clock } from "../time/clock.ts";
+import type { Vault } from "../vault/vault.ts";
+
+export interface ApplicationTenant {
+  readonly clock: Clock;
+  readonly directory: Directory;
+  readonly codes: AuthorizationCodes;
+  readonly vault: Vault;
+}
 
 export interface RotateSecretInput {
   /** `service` (default) or `appOnly`. */
   app?: "service" | "appOnly";
-  /** Default true: the old secret stays valid at Entra, as in a proper rotation. */
+  /** Default true: the old secret stays valid at Entra, as in a planned rotation. */
   keepOld?: boolean;
   /** Default true: a new secret is registered at Entra. */
   atEntra?: boolean;
   /** Default true: the new secret becomes the vault's newest version. */
   inVault?: boolean;
-  /** E-82: Entra refuses the new secret this many times first. */
+  /** Entra refuses the first uses of the new secret, this many times (E-82). */
   refusedUses?: number;
-  /** The new secret's lifetime at Entra; negative = already expired (7000222). */
+  /** The new secret's lifetime at Entra. A negative value: already expired (7000222). */
   lifetimeMs?: number;
 }
 
@@ -44,7 +53,7 @@ export interface CodeInput {
   satisfied?: string[];
 }
 
-export function createApplicationOperations(tenant: Tenant) {
+export function createApplicationOperations(tenant: ApplicationTenant) {
   const app = (key: string): Registration => {
     const registration = tenant.directory.registration(key);
     if (registration === undefined) throw new TypeError(`the local tenant has no application ${key}`);
@@ -52,11 +61,11 @@ export function createApplicationOperations(tenant: Tenant) {
   };
   return {
     rotateSecret: (input: RotateSecretInput = {}) => rotateSecret(tenant, app(input.app ?? "service"), input),
-    /** Expires every secret the application has at Entra (7000222). */
+    /** Expires every secret of the application at Entra (7000222). */
     expireSecrets: (input: { app: string }) => {
       for (const secret of app(input.app).secrets) secret.expiresAtMs = tenant.clock.nowMs() - 1;
     },
-    /** Registers a certificate for `client_assertion`; PEM. */
+    /** Registers a certificate (PEM) for `client_assertion`. */
     addCertificate: (input: { app: string; certificate: string }) => {
       const { raw, publicKey } = new X509Certificate(input.certificate);
       const hash = (algorithm: string) => createHash(algorithm).update(raw).digest("base64url");
@@ -76,7 +85,7 @@ export function createApplicationOperations(tenant: Tenant) {
       }
       Object.assign(registration, change);
     },
-    /** An authorization code as `/authorize` would give it. */
+    /** Issues an authorization code as `/authorize` does. */
     issueCode: ({ user, client, satisfied = [], ...rest }: CodeInput): string => {
       const userOid = tenant.directory.user(user)?.oid ?? user;
       return tenant.codes.issue({ ...rest, userOid, clientId: app(client).clientId, satisfied });
@@ -84,7 +93,7 @@ export function createApplicationOperations(tenant: Tenant) {
   };
 }
 
-function rotateSecret(tenant: Tenant, registration: Registration, input: RotateSecretInput) {
+function rotateSecret(tenant: ApplicationTenant, registration: Registration, input: RotateSecretInput) {
   const { keepOld = true, atEntra = true, inVault = true, refusedUses = 0, lifetimeMs } = input;
   const secret = { ...randomSecret(tenant.clock.nowMs(), lifetimeMs), refusedUses };
   if (!keepOld) registration.secrets.length = 0;

@@ -1,8 +1,14 @@
 /**
- * `POST /_control/{operation}`: the control operations for other processes, as JSON, behind the key of this start.
+ * `POST /_control/{operation}`: the control operations for other processes, as JSON. They require the control key of this
+ * start.
  */
 import { timingSafeEqual } from "node:crypto";
-import type { TenantOperations, TenantState } from "./tenant-state.ts";
+import type { TenantOperations } from "./operations.ts";
+
+/** The operations, and the bearer key that guards them. */
+export interface OperationsBehindKey extends TenantOperations {
+  readonly controlKey: string;
+}
 
 export interface ControlRequest {
   operation: string;
@@ -15,10 +21,12 @@ export interface ControlAnswer {
   body: unknown;
 }
 
-/** Parts of the state that are not operations. */
 type Operation = (input: never) => unknown;
 
-export async function answerControlRequest(state: TenantState, request: ControlRequest): Promise<ControlAnswer> {
+export async function answerControlRequest(
+  state: OperationsBehindKey,
+  request: ControlRequest,
+): Promise<ControlAnswer> {
   if (!hasKey(state.controlKey, request.authorization)) return { status: 401, body: { error: "control key required" } };
   const operation = findOperation(state, request.operation);
   if (operation === undefined) return { status: 404, body: { error: "unknown operation", operations: names(state) } };
@@ -30,12 +38,12 @@ export async function answerControlRequest(state: TenantState, request: ControlR
   }
 }
 
-function findOperation(state: TenantState, name: string): Operation | undefined {
+function findOperation(state: OperationsBehindKey, name: string): Operation | undefined {
   const value: unknown = Object.hasOwn(state, name) ? state[name as keyof TenantOperations] : undefined;
   return typeof value === "function" ? (value as Operation) : undefined;
 }
 
-function names(state: TenantState): string[] {
+function names(state: OperationsBehindKey): string[] {
   return Object.entries(state).flatMap(([name, value]) => (typeof value === "function" ? name : []));
 }
 

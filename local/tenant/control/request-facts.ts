@@ -1,10 +1,18 @@
 /**
- * What a request is about, read without believing anything: used to match orders and to write the log.
+ * Reads what a request is about, without validation. The facts match scripted responses and go into the request log.
  */
+import type { Directory } from "../directory/directory.ts";
+import { findGrant } from "../grants/grant-types.ts";
 import { decodeCompact } from "../keys/compact-jws.ts";
-import { findGrant } from "../oauth/grant-types.ts";
-import { readRefreshToken } from "../oauth/refresh-token.ts";
-import type { Tenant } from "../tenant.ts";
+import type { AuthorizationCodes } from "../oauth/authorization-codes.ts";
+import type { DeviceCodes } from "../oauth/device-codes.ts";
+import { type RefreshTokenTenant, readRefreshToken } from "../oauth/refresh-token.ts";
+
+export interface FactsTenant extends RefreshTokenTenant {
+  readonly directory: Directory;
+  readonly codes: AuthorizationCodes;
+  readonly deviceCodes: DeviceCodes;
+}
 
 export const ENDPOINT_NAMES = [
   "discovery",
@@ -32,9 +40,9 @@ export interface RequestFacts {
   readonly form?: Readonly<Record<string, string>>;
   /** Short name: `on-behalf-of`, `refresh_token`, `client_credentials`, `password`, `authorization_code`, `device_code`. */
   readonly grantType?: string;
-  /** Client id, as sent. */
+  /** The client id as sent. */
   readonly client?: string;
-  /** Object id of the person, where one can be told. */
+  /** The object id of the user, if the request contains one. */
   readonly user?: string;
 }
 
@@ -53,7 +61,7 @@ const ENDPOINTS: readonly [Endpoint, RegExp][] = [
 ];
 
 export function readRequestFacts(
-  tenant: Tenant,
+  tenant: FactsTenant,
   request: { method: string; url: URL; authorization: string | undefined; body: string },
 ): RequestFacts {
   const { method, url, authorization, body } = request;
@@ -70,7 +78,7 @@ export function readRequestFacts(
   return user === undefined ? base : { ...base, user };
 }
 
-function formFacts(tenant: Tenant, params: URLSearchParams, authorization: string | undefined) {
+function formFacts(tenant: FactsTenant, params: URLSearchParams, authorization: string | undefined) {
   const form = Object.fromEntries(params);
   const wireName = form["grant_type"];
   const client = form["client_id"] ?? basicName(authorization);
@@ -83,7 +91,7 @@ function formFacts(tenant: Tenant, params: URLSearchParams, authorization: strin
   };
 }
 
-function formUser(tenant: Tenant, params: URLSearchParams): string | undefined {
+function formUser(tenant: FactsTenant, params: URLSearchParams): string | undefined {
   const [username, assertion, refresh, code] = ["username", "assertion", "refresh_token", "code"].map((n) =>
     params.get(n),
   );

@@ -1,11 +1,11 @@
 /**
- * What was asked of the tenant: a bounded log and counters that are not bounded.
+ * The requests to the tenant: a bounded log and unbounded counters.
  */
 import type { Endpoint, RequestFacts } from "./request-facts.ts";
 
 export interface LogEntry extends RequestFacts {
   readonly atMs: number;
-  /** 0 while unanswered, or for a dropped connection. */
+  /** 0 until the answer, and for a dropped connection. */
   status: number;
 }
 
@@ -20,37 +20,37 @@ export interface RequestLog {
   start(facts: RequestFacts, atMs: number): LogEntry;
   /** Newest last. */
   entries(filter?: LogFilter): LogEntry[];
-  /** Requests since the start or the last `clear()`, by endpoint and (token endpoint) by grant type. */
+  /** The number of requests since the start or the last `clear()`, by endpoint and, at the token endpoint, by grant type. */
   count(filter?: Pick<LogFilter, "endpoint" | "grantType">): number;
   counts(): Record<string, number>;
   clear(): void;
 }
 
-/** Enough for any one test; a soak run must not fill the memory. */
+/** Enough for any test. The limit keeps the memory bounded in a long run. */
 const MOST_ENTRIES = 2_000;
 
 export function createRequestLog(): RequestLog {
-  const kept: LogEntry[] = [];
+  const stored: LogEntry[] = [];
   const counters = new Map<string, number>();
   const add = (name: string) => counters.set(name, (counters.get(name) ?? 0) + 1);
   return {
     start: (facts, atMs) => {
       const entry: LogEntry = { ...facts, atMs, status: 0 };
-      kept.push(entry);
-      if (kept.length > MOST_ENTRIES) kept.shift();
+      stored.push(entry);
+      if (stored.length > MOST_ENTRIES) stored.shift();
       add("all");
       add(facts.endpoint);
       if (facts.grantType !== undefined) add(`${facts.endpoint}:${facts.grantType}`);
       return entry;
     },
-    entries: (filter = {}) => kept.filter((entry) => matches(entry, filter)),
+    entries: (filter = {}) => stored.filter((entry) => matches(entry, filter)),
     count: ({ endpoint, grantType } = {}) => {
       const name = grantType === undefined ? (endpoint ?? "all") : `token:${grantType}`;
       return counters.get(name) ?? 0;
     },
     counts: () => Object.fromEntries(counters),
     clear: () => {
-      kept.length = 0;
+      stored.length = 0;
       counters.clear();
     },
   };

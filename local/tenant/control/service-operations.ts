@@ -1,35 +1,40 @@
 /**
- * Orders about the tenant as a server: next answers, log, keys, clock and minted tokens.
+ * Control operations for the tenant as a server: scripted responses, log, keys, clock and minted tokens.
  */
 import { type MintSpec, mint } from "../mint/mint.ts";
 import {
+  type MintTokenTenant,
   mintAppToken,
   mintIdToken,
   mintUserToken,
   type TokenOverrides,
   type UserTokenOverrides,
 } from "../mint/mint-token.ts";
-import type { Tenant } from "../tenant.ts";
-import type { OrderSpec } from "./orders.ts";
-import type { LogFilter } from "./request-log.ts";
+import type { LogFilter, RequestLog } from "./request-log.ts";
+import type { ResponseScript, ScriptedResponses } from "./scripted-responses.ts";
 
-export function createServiceOperations(tenant: Tenant) {
+export interface ServiceTenant extends MintTokenTenant {
+  readonly orders: ScriptedResponses;
+  readonly log: RequestLog;
+}
+
+export function createServiceOperations(tenant: ServiceTenant) {
   const { orders, log, keys, clock } = tenant;
   return {
-    /** What the tenant answers next; see `OrderSpec`. Returns the order's id. */
-    order: (spec: OrderSpec): string => orders.add(spec),
+    /** Adds a scripted response and returns its id. */
+    order: (spec: ResponseScript): string => orders.add(spec),
     clearOrders: (input: { id?: string } = {}) => orders.clear(input.id),
     releaseOrder: (input: { id: string }) => orders.release(input.id),
     listOrders: () => orders.list(),
     requests: (filter: LogFilter = {}) => log.entries(filter),
     requestCounts: () => log.counts(),
     clearLog: () => log.clear(),
-    /** A new signing key; published and used at once unless told otherwise. */
+    /** Adds a signing key. By default it is published and signs from now on. */
     addKey: async (options: { publish?: boolean; activate?: boolean } = {}) => ({ kid: (await keys.add(options)).kid }),
     publishKey: (input: { kid: string }) => keys.publish(keys.choose(input.kid).kid),
     activateKey: (input: { kid: string }) => keys.activate(input.kid),
     removeKey: (input: { kid: string }) => keys.remove(input.kid),
-    /** The ordinary rotation: a new key signs, the old one leaves the key set. */
+    /** An ordinary rotation: a new key signs, and the old key is removed from the key set. */
     rotateKey: async () => {
       const old = keys.active().kid;
       const { kid } = await keys.add();

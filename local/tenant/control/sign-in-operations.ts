@@ -1,29 +1,28 @@
 /**
- * Orders that act as a person at the sign-in pages, for tests and the demo: no browser, no password.
+ * Control operations that act as a user on the sign-in pages, without a browser and a password, for tests and the demo.
  */
 import type { DeviceCodeRecord } from "../oauth/device-codes.ts";
-import { type Answers, signInWithoutBrowser } from "../sign-in/without-browser.ts";
-import type { Tenant } from "../tenant.ts";
+import { type SignInAnswers, signInWithoutBrowser, type UnattendedSignInTenant } from "../sign-in/without-browser.ts";
 
-export interface SignInInput extends Answers {
-  /** An `/authorize` URL, as a client would open it. */
+export interface SignInInput extends SignInAnswers {
+  /** An `/authorize` URL, as a client opens it. */
   url: string;
 }
 
-export interface DeviceDecisionInput extends Answers {
-  /** Default: the newest that nobody has decided. */
+export interface DeviceDecisionInput extends SignInAnswers {
+  /** Default: the newest pending code. */
   userCode?: string;
 }
 
-export function createSignInOperations(tenant: Tenant) {
+export function createSignInOperations(tenant: UnattendedSignInTenant) {
   const pending = (userCode: string | undefined): DeviceCodeRecord => {
     const { deviceCodes } = tenant;
     const found = userCode === undefined ? deviceCodes.pending().at(-1) : deviceCodes.pendingByUserCode(userCode);
-    if (found === undefined) throw new TypeError(`no device waits for ${userCode ?? "anybody"}`);
+    if (found === undefined) throw new TypeError(`no device waits for ${userCode ?? "a user"}`);
     return found;
   };
   return {
-    /** Goes through every page as this person; the answer is where the browser would be sent. */
+    /** Completes every page as this user. Returns the address to which the browser is redirected. */
     signIn: ({ url, ...answers }: SignInInput) => {
       const params = [...new URL(url).searchParams];
       const response = signInWithoutBrowser(tenant, { kind: "authorize", params }, answers);
@@ -31,7 +30,7 @@ export function createSignInOperations(tenant: Tenant) {
       if (location === null) throw new TypeError("the sign-in ended on a page of the tenant, not at the client");
       return { location };
     },
-    /** The person enters the user code, signs in, meets every demand and consents. */
+    /** The user enters the user code, signs in, satisfies every demand and consents. */
     approveDeviceCode: ({ userCode, ...answers }: DeviceDecisionInput = {}) => {
       const record = pending(userCode);
       signInWithoutBrowser(tenant, { kind: "device", userCode: record.userCode }, answers);
@@ -42,9 +41,9 @@ export function createSignInOperations(tenant: Tenant) {
       record.decision = "declined";
       return { userCode: record.userCode };
     },
-    /** Devices that wait, oldest first. */
+    /** Waiting devices, oldest first. */
     listDeviceCodes: () => tenant.deviceCodes.pending().map(({ userCode, clientId }) => ({ userCode, clientId })),
-    /** What `/devicecode` tells clients to wait between polls; 5 at Entra. */
+    /** Sets the interval between polls in the answer of `/devicecode`. Entra sends 5. */
     setDeviceCodeInterval: (input: { seconds: number }) => {
       tenant.deviceCodes.intervalSeconds = input.seconds;
     },

@@ -1,12 +1,17 @@
 /**
- * Orders about the vault. An outage is an ordinary order: `{ endpoint: "vault", status: 503, times: 0 }`.
+ * Control operations for the vault. For an outage, use a scripted response: `{ endpoint: "vault", status: 503, times: 0 }`.
  */
-import type { Tenant } from "../tenant.ts";
-import type { SecretInput, SecretVersion, VaultRole } from "../vault/vault.ts";
+import type { Directory } from "../directory/directory.ts";
+import type { SecretInput, SecretVersion, Vault, VaultRole } from "../vault/vault.ts";
+
+export interface VaultContentTenant {
+  readonly directory: Directory;
+  readonly vault: Vault;
+}
 
 export interface SecretChange {
   name: string;
-  /** Default: the newest. */
+  /** Default: the newest version. */
   version?: string;
   enabled?: boolean;
   /** Unix seconds; `null` removes the limit. */
@@ -14,7 +19,7 @@ export interface SecretChange {
   expires?: number | null;
 }
 
-export function createVaultOperations(tenant: Tenant) {
+export function createVaultOperations(tenant: VaultContentTenant) {
   const { vault, directory } = tenant;
   return {
     setSecret: ({ name, ...input }: { name: string } & SecretInput) => ({ version: vault.set(name, input).version }),
@@ -28,7 +33,7 @@ export function createVaultOperations(tenant: Tenant) {
     },
     deleteSecret: (input: { name: string }) => vault.delete(input.name),
     recoverSecret: (input: { name: string }) => vault.recover(input.name),
-    /** What a principal (an identity by default) may do in the vault. */
+    /** Sets what a principal may do in the vault. Default: the system-assigned identity. */
     setVaultRole: ({ role, principal = "systemIdentity" }: { role: VaultRole; principal?: string }) => {
       vault.setRole(directory.registration(principal)?.objectId ?? principal, role);
     },

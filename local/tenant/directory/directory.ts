@@ -1,6 +1,6 @@
 /**
- * The tenant's directory: people, app registrations, consents and role assignments, as Entra keeps them.
- * Plain data with look-ups; what the data means for a token is decided in `oauth/`.
+ * The tenant's directory, as Entra stores it: users, app registrations, consents and role assignments. It is plain data
+ * with look-ups. `oauth/` decides what the data means for a token.
  */
 export interface User {
   readonly name: string;
@@ -11,12 +11,12 @@ export interface User {
   readonly givenName: string;
   readonly familyName: string;
   readonly guest: boolean;
-  /** Where a guest really signs in (E-35). */
+  /** The identity provider where a guest signs in (E-35). */
   readonly idp?: string;
   disabled: boolean;
   locked: boolean;
   passwordExpired: boolean;
-  /** Everything issued before is dead (50173). */
+  /** Tokens issued earlier are no longer valid (50173). */
   tokensValidFromMs: number;
 }
 
@@ -24,7 +24,7 @@ export interface ClientSecret {
   readonly keyId: string;
   readonly value: string;
   expiresAtMs: number;
-  /** E-82: a fresh secret is answered 7000215 this many times before the replicas know it. */
+  /** The number of uses that fail with 7000215, as with a new secret that the replicas do not have yet (E-82). */
   refusedUses: number;
 }
 
@@ -40,11 +40,11 @@ export interface FederatedCredential {
   readonly audience: string;
 }
 
-/** Claims a resource asked for on top of the usual ones. */
+/** The optional claims that a resource requested. */
 export interface OptionalClaims {
   /** `idtyp: "app"` in app-only tokens (E-33). */
   idtyp: boolean;
-  /** `idtyp: "user"` as well (the `include_user_token` property). */
+  /** `idtyp: "user"` in user tokens (the `include_user_token` property). */
   idtypUser: boolean;
   acct: boolean;
   /** The client's declared capabilities (E-40). */
@@ -55,33 +55,33 @@ export interface Registration {
   readonly name: string;
   readonly displayName: string;
   readonly clientId: string;
-  /** Object id of its service principal: the `oid` of its app-only tokens. */
+  /** The object id of its service principal, which is the `oid` of its app-only tokens. */
   readonly objectId: string;
   readonly appIdUris: string[];
   tokenVersion: 1 | 2;
   readonly scopes: string[];
   readonly appRoles: string[];
   readonly optionalClaims: OptionalClaims;
-  /** Tokens for it may live 20 to 28 hours (E-39). */
+  /** Its tokens may be valid for 20 to 28 hours (E-39). */
   readonly longLivedTokens: boolean;
   readonly publicClient: boolean;
-  /** "Allow public client flows": a confidential client may do without its credential (7000218 otherwise). */
+  /** "Allow public client flows": a confidential client may omit its credential. Otherwise the answer is 7000218. */
   allowPublicClientFlows: boolean;
   disabled: boolean;
-  /** Application callers need an app role (501051), users an assignment (50105). */
+  /** Requires an app role of applications (501051) and an assignment of users (50105). */
   assignmentRequired: boolean;
   secrets: ClientSecret[];
   certificates: RegisteredCertificate[];
   federatedCredentials: FederatedCredential[];
   readonly redirectUris: string[];
-  /** Permission names by resource id: what `.default` asks consent for. */
+  /** Permission names by resource id. `.default` requests consent for them. */
   readonly requiredAccess: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface Consent {
   readonly clientId: string;
   readonly resourceId: string;
-  /** Absent: an administrator consented for everybody. */
+  /** Absent: an administrator consented for all users. */
   readonly userOid?: string;
   readonly scopes: Set<string>;
 }
@@ -104,12 +104,12 @@ export interface Directory extends DirectoryData {
   user(key: string): User | undefined;
   /** By seed name or client id. */
   registration(key: string): Registration | undefined;
-  /** By client id or App ID URI; one trailing slash is forgiven, as Entra does (E-31). */
+  /** By client id or App ID URI. Like Entra, it ignores one trailing slash (E-31). */
   resource(identifier: string): Registration | undefined;
-  /** Everything consented for this person, client and resource: what a token will carry. */
+  /** All scopes consented for this client, resource and user. A token carries all of them. */
   consentedScopes(clientId: string, resourceId: string, userOid: string): string[];
   rolesOf(principalOid: string, resourceId: string): string[];
-  /** Back to how it started. */
+  /** Restores the initial content. */
   restore(): void;
 }
 
@@ -129,8 +129,8 @@ export function createDirectory(data: DirectoryData): Directory {
     resource: (identifier) => data.registrations.find((app) => matchesResource(app, identifier)),
     consentedScopes: (clientId, resourceId, userOid) => {
       const rows = data.consents.filter((row) => row.clientId === clientId && row.resourceId === resourceId);
-      const own = rows.filter((row) => row.userOid === undefined || row.userOid === userOid);
-      return [...new Set(own.flatMap((row) => [...row.scopes]))];
+      const applicable = rows.filter((row) => row.userOid === undefined || row.userOid === userOid);
+      return [...new Set(applicable.flatMap((row) => [...row.scopes]))];
     },
     rolesOf: (principalOid, resourceId) =>
       data.roleAssignments

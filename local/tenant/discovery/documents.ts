@@ -1,16 +1,16 @@
 /**
- * Discovery documents, v2.0 and v1.0, and instance discovery (E-1 to E-14). No member is invented (E-4).
+ * The discovery documents of v2.0 and v1.0, and instance discovery (E-1 to E-14). They contain only observed members (E-4).
  */
 import { EntraError } from "../errors/entra-error.ts";
 import { CONSUMERS_TENANT_ID } from "../keys/signing-key.ts";
+import type { Issuer } from "../oauth/issuers.ts";
 import { resolveTenantSegment, type TenantSegment } from "../oauth/tenant-segment.ts";
-import type { Tenant } from "../tenant.ts";
 
 const CLAIMS =
   "sub iss cloud_instance_name cloud_instance_host_name cloud_graph_host_name msgraph_host aud exp iat auth_time acr nonce preferred_username name tid ver at_hash c_hash email";
 const AUTH_METHODS = ["client_secret_post", "private_key_jwt", "client_secret_basic", "self_signed_tls_client_auth"];
 
-/** E-8: here an unknown tenant is `invalid_tenant`; on the token endpoint it is `invalid_request`. */
+/** Here an unknown tenant is `invalid_tenant` (E-8). The token endpoint answers `invalid_request`. */
 export function discoverySegment(segment: string): TenantSegment {
   try {
     return resolveTenantSegment(segment);
@@ -20,9 +20,9 @@ export function discoverySegment(segment: string): TenantSegment {
   }
 }
 
-/** E-2, E-5. */
-export function v2Document(tenant: Tenant, asked: TenantSegment): object {
-  const base = `${tenant.url}/${pathSegment(tenant, asked)}`;
+/** The v2.0 document (E-2, E-5). */
+export function v2Document(tenant: Issuer, segment: TenantSegment): object {
+  const base = `${tenant.url}/${pathSegment(tenant, segment)}`;
   return {
     token_endpoint: `${base}/oauth2/v2.0/token`,
     token_endpoint_auth_methods_supported: AUTH_METHODS,
@@ -32,7 +32,7 @@ export function v2Document(tenant: Tenant, asked: TenantSegment): object {
     id_token_signing_alg_values_supported: ["RS256"],
     response_types_supported: ["code", "id_token", "code id_token", "id_token token"],
     scopes_supported: ["openid", "profile", "email", "offline_access"],
-    issuer: `${tenant.url}/${issuerTenant(tenant, asked)}/v2.0`,
+    issuer: `${tenant.url}/${issuerTenant(tenant, segment)}/v2.0`,
     request_uri_parameter_supported: false,
     userinfo_endpoint: `${tenant.url}/oidc/userinfo`,
     authorization_endpoint: `${base}/oauth2/v2.0/authorize`,
@@ -44,13 +44,13 @@ export function v2Document(tenant: Tenant, asked: TenantSegment): object {
     kerberos_endpoint: `${base}/kerberos`,
     mtls_endpoint_aliases: { token_endpoint: `${base}/oauth2/v2.0/token` },
     tls_client_certificate_bound_access_tokens: true,
-    ...commonTail(tenant, asked),
+    ...commonTail(tenant, segment),
   };
 }
 
-/** E-6. */
-export function v1Document(tenant: Tenant, asked: TenantSegment): object {
-  const base = `${tenant.url}/${pathSegment(tenant, asked)}`;
+/** The v1.0 document (E-6). */
+export function v1Document(tenant: Issuer, segment: TenantSegment): object {
+  const base = `${tenant.url}/${pathSegment(tenant, segment)}`;
   return {
     token_endpoint: `${base}/oauth2/token`,
     token_endpoint_auth_methods_supported: AUTH_METHODS.slice(0, 3),
@@ -60,7 +60,7 @@ export function v1Document(tenant: Tenant, asked: TenantSegment): object {
     id_token_signing_alg_values_supported: ["RS256"],
     response_types_supported: ["code", "id_token", "code id_token", "token id_token", "token"],
     scopes_supported: ["openid"],
-    issuer: `${tenant.url}/${issuerTenant(tenant, asked)}/`,
+    issuer: `${tenant.url}/${issuerTenant(tenant, segment)}/`,
     microsoft_multi_refresh_token: true,
     authorization_endpoint: `${base}/oauth2/authorize`,
     device_authorization_endpoint: `${base}/oauth2/devicecode`,
@@ -70,12 +70,12 @@ export function v1Document(tenant: Tenant, asked: TenantSegment): object {
     claims_supported: CLAIMS.split(" "),
     check_session_iframe: `${base}/oauth2/checksession`,
     userinfo_endpoint: `${base}/openid/userinfo`,
-    ...commonTail(tenant, asked),
+    ...commonTail(tenant, segment),
   };
 }
 
-/** E-10, E-11. The tenant is its own cloud with one host. */
-export function instanceDocument(tenant: Tenant, authorizationEndpoint: string | undefined): object {
+/** Instance discovery (E-10, E-11). The tenant is a cloud with one host. */
+export function instanceDocument(tenant: Issuer, authorizationEndpoint: string | undefined): object {
   const { host } = new URL(tenant.url);
   if (authorizationEndpoint === undefined || !URL.canParse(authorizationEndpoint)) throw new EntraError(50049);
   if (new URL(authorizationEndpoint).host !== host) throw new EntraError(50049);
@@ -86,10 +86,10 @@ export function instanceDocument(tenant: Tenant, authorizationEndpoint: string |
   };
 }
 
-function commonTail(tenant: Tenant, asked: TenantSegment): object {
+function commonTail(tenant: Issuer, segment: TenantSegment): object {
   const { host } = new URL(tenant.url);
   return {
-    tenant_region_scope: asked === "tenant" ? "EU" : null,
+    tenant_region_scope: segment === "tenant" ? "EU" : null,
     cloud_instance_name: host,
     cloud_graph_host_name: host,
     msgraph_host: host,
@@ -97,12 +97,12 @@ function commonTail(tenant: Tenant, asked: TenantSegment): object {
   };
 }
 
-/** A request by domain name is answered with the GUID (E-5). */
-function pathSegment(tenant: Tenant, asked: TenantSegment): string {
-  return asked === "tenant" ? tenant.tenantId : asked;
+/** The answer contains the GUID even if the request contained the domain name (E-5). */
+function pathSegment(tenant: Issuer, segment: TenantSegment): string {
+  return segment === "tenant" ? tenant.tenantId : segment;
 }
 
-function issuerTenant(tenant: Tenant, asked: TenantSegment): string {
-  if (asked === "tenant") return tenant.tenantId;
-  return asked === "consumers" ? CONSUMERS_TENANT_ID : "{tenantid}";
+function issuerTenant(tenant: Issuer, segment: TenantSegment): string {
+  if (segment === "tenant") return tenant.tenantId;
+  return segment === "consumers" ? CONSUMERS_TENANT_ID : "{tenantid}";
 }

@@ -1,5 +1,5 @@
 /**
- * AADSTS codes about the application: its credential, its registration and what it may ask for.
+ * AADSTS codes about the application: its credential, its registration and the scopes that it may request.
  */
 import { type AadstsTable, rows } from "./aadsts-row.ts";
 

@@ -1,5 +1,5 @@
 /**
- * AADSTS codes about the form of the request, and those about Entra's own state.
+ * AADSTS codes about the form of the request and about the state of Entra.
  */
 import { type AadstsTable, rows } from "./aadsts-row.ts";
 

@@ -1,5 +1,5 @@
 /**
- * AADSTS codes of the pages: what `/authorize`, `/devicelogin` and `/logout` say, on the page or in the redirect.
+ * AADSTS codes of the pages `/authorize`, `/devicelogin` and `/logout`, for the page or the redirect.
  * Texts: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 import { type AadstsTable, rows } from "./aadsts-row.ts";
@@ -25,7 +25,7 @@ export const SIGN_IN_CODES: AadstsTable = {
     700054: "response_type '{responseType}' is not enabled for the application.",
   }),
   ...rows(400, "invalid_request", {
-    50012: "The sign-in can no longer go on: it was started too long ago, or somewhere else. Start again.",
+    50012: "The sign-in cannot continue: it started too long ago or in another browser. Start again.",
     501491: "Invalid size of Code_Challenge parameter.",
     90023: "Unsupported '{parameter}' value.",
     900971: "No reply address provided.",

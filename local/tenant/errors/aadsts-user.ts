@@ -1,5 +1,5 @@
 /**
- * AADSTS codes about the person and what they presented: assertion, password, code, refresh token, conditional access.
+ * AADSTS codes about the user and the presented assertion, password, code or refresh token, and about conditional access.
  */
 import { type AadstsTable, rows } from "./aadsts-row.ts";
 

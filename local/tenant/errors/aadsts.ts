@@ -1,6 +1,6 @@
 /**
- * The AADSTS table: every code the tenant raises by itself or on order. A correction is one line.
- * https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+ * The AADSTS table: every code that the tenant raises by itself or by a scripted response. To correct a code, change one
+ * row. https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 import { CLIENT_CODES } from "./aadsts-client.ts";
 import { REQUEST_CODES } from "./aadsts-request.ts";
@@ -16,7 +16,7 @@ export function aadstsRow(code: number): AadstsRow {
   return row;
 }
 
-/** Fills the `{name}` marks; a value nobody gave stays visible as its name. */
+/** Replaces the `{name}` placeholders. A placeholder without a value becomes its name. */
 export function aadstsText(row: AadstsRow, values: Readonly<Record<string, string>>): string {
   return row.text.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? name);
 }

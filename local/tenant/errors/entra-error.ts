@@ -1,20 +1,20 @@
 /**
- * An Entra error: raised by whatever finds the cause, turned into its JSON body in one place.
+ * An Entra error. The code that finds the cause throws it; `toEntraAnswer` turns it into the JSON body.
  */
 import { randomUUID } from "node:crypto";
-import { toEntraTimestamp } from "../clock.ts";
+import { toEntraTimestamp } from "../time/timestamps.ts";
 import { aadstsRow, aadstsText } from "./aadsts.ts";
 
 export interface EntraErrorOptions {
-  /** Fills the `{name}` marks of the text. */
+  /** Values for the `{name}` placeholders of the text. */
   values?: Readonly<Record<string, string>>;
   http?: number;
   error?: string;
   suberror?: string;
-  /** JSON text (E-59); `null` leaves out the one the code usually brings. */
+  /** JSON text (E-59). `null` omits the claims of the row. */
   claims?: string | null;
   headers?: Readonly<Record<string, string>>;
-  /** E-55: bodies before about 2024 had line breaks in the tail. */
+  /** Until about 2024 Entra separated the last parts of the description by line breaks (E-55). */
   tail?: "spaces" | "crlf";
 }
 
@@ -29,7 +29,7 @@ export class EntraError extends Error {
   }
 }
 
-/** Shorthand for the usual case: a code and the values of its text. */
+/** Creates an error from a code and the values of its text. */
 export function entraError(code: number, values: Readonly<Record<string, string>> = {}): EntraError {
   return new EntraError(code, { values });
 }
@@ -47,7 +47,7 @@ export interface Correlation {
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** E-57: the caller's `client-request-id` counts only when it is a GUID. */
+/** Uses the caller's `client-request-id` only if it is a GUID (E-57). */
 export function newCorrelation(clientRequestId: string | undefined): Correlation {
   const usable = clientRequestId !== undefined && GUID.test(clientRequestId);
   return { traceId: randomUUID(), correlationId: usable ? clientRequestId : randomUUID() };
@@ -74,7 +74,7 @@ export function toEntraAnswer(
   if (row.errorUri) body["error_uri"] = `${context.url}/error?code=${failure.code}`;
   const sub = suberror ?? row.suberror;
   if (sub !== undefined) body["suberror"] = sub;
-  const demanded = claims === undefined ? row.claims : claims;
-  if (typeof demanded === "string") body["claims"] = demanded;
+  const claimsText = claims === undefined ? row.claims : claims;
+  if (typeof claimsText === "string") body["claims"] = claimsText;
   return { status: http ?? row.http, headers, body };
 }

@@ -1,5 +1,5 @@
 /**
- * Shapes of Microsoft Graph answers: its own error bodies and the continuous access challenge (CC-7).
+ * The answers of Microsoft Graph: its error bodies and the challenge of continuous access evaluation (CC-7).
  */
 import { randomUUID } from "node:crypto";
 
@@ -34,7 +34,7 @@ export function graphError(context: GraphContext, status: number, code: string, 
   };
 }
 
-/** CC-7: unquoted `authorization_uri`, `errorDescription`, and claims in padded base64. */
+/** The observed challenge has an unquoted `authorization_uri`, `errorDescription`, and claims in padded base64 (CC-7). */
 export function caeChallenge(context: GraphContext, claims: string): GraphAnswer {
   const text =
     "Continuous access evaluation resulted in claims challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies";
@@ -50,7 +50,7 @@ export function caeChallenge(context: GraphContext, claims: string): GraphAnswer
   return { ...answer, headers: { ...answer.headers, "WWW-Authenticate": parts.join(", ") } };
 }
 
-/** The demand of a revoked session: a token issued after this moment (CC-8). */
+/** The demand after a revocation: a token issued after this time (CC-8). */
 export function revocationClaims(validFromMs: number): string {
   const value = String(Math.ceil(validFromMs / 1000));
   return JSON.stringify({ access_token: { nbf: { essential: true, value } } });

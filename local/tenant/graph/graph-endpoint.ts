@@ -1,11 +1,10 @@
 /**
- * A sliver of Microsoft Graph: `/me`, `/me/messages` and `/users`, with Graph's own checks and refusals.
+ * A part of Microsoft Graph: `/me`, `/me/messages` and `/users`, with Graph's checks and errors.
  */
-import type { User } from "../directory/directory.ts";
+import type { Directory, User } from "../directory/directory.ts";
+import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
-import { type BearerFinding, readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
-import { CLIENT_IDS, RESOURCE_URIS } from "../seed-ids.ts";
-import type { Tenant } from "../tenant.ts";
+import { type BearerFinding, type BearerTenant, readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
 import {
   caeChallenge,
   type GraphAnswer,
@@ -14,6 +13,10 @@ import {
   graphSuccess,
   revocationClaims,
 } from "./graph-answer.ts";
+
+export interface GraphTenant extends BearerTenant {
+  readonly directory: Directory;
+}
 
 export interface GraphRequest {
   method: string;
@@ -33,7 +36,7 @@ const TOKEN_PROBLEMS: Readonly<Record<Exclude<BearerFinding["kind"], "valid">, s
   expired: "Lifetime validation failed, the token is expired.",
 };
 
-export function answerGraphRequest(tenant: Tenant, request: GraphRequest): GraphAnswer {
+export function answerGraphRequest(tenant: GraphTenant, request: GraphRequest): GraphAnswer {
   const context = graphContext(tenant, request.clientRequestId);
   const finding = readBearer(tenant, request.authorization, AUDIENCES);
   if (finding.kind !== "valid") {
@@ -43,19 +46,23 @@ export function answerGraphRequest(tenant: Tenant, request: GraphRequest): Graph
   const revoked = challengeRevoked(context, finding.claims, user);
   if (revoked !== undefined) return revoked;
   const path = request.path.replace(/^\/(v1\.0|beta)/, "").replace(/\/$/, "");
-  if (request.method !== "GET")
+  if (request.method !== "GET") {
     return graphError(context, 405, "Request_BadRequest", "Specified HTTP method is not allowed.");
+  }
   if (path === "/users") return listUsers(tenant, context, finding.claims);
   if (path === "/me" || path === "/me/messages") return answerMe(context, path, finding.claims, user);
   const text = `Resource not found for the segment '${path.split("/")[1] ?? ""}'.`;
   return graphError(context, 400, "BadRequest", text);
 }
 
-export function graphContext(tenant: Tenant, clientRequestId: string | undefined): GraphContext {
+export function graphContext(
+  tenant: Pick<GraphTenant, "url" | "clock">,
+  clientRequestId: string | undefined,
+): GraphContext {
   return { url: tenant.url, nowMs: tenant.clock.nowMs(), clientRequestId };
 }
 
-/** Only a token of a client that declared `cp1` is challenged after a revocation; the others live out their hour. */
+/** After a revocation Graph challenges only tokens of clients that declared `cp1`. Other tokens stay valid until they expire. */
 function challengeRevoked(context: GraphContext, claims: JsonObject, user: User | undefined): GraphAnswer | undefined {
   const capable = Array.isArray(claims["xms_cc"]) && claims["xms_cc"].includes("cp1");
   const backdatedMs = (Number(claims["iat"]) + 300) * 1000;
@@ -82,8 +89,8 @@ function answerMe(context: GraphContext, path: string, claims: JsonObject, user:
   });
 }
 
-/** The permission is a scope for people and an app role for applications. */
-function listUsers(tenant: Tenant, context: GraphContext, claims: JsonObject): GraphAnswer {
+/** The permission is a scope in user tokens and an app role in application tokens. */
+function listUsers(tenant: GraphTenant, context: GraphContext, claims: JsonObject): GraphAnswer {
   const allowed = [...scopesOf(claims), ...rolesOf(claims)].includes("User.Read.All");
   if (!allowed) return denied(context);
   const value = tenant.directory.users.map((user) => profile(context, user));

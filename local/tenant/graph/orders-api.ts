@@ -1,10 +1,9 @@
 /**
- * The tenant's second API, `https://api.contoso.local/orders`, served at `/orders`: it shows that a token for another
- * resource than Graph works, and is refused where the scope is missing.
+ * The tenant's second API, `https://api.contoso.local/orders`, served at `/orders`. With it, tests check tokens for a resource
+ * other than Graph. It refuses a token without the required scope.
  */
-import { readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
-import { CLIENT_IDS } from "../seed-ids.ts";
-import type { Tenant } from "../tenant.ts";
+import { CLIENT_IDS } from "../directory/seed-ids.ts";
+import { type BearerTenant, readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
 
 export interface ApiAnswer {
   status: number;
@@ -12,7 +11,11 @@ export interface ApiAnswer {
   headers: Readonly<Record<string, string>>;
 }
 
-export function answerOrdersRequest(tenant: Tenant, method: string, authorization: string | undefined): ApiAnswer {
+export function answerOrdersRequest(
+  tenant: BearerTenant,
+  method: string,
+  authorization: string | undefined,
+): ApiAnswer {
   const finding = readBearer(tenant, authorization, [CLIENT_IDS.orders]);
   if (finding.kind !== "valid") {
     const challenge = `Bearer error="invalid_token", error_description="${finding.kind}"`;

@@ -1,20 +1,25 @@
 /**
- * The App Service managed identity endpoint (KV-40): `GET /msi/token` with the identity header.
+ * The managed identity endpoint of App Service (KV-40): `GET /msi/token` with the identity header.
  */
 import { randomBytes } from "node:crypto";
 import type { Registration } from "../directory/directory.ts";
+import { CLIENT_IDS } from "../directory/seed-ids.ts";
 import { signCompact } from "../keys/compact-jws.ts";
-import { buildAccessToken } from "../oauth/access-token.ts";
-import { CLIENT_IDS } from "../seed-ids.ts";
-import type { Tenant } from "../tenant.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import { type AccessTokenTenant, buildAccessToken } from "../oauth/access-token.ts";
 
 export interface ManagedIdentityEndpoint {
   /** For `IDENTITY_ENDPOINT`. */
   readonly endpoint: string;
   /** For `IDENTITY_HEADER`. */
   readonly header: string;
-  /** Which identities the app has; names of the seed. */
+  /** The identities of the app, by seed name. */
   assigned: ("systemIdentity" | "userIdentity")[];
+}
+
+export interface IdentityTenant extends AccessTokenTenant {
+  readonly keys: KeyRing;
+  readonly identity: ManagedIdentityEndpoint;
 }
 
 export interface IdentityRequest {
@@ -22,7 +27,7 @@ export interface IdentityRequest {
   query: URLSearchParams;
 }
 
-/** Managed identity tokens are cached by the platform and live long. */
+/** The platform caches managed identity tokens, and they are valid for a day. */
 const LIFETIME_SECONDS = 24 * 3_600 - 300;
 
 export function createManagedIdentityEndpoint(url: string): ManagedIdentityEndpoint {
@@ -30,15 +35,18 @@ export function createManagedIdentityEndpoint(url: string): ManagedIdentityEndpo
   return { endpoint: `${url}/msi/token`, header, assigned: ["systemIdentity", "userIdentity"] };
 }
 
-export function answerIdentityRequest(tenant: Tenant, request: IdentityRequest): { status: number; body: object } {
+export function answerIdentityRequest(
+  tenant: IdentityTenant,
+  request: IdentityRequest,
+): { status: number; body: object } {
   const { query } = request;
-  if (request.header !== tenant.identity.header) return problem(401, "The identity header is missing or wrong.");
-  if (query.get("api-version") !== "2019-08-01") return problem(400, "The api-version is not supported.");
+  if (request.header !== tenant.identity.header) return identityError(401, "The identity header is missing or wrong.");
+  if (query.get("api-version") !== "2019-08-01") return identityError(400, "The api-version is not supported.");
   const audience = query.get("resource");
-  if (audience === null) return problem(400, "The parameter resource is required.");
+  if (audience === null) return identityError(400, "The parameter resource is required.");
   const identity = findIdentity(tenant, query);
   if (identity === undefined) {
-    return problem(
+    return identityError(
       400,
       "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.",
     );
@@ -46,7 +54,7 @@ export function answerIdentityRequest(tenant: Tenant, request: IdentityRequest):
   const resource = tenant.directory.resource(audience);
   if (resource === undefined) {
     const text = `AADSTS500011: The resource principal named ${audience} was not found in the tenant named ${tenant.tenantId}.`;
-    return problem(400, text);
+    return identityError(400, text);
   }
   const key = tenant.keys.active();
   const { header, payload } = buildAccessToken(
@@ -72,8 +80,8 @@ export function answerIdentityRequest(tenant: Tenant, request: IdentityRequest):
   return { status: 200, body };
 }
 
-/** Without an id: the system-assigned identity. */
-function findIdentity(tenant: Tenant, query: URLSearchParams): Registration | undefined {
+/** Without an id in the query it is the system-assigned identity. */
+function findIdentity(tenant: IdentityTenant, query: URLSearchParams): Registration | undefined {
   const clientId = query.get("client_id");
   const objectId = query.get("principal_id") ?? query.get("object_id");
   const named = tenant.identity.assigned.flatMap((name) => tenant.directory.registration(name) ?? []);
@@ -81,6 +89,6 @@ function findIdentity(tenant: Tenant, query: URLSearchParams): Registration | un
   return named.find((one) => one.clientId === clientId || one.objectId === objectId);
 }
 
-function problem(status: number, message: string): { status: number; body: object } {
+function identityError(status: number, message: string): { status: number; body: object } {
   return { status, body: { statusCode: status, message } };
 }

@@ -1,11 +1,11 @@
 /**
- * A minimal self-signed X.509 certificate, as Entra publishes one per signing key (`x5c`, E-20 and E-24).
- * Nothing but the outer form and the key matters: no extensions, no trust.
+ * A minimal self-signed X.509 certificate, as Entra publishes one per signing key (`x5c`, E-20 and E-24). Clients read only
+ * its form and its key, so it has no extensions.
  */
 import { createPublicKey, type KeyObject, randomBytes, sign } from "node:crypto";
 import { bits, der, integer, objectId, sequence, set, tagged, utcTime, utf8 } from "../../tls/der.ts";
 
-/** Why this name: it is the one on Entra's own signing certificates. */
+/** The name on Entra's signing certificates. */
 const COMMON_NAME = "accounts.accesscontrol.windows.net";
 const FIVE_YEARS_MS = 5 * 365 * 24 * 3_600_000;
 const NULL_TAG = 0x05;

@@ -1,6 +1,6 @@
 /**
- * Compact JWS, signed and taken apart by hand. By hand, because the tenant must mint tokens no decent library would
- * sign, and because Graph's tokens are signed over a header that is not the one sent (E-38).
+ * Signs and decodes compact JWS without a library. The tenant must mint tokens that a library refuses to sign, and Graph's
+ * tokens are signed over a header that differs from the sent one (E-38).
  */
 import { createHash, type KeyObject, sign, verify } from "node:crypto";
 
@@ -17,7 +17,7 @@ export function encodePart(value: unknown): string {
   return Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 }
 
-/** RS256. With a header `nonce` the signature covers the header with the nonce's SHA-256 in its place (E-38). */
+/** Signs with RS256. If the header has a `nonce`, the signature covers the header with the SHA-256 of the nonce (E-38). */
 export function signCompact(header: JsonObject, payload: JsonObject, privateKey: KeyObject): string {
   const body = encodePart(payload);
   const signature = sign("sha256", Buffer.from(`${encodePart(withHashedNonce(header))}.${body}`), privateKey);

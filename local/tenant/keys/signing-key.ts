@@ -1,11 +1,11 @@
 /**
- * One signing key of the tenant: private key, certificate and the JWK that is published for it (E-20, E-24).
+ * One signing key of the tenant: its private key, its certificate and its published JWK (E-20, E-24).
  */
 import { createHash, createPublicKey, generateKeyPair, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import { selfSignedCertificate } from "./certificate.ts";
 
-/** Personal accounts' tenant: keys that carry it must never vouch for a work account (E-21, TK-3). */
+/** The tenant of personal accounts. Its keys must not be accepted for a work account (E-21, TK-3). */
 export const CONSUMERS_TENANT_ID = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 export interface PublishedJwk {
@@ -24,7 +24,7 @@ export interface SigningKey {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
   readonly jwk: PublishedJwk;
-  /** The certificate, DER. */
+  /** The certificate in DER. */
   readonly certificate: Buffer;
 }
 
@@ -41,7 +41,7 @@ export async function createSigningKey(input: SigningKeyInput): Promise<SigningK
   return toSigningKey(privateKey, input);
 }
 
-/** For the rarely used ones, made on first use. */
+/** For keys that are created on first use. */
 export function createSigningKeySync(input: SigningKeyInput): SigningKey {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: input.modulusLength ?? 2048 });
   return toSigningKey(privateKey, input);

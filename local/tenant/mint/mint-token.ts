@@ -1,42 +1,43 @@
 /**
- * Tokens as the tenant issues them, then changed: start from a valid one and alter a member at a time.
+ * Mints tokens as the tenant issues them and then changes single members.
  */
 import type { Registration } from "../directory/directory.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
-import { buildAccessToken, type ClientAuthKind } from "../oauth/access-token.ts";
+import { type AccessTokenTenant, buildAccessToken, type ClientAuthKind } from "../oauth/access-token.ts";
 import { buildIdToken } from "../oauth/id-token.ts";
-import type { Tenant } from "../tenant.ts";
-import { type MintSigning, mint } from "./mint.ts";
+import { type MintSigning, type MintTenant, mint } from "./mint.ts";
+
+export interface MintTokenTenant extends AccessTokenTenant, MintTenant {}
 
 export interface TokenOverrides extends MintSigning {
-  /** Client by seed name or id; default `web` for users, `daemon` for applications. */
+  /** Client by seed name or id. Default: `web` for users, `daemon` for applications. */
   readonly client?: string;
   readonly clientAuth?: ClientAuthKind;
-  /** Resource by seed name, id or URI; default `service`. */
+  /** Resource by seed name, id or URI. Default: `service`. */
   readonly resource?: string;
   readonly lifetimeSeconds?: number;
   /** Declared client capabilities, e.g. `["cp1"]`. */
   readonly capabilities?: readonly string[];
-  /** Header members to set; `undefined` deletes. */
+  /** Header members to set. `undefined` deletes a member. */
   readonly header?: Readonly<JsonObject>;
-  /** Claims to set; `undefined` deletes. */
+  /** Claims to set. `undefined` deletes a claim. */
   readonly claims?: Readonly<JsonObject>;
-  /** Claims and header members to delete, for JSON that cannot say `undefined`. */
+  /** Claims and header members to delete, for callers that send JSON and therefore cannot send `undefined`. */
   readonly without?: readonly string[];
 }
 
 export interface UserTokenOverrides extends TokenOverrides {
-  /** By seed name, user name or object id; default `alice`. */
+  /** By seed name, user name or object id. Default: `alice`. */
   readonly user?: string;
-  /** Default: everything consented for that client and resource. */
+  /** Default: all scopes consented for that client and resource. */
   readonly scopes?: readonly string[];
-  /** Demands met by the sign-in, as `capolids:…` or `acrs:…`. */
+  /** Demands that the sign-in satisfied, as `capolids:…` or `acrs:…`. */
   readonly satisfied?: readonly string[];
 }
 
-export function mintUserToken(tenant: Tenant, overrides: UserTokenOverrides = {}): string {
+export function mintUserToken(tenant: MintTokenTenant, overrides: UserTokenOverrides = {}): string {
   const { client, resource, common } = readOverrides(tenant, overrides, "web");
-  const user = known(tenant.directory.user(overrides.user ?? "alice"), "user", overrides.user);
+  const user = orThrow(tenant.directory.user(overrides.user ?? "alice"), "user", overrides.user);
   const consented = tenant.directory.consentedScopes(client.clientId, resource.clientId, user.oid);
   const scopes = overrides.scopes ?? consented.filter((name) => name !== "offline_access");
   const key = tenant.keys.choose(overrides.key ?? "active");
@@ -44,25 +45,25 @@ export function mintUserToken(tenant: Tenant, overrides: UserTokenOverrides = {}
   return mint(tenant, { ...overrides, ...changed(built, overrides) });
 }
 
-export function mintAppToken(tenant: Tenant, overrides: TokenOverrides = {}): string {
+export function mintAppToken(tenant: MintTokenTenant, overrides: TokenOverrides = {}): string {
   const { common } = readOverrides(tenant, overrides, "daemon");
   const key = tenant.keys.choose(overrides.key ?? "active");
   const built = buildAccessToken(tenant, { ...common, satisfied: [] }, key);
   return mint(tenant, { ...overrides, ...changed(built, overrides) });
 }
 
-/** An ID token whose audience is the client; with `client: "service"` it is the one of TK-6. */
-export function mintIdToken(tenant: Tenant, overrides: UserTokenOverrides = {}): string {
+/** Mints an ID token. Its audience is the client. TK-6 uses `client: "service"`. */
+export function mintIdToken(tenant: MintTokenTenant, overrides: UserTokenOverrides = {}): string {
   const { client } = readOverrides(tenant, overrides, "web");
-  const user = known(tenant.directory.user(overrides.user ?? "alice"), "user", overrides.user);
+  const user = orThrow(tenant.directory.user(overrides.user ?? "alice"), "user", overrides.user);
   const key = tenant.keys.choose(overrides.key ?? "active");
   const built = buildIdToken(tenant, { client, user, oidc: new Set(["openid", "profile"]), nonce: "local" }, key);
   return mint(tenant, { ...overrides, ...changed(built, overrides) });
 }
 
-function readOverrides(tenant: Tenant, overrides: TokenOverrides, defaultClient: string) {
-  const client = known(tenant.directory.registration(overrides.client ?? defaultClient), "client", overrides.client);
-  const resource = findResource(tenant, overrides.resource ?? "service");
+function readOverrides(tenant: MintTokenTenant, overrides: TokenOverrides, defaultClient: string) {
+  const client = orThrow(tenant.directory.registration(overrides.client ?? defaultClient), "client", overrides.client);
+  const resource = findResourceByAnyName(tenant, overrides.resource ?? "service");
   const common = {
     client,
     resource,
@@ -74,8 +75,8 @@ function readOverrides(tenant: Tenant, overrides: TokenOverrides, defaultClient:
   return { client, resource, common };
 }
 
-function findResource(tenant: Tenant, name: string): Registration {
-  return known(tenant.directory.registration(name) ?? tenant.directory.resource(name), "resource", name);
+function findResourceByAnyName(tenant: MintTokenTenant, name: string): Registration {
+  return orThrow(tenant.directory.registration(name) ?? tenant.directory.resource(name), "resource", name);
 }
 
 function changed(built: { header: JsonObject; payload: JsonObject }, overrides: TokenOverrides) {
@@ -86,7 +87,7 @@ function changed(built: { header: JsonObject; payload: JsonObject }, overrides: 
   };
 }
 
-/** `undefined` members disappear when the object becomes JSON. */
+/** JSON.stringify omits members that are `undefined`. */
 function withChanges(
   from: JsonObject,
   changes: Readonly<JsonObject> = {},
@@ -96,7 +97,7 @@ function withChanges(
   return { ...from, ...changes, ...deleted };
 }
 
-function known<T>(value: T | undefined, what: string, name = ""): T {
+function orThrow<T>(value: T | undefined, what: string, name = ""): T {
   if (value === undefined) throw new TypeError(`the local tenant has no ${what} ${name}`);
   return value;
 }

@@ -1,32 +1,35 @@
 /**
- * Tokens Entra would and would not sign: any header, any payload, any key, any signature. For the attack tables of the
- * tests (RFC 8725); nothing here is reachable without the control key.
+ * Mints any token, including those that Entra never signs: any header, payload, key or signature. The tests of attacks use it
+ * (RFC 8725). Over HTTP it requires the control key.
  */
 import { constants, createHmac, type KeyObject, sign } from "node:crypto";
 import { encodePart, type JsonObject, signCompact } from "../keys/compact-jws.ts";
-import type { KeyChoice } from "../keys/key-ring.ts";
-import type { Tenant } from "../tenant.ts";
+import type { KeyChoice, KeyRing } from "../keys/key-ring.ts";
+
+export interface MintTenant {
+  readonly keys: KeyRing;
+}
 
 export type MintAlgorithm = "RS256" | "RS384" | "RS512" | "PS256" | "HS256" | "none";
 
 export interface MintSigning {
   /** Default `active`. */
   readonly key?: KeyChoice;
-  /** How it is signed, whatever the header says. Default RS256. */
+  /** The signature algorithm, independent of the header. Default RS256. */
   readonly sign?: MintAlgorithm;
-  /** HS256 confusion (JW-4): what the public key is mistaken for, or any text. Default `spki-pem`. */
+  /** For HS256 confusion (JW-4): the form of the public key that is used as the secret, or a text. Default `spki-pem`. */
   readonly hmacSecret?: "spki-pem" | "jwk" | "modulus" | { readonly text: string };
-  /** The third part as it stands, instead of a signature. */
+  /** A literal third part in place of a signature. */
   readonly signature?: string;
 }
 
 export interface MintSpec extends MintSigning {
-  /** An object, or the JSON text itself (duplicate members, trailing garbage). */
+  /** An object, or JSON text that may be invalid (duplicate members, trailing characters). */
   readonly header: JsonObject | string;
   readonly payload: JsonObject | string;
 }
 
-export function mint(tenant: Tenant, spec: MintSpec): string {
+export function mint(tenant: MintTenant, spec: MintSpec): string {
   const { header, payload, signature } = spec;
   const text = `${encodePart(header)}.${encodePart(payload)}`;
   if (signature !== undefined) return `${text}.${signature}`;
@@ -37,7 +40,7 @@ export function mint(tenant: Tenant, spec: MintSpec): string {
   return `${text}.${signText(tenant, spec, Buffer.from(text)).toString("base64url")}`;
 }
 
-function signText(tenant: Tenant, spec: MintSigning, text: Buffer): Buffer {
+function signText(tenant: MintTenant, spec: MintSigning, text: Buffer): Buffer {
   const { privateKey, publicKey } = tenant.keys.choose(spec.key ?? "active");
   switch (spec.sign ?? "RS256") {
     case "RS256":

@@ -1,25 +1,32 @@
 /**
- * Access tokens, v1.0 and v2.0 shaped by the resource, not by the endpoint
- * (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference). Builds header and claims;
- * signing is the caller's.
+ * Builds the header and the claims of access tokens. The resource, not the endpoint, decides between v1.0 and v2.0
+ * (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference). The caller signs the token.
  */
 import { createHash, randomBytes } from "node:crypto";
-import type { Registration, User } from "../directory/directory.ts";
+import type { Directory, Registration, User } from "../directory/directory.ts";
+import { CLIENT_IDS } from "../directory/seed-ids.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
+import type { Sealer } from "../keys/sealer.ts";
 import type { SigningKey } from "../keys/signing-key.ts";
-import { CLIENT_IDS } from "../seed-ids.ts";
-import { type Tenant, v1Issuer, v2Issuer } from "../tenant.ts";
+import type { Clock } from "../time/clock.ts";
+import { type Issuer, v1Issuer, v2Issuer } from "./issuers.ts";
 
-/** E-32: how the client proved itself; "0" is a public client. */
+export interface AccessTokenTenant extends Issuer {
+  readonly clock: Clock;
+  readonly directory: Directory;
+  readonly sealer: Sealer;
+}
+
+/** How the client authenticated (E-32): "0" public client, "1" secret, "2" certificate or federated credential. */
 export type ClientAuthKind = "0" | "1" | "2";
 
 export interface AccessTokenInput {
   readonly client: Registration;
   readonly clientAuth: ClientAuthKind;
   readonly resource: Registration;
-  /** As asked; only a v1 token repeats it (E-31). */
+  /** As requested. Only a v1 token repeats it (E-31). */
   readonly audience: string;
-  /** Absent: the application's own token. */
+  /** Absent: a token of the application itself. */
   readonly user?: User;
   readonly scopes?: readonly string[];
   readonly capabilities: readonly string[];
@@ -27,11 +34,11 @@ export interface AccessTokenInput {
   readonly lifetimeSeconds: number;
 }
 
-/** E-39: tokens are dated back by five minutes. */
+/** Entra dates tokens back by five minutes (E-39). */
 const BACKDATE_SECONDS = 300;
 
 export function buildAccessToken(
-  tenant: Tenant,
+  tenant: AccessTokenTenant,
   input: AccessTokenInput,
   key: SigningKey,
 ): { header: JsonObject; payload: JsonObject } {
@@ -59,13 +66,13 @@ export function buildAccessToken(
   return { header, payload };
 }
 
-/** E-39: 60 to 90 minutes, or 20 to 28 hours when client and resource both know claims challenges. */
+/** 60 to 90 minutes, or 20 to 28 hours if client and resource both support claims challenges (E-39). */
 export function tokenLifetimeSeconds(resource: Registration, capabilities: readonly string[]): number {
   const long = resource.longLivedTokens && capabilities.some((one) => one.toLowerCase() === "cp1");
   return long ? randomBetween(72_000, 100_500) : randomBetween(3_599, 5_399);
 }
 
-/** E-35: the same person has another `sub` in every application. */
+/** A user has a different `sub` in every application (E-35). */
 export function pairwiseSubject(oid: string, clientId: string): string {
   return createHash("sha256").update(`${oid}|${clientId}`).digest("base64url");
 }
@@ -74,8 +81,8 @@ function v1ClientClaims({ client, clientAuth }: AccessTokenInput): JsonObject {
   return { appid: client.clientId, appidacr: clientAuth, app_displayname: client.displayName };
 }
 
-/** E-33. */
-function appClaims(tenant: Tenant, { client, resource }: AccessTokenInput): JsonObject {
+/** The claims of an application (E-33). */
+function appClaims(tenant: AccessTokenTenant, { client, resource }: AccessTokenInput): JsonObject {
   const roles = tenant.directory.rolesOf(client.objectId, resource.clientId);
   return {
     ...(resource.tokenVersion === 1 ? { idp: v1Issuer(tenant) } : {}),
@@ -86,7 +93,7 @@ function appClaims(tenant: Tenant, { client, resource }: AccessTokenInput): Json
   };
 }
 
-function userClaims(tenant: Tenant, input: AccessTokenInput, user: User): JsonObject {
+function userClaims(tenant: AccessTokenTenant, input: AccessTokenInput, user: User): JsonObject {
   const { resource, scopes = [] } = input;
   const roles = tenant.directory.rolesOf(user.oid, resource.clientId);
   const contexts = input.satisfied.flatMap((one) => (one.startsWith("acrs:") ? one.slice(5) : []));
@@ -116,7 +123,7 @@ function v1UserClaims({ satisfied }: AccessTokenInput, user: User): JsonObject {
   };
 }
 
-/** E-40: only what the client declared, and only where the resource asked to see it. */
+/** The capabilities that the client declared, if the resource requested this claim (E-40). */
 function capabilityClaim({ capabilities, resource }: AccessTokenInput): JsonObject {
   return capabilities.length > 0 && resource.optionalClaims.xmsCc ? { xms_cc: [...capabilities] } : {};
 }

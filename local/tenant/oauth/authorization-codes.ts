@@ -1,8 +1,8 @@
 /**
- * Authorization codes (E-94): ten minutes, one use, bound to client, redirect URI and PKCE challenge.
+ * Authorization codes (E-94): valid for ten minutes and for one use, bound to client, redirect URI and PKCE challenge.
  */
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../time/clock.ts";
 
 export interface CodeRecord {
   readonly userOid: string;
@@ -23,7 +23,7 @@ export interface AuthorizationCodes {
 }
 
 export const CODE_LIFETIME_MS = 10 * 60_000;
-/** More than a test run makes; the oldest are forgotten. */
+/** More than a test run needs. The oldest codes are deleted. */
 const MOST_CODES = 1_000;
 
 export function createAuthorizationCodes(clock: Clock): AuthorizationCodes {

@@ -1,8 +1,16 @@
 /**
- * How a Microsoft resource (Key Vault, Graph) reads its own tokens. Each turns the finding into its own error.
+ * Validates the bearer token of a request as a Microsoft resource (Key Vault, Graph) does. Each resource turns the finding
+ * into its own error.
  */
 import { decodeCompact, type JsonObject, verifyRs256 } from "../keys/compact-jws.ts";
-import { type Tenant, v1Issuer, v2Issuer } from "../tenant.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import type { Clock } from "../time/clock.ts";
+import { type Issuer, v1Issuer, v2Issuer } from "./issuers.ts";
+
+export interface BearerTenant extends Issuer {
+  readonly clock: Clock;
+  readonly keys: KeyRing;
+}
 
 export type BearerFinding =
   | { kind: "valid"; claims: JsonObject }
@@ -10,7 +18,7 @@ export type BearerFinding =
   | { kind: "wrong-issuer" | "wrong-audience"; claims: JsonObject };
 
 export function readBearer(
-  tenant: Tenant,
+  tenant: BearerTenant,
   authorization: string | undefined,
   audiences: readonly string[],
 ): BearerFinding {
@@ -28,7 +36,7 @@ export function readBearer(
   return { kind: "valid", claims: jws.payload };
 }
 
-/** The members of a space-separated `scp`. */
+/** The scopes of the space-separated `scp`. */
 export function scopesOf(claims: JsonObject): string[] {
   return typeof claims["scp"] === "string" ? claims["scp"].split(" ") : [];
 }

@@ -1,18 +1,26 @@
 /**
- * `client_assertion`: signed by a registered certificate, or a token of another issuer under a federated identity
- * credential. Which of the two is told by `iss`: the client itself, or somebody else.
+ * Validates `client_assertion`: an assertion signed with a registered certificate, or a token that matches a federated
+ * identity credential. In the first case `iss` is the client; in the second it is another issuer.
  */
 import { constants, createPublicKey, verify } from "node:crypto";
-import { toLongTimestamp } from "../clock.ts";
-import type { Registration } from "../directory/directory.ts";
+import type { Directory, Registration } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
 import { type DecodedJws, decodeCompact, verifyRs256 } from "../keys/compact-jws.ts";
-import { type Tenant, v2Issuer } from "../tenant.ts";
+import type { KeyRing } from "../keys/key-ring.ts";
+import type { Clock } from "../time/clock.ts";
+import { toLongTimestamp } from "../time/timestamps.ts";
+import { type Issuer, v2Issuer } from "./issuers.ts";
+
+export interface AssertionTenant extends Issuer {
+  readonly clock: Clock;
+  readonly keys: KeyRing;
+  readonly directory: Directory;
+}
 
 const ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 export function checkClientAssertion(
-  tenant: Tenant,
+  tenant: AssertionTenant,
   client: Registration,
   assertion: string,
   type: string | undefined,
@@ -26,7 +34,7 @@ export function checkClientAssertion(
   checkTimes(tenant, jws);
 }
 
-function checkCertificate(tenant: Tenant, client: Registration, jws: DecodedJws): void {
+function checkCertificate(tenant: AssertionTenant, client: Registration, jws: DecodedJws): void {
   if (jws.payload["sub"] !== client.clientId) throw entraError(700021);
   const found = client.certificates.find(
     (one) => one.thumbprintSha256 === jws.header["x5t#S256"] || one.thumbprintSha1 === jws.header["x5t"],
@@ -45,8 +53,8 @@ function checkCertificate(tenant: Tenant, client: Registration, jws: DecodedJws)
   if (!audiences.includes(jws.payload["aud"])) throw entraError(700023);
 }
 
-/** Here the only other issuer is the tenant itself, for its managed identities. */
-function checkFederated(tenant: Tenant, client: Registration, jws: DecodedJws): void {
+/** The only supported other issuer is the tenant itself, for its managed identities. */
+function checkFederated(tenant: AssertionTenant, client: Registration, jws: DecodedJws): void {
   const [issuer, subject, audience] = ["iss", "sub", "aud"].map((claim) => String(jws.payload[claim]));
   const values = { issuer: issuer ?? "", subject: subject ?? "", audience: audience ?? "" };
   const fromIssuer = client.federatedCredentials.filter((one) => one.issuer === issuer);
@@ -60,12 +68,12 @@ function checkFederated(tenant: Tenant, client: Registration, jws: DecodedJws): 
   }
 }
 
-/** A v2.0 token names its audience by GUID, the credential by URI (E-31). */
-function sameAudience(tenant: Tenant, expected: string, presented: string | undefined): boolean {
+/** A v2.0 token has the GUID of its audience, the credential has the URI (E-31). */
+function sameAudience(tenant: AssertionTenant, expected: string, presented: string | undefined): boolean {
   return presented === expected || presented === tenant.directory.resource(expected)?.clientId;
 }
 
-function checkTimes(tenant: Tenant, jws: DecodedJws): void {
+function checkTimes(tenant: AssertionTenant, jws: DecodedJws): void {
   const now = tenant.clock.nowSeconds();
   const [from, expiry] = [Number(jws.payload["nbf"] ?? 0), Number(jws.payload["exp"] ?? 0)];
   if (from <= now + 300 && expiry > now) return;

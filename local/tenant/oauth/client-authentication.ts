@@ -1,13 +1,18 @@
 /**
- * Who the client is and how it proves it: secret, certificate, federated identity, or nothing for a public client.
+ * Client authentication (RFC 6749 section 2.3): by secret, certificate or federated identity. A public client sends none.
  */
 import { timingSafeEqual } from "node:crypto";
-import type { Registration } from "../directory/directory.ts";
+import type { Directory, Registration } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
-import type { Tenant } from "../tenant.ts";
 import type { ClientAuthKind } from "./access-token.ts";
-import { checkClientAssertion } from "./client-assertion.ts";
+import { type AssertionTenant, checkClientAssertion } from "./client-assertion.ts";
 import { type Form, presentedClient } from "./token-request.ts";
+
+/** The members that `findClient` needs. */
+export interface ClientTenant {
+  readonly tenantId: string;
+  readonly directory: Directory;
+}
 
 export interface AuthenticatedClient {
   client: Registration;
@@ -18,7 +23,7 @@ const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const NIL = "00000000-0000-0000-0000-000000000000";
 
 export function authenticateClient(
-  tenant: Tenant,
+  tenant: AssertionTenant,
   form: Form,
   authorization: string | undefined,
   mustBeConfidential: boolean,
@@ -41,20 +46,21 @@ export function authenticateClient(
   return { client, clientAuth: "1" };
 }
 
-export function findClient(tenant: Tenant, clientId: string): Registration {
-  if (clientId === NIL || !GUID.test(clientId))
+export function findClient(tenant: ClientTenant, clientId: string): Registration {
+  if (clientId === NIL || !GUID.test(clientId)) {
     throw entraError(clientId === NIL ? 700038 : 700016, where(tenant, clientId));
+  }
   const client = tenant.directory.registration(clientId);
   if (client === undefined) throw entraError(700016, where(tenant, clientId));
   if (client.disabled) throw entraError(7000112, { app: client.clientId, name: client.displayName });
   return client;
 }
 
-function where(tenant: Tenant, app: string): Record<string, string> {
+function where(tenant: ClientTenant, app: string): Record<string, string> {
   return { app, tenant: tenant.tenantId };
 }
 
-function checkSecret(tenant: Tenant, client: Registration, presented: string): void {
+function checkSecret(tenant: AssertionTenant, client: Registration, presented: string): void {
   const known = client.secrets.find((secret) => sameBytes(secret.value, presented));
   if (known === undefined) throw entraError(7000215, { app: client.clientId });
   if (known.refusedUses > 0) {

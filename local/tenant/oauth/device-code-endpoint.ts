@@ -1,15 +1,19 @@
 /**
- * `POST /{tenant}/oauth2/v2.0/devicecode`: starts a sign-in that a person finishes elsewhere. The client proves itself
- * only later, when it polls the token endpoint.
+ * `POST /{tenant}/oauth2/v2.0/devicecode` starts a sign-in that the user finishes on another device. The client authenticates
+ * later, when it polls the token endpoint.
  */
 import { entraError } from "../errors/entra-error.ts";
-import type { Tenant } from "../tenant.ts";
-import { findClient } from "./client-authentication.ts";
-import { DEVICE_CODE_LIFETIME_SECONDS } from "./device-codes.ts";
+import { type ClientTenant, findClient } from "./client-authentication.ts";
+import { DEVICE_CODE_LIFETIME_SECONDS, type DeviceCodes } from "./device-codes.ts";
 import { parseClaimsRequest } from "./requirements.ts";
 import { parseScopes } from "./scopes.ts";
 import { resolveTenantSegment } from "./tenant-segment.ts";
 import { parseForm, required } from "./token-request.ts";
+
+export interface DeviceCodeTenant extends ClientTenant {
+  readonly url: string;
+  readonly deviceCodes: DeviceCodes;
+}
 
 export interface DeviceCodeRequest {
   method: string;
@@ -18,10 +22,10 @@ export interface DeviceCodeRequest {
   body: string;
 }
 
-/** Where the person goes: the path of Entra's own page behind https://microsoft.com/devicelogin. */
+/** The page that the user opens: the path of Entra's page behind https://microsoft.com/devicelogin. */
 export const DEVICE_LOGIN_PATH = "/devicelogin";
 
-export function answerDeviceCodeRequest(tenant: Tenant, request: DeviceCodeRequest): object {
+export function answerDeviceCodeRequest(tenant: DeviceCodeTenant, request: DeviceCodeRequest): object {
   if (request.method !== "POST") throw entraError(900561, { method: request.method });
   if (resolveTenantSegment(request.tenantSegment) === "consumers") throw entraError(9001023);
   const form = parseForm(request.contentType, request.body);

@@ -1,9 +1,9 @@
 /**
- * Device codes (RFC 8628, https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code): fifteen minutes,
- * decided once by a person with the user code, redeemed once by the client with the device code.
+ * Device codes (RFC 8628, https://learn.microsoft.com/entra/identity-platform/v2-oauth2-device-code). They are valid for
+ * fifteen minutes. A user decides once, with the user code, and the client redeems once, with the device code.
  */
 import { randomBytes, randomInt } from "node:crypto";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../time/clock.ts";
 
 export interface DeviceCodeRecord {
   readonly deviceCode: string;
@@ -19,20 +19,20 @@ export interface DeviceCodeRecord {
 export interface DeviceCodes {
   issue(request: Pick<DeviceCodeRecord, "clientId" | "scope" | "claims">): DeviceCodeRecord;
   byDeviceCode(deviceCode: string): DeviceCodeRecord | undefined;
-  /** Undecided and in time only; letter case and spaces do not matter. */
+  /** Finds a pending code that has not expired. Ignores case, spaces and hyphens. */
   pendingByUserCode(userCode: string): DeviceCodeRecord | undefined;
-  /** Those nobody has decided, oldest first. */
+  /** All pending codes, oldest first. */
   pending(): DeviceCodeRecord[];
   hasExpired(record: DeviceCodeRecord): boolean;
-  /** Back to how it started, the interval too. */
+  /** Deletes all codes and restores the interval. */
   clear(): void;
-  /** What clients are told to wait between polls; Entra says 5, tests do not have the time. */
+  /** The interval between polls in the answer. Entra sends 5; tests set a shorter one. */
   intervalSeconds: number;
 }
 
 export const DEVICE_CODE_LIFETIME_SECONDS = 900;
 export const DEVICE_CODE_INTERVAL_SECONDS = 5;
-/** Without letters and digits that look alike. */
+/** Contains no letters and digits that look similar. */
 const USER_CODE_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 const USER_CODE_LENGTH = 9;
 const MOST_CODES = 1_000;

@@ -1,12 +1,17 @@
 /**
- * ID tokens, v2.0: for the client, never for an API (TK-6, 240002).
+ * Builds v2.0 ID tokens. They are for the client and never for an API (TK-6, 240002).
  */
 import { randomBytes } from "node:crypto";
 import type { Registration, User } from "../directory/directory.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
 import type { SigningKey } from "../keys/signing-key.ts";
-import { type Tenant, v2Issuer } from "../tenant.ts";
+import type { Clock } from "../time/clock.ts";
 import { pairwiseSubject } from "./access-token.ts";
+import { type Issuer, v2Issuer } from "./issuers.ts";
+
+export interface IdTokenTenant extends Issuer {
+  readonly clock: Clock;
+}
 
 export interface IdTokenInput {
   readonly client: Registration;
@@ -19,7 +24,7 @@ const LIFETIME_SECONDS = 3_600;
 const BACKDATE_SECONDS = 300;
 
 export function buildIdToken(
-  tenant: Tenant,
+  tenant: IdTokenTenant,
   { client, user, oidc, nonce }: IdTokenInput,
   key: SigningKey,
 ): { header: JsonObject; payload: JsonObject } {

@@ -1,4 +1,6 @@
-/** A person's password, and the state of the account behind it. */
+/**
+ * Checks a user's password and the state of the account.
+ */
 import type { User } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
 

@@ -1,8 +1,12 @@
 /**
- * Refresh tokens: opaque, bound to person and client, good for any consented resource, reusable (E-90, E-91).
+ * Refresh tokens: opaque, bound to user and client, reusable, valid for every consented resource (E-90, E-91).
  */
 import { EntraError } from "../errors/entra-error.ts";
-import type { Tenant } from "../tenant.ts";
+import type { Sealer } from "../keys/sealer.ts";
+
+export interface RefreshTokenTenant {
+  readonly sealer: Sealer;
+}
 
 export interface RefreshTokenRecord {
   readonly userOid: string;
@@ -15,20 +19,20 @@ export interface RefreshTokenRecord {
 export const INACTIVITY_MS = 90 * 24 * 3_600_000;
 const PREFIX = "1.AX";
 
-export function sealRefreshToken(tenant: Tenant, record: RefreshTokenRecord): string {
+export function sealRefreshToken(tenant: RefreshTokenTenant, record: RefreshTokenRecord): string {
   return `${PREFIX}${tenant.sealer.seal({ kind: "refresh", ...record })}`;
 }
 
-export function openRefreshToken(tenant: Tenant, text: string): RefreshTokenRecord {
+export function requireRefreshToken(tenant: RefreshTokenTenant, text: string): RefreshTokenRecord {
   const record = readRefreshToken(tenant, text);
   if (record === undefined) throw new EntraError(9002313);
   return record;
 }
 
-/** As `openRefreshToken`, without an opinion: used to see whose request it is. */
-export function readRefreshToken(tenant: Tenant, text: string): RefreshTokenRecord | undefined {
-  const opened = text.startsWith(PREFIX) ? tenant.sealer.open(text.slice(PREFIX.length)) : undefined;
-  return isRefreshRecord(opened) ? opened : undefined;
+/** Like `requireRefreshToken`, but returns undefined for an invalid token. The request log uses it. */
+export function readRefreshToken(tenant: RefreshTokenTenant, text: string): RefreshTokenRecord | undefined {
+  const unsealed = text.startsWith(PREFIX) ? tenant.sealer.unseal(text.slice(PREFIX.length)) : undefined;
+  return isRefreshRecord(unsealed) ? unsealed : undefined;
 }
 
 function isRefreshRecord(value: unknown): value is RefreshTokenRecord {

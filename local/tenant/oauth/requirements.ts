@@ -1,18 +1,20 @@
 /**
- * Claims challenges (https://learn.microsoft.com/entra/identity-platform/claims-challenge): what a conditional access policy demands, and what a grant has already satisfied.
- * A demand is met only by signing in again with the same `claims` (CC-3); what was met travels in the token, sealed.
+ * Claims challenges (https://learn.microsoft.com/entra/identity-platform/claims-challenge): the demands of a conditional
+ * access policy, and those that a sign-in has satisfied. A user satisfies a demand only by a new sign-in with the same
+ * `claims` (CC-3). The sealed part of the token carries the satisfied demands.
  */
 import type { Registration, User } from "../directory/directory.ts";
 import { EntraError, entraError } from "../errors/entra-error.ts";
+import { asRecord } from "../http/json-object.ts";
 
 export interface Requirement {
   readonly id: string;
-  /** Object id; absent = everybody. */
+  /** Object id. Absent: every user. */
   readonly userOid?: string;
-  /** Client id; absent = every client. */
+  /** Client id. Absent: every client. */
   readonly clientId?: string;
   readonly resourceId: string;
-  /** The demand, as the JSON text Entra sends. */
+  /** The demand as the JSON text that Entra sends. */
   readonly claims: string;
   readonly code: number;
 }
@@ -20,7 +22,7 @@ export interface Requirement {
 export interface ClaimsRequest {
   /** `acrs:…` and `capolids:…` entries. */
   readonly demands: string[];
-  /** E-40: the client's declared capabilities. */
+  /** The capabilities that the client declared (E-40). */
   readonly capabilities: string[];
 }
 
@@ -63,14 +65,14 @@ export function assertRequirementsMet(requirements: readonly Requirement[], subj
   throw new EntraError(unmet.code, { claims: unmet.claims, values: { resource: subject.resource.clientId } });
 }
 
-/** A client that asks for more by `claims` gets it only where the sign-in behind the grant has met it. */
+/** Throws if the client demands more by `claims` than the sign-in behind the grant has satisfied. */
 export function assertClaimsMet(claims: string | undefined, { resource, satisfied }: RequirementSubject): void {
   const { demands } = parseClaimsRequest(claims);
   if (claims === undefined || demands.every((demand) => satisfied.includes(demand))) return;
   throw new EntraError(50076, { claims: demandsOf(claims), values: { resource: resource.clientId } });
 }
 
-/** The demands alone: a client's capabilities are its own affair. */
+/** The demands without the client's capabilities. */
 function demandsOf(claims: string): string {
   const { xms_cc: _, ...demands } = accessTokenMembers(claims);
   return JSON.stringify({ access_token: demands });
@@ -79,8 +81,7 @@ function demandsOf(claims: string): string {
 function accessTokenMembers(text: string): Record<string, unknown> {
   try {
     const parsed: unknown = JSON.parse(text);
-    const members = asRecord(asRecord(parsed)["access_token"]);
-    return members;
+    return asRecord(asRecord(parsed)["access_token"]);
   } catch {
     throw entraError(90013);
   }
@@ -90,8 +91,4 @@ function valuesOf(member: unknown): string[] {
   const { value, values } = asRecord(member);
   const all = Array.isArray(values) ? values : [value];
   return all.filter((one) => typeof one === "string");
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }

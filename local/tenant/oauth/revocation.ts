@@ -1,7 +1,9 @@
-/** Revoked sessions: everything issued before a moment is dead (50173, E-92). */
-import { toLongTimestamp } from "../clock.ts";
+/**
+ * Revoked sessions: tokens issued before the revocation are no longer valid (50173, E-92).
+ */
 import type { User } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
+import { toLongTimestamp } from "../time/timestamps.ts";
 
 export function assertNotRevoked(user: User, issuedAtMs: number): void {
   if (issuedAtMs >= user.tokensValidFromMs) return;

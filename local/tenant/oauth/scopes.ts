@@ -1,26 +1,30 @@
 /**
- * Scope strings: which resource is meant, which permissions, and what is granted.
- * Entra does not downscope: the token carries everything consented for the application, person and resource (E-46).
+ * Parses scope strings into the resource and its permissions, and decides which scopes are granted. Entra does not
+ * downscope: a token carries all scopes that are consented for the application, user and resource (E-46).
  */
-import type { Registration } from "../directory/directory.ts";
+import type { Directory, Registration } from "../directory/directory.ts";
+import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
 import { entraError } from "../errors/entra-error.ts";
-import { CLIENT_IDS, RESOURCE_URIS } from "../seed-ids.ts";
-import type { Tenant } from "../tenant.ts";
+
+export interface ScopeTenant {
+  readonly tenantId: string;
+  readonly directory: Directory;
+}
 
 export interface ScopeRequest {
-  /** `openid profile email offline_access`, as asked. */
+  /** The requested ones of `openid profile email offline_access`. */
   readonly oidc: ReadonlySet<string>;
   readonly resource: Registration;
-  /** How the resource was named: the `aud` of a v1 token (E-31). */
+  /** The name of the resource in the request, which is the `aud` of a v1 token (E-31). */
   readonly audience: string;
-  /** Permission names without the resource; `.default` stands for everything consented. */
+  /** Permission names without the resource. `.default` stands for all consented scopes. */
   readonly names: readonly string[];
-  /** Named with the resource in front, so the answer names them so too. */
+  /** True if the request named the scopes with the resource in front. The answer then does the same. */
   readonly prefixed: boolean;
   readonly text: string;
 }
 
-/** One for each resource, the one that a token would be for first. */
+/** One request per resource. The first is the resource of the token. */
 export type ScopeRequests = readonly [ScopeRequest, ...ScopeRequest[]];
 
 const OIDC = new Set(["openid", "profile", "email", "offline_access"]);
@@ -28,22 +32,24 @@ const DEFAULT = ".default";
 /** RFC 6749 section 3.3 scope-token characters. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** A token request: of one resource, or of the first one named (E-93). */
-export function parseScopes(tenant: Tenant, text: string, several: "refuse" | "first"): ScopeRequest {
+/** Parses the scopes of a token request: for one resource, or for the first of several (E-93). */
+export function parseScopes(tenant: ScopeTenant, text: string, several: "refuse" | "first"): ScopeRequest {
   const [first, ...others] = parseAllScopes(tenant, text);
   if (others.length > 0 && several === "refuse") throw entraError(28000, { scope: text });
   return first;
 }
 
 /**
- * An authorization request may ask consent for several resources at once; the first one named comes first.
+ * Parses the scopes of an authorization request, which may request consent for several resources. Their order is kept.
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#request-an-authorization-code
  */
-export function parseAllScopes(tenant: Tenant, text: string): ScopeRequests {
-  const asked = text.split(" ").filter((part) => part !== "");
-  if (asked.length === 0 || !asked.every((part) => SCOPE_TOKEN.test(part))) throw entraError(70011, { scope: text });
-  const oidc = new Set(asked.filter((part) => OIDC.has(part)));
-  const permissions = asked.filter((part) => !OIDC.has(part)).map(splitScope);
+export function parseAllScopes(tenant: ScopeTenant, text: string): ScopeRequests {
+  const requested = text.split(" ").filter((part) => part !== "");
+  if (requested.length === 0 || !requested.every((part) => SCOPE_TOKEN.test(part))) {
+    throw entraError(70011, { scope: text });
+  }
+  const oidc = new Set(requested.filter((part) => OIDC.has(part)));
+  const permissions = requested.filter((part) => !OIDC.has(part)).map(splitScope);
   const [first, ...others] = new Set(permissions.map((one) => findResource(tenant, one.prefix)));
   const request = (resource: Registration) => {
     const own = permissions.filter((one) => findResource(tenant, one.prefix) === resource);
@@ -66,12 +72,17 @@ function toRequest(
   return { oidc, resource, audience: prefix ?? RESOURCE_URIS.graph, names, prefixed: prefix !== undefined, text };
 }
 
-/** Everything consented for this person, when what was asked lies inside it; else 65001. */
-export function grantScopes(tenant: Tenant, client: Registration, userOid: string, request: ScopeRequest): string[] {
+/** All scopes consented for this user, if they include the requested scopes. Otherwise it throws 65001. */
+export function grantScopes(
+  tenant: ScopeTenant,
+  client: Registration,
+  userOid: string,
+  request: ScopeRequest,
+): string[] {
   const consented = tenant.directory.consentedScopes(client.clientId, request.resource.clientId, userOid);
   const allowed = request.names.every((name) => name === DEFAULT || consented.includes(name));
-  const basic = consented.length === 0 && request.names.length === 0 ? [...request.oidc] : consented;
-  const granted = shuffled(basic.filter((name) => name !== "offline_access"));
+  const candidates = consented.length === 0 && request.names.length === 0 ? [...request.oidc] : consented;
+  const granted = shuffled(candidates.filter((name) => name !== "offline_access"));
   if (!allowed || (granted.length === 0 && request.names.length > 0)) {
     throw entraError(65001, { app: client.clientId, name: client.displayName });
   }
@@ -85,8 +96,8 @@ export function toScopeText(granted: readonly string[], request: ScopeRequest): 
   return granted.map((name) => (OIDC.has(name) ? name : `${prefix}${name}`)).join(" ");
 }
 
-/** The resource of `{resource}/.default`; anything else is 1002012 for an application. */
-export function parseDefaultScope(tenant: Tenant, text: string): { resource: Registration; audience: string } {
+/** Parses `{resource}/.default`. For an application every other scope is 1002012. */
+export function parseDefaultScope(tenant: ScopeTenant, text: string): { resource: Registration; audience: string } {
   const suffix = `/${DEFAULT}`;
   if (!text.endsWith(suffix) || text.includes(" ")) throw entraError(1002012, { scope: text });
   const audience = text.slice(0, -suffix.length);
@@ -100,13 +111,13 @@ function splitScope(scope: string): { prefix: string | undefined; name: string }
     : { prefix: scope.slice(0, slash), name: scope.slice(slash + 1) };
 }
 
-function findResource(tenant: Tenant, prefix: string | undefined): Registration {
+function findResource(tenant: ScopeTenant, prefix: string | undefined): Registration {
   const found = tenant.directory.resource(prefix ?? CLIENT_IDS.graph);
   if (found === undefined) throw entraError(500011, { resource: prefix ?? "", tenant: tenant.tenantId });
   return found;
 }
 
-/** E-46: the order is not stable. */
+/** Entra does not keep a stable order (E-46). */
 function shuffled(names: readonly string[]): string[] {
   return names
     .map((name) => ({ name, at: Math.random() }))

@@ -1,6 +1,8 @@
-/** The `{tenant}` of a URL: a GUID, a domain or one of the shared names (E-8, E-9). */
+/**
+ * Resolves the `{tenant}` of a URL: a GUID, a domain or one of the shared names (E-8, E-9).
+ */
+import { TENANT_DOMAIN, TENANT_ID } from "../directory/seed-ids.ts";
 import { entraError } from "../errors/entra-error.ts";
-import { TENANT_DOMAIN, TENANT_ID } from "../seed-ids.ts";
 
 export type TenantSegment = "tenant" | "common" | "organizations" | "consumers";
 

@@ -1,11 +1,11 @@
 /**
- * A token request as Entra reads it: form, client id and secret, before anything is believed.
+ * Reads a token request as Entra does: the form, the client id and the secret, without validation.
  */
 import { EntraError, entraError } from "../errors/entra-error.ts";
 
 export type Form = ReadonlyMap<string, string>;
 
-/** Form-encoded body; empty values count as absent. A repeated parameter is 9000411. */
+/** Parses a form-encoded body. Empty values count as absent. A repeated parameter is 9000411. */
 export function parseForm(contentType: string | undefined, body: string): Form {
   const isForm = contentType?.toLowerCase().startsWith("application/x-www-form-urlencoded");
   return isForm ? toForm(new URLSearchParams(body)) : new Map();
@@ -31,7 +31,7 @@ export interface PresentedClient {
   secret: string | undefined;
 }
 
-/** `client_secret_post` or `client_secret_basic` (RFC 6749 section 2.3.1: both halves are form-encoded). */
+/** Reads `client_secret_post` or `client_secret_basic` (RFC 6749 section 2.3.1: both parts are form-encoded). */
 export function presentedClient(form: Form, authorization: string | undefined): PresentedClient {
   const basic = /^Basic +([A-Za-z0-9+/=]+)$/i.exec(authorization ?? "")?.[1];
   if (basic === undefined) return { clientId: form.get("client_id"), secret: form.get("client_secret") };

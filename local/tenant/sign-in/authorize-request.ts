@@ -1,12 +1,11 @@
 /**
- * The parameters of `/authorize`, checked in Entra's order; every failure here is told to the client.
+ * Reads the parameters of `/authorize` and checks them in Entra's order. Each failure goes to the client.
  * https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#request-an-authorization-code
  */
 import { EntraError, entraError } from "../errors/entra-error.ts";
 import { type ClaimsRequest, parseClaimsRequest } from "../oauth/requirements.ts";
-import { parseAllScopes, type ScopeRequests } from "../oauth/scopes.ts";
+import { parseAllScopes, type ScopeRequests, type ScopeTenant } from "../oauth/scopes.ts";
 import { type Form, required } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
 import type { ReplyAddress } from "./reply-address.ts";
 
 export const PROMPTS = ["login", "select_account", "consent", "none"] as const;
@@ -23,10 +22,10 @@ export interface AuthorizeRequest extends ReplyAddress {
   readonly clientInfo: boolean;
 }
 
-/** RFC 7636 section 4.2: as long as a verifier may be. */
+/** The length that a verifier may have (RFC 7636 section 4.2). */
 const CODE_CHALLENGE = /^[A-Za-z0-9._~-]{43,128}$/;
 
-export function readAuthorizeRequest(tenant: Tenant, reply: ReplyAddress, params: Form): AuthorizeRequest {
+export function readAuthorizeRequest(tenant: ScopeTenant, reply: ReplyAddress, params: Form): AuthorizeRequest {
   assertResponseType(required(params, "response_type"));
   return {
     ...reply,
@@ -41,15 +40,15 @@ export function readAuthorizeRequest(tenant: Tenant, reply: ReplyAddress, params
   };
 }
 
-/** Only codes: no registration of the tenant allows tokens in the front channel. */
+/** Accepts `code` only, because no registration of the tenant allows tokens in the front channel. */
 function assertResponseType(responseType: string): void {
   if (responseType === "code") return;
   const code = responseType.split(" ").includes("token") ? 700051 : 700054;
   throw entraError(code, { responseType });
 }
 
-/** Here a scope that the resource does not have is 650053, not the token endpoint's 70011. */
-function readScopes(tenant: Tenant, { client }: ReplyAddress, text: string): ScopeRequests {
+/** A scope that the resource does not have is 650053 here. The token endpoint answers 70011. */
+function readScopes(tenant: ScopeTenant, { client }: ReplyAddress, text: string): ScopeRequests {
   try {
     return parseAllScopes(tenant, text);
   } catch (failure) {
@@ -70,7 +69,7 @@ function readChallenge(text: string | undefined): string | undefined {
   return text;
 }
 
-/** RFC 7636 section 4.3: `plain` where nothing is said. */
+/** The default is `plain` (RFC 7636 section 4.3). */
 function readChallengeMethod(text = "plain"): "S256" | "plain" {
   if (text !== "S256" && text !== "plain") throw entraError(90023, { parameter: "code_challenge_method" });
   return text;

@@ -1,20 +1,23 @@
 /**
- * Which of the asked scopes the person has not consented to, and the record once they have.
+ * Finds the requested scopes that the user has not consented to, and stores the user's consent.
  * https://learn.microsoft.com/entra/identity-platform/permissions-consent-overview
  */
-import type { Registration, User } from "../directory/directory.ts";
+import type { Directory, Registration, User } from "../directory/directory.ts";
 import type { ScopeRequest } from "../oauth/scopes.ts";
-import type { Tenant } from "../tenant.ts";
+
+export interface ConsentTenant {
+  readonly directory: Directory;
+}
 
 export interface ConsentNeed {
-  /** `openid profile email offline_access`: kept with Microsoft Graph, as Entra does. */
+  /** `openid profile email offline_access`. Like Entra, the tenant stores consent for them with Microsoft Graph. */
   readonly oidc: readonly string[];
-  /** Permission names, of whichever resource. */
+  /** Permission names of all resources. */
   readonly names: readonly string[];
 }
 
 export function missingConsent(
-  tenant: Tenant,
+  tenant: ConsentTenant,
   client: Registration,
   user: User,
   scopes: readonly ScopeRequest[],
@@ -23,8 +26,8 @@ export function missingConsent(
   return { oidc: unique(needs.flatMap(({ oidc }) => oidc)), names: needs.flatMap(({ names }) => names) };
 }
 
-/** `.default` stands for what the registration says it needs. */
-export function askedScopes(client: Registration, scopes: readonly ScopeRequest[]): ConsentNeed {
+/** Lists all requested scopes. `.default` stands for the required permissions of the registration. */
+export function requestedScopes(client: Registration, scopes: readonly ScopeRequest[]): ConsentNeed {
   return {
     oidc: unique(scopes.flatMap(({ oidc }) => [...oidc])),
     names: scopes.flatMap((scope) => namesOf(client, scope)),
@@ -35,7 +38,12 @@ export function isEmpty(need: ConsentNeed): boolean {
   return need.oidc.length + need.names.length === 0;
 }
 
-export function recordConsent(tenant: Tenant, client: Registration, user: User, scopes: readonly ScopeRequest[]): void {
+export function recordConsent(
+  tenant: ConsentTenant,
+  client: Registration,
+  user: User,
+  scopes: readonly ScopeRequest[],
+): void {
   const add = (resourceId: string, names: readonly string[]) => {
     if (names.length === 0) return;
     const row = { clientId: client.clientId, resourceId, userOid: user.oid };
@@ -48,12 +56,12 @@ export function recordConsent(tenant: Tenant, client: Registration, user: User, 
   }
 }
 
-function missingFor(tenant: Tenant, client: Registration, user: User, scope: ScopeRequest): ConsentNeed {
+function missingFor(tenant: ConsentTenant, client: Registration, user: User, scope: ScopeRequest): ConsentNeed {
   const given = (resourceId: string) => tenant.directory.consentedScopes(client.clientId, resourceId, user.oid);
-  const [own, graph] = [given(scope.resource.clientId), given(graphId(tenant))];
+  const [consented, graph] = [given(scope.resource.clientId), given(graphId(tenant))];
   return {
     oidc: [...scope.oidc].filter((name) => !graph.includes(name)),
-    names: namesOf(client, scope).filter((name) => !own.includes(name)),
+    names: namesOf(client, scope).filter((name) => !consented.includes(name)),
   };
 }
 
@@ -65,6 +73,6 @@ function unique(names: readonly string[]): readonly string[] {
   return [...new Set(names)];
 }
 
-function graphId(tenant: Tenant): string {
+function graphId(tenant: ConsentTenant): string {
   return tenant.directory.registration("graph")?.clientId ?? "";
 }

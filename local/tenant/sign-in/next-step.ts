@@ -1,16 +1,20 @@
 /**
- * What a sign-in needs next: account, password, second factor, consent, or nothing more. Pure; the order is Entra's.
+ * Decides the next step of a sign-in in Entra's order: account, password, second factor, consent, done. Pure.
  */
-import type { Registration, User } from "../directory/directory.ts";
+import type { Directory, Registration, User } from "../directory/directory.ts";
 import { EntraError, entraError } from "../errors/entra-error.ts";
-import { type ClaimsRequest, unmetRequirements } from "../oauth/requirements.ts";
+import { type ClaimsRequest, type Requirement, unmetRequirements } from "../oauth/requirements.ts";
 import type { ScopeRequest, ScopeRequests } from "../oauth/scopes.ts";
-import type { Tenant } from "../tenant.ts";
 import type { Prompt } from "./authorize-request.ts";
-import { askedScopes, type ConsentNeed, isEmpty, missingConsent } from "./consent.ts";
+import { type ConsentNeed, isEmpty, missingConsent, requestedScopes } from "./consent.ts";
 import { accountOf, type Session } from "./session.ts";
 
-/** What the sign-in is for. */
+export interface StepTenant {
+  readonly directory: Directory;
+  readonly requirements: readonly Requirement[];
+}
+
+/** The purpose of the sign-in. */
 export interface SignInSubject {
   readonly client: Registration;
   readonly scopes: ScopeRequests;
@@ -19,12 +23,12 @@ export interface SignInSubject {
   readonly loginHint: string | undefined;
 }
 
-/** What the person has done so far in this sign-in. */
+/** What the user has done so far in this sign-in. */
 export interface Progress {
   readonly userOid?: string;
-  /** Asked for the list of accounts. */
+  /** The user asked for the list of accounts. */
   readonly choosing?: boolean;
-  /** When the password was given; absent = the session has to vouch. */
+  /** The time of the password. Absent: the sign-in depends on the session. */
   readonly passwordAtMs?: number;
   readonly satisfied: readonly string[];
   readonly consented: boolean;
@@ -35,21 +39,21 @@ export type Step =
   | { readonly kind: "password"; readonly user: User }
   | { readonly kind: "second-factor"; readonly user: User; readonly demands: readonly string[] }
   | { readonly kind: "consent"; readonly user: User; readonly need: ConsentNeed }
-  /** Told to the client. */
+  /** The error goes to the client. */
   | { readonly kind: "refused"; readonly failure: EntraError }
-  /** Told to the person only. */
+  /** The error is shown to the user only. */
   | { readonly kind: "blocked"; readonly failure: EntraError }
   | { readonly kind: "done"; readonly user: User; readonly atMs: number; readonly satisfied: readonly string[] };
 
-/** Codes that a second factor satisfies; the other conditional access codes block. */
+/** The codes that a second factor satisfies. The other conditional access codes block the sign-in. */
 const SECOND_FACTOR_CODES = [50076, 50079, 50158];
 
-export function nextStep(tenant: Tenant, subject: SignInSubject, progress: Progress, session: Session): Step {
+export function nextStep(tenant: StepTenant, subject: SignInSubject, progress: Progress, session: Session): Step {
   const step = interactiveStep(tenant, subject, progress, session);
-  return subject.prompt === "none" ? silently(step, subject, session) : step;
+  return subject.prompt === "none" ? withoutPrompt(step, subject, session) : step;
 }
 
-function interactiveStep(tenant: Tenant, subject: SignInSubject, progress: Progress, session: Session): Step {
+function interactiveStep(tenant: StepTenant, subject: SignInSubject, progress: Progress, session: Session): Step {
   const user = chosenUser(tenant, subject, progress, session);
   if (user === undefined) return { kind: "account" };
   const known = subject.prompt === "login" ? undefined : accountOf(session, user.oid);
@@ -70,7 +74,12 @@ function interactiveStep(tenant: Tenant, subject: SignInSubject, progress: Progr
   );
 }
 
-function chosenUser(tenant: Tenant, subject: SignInSubject, progress: Progress, session: Session): User | undefined {
+function chosenUser(
+  tenant: StepTenant,
+  subject: SignInSubject,
+  progress: Progress,
+  session: Session,
+): User | undefined {
   if (progress.userOid !== undefined) return tenant.directory.user(progress.userOid);
   if (progress.choosing) return undefined;
   const hinted = subject.loginHint === undefined ? undefined : tenant.directory.user(subject.loginHint);
@@ -81,7 +90,7 @@ function chosenUser(tenant: Tenant, subject: SignInSubject, progress: Progress, 
 }
 
 function secondFactorStep(
-  tenant: Tenant,
+  tenant: StepTenant,
   { client, scopes, claims }: SignInSubject,
   user: User,
   satisfied: readonly string[],
@@ -96,16 +105,16 @@ function secondFactorStep(
   return demands.length === 0 ? undefined : { kind: "second-factor", user, demands };
 }
 
-function consentStep(tenant: Tenant, subject: SignInSubject, progress: Progress, user: User): Step | undefined {
+function consentStep(tenant: StepTenant, subject: SignInSubject, progress: Progress, user: User): Step | undefined {
   const { client, scopes, prompt } = subject;
   if (progress.consented) return undefined;
   const missing = missingConsent(tenant, client, user, scopes);
-  if (prompt === "consent") return { kind: "consent", user, need: askedScopes(client, scopes) };
+  if (prompt === "consent") return { kind: "consent", user, need: requestedScopes(client, scopes) };
   return isEmpty(missing) ? undefined : { kind: "consent", user, need: missing };
 }
 
-/** `prompt=none`: whatever would need the person is an error instead (OpenID Connect Core section 3.1.2.6). */
-function silently(step: Step, { client, scopes }: SignInSubject, session: Session): Step {
+/** With `prompt=none` a step that needs the user becomes an error (OpenID Connect Core section 3.1.2.6). */
+function withoutPrompt(step: Step, { client, scopes }: SignInSubject, session: Session): Step {
   const refuse = (failure: EntraError): Step => ({ kind: "refused", failure });
   switch (step.kind) {
     case "account":
@@ -128,7 +137,7 @@ function silently(step: Step, { client, scopes }: SignInSubject, session: Sessio
   }
 }
 
-function isAssigned(tenant: Tenant, user: User, resource: Registration): boolean {
+function isAssigned(tenant: StepTenant, user: User, resource: Registration): boolean {
   return !resource.assignmentRequired || tenant.directory.rolesOf(user.oid, resource.clientId).length > 0;
 }
 

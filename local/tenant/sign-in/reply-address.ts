@@ -1,13 +1,11 @@
 /**
- * Where an authorization answer may go. Until this is settled every problem is a page of the tenant's own, never a
- * redirect (RFC 6749 section 4.1.2.1); afterwards everything goes to the client.
+ * Checks where the answer to an authorization request may go. Until the address is known to be registered, each failure is
+ * shown on a page of the tenant and never redirects (RFC 6749 section 4.1.2.1). After that, each failure goes to the client.
  */
 import type { Registration } from "../directory/directory.ts";
 import { entraError } from "../errors/entra-error.ts";
-import { findClient } from "../oauth/client-authentication.ts";
-import type { Form } from "../oauth/token-request.ts";
-import { required } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
+import { type ClientTenant, findClient } from "../oauth/client-authentication.ts";
+import { type Form, required } from "../oauth/token-request.ts";
 
 export type ResponseMode = "query" | "fragment" | "form_post";
 
@@ -21,7 +19,7 @@ export interface ReplyAddress {
 const RESPONSE_MODES: readonly string[] = ["query", "fragment", "form_post"];
 const LOOPBACK = new Set(["localhost", "127.0.0.1"]);
 
-export function readReplyAddress(tenant: Tenant, params: Form): ReplyAddress {
+export function readReplyAddress(tenant: ClientTenant, params: Form): ReplyAddress {
   const client = findClient(tenant, required(params, "client_id"));
   const redirectUri = params.get("redirect_uri");
   if (redirectUri === undefined) throw entraError(900971);
@@ -34,22 +32,22 @@ export function readReplyAddress(tenant: Tenant, params: Form): ReplyAddress {
 }
 
 /**
- * Exact, but for loopback addresses, whose port does not count (RFC 8252 section 7.3,
+ * Compares exactly, except that the port of a loopback address does not count (RFC 8252 section 7.3,
  * https://learn.microsoft.com/entra/identity-platform/reply-url#localhost-exceptions).
  */
 export function matchesRedirectUri(registered: string, presented: string): boolean {
   if (registered === presented) return true;
   if (!URL.canParse(registered) || !URL.canParse(presented)) return false;
-  const [known, asked] = [new URL(registered), new URL(presented)];
+  const [expected, actual] = [new URL(registered), new URL(presented)];
   return (
-    known.protocol === "http:" &&
-    asked.protocol === "http:" &&
-    LOOPBACK.has(known.hostname) &&
-    known.hostname === asked.hostname &&
-    known.pathname === asked.pathname &&
-    known.search === asked.search &&
-    asked.username === "" &&
-    asked.hash === ""
+    expected.protocol === "http:" &&
+    actual.protocol === "http:" &&
+    LOOPBACK.has(expected.hostname) &&
+    expected.hostname === actual.hostname &&
+    expected.pathname === actual.pathname &&
+    expected.search === actual.search &&
+    actual.username === "" &&
+    actual.hash === ""
   );
 }
 

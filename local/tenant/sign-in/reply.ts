@@ -1,12 +1,17 @@
 /**
- * The answer to the client by the response mode it chose: query, fragment, or a form that the browser posts (OAuth 2.0
- * Form Post Response Mode).
+ * Sends the answer to the client in the requested response mode: query, fragment, or a form that the browser posts (OAuth
+ * 2.0 Form Post Response Mode).
  */
 import { aadstsRow } from "../errors/aadsts.ts";
 import { type EntraError, newCorrelation, toEntraAnswer } from "../errors/entra-error.ts";
-import type { Tenant } from "../tenant.ts";
+import type { Clock } from "../time/clock.ts";
 import { formPostPage } from "./pages/form-post-page.ts";
 import type { ReplyAddress } from "./reply-address.ts";
+
+export interface ReplyTenant {
+  readonly url: string;
+  readonly clock: Clock;
+}
 
 export function replyWith(reply: ReplyAddress, members: Readonly<Record<string, string | undefined>>): Response {
   const { redirectUri, responseMode, state } = reply;
@@ -19,8 +24,8 @@ export function replyWith(reply: ReplyAddress, members: Readonly<Record<string, 
   return redirectTo(`${redirectUri}${responseMode === "query" ? mark : "#"}${text}`);
 }
 
-/** RFC 6749 section 4.1.2.1; `error_subcode` is Entra's own. */
-export function replyWithError(tenant: Tenant, reply: ReplyAddress, failure: EntraError): Response {
+/** The error answer of RFC 6749 section 4.1.2.1. `error_subcode` is an addition of Entra. */
+export function replyWithError(tenant: ReplyTenant, reply: ReplyAddress, failure: EntraError): Response {
   const correlation = newCorrelation(undefined);
   const { body } = toEntraAnswer(failure, { url: tenant.url, nowMs: tenant.clock.nowMs(), correlation });
   const row = aadstsRow(failure.code);

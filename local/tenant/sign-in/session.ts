@@ -1,15 +1,20 @@
 /**
- * The browser's session with the tenant: which accounts are signed in, since when, and which demands they have met.
- * One sealed cookie, so that a second sign-in is quick and nothing has to be stored.
+ * The browser's session with the tenant: the signed-in accounts, since when, and the demands that they have satisfied. The
+ * session is one sealed cookie, so the tenant stores nothing.
  */
 import { randomUUID } from "node:crypto";
-import type { User } from "../directory/directory.ts";
-import type { Tenant } from "../tenant.ts";
+import type { Directory, User } from "../directory/directory.ts";
+import type { Sealer } from "../keys/sealer.ts";
+
+export interface SessionTenant {
+  readonly sealer: Sealer;
+  readonly directory: Directory;
+}
 
 export interface SignedInAccount {
   readonly oid: string;
   readonly atMs: number;
-  /** `acrs:…` and `capolids:…` demands met since then. */
+  /** The `acrs:…` and `capolids:…` demands satisfied since then. */
   readonly satisfied: readonly string[];
 }
 
@@ -21,28 +26,28 @@ export interface Session {
 export const SESSION_COOKIE = "ESTSAUTH";
 const ATTRIBUTES = "path=/; secure; HttpOnly; SameSite=None";
 
-export function readSession(tenant: Tenant, cookie: string | undefined): Session {
-  const opened = cookie === undefined ? undefined : tenant.sealer.open(cookie);
-  const session = isSession(opened) ? opened : { id: randomUUID(), accounts: [] };
-  return { ...session, accounts: session.accounts.filter((account) => stillGood(tenant, account)) };
+export function readSession(tenant: SessionTenant, cookie: string | undefined): Session {
+  const unsealed = cookie === undefined ? undefined : tenant.sealer.unseal(cookie);
+  const session = isSession(unsealed) ? unsealed : { id: randomUUID(), accounts: [] };
+  return { ...session, accounts: session.accounts.filter((account) => isValid(tenant, account)) };
 }
 
 export function accountOf(session: Session, oid: string): SignedInAccount | undefined {
   return session.accounts.find((account) => account.oid === oid);
 }
 
-/** The newest account last. */
+/** Adds the account as the last one. */
 export function withAccount(session: Session, account: SignedInAccount): Session {
   return { ...session, accounts: [...session.accounts.filter(({ oid }) => oid !== account.oid), account] };
 }
 
-export function sessionCookie(tenant: Tenant, session: Session): string {
+export function sessionCookie(tenant: SessionTenant, session: Session): string {
   return `${SESSION_COOKIE}=${tenant.sealer.seal({ kind: "session", ...session })}; ${ATTRIBUTES}`;
 }
 
 export const endOfSessionCookie = `${SESSION_COOKIE}=; ${ATTRIBUTES}; expires=Thu, 01 Jan 1970 00:00:00 GMT`;
 
-function stillGood(tenant: Tenant, { oid, atMs }: SignedInAccount): boolean {
+function isValid(tenant: SessionTenant, { oid, atMs }: SignedInAccount): boolean {
   const user: User | undefined = tenant.directory.user(oid);
   return user !== undefined && atMs >= user.tokensValidFromMs;
 }

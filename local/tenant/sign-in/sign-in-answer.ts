@@ -1,23 +1,28 @@
 /**
- * What the person answered on a page: account, password, second factor, consent. Gives the new progress, or the text
- * of what was wrong, which is shown on the same page.
+ * Applies the user's answer on a page (account, password, second factor, consent) to the progress. A wrong answer throws the
+ * error that the same page shows.
  */
-import type { User } from "../directory/directory.ts";
-import type { EntraError } from "../errors/entra-error.ts";
-import { entraError } from "../errors/entra-error.ts";
+import type { Directory, User } from "../directory/directory.ts";
+import { type EntraError, entraError } from "../errors/entra-error.ts";
 import { assertPassword } from "../oauth/password-check.ts";
 import type { Form } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
+import type { Clock } from "../time/clock.ts";
 import { recordConsent } from "./consent.ts";
 import type { Progress, SignInSubject, Step } from "./next-step.ts";
+
+export interface AnswerTenant {
+  readonly tenantId: string;
+  readonly clock: Clock;
+  readonly directory: Directory;
+}
 
 export type Answered =
   | { readonly kind: "progress"; readonly progress: Progress; readonly confirmed?: boolean }
   | { readonly kind: "cancelled"; readonly failure: EntraError };
 
-/** `step` is what the person was looking at. Throws an `EntraError` for the page. */
+/** `step` is the step that the page showed. Throws an `EntraError` for the page. */
 export function applyAnswer(
-  tenant: Tenant,
+  tenant: AnswerTenant,
   subject: SignInSubject,
   progress: Progress,
   step: Step,
@@ -42,8 +47,8 @@ export function applyAnswer(
 
 const CANCELLED: Answered = { kind: "cancelled", failure: entraError(65004) };
 
-/** No name: back to the list, whatever the request or the session suggests. */
-function pickAccount(tenant: Tenant, { satisfied, consented }: Progress, account: string | undefined): Answered {
+/** Without an account it returns to the list, regardless of the request and the session. */
+function pickAccount(tenant: AnswerTenant, { satisfied, consented }: Progress, account: string | undefined): Answered {
   const base = { satisfied, consented };
   if (account === undefined) return { kind: "progress", progress: { ...base, choosing: true } };
   const user = tenant.directory.user(account);
@@ -51,7 +56,7 @@ function pickAccount(tenant: Tenant, { satisfied, consented }: Progress, account
   return { kind: "progress", progress: { ...base, userOid: user.oid } };
 }
 
-function givePassword(tenant: Tenant, progress: Progress, user: User, password: string | undefined): Answered {
+function givePassword(tenant: AnswerTenant, progress: Progress, user: User, password: string | undefined): Answered {
   if (password === undefined) return { kind: "progress", progress };
   assertPassword(user, password);
   const given = { ...progress, userOid: user.oid, passwordAtMs: tenant.clock.stampMs() };
@@ -65,7 +70,7 @@ function giveSecondFactor(progress: Progress, demands: readonly string[], answer
 }
 
 function giveConsent(
-  tenant: Tenant,
+  tenant: AnswerTenant,
   { client, scopes }: SignInSubject,
   progress: Progress,
   user: User,

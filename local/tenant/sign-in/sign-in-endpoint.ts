@@ -1,8 +1,8 @@
 /**
- * The sign-in pages, as Entra has them, for people and for browser tests.
+ * The sign-in pages, like Entra's, for people and for browser tests.
  *
- * `GET|POST /{tenant}/oauth2/v2.0/authorize` checks the request and shows the first page that is needed, or none;
- * `POST /{tenant}/login` takes each page's answer; `GET|POST /devicelogin` takes a device's user code.
+ * `GET|POST /{tenant}/oauth2/v2.0/authorize` checks the request and shows the first page that is needed, if any.
+ * `POST /{tenant}/login` receives the answer of each page. `GET|POST /devicelogin` receives the user code of a device.
  *
  * Element ids, for tests:
  *
@@ -12,15 +12,14 @@
  *   consent           #accept, #cancel; #app-name, #scopes > li
  *   device            #user-code with #next; #continue, #cancel; then #device-approved or #device-declined
  *   form_post         #form-post posts itself (#continue without scripts)
- *   anything wrong    #error (role alert) on the page itself; on an error page also #error-code, #error-message
+ *   errors            #error (role alert) on the page itself; on an error page also #error-code, #error-message
  *   signed out        #signed-out
  */
 import { EntraError, entraError } from "../errors/entra-error.ts";
 import { DEVICE_LOGIN_PATH } from "../oauth/device-code-endpoint.ts";
 import { resolveTenantSegment } from "../oauth/tenant-segment.ts";
 import type { Form } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
-import { nextStep, type Step } from "./next-step.ts";
+import { nextStep, type Step, type StepTenant } from "./next-step.ts";
 import { errorPage, plainText } from "./pages/error-page.ts";
 import {
   accountPage,
@@ -31,20 +30,23 @@ import {
   secondFactorPage,
   userCodePage,
 } from "./pages/sign-in-pages.ts";
-import { accountOf, readSession, type Session, sessionCookie, withAccount } from "./session.ts";
-import { applyAnswer } from "./sign-in-answer.ts";
-import { openFlow, type SignInFlow, sealFlow, startFlow } from "./sign-in-flow.ts";
-import { type OpenTarget, openTarget } from "./sign-in-target.ts";
+import { accountOf, readSession, type Session, type SessionTenant, sessionCookie, withAccount } from "./session.ts";
+import { type AnswerTenant, applyAnswer } from "./sign-in-answer.ts";
+import { type FlowTenant, type SignInFlow, sealFlow, startFlow, unsealFlow } from "./sign-in-flow.ts";
+import { type OpenTarget, openTarget, type TargetTenant } from "./sign-in-target.ts";
+
+/** The union of what the pages read and change. */
+export interface SignInTenant extends AnswerTenant, FlowTenant, SessionTenant, StepTenant, TargetTenant {}
 
 export interface BrowserRequest {
-  /** Query or form, read; a repeated parameter has been refused. */
+  /** The parsed query or form, without repeated parameters. */
   readonly form: Form;
   /** The session cookie's value. */
   readonly cookie: string | undefined;
 }
 
-/** Everything that goes wrong before the client may be told is a page. */
-export function onPage(tenant: Tenant, answer: () => Response): Response {
+/** Shows errors on a page as long as they must not go to the client. */
+export function withErrorPage(tenant: SignInTenant, answer: () => Response): Response {
   try {
     return answer();
   } catch (failure) {
@@ -53,14 +55,14 @@ export function onPage(tenant: Tenant, answer: () => Response): Response {
   }
 }
 
-export function answerAuthorize(tenant: Tenant, segment: string, { form, cookie }: BrowserRequest): Response {
+export function answerAuthorize(tenant: SignInTenant, segment: string, { form, cookie }: BrowserRequest): Response {
   if (resolveTenantSegment(segment) === "consumers") throw entraError(9001023);
   const flow = startFlow(tenant, { kind: "authorize", params: [...form] });
   return proceed(tenant, { flow, session: readSession(tenant, cookie) });
 }
 
-export function answerLogin(tenant: Tenant, { form, cookie }: BrowserRequest): Response {
-  const flow = openFlow(tenant, form.get("flow"));
+export function answerLogin(tenant: SignInTenant, { form, cookie }: BrowserRequest): Response {
+  const flow = unsealFlow(tenant, form.get("flow"));
   const session = readSession(tenant, cookie);
   const target = openTarget(tenant, flow.target);
   if (target instanceof Response) return target;
@@ -76,7 +78,7 @@ export function answerLogin(tenant: Tenant, { form, cookie }: BrowserRequest): R
   }
 }
 
-export function answerDeviceLogin(tenant: Tenant, { form, cookie }: BrowserRequest): Response {
+export function answerDeviceLogin(tenant: SignInTenant, { form, cookie }: BrowserRequest): Response {
   const userCode = form.get("user-code");
   if (userCode === undefined) return userCodePage(DEVICE_LOGIN_PATH, undefined);
   if (tenant.deviceCodes.pendingByUserCode(userCode) === undefined) {
@@ -88,29 +90,29 @@ export function answerDeviceLogin(tenant: Tenant, { form, cookie }: BrowserReque
 
 // ---------------------------------------------------------------------------------------------------------------
 
-interface Moment {
+interface SignInState {
   readonly flow: SignInFlow;
   readonly session: Session;
   readonly confirmed?: boolean;
 }
 
-function proceed(tenant: Tenant, { flow, session, confirmed }: Moment): Response {
+function proceed(tenant: SignInTenant, { flow, session, confirmed }: SignInState): Response {
   const target = openTarget(tenant, flow.target);
   if (target instanceof Response) return target;
   const step = nextStep(tenant, target.subject, flow.progress, session);
-  if (step.kind !== "done") return show(tenant, { target, flow, session: remembered(session, flow), step });
+  if (step.kind !== "done") return show(tenant, { target, flow, session: withEnteredPassword(session, flow), step });
   const { user, atMs, satisfied } = step;
   const signedIn = withAccount(session, { oid: user.oid, atMs, satisfied });
-  const asks = target.confirms && confirmed !== true;
-  const response = asks
+  const needsConfirmation = target.confirms && confirmed !== true;
+  const response = needsConfirmation
     ? confirmDevicePage(formPage(tenant, target, flow), user)
     : target.done(user, satisfied, signedIn.id);
   response.headers.append("Set-Cookie", sessionCookie(tenant, signedIn));
   return response;
 }
 
-/** A given password counts from now on, even if the person stops at the next page. */
-function remembered(session: Session, { progress }: SignInFlow): Session {
+/** Stores the entered password in the session, even if the user stops at the next page. */
+function withEnteredPassword(session: Session, { progress }: SignInFlow): Session {
   const { userOid, passwordAtMs, satisfied } = progress;
   if (userOid === undefined || passwordAtMs === undefined) return session;
   const earlier = accountOf(session, userOid)?.satisfied ?? [];
@@ -121,7 +123,7 @@ function remembered(session: Session, { progress }: SignInFlow): Session {
   });
 }
 
-interface Shown {
+interface PageState {
   readonly target: OpenTarget;
   readonly flow: SignInFlow;
   readonly session: Session;
@@ -129,13 +131,13 @@ interface Shown {
   readonly error?: string;
 }
 
-function show(tenant: Tenant, shown: Shown): Response {
+function show(tenant: SignInTenant, shown: PageState): Response {
   const response = pageOf(tenant, shown);
   if (shown.session.accounts.length > 0) response.headers.append("Set-Cookie", sessionCookie(tenant, shown.session));
   return response;
 }
 
-function pageOf(tenant: Tenant, { target, flow, session, step, error }: Shown): Response {
+function pageOf(tenant: SignInTenant, { target, flow, session, step, error }: PageState): Response {
   const page = formPage(tenant, target, flow, error);
   switch (step.kind) {
     case "account": {
@@ -160,7 +162,7 @@ function pageOf(tenant: Tenant, { target, flow, session, step, error }: Shown): 
   }
 }
 
-function formPage(tenant: Tenant, { subject }: OpenTarget, flow: SignInFlow, error?: string): FormPage {
+function formPage(tenant: SignInTenant, { subject }: OpenTarget, flow: SignInFlow, error?: string): FormPage {
   const action = `/${tenant.tenantId}/login`;
   return { action, flow: sealFlow(tenant, flow), appName: subject.client.displayName, error };
 }

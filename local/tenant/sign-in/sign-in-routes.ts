@@ -1,21 +1,29 @@
-/** The pages' routes: what a browser sends, read, and handed to the endpoint. */
+/**
+ * The routes of the pages. They parse the browser's request and call the endpoint.
+ */
 import type { HttpBindings } from "@hono/node-server";
 import type { Hono } from "hono";
 import { getCookie } from "hono/cookie";
-import type { TenantContext } from "../entra-failure.ts";
+import type { TenantContext } from "../http/entra-failure.ts";
 import { type Form, parseForm, toForm } from "../oauth/token-request.ts";
-import type { Tenant } from "../tenant.ts";
 import { answerLogout } from "./logout.ts";
 import { SESSION_COOKIE } from "./session.ts";
-import { answerAuthorize, answerDeviceLogin, answerLogin, type BrowserRequest, onPage } from "./sign-in-endpoint.ts";
+import {
+  answerAuthorize,
+  answerDeviceLogin,
+  answerLogin,
+  type BrowserRequest,
+  type SignInTenant,
+  withErrorPage,
+} from "./sign-in-endpoint.ts";
 
 type Endpoint = (request: BrowserRequest, segment: string) => Response;
 
-export function addSignInPages(app: Hono<{ Bindings: HttpBindings }>, tenant: Tenant): void {
+export function addSignInPages(app: Hono<{ Bindings: HttpBindings }>, tenant: SignInTenant): void {
   const serve = (endpoint: Endpoint) => async (context: TenantContext) => {
     const read = await formReader(context);
     const segment = context.req.param("tenant") ?? "";
-    return onPage(tenant, () => endpoint({ form: read(), cookie: getCookie(context, SESSION_COOKIE) }, segment));
+    return withErrorPage(tenant, () => endpoint({ form: read(), cookie: getCookie(context, SESSION_COOKIE) }, segment));
   };
   const both = ["GET", "POST"];
   app.on(

@@ -1,37 +1,43 @@
 /**
- * The two things a sign-in can answer, behind one face: what it is for, and what happens when it is done, refused or
- * called off.
+ * The two targets of a sign-in, an authorization request and a device, with the same interface: the subject of the sign-in,
+ * and the answers when it is done or refused.
  */
 import type { User } from "../directory/directory.ts";
 import { EntraError, entraError } from "../errors/entra-error.ts";
-import type { DeviceCodeRecord } from "../oauth/device-codes.ts";
+import type { AuthorizationCodes } from "../oauth/authorization-codes.ts";
+import type { ClientTenant } from "../oauth/client-authentication.ts";
+import type { DeviceCodeRecord, DeviceCodes } from "../oauth/device-codes.ts";
 import { parseClaimsRequest } from "../oauth/requirements.ts";
 import { parseScopes } from "../oauth/scopes.ts";
-import type { Tenant } from "../tenant.ts";
 import { readAuthorizeRequest } from "./authorize-request.ts";
 import type { SignInSubject } from "./next-step.ts";
 import { errorPage } from "./pages/error-page.ts";
 import { messagePage } from "./pages/sign-in-pages.ts";
-import { replyWith, replyWithError } from "./reply.ts";
+import { type ReplyTenant, replyWith, replyWithError } from "./reply.ts";
 import { readReplyAddress } from "./reply-address.ts";
 import type { SignInTarget } from "./sign-in-flow.ts";
 
+export interface TargetTenant extends ClientTenant, ReplyTenant {
+  readonly codes: AuthorizationCodes;
+  readonly deviceCodes: DeviceCodes;
+}
+
 export interface OpenTarget {
   readonly subject: SignInSubject;
-  /** The device flow asks once more before it lets a machine elsewhere in. */
+  /** True for a device: the user confirms before the device gets tokens. */
   readonly confirms: boolean;
   done(user: User, satisfied: readonly string[], sessionId: string): Response;
   refuse(failure: EntraError): Response;
 }
 
-/** Throws what belongs on a page; what the client may be told comes back as a response. */
-export function openTarget(tenant: Tenant, target: SignInTarget): OpenTarget | Response {
+/** Throws errors for a page. Returns a response for an error that goes to the client. */
+export function openTarget(tenant: TargetTenant, target: SignInTarget): OpenTarget | Response {
   return target.kind === "authorize"
     ? openAuthorize(tenant, new Map(target.params))
     : openDevice(tenant, target.userCode);
 }
 
-function openAuthorize(tenant: Tenant, params: ReadonlyMap<string, string>): OpenTarget | Response {
+function openAuthorize(tenant: TargetTenant, params: ReadonlyMap<string, string>): OpenTarget | Response {
   const reply = readReplyAddress(tenant, params);
   const refuse = (failure: EntraError) => replyWithError(tenant, reply, failure);
   try {
@@ -62,7 +68,7 @@ function openAuthorize(tenant: Tenant, params: ReadonlyMap<string, string>): Ope
   }
 }
 
-function openDevice(tenant: Tenant, userCode: string): OpenTarget {
+function openDevice(tenant: TargetTenant, userCode: string): OpenTarget {
   const record = tenant.deviceCodes.pendingByUserCode(userCode);
   const client = record && tenant.directory.registration(record.clientId);
   if (record === undefined || client === undefined) throw entraError(70019);
@@ -84,8 +90,8 @@ function openDevice(tenant: Tenant, userCode: string): OpenTarget {
   };
 }
 
-/** The person's own "no" ends it; other refusals are shown, and the device goes on waiting. */
-function declineDevice(tenant: Tenant, record: DeviceCodeRecord, failure: EntraError): Response {
+/** If the user cancels, the device gets a denial. Other refusals are shown, and the device keeps waiting. */
+function declineDevice(tenant: TargetTenant, record: DeviceCodeRecord, failure: EntraError): Response {
   if (failure.code !== 65004) return errorPage(tenant, failure);
   record.decision = "declined";
   return messagePage("Sign-in cancelled", "device-declined", "You declined. You may now close this window.");

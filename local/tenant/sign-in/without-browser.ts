@@ -1,25 +1,32 @@
-/** A sign-in without pages: the same steps, answered at once. */
+/**
+ * A sign-in without pages: the same steps, answered by the program.
+ */
 import { entraError } from "../errors/entra-error.ts";
-import type { Tenant } from "../tenant.ts";
 import { recordConsent } from "./consent.ts";
-import { nextStep, type Progress } from "./next-step.ts";
-import { readSession } from "./session.ts";
+import { nextStep, type Progress, type StepTenant } from "./next-step.ts";
+import { readSession, type SessionTenant } from "./session.ts";
 import type { SignInTarget } from "./sign-in-flow.ts";
-import { openTarget } from "./sign-in-target.ts";
+import { openTarget, type TargetTenant } from "./sign-in-target.ts";
 
-export interface Answers {
-  /** By seed name, user name or object id; default `alice`. */
+export interface UnattendedSignInTenant extends SessionTenant, StepTenant, TargetTenant {}
+
+export interface SignInAnswers {
+  /** By seed name, user name or object id. Default: `alice`. */
   readonly user?: string;
-  /** Default `accept`. */
+  /** Default: `accept`. */
   readonly consent?: "accept" | "cancel";
 }
 
-export function signInWithoutBrowser(tenant: Tenant, wanted: SignInTarget, answers: Answers): Response {
-  const target = openTarget(tenant, wanted);
+export function signInWithoutBrowser(
+  tenant: UnattendedSignInTenant,
+  requested: SignInTarget,
+  answers: SignInAnswers,
+): Response {
+  const target = openTarget(tenant, requested);
   if (target instanceof Response) return target;
   const { user: key = "alice", consent = "accept" } = answers;
   const userOid = tenant.directory.user(key)?.oid;
-  if (userOid === undefined) throw new TypeError(`the local tenant knows no ${key}`);
+  if (userOid === undefined) throw new TypeError(`the local tenant has no user ${key}`);
   const session = readSession(tenant, undefined);
   let progress: Progress = { userOid, passwordAtMs: tenant.clock.stampMs(), satisfied: [], consented: false };
   for (;;) {
@@ -39,7 +46,7 @@ export function signInWithoutBrowser(tenant: Tenant, wanted: SignInTarget, answe
       case "blocked":
         return target.refuse(step.failure);
       default:
-        throw new TypeError(`a sign-in without a browser cannot go on at ${step.kind}`);
+        throw new TypeError(`a sign-in without a browser cannot continue at the step ${step.kind}`);
     }
   }
 }

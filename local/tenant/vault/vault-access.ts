@@ -1,17 +1,23 @@
 /**
- * Who may use the vault: its own tokens only, v1-format, checked as Key Vault does (KV-2 to KV-4, KV-23).
+ * Access control of the vault. It accepts only v1 tokens for the vault and checks them as Key Vault does (KV-2 to KV-4,
+ * KV-23).
  */
-import { readBearer } from "../oauth/bearer.ts";
-import { CLIENT_IDS, RESOURCE_URIS } from "../seed-ids.ts";
-import { type Tenant, v1Issuer } from "../tenant.ts";
+import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
+import { type BearerTenant, readBearer } from "../oauth/bearer.ts";
+import { v1Issuer } from "../oauth/issuers.ts";
+import type { Vault } from "./vault.ts";
 import { type VaultAnswer, vaultChallenge, vaultError } from "./vault-answer.ts";
 
-/** KV-3: the URI without a trailing slash, or the application id. */
+export interface VaultTenant extends BearerTenant {
+  readonly vault: Vault;
+}
+
+/** The URI without a trailing slash, or the application id (KV-3). */
 const AUDIENCES = [RESOURCE_URIS.vault, CLIENT_IDS.vault];
 
-/** The refusal, or undefined for a caller who may. */
+/** Returns the refusal, or undefined if the caller is allowed. */
 export function refuseVaultCaller(
-  tenant: Tenant,
+  tenant: VaultTenant,
   authorization: string | undefined,
   operation: { name: string; writes: boolean },
 ): VaultAnswer | undefined {
@@ -41,7 +47,7 @@ export function refuseVaultCaller(
 }
 
 function refuseRole(
-  tenant: Tenant,
+  tenant: VaultTenant,
   oid: string,
   operation: { name: string; writes: boolean },
 ): VaultAnswer | undefined {

@@ -1,7 +1,7 @@
 /**
- * Shapes of Key Vault answers: bundles (KV-11), lists (KV-12) and errors (KV-2, KV-21 to KV-24).
+ * The answers of Key Vault: bundles (KV-11), lists (KV-12) and errors (KV-2, KV-21 to KV-24).
  */
-import type { Tenant } from "../tenant.ts";
+import type { Issuer } from "../oauth/issuers.ts";
 import type { SecretVersion } from "./vault.ts";
 
 export interface VaultAnswer {
@@ -15,8 +15,8 @@ export function vaultError(status: number, code: string, message: string, innerC
   return { status, body: { error: { code, message, ...innererror } } };
 }
 
-/** KV-2: every 401 names the tenant to ask and the resource to ask for. */
-export function vaultChallenge(tenant: Tenant, message: string): VaultAnswer {
+/** Every 401 names the tenant and the resource for the token request (KV-2). */
+export function vaultChallenge(tenant: Issuer, message: string): VaultAnswer {
   const challenge = `Bearer authorization="${tenant.url}/${tenant.tenantId}", resource="https://vault.azure.net"`;
   return { ...vaultError(401, "Unauthorized", message), headers: { "WWW-Authenticate": challenge } };
 }
@@ -26,12 +26,12 @@ export function secretNotFound(name: string): VaultAnswer {
   return vaultError(404, "SecretNotFound", text);
 }
 
-export function secretBundle(tenant: Tenant, name: string, version: SecretVersion): object {
+export function secretBundle(tenant: Issuer, name: string, version: SecretVersion): object {
   return { value: version.value, ...secretItem(tenant, name, version) };
 }
 
 /** A bundle without its value. */
-export function secretItem(tenant: Tenant, name: string, version: SecretVersion, withVersion = true): object {
+export function secretItem(tenant: Issuer, name: string, version: SecretVersion, withVersion = true): object {
   const { contentType, tags, enabled, notBefore, expires, created, updated } = version;
   const attributes = {
     enabled,

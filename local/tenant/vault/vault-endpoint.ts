@@ -1,10 +1,11 @@
 /**
- * Key Vault's secrets REST interface (https://learn.microsoft.com/rest/api/keyvault/secrets): get, versions, list, set, update, delete.
+ * Key Vault's REST API for secrets (https://learn.microsoft.com/rest/api/keyvault/secrets): get, versions, list, set,
+ * update, delete.
  */
 import { randomUUID } from "node:crypto";
-import type { Tenant } from "../tenant.ts";
+import { asRecord } from "../http/json-object.ts";
 import type { SecretInput, SecretVersion } from "./vault.ts";
-import { refuseVaultCaller } from "./vault-access.ts";
+import { refuseVaultCaller, type VaultTenant } from "./vault-access.ts";
 import { secretBundle, secretItem, secretNotFound, type VaultAnswer, vaultError } from "./vault-answer.ts";
 
 export interface VaultRequest {
@@ -17,16 +18,16 @@ export interface VaultRequest {
 }
 
 const NAME = /^[0-9a-zA-Z-]{1,127}$/;
-/** KV-13. */
+/** The limit of Key Vault (KV-13). */
 const LARGEST_VALUE_BYTES = 25 * 1024;
 
-export function answerVaultRequest(tenant: Tenant, request: VaultRequest): VaultAnswer {
-  const answer = refuse(tenant, request) ?? route(tenant, request);
+export function answerVaultRequest(tenant: VaultTenant, request: VaultRequest): VaultAnswer {
+  const answer = refuseRequest(tenant, request) ?? route(tenant, request);
   const headers = { ...vaultHeaders(request.clientRequestId), ...answer.headers };
   return { ...answer, headers };
 }
 
-/** KV-14; orders for the vault get them too. */
+/** The headers of every answer (KV-14). */
 export function vaultHeaders(clientRequestId: string | undefined): Record<string, string> {
   return {
     "Cache-Control": "no-cache",
@@ -39,7 +40,7 @@ export function vaultHeaders(clientRequestId: string | undefined): Record<string
   };
 }
 
-function refuse(tenant: Tenant, request: VaultRequest): VaultAnswer | undefined {
+function refuseRequest(tenant: VaultTenant, request: VaultRequest): VaultAnswer | undefined {
   const operation = operationOf(request);
   const refused = refuseVaultCaller(tenant, request.authorization, operation);
   if (refused !== undefined) return refused;
@@ -52,7 +53,7 @@ function operationOf({ method }: VaultRequest): { name: string; writes: boolean 
   return { name: method === "DELETE" ? "delete" : "setSecret/action", writes: true };
 }
 
-function route(tenant: Tenant, request: VaultRequest): VaultAnswer {
+function route(tenant: VaultTenant, request: VaultRequest): VaultAnswer {
   const [area, name, version] = request.path.split("/").filter((part) => part !== "");
   if (area !== "secrets") return vaultError(404, "NotFound", "The requested resource was not found.");
   if (name === undefined) return listSecrets(tenant);
@@ -71,8 +72,8 @@ function route(tenant: Tenant, request: VaultRequest): VaultAnswer {
   }
 }
 
-/** KV-20: an expired or not yet valid secret is still returned; only a disabled one is refused. */
-function getSecret(tenant: Tenant, name: string, version: string | undefined): VaultAnswer {
+/** Returns an expired or not yet valid secret too. Only a disabled secret is refused (KV-20). */
+function getSecret(tenant: VaultTenant, name: string, version: string | undefined): VaultAnswer {
   const found = findVersion(tenant, name, version);
   if (found === undefined) return secretNotFound(version === undefined ? name : `${name}/${version}`);
   if (!found.enabled) {
@@ -81,7 +82,7 @@ function getSecret(tenant: Tenant, name: string, version: string | undefined): V
   return { status: 200, body: secretBundle(tenant, name, found) };
 }
 
-function listSecrets(tenant: Tenant): VaultAnswer {
+function listSecrets(tenant: VaultTenant): VaultAnswer {
   const value = tenant.vault.names().flatMap((name) => {
     const latest = tenant.vault.latest(name);
     return latest === undefined ? [] : secretItem(tenant, name, latest, false);
@@ -89,7 +90,7 @@ function listSecrets(tenant: Tenant): VaultAnswer {
   return { status: 200, body: { value, nextLink: null } };
 }
 
-function listVersions(tenant: Tenant, name: string, query: URLSearchParams): VaultAnswer {
+function listVersions(tenant: VaultTenant, name: string, query: URLSearchParams): VaultAnswer {
   const versions = tenant.vault.versions(name);
   if (versions === undefined) return secretNotFound(name);
   const size = Math.min(Math.max(Number(query.get("maxresults") ?? 25) || 25, 1), 25);
@@ -102,12 +103,12 @@ function listVersions(tenant: Tenant, name: string, query: URLSearchParams): Vau
   return { status: 200, body: { value, nextLink } };
 }
 
-function setSecret(tenant: Tenant, name: string, body: string): VaultAnswer {
+function setSecret(tenant: VaultTenant, name: string, body: string): VaultAnswer {
   if (tenant.vault.isDeleted(name)) {
     const text = `Secret ${name} is currently in a deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be recovered or purged.`;
     return vaultError(409, "Conflict", text, "ObjectIsDeletedButRecoverable");
   }
-  const input = readBody(body);
+  const input = readSecretBody(body);
   if (typeof input.value !== "string" || Buffer.byteLength(input.value) > LARGEST_VALUE_BYTES) {
     return vaultError(400, "BadParameter", "Property value has invalid value");
   }
@@ -115,15 +116,15 @@ function setSecret(tenant: Tenant, name: string, body: string): VaultAnswer {
   return { status: 200, body: secretBundle(tenant, name, stored) };
 }
 
-function updateSecret(tenant: Tenant, name: string, version: string | undefined, body: string): VaultAnswer {
+function updateSecret(tenant: VaultTenant, name: string, version: string | undefined, body: string): VaultAnswer {
   const found = findVersion(tenant, name, version);
   if (found === undefined) return secretNotFound(name);
-  const { value: _value, ...changes } = readBody(body);
+  const { value: _value, ...changes } = readSecretBody(body);
   Object.assign(found, changes, { updated: tenant.clock.nowSeconds() });
   return { status: 200, body: secretItem(tenant, name, found) };
 }
 
-function deleteSecret(tenant: Tenant, name: string): VaultAnswer {
+function deleteSecret(tenant: VaultTenant, name: string): VaultAnswer {
   const latest = tenant.vault.latest(name);
   if (latest === undefined) return secretNotFound(name);
   tenant.vault.delete(name);
@@ -132,13 +133,13 @@ function deleteSecret(tenant: Tenant, name: string): VaultAnswer {
   return { status: 200, body: { ...recovery, ...secretItem(tenant, name, latest) } };
 }
 
-function findVersion(tenant: Tenant, name: string, version: string | undefined): SecretVersion | undefined {
+function findVersion(tenant: VaultTenant, name: string, version: string | undefined): SecretVersion | undefined {
   if (version === undefined) return tenant.vault.latest(name);
   return tenant.vault.versions(name)?.find((one) => one.version === version);
 }
 
-/** Wire names to ours; members of the wrong type count as absent. */
-function readBody(body: string): Partial<SecretInput> {
+/** Converts the wire names to those of this file. Members of the wrong type count as absent. */
+function readSecretBody(body: string): Partial<SecretInput> {
   const sent = asRecord(parseJson(body));
   const attributes = asRecord(sent["attributes"]);
   const { value, contentType, tags } = sent;
@@ -159,8 +160,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function asRecord(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
 }

@@ -1,8 +1,8 @@
 /**
- * The vault's content: secrets with versions, soft delete, and who may do what (KV-10 to KV-24).
+ * The content of the vault: secrets with versions, soft delete, and the roles of principals (KV-10 to KV-24).
  */
 import { randomBytes } from "node:crypto";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../time/clock.ts";
 
 export interface SecretVersion {
   readonly version: string;
@@ -26,7 +26,7 @@ export interface SecretInput {
   readonly expires?: number;
 }
 
-/** `user` reads, `officer` also writes, the others are refused with that inner error (KV-23). */
+/** `user` may read, `officer` may also write. Every other role is refused with its name as the inner error (KV-23). */
 export type VaultRole =
   | "user"
   | "officer"
@@ -36,13 +36,13 @@ export type VaultRole =
   | "AccessDenied";
 
 export interface Vault {
-  /** Newest last; undefined when there is no such secret or it is deleted. */
+  /** The versions, newest last. Undefined if the secret does not exist or is deleted. */
   versions(name: string): SecretVersion[] | undefined;
   latest(name: string): SecretVersion | undefined;
   names(): string[];
   set(name: string, input: SecretInput): SecretVersion;
   isDeleted(name: string): boolean;
-  /** Soft delete. */
+  /** Deletes softly: `recover` restores the secret. */
   delete(name: string): void;
   recover(name: string): void;
   role(principalOid: string): VaultRole;
@@ -50,9 +50,9 @@ export interface Vault {
   clear(): void;
 }
 
-/** `readers` are the principals that hold the role "Key Vault Secrets User". */
+/** `readers` are the principals with the role "Key Vault Secrets User". */
 export function createVault(clock: Clock, readers: ReadonlySet<string>): Vault {
-  const live = new Map<string, SecretVersion[]>();
+  const secrets = new Map<string, SecretVersion[]>();
   const deleted = new Map<string, SecretVersion[]>();
   const roles = new Map<string, VaultRole>();
   const move = (name: string, from: Map<string, SecretVersion[]>, to: Map<string, SecretVersion[]>) => {
@@ -61,24 +61,24 @@ export function createVault(clock: Clock, readers: ReadonlySet<string>): Vault {
     from.delete(name);
   };
   return {
-    versions: (name) => live.get(name),
-    latest: (name) => live.get(name)?.at(-1),
-    names: () => [...live.keys()],
+    versions: (name) => secrets.get(name),
+    latest: (name) => secrets.get(name)?.at(-1),
+    names: () => [...secrets.keys()],
     set: (name, { enabled = true, ...input }) => {
       const now = clock.nowSeconds();
       const version = { ...input, enabled, version: randomBytes(16).toString("hex"), created: now, updated: now };
-      live.set(name, [...(live.get(name) ?? []), version]);
+      secrets.set(name, [...(secrets.get(name) ?? []), version]);
       return version;
     },
     isDeleted: (name) => deleted.has(name),
-    delete: (name) => move(name, live, deleted),
-    recover: (name) => move(name, deleted, live),
+    delete: (name) => move(name, secrets, deleted),
+    recover: (name) => move(name, deleted, secrets),
     role: (principalOid) => roles.get(principalOid) ?? (readers.has(principalOid) ? "user" : "ForbiddenByRbac"),
     setRole: (principalOid, role) => {
       roles.set(principalOid, role);
     },
     clear: () => {
-      for (const map of [live, deleted, roles]) map.clear();
+      for (const map of [secrets, deleted, roles]) map.clear();
     },
   };
 }

@@ -2,7 +2,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Page } from "playwright-core";
-import { type Stack, startStack } from "../../../local/stack.ts";
+import { type Stack, startStack } from "../../../local/stack/stack.ts";
 import { newPkce, type Pkce, parForm } from "../../sign-in/support/sign-in.ts";
 import { CLIENT_IDS } from "../../support/callers.ts";
 import { policyWithEntries } from "../../support/policies.ts";

@@ -1,7 +1,7 @@
 /** The routes of a service with every feature configured, from `functions/register.ts`. */
 import { compose, realSurroundings } from "../../../functions/composition/compose.ts";
 import { routesOf } from "../../../functions/register.ts";
-import { createServiceSettings } from "../../../local/service-settings.ts";
+import { createServiceSettings } from "../../../local/stack/service-settings.ts";
 import { configFrom } from "../../../shared/config/environment.ts";
 
 export interface LiveRoute {

@@ -4,9 +4,9 @@
  */
 import { readFileSync } from "node:fs";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { localPolicy } from "../../../local/policy.ts";
-import { type Stack, startStack } from "../../../local/stack.ts";
-import { CLIENT_IDS } from "../../../local/tenant/seed-ids.ts";
+import { localPolicy } from "../../../local/stack/policy.ts";
+import { type Stack, startStack } from "../../../local/stack/stack.ts";
+import { CLIENT_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 
 export const CLIENT_ID = CLIENT_IDS.web;
 export const USER_READ = "https://graph.microsoft.com/User.Read";

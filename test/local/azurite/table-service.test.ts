@@ -1,5 +1,5 @@
 /**
- * Azurite's table service as the grant store's stand-in: what the grants need of it.
+ * Azurite's table service in place of the grant store: the features that grants need.
  */
 import { AzureNamedKeyCredential, TableClient } from "@azure/data-tables";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -15,17 +15,17 @@ beforeAll(async () => {
 });
 afterAll(() => tables.stop());
 
-test("it is on loopback", () => {
+test("the table service listens on loopback", () => {
   expect(tables.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/devstoreaccount1$/);
 });
 
-test("inserts, reads, and refuses to insert twice", async () => {
+test("the table service inserts and reads an entity and refuses a second insert", async () => {
   await client.createEntity({ partitionKey: "p", rowKey: "one", sealed: "x" });
   expect(await client.getEntity("p", "one")).toMatchObject({ sealed: "x" });
   await expect(client.createEntity({ partitionKey: "p", rowKey: "one" })).rejects.toMatchObject({ statusCode: 409 });
 });
 
-test("a replacement with an old ETag is 412", async () => {
+test("a replacement with an old ETag is refused with 412", async () => {
   await client.createEntity({ partitionKey: "p", rowKey: "two", sealed: "1" });
   const { etag } = await client.getEntity("p", "two");
   const replace = (sealed: string) =>
@@ -41,8 +41,8 @@ test("a wrong key is refused", async () => {
   await expect(stranger.getEntity("p", "one")).rejects.toMatchObject({ statusCode: 403 });
 });
 
-test("one that ends by itself is noticed", async () => {
+test("a table service that ends unexpectedly is reported", async () => {
   const own = await startTableService();
   process.kill(own.pid, "SIGTERM");
-  await own.died;
+  await own.endedUnexpectedly;
 });

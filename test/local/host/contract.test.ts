@@ -1,5 +1,5 @@
 /**
- * What an app can observe of the host, row by row, on a real child process.
+ * What an app can observe of the host, tested on a real child process.
  */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { HostProcess } from "../../../local/host/host-process.ts";
@@ -14,7 +14,7 @@ afterAll(() => host.stop());
 
 const get = (path: string, headers: string[] = []) => send(host.port, path, { headers });
 
-describe("routes", () => {
+describe("the host routes requests:", () => {
   test.each([
     ["/items/7", "items/{id}", { id: "7" }],
     ["/items/special", "items/special", {}],
@@ -69,7 +69,7 @@ describe("routes", () => {
     expect((await get("/get-only")).status).toBe(200);
   });
 
-  test("a function that declares no methods has GET and POST", async () => {
+  test("a function without declared methods answers GET and POST", async () => {
     expect((await get("/default-methods")).status).toBe(200);
     expect((await send(host.port, "/default-methods", { method: "POST" })).status).toBe(200);
     expect((await send(host.port, "/default-methods", { method: "PUT" })).status).toBe(404);
@@ -82,7 +82,7 @@ describe("routes", () => {
     expect((await get("/echo", ["Host", "a", "Host", "b"])).status).toBe(400);
   });
 
-  test("the absolute form of a target works", async () => {
+  test("the absolute form of a target is routed by its path", async () => {
     expect((await get(`http://elsewhere.example/items/7?x=1`)).json).toEqual({
       route: "items/{id}",
       params: { id: "7" },
@@ -90,14 +90,14 @@ describe("routes", () => {
   });
 });
 
-describe("requests", () => {
-  test("method, absolute URL and header names in lower case", async () => {
+describe("the app receives", () => {
+  test("the method, the absolute URL and header names in lower case", async () => {
     const { json } = await get("/echo?a=1", ["X-Upper", "V", "Host", "example.org:81"]);
     expect(json).toMatchObject({ method: "GET", url: "http://example.org:81/echo?a=1", functionName: "echo" });
     expect(json.headers).toMatchObject({ "x-upper": "V", host: "example.org:81" });
   });
 
-  test("repeated headers are joined, those Node would drop included", async () => {
+  test("repeated headers joined, including those that Node drops", async () => {
     const { json } = await get("/echo", [
       "Authorization",
       "Bearer a",
@@ -111,7 +111,7 @@ describe("requests", () => {
     expect(json.headers).toMatchObject({ authorization: "Bearer a,Bearer b", "x-y": "1,2" });
   });
 
-  test("repeated query keys are joined without regard to case; the URL keeps each", async () => {
+  test("repeated query keys joined regardless of case, and the URL unchanged", async () => {
     const { json } = await get("/echo?b=1&b=2&B=3&c=a%2Cb+c&d&e=");
     expect(json.query).toEqual({ b: "1,2,3", c: "a,b c", d: "", e: "" });
     expect(json.queryOfUrl.slice(0, 3)).toEqual([
@@ -121,12 +121,12 @@ describe("requests", () => {
     ]);
   });
 
-  test("a body with a length arrives as bytes", async () => {
+  test("a body with a length as bytes", async () => {
     const { json } = await send(host.port, "/echo", { method: "POST", body: '{"a":"ü"}' });
     expect(json.body).toBe('{"a":"ü"}');
   });
 
-  test("a body sent in chunks arrives empty, an empty one too", async () => {
+  test("no body if it was empty or sent in chunks", async () => {
     const chunked = await send(host.port, "/echo", { method: "POST", body: "lost", chunked: true });
     expect(chunked.json).toMatchObject({ body: "", hasBody: false });
     expect((await send(host.port, "/echo", { method: "POST", body: "" })).json).toMatchObject({
@@ -135,13 +135,13 @@ describe("requests", () => {
     });
   });
 
-  test("the body of a GET is dropped with a warning of the package", async () => {
+  test("no body of a GET, with a warning of the package", async () => {
     const { json } = await send(host.port, "/echo", { body: "x" });
     expect(json.hasBody).toBe(false);
     await host.logs.waitFor("Discarding the body of the incoming GET request");
   });
 
-  test("more than 10 MB is 413, more than 32 KB of headers 431", async () => {
+  test("no request with more than 10 MB (413) or with more than 32 KB of headers (431)", async () => {
     const refused = await send(host.port, "/echo", {
       method: "POST",
       headers: ["Content-Length", String(10 * 1024 * 1024 + 1)],
@@ -151,11 +151,11 @@ describe("requests", () => {
     expect((await get("/echo", ["X-Large", "a".repeat(31 * 1024)])).status).toBe(200);
   });
 
-  test("answers on localhost, whichever way it resolves", async () => {
+  test("requests to every loopback address", async () => {
     expect((await send(host.port, "/unrouted", { host: "localhost" })).status).toBe(200);
   });
 
-  test("trace context: a span of the host's own in the caller's trace, else in a new one", async () => {
+  test("a trace context with a span of the host, in the caller's trace or in a new one", async () => {
     const trace = "0af7651916cd43dd8448eb211c80319c";
     const given = await get("/echo", ["traceparent", `00-${trace}-b7ad6b7169203331-01`, "tracestate", "a=1"]);
     expect(given.json.trace).toMatchObject({ traceState: "a=1" });
@@ -164,7 +164,7 @@ describe("requests", () => {
     expect(invalid.json.trace.traceParent).toMatch(/^00-(?!0{32})[0-9a-f]{32}-[0-9a-f]{16}-00$/);
   });
 
-  test("the app's settings are the child's environment and nothing else", async () => {
+  test("only its settings as environment", async () => {
     const { json } = await get("/environment");
     expect(json.names).toContain("ONLY_SETTING");
     expect(json.names.filter((name: string) => /^(?:VITEST|npm_|NODE_ENV|NODE_CHANNEL)/.test(name))).toEqual([]);
@@ -172,10 +172,10 @@ describe("requests", () => {
   });
 });
 
-describe("answers", () => {
+describe("the host writes the app's answer:", () => {
   const answer = (kind: string, method = "GET") => send(host.port, `/answer/${kind}`, { method });
 
-  test("nothing is 204", async () => {
+  test("no return value is 204", async () => {
     const { status, text, headers } = await answer("nothing");
     expect({ status, text, length: headers["content-length"] }).toEqual({ status: 204, text: "", length: undefined });
   });
@@ -191,12 +191,12 @@ describe("answers", () => {
     },
   );
 
-  test("an answer that cannot be written is in the log", async () => {
+  test("an answer that cannot be written is logged", async () => {
     await answer("wrongLength");
     expect(JSON.parse(await host.logs.waitFor("Content-Length mismatch"))).toMatchObject({ level: "Error" });
   });
 
-  test("bytes, text and JSON with their lengths and types", async () => {
+  test("bytes, text and JSON have their lengths and types", async () => {
     expect((await answer("bytes")).text).toBe("\u0000\u00ff\u0001");
     const json = await answer("json");
     expect(json.text).toBe('{"a":1}');
@@ -204,27 +204,27 @@ describe("answers", () => {
     expect((await answer("typedJson")).headers["content-type"]).toBe("application/problem+json");
   });
 
-  test("status and headers; custom headers never replace the app's", async () => {
+  test("custom headers never replace headers of the app", async () => {
     const created = await answer("created");
     expect(created.status).toBe(201);
     expect(created.headers).toMatchObject({ location: "/x", "x-custom": "app", "x-content-type-options": "nosniff" });
     expect((await answer("json")).headers["x-custom"]).toBe("host");
   });
 
-  test("204 and 304 lose their bodies", async () => {
+  test("204 and 304 have no body", async () => {
     expect(await answer("noContent")).toMatchObject({ status: 204, text: "" });
     const unchanged = await answer("notModified");
     expect(unchanged).toMatchObject({ status: 304, text: "" });
     expect(unchanged.headers.etag).toBe('"1"');
   });
 
-  test("repeated answer headers are joined, but only the last Set-Cookie survives", async () => {
+  test("repeated headers are joined, but only the last Set-Cookie is sent", async () => {
     const { headers } = await answer("repeated");
     expect(headers["x-many"]).toBe("1, 2");
     expect(headers["set-cookie"]).toEqual(["b=2"]);
   });
 
-  test("cookies, as ASP.NET writes them", async () => {
+  test("cookies have the form of ASP.NET", async () => {
     expect((await answer("cookies")).headers["set-cookie"]).toEqual([
       "plain=a%20b%2Fc%3Dd; path=/",
       "full=v; expires=Wed, 02 Jan 2030 03:04:05 GMT; max-age=60; domain=example.org; path=/p; secure; samesite=strict; httponly",
@@ -233,25 +233,25 @@ describe("answers", () => {
     ]);
   });
 
-  test("HEAD: the headers of the answer, no body", async () => {
+  test("HEAD is answered with the headers and without a body", async () => {
     const head = await answer("json", "HEAD");
     expect(head).toMatchObject({ status: 200, text: "" });
     expect(head.headers["content-length"]).toBe("7");
   });
 
-  test("functionTimeout: 500, and the log says why", async () => {
+  test("a function that exceeds functionTimeout is 500, and the log contains the reason", async () => {
     expect(await get("/never")).toMatchObject({ status: 500, text: "" });
     expect(await host.logs.waitFor("Timeout value of")).toContain("Executed 'Functions.never' (Failed");
   });
 });
 
-describe("app and host", () => {
-  test("registration and setup are locked after the start", async () => {
+describe("the host", () => {
+  test("locks registration and setup after the start", async () => {
     expect((await get("/register-late")).text).toBe("A function can only be registered during app startup.");
     expect((await get("/setup-late")).text).toContain("can't be changed after app startup");
   });
 
-  test("log lines go through untouched, filtered by level and category", async () => {
+  test("writes the app's log lines unchanged, filtered by level and category", async () => {
     await get("/log");
     const line = JSON.parse(await host.logs.waitFor("plain {"));
     expect(line).toEqual({
@@ -265,7 +265,7 @@ describe("app and host", () => {
     await host.logs.waitFor("error line");
     expect(host.logs.lines.some((text) => text.includes("warn line"))).toBe(true);
     expect(host.logs.lines.some((text) => /trace line|debug line/.test(text))).toBe(false);
-    // The host gathers lines for a moment; they come in order.
+    // The host writes lines in batches, in order.
     await host.logs.waitFor("Executed 'Functions.log'");
     host.logs.clear();
     await get("/quiet");
@@ -275,13 +275,13 @@ describe("app and host", () => {
     expect(quiet.map((text) => JSON.parse(text).level)).toEqual(["Error"]);
   });
 
-  test("a throw is in the log with its reason", async () => {
+  test("logs the exception of a function", async () => {
     await send(host.port, "/answer/throws");
     const line = JSON.parse(await host.logs.waitFor("a secret reason"));
     expect(line).toMatchObject({ level: "Error", category: "Function.answer" });
   });
 
-  test("a timer runs when the admin route says so, and only then", async () => {
+  test("runs a timer only on a request to the admin route", async () => {
     expect(host.logs.lines.some((text) => text.includes("timer ran"))).toBe(false);
     const asked = await send(host.port, "/admin/functions/tidy", {
       method: "POST",
@@ -293,7 +293,7 @@ describe("app and host", () => {
     await host.logs.waitFor("Executed 'Functions.tidy' (Succeeded");
   });
 
-  test("the admin route knows neither strangers nor HTTP functions", async () => {
+  test("refuses unknown functions and HTTP functions on the admin route", async () => {
     expect((await send(host.port, "/admin/functions/nobody", { method: "POST" })).status).toBe(404);
     expect((await send(host.port, "/admin/functions/echo", { method: "POST" })).status).toBe(400);
     expect((await get("/admin/host/status")).status).toBe(200);

@@ -1,5 +1,5 @@
 /**
- * Hooks in the worker's order, and what they may change; a CommonJS app with two entry points.
+ * Hooks in the worker's order, and what they may change, with a CommonJS app that has two entry points.
  */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { HostProcess } from "../../../local/host/host-process.ts";
@@ -14,7 +14,7 @@ afterAll(() => host.stop());
 
 const get = (path: string) => send(host.port, path);
 
-test("the order of an app's life and of an invocation", async () => {
+test("hooks run in the worker's order at start and at each invocation", async () => {
   const before = ["load first", "load second", "appStart"];
   expect((await get("/events")).json).toEqual([...before, "pre 1", "pre 2", "replaced", "handler"]);
   expect((await get("/events")).json.slice(7)).toEqual(["post 1 ok", "pre 1", "pre 2", "replaced", "handler"]);
@@ -24,7 +24,7 @@ test("a function registered in an appStart hook answers", async () => {
   expect((await get("/from-app-start")).text).toBe("ok");
 });
 
-test("a throw in preInvocation fails the call before the function", async () => {
+test("an exception in preInvocation fails the invocation before the function runs", async () => {
   expect(await get("/refused-by-hook")).toMatchObject({ status: 500, text: "" });
   await host.logs.waitFor("pre refuses");
 });
@@ -34,13 +34,13 @@ test("postInvocation may clear an error or set one", async () => {
   expect(await get("/spoiled")).toMatchObject({ status: 500, text: "" });
 });
 
-test("the log hook may rewrite the app's lines, and cannot hide one by throwing", async () => {
+test("the log hook may change the app's lines, and an exception in it does not hide a line", async () => {
   await get("/masked");
   expect(JSON.parse(await host.logs.waitFor("token [masked]")).message).toBe("token [masked] end");
   expect(JSON.parse(await host.logs.waitFor("hook throws")).message).toBe("hook throws secret-def");
 });
 
-test("appTerminate runs at the end, with the hook data of appStart", async () => {
+test("appTerminate runs when the host stops, with the hook data of appStart", async () => {
   const own = await startFixture("hooks");
   expect(await own.stop()).toEqual({ code: 0, signal: null });
   expect(own.logs.lines).toContain("appTerminate after appStart: true");

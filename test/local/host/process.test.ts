@@ -1,12 +1,12 @@
 /**
- * The host as a process: start, failure to start, and the end, ordered by events.
+ * The host as a process: start, failed start and stop, ordered by events.
  */
 import { expect, test } from "vitest";
 import { startHostProcess } from "../../../local/host/host-process.ts";
 import { fixtureFolder, startFixture } from "./support/fixture.ts";
 import { send } from "./support/send.ts";
 
-test.concurrent("SIGTERM: the request under way finishes, new ones are refused, appTerminate runs, exit 0", async () => {
+test.concurrent("after SIGTERM the running request finishes, new ones are refused, appTerminate runs, and the exit code is 0", async () => {
   const host = await startFixture("shutdown");
   const slow = send(host.port, "/slow");
   await host.logs.waitFor("slow started");
@@ -18,39 +18,39 @@ test.concurrent("SIGTERM: the request under way finishes, new ones are refused, 
   expect(host.logs.lines.at(-1)).toBe("appTerminate");
 });
 
-test.concurrent("an idle keep-alive connection does not hold up the end", async () => {
+test.concurrent("an idle keep-alive connection does not delay the end of the host", async () => {
   const host = await startFixture("shutdown");
   const answer = await fetch(`http://127.0.0.1:${host.port}/quick`, { headers: { connection: "keep-alive" } });
   expect(await answer.text()).toBe("quick");
   expect(await host.stop()).toEqual({ code: 0, signal: null });
 });
 
-test.concurrent("an uncaught exception ends the process with code 1, as the worker's does", async () => {
+test.concurrent("an uncaught exception ends the process with exit code 1, as in the worker", async () => {
   const host = await startFixture("shutdown");
   await expect(send(host.port, "/crash")).rejects.toThrow();
   expect(await host.exited).toEqual({ code: 1, signal: null });
   expect(host.logs.tail(50)).toContain("uncaught in the app");
 });
 
-test.concurrent("an app that throws at load: its message, exit code 1", async () => {
+test.concurrent("an app that throws at load ends the host with the app's message and exit code 1", async () => {
   const started = startFixture("load-failure", { CLIENT_ID: "wrong" });
   await expect(started).rejects.toThrow(/exit code 1[\s\S]*unable to load entry point "app\.mjs": CLIENT_ID is wrong/);
 });
 
-test.concurrent("no such app, and an app that wants streams, do not start", async () => {
+test.concurrent("the host does not start without an app or with an app that requires HTTP streams", async () => {
   const missing = startHostProcess({ appDirectory: fixtureFolder(""), port: 0, settings: {} });
   await expect(missing).rejects.toThrow(/host\.json cannot be read/);
   await expect(startFixture("streaming")).rejects.toThrow(/does not imitate/);
 });
 
-test.concurrent("a port that is taken is an error that names it", async () => {
+test.concurrent("a port that is in use is an error that names the port", async () => {
   const host = await startFixture("prefix");
   const second = startHostProcess({ appDirectory: fixtureFolder("prefix"), port: host.port, settings: {} });
   await expect(second).rejects.toThrow(new RegExp(`EADDRINUSE.*${host.port}`));
   await host.stop();
 });
 
-test.concurrent("the default route prefix is api; settings override host.json", async () => {
+test.concurrent("the default route prefix is api, and settings override host.json", async () => {
   const host = await startFixture("prefix", { AzureFunctionsJobHost__logging__logLevel__default: "Warning" });
   expect((await send(host.port, "/api/hello")).text).toBe("hello");
   expect((await send(host.port, "/hello")).status).toBe(404);

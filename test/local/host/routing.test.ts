@@ -5,27 +5,27 @@ import { describe, expect, test } from "vitest";
 import { parseRequestPath } from "../../../local/host/routing/request-path.ts";
 import { createRouteTable } from "../../../local/host/routing/route-table.ts";
 
-/** The template that wins for a path, of some registered in the order given. */
+/** The template that wins for a path, with the templates registered in this order. */
 function winner(templates: readonly string[], path: string): string | undefined {
   const table = createRouteTable(templates.map((template) => ({ template, methods: undefined, target: template })));
   return table.match("GET", path)?.target;
 }
 
-describe("precedence, whatever the order of registration", () => {
+describe("route precedence is independent of the order of registration:", () => {
   test.each([
     ["a literal before a parameter", "/a/b", ["a/{x}", "a/b"], "a/b"],
     ["a literal first segment before a parameter", "/a/b", ["{x}/b", "a/{x}"], "a/{x}"],
     ["more constraints before fewer", "/1", ["{x}", "{x:int}"], "{x:int}"],
-    ["the next one if constraints fail", "/one", ["{x}", "{x:int}"], "{x}"],
+    ["the next route if constraints fail", "/one", ["{x}", "{x:int}"], "{x}"],
     ["longer before shorter", "/a", ["a", "a/{x?}"], "a/{x?}"],
     ["a catch-all last", "/a/b", ["{*rest}", "a/b"], "a/b"],
-    ["a catch-all for what is left", "/z/b", ["{*rest}", "a/b"], "{*rest}"],
+    ["a catch-all for the other paths", "/z/b", ["{*rest}", "a/b"], "{*rest}"],
   ])("%s", (_what, path, templates, expected) => {
     expect(winner(templates, path)).toBe(expected);
     expect(winner(templates.toReversed(), path)).toBe(expected);
   });
 
-  test("a route without the method leaves the path to the next", () => {
+  test("a route without the method does not match, and the next one is tried", () => {
     const table = createRouteTable([
       { template: "a/b", methods: ["post"], target: "post" },
       { template: "a/{x}", methods: ["GET"], target: "get" },
@@ -35,14 +35,14 @@ describe("precedence, whatever the order of registration", () => {
     expect(table.match("PUT", "/a/b")).toBeUndefined();
   });
 
-  test("nothing below /admin reaches a function", () => {
+  test("no path below /admin reaches a function", () => {
     expect(winner(["{*rest}"], "/admin/functions/x")).toBeUndefined();
     expect(winner(["{*rest}"], "/Admin")).toBeUndefined();
     expect(winner(["{*rest}"], "/administrators")).toBe("{*rest}");
   });
 });
 
-describe("constraints", () => {
+describe("the route constraint", () => {
   test.each([
     ["int", ["0", "-5", "+7", "2147483647"], ["1.5", "2147483648", "x", "1e3"]],
     ["long", ["9223372036854775807"], ["9223372036854775808", "x"]],
@@ -70,14 +70,14 @@ describe("constraints", () => {
 
 test.each([
   ["{x:unknown}", /constraint "unknown" is unknown/],
-  ["{x:maxlength(a)}", /not a whole number/],
+  ["{x:maxlength(a)}", /needs an integer/],
   ["{x}.{y}", /mix text and parameters/],
   ["{*rest}/a", /only be the last segment/],
   ["{a}/{A}", /more than once/],
   ["{a", /not closed/],
   ["a//b", /segment is empty/],
   ["{x=1?}", /cannot be optional/],
-])("%s stops the start", (template, message) => {
+])("the host does not start with the route %s", (template, message) => {
   expect(() => winner([template], "/")).toThrow(message);
 });
 
@@ -91,10 +91,10 @@ test.each([
   ["/%E2%82%AC%ff", "/€%ff", "/%E2%82%AC%ff"],
   ["/a%3Fb%23", "/a?b#", "/a%3Fb%23"],
   ["http://x.example:8080", "/", "/"],
-])("the path of %s", (target, decoded, encoded) => {
+])("the path of the request target %s is decoded and encoded as by Kestrel", (target, decoded, encoded) => {
   expect(parseRequestPath(target)).toEqual({ decoded, encoded, query: "" });
 });
 
-test("the query stays as it was sent", () => {
+test("the query is not changed", () => {
   expect(parseRequestPath("/a?b=%2F&c#d")?.query).toBe("?b=%2F&c#d");
 });

@@ -1,4 +1,6 @@
-/** Every row of the AADSTS table on order: status, error, suberror and the body's exact members. */
+/**
+ * Every row of the AADSTS table as a scripted response: status, error, suberror and the exact members of the body.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { AADSTS } from "../../../local/tenant/errors/aadsts.ts";
 import { SIGN_IN_CODES } from "../../../local/tenant/errors/aadsts-sign-in.ts";
@@ -12,7 +14,7 @@ beforeAll(async () => {
 afterEach(() => tenant.state.clearOrders());
 afterAll(() => tenant.close());
 
-/** What was observed, written out a second time: [http, error, suberror]. */
+/** The observed facts, independent of the table: [http, error, suberror]. */
 const FACTS: Record<number, [number, string, string?]> = {
   50013: [400, "invalid_grant"],
   500131: [400, "invalid_grant"],
@@ -86,11 +88,11 @@ const FACTS: Record<number, [number, string, string?]> = {
   70021: [401, "invalid_client"],
 };
 
-/** E-58. */
+/** The codes with an error_uri (E-58). */
 const WITH_URI = [7000215, 500011, 50076, 700082, 9002313, 7000218, 90002, 65001];
 
-describe("every code on order", () => {
-  test.each(Object.keys(FACTS).map(Number))("AADSTS%i", async (code) => {
+describe("a scripted AADSTS error", () => {
+  test.each(Object.keys(FACTS).map(Number))("AADSTS%i has its status, error and body", async (code) => {
     tenant.state.order({ endpoint: "token", aadsts: code });
     const { status, body, headers } = await postToken(tenant, onBehalfOfForm(tenant));
     const [http, error, suberror] = FACTS[code] ?? [0, ""];
@@ -106,18 +108,18 @@ describe("every code on order", () => {
     expect(body["error_uri"]).toBe(WITH_URI.includes(code) ? `${tenant.url}/error?code=${code}` : undefined);
   });
 
-  test("the two tables hold the same codes, but for those of pages, client assertions and forms", () => {
+  test("has a code of the observed facts, except those of pages, client assertions and forms", () => {
     const extra = Object.keys(AADSTS).filter((code) => !(code in FACTS || code in SIGN_IN_CODES));
     expect(extra).toEqual(["28000", "50049", "500112", "700021", "700023", "700025", "700211", "700212", "9000411"]);
   });
 
-  test("an order for a code that is not in the table is a mistake", () => {
+  test("throws for a code that is not in the table", () => {
     expect(() => tenant.state.order({ endpoint: "token", aadsts: 1 })).toThrow("AADSTS1");
   });
 });
 
-describe("wording on order", () => {
-  test("claims are a string that holds JSON (E-59), and can be left out", async () => {
+describe("the text of a scripted error", () => {
+  test("contains claims as a string of JSON (E-59), unless they are omitted", async () => {
     tenant.state.order({ endpoint: "token", aadsts: 50076 });
     const usual = await postToken(tenant, onBehalfOfForm(tenant));
     expect(JSON.parse(String(usual.body["claims"]))).toHaveProperty("access_token.capolids");
@@ -127,45 +129,45 @@ describe("wording on order", () => {
     expect(bare.body["error"]).toBe("interaction_required");
   });
 
-  test("the old tail has line breaks (E-55)", async () => {
+  test("has line breaks in the old form (E-55)", async () => {
     tenant.state.order({ endpoint: "token", aadsts: 65001, tail: "crlf" });
     const { body } = await postToken(tenant, onBehalfOfForm(tenant));
     expect(body["error_description"]).toMatch(/\r\nTrace ID: \S+\r\nCorrelation ID: \S+\r\nTimestamp: /);
   });
 
-  test("429 is plain text (E-110)", async () => {
+  test("is plain text for 429 (E-110)", async () => {
     tenant.state.order({ endpoint: "token", throttleSeconds: 60 });
     const { status, text, headers } = await postToken(tenant, onBehalfOfForm(tenant));
     expect([status, text, headers.get("retry-after")]).toEqual([429, "Too Many Requests", "60"]);
     expect(headers.get("content-type")).toContain("text/plain");
   });
 
-  test("a JSON throttle with Retry-After (E-111)", async () => {
+  test("can be JSON with Retry-After (E-111)", async () => {
     tenant.state.order({ endpoint: "token", aadsts: 90055, headers: { "Retry-After": "9" } });
     const { status, headers } = await postToken(tenant, onBehalfOfForm(tenant));
     expect([status, headers.get("retry-after")]).toEqual([429, "9"]);
   });
 });
 
-describe("correlation (E-50, E-57)", () => {
+describe("client-request-id (E-50, E-57)", () => {
   const guid = "11111111-2222-4333-8444-555555555555";
   const url = () => `${tenant.url}/${tenant.state.tenantId}/oauth2/v2.0/token`;
 
-  test("a GUID in client-request-id is the correlation id, anything else is not", async () => {
+  test("becomes the correlation id only if it is a GUID", async () => {
     const good = await send(url(), { method: "POST", headers: { "client-request-id": guid } });
     expect(good.body["correlation_id"]).toBe(guid);
     const bad = await send(url(), { method: "POST", headers: { "client-request-id": "me" } });
     expect(bad.body["correlation_id"]).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test("it is echoed only when asked for", async () => {
+  test("is echoed only on request", async () => {
     const quiet = await send(url(), { method: "POST", headers: { "client-request-id": guid } });
     expect(quiet.headers.get("client-request-id")).toBeNull();
     const headers = { "client-request-id": guid, "return-client-request-id": "true" };
     expect((await send(url(), { method: "POST", headers })).headers.get("client-request-id")).toBe(guid);
   });
 
-  test("MSAL's query parameter counts (TC-1)", async () => {
+  test("is read from MSAL's query parameter (TC-1)", async () => {
     const { body, headers } = await send(`${url()}?client-request-id=${guid}`, { method: "POST" });
     expect(body["correlation_id"]).toBe(guid);
     expect(headers.get("cache-control")).toBe("no-store, no-cache");

@@ -1,12 +1,14 @@
-/** Clients that hold no secret: a registered certificate, and a managed identity as federated credential. */
+/**
+ * Clients without a secret: a registered certificate, and a managed identity as federated credential.
+ */
 import { createHash, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import { SignJWT } from "jose";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, OBJECT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import { selfSignedCertificate } from "../../../local/tenant/keys/certificate.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, OBJECT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { postToken, startTrustedTenant } from "./trusted-tenant.ts";
 
 const TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
@@ -49,7 +51,7 @@ async function code(assertion: Promise<string> | string, clientId?: string): Pro
   return status === 200 ? 200 : body["error_codes"];
 }
 
-describe("certificate", () => {
+describe("a client certificate", () => {
   const assertion = (changes: Record<string, unknown> = {}, header: Record<string, unknown> = {}) =>
     new SignJWT({
       iss: CLIENT_IDS.service,
@@ -61,7 +63,7 @@ describe("certificate", () => {
       .setProtectedHeader({ alg: "PS256", "x5t#S256": thumbprint, ...header })
       .sign(privateKey);
 
-  test("through MSAL", async () => {
+  test("authenticates through MSAL", async () => {
     const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
     const clientCertificate = { thumbprintSha256: certificate.fingerprint256.replaceAll(":", ""), privateKey: pem };
     const oboAssertion = tenant.state.mintUserToken();
@@ -69,13 +71,13 @@ describe("certificate", () => {
     expect(result?.accessToken).toBeTypeOf("string");
   });
 
-  test("PS256 and RS256, and nothing else", async () => {
+  test("may sign with PS256 and RS256 only", async () => {
     expect(await code(assertion())).toBe(200);
     expect(await code(assertion({}, { alg: "RS256" }))).toBe(200);
     expect(await code(assertion({}, { alg: "PS512" }))).toEqual([700027]);
   });
 
-  test("refused: unregistered, for another client, for another audience, out of time", async () => {
+  test("is refused if it is unregistered, for another client or audience, or out of time", async () => {
     expect(await code(assertion({}, { "x5t#S256": "AAAA" }))).toEqual([700027]);
     expect(await code(assertion({ sub: CLIENT_IDS.web }))).toEqual([700021]);
     expect(await code(assertion({ aud: "https://elsewhere.example" }))).toEqual([700023]);
@@ -84,11 +86,11 @@ describe("certificate", () => {
   });
 });
 
-describe("managed identity as federated credential", () => {
+describe("a managed identity as federated credential", () => {
   const identityToken = async (options = {}) =>
     (await new ManagedIdentityCredential(options).getToken("api://AzureADTokenExchange")).token;
 
-  test("through MSAL and the identity SDK: no secret anywhere", async () => {
+  test("authenticates through MSAL and the identity SDK without a secret", async () => {
     const oboAssertion = tenant.state.mintUserToken();
     const result = await application({ clientAssertion: () => identityToken() }).acquireTokenOnBehalfOf({
       oboAssertion,
@@ -97,7 +99,7 @@ describe("managed identity as federated credential", () => {
     expect(result?.account?.username).toBe("alice@contoso.local");
   });
 
-  test("the token names the identity's principal", async () => {
+  test("gives a token that names the principal of the identity", async () => {
     const token = await identityToken({ clientId: CLIENT_IDS.userIdentity });
     const payload: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
     expect(payload).toMatchObject({ sub: OBJECT_IDS.userIdentity, iss: `${tenant.url}/${TENANT_ID}/v2.0` });
@@ -107,7 +109,7 @@ describe("managed identity as federated credential", () => {
   const forged = (changes: Parameters<typeof tenant.state.mintAppToken>[0]) =>
     tenant.state.mintAppToken({ client: "systemIdentity", resource: "tokenExchange", ...changes });
 
-  test("refused: issuer, audience, subject, signature, time, a client without the credential", async () => {
+  test("is refused for a wrong issuer, audience, subject, signature or time, and for a client without the credential", async () => {
     expect(await code(forged({ claims: { iss: "https://elsewhere.example" } }))).toEqual([700211]);
     expect(await code(forged({ resource: "vault" }))).toEqual([700211]);
     expect(await code(forged({ resource: "orders" }))).toEqual([700212]);

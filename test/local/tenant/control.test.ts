@@ -1,8 +1,10 @@
-/** Orders, the log, minted tokens and the control API. */
+/**
+ * Scripted responses, the request log, minted tokens and the control API.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import { decodeCompact } from "../../../local/tenant/keys/compact-jws.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, USER_IDS } from "../../../local/tenant/seed-ids.ts";
 import { asClient, onBehalfOfForm, postToken, send, startTrustedTenant } from "./trusted-tenant.ts";
 
 let tenant: LocalTenant;
@@ -18,8 +20,8 @@ afterAll(() => tenant.close());
 const exchange = (user = "alice") =>
   postToken(tenant, onBehalfOfForm(tenant, { assertion: tenant.state.mintUserToken({ user }) }));
 
-describe("orders", () => {
-  test("match by grant, user, client and resource; once unless told otherwise", async () => {
+describe("a scripted response", () => {
+  test("matches by grant, user, client and resource, by default once", async () => {
     const narrow = { endpoint: "token", grantType: "on-behalf-of", user: "bob", client: "service" } as const;
     tenant.state.order({ ...narrow, resource: "graph.microsoft.com", aadsts: 50105 });
     tenant.state.order({ ...narrow, resource: "api.contoso.local", aadsts: 50105 });
@@ -29,14 +31,14 @@ describe("orders", () => {
     expect(tenant.state.listOrders().map((order) => order.remaining)).toEqual([0, 1]);
   });
 
-  test("until cleared", async () => {
+  test("with times 0 applies until it is cleared", async () => {
     const id = tenant.state.order({ endpoint: "token", aadsts: 90033, times: 0 });
     for (const _ of [1, 2, 3]) expect((await exchange()).status).toBe(503);
     tenant.state.clearOrders({ id });
     expect((await exchange()).status).toBe(200);
   });
 
-  test("raw answers: text, JSON, a 200 without a token (TC-22, TC-24)", async () => {
+  test("can be text, JSON or a 200 without a token (TC-22, TC-24)", async () => {
     const html = "<html>502 Bad Gateway</html>";
     tenant.state.order({ endpoint: "token", status: 502, headers: { "Content-Type": "text/html" }, body: html });
     const page = await exchange();
@@ -49,7 +51,7 @@ describe("orders", () => {
     expect(redirect.status).toBe(302);
   });
 
-  test("held requests go on in the order of release", async () => {
+  test("can hold requests, which continue in the order of release", async () => {
     const finished: string[] = [];
     const hold = (user: string) => tenant.state.order({ endpoint: "token", user, hold: true });
     const [first, second] = [hold("alice"), hold("bob")];
@@ -65,17 +67,17 @@ describe("orders", () => {
     tenant.state.releaseOrder({ id: first });
     await Promise.all(requests);
     expect(finished).toEqual(["bob", "alice"]);
-    await expect(tenant.state.orders.hit("none")).rejects.toThrow("no order");
+    await expect(tenant.state.orders.hit("none")).rejects.toThrow("no scripted response");
   });
 
-  test("a dropped connection", async () => {
+  test("can drop the connection", async () => {
     tenant.state.order({ endpoint: "token", drop: true });
     await expect(exchange()).rejects.toThrow("fetch failed");
     expect(tenant.state.requests({ endpoint: "token" }).at(-1)?.status).toBe(0);
     expect((await exchange()).status).toBe(200);
   });
 
-  test("a hanging request ends with the client's patience", async () => {
+  test("can hang until the client gives up", async () => {
     const id = tenant.state.order({ endpoint: "discovery", hang: true });
     const url = `${tenant.url}/common/v2.0/.well-known/openid-configuration`;
     const abort = new AbortController();
@@ -85,14 +87,14 @@ describe("orders", () => {
     await expect(request).rejects.toThrow("abort");
   });
 
-  test("a delay alone leaves the answer as it is", async () => {
+  test("can delay the ordinary answer", async () => {
     tenant.state.order({ endpoint: "token", delayMs: 1 });
     expect((await exchange()).status).toBe(200);
   });
 });
 
-describe("log", () => {
-  test("each request with its form, its person and its status", async () => {
+describe("the request log", () => {
+  test("contains each request with its form, user and status", async () => {
     await exchange("bob");
     const [entry] = tenant.state.requests({ endpoint: "token", user: USER_IDS.bob });
     expect(entry).toMatchObject({
@@ -104,7 +106,7 @@ describe("log", () => {
     });
   });
 
-  test("the person behind passwords, refresh tokens and codes", async () => {
+  test("contains the user of passwords, refresh tokens and codes", async () => {
     const scope = "https://graph.microsoft.com/User.Read offline_access";
     const first = await postToken(tenant, onBehalfOfForm(tenant, { scope }));
     const refresh_token = String(first.body["refresh_token"]);
@@ -123,8 +125,8 @@ describe("log", () => {
   });
 });
 
-describe("minted tokens", () => {
-  test("members set and deleted", () => {
+describe("a minted token", () => {
+  test("can have members set and deleted", () => {
     const token = tenant.state.mintUserToken({
       header: { kid: undefined, jku: "https://elsewhere.example" },
       claims: { exp: undefined, scp: ["access_as_user"] },
@@ -137,7 +139,7 @@ describe("minted tokens", () => {
     expect(payload?.["scp"]).toEqual(["access_as_user"]);
   });
 
-  test("anything at all", () => {
+  test("can have any header, payload, key and signature", () => {
     const raw = tenant.state.mint({ header: '{"alg":"none","alg":"RS256"}', payload: "not json", signature: "" });
     expect(raw.split(".").map((part) => Buffer.from(part, "base64url").toString())).toEqual([
       '{"alg":"none","alg":"RS256"}',
@@ -155,7 +157,7 @@ describe("minted tokens", () => {
     expect(() => tenant.state.mintUserToken({ key: "nothing" })).toThrow("no key nothing");
   });
 
-  test("the weak key can be published, and removed again (JW-19)", () => {
+  test("can use the weak key, which can be published and removed (JW-19)", () => {
     const kid = String(decodeCompact(tenant.state.mintUserToken({ key: "weak" }))?.header["kid"]);
     tenant.state.publishKey({ kid });
     expect(tenant.state.listKeys().published.map((key) => key.kid)).toContain(kid);
@@ -164,18 +166,18 @@ describe("minted tokens", () => {
   });
 });
 
-describe("control API", () => {
+describe("the control API", () => {
   const control = (operation: string, input: unknown = {}, key = tenant.state.controlKey) => {
     const headers = { authorization: `Bearer ${key}` };
     return send(`${tenant.url}/_control/${operation}`, { method: "POST", headers, body: JSON.stringify(input) });
   };
 
-  test("needs its key", async () => {
+  test("requires its key", async () => {
     expect((await control("seed", {}, "guess")).status).toBe(401);
     expect((await send(`${tenant.url}/_control/seed`)).status).toBe(404);
   });
 
-  test("runs the same operations", async () => {
+  test("runs the same operations as the tenant's state", async () => {
     const id = (await control("order", { endpoint: "token", aadsts: 50076 })).text;
     expect((await exchange()).body["error_codes"]).toEqual([50076]);
     expect(JSON.parse((await control("listOrders")).text)).toMatchObject([{ id: JSON.parse(id), hits: 1 }]);
@@ -186,7 +188,7 @@ describe("control API", () => {
     expect((await control("rotateKey")).body).toHaveProperty("kid");
   });
 
-  test("says what is wrong", async () => {
+  test("names unknown operations and invalid input", async () => {
     const unknown = await control("nonsense");
     expect(unknown.status).toBe(404);
     expect(unknown.body["operations"]).toContain("revokeSessions");
@@ -195,7 +197,7 @@ describe("control API", () => {
     expect((await control("revokeSessions", { user: "nobody" })).body["error"]).toContain("nobody");
   });
 
-  test("reset puts everything back, and the vault's secret still works", async () => {
+  test("restores the initial state by reset, and the vault's secret still works", async () => {
     tenant.state.rotateSecret({ keepOld: false });
     tenant.state.withdrawConsent({ scopes: ["User.Read", "Mail.Read"] });
     tenant.state.requireClaims({ claims: '{"access_token":{"acrs":{"value":"c1"}}}' });
@@ -208,7 +210,7 @@ describe("control API", () => {
     expect(tenant.state.vault.latest("sealing-key")).toBeDefined();
   });
 
-  test("the service's callback is registered where it was said to be", () => {
+  test("registers the callback at the given address of the service", () => {
     expect(tenant.state.directory.registration("service")?.redirectUris).toEqual([
       "http://localhost:9999/oauth2/callback",
     ]);

@@ -1,8 +1,10 @@
-/** Device code (E-95 to E-97): a sign-in on another machine, with Entra's names for what may go wrong. */
+/**
+ * Device code (E-95 to E-97): a sign-in on another device, with Entra's error names.
+ */
 import { PublicClientApplication } from "@azure/msal-node";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { createScriptedBrowser, type Page } from "./scripted-browser.ts";
 import { type Answer, asClient, passwordOf, postToken, send, startTrustedTenant } from "./trusted-tenant.ts";
 
@@ -30,14 +32,14 @@ function poll(started: Answer, changes: Record<string, string> = {}): Promise<An
 
 const outcome = ({ body }: Answer) => [body["error"], body["error_codes"]];
 
-/** The page of the tenant that the person goes to, with the code typed in. */
+/** Opens the tenant's page for device codes and enters the code. */
 async function enter(started: Answer): Promise<Page> {
   const page = await createScriptedBrowser().open(String(started.body["verification_uri"]));
   return page.press("next", { "user-code": String(started.body["user_code"]).toLowerCase() });
 }
 
-describe("starting", () => {
-  test("the answer's members; no verification_uri_complete", async () => {
+describe("POST /devicecode", () => {
+  test("answers exactly the observed members, without verification_uri_complete", async () => {
     tenant.state.setDeviceCodeInterval({ seconds: 5 });
     const { status, body } = await start();
     expect(status).toBe(200);
@@ -54,7 +56,7 @@ describe("starting", () => {
     expect(body["message"]).toContain(String(body["user_code"]));
   });
 
-  test("refused: no client, an unknown one, no scope, a foreign scope, claims that are none, another method", async () => {
+  test("refuses a missing or unknown client, a missing or unknown scope, invalid claims and another method", async () => {
     expect(outcome(await start({ client_id: "" }))).toEqual(["invalid_request", [900144]]);
     expect(outcome(await start({ client_id: "nobody" }))).toEqual(["unauthorized_client", [700016]]);
     expect(outcome(await start({ scope: "" }))).toEqual(["invalid_request", [900144]]);
@@ -65,8 +67,8 @@ describe("starting", () => {
   });
 });
 
-describe("polling (E-96)", () => {
-  test("authorization_pending, until somebody decides", async () => {
+describe("polling the token endpoint with a device code (E-96)", () => {
+  test("answers authorization_pending until a user decides", async () => {
     const started = await start();
     expect(outcome(await poll(started))).toEqual(["authorization_pending", [70016]]);
     expect(tenant.state.approveDeviceCode({ user: "bob" })).toEqual({
@@ -81,20 +83,20 @@ describe("polling (E-96)", () => {
     expect(tenant.state.requests({ grantType: "device_code" })).toHaveLength(2);
   });
 
-  test("authorization_declined", async () => {
+  test("answers authorization_declined after the user declined", async () => {
     const started = await start();
     tenant.state.declineDeviceCode({ userCode: String(started.body["user_code"]) });
     expect(outcome(await poll(started))).toEqual(["authorization_declined", [70018]]);
   });
 
-  test("bad_verification_code: unknown, or another client's", async () => {
+  test("answers bad_verification_code for an unknown code and for a code of another client", async () => {
     const started = await start();
     expect(outcome(await poll(started, { device_code: "x" }))).toEqual(["bad_verification_code", [70018]]);
     expect(outcome(await poll(started, { client_id: CLIENT_IDS.public }))).toEqual(["bad_verification_code", [70018]]);
     expect(outcome(await poll(started, { device_code: "" }))).toEqual(["invalid_request", [900144]]);
   });
 
-  test("expired_token, also for a code that was approved too late to be fetched", async () => {
+  test("answers expired_token, also for an approved code that the client redeems too late", async () => {
     const started = await start();
     tenant.state.approveDeviceCode();
     tenant.state.setClockOffset({ offsetMs: 901_000 });
@@ -102,7 +104,7 @@ describe("polling (E-96)", () => {
     expect(() => tenant.state.approveDeviceCode()).toThrow("no device waits");
   });
 
-  test("both grant names, and one redemption", async () => {
+  test("accepts both names of the grant type, and redeems a code once", async () => {
     const started = await start();
     expect(tenant.state.listDeviceCodes()).toEqual([{ userCode: started.body["user_code"], clientId: CLIENT_IDS.cli }]);
     tenant.state.approveDeviceCode();
@@ -110,7 +112,7 @@ describe("polling (E-96)", () => {
     expect(outcome(await poll(started))).toEqual(["invalid_grant", [54005]]);
   });
 
-  test("a confidential client without its secret: 7000218, unless public flows are allowed (E-97)", async () => {
+  test("answers 7000218 to a confidential client without its secret, unless public client flows are allowed (E-97)", async () => {
     const started = await start({ client_id: CLIENT_IDS.web });
     tenant.state.approveDeviceCode();
     expect(outcome(await poll(started, { client_id: CLIENT_IDS.web }))).toEqual(["invalid_client", [7000218]]);
@@ -122,8 +124,8 @@ describe("polling (E-96)", () => {
   });
 });
 
-describe("the page", () => {
-  test("code, account, password, second factor, and the question whether it was them", async () => {
+describe("the page for device codes", () => {
+  test("asks for code, account, password and second factor, and then for a confirmation", async () => {
     tenant.state.requireClaims({ user: "alice", resource: "service" });
     const started = await start();
     const picked = await (await enter(started)).press("account-alice");
@@ -135,7 +137,7 @@ describe("the page", () => {
     expect((await poll(started)).status).toBe(200);
   });
 
-  test("cancelled", async () => {
+  test("declines the device code when the user cancels", async () => {
     const started = await start();
     const picked = await (await enter(started)).press("account-alice");
     const asked = await picked.press("sign-in", { password: passwordOf(tenant, "alice") });
@@ -143,7 +145,7 @@ describe("the page", () => {
     expect(outcome(await poll(started))).toEqual(["authorization_declined", [70018]]);
   });
 
-  test("a wrong code, and one that was used meanwhile", async () => {
+  test("refuses a wrong code and a code that was used in the meantime", async () => {
     const started = await start();
     const page = await createScriptedBrowser().open(`${tenant.url}/devicelogin`);
     expect((await page.press("next", { "user-code": "AAAAAAAAA" })).text("error")).toContain("That code didn't work");
@@ -152,7 +154,7 @@ describe("the page", () => {
     expect((await entered.press("account-alice")).text("error-code")).toBe("AADSTS70019");
   });
 
-  test("a policy that blocks is shown, and the device goes on waiting", async () => {
+  test("shows the error of a blocking policy, and the device keeps waiting", async () => {
     tenant.state.requireClaims({ user: "alice", resource: "service", code: 53003 });
     const started = await start();
     const picked = await (await enter(started)).press("account-alice");
@@ -163,7 +165,7 @@ describe("the page", () => {
   });
 });
 
-describe("MSAL Node, public", () => {
+describe("a public client with MSAL Node", () => {
   const application = () =>
     new PublicClientApplication({
       auth: {
@@ -173,7 +175,7 @@ describe("MSAL Node, public", () => {
       },
     });
 
-  test("device code, then silently; claims that were not met need the person again", async () => {
+  test("gets a token by device code, then silently; unsatisfied claims need the user again", async () => {
     const app = application();
     const deviceCodeCallback = () => void tenant.state.approveDeviceCode({ user: "bob" });
     const first = await app.acquireTokenByDeviceCode({ scopes: [SCOPE], deviceCodeCallback });
@@ -189,20 +191,20 @@ describe("MSAL Node, public", () => {
     });
   });
 
-  test("declined", async () => {
+  test("gets an error when the user declined", async () => {
     const deviceCodeCallback = () => void tenant.state.declineDeviceCode();
     const request = application().acquireTokenByDeviceCode({ scopes: [SCOPE], deviceCodeCallback });
     await expect(request).rejects.toThrow("authorization_declined");
   });
 
-  test("interactive: the system browser, a loopback address with any port, PKCE", async () => {
+  test("signs in interactively: system browser, loopback address with any port, PKCE", async () => {
     const browser = createScriptedBrowser();
     const result = await application().acquireTokenInteractive({
       scopes: [SCOPE],
       openBrowser: async (url) => {
         const asked = await (await browser.open(url)).press("account-bob");
         const done = await asked.press("sign-in", { password: passwordOf(tenant, "bob") });
-        await done.press("continue"); // form_post: MSAL takes nothing else.
+        await done.press("continue"); // MSAL accepts form_post only.
       },
     });
     expect(result.account?.username).toBe("bob@contoso.local");

@@ -1,8 +1,10 @@
-/** The sliver of Graph, and the tenant's second API: who gets in, and in whose words the others are refused. */
+/**
+ * The tenant's part of Graph and its second API: accepted tokens, and the form of the refusals.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
 import type { UserTokenOverrides } from "../../../local/tenant/mint/mint-token.ts";
-import { USER_IDS } from "../../../local/tenant/seed-ids.ts";
 import { send, startTrustedTenant } from "./trusted-tenant.ts";
 
 let tenant: LocalTenant;
@@ -21,7 +23,7 @@ function get(path: string, token?: string, init: RequestInit = {}) {
   return send(`${tenant.url}${path}`, { headers, ...init });
 }
 
-describe("refused as Graph refuses", () => {
+describe("Graph refuses in its own form", () => {
   test.each<[string, string, () => string | undefined]>([
     ["no token", "Access token is empty.", () => undefined],
     ["garbage", "CompactToken parsing failed with error code: 80049217", () => "x.y"],
@@ -37,7 +39,7 @@ describe("refused as Graph refuses", () => {
     expect(answer.headers.get("www-authenticate")).toContain("Bearer realm=");
   });
 
-  test("missing scopes, an application at /me, an unknown path, another method", async () => {
+  test("missing scopes, an application at /me, an unknown path and another method", async () => {
     const scopes = ["openid"];
     expect((await get("/v1.0/me", graphToken({ scopes }))).body["error"]).toMatchObject({
       code: "Authorization_RequestDenied",
@@ -54,7 +56,7 @@ describe("refused as Graph refuses", () => {
   });
 });
 
-test("a person's own data, and an application's role", async () => {
+test("Graph returns a user's data, and all users to an application with the role", async () => {
   expect((await get("/v1.0/me", graphToken({ user: "bob" }))).body).toMatchObject({ displayName: "Bob Baker" });
   expect((await get("/beta/me/messages", graphToken())).body["value"]).toHaveLength(1);
   const app = tenant.state.mintAppToken({ client: "appOnly", resource: "graph" });
@@ -67,7 +69,7 @@ describe("continuous access evaluation (CC-7)", () => {
     return Buffer.from(encoded, "base64").toString("utf8");
   };
 
-  test("on order, with the ordered claims", async () => {
+  test("sends a scripted challenge with the given claims", async () => {
     const claims = '{"access_token":{"nbf":{"essential":true, "value":"1604106651"}}}';
     tenant.state.order({ endpoint: "graph", caeChallenge: claims, user: "alice" });
     expect((await get("/v1.0/me", graphToken({ user: "bob" }))).status).toBe(200);
@@ -79,7 +81,7 @@ describe("continuous access evaluation (CC-7)", () => {
     expect(claimsIn(header)).toBe(claims);
   });
 
-  test("of itself after a revocation, for capable clients only", async () => {
+  test("challenges after a revocation, only clients that declared cp1", async () => {
     const capable = graphToken({ user: "dave", capabilities: ["cp1"] });
     const plain = graphToken({ user: "dave" });
     const validFrom = Date.now() + 60_000;
@@ -92,13 +94,13 @@ describe("continuous access evaluation (CC-7)", () => {
     expect((await get("/v1.0/me", capable)).status).toBe(200);
   });
 
-  test("throttled", async () => {
+  test("throttles in the form of Graph", async () => {
     tenant.state.order({ endpoint: "graph", throttleSeconds: 3 });
     expect((await get("/v1.0/me", graphToken())).body["error"]).toMatchObject({ code: "TooManyRequests" });
   });
 });
 
-test("the orders API takes its own tokens and looks at the scope", async () => {
+test("the Orders API accepts tokens for itself only and checks the scope", async () => {
   const token = (scopes: string[]) => tenant.state.mintUserToken({ client: "service", resource: "orders", scopes });
   expect((await get("/orders", token(["Orders.Read"]))).status).toBe(200);
   expect((await get("/orders", graphToken())).status).toBe(401);

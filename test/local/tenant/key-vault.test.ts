@@ -1,9 +1,11 @@
-/** The real Key Vault and identity SDKs against the tenant's vault and managed identity endpoint (KV rows). */
+/**
+ * The real Key Vault and identity SDKs against the tenant's vault and managed identity endpoint (facts KV-…).
+ */
 import { ClientSecretCredential, ManagedIdentityCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { secretOf, send, startTrustedTenant } from "./trusted-tenant.ts";
 
 let tenant: LocalTenant;
@@ -40,8 +42,8 @@ function get(path: string, headers: Record<string, string> = {}) {
   return send(`${tenant.url}${path}${path.includes("?") ? "&" : "?"}api%2Dversion=2025-07-01`, { headers });
 }
 
-describe("through the SDK", () => {
-  test("the seeded client secret is the one Entra knows", async () => {
+describe("the vault through the SDK", () => {
+  test("the client secret in the vault is the one that Entra accepts", async () => {
     const secret = await client().getSecret("client-secret");
     expect(secret.value).toBe(secretOf(tenant, "service"));
     expect(secret.properties.version).toMatch(/^[0-9a-f]{32}$/);
@@ -52,7 +54,7 @@ describe("through the SDK", () => {
     expect(Buffer.from(secret.value ?? "", "base64")).toHaveLength(32);
   });
 
-  test("set needs the officer's role, and makes a version", async () => {
+  test("setting a secret requires the officer role and creates a version", async () => {
     tenant.state.setVaultRole({ role: "user" });
     await expect(client().setSecret("note", "one")).rejects.toMatchObject({ statusCode: 403 });
     tenant.state.setVaultRole({ role: "officer" });
@@ -73,14 +75,14 @@ describe("through the SDK", () => {
     await expect(client().getSecret("dated")).rejects.toMatchObject({ statusCode: 403, code: "Forbidden" });
   });
 
-  test("a deleted secret is not found, and its name stays taken (KV-22, KV-24)", async () => {
+  test("a deleted secret is not found, and its name cannot be reused (KV-22, KV-24)", async () => {
     await client().setSecret("gone", "value");
     tenant.state.deleteSecret({ name: "gone" });
     await expect(client().getSecret("gone")).rejects.toMatchObject({ statusCode: 404, code: "SecretNotFound" });
     await expect(client().setSecret("gone", "again")).rejects.toMatchObject({ statusCode: 409 });
   });
 
-  test("attributes change, secrets are listed, and delete is soft", async () => {
+  test("attributes can change, secrets are listed, and a deleted secret can be recovered", async () => {
     const { properties } = await client().setSecret("kept", "value");
     const notBefore = new Date("2030-01-01");
     await client().updateSecretProperties("kept", properties.version ?? "", { notBefore, contentType: "text/plain" });
@@ -99,18 +101,18 @@ describe("through the SDK", () => {
     expect((await send(url, { headers: token })).status).toBe(200);
   });
 
-  test("an outage on order", async () => {
+  test("a scripted outage reaches the SDK", async () => {
     const body = { error: { code: "ServiceUnavailable", message: "The service is unavailable." } };
     tenant.state.order({ endpoint: "vault", status: 503, body, times: 0 });
     await expect(client().getSecret("client-secret")).rejects.toMatchObject({ statusCode: 503 });
   });
 
-  test("the user-assigned identity, by client id", async () => {
+  test("the user-assigned identity is chosen by client id", async () => {
     const credential = new ManagedIdentityCredential({ clientId: CLIENT_IDS.userIdentity });
     expect((await client(credential).getSecret("client-secret")).value).toBe(secretOf(tenant, "service"));
   });
 
-  test("a client secret credential works too, once it has the role", async () => {
+  test("a client secret credential works after it gets the role", async () => {
     const credential = new ClientSecretCredential(TENANT_ID, CLIENT_IDS.daemon, secretOf(tenant, "daemon"), {
       authorityHost: tenant.url,
       disableInstanceDiscovery: true,
@@ -122,8 +124,8 @@ describe("through the SDK", () => {
   });
 });
 
-describe("on the wire", () => {
-  test("no token: the challenge names tenant and resource (KV-2)", async () => {
+describe("the vault's HTTP answers", () => {
+  test("the challenge to a request without a token names tenant and resource (KV-2)", async () => {
     const answer = await get("/secrets/client-secret/");
     expect(answer.status).toBe(401);
     expect(answer.headers.get("www-authenticate")).toBe(
@@ -145,14 +147,14 @@ describe("on the wire", () => {
     expect(answer.text).toContain(code);
   });
 
-  test("the application id is an audience too (KV-3)", async () => {
+  test("the vault accepts the application id as audience (KV-3)", async () => {
     const answer = await get("/secrets/client-secret", vaultToken({ claims: { aud: CLIENT_IDS.vault } }));
     expect(answer.status).toBe(200);
     expect(answer.headers.get("x-ms-keyvault-region")).toBe("local");
     expect(answer.headers.get("x-ms-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test("a refused role answers with its inner error (KV-23)", async () => {
+  test("a refused role is answered with its inner error (KV-23)", async () => {
     tenant.state.setVaultRole({ role: "ForbiddenByFirewall" });
     const answer = await get("/secrets/client-secret", vaultToken());
     expect(answer.status).toBe(403);
@@ -165,12 +167,12 @@ describe("on the wire", () => {
     expect(answer.body["error"]).toMatchObject({ code: "BadParameter" });
   });
 
-  test("a bad name and an unknown area", async () => {
+  test("an invalid secret name and an unknown path are refused", async () => {
     expect((await get("/secrets/a_b", vaultToken())).status).toBe(400);
     expect((await get("/secrets/none", vaultToken())).status).toBe(404);
   });
 
-  test("versions are paged and carry no values (KV-12)", async () => {
+  test("the list of versions has pages and no values (KV-12)", async () => {
     for (const value of ["1", "2", "3"]) tenant.state.setSecret({ name: "paged", value });
     const first = await get("/secrets/paged/versions?maxresults=2", vaultToken());
     expect(first.text).not.toContain('"value":"1"');
@@ -180,7 +182,7 @@ describe("on the wire", () => {
     expect(second.body).toMatchObject({ value: [{}], nextLink: null });
   });
 
-  test("throttled in Key Vault's own form (KV-30)", async () => {
+  test("throttling has Key Vault's form (KV-30)", async () => {
     tenant.state.order({ endpoint: "vault", throttleSeconds: 7 });
     const answer = await get("/secrets/client-secret", vaultToken());
     expect(answer.status).toBe(429);
@@ -193,7 +195,7 @@ describe("managed identity endpoint (KV-40)", () => {
   const ask = (query: string, header = tenant.state.identity.header) =>
     send(`${tenant.state.identity.endpoint}?${query}`, { headers: { "x-identity-header": header } });
 
-  test("expires_on is a string of unix seconds", async () => {
+  test("answers expires_on as a string of Unix seconds", async () => {
     const answer = await ask("api-version=2019-08-01&resource=https%3A%2F%2Fvault.azure.net");
     expect(answer.body).toMatchObject({ resource: "https://vault.azure.net", token_type: "Bearer" });
     expect(answer.body["expires_on"]).toMatch(/^\d{10}$/);
@@ -209,7 +211,7 @@ describe("managed identity endpoint (KV-40)", () => {
     expect((await ask(query, header)).status).toBe(status);
   });
 
-  test("a person's token is not the vault's", async () => {
+  test("refuses a user's token for the service at the vault", async () => {
     const token = tenant.state.mintUserToken();
     expect((await get("/secrets/client-secret", { authorization: `Bearer ${token}` })).text).toContain("AKV10022");
   });

@@ -1,10 +1,12 @@
-/** Discovery documents and the key set. */
+/**
+ * The discovery documents and the key set.
+ */
 import { createHash, X509Certificate } from "node:crypto";
 import { createRemoteJWKSet, jwtVerify } from "jose";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import type { PublishedJwk } from "../../../local/tenant/keys/signing-key.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { send, startTrustedTenant } from "./trusted-tenant.ts";
 
 let tenant: LocalTenant;
@@ -21,7 +23,7 @@ async function publishedKeys(path = `${TENANT_ID}/discovery/v2.0/keys`): Promise
 }
 
 describe("discovery", () => {
-  test("v2: issuer and key set are the tenant's own (E-2, E-5)", async () => {
+  test("the v2.0 document names the tenant's issuer and key set (E-2, E-5)", async () => {
     const { status, body, headers } = await document(`${TENANT_ID}/v2.0`);
     expect(status).toBe(200);
     expect(headers.get("content-type")).toBe("application/json; charset=utf-8");
@@ -32,13 +34,13 @@ describe("discovery", () => {
     });
   });
 
-  test("v1: the issuer ends in a slash (E-6)", async () => {
+  test("the issuer of the v1.0 document ends with a slash (E-6)", async () => {
     const { body } = await document(TENANT_ID);
     expect(body["issuer"]).toBe(`${tenant.url}/${TENANT_ID}/`);
     expect(body["jwks_uri"]).toBe(`${tenant.url}/common/discovery/keys`);
   });
 
-  test("what Entra leaves out is left out (E-4)", async () => {
+  test("the documents contain no members that Entra omits (E-4)", async () => {
     const { body } = await document(`${TENANT_ID}/v2.0`);
     for (const name of ["code_challenge_methods_supported", "grant_types_supported", "revocation_endpoint"]) {
       expect(body).not.toHaveProperty(name);
@@ -50,11 +52,11 @@ describe("discovery", () => {
     ["common", "{tenantid}"],
     ["organizations", "{tenantid}"],
     ["consumers", "9188040d-6c67-4c5b-b112-36a304b66dad"],
-  ])("asked for %s, the issuer names %s (E-5)", async (asked, named) => {
+  ])("the document for %s has the issuer of %s (E-5)", async (asked, named) => {
     expect((await document(`${asked}/v2.0`)).body["issuer"]).toBe(`${tenant.url}/${named}/v2.0`);
   });
 
-  test("unknown and malformed tenants (E-8, E-9)", async () => {
+  test("unknown and malformed tenants are refused (E-8, E-9)", async () => {
     const unknown = await document("fabrikam.example/v2.0");
     expect(unknown.status).toBe(400);
     expect(unknown.body).toMatchObject({ error: "invalid_tenant", error_codes: [90002] });
@@ -62,7 +64,7 @@ describe("discovery", () => {
     expect(malformed.body).toMatchObject({ error: "invalid_request", error_codes: [900023] });
   });
 
-  test("instance discovery knows this host only (E-10, E-11)", async () => {
+  test("instance discovery accepts this host only (E-10, E-11)", async () => {
     const ask = (endpoint: string) =>
       send(`${tenant.url}/common/discovery/instance?api-version=1.1&authorization_endpoint=${endpoint}`);
     const known = await ask(`${tenant.url}/${TENANT_ID}/oauth2/v2.0/authorize`);
@@ -73,7 +75,7 @@ describe("discovery", () => {
 });
 
 describe("key set", () => {
-  test("several keys, no alg, x5t = kid, and a certificate that holds the key (E-20, E-24)", async () => {
+  test("contains several keys without alg, with x5t = kid and a certificate of the key (E-20, E-24)", async () => {
     const keys = await publishedKeys();
     expect(keys.length).toBeGreaterThan(2);
     for (const key of keys) {
@@ -88,13 +90,13 @@ describe("key set", () => {
     }
   });
 
-  test("one key is for personal accounts (E-21), the others carry the template (E-23)", async () => {
+  test("has one key for personal accounts (E-21), and the issuer template on the others (E-23)", async () => {
     const issuers = (await publishedKeys("common/discovery/keys")).map((key) => key.issuer);
     expect(issuers.filter((one) => one.includes("9188040d-6c67-4c5b-b112-36a304b66dad"))).toHaveLength(1);
     expect(issuers.filter((one) => one === `${tenant.url}/{tenantid}/v2.0`)).toHaveLength(issuers.length - 1);
   });
 
-  test("jose verifies a token by the set; rotation and removal show", async () => {
+  test("lets jose verify a token, and changes with rotation and removal", async () => {
     const verify = (token: string) =>
       jwtVerify(token, createRemoteJWKSet(new URL(`${tenant.url}/${TENANT_ID}/discovery/v2.0/keys`)), {
         issuer: `${tenant.url}/${TENANT_ID}/v2.0`,

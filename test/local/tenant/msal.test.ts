@@ -1,8 +1,10 @@
-/** MSAL Node, unmodified, against the local tenant: what the service's flows will really do. */
+/**
+ * MSAL Node, unmodified, against the local tenant, for every flow of the service.
+ */
 import { ConfidentialClientApplication, PublicClientApplication } from "@azure/msal-node";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { passwordOf, secretOf, send, startTrustedTenant } from "./trusted-tenant.ts";
 
 let tenant: LocalTenant;
@@ -31,7 +33,7 @@ function confidential(name: "service" | "daemon" | "appOnly", clientCapabilities
   });
 }
 
-test("on-behalf-of: the answer names the person and carries every consented scope", async () => {
+test("on-behalf-of through MSAL: the answer names the user and contains every consented scope", async () => {
   const result = await confidential("service").acquireTokenOnBehalfOf({
     oboAssertion: tenant.state.mintUserToken({ user: "alice" }),
     scopes: [GRAPH_SCOPE],
@@ -43,7 +45,7 @@ test("on-behalf-of: the answer names the person and carries every consented scop
   expect(tenant.state.requestCounts()["token:on-behalf-of"]).toBe(1);
 });
 
-test("password, then refresh: the old refresh token stays usable (E-91)", async () => {
+test("password and then refresh through MSAL: the old refresh token stays usable (E-91)", async () => {
   const app = new PublicClientApplication({
     auth: {
       clientId: CLIENT_IDS.cli,
@@ -85,7 +87,7 @@ test("authorization code with PKCE through MSAL", async () => {
   expect(result.account?.username).toBe("alice@contoso.local");
 });
 
-test("client credentials", async () => {
+test("client credentials through MSAL", async () => {
   const result = await confidential("appOnly").acquireTokenByClientCredential({
     scopes: ["https://graph.microsoft.com/.default"],
   });
@@ -93,7 +95,7 @@ test("client credentials", async () => {
   expect(users.status).toBe(200);
 });
 
-test("declared capabilities give a long-lived Graph token with refreshOn (E-39)", async () => {
+test("MSAL gets a long-lived Graph token with refreshOn for declared capabilities (E-39)", async () => {
   const result = await confidential("service", ["CP1"]).acquireTokenOnBehalfOf({
     oboAssertion: tenant.state.mintUserToken(),
     scopes: [GRAPH_SCOPE],
@@ -103,7 +105,7 @@ test("declared capabilities give a long-lived Graph token with refreshOn (E-39)"
   expect(result?.refreshOn).toBeInstanceOf(Date);
 });
 
-test("a claims challenge reaches MSAL whole, and a token got with the claims passes (CC-3)", async () => {
+test("MSAL receives the complete claims challenge, and a token that satisfies the claims is accepted (CC-3)", async () => {
   const claims = '{"access_token":{"capolids":{"essential":true,"values":["c0a1b000-0000-4000-8000-00000000000f"]}}}';
   tenant.state.requireClaims({ user: "alice", claims });
   const exchange = (oboAssertion: string) =>

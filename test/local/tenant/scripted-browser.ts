@@ -1,16 +1,16 @@
 /**
- * A browser made of fetch: cookies, forms and the buttons on them, by the element ids that the pages document. It never
- * follows a redirect by itself, so that a test sees where each answer points.
+ * A browser made of fetch, with cookies, forms and buttons. It uses the element ids that the pages document. It does not
+ * follow redirects, so that a test sees the address of each redirect.
  */
 export interface Page {
   readonly url: string;
   readonly status: number;
   readonly html: string;
-  /** Where the answer redirects to. */
+  /** The address of the redirect. */
   readonly location: URL | undefined;
-  /** The text of the element with this id; undefined when the page has none. */
+  /** The text of the element with this id. Undefined if the page has no such element. */
   text(id: string): string | undefined;
-  /** Presses the button with this id, with the form's fields and these values by id. */
+  /** Presses the button with this id and posts the form's fields and these values by id. */
   press(id: string, values?: Readonly<Record<string, string>>): Promise<Page>;
 }
 
@@ -53,7 +53,7 @@ function keep(cookies: Map<string, string>, line: string): void {
   else cookies.set(name, value);
 }
 
-/** The form around the button, its hidden fields, the button's own name and value, and what was typed. */
+/** The form around the button: its hidden fields, the name and value of the button, and the entered values. */
 function requestOf(page: { url: string; html: string }, id: string, values: Readonly<Record<string, string>>): Request {
   const forms = page.html.match(/<form[\s\S]*?<\/form>/g) ?? [];
   const form = forms.find((one) => one.includes(`id="${id}"`));

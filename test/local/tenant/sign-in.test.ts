@@ -1,10 +1,12 @@
-/** The sign-in pages: what Entra shows, what it tells the client, and in whose words. */
+/**
+ * The sign-in pages: the page that Entra shows, the errors that go to the client, and their texts.
+ */
 import { createHash, randomBytes } from "node:crypto";
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, TENANT_ID, USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import { decodeCompact } from "../../../local/tenant/keys/compact-jws.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID, USER_IDS } from "../../../local/tenant/seed-ids.ts";
 import { createScriptedBrowser, type Page, type ScriptedBrowser } from "./scripted-browser.ts";
 import { asClient, onBehalfOfForm, passwordOf, postToken, secretOf, startTrustedTenant } from "./trusted-tenant.ts";
 
@@ -19,7 +21,7 @@ beforeAll(async () => {
 afterEach(() => tenant.state.reset());
 afterAll(() => tenant.close());
 
-/** A valid request of the service, to change one parameter of; `undefined` leaves one out. */
+/** A valid request of the service with changed parameters. `undefined` removes a parameter. */
 function authorizeUrl(changes: Record<string, string | undefined> = {}, segment: string = TENANT_ID): string {
   const params = {
     client_id: CLIENT_IDS.service,
@@ -37,7 +39,7 @@ function open(changes: Record<string, string | undefined> = {}, browser = create
   return browser.open(authorizeUrl(changes));
 }
 
-/** From the account picker to whatever follows the password. */
+/** Goes from the account picker to the page after the password. */
 async function signIn(page: Page, user = "alice"): Promise<Page> {
   const asked = await page.press(`account-${user}`);
   return asked.press("sign-in", { password: passwordOf(tenant, user) });
@@ -57,19 +59,19 @@ const codeForm = (code: string | undefined, changes: Record<string, string> = {}
   ...changes,
 });
 
-describe("shown on a page and never redirected", () => {
+describe("/authorize shows an error page and never redirects", () => {
   test.each<[string, string, Record<string, string | undefined>]>([
     ["no client id", "AADSTS900144", { client_id: undefined }],
     ["an unknown client", "AADSTS700016", { client_id: "99999999-0000-4000-8000-000000000000" }],
-    ["a client id that is none", "AADSTS700016", { client_id: "<script>alert(1)</script>" }],
+    ["an invalid client id", "AADSTS700016", { client_id: "<script>alert(1)</script>" }],
     ["no redirect URI", "AADSTS900971", { redirect_uri: undefined }],
     ["another redirect URI", "AADSTS50011", { redirect_uri: "https://elsewhere.example/callback" }],
     ["one more path segment", "AADSTS50011", { redirect_uri: `${CALLBACK}/more` }],
     ["another case of the path", "AADSTS50011", { redirect_uri: "http://localhost:7071/oauth2/Callback" }],
     ["a query added", "AADSTS50011", { redirect_uri: `${CALLBACK}?next=x` }],
     ["credentials in front of the host", "AADSTS50011", { redirect_uri: "http://x@localhost:7071/oauth2/callback" }],
-    ["a response mode that is none", "AADSTS90023", { response_mode: "web_message" }],
-  ])("%s: %s", async (_, code, changes) => {
+    ["an unknown response mode", "AADSTS90023", { response_mode: "web_message" }],
+  ])("for %s: %s", async (_, code, changes) => {
     const page = await open(changes);
     expect(page.text("error-code")).toBe(code);
     expect(page.location).toBeUndefined();
@@ -77,14 +79,14 @@ describe("shown on a page and never redirected", () => {
     expect(page.status).toBe(400);
   });
 
-  test("a repeated parameter, an unknown tenant, personal accounts only", async () => {
+  test("for a repeated parameter, an unknown tenant and the tenant of personal accounts", async () => {
     const browser = createScriptedBrowser();
     expect((await browser.open(`${authorizeUrl()}&state=2`)).text("error-code")).toBe("AADSTS9000411");
     expect((await browser.open(authorizeUrl({}, "nowhere.example"))).text("error-code")).toBe("AADSTS90002");
     expect((await browser.open(authorizeUrl({}, "consumers"))).text("error-code")).toBe("AADSTS9001023");
   });
 
-  test("a page that nobody started, or that is too old", async () => {
+  test("for the answer to a page that was not started or is too old", async () => {
     const browser = createScriptedBrowser();
     const page = await browser.open(authorizeUrl());
     tenant.state.setClockOffset({ offsetMs: 2 * 3_600_000 });
@@ -95,7 +97,7 @@ describe("shown on a page and never redirected", () => {
   });
 });
 
-describe("told to the client", () => {
+describe("/authorize redirects to the client with an error", () => {
   test.each<[string, string, string, Record<string, string | undefined>]>([
     ["no response type", "invalid_request", "900144", { response_type: undefined }],
     ["a token in the front channel", "unsupported_response_type", "700051", { response_type: "token" }],
@@ -103,13 +105,13 @@ describe("told to the client", () => {
     ["no scope", "invalid_request", "900144", { scope: undefined }],
     ["a scope that the resource has not", "invalid_client", "650053", { scope: "https://graph.microsoft.com/No.Such" }],
     ["a malformed scope", "invalid_scope", "70011", { scope: 'a"b' }],
-    ["a resource that the tenant has not", "invalid_resource", "500011", { scope: "api://nobody/x" }],
-    ["a prompt that is none", "invalid_request", "90023", { prompt: "sometimes" }],
+    ["an unknown resource", "invalid_resource", "500011", { scope: "api://nobody/x" }],
+    ["an unknown prompt", "invalid_request", "90023", { prompt: "sometimes" }],
     ["claims that are not JSON", "invalid_request", "90013", { claims: "{" }],
     ["a short code challenge", "invalid_request", "501491", { code_challenge: "abc", code_challenge_method: "S256" }],
     ["another challenge method", "invalid_request", "90023", { code_challenge_method: "S512" }],
-    ["prompt=none and nobody signed in", "login_required", "50058", { prompt: "none" }],
-  ])("%s: %s, AADSTS%s", async (_, error, code, changes) => {
+    ["prompt=none without a signed-in user", "login_required", "50058", { prompt: "none" }],
+  ])("for %s: %s, AADSTS%s", async (_, error, code, changes) => {
     const answer = answerOf(await open(changes));
     expect(answer).toMatchObject({ error, state: "the state" });
     expect(answer["error_description"]).toMatch(new RegExp(`^AADSTS${code}: .+ Trace ID: .+ Timestamp: .+Z$`));
@@ -117,7 +119,7 @@ describe("told to the client", () => {
     expect(answer).not.toHaveProperty("code");
   });
 
-  test("consent declined: access_denied, 65004, subcode cancel", async () => {
+  test("for declined consent: access_denied, 65004, subcode cancel", async () => {
     const page = await signIn(await open(), "carol");
     expect(page.text("app-name")).toBe("graph-token-exchange");
     expect(page.text("scopes")).toContain("User.Read");
@@ -126,7 +128,7 @@ describe("told to the client", () => {
     expect(answer["error_description"]).toContain("AADSTS65004");
   });
 
-  test("a person who is not assigned to the application: 50105", async () => {
+  test("for a user who is not assigned to the application: 50105", async () => {
     tenant.state.changeRegistration({ app: "service", assignmentRequired: true });
     const changes = { client_id: CLIENT_IDS.web, redirect_uri: "http://localhost:8400/callback", scope: SERVICE_SCOPE };
     const page = await signIn(await open(changes));
@@ -134,7 +136,7 @@ describe("told to the client", () => {
     expect(page.location?.searchParams.get("error")).toBe("access_denied");
   });
 
-  test("what was ordered: an outage of the authorization endpoint is a redirect as well", async () => {
+  test("for a scripted outage of the authorization endpoint", async () => {
     tenant.state.order({ endpoint: "authorize", aadsts: 90033 });
     expect(answerOf(await open())).toMatchObject({ error: "temporarily_unavailable", state: "the state" });
     tenant.state.order({ endpoint: "authorize", aadsts: 90033 });
@@ -142,8 +144,8 @@ describe("told to the client", () => {
   });
 });
 
-describe("the pages", () => {
-  test("account, password, code: and a second sign-in goes straight through", async () => {
+describe("the sign-in pages", () => {
+  test("lead from account and password to the code; a second sign-in shows no page", async () => {
     const browser = createScriptedBrowser();
     const first = await open({}, browser);
     expect(first.status).toBe(200);
@@ -162,7 +164,7 @@ describe("the pages", () => {
     ["a locked account", "The account is locked", { user: "alice", locked: true }],
     ["a disabled account", "The user account is disabled", { user: "alice", disabled: true }],
     ["an expired password", "The password is expired", { user: "alice", passwordExpired: true }],
-  ])("%s is said on the page, and one can try again", async (name, text, change) => {
+  ])("show the error for %s, and the user can try again", async (name, text, change) => {
     tenant.state.changeUser(change);
     const asked = await (await open()).press("account-alice");
     const password = name.startsWith("a wrong") ? "guess" : passwordOf(tenant, "alice");
@@ -172,7 +174,7 @@ describe("the pages", () => {
     expect(answerOf(await refused.press("sign-in", { password: passwordOf(tenant, "alice") }))).toHaveProperty("code");
   });
 
-  test("another account by name; a name that the tenant does not know", async () => {
+  test("accept another account by name and refuse an unknown name", async () => {
     const page = await open();
     const unknown = await page.press("next", { username: "nobody@contoso.local" });
     expect(unknown.text("error")).toContain("nobody@contoso.local");
@@ -182,19 +184,19 @@ describe("the pages", () => {
     expect(back.html).toContain('id="account-alice"');
   });
 
-  test("login_hint goes to the password, and one can still take another account", async () => {
+  test("start at the password for login_hint, and the user can still choose another account", async () => {
     const asked = await open({ login_hint: "bob@contoso.local" });
     expect(asked.text("signing-in-as")).toBe("bob@contoso.local");
     expect((await asked.press("other-account")).html).toContain('id="account-carol"');
     expect((await open({ login_hint: "nobody@elsewhere.example" })).html).toContain('id="account-alice"');
   });
 
-  test("a text from outside stays text", async () => {
+  test("escape text from the request", async () => {
     const page = await (await open()).press("next", { username: '"><script>alert(1)</script>' });
     expect(page.html).not.toContain("<script>alert");
   });
 
-  test("prompt: login asks for the password, select_account for the account, consent for consent", async () => {
+  test("follow prompt: login asks for the password, select_account for the account, consent for consent", async () => {
     const browser = createScriptedBrowser();
     await signIn(await open({}, browser));
     const login = await open({ prompt: "login", login_hint: "alice@contoso.local" }, browser);
@@ -208,7 +210,7 @@ describe("the pages", () => {
     expect(answerOf(await open({ prompt: "none" }, browser))).toHaveProperty("code");
   });
 
-  test("prompt=none never shows a page: consent, second factor, two accounts", async () => {
+  test("are not shown for prompt=none: consent, second factor and two accounts are errors", async () => {
     const browser = createScriptedBrowser();
     await signIn(await open({}, browser));
     tenant.state.requireClaims({ user: "alice" });
@@ -228,7 +230,7 @@ describe("the pages", () => {
     expect(hinted["error"]).toBe("login_required");
   });
 
-  test("two accounts: the picker knows both, a revoked one must sign in again", async () => {
+  test("list both signed-in accounts; a revoked one must sign in again", async () => {
     const browser = createScriptedBrowser();
     await signIn(await open({}, browser));
     await signIn(await open({ prompt: "login" }, browser), "bob");
@@ -239,13 +241,13 @@ describe("the pages", () => {
     expect(again.text("signing-in-as")).toBe("alice@contoso.local");
   });
 
-  test("a cookie that this tenant did not make is nobody's session", async () => {
+  test("ignore a session cookie that this tenant did not issue", async () => {
     const browser = createScriptedBrowser();
     browser.cookies.set("ESTSAUTH", Buffer.alloc(64).toString("base64url"));
     expect((await open({}, browser)).html).toContain('id="account-alice"');
   });
 
-  test("consent given once is kept, and carol's exchange works from then on", async () => {
+  test("store consent, so that carol's exchange works afterwards", async () => {
     const assertion = () => tenant.state.mintUserToken({ user: "carol" });
     const before = await postToken(tenant, onBehalfOfForm(tenant, { assertion: assertion() }));
     expect(before.body["error_codes"]).toEqual([65001]);
@@ -256,14 +258,14 @@ describe("the pages", () => {
     expect(answerOf(await signIn(await open(), "carol"))).toHaveProperty("code");
   });
 
-  test(".default asks for what the registration needs", async () => {
+  test("ask consent for the required permissions of the registration for .default", async () => {
     const page = await signIn(await open({ scope: "https://graph.microsoft.com/.default openid" }), "carol");
     expect(page.text("scopes")).toMatch(/^User\.Read\s+Mail\.Read\s+openid$/);
     const code = answerOf(await page.press("accept"))["code"];
     expect((await postToken(tenant, codeForm(code))).body["scope"]).toContain("Mail.Read");
   });
 
-  test("logout ends the session, and goes back to registered addresses only", async () => {
+  test("end the session at logout and redirect to registered addresses only", async () => {
     const browser = createScriptedBrowser();
     await signIn(await open({}, browser));
     const logout = `${tenant.url}/${TENANT_ID}/oauth2/v2.0/logout`;
@@ -276,14 +278,14 @@ describe("the pages", () => {
   });
 });
 
-describe("response modes", () => {
-  test("fragment", async () => {
+describe("the answer of /authorize", () => {
+  test("is in the fragment for response_mode=fragment", async () => {
     const page = await signIn(await open({ response_mode: "fragment" }));
     expect(page.location?.search).toBe("");
     expect(new URLSearchParams(page.location?.hash.slice(1)).get("state")).toBe("the state");
   });
 
-  test("form_post", async () => {
+  test("is a form that posts itself for response_mode=form_post", async () => {
     const page = await signIn(await open({ response_mode: "form_post", state: '"&<' }));
     expect(page.status).toBe(200);
     expect(page.html).toContain(`action="${CALLBACK}"`);
@@ -291,7 +293,7 @@ describe("response modes", () => {
     expect(page.html).toMatch(/name="code" value="1\.AX/);
   });
 
-  test("client_info=1 names the person; a POST with parameters in the form works too (OpenID Connect 3.1.2.1)", async () => {
+  test("names the user for client_info=1, also for a POST with the parameters in the form (OpenID Connect 3.1.2.1)", async () => {
     const answer = answerOf(await signIn(await open({ client_info: "1" })));
     const info: unknown = JSON.parse(Buffer.from(answer["client_info"] ?? "", "base64url").toString());
     expect(info).toEqual({ uid: USER_IDS.alice, utid: TENANT_ID });
@@ -301,12 +303,12 @@ describe("response modes", () => {
   });
 });
 
-describe("the code (E-94, E-66)", () => {
+describe("an authorization code (E-94, E-66)", () => {
   const redeemable = async (changes: Record<string, string | undefined> = {}) =>
     answerOf(await signIn(await open(changes)))["code"];
   const errorCodes = async (form: Record<string, string>) => (await postToken(tenant, form)).body["error_codes"];
 
-  test("bound to redirect URI and client, used once", async () => {
+  test("is bound to redirect URI and client and is valid once", async () => {
     const code = await redeemable();
     const elsewhere = { redirect_uri: "http://localhost:7071/oauth2/callback2" };
     expect(await errorCodes(codeForm(code, elsewhere))).toEqual([500112]);
@@ -315,13 +317,13 @@ describe("the code (E-94, E-66)", () => {
     expect(await errorCodes(codeForm(code))).toEqual([54005]);
   });
 
-  test("ten minutes", async () => {
+  test("is valid for ten minutes", async () => {
     const code = await redeemable();
     tenant.state.setClockOffset({ offsetMs: 11 * 60_000 });
     expect(await errorCodes(codeForm(code))).toEqual([70008]);
   });
 
-  test("PKCE: S256 and plain, verifier wrong or missing 501481", async () => {
+  test("requires the PKCE verifier: S256 and plain, a wrong or missing one is 501481", async () => {
     const verifier = randomBytes(32).toString("base64url");
     const challenge = createHash("sha256").update(verifier).digest("base64url");
     const s256 = await redeemable({ code_challenge: challenge, code_challenge_method: "S256" });
@@ -332,14 +334,14 @@ describe("the code (E-94, E-66)", () => {
     expect((await postToken(tenant, codeForm(plain, { code_verifier: verifier }))).status).toBe(200);
   });
 
-  test("the nonce comes back in the ID token", async () => {
+  test("carries the nonce into the ID token", async () => {
     const code = await redeemable({ nonce: "n-123" });
     const { body } = await postToken(tenant, codeForm(code));
     expect(decodeCompact(String(body["id_token"]))?.payload["nonce"]).toBe("n-123");
   });
 });
 
-describe("demands (CC-3): refused, met at the sign-in, accepted", () => {
+describe("claims demands (CC-3)", () => {
   const web = { client_id: CLIENT_IDS.web, redirect_uri: "http://localhost:8400/callback", scope: SERVICE_SCOPE };
 
   async function callerToken(browser: ScriptedBrowser, claims?: string): Promise<{ asked: boolean; token: string }> {
@@ -355,36 +357,39 @@ describe("demands (CC-3): refused, met at the sign-in, accepted", () => {
     return { asked, token: String((await postToken(tenant, form)).body["access_token"]) };
   }
 
-  test.each([{}, { authContext: "c1" }])("conditional access %o", async (demand) => {
-    const browser = createScriptedBrowser();
-    tenant.state.requireClaims({ user: "alice", ...demand });
-    const first = await callerToken(browser);
-    expect(first.asked).toBe(false);
-    const refused = await postToken(tenant, onBehalfOfForm(tenant, { assertion: first.token }));
-    expect(refused.body).toMatchObject({ error_codes: [50076], suberror: "basic_action" });
-    const claims = String(refused.body["claims"]);
-    const second = await callerToken(browser, claims);
-    expect(second.asked).toBe(true);
-    const accepted = await postToken(tenant, onBehalfOfForm(tenant, { assertion: second.token, claims }));
-    expect(accepted.status).toBe(200);
-    expect((await callerToken(browser, claims)).asked).toBe(false);
-    if (demand.authContext) expect(decodeCompact(second.token)?.payload["acrs"]).toEqual(["c1"]);
-  });
+  test.each([{}, { authContext: "c1" }])(
+    "of conditional access are refused, satisfied by a sign-in and then accepted: %o",
+    async (demand) => {
+      const browser = createScriptedBrowser();
+      tenant.state.requireClaims({ user: "alice", ...demand });
+      const first = await callerToken(browser);
+      expect(first.asked).toBe(false);
+      const refused = await postToken(tenant, onBehalfOfForm(tenant, { assertion: first.token }));
+      expect(refused.body).toMatchObject({ error_codes: [50076], suberror: "basic_action" });
+      const claims = String(refused.body["claims"]);
+      const second = await callerToken(browser, claims);
+      expect(second.asked).toBe(true);
+      const accepted = await postToken(tenant, onBehalfOfForm(tenant, { assertion: second.token, claims }));
+      expect(accepted.status).toBe(200);
+      expect((await callerToken(browser, claims)).asked).toBe(false);
+      if (demand.authContext) expect(decodeCompact(second.token)?.payload["acrs"]).toEqual(["c1"]);
+    },
+  );
 
-  test("deny is said on the page, and one can still approve", async () => {
+  test("show an error when the user denies, and the user can still approve", async () => {
     tenant.state.requireClaims({ user: "alice" });
     const page = await (await signIn(await open())).press("deny");
     expect(page.text("error")).toContain("Strong Authentication is required");
     expect(answerOf(await page.press("approve"))).toHaveProperty("code");
   });
 
-  test("a policy that blocks (53003) is a page, and the client hears nothing", async () => {
+  test("of a blocking policy (53003) show a page, and the client gets no answer", async () => {
     tenant.state.requireClaims({ user: "alice", code: 53003 });
     const page = await signIn(await open());
     expect([page.text("error-code"), page.location]).toEqual(["AADSTS53003", undefined]);
   });
 
-  test("claims on a refresh that the sign-in did not meet: 50076 with those claims", async () => {
+  test("on a refresh that the sign-in did not satisfy are refused: 50076 with those claims", async () => {
     const code = answerOf(await signIn(await open()))["code"];
     const { body } = await postToken(tenant, codeForm(code));
     const claims = JSON.stringify({
@@ -400,8 +405,8 @@ describe("demands (CC-3): refused, met at the sign-in, accepted", () => {
   });
 });
 
-describe("MSAL Node, confidential", () => {
-  test("authorization code with PKCE, state, nonce and claims, end to end", async () => {
+describe("a confidential client with MSAL Node", () => {
+  test("redeems an authorization code with PKCE, state, nonce and claims", async () => {
     const app = new ConfidentialClientApplication({
       auth: {
         clientId: CLIENT_IDS.service,
@@ -430,7 +435,7 @@ describe("MSAL Node, confidential", () => {
     expect(result?.idTokenClaims).toMatchObject({ nonce: "n" });
   });
 
-  test("without a browser: the control operation answers like the pages", async () => {
+  test("gets the same answer from the control operation signIn as from the pages", async () => {
     const signedIn = tenant.state.signIn({ url: authorizeUrl({ nonce: "n" }), user: "bob" });
     const code = new URL(signedIn.location).searchParams.get("code") ?? "";
     expect((await postToken(tenant, codeForm(code))).status).toBe(200);
@@ -442,6 +447,10 @@ describe("MSAL Node, confidential", () => {
     expect(tenant.state.signIn({ url: authorizeUrl(), user: "bob" }).location).toContain("code=");
     expect(tenant.state.signIn({ url: authorizeUrl({ response_type: "x" }) }).location).toContain("error=");
     expect(() => tenant.state.signIn({ url: authorizeUrl(), user: "nobody" })).toThrow("nobody");
-    expect(() => tenant.state.signIn({ url: authorizeUrl({ response_mode: "form_post" }) })).toThrow("page");
+    expect(() =>
+      tenant.state.signIn({
+        url: authorizeUrl({ response_mode: "form_post" }),
+      }),
+    ).toThrow("page");
   });
 });

@@ -1,8 +1,10 @@
-/** The token endpoint's natural answers: each cause raises its own code, each success has exactly its members. */
+/**
+ * The token endpoint without scripted responses: each cause gives its code, each success has exactly its members.
+ */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { CLIENT_IDS, OBJECT_IDS, TENANT_ID, USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import { decodeCompact } from "../../../local/tenant/keys/compact-jws.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, OBJECT_IDS, TENANT_ID, USER_IDS } from "../../../local/tenant/seed-ids.ts";
 import {
   type Answer,
   asClient,
@@ -57,7 +59,7 @@ function claimsOf(answer: Answer) {
   return decodeCompact(String(answer.body["access_token"]))?.payload ?? {};
 }
 
-describe("refused: form and client", () => {
+describe("the token endpoint refuses a form or a client:", () => {
   test.each<[string, number, number, Record<string, string>]>([
     ["no grant_type", 400, 900144, { grant_type: "" }],
     ["unsupported grant", 400, 70003, { grant_type: "urn:example:magic" }],
@@ -90,7 +92,7 @@ describe("refused: form and client", () => {
     expect(refused(await exchange({ ...changes, ...extra }))).toEqual(expected);
   });
 
-  test("tenants: unknown, malformed, shared", async () => {
+  test("an unknown, malformed or shared tenant", async () => {
     const form = onBehalfOfForm(tenant);
     expect(refused(await postToken(tenant, form, "77777777-0000-4000-8000-000000000000"))).toEqual([400, 90002]);
     expect(refused(await postToken(tenant, form, "nonsense"))).toEqual([400, 900023]);
@@ -98,7 +100,7 @@ describe("refused: form and client", () => {
     expect((await postToken(tenant, form, "contoso.local")).status).toBe(200);
   });
 
-  test("GET, a JSON body, a parameter twice", async () => {
+  test("GET, a JSON body and a repeated parameter", async () => {
     const url = `${tenant.url}/${TENANT_ID}/oauth2/v2.0/token`;
     expect(refused(await send(url))).toEqual([400, 900561]);
     const headers = { "content-type": "application/json" };
@@ -107,7 +109,7 @@ describe("refused: form and client", () => {
     expect(refused(await send(url, { method: "POST", body }))).toEqual([400, 9000411]);
   });
 
-  test("an expired secret, a disabled application, an application that needs a role", async () => {
+  test("an expired secret, a disabled application and an application without a required role", async () => {
     tenant.state.rotateSecret({ app: "appOnly", lifetimeMs: -1, keepOld: false });
     const scope = "https://graph.microsoft.com/.default";
     expect(refused(await postToken(tenant, appForm({ ...asClient(tenant, "appOnly"), scope })))).toEqual([
@@ -122,13 +124,13 @@ describe("refused: form and client", () => {
     tenant.state.changeRegistration({ app: "service", assignmentRequired: false });
   });
 
-  test("a fresh secret is refused for a while (E-82)", async () => {
+  test("the first uses of a new secret (E-82)", async () => {
     tenant.state.rotateSecret({ refusedUses: 2 });
     const codes = [await exchange(), await exchange(), await exchange()].map(({ status }) => status);
     expect(codes).toEqual([401, 401, 200]);
   });
 
-  test("a public client needs no credential and must not send one", async () => {
+  test("a public client with a credential; it needs none", async () => {
     const form = passwordForm("alice", { client_id: CLIENT_IDS.cli, client_secret: "" });
     expect((await postToken(tenant, form)).status).toBe(200);
     expect(refused(await postToken(tenant, { ...form, client_secret: "x" }))).toEqual([401, 700025]);
@@ -136,19 +138,19 @@ describe("refused: form and client", () => {
       401, 7000218,
     ]);
   });
-
-  test("client_secret_basic", async () => {
-    const { client_id, client_secret, ...form } = appForm();
-    const credentials = Buffer.from(`${client_id}:${encodeURIComponent(client_secret ?? "")}`).toString("base64");
-    const headers = { authorization: `Basic ${credentials}` };
-    const url = `${tenant.url}/${TENANT_ID}/oauth2/v2.0/token`;
-    const answer = await send(url, { method: "POST", headers, body: new URLSearchParams(form) });
-    expect(answer.status).toBe(200);
-    expect(tenant.state.requests({ client: CLIENT_IDS.daemon }).length).toBeGreaterThan(0);
-  });
 });
 
-describe("refused: on-behalf-of assertions (E-65)", () => {
+test("the token endpoint accepts client_secret_basic", async () => {
+  const { client_id, client_secret, ...form } = appForm();
+  const credentials = Buffer.from(`${client_id}:${encodeURIComponent(client_secret ?? "")}`).toString("base64");
+  const headers = { authorization: `Basic ${credentials}` };
+  const url = `${tenant.url}/${TENANT_ID}/oauth2/v2.0/token`;
+  const answer = await send(url, { method: "POST", headers, body: new URLSearchParams(form) });
+  expect(answer.status).toBe(200);
+  expect(tenant.state.requests({ client: CLIENT_IDS.daemon }).length).toBeGreaterThan(0);
+});
+
+describe("the token endpoint refuses an on-behalf-of assertion (E-65):", () => {
   type Mint = () => string;
   test.each<[string, number, Mint]>([
     ["altered", 50013, () => `${tenant.state.mintUserToken().slice(0, -8)}AAAAAAAA`],
@@ -174,7 +176,7 @@ describe("refused: on-behalf-of assertions (E-65)", () => {
     expect(refused(await exchange({ assertion: assertion() }))).toEqual([400, code]);
   });
 
-  test("carol has not consented: suberror, and no claims", async () => {
+  test("of carol, who has not consented: with suberror and without claims", async () => {
     const answer = await exchange({ assertion: tenant.state.mintUserToken({ user: "carol" }) });
     expect(refused(answer)).toEqual([400, 65001]);
     expect(answer.body).toMatchObject({ error: "invalid_grant", suberror: "consent_required" });
@@ -182,7 +184,7 @@ describe("refused: on-behalf-of assertions (E-65)", () => {
     expect(refused(await exchange({ scope: "https://graph.microsoft.com/Mail.Send" }))).toEqual([400, 65001]);
   });
 
-  test("consent given and withdrawn", async () => {
+  test("after consent was withdrawn", async () => {
     const consent = { user: "carol", scopes: ["User.Read", "openid"] };
     const assertion = tenant.state.mintUserToken({ user: "carol" });
     tenant.state.addConsent(consent);
@@ -193,7 +195,7 @@ describe("refused: on-behalf-of assertions (E-65)", () => {
     expect(refused(await exchange({ assertion }))).toEqual([400, 65001]);
   });
 
-  test("revoked sessions and a disabled account", async () => {
+  test("of a user with revoked sessions or a disabled account", async () => {
     const assertion = tenant.state.mintUserToken({ user: "bob" });
     tenant.state.revokeSessions({ user: "bob" });
     expect(refused(await exchange({ assertion }))).toEqual([400, 50173]);
@@ -204,7 +206,7 @@ describe("refused: on-behalf-of assertions (E-65)", () => {
   });
 });
 
-describe("refused: people, codes and refresh tokens", () => {
+describe("the token endpoint refuses users, codes and refresh tokens:", () => {
   test.each<[string, number, Record<string, string>]>([
     ["wrong password", 50126, { password: "wrong" }],
     ["unknown user", 50034, { username: "nobody@contoso.local" }],
@@ -223,7 +225,7 @@ describe("refused: people, codes and refresh tokens", () => {
     tenant.state.changeUser({ user: "carol", locked: false, passwordExpired: false, disabled: false });
   });
 
-  test("codes: garbage, mismatches, second use, expiry (54005, 70008)", async () => {
+  test("codes that are invalid, mismatched, used or expired (54005, 70008)", async () => {
     const redirectUri = "http://localhost:7071/oauth2/callback";
     const issue = () =>
       tenant.state.issueCode({
@@ -253,7 +255,7 @@ describe("refused: people, codes and refresh tokens", () => {
     expect(refused(await redeem({ code }))).toEqual([400, 70008]);
   });
 
-  test("refresh tokens: garbage, another client, inactivity, revocation", async () => {
+  test("refresh tokens that are invalid, of another client, inactive or revoked", async () => {
     const first = await exchange({ scope: "https://graph.microsoft.com/User.Read offline_access" });
     const refresh_token = String(first.body["refresh_token"]);
     const redeem = (changes: Record<string, string> = {}) =>
@@ -275,8 +277,8 @@ describe("refused: people, codes and refresh tokens", () => {
   });
 });
 
-describe("answered", () => {
-  test("on-behalf-of: the members of E-46, all consented scopes, 60 to 90 minutes (E-39)", async () => {
+describe("the token endpoint answers", () => {
+  test("on-behalf-of with the members of E-46 and all consented scopes, valid for 60 to 90 minutes (E-39)", async () => {
     const scope = "https://graph.microsoft.com/User.Read openid profile offline_access";
     const { status, body } = await exchange({ scope, client_info: "1" });
     expect(status).toBe(200);
@@ -295,21 +297,21 @@ describe("answered", () => {
     expect(info).toEqual({ uid: USER_IDS.alice, utid: TENANT_ID });
   });
 
-  test("short scope names are answered short", async () => {
+  test("short scope names with short scope names", async () => {
     const { body } = await exchange({ scope: "User.Read" });
     expect(String(body["scope"]).split(" ").sort()).toEqual(["Mail.Read", "User.Read", "email", "openid", "profile"]);
     expect(body).not.toHaveProperty("refresh_token");
     expect(body).not.toHaveProperty("id_token");
   });
 
-  test("client credentials: exactly four members (E-45)", async () => {
+  test("client credentials with exactly four members (E-45)", async () => {
     const { body } = await postToken(tenant, appForm());
     expect(Object.keys(body).sort()).toEqual(["access_token", "expires_in", "ext_expires_in", "token_type"]);
     expect(refused(await postToken(tenant, appForm({ scope: SERVICE_SCOPE })))).toEqual([400, 1002012]);
     expect(refused(await postToken(tenant, appForm({ scope: "api://nobody/.default" })))).toEqual([400, 500011]);
   });
 
-  test("the v1 endpoint answers numbers as strings (E-49)", async () => {
+  test("v1 requests with numbers as strings (E-49)", async () => {
     const { scope: _scope, ...form } = appForm();
     const url = `${tenant.url}/${TENANT_ID}/oauth2/token`;
     const resource = "https://graph.microsoft.com/";
@@ -321,7 +323,7 @@ describe("answered", () => {
     expect(Object.keys(user.body)).toEqual(expect.arrayContaining(["refresh_token", "id_token"]));
   });
 
-  test("a password grant with the demanded claims gives a token that passes (CC-3)", async () => {
+  test("a password grant with the demanded claims with a token that satisfies them (CC-3)", async () => {
     const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"},"xms_cc":{"values":["cp1"]}}}';
     tenant.state.requireClaims({ user: "alice", client: "service", claims, code: 50079 });
     const without = String((await postToken(tenant, passwordForm())).body["access_token"]);
@@ -334,8 +336,8 @@ describe("answered", () => {
   });
 });
 
-describe("access tokens (1.3)", () => {
-  test("a user's v2 token for the service", async () => {
+describe("an access token", () => {
+  test("of a user for the service has the v2 claims", async () => {
     const answer = await postToken(tenant, passwordForm("dave"));
     expect(claimsOf(answer)).toMatchObject({
       iss: `${tenant.url}/${TENANT_ID}/v2.0`,
@@ -355,7 +357,7 @@ describe("access tokens (1.3)", () => {
     expect(claimsOf(answer)).not.toHaveProperty("xms_cc");
   });
 
-  test("an application's v2 token: the captured claim set, and roles only when assigned (E-33)", async () => {
+  test("of an application has the captured v2 claims, and roles only if assigned (E-33)", async () => {
     const withRole = claimsOf(await postToken(tenant, appForm()));
     expect(withRole).toMatchObject({
       oid: OBJECT_IDS.daemon,
@@ -373,7 +375,7 @@ describe("access tokens (1.3)", () => {
     expect(Object.keys(decodeCompact(token)?.header ?? {}).sort()).toEqual(["alg", "kid", "typ"]);
   });
 
-  test("roles given and taken", async () => {
+  test("contains roles while they are assigned", async () => {
     tenant.state.assignRole({ principal: "stranger", role: "Exchange.Call" });
     expect(claimsOf(await postToken(tenant, appForm(asClient(tenant, "stranger"))))["roles"]).toEqual([
       "Exchange.Call",
@@ -382,7 +384,7 @@ describe("access tokens (1.3)", () => {
     expect(claimsOf(await postToken(tenant, appForm(asClient(tenant, "stranger"))))).not.toHaveProperty("roles");
   });
 
-  test("a Graph token is v1-shaped with a nonce, and no ordinary library verifies it (E-38)", async () => {
+  test("for Graph has the v1 form and a nonce, and an ordinary library cannot verify it (E-38)", async () => {
     const { body } = await exchange();
     const jws = decodeCompact(String(body["access_token"]));
     expect(Object.keys(jws?.header ?? {}).sort()).toEqual(["alg", "kid", "nonce", "typ", "x5t"]);
@@ -396,7 +398,7 @@ describe("access tokens (1.3)", () => {
     });
   });
 
-  test("a registration asking for v1 tokens gets them, with the audience as asked (E-31)", async () => {
+  test("for a registration with v1 tokens has the v1 form and the requested audience (E-31)", async () => {
     tenant.state.changeRegistration({ app: "service", tokenVersion: 1 });
     const claims = claimsOf(await postToken(tenant, passwordForm()));
     tenant.state.changeRegistration({ app: "service", tokenVersion: 2 });

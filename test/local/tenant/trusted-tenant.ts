@@ -1,9 +1,9 @@
 /**
- * A running tenant whose certificate this process trusts, and a raw client for what no SDK would send.
+ * A running tenant whose certificate this process trusts, and a client for requests that no SDK sends.
  */
 import tls from "node:tls";
+import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import { type LocalTenant, type LocalTenantOptions, startLocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/seed-ids.ts";
 import { createLocalTls } from "../../../local/tls/local-tls.ts";
 
 export async function startTrustedTenant(options: Partial<LocalTenantOptions> = {}): Promise<LocalTenant> {
@@ -41,14 +41,14 @@ export function passwordOf(tenant: LocalTenant, name: string): string {
   return tenant.state.directory.user(name)?.password ?? "";
 }
 
-/** The form fields by which a confidential client of the seed proves itself. */
+/** The form fields of the client authentication of a seeded confidential client. */
 export function asClient(tenant: LocalTenant, name: "service" | "appOnly" | "web" | "daemon" | "stranger") {
   return { client_id: CLIENT_IDS[name], client_secret: secretOf(tenant, name) };
 }
 
 export const ON_BEHALF_OF = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 
-/** A valid on-behalf-of request of the service, to change one field of. */
+/** A valid on-behalf-of request of the service with changed fields. */
 export function onBehalfOfForm(tenant: LocalTenant, changes: Record<string, string> = {}): Record<string, string> {
   return {
     ...asClient(tenant, "service"),

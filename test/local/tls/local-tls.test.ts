@@ -1,5 +1,5 @@
 /**
- * The local authority over real TLS: what it vouches for is trusted, and nothing else can be.
+ * The local authority over real TLS: its certificates are trusted for the loopback names only.
  */
 import { X509Certificate } from "node:crypto";
 import { createServer, get } from "node:https";
@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 import { expect, test } from "vitest";
 import { createLocalTls, type LocalTls, loopbackNames } from "../../../local/tls/local-tls.ts";
 
-/** Serves with `tls` and asks as `servername`; the answer's status, or the error's message. */
+/** Serves with `tls` and requests `servername`. Returns the status of the answer or the message of the error. */
 async function handshake(tls: LocalTls, host: string, options: { servername?: string; ca?: string }): Promise<string> {
   const server = createServer({ key: tls.serverKeyPem, cert: tls.serverCertPem }, (_request, response) => {
     response.end();
@@ -29,12 +29,12 @@ async function handshake(tls: LocalTls, host: string, options: { servername?: st
 
 const tls = createLocalTls();
 
-test.each([["localhost"], ["127.0.0.1"]])("%s is trusted with the CA, and without it not", async (host) => {
+test.each([["localhost"], ["127.0.0.1"]])("%s is trusted only with the CA", async (host) => {
   expect(await handshake(tls, host, { ca: tls.caPem })).toBe("200");
   expect(await handshake(tls, host, {})).toMatch(/unable to verify|self.signed/);
 });
 
-test("a CA of another start is not this one's", async () => {
+test("the CA of another start does not verify the certificate", async () => {
   expect(await handshake(tls, "localhost", { ca: createLocalTls().caPem })).toMatch(
     /signature failure|unable to verify/,
   );
@@ -49,7 +49,7 @@ test.each([
   expect(await handshake(wrong, "localhost", { ca: wrong.caPem, servername })).toBe("permitted subtree violation");
 });
 
-test("the certificates say what they should", () => {
+test("the certificates contain the expected names, usages and lifetimes", () => {
   const ca = new X509Certificate(tls.caPem);
   const server = new X509Certificate(tls.serverCertPem);
   expect(ca.ca).toBe(true);
@@ -63,7 +63,7 @@ test("the certificates say what they should", () => {
   expect(days).toBeLessThan(15);
 });
 
-test("no key of the authority leaves; nothing returned can sign", () => {
+test("the key of the authority is not returned", () => {
   expect(Object.keys(tls).sort()).toEqual(["caPem", "serverCertPem", "serverKeyPem"]);
   expect(tls.caPem).not.toContain("KEY");
 });

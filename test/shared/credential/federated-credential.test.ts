@@ -178,7 +178,7 @@ describe("with the real SDK", () => {
     const payload: unknown = JSON.parse(
       Buffer.from(result.value.assertion.reveal().split(".")[1] ?? "", "base64url").toString(),
     );
-    const { systemIdentity } = (await import("../../../local/tenant/seed-ids.ts")).OBJECT_IDS;
+    const { systemIdentity } = (await import("../../../local/tenant/directory/seed-ids.ts")).OBJECT_IDS;
     expect(payload).toMatchObject({ sub: systemIdentity, iss: `${tenant.url}/${tenant.state.tenantId}/v2.0` });
     expect(tenant.state.requests({ endpoint: "msi" }).map((request) => request.query["resource"])).toEqual([AUDIENCE]);
   });

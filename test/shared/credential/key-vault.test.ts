@@ -1,8 +1,8 @@
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { OrderSpec } from "../../../local/tenant/control/orders.ts";
+import type { ResponseScript } from "../../../local/tenant/control/scripted-responses.ts";
+import { CLIENT_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { CLIENT_IDS } from "../../../local/tenant/seed-ids.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { createAzureIdentity } from "../../../shared/credential/azure-identity.ts";
 import { createClientSecret } from "../../../shared/credential/client-secret.ts";
@@ -36,7 +36,8 @@ function open(deadlineMs = 20_000, managedIdentityClientId?: string): Vault {
 }
 
 const vaultRequests = () => tenant.state.requests({ endpoint: "vault" }).length;
-const order = (spec: Omit<OrderSpec, "endpoint">) => tenant.state.order({ endpoint: "vault", path: name, ...spec });
+const order = (spec: Omit<ResponseScript, "endpoint">) =>
+  tenant.state.order({ endpoint: "vault", path: name, ...spec });
 const failure = (kind: string, fields: object = {}) => ({ ok: false, failure: { kind, ...fields } });
 
 describe("what the vault refuses", () => {
@@ -83,7 +84,7 @@ describe("what the vault refuses", () => {
 });
 
 describe("what the vault answers in trouble", () => {
-  it.each<[string, Omit<OrderSpec, "endpoint">, object, number]>([
+  it.each<[string, Omit<ResponseScript, "endpoint">, object, number]>([
     ["KV-30: throttled", { throttleSeconds: 5 }, { kind: "vault_throttled" }, 1],
     [
       "throttled without Retry-After",
@@ -123,7 +124,7 @@ describe("what the vault answers in trouble", () => {
     expect(vaultRequests()).toBe(requests);
   });
 
-  it.each<[string, Omit<OrderSpec, "endpoint">]>([
+  it.each<[string, Omit<ResponseScript, "endpoint">]>([
     ["503", { status: 503, body: { error: { code: "ServiceUnavailable" } } }],
     ["a dropped connection", { drop: true }],
   ])("recovers from one %s", async (_name, spec) => {

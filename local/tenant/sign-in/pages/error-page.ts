@@ -1,10 +1,17 @@
-/** What Entra tells the person where it must not, or cannot, tell the client. */
+/**
+ * The error page, for errors that must not or cannot go to the client.
+ */
 import { aadstsRow, aadstsText } from "../../errors/aadsts.ts";
 import { type EntraError, newCorrelation, toEntraAnswer } from "../../errors/entra-error.ts";
-import type { Tenant } from "../../tenant.ts";
+import type { Clock } from "../../time/clock.ts";
 import { html, pageResponse } from "./page.ts";
 
-export function errorPage(tenant: Tenant, failure: EntraError): Response {
+export interface ErrorPageTenant {
+  readonly url: string;
+  readonly clock: Clock;
+}
+
+export function errorPage(tenant: ErrorPageTenant, failure: EntraError): Response {
   const correlation = newCorrelation(undefined);
   const { status, body } = toEntraAnswer(failure, { url: tenant.url, nowMs: tenant.clock.nowMs(), correlation });
   const text = `AADSTS${failure.code}: ${plainText(failure)}`;
@@ -17,7 +24,7 @@ export function errorPage(tenant: Tenant, failure: EntraError): Response {
   });
 }
 
-/** The text of a code as a person reads it on a page. */
+/** The text of a code for a page. */
 export function plainText(failure: EntraError): string {
   return aadstsText(aadstsRow(failure.code), failure.options.values ?? {});
 }

@@ -1,4 +1,6 @@
-/** `response_mode=form_post`: a page that posts the answer to the client by itself, or by a button without scripts. */
+/**
+ * The page for `response_mode=form_post`. It posts the answer to the client by a script, or by a button without scripts.
+ */
 import { html, pageResponse } from "./page.ts";
 
 export function formPostPage(action: string, members: readonly (readonly [string, string])[]): Response {

@@ -1,5 +1,5 @@
 /**
- * The frame of the tenant's pages: one column, plain HTML, no script but where a form has to post itself.
+ * The layout of the tenant's pages: one column of plain HTML. Only the form_post page has a script.
  */
 export type Html = { readonly html: string };
 
@@ -7,11 +7,11 @@ export interface PageInput {
   readonly title: string;
   readonly body: Html;
   readonly status?: number;
-  /** Where the page must run a script: its text; nothing else may run. */
+  /** The text of the page's script, if it needs one. */
   readonly script?: string;
 }
 
-/** Escapes what is put in, except other pieces of HTML; lists are joined. */
+/** Escapes the inserted values, except pieces of HTML. Joins lists. */
 export function html(parts: TemplateStringsArray, ...values: readonly (string | Html | readonly Html[])[]): Html {
   return { html: parts.map((part, index) => part + toText(values[index] ?? "")).join("") };
 }

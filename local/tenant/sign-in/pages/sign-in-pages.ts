@@ -1,5 +1,5 @@
 /**
- * The pages of a sign-in. Each is one form that posts its sealed state (`flow`) and the person's answer.
+ * The pages of a sign-in. Each page is one form that posts its sealed state (`flow`) and the user's answer.
  */
 import type { User } from "../../directory/directory.ts";
 import { type Html, html, pageResponse } from "./page.ts";
@@ -33,7 +33,7 @@ export function passwordPage(page: FormPage, user: User): Response {
 <button id="sign-in" type="submit">Sign in</button>
 <button id="other-account" name="other-account" value="1" formnovalidate>Use another account</button>`;
   const body = html`<p id="signing-in-as">${user.username}</p>${notice(page)}${form(page, fields)}
-<p class="note">Passwords of the local tenant are made at each start: see <code>.local/environment.json</code>.</p>`;
+<p class="note">The local tenant creates new passwords at each start: see <code>.local/environment.json</code>.</p>`;
   return pageResponse({ title: "Enter password", body });
 }
 
@@ -41,7 +41,7 @@ export function secondFactorPage(page: FormPage, user: User): Response {
   const fields = html`<button id="approve" name="second-factor" value="approve">Approve</button>
 <button id="deny" name="second-factor" value="deny">Deny</button>`;
   const body = html`<p id="signing-in-as">${user.username}</p>${notice(page)}
-<p>The request of ${page.appName} needs a second factor. Here the authenticator app is this page.</p>${form(page, fields)}`;
+<p>The request of ${page.appName} needs a second factor. In the local tenant, this page replaces the authenticator app.</p>${form(page, fields)}`;
   return pageResponse({ title: "Approve sign in request", body });
 }
 
@@ -54,12 +54,12 @@ export function consentPage(page: FormPage, user: User, scopes: readonly string[
   return pageResponse({ title: "Permissions requested", body });
 }
 
-/** Device code: whoever started the sign-in sits somewhere else, so the person is asked whether it was them. */
+/** Device code: another person may have started the sign-in on the device, so the page asks the user to confirm it. */
 export function confirmDevicePage(page: FormPage, user: User): Response {
   const fields = html`<button id="continue" name="device" value="continue">Continue</button>
 <button id="cancel" name="device" value="cancel">Cancel</button>`;
   const body = html`<p id="signing-in-as">${user.username}</p>${notice(page)}
-<p>Are you trying to sign in to <strong id="app-name">${page.appName}</strong>? Only go on if you started this sign-in yourself.</p>${form(page, fields)}`;
+<p>Are you trying to sign in to <strong id="app-name">${page.appName}</strong>? Continue only if you started this sign-in yourself.</p>${form(page, fields)}`;
   return pageResponse({ title: `Are you trying to sign in to ${page.appName}?`, body });
 }
 

@@ -1,20 +1,20 @@
 /**
- * One request over node:http with full control of the head: repeated headers, chunked bodies, odd targets.
+ * Sends one request over node:http with full control of its head: repeated headers, chunked bodies, unusual targets.
  */
 import { type IncomingHttpHeaders, request } from "node:http";
 
 export interface Answer {
   status: number;
   headers: IncomingHttpHeaders;
-  /** One character for each byte. */
+  /** One character per byte. */
   text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects
+  // biome-ignore lint/suspicious/noExplicitAny: a test reads the members that it expects
   json: any;
 }
 
 export interface Sending {
   method?: string;
-  /** Flat list of names and values, so that a name may come twice. */
+  /** A flat list of names and values, so that a name can occur twice. */
   headers?: readonly string[];
   body?: string | Uint8Array;
   chunked?: boolean;

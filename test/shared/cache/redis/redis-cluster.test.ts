@@ -1,6 +1,6 @@
 /** A server that is a cluster is recognised, and keys go to the node that has their slot. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { freePort } from "../../../../local/free-port.ts";
+import { freePort } from "../../../../local/process/free-port.ts";
 import { cachedToken, closeLevels, eventually, inAnHour, openLevel } from "./support/level.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "./support/redis-server.ts";
 

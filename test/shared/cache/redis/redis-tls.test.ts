@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { freePort } from "../../../../local/free-port.ts";
+import { freePort } from "../../../../local/process/free-port.ts";
 import { createLocalTls } from "../../../../local/tls/local-tls.ts";
 import { connectToRedis } from "../../../../shared/cache/redis/redis-connection.ts";
 import { cachedToken, closeLevels, eventually, inAnHour, openLevel } from "./support/level.ts";

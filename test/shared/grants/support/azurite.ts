@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../../../../local/free-port.ts";
+import { freePort } from "../../../../local/process/free-port.ts";
 
 const BINARY = fileURLToPath(new URL("../../../../node_modules/azurite/dist/src/table/main.js", import.meta.url));
 /** Azurite would outlive a test process that was killed. */

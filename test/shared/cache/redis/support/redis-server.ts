@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "@redis/client";
 import { describe } from "vitest";
-import { freePort } from "../../../../../local/free-port.ts";
+import { freePort } from "../../../../../local/process/free-port.ts";
 
 const installed = spawnSync("redis-server", ["--version"]).status === 0;
 

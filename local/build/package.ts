@@ -1,0 +1,53 @@
+/**
+ * `npm run package`: writes dist/package.zip, the deployment package for Flex Consumption. It contains the bundle,
+ * host.json and a package.json with five members. It needs no `npm install` and contains no sources, maps, tests or
+ * settings. The same sources give the same bytes, so a package can be compared with the commit that it was built from.
+ */
+import { globSync, readFileSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type ZipEntry, zip } from "./zip.ts";
+
+export interface PackageInput {
+  /** Folder with host.json and package.json. */
+  readonly root: string;
+  /** Folder with the built bundle. In the package its name is always `dist`. */
+  readonly distDirectory: string;
+}
+
+/** The files of the package, by name. */
+export function packageEntries({ root, distDirectory }: PackageInput): readonly ZipEntry[] {
+  // Only `*.mjs`: this excludes the metafile and an older package. The command line is another program.
+  const bundle = globSync("**/*.mjs", { cwd: distDirectory }).filter((name) => name !== "gte.mjs");
+  if (!bundle.includes("index.mjs")) {
+    throw new Error(`${distDirectory} contains no index.mjs: run \`npm run build\` first.`);
+  }
+  return [
+    ...bundle.map((name) => ({
+      name: `dist/${name.replaceAll("\\", "/")}`,
+      content: readFileSync(join(distDirectory, name)),
+    })),
+    { name: "host.json", content: readFileSync(join(root, "host.json")) },
+    {
+      name: "package.json",
+      content: Buffer.from(deployedPackageJson(readFileSync(join(root, "package.json"), "utf8"))),
+    },
+  ];
+}
+
+/** The members that the worker reads (`main`, `type`) and those that identify the package. No dependencies. */
+export function deployedPackageJson(text: string): string {
+  const { name, version, type, main } = JSON.parse(text) as Record<string, unknown>;
+  return `${JSON.stringify({ name, version, private: true, type, main }, undefined, 2)}\n`;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const root = resolve(import.meta.dirname, "../..");
+  const distDirectory = join(root, "dist");
+  const entries = packageEntries({ root, distDirectory });
+  const packed = zip(entries);
+  writeFileSync(join(distDirectory, "package.zip"), packed);
+  console.log(`dist/package.zip ${(packed.length / 1024).toFixed(1)} KB, ${entries.length} files`);
+}

@@ -1,0 +1,43 @@
+/**
+ * Makes one exchange against a running stack, as a caller does: it presents alice's token to the service, receives a header
+ * for Graph, and calls Graph with it.
+ */
+import { readFileSync } from "node:fs";
+import { userToken } from "./caller-token.ts";
+import type { LocalEnvironment } from "./environment.ts";
+import { localRequest } from "./local-request.ts";
+
+export interface FirstExchange {
+  callerToken: string;
+  graphToken: string;
+  /** The headers from the service, ready for the next request. */
+  headers: Record<string, string>;
+  expiresOn: string;
+  me: Record<string, unknown>;
+}
+
+export async function makeFirstExchange(environment: LocalEnvironment): Promise<FirstExchange> {
+  const callerToken = await userToken(environment, "alice", "web");
+  const exchanged = await localRequest(`${environment.serviceUrl}/AuthorizationHeader/graph`, {
+    headers: { authorization: `Bearer ${callerToken}` },
+  });
+  if (exchanged.status !== 200) {
+    throw new Error(`The service refused the first exchange: ${exchanged.status} ${exchanged.text}`);
+  }
+  const payload = exchanged.json();
+  const headers = payload["headers"] as Record<string, string>;
+  const answer = await localRequest(`${environment.graphUrl}/v1.0/me`, {
+    headers,
+    ca: readFileSync(environment.caCertPath, "utf8"),
+  });
+  if (answer.status !== 200) {
+    throw new Error(`Graph refused the token of the first exchange: ${answer.status} ${answer.text}`);
+  }
+  return {
+    callerToken,
+    graphToken: (headers["Authorization"] ?? "").replace(/^Bearer /, ""),
+    headers,
+    expiresOn: String(payload["expiresOn"]),
+    me: answer.json(),
+  };
+}

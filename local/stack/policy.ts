@@ -1,0 +1,78 @@
+/**
+ * The policy of the local stack: what each client of the local tenant may get. Entra answers every exchange with all
+ * scopes that are consented for the service's registration, and so does the local tenant. Every entry that acts for users
+ * therefore allows User.Read and Mail.Read of Graph: with a narrower list the service would refuse the surplus scopes. The
+ * entry that acts for the application itself has `.default`, because an application's token carries every permission of the
+ * second registration.
+ */
+import { CLIENT_IDS, RESOURCE_URIS } from "../tenant/directory/seed-ids.ts";
+
+const graphScopes = ["User.Read", "Mail.Read"];
+
+export const localPolicy = {
+  apis: {
+    graph: { resource: RESOURCE_URIS.graph, scopes: [...graphScopes, ".default"], contentType: "application/json" },
+    orders: { resource: RESOURCE_URIS.orders, scopes: ["Orders.Read"], contentType: "application/json" },
+  },
+  callers: [
+    {
+      name: "web-users",
+      displayName: "People who use the web application",
+      kind: "user",
+      clientId: CLIENT_IDS.web,
+      flows: ["on-behalf-of", "refresh-token"],
+      apis: { graph: graphScopes, orders: ["Orders.Read"] },
+      offlineAccess: true,
+      grantMaxDays: 30,
+    },
+    {
+      name: "web-backend",
+      displayName: "The web application's backend",
+      kind: "application",
+      clientId: CLIENT_IDS.web,
+      flows: ["on-behalf-of", "refresh-token", "authorization-code"],
+      apis: { graph: graphScopes, orders: ["Orders.Read"] },
+      redirectUris: ["http://localhost:9999/callback"],
+      offlineAccess: true,
+      unattended: true,
+      grantMaxDays: 30,
+    },
+    {
+      name: "public-users",
+      displayName: "People who use the desktop application",
+      kind: "user",
+      clientId: CLIENT_IDS.public,
+      flows: ["on-behalf-of"],
+      apis: { graph: graphScopes },
+    },
+    {
+      name: "cli-users",
+      displayName: "People at a terminal, and their scripts",
+      kind: "user",
+      clientId: CLIENT_IDS.cli,
+      flows: ["on-behalf-of", "refresh-token"],
+      apis: { graph: graphScopes },
+      offlineAccess: true,
+      grantMaxDays: 30,
+    },
+    {
+      name: "daemon",
+      displayName: "A scheduled flow",
+      kind: "application",
+      clientId: CLIENT_IDS.daemon,
+      flows: ["refresh-token"],
+      apis: { graph: graphScopes },
+      offlineAccess: true,
+      unattended: true,
+      grantMaxDays: 30,
+    },
+    {
+      name: "reports",
+      displayName: "Reports about the tenant",
+      kind: "application",
+      clientId: CLIENT_IDS.reports,
+      flows: ["client-credentials"],
+      apis: { graph: [".default"] },
+    },
+  ],
+} as const;

@@ -1,0 +1,41 @@
+/**
+ * The settings of the service in the local stack. The names are those of a deployment; the values point to the local
+ * tenant, Azurite and the local policy.
+ */
+import { CLIENT_IDS, TENANT_ID, VAULT_SECRET_NAMES } from "../tenant/directory/seed-ids.ts";
+import type { SettingOverrides } from "./host-control.ts";
+import { localPolicy } from "./policy.ts";
+
+export interface SettingsInput {
+  tenantUrl: string;
+  serviceUrl: string;
+  tableUrl: string;
+  managedIdentity: { endpoint: string; header: string };
+}
+
+export function createServiceSettings(input: SettingsInput, overrides: SettingOverrides = {}): Record<string, string> {
+  const settings: Record<string, string | undefined> = {
+    FUNCTIONS_WORKER_RUNTIME: "node",
+    AZURE_FUNCTIONS_ENVIRONMENT: "Development",
+    CLOUD: "local",
+    TENANT_ID,
+    LOCAL_TENANT_URL: input.tenantUrl,
+    SERVICE_URL: input.serviceUrl,
+    CLIENT_ID: CLIENT_IDS.service,
+    CLIENT_CREDENTIAL: "key-vault-secret",
+    KEY_VAULT_URL: input.tenantUrl,
+    CLIENT_SECRET_NAME: VAULT_SECRET_NAMES.clientSecret,
+    SEALING_KEY_NAME: VAULT_SECRET_NAMES.sealingKey,
+    APP_ONLY_CLIENT_ID: CLIENT_IDS.appOnly,
+    APP_ONLY_CLIENT_SECRET_NAME: VAULT_SECRET_NAMES.appOnlyClientSecret,
+    GRANT_STORE_URL: input.tableUrl,
+    GRANT_TABLE_NAME: "grants",
+    IDENTITY_ENDPOINT: input.managedIdentity.endpoint,
+    IDENTITY_HEADER: input.managedIdentity.header,
+    POLICY: JSON.stringify(localPolicy),
+    ...overrides,
+  };
+  return Object.fromEntries(
+    Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

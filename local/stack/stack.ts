@@ -1,0 +1,158 @@
+/**
+ * Starts the local stack: certificate authority, local tenant, Azurite's table service, and the Functions host with the
+ * built app. `npm start`, the tests, the demo and the benchmarks use it. The tenant runs in this process, so that a test
+ * can read and change its state. Azurite and the host are child processes.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { startTableService, type TableService } from "../azurite/table-service.ts";
+import type { LocalEnvironment } from "../caller/environment.ts";
+import type { BoundedLog } from "../process/bounded-log.ts";
+import { freePort } from "../process/free-port.ts";
+import { type LocalTenant, startLocalTenant } from "../tenant/local-tenant.ts";
+import { createLocalTls } from "../tls/local-tls.ts";
+import { describeEnvironment } from "./describe-environment.ts";
+import { createHostControl, type HostControl, type SettingOverrides } from "./host-control.ts";
+import { createServiceSettings } from "./service-settings.ts";
+
+export interface StackOptions {
+  /** Default 0: any free port. */
+  servicePort?: number;
+  tenantPort?: number;
+  /** The folder with host.json and package.json. Default: the repository. */
+  appDirectory?: string;
+  /** Settings of the service to change. `undefined` removes a setting. */
+  serviceSettings?: SettingOverrides;
+  /** The folder for ca.pem. Default: a temporary folder, deleted when the stack stops. */
+  folder?: string;
+  /** The tenant's clock. */
+  now?: () => number;
+  /** False: do not wait for /ready, for apps without it and for stacks that must not become ready. */
+  waitForReady?: boolean;
+  /** Called with each line of the host's output. */
+  onServiceLine?: (line: string) => void;
+}
+
+export interface Stack {
+  tenant: LocalTenant;
+  tables: TableService;
+  environment: LocalEnvironment;
+  service: StackService;
+  /** Stops the host and starts it again on the same port. Later restarts keep the changed settings. */
+  restartHost(changes?: SettingOverrides): Promise<void>;
+  /** Stops the host, Azurite and the tenant, in this order. */
+  stop(): Promise<void>;
+  /** Resolves with a message when a child process ends unexpectedly. */
+  broken: Promise<string>;
+}
+
+export interface StackService {
+  readonly url: string;
+  /** Of the running host. */
+  readonly pid: number;
+  /** The time to load the app, measured by the host. */
+  readonly loadMs: number;
+  readonly logs: BoundedLog;
+}
+
+const repository = resolve(import.meta.dirname, "../..");
+
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const parts: { stop: () => Promise<unknown> | unknown }[] = [];
+  const stop = async () => {
+    for (const part of parts.splice(0).reverse()) {
+      await part.stop();
+    }
+  };
+  const registerStop = <T>(part: T, end: (part: T) => Promise<unknown> | unknown): T => {
+    parts.push({ stop: () => end(part) });
+    return part;
+  };
+  try {
+    return await startParts(options, registerStop, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+type RegisterStop = <T>(part: T, end: (part: T) => Promise<unknown> | unknown) => T;
+
+async function startParts(
+  options: StackOptions,
+  registerStop: RegisterStop,
+  stop: () => Promise<void>,
+): Promise<Stack> {
+  const servicePort = options.servicePort || (await freePort());
+  const serviceUrl = `http://localhost:${servicePort}`;
+  const tls = createLocalTls();
+  const folder = registerStop(
+    createFolder(options.folder),
+    ({ temporary, path }) => temporary && removeFolder(path),
+  ).path;
+  const caCertPath = join(folder, "ca.pem");
+  writeFileSync(caCertPath, tls.caPem);
+  const tenantOptions = { tls: { key: tls.serverKeyPem, cert: tls.serverCertPem }, serviceUrl };
+  const port = options.tenantPort ?? 0;
+  const tenant = registerStop(
+    await startLocalTenant({ port, ...tenantOptions, ...(options.now && { now: options.now }) }),
+    (part) => part.close(),
+  );
+  const broken = Promise.withResolvers<string>();
+  const tables = registerStop(await startTableService(), (part) => part.stop());
+  void tables.endedUnexpectedly.then((code) => broken.resolve(`Azurite ended (exit code ${code}).`));
+  const settingsInput = {
+    tenantUrl: tenant.url,
+    serviceUrl,
+    tableUrl: tables.url,
+    managedIdentity: tenant.state.identity,
+  };
+  const control = createHostControl({
+    appDirectory: options.appDirectory ?? repository,
+    port: servicePort,
+    settings: (overrides) => ({ NODE_EXTRA_CA_CERTS: caCertPath, ...createServiceSettings(settingsInput, overrides) }),
+    overrides: options.serviceSettings ?? {},
+    waitForReady: options.waitForReady !== false,
+    onLine: options.onServiceLine,
+    onUnexpectedEnd: broken.resolve,
+  });
+  registerStop(control, (part) => part.stop());
+  await control.start();
+  return {
+    tenant,
+    tables,
+    environment: describeEnvironment({ tenant, serviceUrl, caCertPath }),
+    service: toService(serviceUrl, control),
+    restartHost: (changes = {}) => control.restart(changes),
+    stop,
+    broken: broken.promise,
+  };
+}
+
+function toService(url: string, control: HostControl): StackService {
+  return {
+    url,
+    get pid() {
+      return control.current().pid;
+    },
+    get loadMs() {
+      return control.current().loadMs;
+    },
+    get logs() {
+      return control.current().logs;
+    },
+  };
+}
+
+function createFolder(chosen: string | undefined): { path: string; temporary: boolean } {
+  if (chosen === undefined) return { path: mkdtempSync(join(tmpdir(), "gte-stack-")), temporary: true };
+  mkdirSync(chosen, { recursive: true });
+  return { path: chosen, temporary: false };
+}
+
+function removeFolder(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+}
