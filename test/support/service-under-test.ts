@@ -3,17 +3,16 @@
  * Azurite over real sockets. Only the Functions host is missing: the tests construct the `HttpRequest` of
  * `@azure/functions` themselves.
  */
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type Cookie, type HttpHandler, HttpRequest, InvocationContext } from "@azure/functions";
 import { compose, realSurroundings, type Service, type Surroundings } from "../../functions/composition/compose.ts";
 import { createHandler } from "../../functions/handle.ts";
 import { routesOf } from "../../functions/register.ts";
 import { startTableService, type TableService } from "../../local/azurite/table-service.ts";
 import { createServiceSettings } from "../../local/stack/service-settings.ts";
-import { type LocalTenant, startLocalTenant } from "../../local/tenant/local-tenant.ts";
-import { createLocalTls } from "../../local/tls/local-tls.ts";
+import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
 import { configFrom } from "../../shared/config/environment.ts";
 import { type MovableClock, movableClock } from "./movable-clock.ts";
+import { startTrustedTenant } from "./use-tenant.ts";
 
 export interface Answer {
   readonly status: number;
@@ -79,13 +78,7 @@ export interface LocalWorld {
 export const SERVICE_URL = "http://localhost:7071";
 
 export async function startLocalWorld(): Promise<LocalWorld> {
-  const tls = createLocalTls();
-  setDefaultCACertificates([...getCACertificates("default"), tls.caPem]);
-  const options = { port: 0, tls: { key: tls.serverKeyPem, cert: tls.serverCertPem }, serviceUrl: SERVICE_URL };
-  const [tenant, tables] = await Promise.all([startLocalTenant(options), startTableService()]);
-  // The managed identity SDK reads these variables, as in Azure.
-  process.env["IDENTITY_ENDPOINT"] = tenant.state.identity.endpoint;
-  process.env["IDENTITY_HEADER"] = tenant.state.identity.header;
+  const [tenant, tables] = await Promise.all([startTrustedTenant({ serviceUrl: SERVICE_URL }), startTableService()]);
   const clock = movableClock(tenant);
   const shared: Shared = { tenant, tables, clock, logs: [], answers: [], calls: [], cacheKeys: [] };
   return {

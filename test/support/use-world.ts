@@ -5,6 +5,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import type { MovableClock } from "./movable-clock.ts";
 import { type LocalWorld, type ServiceChanges, type ServiceUnderTest, startLocalWorld } from "./service-under-test.ts";
+import { current } from "./use-tenant.ts";
 
 export interface WorldOptions extends ServiceChanges {
   /** Each test gets a service without cached tokens and with full budgets. Default: the tests share one service. */
@@ -51,17 +52,4 @@ export function useWorld({ newServiceForEachTest = false, ...changes }: WorldOpt
     service: current(() => service),
     restart,
   };
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-
-/** An object whose members are those of the value that `get` returns at the time of each access. */
-function current<T extends object>(get: () => T | undefined): T {
-  return new Proxy({} as T, {
-    get(_target, member) {
-      const value = get();
-      if (value === undefined) throw new Error("The local world has not started. Use it inside a hook or a test.");
-      return Reflect.get(value, member);
-    },
-  });
 }
