@@ -1,10 +1,11 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files that start no server, change no global and no clock: they share one module registry. */
 const pure = [
-  "test/shared/{audit,caller,config,entra,flows,http,policy}/**/*.test.ts",
+  "test/shared/{audit,caller,config,core,entra,flows,http,policy,sealing,throttling}/**/*.test.ts",
   "test/forged-tokens/**/*.test.ts",
   "test/infra/{files,findings,kql}.test.ts",
   "test/docs/**/!(requests|commands).test.ts",
@@ -17,7 +18,16 @@ const infra = "test/infra/*.test.ts";
 const documents = "test/docs/commands.test.ts";
 
 /** The slowest files start first, so that they do not run alone at the end. */
-const SLOW = ["test/browser/", "test/functions/errors", "test/cache/service-with-redis", "test/telemetry/exporter"];
+const SLOW = [
+  "test/browser/",
+  "test/local/start",
+  "test/functions/errors",
+  "test/functions/grants",
+  "test/functions/credential-rotation",
+  "test/attacks/http",
+  "test/cache/service-with-redis",
+  "test/telemetry/exporter",
+];
 
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -25,6 +35,11 @@ class SlowFirst extends BaseSequencer {
     const isSlow = ({ moduleId }: TestSpecification) => SLOW.some((part) => moduleId.includes(part));
     return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))];
   }
+}
+
+// Every worker loads the same packages, so Node caches their compiled code. V8 coverage needs uncached code.
+if (!process.argv.includes("--coverage")) {
+  process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/node");
 }
 
 export default defineConfig({
