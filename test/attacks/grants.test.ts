@@ -2,7 +2,7 @@
  * Races around grants. Each test is an attack that a review found: a grant after a 504, an approval after a denial, a token
  * after a revocation, and a grant for more scopes than the page showed.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { RESOURCE_URIS } from "../../local/tenant/directory/seed-ids.ts";
 import type { OfflineAccess } from "../../shared/offline-access/offline-access.ts";
 import { type Browser, cookiesOf, hiddenFields, leadsTo, newBrowser } from "../sign-in/support/browser.ts";
@@ -19,32 +19,22 @@ import {
   signInByLink,
 } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
 const { graph: GRAPH, orders: ORDERS } = RESOURCE_URIS;
 const BOTH = { graph: ["User.Read", "Mail.Read"], orders: ["Orders.Read"] };
 const PAST_THE_DEADLINE_MS = 10_001;
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-beforeEach(() => {
-  const POLICY = policyWithEntries({ daemon: { apis: BOTH } });
-  service = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
-  world.tenant.state.clearLog();
+const { world, clock, service, restart } = useWorld({
+  newServiceForEachTest: true,
+  settings: { POLICY: policyWithEntries({ daemon: { apis: BOTH } }) },
 });
 afterEach(() => {
   vi.useRealTimers();
-  clock.reset();
-  world.tenant.state.clearOrders();
 });
-afterAll(() => world.stop());
 
 const backend = () => bearer(appToken(world));
 const daemon = (changes: Parameters<typeof appToken>[1] = {}) =>
@@ -222,7 +212,7 @@ test("the grant of a code has only the scopes of the confirmation page, even if 
     Object.assign(web, { apis: { graph: wider, orders: ["Orders.Read"] }, acceptSurplus: true });
   });
   world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
-  const widened = service.another({ settings: { POLICY }, surroundings: clock.surroundings });
+  const widened = service.another({ settings: { POLICY } });
   const before = await count(backend());
   const redeemed = await redeem(widened, codeForm(code, pkce));
   world.tenant.state.withdrawConsent({ user: "alice", scopes: ["Files.Read"] });
@@ -240,7 +230,7 @@ test("after Entra throttles the second API of a request, the same request is ans
 
 test("a public client gets no sign-in link for an expired grant if policy requires a confidential client", async () => {
   const POLICY = policyWithEntries({ daemon: { apis: BOTH, requireConfidentialClient: true } });
-  service = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+  restart({ settings: { POLICY } });
   const done = await submit(await toConfirmationPage(), "allow");
   const [grant = ""] = /gte_[\w-]{43}/.exec(done.text) ?? [];
   clock.advance(30 * DAY + MINUTE);

@@ -2,19 +2,13 @@
  * Sends each confused token to each route that reads a token. The route must refuse it with its documented error, write the
  * reason to the audit event, request only the keys of Entra and repeat no part of the token.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { appToken, bearer, clientAssertion, exchangeForm, jwtBearerForm, userToken } from "../support/callers.ts";
 import { CONFUSED_TOKENS } from "../support/confused-tokens.ts";
-import { type Call, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Call } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-beforeEach(() => world.tenant.state.clearLog());
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
 type Route = [where: string, path: string, call: (token: string) => Call, status: number, error: string, code: string];
 

@@ -7,17 +7,12 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLocalTls } from "../../local/tls/local-tls.ts";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import { bearer, userToken } from "../support/callers.ts";
-import { type LocalWorld, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
 describe("twenty exchanges in one instance", () => {
-  let world: LocalWorld;
-  beforeAll(async () => {
-    world = await startLocalWorld();
-  });
-  afterAll(() => world.stop());
+  const { world } = useWorld();
 
   test("make twenty calls to the token endpoint, one request for the keys and no discovery request", async () => {
-    world.tenant.state.clearLog();
     const service = world.serve();
     for (let index = 0; index < 20; index++) {
       const token = userToken(world, { claims: { uti: `path-${index}` } });

@@ -2,28 +2,26 @@
  * The whole service with a real Redis: several instances share tokens and calls to Entra, and no request fails because
  * of Redis.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { eventually } from "../shared/cache/redis/support/level.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../shared/cache/redis/support/redis-server.ts";
 import { bearer, userToken } from "../support/callers.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
 const USERS = ["alice", "bob"];
 
 describeWithRedis("three instances and one Redis", () => {
-  let world: LocalWorld;
+  const { world } = useWorld();
   let redis: RedisServer;
   beforeAll(async () => {
-    [world, redis] = await Promise.all([startLocalWorld(), startRedis()]);
+    redis = await startRedis();
   });
   beforeEach(async () => {
     world.tenant.state.reset();
     await redis.restart();
   });
-  afterEach(() => world.tenant.state.clearOrders());
-  afterAll(async () => {
-    await Promise.all([world?.stop(), redis?.stop()]);
-  });
+  afterAll(() => redis?.stop());
 
   const instance = () => world.serve({ settings: { REDIS_URL: redis.url } });
   const get = (service: ServiceUnderTest, token: string) =>

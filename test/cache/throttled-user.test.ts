@@ -1,18 +1,14 @@
 /** Entra throttles one user: until the wait is over the service does not call Entra for that user. Other users are not affected. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { appToken, bearer, exchangeForm, userToken } from "../support/callers.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
+const { world } = useWorld();
 const clock = { aheadMs: 0 };
-beforeAll(async () => {
-  world = await startLocalWorld();
-});
 afterEach(() => {
-  world.tenant.state.clearOrders();
   clock.aheadMs = 0;
 });
-afterAll(() => world.stop());
 
 const serve = () => world.serve({ surroundings: { nowMs: () => Date.now() + clock.aheadMs } });
 const get = (service: ServiceUnderTest, token: string) =>

@@ -22,14 +22,9 @@ import { CONFUSED_TOKENS } from "../support/confused-tokens.ts";
 import { AADSTS_ROWS, ODD_ANSWERS } from "../support/entra-failures.ts";
 import { createLeakSearch, type Leak, textsOf } from "../support/leak-search.ts";
 import { applicationOnlySettings, policyWithEntries } from "../support/policies.ts";
-import {
-  type Answer,
-  type Call,
-  type LocalWorld,
-  type ServiceUnderTest,
-  startLocalWorld,
-} from "../support/service-under-test.ts";
+import type { Answer, Call, ServiceUnderTest } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
+import { useWorld } from "../support/use-world.ts";
 
 /** The members of a successful response that may contain a token or a handle. */
 const TOKEN_MEMBERS =
@@ -37,14 +32,16 @@ const TOKEN_MEMBERS =
 
 const search = createLeakSearch();
 const consoleLines: string[] = [];
-let world: LocalWorld;
-let service: ServiceUnderTest;
 
-beforeAll(async () => {
+beforeAll(() => {
   for (const method of ["log", "info", "warn", "error", "debug", "trace"] as const) {
     vi.spyOn(console, method).mockImplementation((...args) => void consoleLines.push(args.map(String).join(" ")));
   }
-  world = await startLocalWorld();
+});
+
+const { world } = useWorld();
+let service: ServiceUnderTest;
+beforeAll(async () => {
   service = serve();
   await everySuccess();
   await everyFailureOfEntra();
@@ -53,9 +50,8 @@ beforeAll(async () => {
   await everyOutage();
   collect();
 });
-afterAll(async () => {
+afterAll(() => {
   vi.restoreAllMocks();
-  await world.stop();
 });
 
 describe("the search for secrets", () => {

@@ -1,9 +1,8 @@
 /** `grant_type=authorization_code`: RFC 6749 section 4.1.3, RFC 7636 section 4.6, RF-2, SEC-7, SEC-8. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
-import { type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { newBrowser } from "./support/browser.ts";
 import {
   codeForClient,
@@ -16,21 +15,7 @@ import {
   type Signed,
 } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
-afterEach(() => {
-  clock.reset();
-  // Not `reset`: it would create a new sealing key that other instances do not have.
-  world.tenant.state.clearOrders();
-  world.tenant.state.clearLog();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld();
 
 async function newCode(pkce: Pkce, changes: Record<string, string> = {}, signed: Signed = {}): Promise<string> {
   return (await codeForClient(service, newBrowser(service), { pkce, changes, signed })).code;

@@ -1,10 +1,9 @@
-/**
- * `GET /oauth2/authorize` and `GET /oauth2/callback`: everything that can go wrong in a browser (RF-1 to RF-3, SEC-8).
- */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+/** `GET /oauth2/authorize` and `GET /oauth2/callback`: everything that can go wrong in a browser (RF-1 to RF-3, SEC-8). */
+import { describe, expect, test } from "vitest";
 import { CLIENT_IDS } from "../support/callers.ts";
-import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { MINUTE } from "../support/movable-clock.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { newBrowser } from "./support/browser.ts";
 import {
   authorizePath,
@@ -18,18 +17,7 @@ import {
   REDIRECT_URI,
 } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
-afterEach(() => {
-  clock.reset();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld();
 
 function expectPage(answer: Answer, status: number, title: string): void {
   expect(answer.status).toBe(status);

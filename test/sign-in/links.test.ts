@@ -1,27 +1,14 @@
-/**
- * `POST /signin/links`, `GET /signin/{link}` and the confirmation page: who may use them, and what the service checks.
- */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+/** `POST /signin/links`, `GET /signin/{link}` and the confirmation page: who may use them, and what the service checks. */
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, USER_IDS, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { type Browser, cookiesOf, hiddenFields, newBrowser, pathOf } from "./support/browser.ts";
 import { callbackPath, createLink, entraRequest, signInByLink } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld();
 
 const daemon = () => bearer(appToken(service, { client: "daemon" }));
 const requestLink = (json: unknown, headers: Record<string, string> = daemon()) =>
@@ -241,10 +228,7 @@ describe("GET /oauth2/callback of a link", () => {
 
   test("works with the same link after the vault was unavailable", async () => {
     const link = await createLink(service);
-    const withoutVault = world.serve({
-      settings: { KEY_VAULT_URL: "https://localhost:9" },
-      surroundings: clock.surroundings,
-    });
+    const withoutVault = world.serve({ settings: { KEY_VAULT_URL: "https://localhost:9" } });
     const unavailable = await newBrowser(withoutVault).open(link);
     expectPage(unavailable, 503, "This did not work");
     expect(unavailable.text).toContain("Load this page again in a minute");
@@ -537,7 +521,7 @@ describe("a redemption of a grant that needs a new sign-in returns a link", () =
   test("but not if the grant expired and policy no longer allows a link", async () => {
     const handle = await handleOfDaemon();
     const POLICY = policyWithEntries({ daemon: { unattended: false, offlineAccess: false, flows: ["on-behalf-of"] } });
-    const other = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const other = world.serve({ settings: { POLICY } });
     const redeem = () => other.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: daemon() });
     // This call loads the sealing key. A link that is missing later is missing because of the policy.
     expect((await redeem()).json()).toMatchObject({ code: "flow_not_allowed" });

@@ -3,11 +3,12 @@
  * to confirm this application before it returns the code (confused deputy, consent phishing).
  */
 import { createHash } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS } from "../support/callers.ts";
-import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { MINUTE } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { type Browser, hiddenFields, leadsTo, newBrowser } from "./support/browser.ts";
 import {
   answerConfirmation,
@@ -23,20 +24,10 @@ import {
   signInByLink,
 } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
+const { world, clock, service } = useWorld();
 afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
   world.tenant.state.withdrawConsent({ scopes: ["Files.Read"] });
 });
-afterAll(() => world.stop());
 
 const OFFLINE = { scope: "User.Read offline_access" };
 
@@ -184,7 +175,7 @@ describe("a sign-in with offline_access", () => {
 
   test("announces further scopes on the page if the entry accepts surplus", async () => {
     const POLICY = policyWithEntries({ "web-backend": { acceptSurplus: true } });
-    const at = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const at = world.serve({ settings: { POLICY } });
     const browser = newBrowser(at);
     const { answer } = await back(browser, { at });
     const page = await browser.open(answer.headers.get("location") ?? "");
@@ -221,7 +212,7 @@ describe("a grant by link has the scopes that the page showed", () => {
 
   test("even if the entry accepts surplus and more is consented later", async () => {
     const POLICY = policyWithEntries({ daemon: { acceptSurplus: true } });
-    const at = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const at = world.serve({ settings: { POLICY } });
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const { shown, recorded, use } = await grantByLink(at);
     expect(shown).toContain("Files.Read");
@@ -235,7 +226,7 @@ describe("a grant by link has the scopes that the page showed", () => {
 
   test("and its application still gets a link to renew it with surplus", async () => {
     const POLICY = policyWithEntries({ daemon: { acceptSurplus: true } });
-    const at = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const at = world.serve({ settings: { POLICY } });
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const { use } = await grantByLink(at);
     world.tenant.state.order({ endpoint: "token", aadsts: 50173 });

@@ -1,17 +1,11 @@
 /** `POST /oauth2/par`: RFC 9126, RFC 6749 section 4.1.1, RFC 7636 section 4, SEC-6 (redirect URIs), SEC-7 (PKCE). */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, clientAssertion, userToken } from "../support/callers.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { newPkce, parForm, REDIRECT_URI } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
 const push = (changes: Record<string, string | undefined>, token = appToken(service)) =>
   service.call("/oauth2/par", { form: parForm(newPkce(), changes), headers: bearer(token) });

@@ -1,7 +1,7 @@
 /** Complete sign-ins through the real handlers, MSAL, jose and the local tenant. Only Entra's page is skipped. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, claimsOf, USER_IDS, userToken } from "../support/callers.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { hiddenFields, newBrowser, pathOf } from "./support/browser.ts";
 import {
   authorizePath,
@@ -17,13 +17,7 @@ import {
   signInByLink,
 } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-afterAll(() => world.stop());
+const { service } = useWorld();
 
 describe("an application's sign-in (RFC 9126, RFC 6749 section 4.1, RFC 7636, RFC 9207)", () => {
   test("returns a token of the person who signed in", async () => {

@@ -1,14 +1,14 @@
 /** The trace of a caller's request is sent to Entra with the calls that the request causes. */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { Outbound, OutboundRequest } from "../../shared/outbound/outbound.ts";
-import { type LocalWorld, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { tracedCaller } from "./support/traced-call.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";
 
-let world: LocalWorld;
+const { world } = useWorld();
 let sent: OutboundRequest[];
 let token: string;
 const real = createHttpsOutbound();
@@ -18,14 +18,12 @@ const outbound: Outbound = {
     return real.send(request);
   },
 };
-beforeAll(async () => {
-  world = await startLocalWorld();
+beforeAll(() => {
   token = world.tenant.state.mintUserToken({ user: "alice", client: "web" });
 });
 beforeEach(() => {
   sent = [];
 });
-afterAll(() => world.stop());
 
 const toEntra = (path: string) =>
   sent.filter(({ url }) => new URL(url).pathname.endsWith(path)).map(({ headers }) => headers ?? {});

@@ -8,7 +8,8 @@ import { CODES } from "../../shared/telemetry/codes.ts";
 import { createOpenTelemetry } from "../../shared/telemetry/open-telemetry.ts";
 import { createOtlpSender } from "../../shared/telemetry/otlp-sender.ts";
 import type { Observation } from "../../shared/telemetry/telemetry.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { labels, type OtlpReceiver, points, startOtlpReceiver } from "./support/otlp-receiver.ts";
 import { tracedCaller } from "./support/traced-call.ts";
 
@@ -17,12 +18,12 @@ const SPAN = "00f067aa0ba902b7";
 const SAMPLED = { traceParent: `00-${TRACE}-${SPAN}-01` };
 const NOT_SAMPLED = { traceParent: `00-${TRACE}-${SPAN}-00` };
 
-let world: LocalWorld;
+const { world } = useWorld();
 let receiver: OtlpReceiver;
 let token: string;
 let running: ServiceUnderTest[];
 beforeAll(async () => {
-  [world, receiver] = await Promise.all([startLocalWorld(), startOtlpReceiver()]);
+  receiver = await startOtlpReceiver();
   token = world.tenant.state.mintUserToken({ user: "alice", client: "web" });
 });
 beforeEach(() => {
@@ -32,10 +33,7 @@ beforeEach(() => {
   receiver.silent = false;
 });
 afterEach(async () => void (await Promise.all(running.map(stop))));
-afterAll(async () => {
-  await receiver.close();
-  await world.stop();
-});
+afterAll(() => receiver.close());
 
 function serve(settings: Record<string, string> = {}): ServiceUnderTest {
   const served = world.serve({ settings: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...settings } });

@@ -1,10 +1,9 @@
 import { inspect } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
+import { describe, expect, it } from "vitest";
 import { createAzureIdentity } from "../../../shared/credential/azure-identity.ts";
 import type { CredentialEvent } from "../../../shared/credential/credential-event.ts";
 import { type AssertionIdentity, createFederatedCredential } from "../../../shared/credential/federated-credential.ts";
-import { startTrustedTenant } from "./support/tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
 
 const EPOCH_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -160,11 +159,7 @@ describe("a federated credential with a token", () => {
 });
 
 describe("a federated credential from the real SDK", () => {
-  let tenant: LocalTenant;
-  beforeAll(async () => {
-    tenant = await startTrustedTenant();
-  });
-  afterAll(() => tenant.close());
+  const tenant = useTenant();
 
   it("is the managed identity's token for the exchange audience", async () => {
     const source = createFederatedCredential({

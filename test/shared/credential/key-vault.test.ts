@@ -1,24 +1,19 @@
 import { inspect } from "node:util";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ResponseScript } from "../../../local/tenant/control/scripted-responses.ts";
 import { CLIENT_IDS } from "../../../local/tenant/directory/seed-ids.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { createAzureIdentity } from "../../../shared/credential/azure-identity.ts";
 import { createClientSecret } from "../../../shared/credential/client-secret.ts";
 import { createKeyVault } from "../../../shared/credential/key-vault.ts";
 import type { Vault } from "../../../shared/credential/vault.ts";
-import { startTrustedTenant } from "./support/tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
 
-let tenant: LocalTenant;
+const tenant = useTenant();
 let names = 0;
 /** A separate secret for each test. */
 let name = "";
 
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
-});
-afterAll(() => tenant.close());
 beforeEach(() => {
   names += 1;
   name = `secret-${names}`;
