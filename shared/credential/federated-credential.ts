@@ -77,7 +77,7 @@ export function createFederatedCredential(input: FederatedCredentialInput): Clie
       await refresh.runIfDue();
       return currentAssertion(state, now());
     },
-    // There is only one assertion at a time. Once Entra knows the federated credential, a refusal means a wrong configuration.
+    // There is only one assertion at a time. Once Entra knows the credential, a refusal means a wrong configuration.
     refused: async () => {
       input.onEvent({ name: "credential_refused", credential: NAME, version: NAME, next: undefined });
       if (now() - startedAtMs >= NEW_INSTANCE_MS) return false;

@@ -35,7 +35,7 @@ const NEAR_EXPIRY_MS = 10 * 60_000;
 const READ_AGAIN_NEAR_EXPIRY_MS = 30_000;
 /** After a failed read with a usable version in memory: no caller waits for the next read. */
 const READ_AGAIN_STALE_MS = 30_000;
-/** After a failed read without a usable version: every request fails until the next one, but the vault must not be flooded. */
+/** After a failed read without a usable version: requests fail until the next read, but the vault must not be flooded. */
 const READ_AGAIN_EMPTY_MS = 5_000;
 /** Between two reads that a refusal causes. If the new secret came just after a read, requests fail for that long. */
 const REFUSED_READ_PAUSE_MS = 10_000;
@@ -97,6 +97,8 @@ export function createRotatingCredential(input: RotatingCredentialInput): Client
     describe: () => describeVersions(state, now()),
   };
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 interface State {
   readonly known: KnownVersions;
