@@ -10,9 +10,9 @@ import type { TokenRefusal } from "../core/token-refusal.ts";
 import type { CallerRules } from "./caller-rules.ts";
 
 /** The delegated permission that this service's registration publishes for user callers. */
-export const USER_SCOPE = "access_as_user";
+const USER_SCOPE = "access_as_user";
 /** The app role that this service's registration publishes for application callers. */
-export const APPLICATION_ROLE = "Exchange.Call";
+const APPLICATION_ROLE = "Exchange.Call";
 
 export type CallerKind =
   | { readonly kind: "user"; readonly scopes: readonly string[] }

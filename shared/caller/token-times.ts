@@ -27,6 +27,6 @@ export function checkTokenTimes(payload: JsonObject, nowSeconds: number): TokenR
 }
 
 /** A whole number of seconds since 1970, not negative. */
-export function isTime(value: unknown): value is number {
+function isTime(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }

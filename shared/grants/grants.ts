@@ -135,7 +135,7 @@ export function createGrants(input: GrantsInput): Grants {
 }
 
 /** Whether this caller may redeem the grant: a user only its own grants, an application only those of its client id. */
-export function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
+function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
   const { binding, user } = grant;
   const sameClient =
     binding.kind === caller.kind && binding.tenantId === caller.tenantId && binding.clientId === caller.clientId;

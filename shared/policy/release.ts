@@ -12,7 +12,7 @@ import type { ApiAllowance } from "./entitlement.ts";
 export const OIDC_SCOPES: readonly string[] = ["openid", "profile", "email", "offline_access"];
 
 /** Scopes as Entra returns them, bare or prefixed with their resource → bare, without OIDC scopes. */
-export function bareScopes(resource: string, scopes: readonly string[]): string[] {
+function bareScopes(resource: string, scopes: readonly string[]): string[] {
   const prefix = `${resource}/`;
   return scopes
     .map((scope) => (scope.startsWith(prefix) ? scope.slice(prefix.length) : scope))

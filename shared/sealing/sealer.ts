@@ -22,7 +22,7 @@ const KEY_BYTES = 32;
 const FORM = /^([A-Za-z0-9_-]{1,400})\.\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{22})$/;
 const PURPOSE = /^[a-z][a-z-]{1,30}$/;
 /** Below the limit of a table property (32 K characters). A sealed refresh token of Entra has about 3 K. */
-export const SEALED_MAX_CHARACTERS = 30_000;
+const SEALED_MAX_CHARACTERS = 30_000;
 const TEXT_MAX_BYTES = 22_000;
 
 export interface Sealer {

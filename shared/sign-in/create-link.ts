@@ -20,7 +20,7 @@ import { fromStateFailure, type SignInContext } from "./sign-in-context.ts";
 import { toTarget } from "./target.ts";
 
 /** App role of this service's registration: may create links for any application in the policy. */
-export const LINK_ROLE = "Grant.Create";
+const LINK_ROLE = "Grant.Create";
 
 export interface LinkRequest {
   readonly clientAuthentication: Exclude<ClientAuthentication, { method: "subject_itself" }> | undefined;

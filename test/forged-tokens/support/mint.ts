@@ -118,7 +118,7 @@ export const hs256 = (secret: string | Buffer) => (input: string) =>
   createHmac("sha256", secret).update(input).digest();
 export const noSignature = () => Buffer.alloc(0);
 
-export function encode(part: Members | string | Buffer): string {
+function encode(part: Members | string | Buffer): string {
   if (Buffer.isBuffer(part)) return part.toString("base64url");
   return Buffer.from(typeof part === "string" ? part : JSON.stringify(part)).toString("base64url");
 }
