@@ -8,7 +8,7 @@ import type { Route } from "../handle.ts";
 /** `GET /signin/{link}`: a person opens a link and goes on to Entra to choose an account. */
 export function signInRoute(context: SignInContext): Route {
   return {
-    name: "signin",
+    name: "signin-open",
     template: "signin/{link}",
     methods: ["GET"],
     dialect: "page",

@@ -96,8 +96,9 @@ function routesOf(functions: readonly RegisteredFunction[], prefix: string): Rou
     if (binding.type !== "httpTrigger") {
       throw new Error(`Function '${registered.metadata.name}': the local host does not support ${binding.type}.`);
     }
-    const own = binding.route || registered.metadata.name;
-    return [{ template: prefix === "" ? own : `${prefix}/${own}`, methods: binding.methods, target: registered }];
+    const { name } = registered.metadata;
+    const own = binding.route || name;
+    return [{ name, template: prefix === "" ? own : `${prefix}/${own}`, methods: binding.methods, target: registered }];
   });
 }
 
