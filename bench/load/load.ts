@@ -122,7 +122,18 @@ function runConnection(
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 
-/** All responses of the local host have a Content-Length. */
+const LAST_CHUNK = Buffer.from("\r\n0\r\n\r\n");
+
+/** Where the response ends: after its Content-Length, or after the last chunk. Undefined: more data is needed. */
+function endOfResponse(head: string, received: Buffer, bodyStart: number): number | undefined {
+  if (/\r\ntransfer-encoding: chunked/i.test(head)) {
+    // The connection carries one response at a time, so its last chunk is at the end.
+    return received.subarray(-LAST_CHUNK.byteLength).equals(LAST_CHUNK) ? received.byteLength : undefined;
+  }
+  const end = bodyStart + Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
+  return received.byteLength >= end ? end : undefined;
+}
+
 function readResponses(socket: Socket, onResponse: (status: number) => void): void {
   let pending: Buffer = Buffer.alloc(0);
   socket.on("data", (chunk: Buffer) => {
@@ -130,8 +141,7 @@ function readResponses(socket: Socket, onResponse: (status: number) => void): vo
     const headEnd = pending.indexOf(HEAD_END);
     if (headEnd < 0) return;
     const head = pending.toString("latin1", 0, headEnd);
-    const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
-    if (pending.byteLength >= headEnd + HEAD_END.byteLength + length) {
+    if (endOfResponse(head, pending, headEnd + HEAD_END.byteLength) !== undefined) {
       pending = Buffer.alloc(0);
       onResponse(Number(head.slice(9, 12)));
     }
