@@ -19,10 +19,11 @@
  */
 import { createAppContext, installCoreModule, type RegisteredFunction } from "./app-context.ts";
 import { createDispatch, triggerOf } from "./dispatch.ts";
-import { createRequestHandler, readHostSettings } from "./handle-request.ts";
+import { createRequestHandler } from "./handle-request.ts";
 import { AppHookContext, runHooks } from "./hook-contexts.ts";
 import { readHostJson } from "./host-json.ts";
 import { createHostLog } from "./host-log.ts";
+import { readHostSettings, withRequestContext } from "./host-settings.ts";
 import { type LoopbackListener, listenOnLoopback } from "./http/listen.ts";
 import { loadApp } from "./load-app.ts";
 import { createRouteTable, type RouteDefinition } from "./routing/route-table.ts";
@@ -52,7 +53,8 @@ const defaultDrainMs = 30_000;
 export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
   const { appDirectory, port, writeLine, flushLines, drainMs = defaultDrainMs } = options;
   const started = performance.now();
-  const hostJson = readHostJson(appDirectory, process.env);
+  const settings = readHostSettings(process.env);
+  const hostJson = withRequestContext(readHostJson(appDirectory, process.env), settings);
   const log = createHostLog(hostJson.logLevels, writeLine);
   const app = createAppContext(log);
   installCoreModule(app);
@@ -61,7 +63,7 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   const loadMs = performance.now() - started;
 
   const dispatch = createDispatch(app, hostJson.functionTimeoutMs);
-  const handler = createRequestHandler({ app, dispatch, routes, hostJson, settings: readHostSettings(process.env) });
+  const handler = createRequestHandler({ app, dispatch, routes, hostJson, settings });
   let stopping = false;
   const listener = await listenOnLoopback(port, (request, response) => {
     if (stopping) {

@@ -7,6 +7,7 @@ import { answerAdminRoute, isReservedPath } from "./admin-route.ts";
 import type { AppContext, RegisteredFunction } from "./app-context.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { HostJson } from "./host-json.ts";
+import type { HostSettings } from "./host-settings.ts";
 import { answerRefusal } from "./http/answer-refusal.ts";
 import { refuseHead } from "./http/kestrel.ts";
 import { isHostUsable, joinHeaders, readBody, toRpcRequest } from "./http/read-request.ts";
@@ -22,21 +23,6 @@ export interface RequestHandlerContext {
   routes: RouteTable<RegisteredFunction>;
   hostJson: HostJson;
   settings: HostSettings;
-}
-
-/** What the host itself reads in the app's settings. */
-export interface HostSettings {
-  /** `AzureWebJobsDisableHomepage`: `/` is 204 instead of a page. */
-  homepageDisabled: boolean;
-  /** `APPLICATIONINSIGHTS_CONNECTION_STRING`: requests have a trace context. */
-  insights: boolean;
-}
-
-export function readHostSettings(environment: NodeJS.ProcessEnv): HostSettings {
-  return {
-    homepageDisabled: environment["AzureWebJobsDisableHomepage"]?.toLowerCase() === "true",
-    insights: Boolean(environment["APPLICATIONINSIGHTS_CONNECTION_STRING"]),
-  };
 }
 
 export function createRequestHandler(context: RequestHandlerContext): RequestListener {
@@ -58,9 +44,6 @@ const bodyLimitBytes = 104_857_600;
 
 /** Stands for the page of 150 KB that the real host shows. */
 const HOMEPAGE = "<!DOCTYPE html><title>Functions host</title><p>The Functions host is running.</p>\n";
-
-/** With Application Insights, every answer names the application's id. */
-const REQUEST_CONTEXT = "appId=cid-v1:00000000-0000-0000-0000-000000000000";
 
 const reason = "This function was programmatically called via the host APIs.";
 
@@ -93,7 +76,7 @@ async function handle(
     answerUnreadable(response, body, customHeaders);
     return;
   }
-  const traceContext = beginTrace(context, headers, response);
+  const traceContext = beginTrace(context, headers);
   const input = { http: toRpcRequest({ request, headers, path, params: matched.params, body }) };
   const result = await dispatch(matched.target, { reason, input, traceContext }).catch(() => undefined);
   if (result === undefined) {
@@ -105,13 +88,8 @@ async function handle(
   }
 }
 
-function beginTrace(
-  { settings }: RequestHandlerContext,
-  headers: Record<string, NullableString>,
-  response: ServerResponse,
-): TraceContext {
+function beginTrace({ settings }: RequestHandlerContext, headers: Record<string, NullableString>): TraceContext {
   if (!settings.insights) return NO_TRACE;
-  response.setHeader("request-context", REQUEST_CONTEXT);
   return startSpan(headers["traceparent"]?.value, headers["tracestate"]?.value);
 }
 

@@ -41,11 +41,12 @@ export function answerUnusual(server: Server, listener: RequestListener): void {
   server.on("clientError", (error: ParseError, socket: Socket) => {
     const response = running.get(socket);
     const refusal = refuseUnparsed(error);
-    if (response !== undefined && !response.writableFinished && refusal !== undefined) {
-      // Only the body is malformed, and the app does not get a chunked body. The connection closes after its answer.
+    const inBody = response !== undefined && !response.req.complete;
+    if (inBody && !response.writableFinished && refusal !== undefined) {
+      // The app does not get a chunked body, so it answers. Then the connection closes.
       response.shouldKeepAlive = false;
     } else {
-      answerOnSocket(socket, refusal);
+      answerOnSocket(socket, inBody ? undefined : refusal);
     }
   });
 }

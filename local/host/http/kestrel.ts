@@ -55,7 +55,9 @@ function refuseRequestLine(line: string, code: string): Refusal | undefined {
   if (method === "PRI") return undefined;
   if (method === undefined) return { status: 400 };
   if (version !== "HTTP/1.0" && version !== "HTTP/1.1") return { status: 505 };
-  if (!/^(?:\/|\*$|https?:\/\/)/i.test(target)) return { status: 405, allow: "CONNECT" };
+  // Kestrel takes any other target for an authority, which only CONNECT may have.
+  const isAuthority = !/^https?:/i.test(target) && /^[\w.:@[\]-]+$/.test(target);
+  if (isAuthority) return { status: 405, allow: "CONNECT" };
   // Kestrel accepts every token as a method, and then no function has the method.
   return { status: code === "HPE_INVALID_METHOD" ? 404 : 400 };
 }

@@ -77,6 +77,7 @@ describe("the web server refuses", () => {
     ["%00 in a path", 400, { line: "GET /items/%00 HTTP/1.1" }],
     ["GET *", 405, { line: "GET * HTTP/1.1" }],
     ["a target without a slash", 405, { line: "GET unrouted HTTP/1.1" }],
+    ["a target that is only a query", 400, { line: "GET ?x HTTP/1.1" }],
     ["CONNECT to an authority", 400, { line: "CONNECT example.org:443 HTTP/1.1" }],
     ["HTTP/2.0", 505, { line: "GET /unrouted HTTP/2.0" }],
     ["HTTP/1.2", 505, { line: "GET /unrouted HTTP/1.2" }],
@@ -133,8 +134,8 @@ describe("bodies", () => {
   test("malformed chunks are not read: the app answers as to every chunked body", async () => {
     for (const body of ["zz\r\nabc\r\n0\r\n\r\n", "3\r\nabcXX0\r\n\r\n"]) {
       const answer = await chunked(body);
-      expect(answer.status).toBe(200);
-      expect(answer.body).toContain("0");
+      expect(answer).toMatchObject({ status: 200, body: "0" });
+      expect(answer.text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
     }
   });
 
@@ -189,7 +190,7 @@ describe("answers", () => {
   test("with Application Insights the app gets a span in the caller's trace, and answers have Request-Context", async () => {
     const traceparent = (trace: string) => `traceparent: 00-${trace}-b7ad6b7169203331-01`;
     const given = await sendHead({ line: "GET /echo HTTP/1.0", headers: [traceparent(TRACE), "tracestate: a=1"] });
-    expect(given.headers["request-context"]).toMatch(/^appId=cid-v1:/);
+    expect(given.headers["request-context"]).toBe("appId=");
     const { trace } = JSON.parse(given.body);
     expect(trace.traceState).toBe("a=1");
     expect(trace.traceParent).toMatch(new RegExp(`^00-${TRACE}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`));
