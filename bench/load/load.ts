@@ -1,12 +1,17 @@
 /**
  * A closed loop of HTTP requests over persistent connections: each connection sends its next request after it received the
  * complete response. Requests are prepared bytes, and responses are only measured, so that the client uses little processor
- * time. It uses sockets, because HTTP clients need more processor time than the measured service. Loopback only.
+ * time. It uses sockets, because HTTP clients need more processor time than the measured service.
  */
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 export interface LoadInput {
   readonly port: number;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Default: plain HTTP. */
+  readonly tls?: boolean;
   /** Complete HTTP/1.1 requests. */
   readonly requests: readonly Uint8Array[];
   readonly connections: number;
@@ -47,7 +52,7 @@ export async function runLoad(input: LoadInput): Promise<LoadResult> {
     latencies.push(ms);
   };
   const stop = input.awake === true ? stayAwake() : () => undefined;
-  await Promise.all(Array.from({ length: input.connections }, () => runConnection(input.port, nextRequest, record)));
+  await Promise.all(Array.from({ length: input.connections }, () => runConnection(input, nextRequest, record)));
   stop();
   const seconds = (performance.now() - started) / 1_000;
   return {
@@ -82,12 +87,14 @@ function quantiles(latencies: readonly number[]) {
 }
 
 function runConnection(
-  port: number,
+  target: Pick<LoadInput, "host" | "port" | "tls">,
   nextRequest: () => Uint8Array | undefined,
   record: (status: number, ms: number) => void,
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  const { host = "127.0.0.1", port, tls = false } = target;
+  const address = { port, host, noDelay: true };
+  const socket = tls ? connectTls({ ...address, ALPNProtocols: ["http/1.1"], servername: host }) : connect(address);
   let sentAt = 0;
   let waiting = false;
   const send = () => {
@@ -109,12 +116,12 @@ function runConnection(
     if (waiting) {
       waiting = false;
       record(0, performance.now() - sentAt);
-      runConnection(port, nextRequest, record).then(resolve, resolve);
+      runConnection(target, nextRequest, record).then(resolve, resolve);
     } else {
       resolve();
     }
   };
-  socket.once("connect", send);
+  socket.once(tls ? "secureConnect" : "connect", send);
   socket.once("error", () => undefined);
   socket.once("close", onClose);
   return promise;
