@@ -152,7 +152,11 @@ describe("GET /signin/{link}", () => {
     ["made up", () => "/signin/hello"],
   ])("%s", async (_name, change) => {
     expectPage(await newBrowser(service).open(change(await createLink(service))), 400, "This link is not valid");
-    expect(service.lastEvent()).toMatchObject({ route: "signin", outcome: "refused", code: "signin_link_invalid" });
+    expect(service.lastEvent()).toMatchObject({
+      route: "signin-open",
+      outcome: "refused",
+      code: "signin_link_invalid",
+    });
   });
 
   test("refuses an expired link", async () => {
