@@ -100,7 +100,7 @@ describe("commands that start gte: the package of that name in the npm registry 
     ["npx --no gte --help", ["npx --no gte"]],
     ["npm exec -- gte login", ["npm exec -- gte"]],
     ["npx --no -- gte login", []],
-    ["npx --package=./graph-token-exchange-0.1.0.tgz gte login", []],
+    ["npx --package=./graph-token-exchange-cli-0.1.0.tgz gte login", []],
     ["npx vitest run; gte login", []],
   ])("the test finds the downloading command in %j", (text, found) => {
     expect(downloadingCommands(text)).toEqual(found);

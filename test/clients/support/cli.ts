@@ -47,7 +47,7 @@ export async function runHere(args: readonly string[], options: CliOptions = {})
 }
 
 /** The packed program. */
-const mainPath = resolve(import.meta.dirname, "../../../dist/gte.mjs");
+const mainPath = resolve(import.meta.dirname, "../../../clients/cli/dist/gte.mjs");
 
 export async function runProcess(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const child = spawn(process.execPath, [mainPath, ...args], {
