@@ -1,20 +1,28 @@
 /**
  * The parent's side of the host. It starts main.ts as a child process with exactly the given settings, waits until the
- * host is ready, keeps the last log lines and stops the host. If the child ends before it is ready, the error contains the
- * last lines.
+ * host is ready, keeps the last log lines and stops the host. The child listens before it receives the settings, because
+ * they can contain its port. If the child ends before it is ready, the error contains the last lines.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import { BoundedLog } from "../process/bounded-log.ts";
 
-export interface HostProcessOptions {
+export interface HostOptions {
   appDirectory: string;
   /** 0: any free port. */
   port: number;
-  /** The app's settings. Its environment holds nothing else except PATH, HOME and the other inherited variables. */
+  /** The settings that Node reads when it starts. The others can follow with `run`. */
   settings: Readonly<Record<string, string>>;
   /** Called with each line of the child's output. */
   onLine?: (line: string) => void;
+}
+
+/** A child that listens and waits for its settings. */
+export interface ListeningHost {
+  readonly port: number;
+  /** Loads the app. Its environment holds nothing except the settings, PATH, HOME and the other inherited variables. */
+  run(settings: Readonly<Record<string, string>>): Promise<HostProcess>;
+  stop(): Promise<HostExit>;
 }
 
 export interface HostExit {
@@ -36,7 +44,11 @@ export interface HostProcess {
 /** The variables that every process needs. None is a setting of the app. */
 const inherited = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "NODE_V8_COVERAGE"];
 
-export async function startHostProcess(options: HostProcessOptions): Promise<HostProcess> {
+export async function startHostProcess(options: HostOptions): Promise<HostProcess> {
+  return (await listenAsHost(options)).run(options.settings);
+}
+
+export async function listenAsHost(options: HostOptions): Promise<ListeningHost> {
   const { appDirectory, port, settings, onLine } = options;
   const child = fork(new URL("./main.ts", import.meta.url), [appDirectory, String(port)], {
     cwd: appDirectory,
@@ -55,21 +67,24 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
       });
     }
   }
-  const ready = await Promise.race([receiveReadyMessage(child), exited]);
-  if (!("port" in ready)) {
-    throw new Error(`The Functions host ended before it was ready (exit code ${ready.code}):\n${logs.tail(20)}`);
-  }
+  const receive = async (type: HostMessage["type"]): Promise<HostMessage> => {
+    const message = await Promise.race([receiveMessage(child, type), exited]);
+    if ("type" in message) return message;
+    throw new Error(`The Functions host ended before it was ready (exit code ${message.code}):\n${logs.tail(20)}`);
+  };
+  const stop = () => {
+    child.kill("SIGTERM");
+    return exited;
+  };
+  const { port: listening } = await receive("listening");
   return {
-    url: `http://localhost:${ready.port}`,
-    port: ready.port,
-    pid: child.pid ?? 0,
-    loadMs: ready.loadMs,
-    logs,
-    exited,
-    stop: () => {
-      child.kill("SIGTERM");
-      return exited;
+    port: listening,
+    run: async (all) => {
+      child.send(all);
+      const { loadMs = 0 } = await receive("ready");
+      return { url: `http://localhost:${listening}`, port: listening, pid: child.pid ?? 0, loadMs, logs, exited, stop };
     },
+    stop,
   };
 }
 
@@ -87,12 +102,16 @@ function watchExit(child: ChildProcess): Promise<HostExit> {
   });
 }
 
-function receiveReadyMessage(child: ChildProcess): Promise<{ port: number; loadMs: number }> {
+interface HostMessage {
+  readonly type: "listening" | "ready";
+  readonly port: number;
+  readonly loadMs?: number;
+}
+
+function receiveMessage(child: ChildProcess, type: HostMessage["type"]): Promise<HostMessage> {
   return new Promise((resolve) => {
-    child.on("message", (message: { type?: string; port: number; loadMs: number }) => {
-      if (message.type === "ready") {
-        resolve({ port: message.port, loadMs: message.loadMs });
-      }
+    child.on("message", (message: HostMessage) => {
+      if (message.type === type) resolve(message);
     });
   });
 }

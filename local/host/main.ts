@@ -1,9 +1,11 @@
 /**
  * The host as a process: `node local/host/main.ts <app folder> [port]`. As in Azure, the environment of this process is the
- * app's settings. If the process has an IPC channel, it sends `{ type: "ready", port, loadMs }` to its parent.
+ * app's settings. If the process has an IPC channel, it sends `{ type: "listening", port }` to its parent, receives the
+ * settings, which can contain this port, loads the app and sends `{ type: "ready", port, loadMs }`.
  * On SIGTERM, on SIGINT or when the parent disconnects, the running requests finish, the appTerminate hooks run and the
  * process exits with code 0. If the app cannot be loaded, the reason goes to standard error and the exit code is 1.
  */
+import { once } from "node:events";
 import { resolve } from "node:path";
 import { type FunctionsHost, startFunctionsHost } from "./functions-host.ts";
 import { createLineWriter } from "./host-log.ts";
@@ -16,9 +18,18 @@ async function main(): Promise<void> {
   }
   const appDirectory = resolve(folder);
   const { writeLine, flush } = createLineWriter();
-  const host = await startFunctionsHost({ appDirectory, port: Number(port), writeLine, flushLines: flush });
+  const options = { appDirectory, port: Number(port), writeLine, flushLines: flush };
+  process.on("disconnect", () => process.exit(0)); // Until the host runs, there is nothing to stop.
+  const host = await startFunctionsHost(process.send === undefined ? options : { ...options, onListening });
+  process.removeAllListeners("disconnect");
   stopOnSignal(host);
   process.send?.({ type: "ready", port: host.port, loadMs: host.loadMs });
+}
+
+async function onListening(port: number): Promise<void> {
+  process.send?.({ type: "listening", port });
+  const [settings] = (await once(process, "message")) as [Record<string, string>];
+  Object.assign(process.env, settings);
 }
 
 function stopOnSignal(host: FunctionsHost): void {
