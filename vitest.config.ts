@@ -7,14 +7,14 @@ const pure = [
   "test/shared/{audit,caller,config,entra,flows,http,policy}/**/*.test.ts",
   "test/forged-tokens/**/*.test.ts",
   "test/infra/{files,findings,kql}.test.ts",
-  "test/docs/**/!(requests|commands).test.ts",
+  "test/docs/**/!(requests|commands|snippets).test.ts",
 ];
 
 /** What the templates would deploy, asked of the Bicep compiler: one process of it, one worker. Not part of `npm test`. */
 const infra = "test/infra/*.test.ts";
 
 /** Every command of the documents, as a reader would paste it: programs after programs. Not part of `npm test` either. */
-const documents = "test/docs/commands.test.ts";
+const documents = "test/docs/{commands,snippets}.test.ts";
 
 /** Files that wait for others (a browser, servers that die) rather than work: first, so that nobody waits for them at the end. */
 const SLOW = ["test/browser/", "test/functions/errors", "test/cache/service-with-redis", "test/telemetry/exporter"];
