@@ -4,7 +4,6 @@
  * bundle: loaded where `REDIS_URL` is set.
  */
 import { randomUUID } from "node:crypto";
-import { REDIS_DEADLINE_MS } from "../../core/limits.ts";
 import type { CachedToken } from "../cached-token.ts";
 import type { Found, SharedTokens } from "../shared-tokens.ts";
 import type { CacheSecret } from "./cache-secret.ts";
@@ -18,6 +17,8 @@ export interface RedisCacheInput {
   readonly nowSeconds: () => number;
   /** Milliseconds of a clock that never goes back. */
   readonly steadyMs: () => number;
+  /** The time limit of one command. */
+  readonly deadlineMs: number;
   /** Redis is given up for now, or back. */
   readonly onChange: (change: { readonly open: boolean; readonly reason?: string }) => void;
 }
@@ -84,13 +85,13 @@ function open(secret: Uint8Array, key: string, entry: Buffer, now: number): Cach
   return token !== undefined && token.expiresAtSeconds > now ? token : undefined;
 }
 
-function createAsk({ connection, steadyMs, onChange }: RedisCacheInput): GrantRequest {
+function createAsk({ connection, steadyMs, deadlineMs, onChange }: RedisCacheInput): GrantRequest {
   const breaker = createCircuitBreaker({ steadyMs, onChange });
   return async (command) => {
     const redis = connection.commands();
     if (redis === undefined || !breaker.mayAsk()) return undefined;
     try {
-      const reply = await inTime(command(redis));
+      const reply = await inTime(command(redis), deadlineMs);
       breaker.succeeded();
       return { reply };
     } catch (error) {
@@ -111,9 +112,9 @@ class LateError extends Error {
 }
 
 /** Late means that Redis is: an answer that lies read and waits for this busy process gets one turn more. */
-async function inTime<T>(reply: Promise<T>): Promise<T> {
+async function inTime<T>(reply: Promise<T>, deadlineMs: number): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => setImmediate(() => late.reject(new LateError())), REDIS_DEADLINE_MS);
+  const timer = setTimeout(() => setImmediate(() => late.reject(new LateError())), deadlineMs);
   try {
     return await Promise.race([reply, late.promise]);
   } finally {

@@ -2,6 +2,7 @@
  * Level 2, put together: credentials, connection, secret, cache. What the operator should know of it goes out as events,
  * of each kind at most one a minute.
  */
+import { REDIS_DEADLINE_MS } from "../../core/limits.ts";
 import type { SharedTokens } from "../shared-tokens.ts";
 import { type CacheSecretInput, createCacheSecret } from "./cache-secret.ts";
 import { createRedisCache } from "./redis-cache.ts";
@@ -18,6 +19,8 @@ export interface RedisLevelInput {
   /** Milliseconds of a clock that never goes back. */
   readonly steadyMs: () => number;
   readonly onEvent: (event: RedisEvent) => void;
+  /** Default `REDIS_DEADLINE_MS`. Tests that do not check the deadline use a longer one. */
+  readonly deadlineMs?: number;
 }
 
 export interface RedisEvent {
@@ -48,6 +51,7 @@ export async function createRedisLevel(input: RedisLevelInput): Promise<RedisLev
     secret,
     nowSeconds: () => Math.floor(nowMs() / 1_000),
     steadyMs,
+    deadlineMs: input.deadlineMs ?? REDIS_DEADLINE_MS,
     onChange: ({ open, reason }) =>
       tell(open ? { name: "redis_given_up", ...(reason === undefined ? {} : { reason }) } : { name: "redis_back" }),
   });
