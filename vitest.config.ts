@@ -1,23 +1,33 @@
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Files that start nothing, change no global and hold no clock beyond a test: they share one module registry. */
+/** Files that start no server, change no global and no clock: they share one module registry. */
 const pure = [
-  "test/shared/{audit,caller,config,entra,flows,http,policy}/**/*.test.ts",
+  "test/shared/{audit,caller,config,core,entra,flows,http,policy,sealing,throttling}/**/*.test.ts",
   "test/forged-tokens/**/*.test.ts",
   "test/infra/{files,findings,kql}.test.ts",
   "test/docs/**/!(requests|commands|snippets).test.ts",
 ];
 
-/** What the templates would deploy, asked of the Bicep compiler: one process of it, one worker. Not part of `npm test`. */
+/** What the Bicep templates deploy. One worker, because it runs one compiler process. Not part of `npm test`. */
 const infra = "test/infra/*.test.ts";
 
-/** Every command of the documents, as a reader would paste it: programs after programs. Not part of `npm test` either. */
+/** The snippets in the documents and on pages, run as a reader pastes them. Not part of `npm test`. */
 const documents = "test/docs/{commands,snippets}.test.ts";
 
-/** Files that wait for others (a browser, servers that die) rather than work: first, so that nobody waits for them at the end. */
-const SLOW = ["test/browser/", "test/functions/errors", "test/cache/service-with-redis", "test/telemetry/exporter"];
+/** The slowest files start first, so that they do not run alone at the end. */
+const SLOW = [
+  "test/browser/",
+  "test/local/start",
+  "test/functions/errors",
+  "test/functions/grants",
+  "test/functions/credential-rotation",
+  "test/attacks/http",
+  "test/cache/service-with-redis",
+  "test/telemetry/exporter",
+];
 
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -27,13 +37,18 @@ class SlowFirst extends BaseSequencer {
   }
 }
 
+// Every worker loads the same packages, so Node caches their compiled code. V8 coverage needs uncached code.
+if (!process.argv.includes("--coverage")) {
+  process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "node_modules/.cache/node");
+}
+
 export default defineConfig({
   test: {
     environment: "node",
-    // One slow machine or one busy neighbour must not turn a test red; nothing here measures time.
+    // Wide enough for a slow or busy machine. No test measures time.
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    // By default one core stays free, which on two cores means one file at a time.
+    // The default leaves one core free: on two cores that would be one file at a time.
     maxWorkers: availableParallelism(),
     sequence: { sequencer: SlowFirst },
     // No test is retried: a test that fails now and then has a race, or waits for a time instead of an event.

@@ -8,18 +8,18 @@ import type { OutgoingResponse } from "../shared/http/outgoing-response.ts";
 import { readBearer } from "../shared/http/read-client-authentication.ts";
 import type { Route, RouteContext } from "./handle.ts";
 
-/** What a reader returns: the client authentication, and the parameters of the route. */
-interface Authenticating {
+/** What the reader of a route returns: the client authentication, and the route's own parameters. */
+interface WithClientAuthentication {
   readonly clientAuthentication: TokenAuthentication | undefined;
 }
 
-/** A route's `run` for known callers only: reads the request, authenticates and records the caller, then answers. */
-export function authenticated<T extends Authenticating>(
+/** A route's `run` for authenticated callers: reads the request, authenticates the caller and then calls `run`. */
+export function authenticated<Input extends WithClientAuthentication>(
   context: AuthenticationContext,
-  read: (request: HttpRequest) => Result<T, Failure> | Promise<Result<T, Failure>>,
+  read: (request: HttpRequest) => Result<Input, Failure> | Promise<Result<Input, Failure>>,
   run: (
     caller: Caller,
-    input: T,
+    input: Input,
     request: HttpRequest,
     context: RouteContext,
   ) => Promise<Result<OutgoingResponse, Failure>>,
@@ -35,7 +35,7 @@ export function authenticated<T extends Authenticating>(
 }
 
 /** For routes whose only authentication is the bearer token in the `Authorization` header. */
-export function bearerOnly(request: HttpRequest): Result<Authenticating, Failure> {
+export function bearerOnly(request: HttpRequest): Result<WithClientAuthentication, Failure> {
   const bearer = readBearer(request);
   return bearer.ok ? succeed({ clientAuthentication: bearer.value }) : bearer;
 }

@@ -1,6 +1,6 @@
 /**
- * The frame around every route: method check, deadline, translation of failures, one audit event. It contains no rule.
- * Each route has its own file in `routes/`.
+ * The handler around every route: checks the method, applies the deadline, translates failures and writes one audit
+ * event. It contains no business rule. Each route has its own file in `routes/`.
  */
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
 import type { AuditEvent, AuditFacts, AuditOutcome } from "../shared/audit/audit-event.ts";
@@ -19,7 +19,7 @@ import { refusalResponse } from "../shared/pages/refusal-page.ts";
 import type { Service } from "./composition/compose.ts";
 import { writeOperatorLog } from "./write-operator-log.ts";
 
-/** What the frame gives a route besides the request. */
+/** What a route gets in addition to the request. */
 export interface RouteContext {
   /** Collects the facts of this request's audit event. */
   readonly audit: AuditTrail;
@@ -38,7 +38,7 @@ export interface Route {
   readonly template: string;
   readonly methods: readonly string[];
   readonly dialect: Dialect;
-  /** `issued`: an answer with a token. `none`: no audit event (probes, documents). */
+  /** `issued`: the route returns a token. `none`: no audit event (probes, metadata documents). */
   readonly audit: AuditOutcome | "none";
   run(request: HttpRequest, context: RouteContext): Promise<Result<OutgoingResponse, Failure>>;
 }
@@ -70,7 +70,7 @@ export function createHandler(service: Service, route: Route): HttpHandler {
     const { response, event } = conclude(service, route, { result, facts, startedMs, endedMs });
     if (route.audit !== "none" || !result.ok || facts.callerKind !== undefined) {
       const line = JSON.stringify(event);
-      // The same event at another level: what we or a dependency failed at must stand out in the operator's log.
+      // A failure of the service or of a dependency is logged at level Error, so that operators notice it.
       event.outcome === "failed" ? context.error(line) : context.log(line);
       observe?.({ ...event, startedMs, endedMs, trace });
     }
@@ -85,7 +85,9 @@ export function createHandler(service: Service, route: Route): HttpHandler {
   };
 }
 
-/** A grant was issued or ended after the caller got its answer. A second event of the same request records it. */
+// ------------------------------------------------------------------------------------------------------------------
+
+/** A grant was issued or ended after the caller got its response. A second event of the same request records it. */
 const AFTER_DEADLINE = "after_deadline";
 
 async function runRoute(
@@ -104,7 +106,7 @@ async function runRoute(
   }
 }
 
-/** Work that is still running at the deadline may finish a shared call to Entra, but it stores nothing any more. */
+/** Work that still runs at the deadline may complete a shared call to Entra, but it creates no grant. */
 function createDeadline(milliseconds: number) {
   const controller = new AbortController();
   const { promise: passed, resolve } = Promise.withResolvers<Result<never, Failure>>();
@@ -115,7 +117,7 @@ function createDeadline(milliseconds: number) {
   return { passed, signal: controller.signal, cancel: () => clearTimeout(timer) };
 }
 
-/** What is known of a request at its end. */
+/** What is known about a request when it ends. */
 interface Ended {
   readonly result: Result<OutgoingResponse, Failure>;
   readonly facts: AuditFacts;
@@ -130,16 +132,16 @@ function conclude(
 ): { response: OutgoingResponse; event: AuditEvent } {
   const base = { event: "exchange", time: new Date(endedMs).toISOString() } as const;
   const milliseconds = endedMs - startedMs;
-  const call = { dialect: route.dialect, understandsChallenge: facts.callerUnderstandsChallenge === true };
+  const options = { dialect: route.dialect, understandsChallenge: facts.callerUnderstandsChallenge === true };
   if (result.ok && result.value.refusal === undefined) {
     const outcome = route.audit === "issued" ? "issued" : "answered";
     const { status } = result.value;
     return { response: result.value, event: { ...base, outcome, code: "ok", status, ...facts, milliseconds } };
   }
   const failure = result.ok ? (result.value.refusal ?? { kind: "internal" }) : result.failure;
-  const written = writeFailure(failure, call, service.identity, facts.correlationId ?? "");
+  const written = writeFailure(failure, options, service.identity, facts.correlationId ?? "");
   const { wire } = written;
-  const response = result.ok ? result.value : responseOf(written, call.dialect, facts.correlationId ?? "");
+  const response = result.ok ? result.value : toDialectResponse(written, options.dialect, facts.correlationId ?? "");
   const described = describeFailure(failure);
   return {
     response,
@@ -155,12 +157,19 @@ function conclude(
   };
 }
 
-/** A person gets a page, a program what it parses. */
-function responseOf({ response, wire }: WrittenFailure, dialect: Dialect, correlationId: string): OutgoingResponse {
+/** A browser gets a page, a program gets JSON. */
+function toDialectResponse(
+  { response, wire }: WrittenFailure,
+  dialect: Dialect,
+  correlationId: string,
+): OutgoingResponse {
   return dialect === "page" ? refusalResponse(wire, correlationId) : response;
 }
 
-/** An unexpected error's kind and place. Its message may hold anything, lines that look like places included, so it stays here. */
+/**
+ * The name and the stack frames of an unexpected error. Its message can contain secrets, or lines that look like stack
+ * frames, so it is never logged.
+ */
 function withoutMessage(error: unknown): { name: string; at: readonly string[] } {
   if (!(error instanceof Error)) return { name: typeof error, at: [] };
   const { name, message, stack = "" } = error;
@@ -179,7 +188,7 @@ function toFunctions({ status, headers, body, cookies = [] }: OutgoingResponse):
   return { status, headers, ...(body === undefined ? {} : { body }), cookies: cookies.map(toCookie) };
 }
 
-/** For this host alone, out of reach of scripts, and sent along when Entra's page leads back to us (Lax). */
+/** Only for this host, not readable by scripts, and sent when Entra's page returns to the service (Lax). */
 function toCookie({ name, value, maxAgeSeconds }: Cookie) {
   return { name, value, maxAge: maxAgeSeconds, path: "/", secure: true, httpOnly: true, sameSite: "Lax" } as const;
 }

@@ -1,6 +1,6 @@
 /**
- * The app's entry (`main` in package.json): configuration, composition, registration. A wrong configuration throws here,
- * before any function exists, and the host refuses to start.
+ * The entry point (`main` in package.json): configuration, composition, registration. An invalid configuration throws
+ * here, before any function is registered, and the service does not start.
  */
 import { configFromEnvironment } from "../shared/config/environment.ts";
 import { compose, realSurroundings } from "./composition/compose.ts";

@@ -1,6 +1,6 @@
 /**
- * Every function of the app, registered with Functions. Each route takes every method and answers 405 itself, because
- * the host would say 404; `anonymous` because the JWT is the key.
+ * Registers every function of the app. Each route accepts all methods and answers 405 itself, because the host would
+ * answer 404. The level is `anonymous`, because callers authenticate with a JWT and not with a function key.
  */
 import { app, type HttpMethod } from "@azure/functions";
 import type { Service } from "./composition/compose.ts";
@@ -25,10 +25,10 @@ import { validateRoute } from "./routes/validate.ts";
 import { createReaper } from "./timers/reap-grants.ts";
 import { createWatch } from "./timers/watch.ts";
 
-/** TRACE is left to the host's 404: the package's own request class throws for it. */
+/** Without TRACE, because the request class of `@azure/functions` throws for it. The host answers 404. */
 const EVERY_METHOD: HttpMethod[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** The routes of a service; one that is not configured is not there. */
+/** The routes of a service. A route whose feature is not configured does not exist. */
 export function routesOf(service: Service, readiness = createReadiness(service)): readonly Route[] {
   return [
     tokenRoute(service),
@@ -46,7 +46,7 @@ export function routesOf(service: Service, readiness = createReadiness(service))
   ];
 }
 
-/** Signing in at Entra through us: for applications (pushed requests), for people (links), or neither. */
+/** The routes of the sign-in: for applications (pushed requests), for links, for both or for neither. */
 function signInRoutes({ exchangeContext, identity }: Service): readonly Route[] {
   const { signIn, policy } = exchangeContext;
   if (signIn === undefined) return [];
@@ -54,7 +54,7 @@ function signInRoutes({ exchangeContext, identity }: Service): readonly Route[] 
   return [
     callbackRoute(context),
     ...(hasCodeFlow(policy) ? [parRoute(context), authorizeRoute(context)] : []),
-    // The host prefers literal segments; here they stand first for whoever tries the routes in order.
+    // The host prefers literal segments. Other hosts may match in order, so `signin/confirm` precedes `signin/{link}`.
     ...(hasConfirmation(policy) ? [signInConfirmRoute(context, identity)] : []),
     ...(hasLinks(policy) ? [signInLinksRoute(context), signInRoute(context)] : []),
   ];
@@ -75,13 +75,13 @@ export function register(service: Service): void {
     app.hook.appTerminate(() => telemetry.stop());
   }
   app.timer("watch", {
-    // Every quarter of an hour, off the full minutes of everybody's timers.
+    // Every 15 minutes, but not on the quarter hour, when many other timers run.
     schedule: "20 7,22,37,52 * * * *",
     handler: createWatch(service, readiness),
   });
   if (service.grantServices !== undefined && service.config.grants !== undefined) {
     app.timer("reap-grants", {
-      // 03:17 UTC: not the full hour, when everybody's timers run.
+      // 03:17 UTC: not on the full hour, when many other timers run.
       schedule: "0 17 3 * * *",
       handler: createReaper(service, service.grantServices, service.config.grants),
     });

@@ -1,4 +1,6 @@
-/** Azure's identity and Key Vault. Each SDK is a lazy chunk of the bundle, loaded by the first request that needs it. */
+/**
+ * The managed identity and Key Vault. Each SDK is a lazy chunk of the bundle that the first request to need it loads.
+ */
 import type { Config } from "../../shared/config/config.ts";
 import type { AzureIdentity } from "../../shared/credential/azure-identity.ts";
 import type { Vault } from "../../shared/credential/vault.ts";
@@ -15,9 +17,12 @@ export function createAzure({ cloud, vaultUrl, managedIdentityClientId }: Config
     return createAzureIdentity(managedIdentityClientId === undefined ? {} : { managedIdentityClientId });
   });
   const vault = once(async () => {
-    const [{ createKeyVault }, used] = await Promise.all([import("../../shared/credential/key-vault.ts"), identity()]);
-    // The configuration has made sure that there is a URL wherever a vault is needed.
-    return createKeyVault({ vaultUrl: vaultUrl ?? "", cloudName: cloud.name, identity: used });
+    const [{ createKeyVault }, credential] = await Promise.all([
+      import("../../shared/credential/key-vault.ts"),
+      identity(),
+    ]);
+    // The configuration requires a URL wherever the service needs a vault.
+    return createKeyVault({ vaultUrl: vaultUrl ?? "", cloudName: cloud.name, identity: credential });
   });
   return { identity, vault };
 }

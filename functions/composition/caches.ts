@@ -1,9 +1,10 @@
 /**
- * The caches of the path to a token. Level 2 brings the Redis client and is a lazy chunk of the bundle.
+ * The token cache, the request budget and the throttle memory. Level 2 of the cache (Redis) is a lazy chunk of the
+ * bundle.
  */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import { createLazySharedTokens, type LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
-import type { CacheSize } from "../../shared/cache/memory-tokens.ts";
+import type { CacheSize } from "../../shared/cache/memory-cache.ts";
 import { createTokenCache, type TokenCache } from "../../shared/cache/token-cache.ts";
 import type { Config, SharedCacheConfig } from "../../shared/config/config.ts";
 import { createRequestBudget, type RequestBudget } from "../../shared/throttling/request-budget.ts";
@@ -14,9 +15,9 @@ export interface Caches {
   readonly cache: TokenCache;
   readonly requestBudget: RequestBudget;
   readonly throttles: ThrottleMemory;
-  /** Level 2; undefined: each instance for itself. */
+  /** Level 2 of the cache. Undefined: the instances share no tokens. */
   readonly sharedTokens: LazySharedTokens | undefined;
-  /** How much of level 1 is used. */
+  /** Used and maximum size of level 1. */
   readonly tokenCacheSize: () => CacheSize;
 }
 
@@ -28,12 +29,12 @@ export interface CachesInput {
   readonly operatorLog: OperatorLog;
 }
 
-export function createCaches(parts: CachesInput): Caches {
-  const { config, nowMs, operatorLog } = parts;
+export function createCaches(input: CachesInput): Caches {
+  const { config, nowMs, operatorLog } = input;
   const nowSeconds = () => Math.floor(nowMs() / 1_000);
   const { sharedCache } = config;
   const sharedTokens =
-    sharedCache === undefined ? undefined : createLazySharedTokens(() => connect(parts, sharedCache));
+    sharedCache === undefined ? undefined : createLazySharedTokens(() => connect(input, sharedCache));
   const cache = createTokenCache({
     maxBytes: config.tokenCacheMaxBytes,
     nowSeconds,
@@ -49,12 +50,14 @@ export function createCaches(parts: CachesInput): Caches {
   };
 }
 
+// ------------------------------------------------------------------------------------------------------------------
+
 async function connect({ config, azure, nowMs, steadyMs, operatorLog }: CachesInput, shared: SharedCacheConfig) {
   const { createRedisLevel } = await import("../../shared/cache/redis/redis-level.ts");
   const { cloud } = config;
   return createRedisLevel({
     url: shared.redisUrl,
-    // A Redis on this machine knows no Entra.
+    // The local Redis does not use Entra authentication.
     token: cloud.name === "local" ? undefined : async () => identityToken(azure, cloud.redisScope),
     readSecret: async () => (await azure.vault()).readSecret(shared.keyName),
     nowMs,
@@ -65,6 +68,6 @@ async function connect({ config, azure, nowMs, steadyMs, operatorLog }: CachesIn
 
 async function identityToken(azure: Azure, scope: string) {
   const token = await (await azure.identity()).getToken(scope);
-  if (token === null) throw new Error("the identity gave no token");
+  if (token === null) throw new Error("The managed identity returned no token.");
   return token;
 }

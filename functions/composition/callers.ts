@@ -1,6 +1,4 @@
-/**
- * Who may call: Entra's keys, the validator that uses them, and the memory of tokens that it verified.
- */
+/** Validation of callers: Entra's signing keys, the validator, and the cache of verified tokens. */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import { createIssuerKeys, type IssuerKeys } from "../../shared/caller/issuer-keys.ts";
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
@@ -11,13 +9,13 @@ import type { Outbound } from "../../shared/outbound/outbound.ts";
 export interface CallersInput {
   readonly config: Config;
   readonly outbound: Outbound;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
   readonly operatorLog: OperatorLog;
 }
 
-export function createCallers(parts: CallersInput): { readonly keys: IssuerKeys; readonly callers: CallerValidator } {
-  const { config, outbound, steadyMs, operatorLog } = parts;
+export function createCallers(input: CallersInput): { readonly keys: IssuerKeys; readonly callers: CallerValidator } {
+  const { config, outbound, steadyMs, operatorLog } = input;
   const { cloud, tenantId } = config;
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const keys = createIssuerKeys({

@@ -1,6 +1,6 @@
 /**
- * The composition root: from a checked configuration to everything the routes need. No logic, no I/O, no environment;
- * tests call it with a literal.
+ * The composition root: builds everything that the routes need from a checked configuration. It has no logic, does no
+ * I/O and reads no environment variables, so tests can call it with a literal.
  */
 import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
@@ -23,11 +23,11 @@ import { createSignIn } from "./sign-in.ts";
 import { createTelemetry } from "./telemetry.ts";
 import { createWarmUp } from "./warm-up.ts";
 
-/** What is not configuration: clocks and the network, so that tests can hold them. */
+/** The clocks and the network, which tests replace. */
 export interface Surroundings {
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
   readonly outbound: Outbound;
 }
@@ -43,15 +43,15 @@ export interface Service {
   readonly grantServices: GrantServices | undefined;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
-  /** Level 2 of the token cache, where one is configured. */
+  /** Level 2 of the token cache. Undefined: not configured. */
   readonly sharedTokens: LazySharedTokens | undefined;
-  /** Begins to fetch what an exchange needs. For the first request that may need it. */
+  /** Starts to load what an exchange needs. Every request for a token calls it; only the first call has an effect. */
   warmUp(trace?: RequestTrace): void;
-  /** Undefined: switched off. */
+  /** Undefined: telemetry is off. */
   readonly telemetry: Telemetry | undefined;
 }
 
-/** The real clocks and the real network. */
+/** The system clocks and HTTPS. */
 export function realSurroundings(): Surroundings {
   return { nowMs: () => Date.now(), steadyMs: () => performance.now(), outbound: createHttpsOutbound() };
 }

@@ -1,4 +1,4 @@
-/** Grants and their table. The SDK is a lazy chunk of the bundle, loaded by the first request that needs it. */
+/** Grants and their table. The SDK is a lazy chunk of the bundle that the first request to need it loads. */
 import type { CloudName } from "../../shared/config/clouds.ts";
 import type { GrantConfig } from "../../shared/config/config.ts";
 import type { GrantStore } from "../../shared/grants/grant-store.ts";
@@ -29,13 +29,13 @@ export function createGrantServices(input: GrantServicesInput): GrantServices {
     return createTableGrantStore({ cloudName, tableEndpoint, tableName, identity });
   });
   const grants = once(async () => {
-    const [{ createGrants }, { GRANT_PURPOSE }, sealerFor, used] = await Promise.all([
+    const [{ createGrants }, { GRANT_PURPOSE }, sealerFor, grantStore] = await Promise.all([
       import("../../shared/grants/grants.ts"),
       import("../../shared/grants/sealed-grant.ts"),
       sealing.sealers(),
       store(),
     ]);
-    return createGrants({ store: used, sealer: sealerFor(GRANT_PURPOSE), now: nowMs });
+    return createGrants({ store: grantStore, sealer: sealerFor(GRANT_PURPOSE), now: nowMs });
   });
   return { grants, store };
 }

@@ -1,4 +1,6 @@
-/** A value made on first use and shared from then on. A failed attempt is forgotten, so that the next use tries again. */
+/**
+ * Creates a value on first use and shares it afterwards. A failed attempt is not stored, so the next use tries again.
+ */
 export function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

@@ -1,7 +1,8 @@
 /**
- * Whether the service can do its work now: keys loaded, credentials and sealing key at hand, grant store reachable.
- * Checked at most every few seconds, however many ask, so that strangers cannot make us hammer the vault.
+ * Whether the service can work now: signing keys loaded, credentials and sealing key readable, grant store reachable. A
+ * result is reused for a few seconds, so that anonymous probes cannot cause many calls to Key Vault.
  */
+import { createBackgroundRefresh } from "../../shared/core/background-refresh.ts";
 import type { Service } from "./compose.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
 
@@ -10,7 +11,7 @@ type Check = "ok" | "unavailable" | "not_configured";
 export interface CredentialCheck {
   readonly state: string;
   readonly version?: string;
-  /** Whole days until the credential ends; absent where it has no end (managed identity). */
+  /** Whole days until the credential expires. Absent for a managed identity, which does not expire. */
   readonly daysToExpiry?: number;
 }
 
@@ -19,27 +20,30 @@ export interface Readiness {
   readonly checks: {
     readonly keys: "ok" | "unavailable";
     readonly credential: CredentialCheck;
-    /** Of the second registration, where there is one. */
+    /** Credential of the second registration. Absent: not configured. */
     readonly applicationCredential?: CredentialCheck;
     readonly sealingKey: Check;
     readonly grantStore: Check;
   };
 }
 
-/** A probe every few seconds sees a change soon; a flood of probes costs a handful of calls in that time. */
+/** Short enough for probes to see a change soon, and long enough for many probes to cause few calls. */
 const FRESH_MS = 5_000;
 const DAY_SECONDS = 86_400;
 
 export function createReadiness(service: Service): () => Promise<Readiness> {
-  let asked: { readonly atMs: number; readonly answer: Promise<Readiness> } | undefined;
+  const refresh = createBackgroundRefresh({ attempt: () => check(service), nowMs: service.nowMs });
+  let latest: Promise<Readiness> | undefined;
   return () => {
-    const now = service.nowMs();
-    if (asked === undefined || now - asked.atMs >= FRESH_MS) {
-      asked = { atMs: now, answer: check(service) };
+    if (latest === undefined || refresh.isDue()) {
+      refresh.pause(FRESH_MS);
+      latest = refresh.run();
     }
-    return asked.answer;
+    return latest;
   };
 }
+
+// ------------------------------------------------------------------------------------------------------------------
 
 async function check(service: Service): Promise<Readiness> {
   const { keys, delegated, applicationOnly, sealing, grantServices, nowMs } = service;
@@ -51,13 +55,13 @@ async function check(service: Service): Promise<Readiness> {
     toCheck(configured ? sealing.check() : undefined),
     toCheck(configured ? grantServices.store().then(async (store) => (await store.check()).ok) : undefined),
   ]);
-  const stores = sealingKey !== "unavailable" && grantStore !== "unavailable";
+  const storageReady = sealingKey !== "unavailable" && grantStore !== "unavailable";
   return {
-    ready: keysReady && credential.usable && application?.usable !== false && stores,
+    ready: keysReady && credential.usable && application?.usable !== false && storageReady,
     checks: {
       keys: keysReady ? "ok" : "unavailable",
-      credential: credential.told,
-      ...(application === undefined ? {} : { applicationCredential: application.told }),
+      credential: credential.details,
+      ...(application === undefined ? {} : { applicationCredential: application.details }),
       sealingKey,
       grantStore,
     },
@@ -75,10 +79,10 @@ async function checkCredential(registration: RegistrationWithCredential, nowMs: 
   const { state, version, expiresAtSeconds } = source.describe();
   const daysToExpiry =
     expiresAtSeconds === undefined ? undefined : Math.floor((expiresAtSeconds - nowMs() / 1_000) / DAY_SECONDS);
-  const told: CredentialCheck = {
+  const details: CredentialCheck = {
     state,
     ...(version === undefined ? {} : { version }),
     ...(daysToExpiry === undefined ? {} : { daysToExpiry }),
   };
-  return { usable, told };
+  return { usable, details };
 }

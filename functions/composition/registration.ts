@@ -1,6 +1,4 @@
-/**
- * One registration at Entra: its credential, and the client that speaks as it. MSAL is a lazy chunk.
- */
+/** One app registration: its credential, and the Entra client that uses it. MSAL is a lazy chunk of the bundle. */
 
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { Config, RegistrationConfig } from "../../shared/config/config.ts";
@@ -27,9 +25,9 @@ export interface RegistrationWithCredential extends Registration {
   credential(): Promise<ClientCredentialSource>;
 }
 
-export function createRegistration(parts: RegistrationInput): RegistrationWithCredential {
-  const { config, registration, outbound, nowMs } = parts;
-  const credential = once(() => createCredential(parts));
+export function createRegistration(input: RegistrationInput): RegistrationWithCredential {
+  const { config, registration, outbound, nowMs } = input;
+  const credential = once(() => createCredential(input));
   const entra = once(async () => {
     const [{ createEntraClient }, source] = await Promise.all([
       import("../../shared/entra/entra-client.ts"),
@@ -40,13 +38,15 @@ export function createRegistration(parts: RegistrationInput): RegistrationWithCr
       tenantId: config.tenantId,
       clientId: registration.clientId,
       callbackUrl: `${config.serviceUrl}/oauth2/callback`,
-      credential: toSource(source),
+      credential: toCredentialSource(source),
       outbound,
       nowMs,
     });
   });
   return { clientId: registration.clientId, credential, entra };
 }
+
+// ------------------------------------------------------------------------------------------------------------------
 
 async function createCredential({
   config,
@@ -76,18 +76,18 @@ async function createCredential({
   }
 }
 
-function toSource(source: ClientCredentialSource): CredentialSource {
+function toCredentialSource(source: ClientCredentialSource): CredentialSource {
   return {
     async current() {
       const current = await source.current();
-      return current.ok ? current : fail(toFailure(current.failure));
+      return current.ok ? current : fail(fromCredentialFailure(current.failure));
     },
     refused: (version) => source.refused(version),
   };
 }
 
-/** Unreachable is not the same as unusable: the first passes, the second waits for an administrator. */
-function toFailure(failure: CredentialFailure): Failure {
+/** An unreachable vault is temporary. An unusable credential needs the administrator. */
+function fromCredentialFailure(failure: CredentialFailure): Failure {
   return failure.kind === "credential_unavailable"
     ? { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" }
     : { kind: "misconfigured", code: failure.kind };

@@ -1,6 +1,6 @@
 /**
- * The sealing key: one for the whole service, read from the vault; each purpose derives its own from it. The JWE parts
- * are a lazy chunk.
+ * The sealing key of the service, read from Key Vault. Each purpose derives its own key from it. The JWE code is a lazy
+ * chunk of the bundle.
  */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { Config } from "../../shared/config/config.ts";
@@ -9,9 +9,9 @@ import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
 
 export interface Sealing {
-  /** Makes sealers, once the parts are loaded. */
+  /** Loads the sealing code and returns a factory for sealers. */
   sealers(): Promise<(purpose: string) => Sealer>;
-  /** Whether the key can be read now. For readiness. */
+  /** Whether the key is readable now, for readiness. */
   check(): Promise<boolean>;
 }
 
@@ -23,7 +23,7 @@ export interface SealingInput {
 }
 
 export function createSealing({ config, azure, nowMs, operatorLog }: SealingInput): Sealing {
-  const parts = once(async () => {
+  const loaded = once(async () => {
     const [{ createSealer }, { createSealingKeys }] = await Promise.all([
       import("../../shared/sealing/sealer.ts"),
       import("../../shared/sealing/sealing-keys.ts"),
@@ -36,7 +36,7 @@ export function createSealing({ config, azure, nowMs, operatorLog }: SealingInpu
     return { keys, sealer: (purpose: string) => createSealer({ purpose, keys }) };
   });
   return {
-    sealers: async () => (await parts()).sealer,
-    check: async () => (await (await parts()).keys.current()).ok,
+    sealers: async () => (await loaded()).sealer,
+    check: async () => (await (await loaded()).keys.current()).ok,
   };
 }

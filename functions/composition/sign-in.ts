@@ -1,4 +1,4 @@
-/** What signing in needs beyond the request path: boxes. Undefined when policy has no use for it. */
+/** What a sign-in needs in addition to the exchange: sealed state. Undefined if no policy entry uses a sign-in. */
 import type { Config } from "../../shared/config/config.ts";
 import { mayHaveLinks } from "../../shared/policy/evaluate.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
@@ -22,20 +22,20 @@ export function createSignIn(
   return { serviceUrl, sealedState };
 }
 
-/** Somebody may use the authorization code flow. */
+/** At least one policy entry may use the authorization code flow. */
 export function hasCodeFlow(policy: Policy): boolean {
   return policy.callers.some(({ flows }) => flows.includes("authorization-code"));
 }
 
-/** Somebody may have sign-in links. */
+/** At least one policy entry may have sign-in links. */
 export function hasLinks(policy: Policy): boolean {
   return policy.callers.some(mayHaveLinks);
 }
 
-/** Somebody may be sent to the page that asks before a permission is kept: by a link, or by a sign-in that keeps one. */
+/** A person may see the confirmation page: after a link, or after a sign-in with `offline_access`. */
 export function hasConfirmation(policy: Policy): boolean {
-  const keeps = policy.callers.some(
+  const codeFlowWithGrant = policy.callers.some(
     ({ flows, offlineAccess }) => flows.includes("authorization-code") && offlineAccess,
   );
-  return keeps || hasLinks(policy);
+  return codeFlowWithGrant || hasLinks(policy);
 }

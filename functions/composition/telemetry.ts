@@ -1,10 +1,10 @@
 /**
- * OpenTelemetry, where the settings ask for it. The SDK is a lazy chunk of the bundle, read after the first answer and
- * never where telemetry is off.
+ * OpenTelemetry, if the settings enable it. The SDK is a lazy chunk of the bundle. It is loaded after the first
+ * response, and never if telemetry is off.
  */
 import { randomUUID } from "node:crypto";
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import type { CacheSize } from "../../shared/cache/memory-tokens.ts";
+import type { CacheSize } from "../../shared/cache/memory-cache.ts";
 import type { Config, TelemetryConfig } from "../../shared/config/config.ts";
 import { succeed } from "../../shared/core/result.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
@@ -25,40 +25,42 @@ export interface TelemetryInput {
 
 const DAY_MS = 86_400_000;
 
-export function createTelemetry(parts: TelemetryInput): Telemetry | undefined {
-  const { telemetry } = parts.config;
+export function createTelemetry(input: TelemetryInput): Telemetry | undefined {
+  const { telemetry } = input.config;
   return telemetry === undefined
     ? undefined
     : createLazyTelemetry({
-        load: () => load(parts, telemetry),
-        onUnusable: () => parts.operatorLog.add({ event: "telemetry", name: "unusable" }),
+        load: () => load(input, telemetry),
+        onUnusable: () => input.operatorLog.add({ event: "telemetry", name: "unusable" }),
       });
 }
 
-async function load(parts: TelemetryInput, telemetry: TelemetryConfig): Promise<Recorder> {
+// ------------------------------------------------------------------------------------------------------------------
+
+async function load(input: TelemetryInput, telemetry: TelemetryConfig): Promise<Recorder> {
   const [{ createOpenTelemetry }, { createOtlpSender }, outbound] = await Promise.all([
     import("../../shared/telemetry/open-telemetry.ts"),
     import("../../shared/telemetry/otlp-sender.ts"),
-    wayOut(parts, telemetry),
+    outboundFor(input, telemetry),
   ]);
   const { endpoint, headersSecretName } = telemetry;
   const sender = createOtlpSender({
     endpoint,
     outbound,
-    headers: headersSecretName === undefined ? undefined : () => readHeaders(parts, headersSecretName),
-    onChange: (change) => parts.operatorLog.add({ event: "telemetry", ...change }),
+    headers: headersSecretName === undefined ? undefined : () => readHeaders(input, headersSecretName),
+    onChange: (change) => input.operatorLog.add({ event: "telemetry", ...change }),
   });
   return createOpenTelemetry({
     config: telemetry,
     instanceId: randomUUID(),
-    apis: Object.keys(parts.config.policy.apis),
+    apis: Object.keys(input.config.policy.apis),
     sender,
-    gauges: { tokenCache: parts.tokenCacheSize, credentials: () => credentials(parts) },
+    gauges: { tokenCache: input.tokenCacheSize, credentials: () => credentialDays(input) },
   });
 }
 
-/** The configuration allows http on this machine only, and there only in the local cloud. */
-async function wayOut({ outbound }: TelemetryInput, { endpoint }: TelemetryConfig): Promise<Outbound> {
+/** The configuration allows http only for a loopback endpoint, and only in the local cloud. */
+async function outboundFor({ outbound }: TelemetryInput, { endpoint }: TelemetryConfig): Promise<Outbound> {
   if (endpoint.startsWith("https:")) return outbound;
   const { createLoopbackOutbound } = await import("../../shared/outbound/loopback-outbound.ts");
   return createLoopbackOutbound();
@@ -69,8 +71,8 @@ async function readHeaders({ azure }: TelemetryInput, secretName: string) {
   return secret.ok ? succeed(secret.value.value) : secret;
 }
 
-/** What is known of the credentials without asking anybody for them. */
-async function credentials({ delegated, applicationOnly, nowMs }: TelemetryInput) {
+/** Days to expiry of the credentials that are already loaded, without a call to Key Vault. */
+async function credentialDays({ delegated, applicationOnly, nowMs }: TelemetryInput) {
   const registrations = [
     { registration: "delegated", source: await delegated.credential() },
     ...(applicationOnly === undefined

@@ -1,8 +1,7 @@
 /**
- * What a first exchange needs, fetched side by side instead of one after the other: Entra's keys, the parts of the
- * bundle with MSAL and the credential, the credential itself, level 2 of the cache. Not at the start, where nothing is
- * fetched, but with the first request that may need it. Nobody waits for it and its failures are nobody's: whoever needs
- * a part asks for it again.
+ * Loads in parallel what the first exchange needs: Entra's signing keys, the chunks with MSAL and the credential, the
+ * credential, level 2 of the cache. It runs with the first request for a token and not at the start of the process. No
+ * request waits for it, and its failures are ignored, because the code that needs a value loads it again.
  */
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
 import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
@@ -15,7 +14,7 @@ export interface WarmUpInput {
   readonly sharedTokens: LazySharedTokens | undefined;
 }
 
-/** The function does something the first time only. */
+/** Only the first call of the returned function has an effect. */
 export function createWarmUp({ keys, delegated, sharedTokens }: WarmUpInput): (trace?: RequestTrace) => void {
   let done = false;
   return (trace) => {

@@ -4,14 +4,20 @@ import { type HeaderRoute, readHeaderRequest } from "../../shared/http/read-head
 import { writeHeaderPayload } from "../../shared/http/write-answer.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
-import { released } from "./to-released-token.ts";
+import { toReleasedToken } from "./to-released-token.ts";
 
-/** `GET|POST /AuthorizationHeader/{api}`: the header payload for a user, or from a grant. */
+/**
+ * `GET|POST /AuthorizationHeader/{api}`: answers the header payload with a token of the user, from the user's own token
+ * or from a grant.
+ */
 export function authorizationHeaderRoute(service: Service): Route {
   return headerRoute(service, "authorization-header", "AuthorizationHeader/{api}", "user");
 }
 
-/** `GET|POST /AuthorizationHeaderUnauthenticated/{api}`: the application's own. Only the name says unauthenticated. */
+/**
+ * `GET|POST /AuthorizationHeaderUnauthenticated/{api}`: answers the header payload with the application's own token.
+ * The route requires authentication despite its name, which is the sidecar's.
+ */
 export function applicationHeaderRoute(service: Service): Route {
   return headerRoute(
     service,
@@ -34,7 +40,7 @@ function headerRoute({ exchangeContext }: Service, name: string, template: strin
       audit.add({ correlationId: read.value.correlationId });
       const exchange = await exchangeToken(exchangeContext, { ...read.value, trace, signal }, audit);
       return exchange.ok
-        ? succeed(writeHeaderPayload(released(exchange.value, read.value, exchangeContext)))
+        ? succeed(writeHeaderPayload(toReleasedToken(exchange.value, read.value, exchangeContext)))
         : exchange;
     },
   };

@@ -5,7 +5,7 @@ import { beginAuthorize } from "../../shared/sign-in/begin-sign-in.ts";
 import type { SignInContext } from "../../shared/sign-in/sign-in-context.ts";
 import type { Route } from "../handle.ts";
 
-/** `GET /oauth2/authorize`: the browser brings a pushed request and goes on to Entra. */
+/** `GET /oauth2/authorize`: answers a redirect to Entra for a pushed request. */
 export function authorizeRoute(context: SignInContext): Route {
   return {
     name: "authorize",

@@ -9,7 +9,10 @@ import { finishSignIn, type SignInEnd } from "../../shared/sign-in/finish-sign-i
 import type { SignInContext } from "../../shared/sign-in/sign-in-context.ts";
 import type { Route } from "../handle.ts";
 
-/** `GET /oauth2/callback`: Entra sends the browser back; the one redirect URI of the registration. */
+/**
+ * `GET /oauth2/callback`: the redirect URI of the registration, to which Entra returns the browser. Answers a redirect
+ * to the application or to the confirmation page, or a page with the refusal.
+ */
 export function callbackRoute(context: SignInContext): Route {
   return {
     name: "callback",
@@ -20,13 +23,15 @@ export function callbackRoute(context: SignInContext): Route {
     async run(request, { audit, trace }) {
       const read = readCallback(request);
       if (!read.ok) return read;
-      const end = await finishSignIn({ ...context, trace }, toAnswer(read.value), audit);
+      const end = await finishSignIn({ ...context, trace }, toEntraAnswer(read.value), audit);
       return end.ok ? succeed(toResponse(end.value, context.signIn.serviceUrl)) : end;
     },
   };
 }
 
-function toAnswer({ outcome, ...callback }: Callback) {
+// ------------------------------------------------------------------------------------------------------------------
+
+function toEntraAnswer({ outcome, ...callback }: Callback) {
   return outcome.kind === "code"
     ? { ...callback, outcome }
     : {
@@ -42,7 +47,7 @@ function toResponse({ next, cookies, correlationId }: SignInEnd, serviceUrl: str
     case "return_error":
       return { ...redirect(errorLocation(next.returnTo, next.failure, serviceUrl), cookies), refusal: next.failure };
     case "confirm":
-      // To a page of its own, so that Entra's code is not in the address of a page that stays open.
+      // A redirect, so that the URL of the page that stays open does not contain Entra's code.
       return redirect(`/signin/confirm?transaction=${next.id}`, cookies);
     case "page": {
       const wire = failureToWire(next.failure, { dialect: "page", understandsChallenge: false });

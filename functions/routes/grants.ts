@@ -9,8 +9,8 @@ import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
 
 /**
- * `GET /grants`: the caller's own grants. A person also sees the grants that applications hold on their behalf, with the
- * application's name. The response never contains a handle. `?after=` takes `next` of the previous page.
+ * `GET /grants`: answers the caller's own grants. A user also sees the grants that applications hold on their behalf,
+ * with the application's name. The response never contains a handle. `?after=` takes `next` of the previous page.
  */
 export function grantsRoute({ exchangeContext }: Service): Route {
   return {
@@ -26,7 +26,7 @@ export function grantsRoute({ exchangeContext }: Service): Route {
       const { grants, next } = page.value;
       return succeed(
         json(200, correlationId, {
-          grants: grants.map((grant) => toWire(exchangeContext.policy, grant)),
+          grants: grants.map((grant) => toListedGrant(exchangeContext.policy, grant)),
           ...(next === undefined ? {} : { next }),
         }),
       );
@@ -34,7 +34,9 @@ export function grantsRoute({ exchangeContext }: Service): Route {
   };
 }
 
-function toWire({ callers }: Policy, grant: Grant): Record<string, unknown> {
+// ------------------------------------------------------------------------------------------------------------------
+
+function toListedGrant({ callers }: Policy, grant: Grant): Record<string, unknown> {
   const { id, binding, user, apis, createdAtSeconds, expiresAtSeconds, lastRedeemedAtSeconds } = grant;
   const entry = callers.find(
     ({ name, clientId }) => name === grant.policyEntry && clientId === binding.clientId.toLowerCase(),

@@ -1,7 +1,7 @@
 import { succeed } from "../../shared/core/result.ts";
 import type { Route } from "../handle.ts";
 
-/** `GET /healthz`: the process answers. Nothing else is asked; the text is the sidecar's. */
+/** `GET|HEAD /healthz`: answers `Healthy`, the sidecar's text, while the process runs. It checks nothing else. */
 export function healthRoute(): Route {
   return {
     name: "healthz",

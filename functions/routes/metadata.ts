@@ -4,9 +4,12 @@ import type { Service } from "../composition/compose.ts";
 import { hasCodeFlow } from "../composition/sign-in.ts";
 import type { Route } from "../handle.ts";
 
-/** RFC 9728: where tokens for this service come from. A 401 points here. */
+/**
+ * `GET /.well-known/oauth-protected-resource`: answers the RFC 9728 metadata: who issues tokens for this service. A 401
+ * names this URL.
+ */
 export function protectedResourceRoute({ config }: Service): Route {
-  return document("protected-resource", ".well-known/oauth-protected-resource", {
+  return metadataRoute("protected-resource", ".well-known/oauth-protected-resource", {
     resource: config.serviceUrl,
     authorization_servers: [`${config.cloud.authorityHost}/${config.tenantId}/v2.0`],
     scopes_supported: [`${config.appIdUri}/access_as_user`],
@@ -14,11 +17,14 @@ export function protectedResourceRoute({ config }: Service): Route {
   });
 }
 
-/** RFC 8414: this service as the issuer of tokens for other APIs. Only what somebody in the policy may use. */
+/**
+ * `GET /.well-known/oauth-authorization-server`: answers the RFC 8414 metadata of this service as an issuer of tokens
+ * for other APIs. It lists only what at least one policy entry may use.
+ */
 export function authorizationServerRoute({ config }: Service): Route {
   const { serviceUrl, policy } = config;
   const flows = new Set(policy.callers.flatMap((entry) => entry.flows));
-  return document("authorization-server", ".well-known/oauth-authorization-server", {
+  return metadataRoute("authorization-server", ".well-known/oauth-authorization-server", {
     issuer: serviceUrl,
     token_endpoint: `${serviceUrl}/oauth2/token`,
     token_endpoint_auth_methods_supported: [NO_CLIENT, CLIENT_ASSERTION],
@@ -29,14 +35,16 @@ export function authorizationServerRoute({ config }: Service): Route {
   });
 }
 
-/** A person's token that is exchanged for itself is the only proof: no client says who it is. */
+// ------------------------------------------------------------------------------------------------------------------
+
+/** A user exchanges its own token. No client authenticates. */
 const NO_CLIENT = "none";
 
 /**
- * An application proves itself by a token that Entra made about it, as bearer (which has no name here) or as client
- * assertion of this type. No registered name means that: `private_key_jwt` would promise that a client may sign one itself,
- * and saying nothing would mean `client_secret_basic` (RFC 8414 section 2). RFC 7591 section 2 lets an absolute URI stand
- * for a method without a name; this one is the `client_assertion_type` to send (RFC 7523 section 2.2).
+ * An application authenticates with an Entra token, either as a bearer token (for which no method name exists) or as a
+ * client assertion of this type. No registered method name fits: `private_key_jwt` would allow assertions that the
+ * client signs, and an absent member would mean `client_secret_basic` (RFC 8414 section 2). RFC 7591 section 2 allows
+ * an absolute URI as the name of a method. This URI is the `client_assertion_type` to send (RFC 7523 section 2.2).
  */
 const CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -53,11 +61,11 @@ function codeFlowMetadata(serviceUrl: string) {
   };
 }
 
-/** RFC 8414 section 2 requires the member even where no authorization endpoint exists. */
+/** RFC 8414 section 2 requires this member even without an authorization endpoint. */
 const NO_CODE_FLOW = { response_types_supported: [] };
 
-/** A constant, public document. */
-function document(name: string, template: string, content: Record<string, unknown>): Route {
+/** A route that answers a constant, public JSON document. */
+function metadataRoute(name: string, template: string, content: Record<string, unknown>): Route {
   const body = JSON.stringify(content);
   return {
     name,

@@ -5,7 +5,7 @@ import { pushRequest } from "../../shared/sign-in/push-request.ts";
 import type { SignInContext } from "../../shared/sign-in/sign-in-context.ts";
 import type { Route } from "../handle.ts";
 
-/** `POST /oauth2/par` (RFC 9126): an application announces a sign-in. */
+/** `POST /oauth2/par` (RFC 9126): takes an authorization request and answers 201 with its `request_uri`. */
 export function parRoute(context: SignInContext): Route {
   return {
     name: "par",

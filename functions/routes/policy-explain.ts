@@ -11,7 +11,10 @@ import type { Route } from "../handle.ts";
 /** The app role that may read policy decisions. */
 const ROLE = "Policy.Explain";
 
-/** `POST /policy/explain`: which token a caller would get, whether it may have a sign-in link, and which rule decides. */
+/**
+ * `POST /policy/explain`: answers what policy decides for a request or a sign-in link, and which rule decides. The app
+ * role `Policy.Explain` is required.
+ */
 export function policyExplainRoute({ exchangeContext }: Service): Route {
   return {
     name: "policy-explain",
@@ -29,6 +32,8 @@ export function policyExplainRoute({ exchangeContext }: Service): Route {
     }),
   };
 }
+
+// ------------------------------------------------------------------------------------------------------------------
 
 function explain(policy: Policy, question: PolicyQuestion): Record<string, unknown> {
   const evaluated = question.about === "request" ? evaluate(policy, question) : evaluateLink(policy, question);

@@ -8,10 +8,13 @@ import type { Service } from "../composition/compose.ts";
 import type { Readiness } from "../composition/readiness.ts";
 import type { Route, RouteContext } from "../handle.ts";
 
-/** The app role that sees the details. */
+/** The app role that gets the details. */
 const ROLE = "Policy.Explain";
 
-/** `GET /ready`: 200 or 503; HEAD too, for monitors. Only the app role `Policy.Explain` sees the details. The route validates every token that it receives. */
+/**
+ * `GET|HEAD /ready`: answers 200 or 503. Only a caller with the app role `Policy.Explain` gets the details. A token is
+ * optional, but an invalid one is refused.
+ */
 export function readyRoute(service: Service, readiness: () => Promise<Readiness>): Route {
   return {
     name: "ready",
@@ -28,6 +31,8 @@ export function readyRoute(service: Service, readiness: () => Promise<Readiness>
     },
   };
 }
+
+// ------------------------------------------------------------------------------------------------------------------
 
 /** No caller is entitled by default. An invalid token is refused and audited, as on every route. */
 async function isEntitled(

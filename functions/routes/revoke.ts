@@ -6,8 +6,8 @@ import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
 
 /**
- * `POST /oauth2/revoke` (RFC 7009): ends one of the caller's grants, or a grant that an application holds on the caller's
- * behalf. An unknown grant counts as revoked: 200.
+ * `POST /oauth2/revoke` (RFC 7009): ends one of the caller's grants, or a grant that an application holds on the
+ * caller's behalf. Answers 200 and whether a grant was ended; an unknown grant is not an error.
  */
 export function revokeRoute({ exchangeContext }: Service): Route {
   return {

@@ -22,7 +22,10 @@ import {
 import type { SignInContext } from "../../shared/sign-in/sign-in-context.ts";
 import type { Route, RouteContext } from "../handle.ts";
 
-/** `GET /signin/confirm` asks, `POST /signin/confirm` is the answer. Only here is a grant made for a link, or does a sign-in go on that keeps one. */
+/**
+ * `GET /signin/confirm`: answers the confirmation page. `POST /signin/confirm`: the user's approval or denial. After an
+ * approval it answers a page with the grant handle, or a page that returns to the application with a code.
+ */
 export function signInConfirmRoute(context: SignInContext, identity: Identity): Route {
   return {
     name: "signin-confirm",
@@ -37,6 +40,8 @@ export function signInConfirmRoute(context: SignInContext, identity: Identity): 
   };
 }
 
+// ------------------------------------------------------------------------------------------------------------------
+
 async function showForm(
   context: SignInContext,
   request: HttpRequest,
@@ -45,16 +50,16 @@ async function showForm(
   const opened = await openConfirmation(context, readConfirmationPage(request), audit);
   if (!opened.ok) return opened;
   const { correlationId } = opened.value.pending;
-  return succeed(pageResponse(toQuestion(opened.value), { status: 200, correlationId }));
+  return succeed(pageResponse(toConfirmationPage(opened.value), { status: 200, correlationId }));
 }
 
-interface Answering {
+interface ConfirmContext {
   readonly context: SignInContext;
   readonly identity: Identity;
 }
 
 async function answerForm(
-  { context, identity }: Answering,
+  { context, identity }: ConfirmContext,
   request: HttpRequest,
   { audit, signal }: RouteContext,
 ): Promise<Result<OutgoingResponse, Failure>> {
@@ -68,7 +73,7 @@ async function answerForm(
   const cookies = clearCookies(cookieHeader, "confirm", id);
   if (confirmed.ok) {
     return succeed(
-      pageResponse(toDone({ context, identity }, opened.value, confirmed.value), {
+      pageResponse(toResultPage({ context, identity }, opened.value, confirmed.value), {
         status: 200,
         correlationId,
         cookies,
@@ -78,29 +83,33 @@ async function answerForm(
   const { failure } = confirmed;
   const wire = failureToWire(failure, { dialect: "page", understandsChallenge: false });
   if (wire.code === "signin_declined" && opened.value.kind === "code") {
-    const page = toDeclined(context, opened.value, failure);
+    const page = toDeniedPage(context, opened.value, failure);
     return succeed(pageResponse(page, { status: 200, correlationId, cookies, refusal: failure }));
   }
-  // What may pass (the store is down) leaves the question open; a reload asks it again.
-  const over = wire.action === "retry" ? [] : cookies;
-  return succeed(refusalResponse(wire, correlationId, { cookies: over, refusal: failure }));
+  // After a temporary failure, for example of the grant store, the confirmation stays open and a reload shows it again.
+  const clearedCookies = wire.action === "retry" ? [] : cookies;
+  return succeed(refusalResponse(wire, correlationId, { cookies: clearedCookies, refusal: failure }));
 }
 
-function toQuestion({ pending, application, apis, more, untilSeconds }: Confirmation) {
+function toConfirmationPage({ pending, application, apis, more, untilSeconds }: Confirmation) {
   const { target, id, formToken } = pending;
   return confirmationPage({
     application,
     clientId: target.clientId,
     person: pending.kind === "grant" ? pending.person : undefined,
     apis,
-    more,
+    surplus: more,
     untilSeconds,
     transaction: id,
     formToken,
   });
 }
 
-function toDone({ context, identity }: Answering, { application, apis, pending }: Confirmation, confirmed: Confirmed) {
+function toResultPage(
+  { context, identity }: ConfirmContext,
+  { application, apis, pending }: Confirmation,
+  confirmed: Confirmed,
+) {
   const { serviceUrl, authorityHost, tenantId } = identity;
   if (confirmed.kind === "return") {
     const location = codeLocation(confirmed.returnTo, confirmed.code, serviceUrl);
@@ -121,7 +130,7 @@ function toDone({ context, identity }: Answering, { application, apis, pending }
   });
 }
 
-function toDeclined(context: SignInContext, { application, pending }: CodeConfirmation, failure: Failure) {
+function toDeniedPage(context: SignInContext, { application, pending }: CodeConfirmation, failure: Failure) {
   const location = errorLocation(pending.returnTo, failure, context.signIn.serviceUrl);
   return returnPage({ application, allowed: false, location });
 }

@@ -6,7 +6,7 @@ import { createLink } from "../../shared/sign-in/create-link.ts";
 import type { SignInContext } from "../../shared/sign-in/sign-in-context.ts";
 import type { Route } from "../handle.ts";
 
-/** `POST /signin/links`: a link by which a person makes a grant for an application. */
+/** `POST /signin/links`: answers 201 with a link. The person who opens it can approve a grant for an application. */
 export function signInLinksRoute(context: SignInContext): Route {
   return {
     name: "signin-links",
@@ -17,10 +17,10 @@ export function signInLinksRoute(context: SignInContext): Route {
     async run(request, { audit, correlationId, trace }) {
       const read = await readLinkRequest(request);
       if (!read.ok) return read;
-      const made = await createLink({ ...context, trace }, read.value, audit);
-      if (!made.ok) return made;
-      const expiresOn = isoTime(made.value.expiresAtSeconds);
-      return succeed(json(201, correlationId, { url: made.value.url, expiresOn }));
+      const link = await createLink({ ...context, trace }, read.value, audit);
+      if (!link.ok) return link;
+      const expiresOn = isoTime(link.value.expiresAtSeconds);
+      return succeed(json(201, correlationId, { url: link.value.url, expiresOn }));
     },
   };
 }

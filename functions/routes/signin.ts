@@ -5,7 +5,7 @@ import { beginLink } from "../../shared/sign-in/begin-sign-in.ts";
 import type { SignInContext } from "../../shared/sign-in/sign-in-context.ts";
 import type { Route } from "../handle.ts";
 
-/** `GET /signin/{link}`: a person opens a link and goes on to Entra to choose an account. */
+/** `GET /signin/{link}`: answers a redirect to Entra, where the person who opened the link signs in. */
 export function signInRoute(context: SignInContext): Route {
   return {
     name: "signin",

@@ -2,8 +2,8 @@ import type { ExchangeRequest } from "../../shared/core/exchange-request.ts";
 import type { Exchange, ExchangeContext } from "../../shared/exchange/exchange-token.ts";
 import type { ReleasedToken } from "../../shared/http/write-answer.ts";
 
-/** The part of an exchange that an answer may tell. */
-export function released(
+/** The part of an exchange that a response may contain. */
+export function toReleasedToken(
   exchange: Exchange,
   { correlationId }: ExchangeRequest,
   exchangeContext: ExchangeContext,

@@ -4,9 +4,9 @@ import { readTokenRequest } from "../../shared/http/read-token-request.ts";
 import { writeTokenResponse } from "../../shared/http/write-answer.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
-import { released } from "./to-released-token.ts";
+import { toReleasedToken } from "./to-released-token.ts";
 
-/** `POST /oauth2/token`: the OAuth 2.0 token endpoint. */
+/** `POST /oauth2/token`: the OAuth 2.0 token endpoint. Answers a token (RFC 6749 section 5.1). */
 export function tokenRoute({ exchangeContext }: Service): Route {
   return {
     name: "token",
@@ -19,7 +19,7 @@ export function tokenRoute({ exchangeContext }: Service): Route {
       if (!read.ok) return read;
       const exchange = await exchangeToken(exchangeContext, { ...read.value, trace, signal }, audit);
       return exchange.ok
-        ? succeed(writeTokenResponse(released(exchange.value, read.value, exchangeContext)))
+        ? succeed(writeTokenResponse(toReleasedToken(exchange.value, read.value, exchangeContext)))
         : exchange;
     },
   };

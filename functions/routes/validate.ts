@@ -4,7 +4,7 @@ import { authenticated, bearerOnly } from "../authenticated.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
 
-/** `GET|POST /Validate`: the caller's own token, validated and decoded. The response has the sidecar's shape. */
+/** `GET|POST /Validate`: answers the caller's own token and its claims, validated, in the sidecar's format. */
 export function validateRoute({ exchangeContext }: Service): Route {
   return {
     name: "validate",

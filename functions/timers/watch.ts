@@ -1,6 +1,6 @@
 /**
- * The watching timer: looks at readiness even when nobody asks, and logs it. The alerts on readiness, on silence and on
- * the days that a credential has left stand on these events (`ready`, `credential`).
+ * The watch timer: checks readiness regularly and logs it. The alerts on readiness, on missing events and on expiring
+ * credentials use these events (`ready`, `credential`).
  */
 import type { TimerHandler } from "@azure/functions";
 import type { Service } from "../composition/compose.ts";

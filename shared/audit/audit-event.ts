@@ -1,10 +1,10 @@
-import type { FlowName } from "../core/flow-name.ts";
 /**
- * The audit event: one for every decision, structured, never sampled. Identifiers and codes only: no token, secret,
- * name, address or text that somebody else wrote. The schema is stable; docs/audit.md documents it.
+ * The audit event: one structured event for every decision, never sampled. It contains identifiers and codes only: no
+ * token, secret, name, address or text from outside. The schema is stable; docs/audit.md documents it.
  */
+import type { FlowName } from "../core/flow-name.ts";
 
-/** Gathered while a request goes its way; whatever is known at the end is written. */
+/** The facts that a request collects. The event contains those that are known when the request ends. */
 export interface AuditFacts {
   route: string;
   flow?: FlowName;
@@ -14,33 +14,36 @@ export interface AuditFacts {
   callerClientId?: string;
   /** `oid` of the caller. */
   callerObjectId?: string;
-  /** The caller's token has `xms_cc` `cp1`: it can answer a claims challenge. */
+  /** The caller's token has `xms_cc` `cp1`: the caller can answer a claims challenge. */
   callerUnderstandsChallenge?: boolean;
   /** `uti` of the caller's token. */
   callerTokenId?: string;
-  /** `azp`/`appid` of the client that obtained the exchanged token, the caller's own for a user who exchanges itself. */
+  /**
+   * `azp`/`appid` of the client to which the exchanged token was issued. For a user's own token, the caller's client.
+   */
   subjectClientId?: string;
-  /** `oid` of the user whose permission was used. */
+  /** `oid` of the user on whose behalf the token was requested. */
   subjectObjectId?: string;
   /** `uti` of the exchanged token. */
   subjectTokenId?: string;
-  /** Name of the policy entry that allowed or refused. */
+  /** Name of the policy entry that allowed or refused the request. */
   policyEntry?: string;
+  /** The requested scopes of `api`. */
   scopesAsked?: readonly string[];
   scopesReturned?: readonly string[];
-  /** Other APIs that a kept permission shall cover: scopes asked, by API. */
+  /** The requested scopes of the other APIs in the same grant, by API. */
   alsoAsked?: Readonly<Record<string, readonly string[]>>;
-  /** And the scopes that Entra gave for them. */
+  /** The scopes that Entra returned for them, by API. */
   alsoReturned?: Readonly<Record<string, readonly string[]>>;
   /** SHA-256 of the handle, hex. */
   grantId?: string;
   grantMade?: boolean;
-  /** A grant was named to be ended: whether one was. */
+  /** Present on a revocation: whether a grant was ended. */
   grantRevoked?: boolean;
   /** `azp`/`appid` of the client whose grant was ended. */
   grantClientId?: string;
   cache?: "hit" | "joined" | "miss" | "bypass" | "shared";
-  /** The token is valid, but a newer one was due and Entra could not give it. */
+  /** The token is valid, but it was due for renewal and Entra could not renew it. */
   warning?: "entra_unavailable" | "entra_throttled";
   correlationId?: string;
   /** W3C trace id of the request. */
@@ -51,7 +54,10 @@ export interface AuditFacts {
   aadsts?: readonly number[];
 }
 
-/** How it ended: a token or another answer was given; the caller was refused; we or a dependency failed. */
+/**
+ * Issued: a token. Answered: another response. Refused: an error of the caller. Failed: an error of the service or a
+ * dependency.
+ */
 export type AuditOutcome = "issued" | "answered" | "refused" | "failed";
 
 export interface AuditEvent extends AuditFacts {
@@ -59,11 +65,11 @@ export interface AuditEvent extends AuditFacts {
   /** ISO 8601, UTC. */
   readonly time: string;
   readonly outcome: AuditOutcome;
-  /** Stable code of the failure; "ok" otherwise. */
+  /** Stable code of the failure, or "ok". */
   readonly code: string;
-  /** Finer reason within the code, where there is one. */
+  /** A more precise reason than `code`, for some codes. */
   readonly reason?: string;
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   readonly status: number;
   readonly milliseconds: number;
 }

@@ -1,4 +1,4 @@
-/** What the audit trail says of a failure beyond its stable code: the finer reason and Entra's identifiers. Pure. */
+/** What the audit event contains about a failure in addition to its stable code: a reason and Entra's identifiers. */
 import type { EntraEvidence, Failure, PolicyRefused } from "../core/failure.ts";
 import type { AuditFacts, AuditOutcome } from "./audit-event.ts";
 
@@ -7,7 +7,7 @@ export interface FailureFacts extends Partial<AuditFacts> {
 }
 
 export function describeFailure(failure: Failure): FailureFacts {
-  const found = "evidence" in failure ? evidenceFacts(failure.evidence) : {};
+  const entraFacts = "evidence" in failure ? evidenceFacts(failure.evidence) : {};
   switch (failure.kind) {
     case "caller_refused":
     case "subject_refused":
@@ -24,13 +24,20 @@ export function describeFailure(failure: Failure): FailureFacts {
         ...(failure.api === undefined ? {} : { api: failure.api }),
       };
     case "entra_refused":
-      return { ...found, reason: failure.evidence.suberror ?? failure.verdict };
+      return { ...entraFacts, reason: failure.evidence.suberror ?? failure.verdict };
     case "request_invalid":
       return failure.parameter === undefined ? {} : { reason: failure.parameter };
     default:
-      return found;
+      return entraFacts;
   }
 }
+
+/** Refused: the caller or its user can correct it. Failed: the service or a dependency is at fault. */
+export function outcomeOf(failure: Failure, status: number): AuditOutcome {
+  return status >= 500 || failure.kind === "throttled" ? "failed" : "refused";
+}
+
+// ------------------------------------------------------------------------------------------------------------------
 
 function policyFacts({ reason, entry, api, scopes }: PolicyRefused): FailureFacts {
   return {
@@ -39,11 +46,6 @@ function policyFacts({ reason, entry, api, scopes }: PolicyRefused): FailureFact
     ...(api === undefined ? {} : { api }),
     ...(scopes === undefined ? {} : { scopesAsked: scopes }),
   };
-}
-
-/** Refused: the caller or its user can mend it. Failed: we, or something that we need. */
-export function outcomeOf(failure: Failure, status: number): AuditOutcome {
-  return status >= 500 || failure.kind === "throttled" ? "failed" : "refused";
 }
 
 function evidenceFacts(evidence: EntraEvidence | undefined): FailureFacts {

@@ -1,7 +1,7 @@
 /**
- * What the operator should know and no single request is about: a credential that changed, keys that could not be read,
- * a rotation that was not stored. Such things happen outside an invocation, and Functions logs only inside one, so they
- * wait here (bounded, oldest dropped and counted) for the next.
+ * Events for the operator that belong to no single request: a changed credential, unavailable signing keys, a rotated
+ * refresh token that was not stored. They occur outside an invocation, and Functions logs only inside one, so this
+ * buffer holds them until the next invocation. When it is full, the oldest event is dropped and counted.
  */
 export interface OperatorEvent {
   readonly event: "cache" | "credential" | "keys" | "grants" | "reap" | "telemetry";
@@ -10,28 +10,28 @@ export interface OperatorEvent {
 
 export interface OperatorLog {
   add(event: OperatorEvent): void;
-  /** Takes everything that waits, oldest first. */
+  /** Returns all buffered events, oldest first, and empties the buffer. */
   drain(): readonly OperatorEvent[];
 }
 
-/** A minute of the noisiest stage; more would only repeat it. */
-const WAITING_MAX = 200;
+/** One minute of the most frequent event. More entries would only repeat it. */
+const BUFFERED_MAX = 200;
 
 export function createOperatorLog(nowMs: () => number): OperatorLog {
-  let waiting: OperatorEvent[] = [];
+  let buffered: OperatorEvent[] = [];
   let dropped = 0;
   return {
     add(event) {
-      if (waiting.length >= WAITING_MAX) {
-        waiting.shift();
+      if (buffered.length >= BUFFERED_MAX) {
+        buffered.shift();
         dropped += 1;
       }
-      waiting.push({ time: new Date(nowMs()).toISOString(), ...event });
+      buffered.push({ time: new Date(nowMs()).toISOString(), ...event });
     },
     drain() {
-      const drained = waiting;
+      const drained = buffered;
       const [first] = drained;
-      waiting = [];
+      buffered = [];
       if (first !== undefined && dropped > 0) {
         drained.unshift({ event: first.event, dropped });
         dropped = 0;

@@ -1,4 +1,4 @@
-/** What the audit trail says of what is asked of Entra: the token's API, and what else a kept permission shall cover. */
+/** The audit facts of what a request asks of Entra: the API and scopes of the token, and the other APIs of a grant. */
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
 import type { AuditFacts } from "./audit-event.ts";
 
@@ -7,7 +7,7 @@ export function requestedFacts(policyEntry: string, [token, ...others]: Consente
   return others.length === 0 ? facts : { ...facts, alsoAsked: byApi(others) };
 }
 
-/** As the audit event and `GET /grants` show it. */
+/** Scopes by API name, as in the audit event and in `GET /grants`. */
 export function byApi(apis: readonly ApiScopes[]): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(apis.map(({ api, scopes }) => [api, scopes]));
 }

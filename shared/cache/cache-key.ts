@@ -1,10 +1,10 @@
 /**
- * Names a cached token: SHA-256 over everything that changes the token and nothing else, so that two wishes share an
- * entry exactly when Entra would give both the same. Pure. No token, secret or name can be read from a key.
+ * The key of a cached token: SHA-256 over everything that changes the token and nothing else, so two requests share an
+ * entry exactly when Entra would return the same token for both. Pure. A key reveals no token, secret or name.
  */
 import { hash } from "node:crypto";
 
-/** Whose permission the token carries, in checked identifiers. */
+/** On whose behalf the token is issued, in validated identifiers. */
 export type TokenIdentity =
   | {
       readonly kind: "user";
@@ -25,12 +25,12 @@ export interface CacheKeyParts {
   readonly resource: string;
   /** Bare names, in any order. */
   readonly scopes: readonly string[];
-  /** Declared capability: it changes the life of the token. */
+  /** Declared client capability: it changes the lifetime of the token. */
   readonly cae: boolean;
   readonly identity: TokenIdentity;
 }
 
-/** The key, base64url. JSON keeps the parts apart, so no two different lists of parts can read the same. */
+/** The key, base64url. JSON separates the parts, so different parts never give the same text. */
 export function cacheKey(parts: CacheKeyParts): string {
   const { tenantId, registration, flow, resource, cae } = parts;
   const text = JSON.stringify([

@@ -1,12 +1,13 @@
 import type { Failure } from "../core/failure.ts";
-import type { CacheWarning } from "./memory-tokens.ts";
+import type { CacheWarning } from "./memory-cache.ts";
 
 /**
- * Whether a failure means "Entra cannot help now", in which case a token that is still valid serves on. A refusal does
- * not: it may be about the very permission (a revoked session, a dead grant).
+ * The warning for a failure that means "Entra cannot answer now". A cached token that is still valid stays in use then.
+ * Undefined: Entra refused. A refusal may end the right to the token (a revoked session, an ended grant), so the cached
+ * token must not be used instead.
  */
 export function warningOf(failure: Failure): CacheWarning | undefined {
   if (failure.kind === "throttled") return "entra_throttled";
-  const away = failure.kind === "dependency_failed" && failure.dependency === "entra";
-  return away && failure.problem !== "answer_invalid" ? "entra_unavailable" : undefined;
+  const entraFailed = failure.kind === "dependency_failed" && failure.dependency === "entra";
+  return entraFailed && failure.problem !== "answer_invalid" ? "entra_unavailable" : undefined;
 }

@@ -1,6 +1,6 @@
 import type { EntraToken } from "../entra/entra-token.ts";
 
-/** A token fit for keeping: no refresh token, and nothing that only the first caller needs. */
+/** A token without its refresh token: the cache stores no refresh tokens. */
 export interface CachedToken extends Omit<EntraToken, "refreshToken"> {
   readonly refreshToken: undefined;
 }

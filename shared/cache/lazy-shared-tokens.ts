@@ -1,54 +1,46 @@
 /**
- * Level 2 while it is on its way: its part of the bundle, its key and its connection come in the background with the
- * first request. The first look-ups give them a moment and go on without them.
+ * Level 2 while it loads. Its part of the bundle, its key and its connection load in the background, beginning with the
+ * first request. The first look-ups wait a short time for it and then go on without level 2.
  */
+import { beforeDeadline } from "../core/deadline.ts";
 import { REDIS_FIRST_DEADLINE_MS } from "../core/limits.ts";
 import type { SharedTokens } from "./shared-tokens.ts";
 
 export interface LazySharedTokens extends SharedTokens {
-  /** Begins, if that has not happened yet. */
+  /** Begins to load level 2, unless that has begun already. */
   warm(): void;
 }
 
-/** After a failed load; the cause is a fault of our own or of the disk. */
+/** After a failed load. The cause is a bug or a disk error. */
 const RETRY_MS = 30_000;
 
-/** `load` resolves when level 2 can be asked; it may reject, and is then tried again after a pause. */
+/** `load` resolves when level 2 can be used. If it rejects, it is called again after a pause. */
 export function createLazySharedTokens(load: () => Promise<SharedTokens>): LazySharedTokens {
   let loaded: SharedTokens | undefined;
-  /** Ends with the load or the moment, whichever is first: who comes later does not wait at all. */
-  let moment: Promise<void> | undefined;
+  /** Ends with the load or at the deadline, whichever is first. Look-ups after that do not wait. */
+  let firstWait: Promise<void> | undefined;
 
+  const loadOnce = async (): Promise<void> => {
+    try {
+      loaded = await load();
+    } catch {
+      setTimeout(() => {
+        firstWait = undefined;
+      }, RETRY_MS).unref();
+    }
+  };
   const start = (): Promise<void> => {
-    moment ??= beforeTheDeadline(
-      load().then(
-        (shared) => {
-          loaded = shared;
-        },
-        () => {
-          setTimeout(() => {
-            moment = undefined;
-          }, RETRY_MS).unref();
-        },
-      ),
-    );
-    return moment;
+    firstWait ??= beforeDeadline(loadOnce(), REDIS_FIRST_DEADLINE_MS).catch(() => undefined);
+    return firstWait;
   };
   return {
     warm: () => void start(),
     async findOrLease(key) {
       await start();
-      return loaded?.findOrLease(key) ?? { kind: "away" };
+      return loaded?.findOrLease(key) ?? { kind: "unavailable" };
     },
     find: async (key) => loaded?.find(key),
     put: async (key, token, untilSeconds) => loaded?.put(key, token, untilSeconds),
     release: async (key, lease) => loaded?.release(key, lease),
   };
-}
-
-async function beforeTheDeadline(loading: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, REDIS_FIRST_DEADLINE_MS);
-  await Promise.race([loading, promise]);
-  clearTimeout(timer);
 }

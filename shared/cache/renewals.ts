@@ -1,14 +1,14 @@
 /**
- * Refresh-ahead: an entry that is due is renewed in the background while it goes on serving. One attempt at a time for
- * an entry, a bounded number of them in all, each failure followed by a longer pause. Nobody waits and nobody sees a
- * failure; the operator is told, at most once a minute.
+ * Refresh-ahead: an entry that is due is renewed in the background while its token stays in use. Each entry has at most
+ * one attempt at a time, the number of all attempts is bounded, and the pause after each failure is longer. No caller
+ * waits for a renewal or sees it fail. The operator gets a report at most once a minute.
  */
 import type { Failure } from "../core/failure.ts";
 import type { Result } from "../core/result.ts";
 import { warningOf } from "./cache-warning.ts";
-import type { CacheEntry } from "./memory-tokens.ts";
+import type { CacheEntry } from "./memory-cache.ts";
 
-/** At once, in one process: a background task must not crowd out the requests of the people who wait. */
+/** Renewals at the same time, in one process: background work must not delay requests that wait for a token. */
 const RUNNING_MAX = 16;
 const PAUSE_SECONDS = 30;
 const PAUSE_MAX_SECONDS = 300;

@@ -1,25 +1,25 @@
 /**
- * Level 2 as the cache sees it: tokens that all instances share, and leases so that only one of them asks Entra. The
- * store may be away at any moment; then everything here says so at once, and the caller goes on without it. Nothing
- * throws, nothing waits longer than the store's own short deadline.
+ * Level 2 as the cache uses it: tokens that all instances share, and leases so that only one of them calls Entra. The
+ * store may be unavailable at any time. Every function then says so at once, and the caller continues without it.
+ * Nothing here throws or waits longer than the store's short deadline.
  */
 import type { CachedToken } from "./cached-token.ts";
 
 export type Found =
   | { readonly kind: "token"; readonly token: CachedToken }
-  /** Nothing was there; whoever asks now does so for everybody, until it puts or releases. */
+  /** No token was stored. The holder of the lease calls Entra for all instances, until it puts or releases. */
   | { readonly kind: "leased"; readonly lease: string }
-  /** Another instance is asking. */
+  /** Another instance holds the lease. */
   | { readonly kind: "busy" }
-  | { readonly kind: "away" };
+  | { readonly kind: "unavailable" };
 
 export interface SharedTokens {
-  /** One round trip: the token, or the lease on asking for it. */
+  /** One round trip: the token, or the lease for the call to Entra. */
   findOrLease(key: string): Promise<Found>;
   /** The token only, without a lease. */
   find(key: string): Promise<CachedToken | undefined>;
-  /** Replaces whatever is there, a lease too. `untilSeconds`: when it stops being given out. */
+  /** Replaces the stored token or lease. `untilSeconds`: until when the token is used, seconds since 1970. */
   put(key: string, token: CachedToken, untilSeconds: number): Promise<void>;
-  /** Lets the next instance ask; for a question that failed. */
+  /** Lets the next instance call Entra, after a call that failed. */
   release(key: string, lease: string): Promise<void>;
 }

@@ -1,8 +1,8 @@
-/** One call for everybody who wishes the same at the same time. A call that ended, well or not, is forgotten. */
+/** One call for all requests that need the same token at the same time. A call that ended, well or not, is forgotten. */
 export interface SingleFlight<T> {
-  /** The call under way for this key. */
+  /** The running call for this key. */
   running(key: string): Promise<T> | undefined;
-  /** Starts one; until it ends, `running` gives it. */
+  /** Starts a call; `running` returns it until it ends. */
   start(key: string, call: () => Promise<T>): Promise<T>;
 }
 

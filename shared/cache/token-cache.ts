@@ -1,14 +1,14 @@
 /**
- * Stage 3 of the story: a token that is still good, or one question to Entra for everybody who wishes the same. Level 1
- * is this process (`kept-tokens.ts`), level 2 is shared between instances and optional (`shared-tokens.ts`). This cache
- * is authoritative; MSAL's is not used (see `entra/`). Failures are never kept; refresh tokens never enter. Policy runs
- * before every look-up and the release check after it, so a hit is no short cut past either.
+ * A cached token that is still valid, or one call to Entra for all requests that need the same token. Level 1 is the
+ * memory of this process (`memory-cache.ts`); level 2 is shared between instances and optional (`shared-tokens.ts`).
+ * This cache is authoritative; MSAL's cache is not used (see `entra/`). Failures and refresh tokens are never cached.
+ * Policy runs before every look-up and the release check after it, so a hit bypasses neither.
  */
 
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
-import { acquireOnce, renewOnce, type SharedAnswer } from "./acquire-once.ts";
+import { type AcquiredToken, type Acquisition, acquireWithLease, renewWithLease } from "./acquire-with-lease.ts";
 import { warningOf } from "./cache-warning.ts";
 import {
   type CacheEntry,
@@ -16,26 +16,26 @@ import {
   type CacheWarning,
   createMemoryCache,
   type MemoryCache,
-} from "./memory-tokens.ts";
+} from "./memory-cache.ts";
 import { createRenewals, type RenewalReport } from "./renewals.ts";
 import type { SharedTokens } from "./shared-tokens.ts";
 import { createSingleFlight, type SingleFlight } from "./single-flight.ts";
 
-/** How the token was come by, for the audit trail. `shared`: another instance had it. */
+/** Where the token came from, for the audit event. `shared`: another instance had stored it. */
 export type CacheLevel = "hit" | "joined" | "miss" | "bypass" | "shared";
 
 export interface CacheAnswer {
   readonly token: EntraToken;
   readonly level: CacheLevel;
-  /** The token is valid, but a newer one was due and Entra could not give it. */
+  /** The token is valid, but a newer one was due and Entra could not return it. */
   readonly warning?: CacheWarning;
 }
 
 export interface LookUp {
   readonly key: string;
-  /** A kept token with less life left than this is not good enough, seconds. */
+  /** A cached token that ends sooner than this is not good enough, seconds. */
   readonly minimumSeconds: number;
-  /** Do not answer from the cache; what Entra gives replaces the entry. */
+  /** Do not answer from the cache; the token that Entra returns replaces the entry. */
   readonly bypass: boolean;
   /** End of the caller's right to the token (its assertion), seconds since 1970. */
   readonly notAfterSeconds: number | undefined;
@@ -47,7 +47,7 @@ export interface TokenCache {
   getOrAcquire(lookUp: LookUp, acquire: Acquire): Promise<Result<CacheAnswer, Failure>>;
 }
 
-/** A cache that says how much of it is used. */
+/** A cache that reports its size. */
 export interface MeasuredTokenCache extends TokenCache {
   size(): CacheSize;
 }
@@ -57,21 +57,21 @@ export interface TokenCacheOptions {
   readonly nowSeconds: () => number;
   /** Level 2; undefined: this process only. */
   readonly shared?: SharedTokens | undefined;
-  /** Renewals in the background that failed. */
+  /** Reports renewals in the background that failed. */
   readonly onRenewalFailed?: (report: RenewalReport) => void;
 }
 
-/** A token of this age is as good as any: whatever life is wished for, Entra is asked once in that time at most. */
+/** A token this young is used for any requested lifetime: Entra is called at most once in that time. */
 const RECENT_CALL_SECONDS = 60;
-/** A token with less than this is no help to anybody, Entra or not. */
+/** A token with less time left than this is of no use to a caller, even while Entra cannot answer. */
 const STILL_USEFUL_SECONDS = 10;
 
 interface Levels {
   readonly nowSeconds: () => number;
-  readonly kept: MemoryCache;
+  readonly memory: MemoryCache;
   readonly shared: SharedTokens | undefined;
-  readonly flights: SingleFlight<Result<SharedAnswer, Failure>>;
-  /** Numbers the questions to Entra. */
+  readonly flights: SingleFlight<Result<AcquiredToken, Failure>>;
+  /** Numbers the calls to Entra. */
   readonly nextOrder: () => number;
 }
 
@@ -80,91 +80,95 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
   let order = 0;
   const levels: Levels = {
     nowSeconds,
-    kept: createMemoryCache(options),
+    memory: createMemoryCache(options),
     shared,
     flights: createSingleFlight(),
     nextOrder: () => ++order,
   };
   const renewals = createRenewals({ nowSeconds, onFailed: onRenewalFailed });
   return {
-    size: levels.kept.size,
+    size: levels.memory.size,
     async getOrAcquire(lookUp, acquire) {
-      if (lookUp.bypass) return toAnswer(await callAndStore(levels, lookUp, () => ask(acquire)), "bypass");
-      const entry = levels.kept.find(lookUp.key);
+      if (lookUp.bypass) return toCacheAnswer(await callAndStore(levels, lookUp, () => callEntra(acquire)), "bypass");
+      const entry = levels.memory.find(lookUp.key);
       if (entry !== undefined && isGoodEnough(entry, lookUp, nowSeconds())) {
-        renewals.startIfDue(entry, () => renew(levels, lookUp, entry, acquire));
+        renewals.startIfDue(entry, () => renewEntry(levels, lookUp, entry, acquire));
         return succeed(toHit(entry));
       }
       const running = levels.flights.running(lookUp.key);
       const answer = await (running ?? miss(levels, lookUp, acquire));
-      const settled = toAnswer(answer, running === undefined ? undefined : "joined");
+      const settled = toCacheAnswer(answer, running === undefined ? undefined : "joined");
       return settled.ok || entry === undefined ? settled : orStillValid(settled.failure, entry, nowSeconds());
     },
   };
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+
 function isGoodEnough(entry: CacheEntry, { minimumSeconds }: LookUp, now: number): boolean {
   const left = entry.token.expiresAtSeconds - now;
-  const justAsked = entry.calledAtSeconds !== undefined && now - entry.calledAtSeconds < RECENT_CALL_SECONDS;
-  return entry.untilSeconds > now && (left >= minimumSeconds || justAsked);
+  const fromRecentCall = entry.calledAtSeconds !== undefined && now - entry.calledAtSeconds < RECENT_CALL_SECONDS;
+  return entry.untilSeconds > now && (left >= minimumSeconds || fromRecentCall);
 }
 
-function miss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<SharedAnswer, Failure>> {
+function miss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<AcquiredToken, Failure>> {
   const { shared, nowSeconds } = levels;
-  const question = {
+  const acquisition: Acquisition = {
     key: lookUp.key,
-    isGoodEnough: (token: EntraToken) => token.expiresAtSeconds - nowSeconds() >= lookUp.minimumSeconds,
-    ask: acquire,
+    isGoodEnough: (token) => token.expiresAtSeconds - nowSeconds() >= lookUp.minimumSeconds,
+    callEntra: acquire,
   };
   return levels.flights.start(lookUp.key, () =>
-    callAndStore(levels, lookUp, () => (shared === undefined ? ask(acquire) : acquireOnce(shared, question))),
+    callAndStore(levels, lookUp, () =>
+      shared === undefined ? callEntra(acquire) : acquireWithLease(shared, acquisition),
+    ),
   );
 }
 
-/** Never in the way of a foreground call: where one is under way, that is the renewal. */
-function renew(
+/** A foreground call that is already running counts as the renewal. */
+function renewEntry(
   levels: Levels,
   lookUp: LookUp,
   entry: CacheEntry,
   acquire: Acquire,
-): Promise<Result<SharedAnswer, Failure>> {
+): Promise<Result<AcquiredToken, Failure>> {
   const { shared, flights } = levels;
-  const question = {
+  const acquisition: Acquisition = {
     key: lookUp.key,
-    isGoodEnough: (token: EntraToken) => token.expiresAtSeconds > entry.token.expiresAtSeconds,
-    ask: acquire,
+    isGoodEnough: (token) => token.expiresAtSeconds > entry.token.expiresAtSeconds,
+    callEntra: acquire,
   };
-  const renewal = async (): Promise<Result<SharedAnswer, Failure>> => {
-    const renewed = shared === undefined ? await ask(acquire) : await renewOnce(shared, question);
-    // Another instance renews: whoever joins meanwhile gets the token that is still good.
+  const renewal = async (): Promise<Result<AcquiredToken, Failure>> => {
+    const renewed = shared === undefined ? await callEntra(acquire) : await renewWithLease(shared, acquisition);
+    // Another instance is renewing: requests that joined this flight get the token that is still valid.
     return renewed ?? succeed({ token: entry.token, level: "shared" });
   };
   return flights.running(lookUp.key) ?? flights.start(lookUp.key, () => callAndStore(levels, lookUp, renewal));
 }
 
 async function callAndStore(
-  { kept, shared, nextOrder }: Levels,
+  { memory, shared, nextOrder }: Levels,
   { key, notAfterSeconds }: LookUp,
-  question: () => Promise<Result<SharedAnswer, Failure>>,
-): Promise<Result<SharedAnswer, Failure>> {
+  call: () => Promise<Result<AcquiredToken, Failure>>,
+): Promise<Result<AcquiredToken, Failure>> {
   const order = nextOrder();
-  const answer = await question();
-  if (answer.ok) {
-    const { token, level } = answer.value;
-    const entry = kept.keep(key, { token, notAfterSeconds, order, asked: level === "miss" });
+  const acquired = await call();
+  if (acquired.ok) {
+    const { token, level } = acquired.value;
+    const entry = memory.store(key, { token, notAfterSeconds, order, fromEntra: level === "miss" });
     if (entry !== undefined && level === "miss") {
       void shared?.put(key, entry.token, entry.untilSeconds);
     }
   }
-  return answer;
+  return acquired;
 }
 
-async function ask(acquire: Acquire): Promise<Result<SharedAnswer, Failure>> {
-  const asked = await acquire();
-  return asked.ok ? succeed({ token: asked.value, level: "miss" }) : asked;
+async function callEntra(acquire: Acquire): Promise<Result<AcquiredToken, Failure>> {
+  const acquired = await acquire();
+  return acquired.ok ? succeed({ token: acquired.value, level: "miss" }) : acquired;
 }
 
-/** A token in its last minutes is better than an error that Entra's absence causes. */
+/** While Entra cannot answer, a token in its last minutes is better for the caller than an error. */
 function orStillValid(failure: Failure, entry: CacheEntry, now: number): Result<CacheAnswer, Failure> {
   const warning = warningOf(failure);
   return warning !== undefined && entry.endSeconds - now >= STILL_USEFUL_SECONDS
@@ -176,6 +180,9 @@ function toHit({ token, warning }: CacheEntry): CacheAnswer {
   return warning === undefined ? { token, level: "hit" } : { token, level: "hit", warning };
 }
 
-function toAnswer(result: Result<SharedAnswer, Failure>, level: CacheLevel | undefined): Result<CacheAnswer, Failure> {
+function toCacheAnswer(
+  result: Result<AcquiredToken, Failure>,
+  level: CacheLevel | undefined,
+): Result<CacheAnswer, Failure> {
   return result.ok ? succeed({ token: result.value.token, level: level ?? result.value.level }) : result;
 }

@@ -1,11 +1,11 @@
 /**
- * Stage 1 of 5: caller. What the claims of a token must say before it counts as a caller: the rules of Entra that no JWT
- * library knows, and the registered claims of RFC 7519 once more with exact types (jose accepts an `aud` list with
- * strangers in it, a missing or infinite `exp`, and any `ver`). Identity is `tid` + `oid` and the client id. Names and
- * mail addresses (`upn`, `email`, `preferred_username`, `unique_name`) can be changed by their owner: never read.
+ * The checks of a token's claims: the rules of Entra that no JWT library knows, and the registered claims of RFC 7519
+ * again with exact types (jose accepts an `aud` list that contains other audiences, a missing or infinite `exp`, and any
+ * `ver`). The identity is `tid`, `oid` and the client id. Names and mail addresses (`upn`, `email`,
+ * `preferred_username`, `unique_name`) can be changed by their owner, so they are never read.
  *
- * Pure: no I/O, no clock, no signature (`verify-signature.ts` comes first). Unknown claims are ignored, and nothing that
- * a claim points at (`_claim_sources`) is ever fetched.
+ * Pure: no I/O, no clock, no signature (`verify-signature.ts` comes first). Unknown claims are ignored, and a URL in a
+ * claim (`_claim_sources`) is never fetched.
  */
 
 import { isJsonObject, type JsonObject, member } from "../core/json-object.ts";
@@ -15,7 +15,7 @@ import { type CallerKind, readCallerKind, readRoles } from "./caller-kind.ts";
 import { type CallerRules, isGuidClaim } from "./caller-rules.ts";
 import { checkTokenTimes } from "./token-times.ts";
 
-/** A `Caller` without its token, the digest of it, and its proof of validation. */
+/** A `Caller` without its token, the token's digest, and the mark of validation. */
 export type CheckedClaims = CallerKind & {
   readonly tenantId: string;
   readonly objectId: string;
@@ -28,7 +28,7 @@ export type CheckedClaims = CallerKind & {
   readonly claims: JsonObject;
 };
 
-/** v1 and v2 tokens name the client in different claims (and say how it authenticated in others). */
+/** v1 and v2 tokens name the client, and how it authenticated, in different claims. */
 interface TokenVersion {
   readonly clientClaim: "appid" | "azp";
   readonly otherClientClaim: "appid" | "azp";
@@ -38,9 +38,9 @@ interface TokenVersion {
 const V1: TokenVersion = { clientClaim: "appid", otherClientClaim: "azp", authenticationClaim: "appidacr" };
 const V2: TokenVersion = { clientClaim: "azp", otherClientClaim: "appid", authenticationClaim: "azpacr" };
 
-/** Claims of a token that somebody else presents or that is bound to a key (RFC 7800, RFC 8693 section 4.1). */
+/** Claims of a token that names an actor, who acts on behalf of the subject (RFC 8693 section 4.1). */
 const ACTOR_CLAIMS = ["act", "actort", "actortoken"] as const;
-/** Claims that only ID tokens carry (OpenID Connect Core sections 2 and 3.3.2.11). */
+/** Claims that only ID tokens contain (OpenID Connect Core sections 2 and 3.3.2.11). */
 const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash"] as const;
 
 export function checkCallerClaims(
@@ -62,12 +62,12 @@ export function checkCallerClaims(
   if (!roles.ok) return roles;
   const kind = readCallerKind(payload, roles.value, rules);
   if (!kind.ok) return kind;
-  return succeed({ ...kind.value, ...toFacts(payload, version.value), roles: roles.value });
+  return succeed({ ...kind.value, ...toIdentity(payload, version.value), roles: roles.value });
 }
 
 /**
- * The claims of a token that passed before, once more: what may have changed since is the time. The tenant is looked at
- * all the same, because nothing else keeps tenants apart.
+ * Checks the claims of a token that has passed before. Only the time can have changed since. The tenant is checked again
+ * too, because no other check separates tenants.
  */
 export function recheckCallerClaims(
   checked: CheckedClaims,
@@ -78,7 +78,9 @@ export function recheckCallerClaims(
   return refusal === undefined ? succeed(checked) : fail(refusal);
 }
 
-/** Issuer, `ver` and audience belong together: each version has its own of all three. */
+// ---------------------------------------------------------------------------------------------------------------
+
+/** Issuer, `ver` and audience belong together: all three differ between the versions. */
 function readVersion(payload: JsonObject, rules: CallerRules): Result<TokenVersion, TokenRefusal> {
   const issuer = member(payload, "iss");
   const audience = member(payload, "aud");
@@ -98,13 +100,13 @@ function checkTenant(payload: JsonObject, rules: CallerRules): TokenRefusal | un
   return member(payload, "tid") === rules.tenantId ? undefined : "tenant";
 }
 
-/** A bearer access token of the caller's own: not bound to a key, without an actor, and no ID token. */
+/** The token must be a bearer access token: not bound to a key (RFC 7800), without an actor, and not an ID token. */
 function checkBearer(payload: JsonObject): TokenRefusal | undefined {
   const has = (name: string) => Object.hasOwn(payload, name);
   if (has("cnf")) return "sender_constrained";
   if (ACTOR_CLAIMS.some(has)) return "actor_token";
-  const authorisesNothing = !has("azp") && !has("appid") && !has("scp");
-  return authorisesNothing || ID_TOKEN_CLAIMS.some(has) ? "id_token" : undefined;
+  const isNotAccessToken = !has("azp") && !has("appid") && !has("scp");
+  return isNotAccessToken || ID_TOKEN_CLAIMS.some(has) ? "id_token" : undefined;
 }
 
 function checkIdentity(payload: JsonObject): TokenRefusal | undefined {
@@ -115,22 +117,22 @@ function checkIdentity(payload: JsonObject): TokenRefusal | undefined {
 function checkClient(payload: JsonObject, version: TokenVersion, rules: CallerRules): TokenRefusal | undefined {
   const client = member(payload, version.clientClaim);
   if (!isGuidClaim(client)) return "client";
-  // Entra sends one of the two. Both and equal is harmless; both and different would let a reader choose.
+  // Entra sends one of the two. Both with equal values are harmless; with different values they would be ambiguous.
   if (Object.hasOwn(payload, version.otherClientClaim) && member(payload, version.otherClientClaim) !== client) {
     return "client";
   }
   return client === rules.clientId ? "own_client" : undefined;
 }
 
-/** Reads what the checks above have established; `String` and `Number` only restate the type. */
-function toFacts(payload: JsonObject, version: TokenVersion) {
+/** Reads claims that the checks above have accepted; `String` and `Number` only narrow the type. */
+function toIdentity(payload: JsonObject, version: TokenVersion) {
   const authentication = member(payload, version.authenticationClaim);
   const tokenId = member(payload, "uti");
   return {
     tenantId: String(member(payload, "tid")),
     objectId: String(member(payload, "oid")),
     clientId: String(member(payload, version.clientClaim)),
-    // "0" is a public client; anything unknown is not taken for a proof.
+    // "0" is a public client; an unknown value does not count as client authentication.
     confidential: authentication === "1" || authentication === "2",
     tokenId: typeof tokenId === "string" ? tokenId : undefined,
     expiresAtSeconds: Number(member(payload, "exp")),
@@ -139,7 +141,7 @@ function toFacts(payload: JsonObject, version: TokenVersion) {
   };
 }
 
-/** `xms_cc`: the client's declared capabilities. `cp1` is the claims challenge; letters in any case. */
+/** `xms_cc`: the client's declared capabilities. `cp1`, in any case, means that it handles claims challenges. */
 function understandsClaimsChallenge(capabilities: unknown): boolean {
   return (
     Array.isArray(capabilities) &&

@@ -1,7 +1,7 @@
 /**
- * Stage 1 of 5: caller. Is this a user's token or an application's? Entra marks neither reliably: an app-only token need
- * not carry `idtyp`, `roles` or `appid`. So each kind has rules that exclude the other (RFC 8725 section 3.12), `idtyp`
- * may refuse and never admits, and what is neither clearly one nor clearly the other is refused. Pure: no I/O.
+ * Decides whether a token is a user's or an application's. Entra does not mark either reliably: an app-only token may
+ * lack `idtyp`, `roles` and `appid`. So each kind has rules that exclude the other (RFC 8725 section 3.12), `idtyp` can
+ * refuse a token but never admits one, and a token that is not clearly of one kind is refused. Pure: no I/O.
  */
 
 import { type JsonObject, member } from "../core/json-object.ts";
@@ -10,15 +10,15 @@ import type { TokenRefusal } from "../core/token-refusal.ts";
 import type { CallerRules } from "./caller-rules.ts";
 
 /** The delegated permission that this service's registration publishes for user callers. */
-export const USER_SCOPE = "access_as_user";
+const USER_SCOPE = "access_as_user";
 /** The app role that this service's registration publishes for application callers. */
-export const APPLICATION_ROLE = "Exchange.Call";
+const APPLICATION_ROLE = "Exchange.Call";
 
 export type CallerKind =
   | { readonly kind: "user"; readonly scopes: readonly string[] }
   | { readonly kind: "application" };
 
-/** A scope list of RFC 6749 section 3.3: tokens of these characters, one space between. */
+/** A scope list of RFC 6749 section 3.3: scope tokens of these characters, separated by one space. */
 const SCOPE_LIST = /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/;
 
 export function readCallerKind(
@@ -29,7 +29,7 @@ export function readCallerKind(
   return Object.hasOwn(payload, "scp") ? readUser(payload, rules) : readApplication(payload, roles);
 }
 
-/** `roles` as a list; absent means none. A single string would make `includes` a substring search: refused. */
+/** `roles` as a list; absent: an empty list. A string is refused, because its `includes` is a substring search. */
 export function readRoles(payload: JsonObject): Result<readonly string[], TokenRefusal> {
   if (!Object.hasOwn(payload, "roles")) return succeed([]);
   const roles = member(payload, "roles");
@@ -45,27 +45,27 @@ function readUser(payload: JsonObject, rules: CallerRules): Result<CallerKind, T
   if (!SCOPE_LIST.test(scp)) return fail("claim_type");
   const scopes = scp.split(" ");
   if (!scopes.includes(USER_SCOPE)) return fail("scope_missing");
-  if (!rules.allowGuests && isGuest(payload, rules)) return fail("guest");
+  if (!rules.allowGuests && isGuestToken(payload, rules)) return fail("guest");
   return succeed({ kind: "user", scopes });
 }
 
 function readApplication(payload: JsonObject, roles: readonly string[]): Result<CallerKind, TokenRefusal> {
   if (!identityTypeAllows(payload, "app")) return fail("kind_unclear");
-  // A service principal is its own subject; a user's subject is a pseudonym per application and never the object id.
+  // The subject of a service principal is its object id. A user's subject is a pseudonym per application, never the object id.
   if (member(payload, "oid") !== member(payload, "sub")) return fail("kind_unclear");
   return roles.includes(APPLICATION_ROLE) ? succeed({ kind: "application" }) : fail("role_missing");
 }
 
-/** `idtyp` is an optional claim: absent says nothing; any value but the expected one excludes the kind. */
+/** `idtyp` is an optional claim. Its absence allows both kinds; every value but the expected one excludes the kind. */
 function identityTypeAllows(payload: JsonObject, expected: "user" | "app"): boolean {
   return !Object.hasOwn(payload, "idtyp") || member(payload, "idtyp") === expected;
 }
 
 /**
- * A guest signed in elsewhere: `acct` (optional claim) says so, or `idp` names another identity provider than this
- * tenant. Anything but a clear "member" counts as guest.
+ * Whether the user is a guest: `acct` (optional claim) says so, or `idp` names another identity provider than this
+ * tenant. Every value of `acct` but "member" counts as guest.
  */
-function isGuest(payload: JsonObject, rules: CallerRules): boolean {
+function isGuestToken(payload: JsonObject, rules: CallerRules): boolean {
   const account = member(payload, "acct");
   if (account !== undefined && account !== 0 && account !== "0") return true;
   const provider = member(payload, "idp");

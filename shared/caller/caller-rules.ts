@@ -1,14 +1,14 @@
 /**
- * Stage 1 of 5: caller. The rules every token is measured by, made once from configuration. Refuses empty or malformed
- * settings with a TypeError, because a rule that is missing must stop the start: jose, like most libraries, silently
- * skips a check whose expected value is `undefined`. No I/O.
+ * The rules that every caller's token must satisfy, created once from configuration. Empty or malformed settings throw a
+ * TypeError, so that the service does not start without a rule: jose, like most libraries, silently skips a check whose
+ * expected value is `undefined`. No I/O.
  */
 import { isGuid } from "../core/guid.ts";
 
 export interface CallerSettings {
   /** The tenant this deployment serves. */
   readonly tenantId: string;
-  /** The registration this deployment is: audience of its callers' tokens. */
+  /** Client id of the service's registration: the audience of its callers' tokens. */
   readonly clientId: string;
   /** Entra's origin in this cloud. */
   readonly authorityHost: string;
@@ -31,7 +31,7 @@ export interface CallerRules {
 
 const NIL_GUID = "00000000-0000-0000-0000-000000000000";
 
-/** A claim is compared as text, so it must have Entra's own spelling of a GUID: lower case. The nil GUID names nothing. */
+/** Claims are compared as text, so a GUID must be in lower case, as Entra writes it. The nil GUID identifies nothing. */
 export function isGuidClaim(value: unknown): value is string {
   return isGuid(value) && value === value.toLowerCase() && value !== NIL_GUID;
 }
@@ -51,6 +51,8 @@ export function createCallerRules(settings: CallerSettings): CallerRules {
     allowGuests: settings.allowGuests,
   });
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 function guidSetting(name: string, value: unknown): string {
   const guid = typeof value === "string" ? value.toLowerCase() : undefined;

@@ -3,7 +3,7 @@ import type { SecretValue } from "../core/secret-value.ts";
 declare const validated: unique symbol;
 
 interface ValidatedToken {
-  /** Only `validate-caller.ts` makes one: holding a `Caller` proves that every check of the token passed. */
+  /** Only `validate-caller.ts` creates a `Caller`, so a value of this type has passed every check of its token. */
   readonly [validated]: true;
   /** `tid`: the tenant, equal to the configured one. */
   readonly tenantId: string;
@@ -11,7 +11,7 @@ interface ValidatedToken {
   readonly objectId: string;
   /** `azp` (v2) or `appid` (v1): the client that obtained the token. */
   readonly clientId: string;
-  /** `azpacr`/`appidacr` is "1" (secret) or "2" (certificate); false for a public client or when Entra does not say. */
+  /** `azpacr`/`appidacr` is "1" (secret) or "2" (certificate); false for a public client or if Entra does not say. */
   readonly confidential: boolean;
   /** `roles`: app roles of this service assigned to the user or the application. */
   readonly roles: readonly string[];
@@ -21,7 +21,7 @@ interface ValidatedToken {
   readonly expiresAtSeconds: number;
   /** `xms_cc` contains `cp1`: the client understands claims challenges. */
   readonly understandsClaimsChallenge: boolean;
-  /** SHA-256 of the token's exact bytes, base64url: names it where it must not be. */
+  /** SHA-256 of the token's exact bytes, base64url: identifies the token where the token itself must not appear. */
   readonly tokenDigest: string;
   /** The token itself, exactly as presented. */
   readonly token: SecretValue;
@@ -29,14 +29,14 @@ interface ValidatedToken {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
-/** A person through a client application. */
+/** A user, through a client application. */
 export interface UserCaller extends ValidatedToken {
   readonly kind: "user";
   /** `scp`, split on single spaces; contains `access_as_user`. */
   readonly scopes: readonly string[];
 }
 
-/** An application by itself: an app-only token with the app role `Exchange.Call`. */
+/** An application without a user: an app-only token with the app role `Exchange.Call`. */
 export interface ApplicationCaller extends ValidatedToken {
   readonly kind: "application";
 }

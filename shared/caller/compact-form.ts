@@ -1,8 +1,8 @@
 /**
- * Stage 1 of 5: caller. The form of a token, before anything in it is read: length, three parts of base64url (RFC 7515
- * sections 2 and 7.1), each in its one canonical spelling. Without the last rule a token has up to sixteen spellings
- * (unused bits of a part's last character) and every cache and replay check keyed by its text can be side-stepped.
- * Pure: no I/O. Does not judge what the header says (`token-header.ts`), nor open the payload.
+ * The form of a token, checked before its content is read: length, three parts of base64url (RFC 7515 sections 2 and
+ * 7.1), each in canonical form. Without the last rule a token has up to sixteen spellings (unused bits of a part's last
+ * character), and a caller can bypass every cache and replay check that uses its text as key. Pure: no I/O. Does not
+ * check the content of the header (`token-header.ts`) and does not parse the payload.
  */
 
 import { type JsonObject, readJsonObject } from "../core/json-object.ts";
@@ -11,11 +11,11 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import type { TokenRefusal } from "../core/token-refusal.ts";
 
 export interface CompactToken {
-  /** The token as presented, which is its only spelling. */
+  /** The token as presented, in its only valid spelling. */
   readonly compact: string;
-  /** Decoded header: an object, nothing more is known of it. */
+  /** Decoded header: a JSON object, not checked further. */
   readonly header: JsonObject;
-  /** Payload, decoded from base64url and not yet parsed: it is not worth reading before the signature is checked. */
+  /** Payload, decoded from base64url but not parsed: it must not be read before the signature is checked. */
   readonly payload: Uint8Array;
 }
 
@@ -23,7 +23,7 @@ export interface CompactToken {
 const THREE_PARTS = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
 
 export function readCompactForm(token: string): Result<CompactToken, TokenRefusal> {
-  // A form body may be larger than any header: nothing is done with a token before this line.
+  // A form body may be larger than any header, so the length is checked before everything else.
   if (token.length > TOKEN_MAX_BYTES) return fail("too_long");
   const [, header, payload, signature] = THREE_PARTS.exec(token) ?? [];
   const headerBytes = decodeCanonical(header);
@@ -36,7 +36,7 @@ export function readCompactForm(token: string): Result<CompactToken, TokenRefusa
   return succeed({ compact: token, header: headerObject, payload: payloadBytes });
 }
 
-/** Decodes base64url and demands that encoding gives the same text again. */
+/** Decodes base64url. Undefined: encoding the bytes again gives another text. */
 function decodeCanonical(part: string | undefined): Uint8Array | undefined {
   if (part === undefined) return undefined;
   const bytes = Buffer.from(part, "base64url");

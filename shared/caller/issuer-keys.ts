@@ -1,16 +1,16 @@
 /**
- * Stage 1 of 5: caller. Entra's signing keys for this tenant, cached in the process.
+ * Entra's signing keys for this tenant, cached in the process.
  *
- * - Read at the first need; everybody who waits shares one request.
- * - Read again in the background once a day, and at once for a key id that is not in the set: Entra may change keys at
- *   any moment. A cooldown keeps invented key ids from driving traffic: whatever callers send, they cause at most one
- *   request per cooldown.
- * - Kept when Entra cannot be read, however old: a signature that Entra's key made stays right, and a service that
- *   stops with Entra's key endpoint stops more often than Entra does. `onProblem` tells the operator.
+ * - Read when first needed; all callers that wait share one request.
+ * - Read again in the background once a day, and at once for a key id that is not in the set, because Entra may change
+ *   keys at any time. Callers with invented key ids cause at most one request per cooldown.
+ * - Used at any age while the key endpoint cannot be read: a signature of Entra's key stays valid, and otherwise an
+ *   outage of the key endpoint alone would stop the service. `onProblem` reports it to the operator.
  *
- * Does not verify anything, and does not judge keys (`key-set.ts`). Talks to the network through `Outbound` only.
+ * Does not verify tokens, and does not check keys (`key-set.ts`). Makes requests through `Outbound` only.
  */
 import type { CryptoKey } from "jose";
+import { createBackgroundRefresh } from "../core/background-refresh.ts";
 import { KEY_SET_DEADLINE_MS, KEY_SET_MAX_BYTES } from "../core/limits.ts";
 import { type RequestTrace, traceHeaders } from "../core/request-trace.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -19,9 +19,9 @@ import { importKeySet, type KeyOwner, type KeySet, readKeySet } from "./key-set.
 
 /** Entra asks that keys be read at least once a day. */
 export const KEY_SET_MAX_AGE_MS = 24 * 60 * 60 * 1000;
-/** Between two requests for unknown key ids: long enough to be no load on Entra, short enough for a changed key. */
+/** Between two requests for unknown key ids: long enough to cause no load for Entra, short enough for a changed key. */
 export const REFETCH_COOLDOWN_MS = 30_000;
-/** After a request that failed: a dead endpoint is not hammered, and a short fault is soon forgotten. */
+/** After a failed request: the endpoint is not flooded, and a short fault has a short effect. */
 export const FAILURE_COOLDOWN_MS = 5_000;
 
 export type KeySetProblemReason =
@@ -35,7 +35,7 @@ export type KeySetProblemReason =
 
 export interface KeySetProblem {
   readonly reason: KeySetProblemReason;
-  /** Age of the keys that go on serving; `undefined` when there are none and callers are turned away. */
+  /** Age of the keys that stay in use; `undefined`: there are no keys, and callers are refused. */
   readonly servingAgeMs: number | undefined;
 }
 
@@ -45,18 +45,18 @@ export interface IssuerKeysInput extends KeyOwner {
   readonly outbound: Outbound;
   /** Milliseconds; only differences count, so a steady clock (`performance.now`) is best. */
   readonly now: () => number;
-  /** Told of every failed attempt. Must not throw. */
+  /** Called after every failed attempt. Must not throw. */
   readonly onProblem: (problem: KeySetProblem) => void;
 }
 
 export interface IssuerKeys {
-  /** The key with this id. `keys_unavailable`: it might exist, but Entra could not be asked. */
+  /** The key with this id. `keys_unavailable`: it may exist, but the key set could not be read. */
   find(keyId: string, trace?: RequestTrace): Promise<Result<CryptoKey, "key_unknown" | "keys_unavailable">>;
-  /** Whether the key is in the set now: a token verified earlier is worth no more than its key. */
+  /** Whether the key is in the set now. A verified token is valid no longer than its key is in the set. */
   has(keyId: string): boolean;
-  /** Grows whenever keys come or go. */
+  /** Increases whenever a key is added or removed. */
   readonly generation: number;
-  /** Loads the keys if there are none yet; true once there are. For readiness, and to be early at start. */
+  /** Loads the keys unless that has succeeded before; true if keys are loaded. For readiness, and for the warm-up at the start. */
   ready(trace?: RequestTrace): Promise<boolean>;
 }
 
@@ -65,18 +65,14 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
   let generation = 0;
   let loadedAtMs: number | undefined;
   let lastAttemptFailed = false;
-  let nextAttemptAtMs = Number.NEGATIVE_INFINITY;
-  let inFlight: Promise<void> | undefined;
 
-  /** Joins the request that is under way, or starts one. Never rejects. */
-  function refresh(trace?: RequestTrace): Promise<void> {
-    inFlight ??= attempt(trace).finally(() => {
-      inFlight = undefined;
-    });
-    return inFlight;
-  }
+  const refresh = createBackgroundRefresh({
+    attempt: readKeys,
+    nowMs: input.now,
+    pauseMaxMs: REFETCH_COOLDOWN_MS,
+  });
 
-  async function attempt(trace: RequestTrace | undefined): Promise<void> {
+  async function readKeys(trace: RequestTrace | undefined): Promise<void> {
     const due = loadedAtMs === undefined || isOld();
     const outcome = await fetchKeySet(input, keys, trace);
     lastAttemptFailed = !outcome.ok;
@@ -84,15 +80,14 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
       if (!sameKeys(keys, outcome.value)) generation += 1;
       keys = outcome.value;
       loadedAtMs = input.now();
-      // A reading that was due leaves the next attempt free: a key may change right after it. Callers cannot cause one.
-      if (!due) nextAttemptAtMs = loadedAtMs + REFETCH_COOLDOWN_MS;
+      // A read that was due starts no cooldown: a key may change right after it, and callers cannot cause such a read.
+      if (!due) refresh.pause(REFETCH_COOLDOWN_MS);
       return;
     }
-    const nowMs = input.now();
-    nextAttemptAtMs = nowMs + FAILURE_COOLDOWN_MS;
+    refresh.pause(FAILURE_COOLDOWN_MS);
     input.onProblem({
       reason: outcome.failure,
-      servingAgeMs: loadedAtMs === undefined ? undefined : nowMs - loadedAtMs,
+      servingAgeMs: loadedAtMs === undefined ? undefined : input.now() - loadedAtMs,
     });
   }
 
@@ -100,18 +95,12 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
     return loadedAtMs !== undefined && input.now() - loadedAtMs > KEY_SET_MAX_AGE_MS;
   }
 
-  /** The second half forgives a clock that was set back. */
-  function mayAttempt(): boolean {
-    const waitMs = nextAttemptAtMs - input.now();
-    return waitMs <= 0 || waitMs > REFETCH_COOLDOWN_MS;
-  }
-
   return {
     async find(keyId, trace) {
-      if (!keys.has(keyId) && mayAttempt()) await refresh(trace);
+      if (!keys.has(keyId) && refresh.isDue()) await refresh.run(trace);
       const found = keys.get(keyId);
       if (found === undefined) return fail(lastAttemptFailed ? "keys_unavailable" : "key_unknown");
-      if (isOld() && mayAttempt()) void refresh();
+      if (isOld()) refresh.startIfDue(undefined);
       return succeed(found.key);
     },
     has: (keyId) => keys.has(keyId),
@@ -119,13 +108,15 @@ export function createIssuerKeys(input: IssuerKeysInput): IssuerKeys {
       return generation;
     },
     async ready(trace) {
-      if (loadedAtMs === undefined && mayAttempt()) await refresh(trace);
+      if (loadedAtMs === undefined && refresh.isDue()) await refresh.run(trace);
       return loadedAtMs !== undefined;
     },
   };
 }
 
-/** `trace`: of the request that has to wait for the keys, the first of all that do. A daily reading belongs to none. */
+// ---------------------------------------------------------------------------------------------------------------
+
+/** `trace`: of the first request that waits for the keys. A daily read belongs to no request. */
 async function fetchKeySet(
   input: IssuerKeysInput,
   before: KeySet,
@@ -140,12 +131,12 @@ async function fetchKeySet(
       maxBytes: KEY_SET_MAX_BYTES,
     });
     if (!answer.ok) return fail(answer.failure.kind);
-    // Redirects are not followed: an honest key set is where configuration says.
+    // Redirects are not followed: the key set is only trusted at the configured URL.
     if (answer.value.status !== 200) return fail("status");
     const moduli = readKeySet(answer.value.body, input);
     return moduli.ok ? succeed(await importKeySet(moduli.value, before)) : moduli;
   } catch {
-    // Key material that the runtime cannot import, or a fault of our own: either way these keys are not to be used.
+    // Key material that the runtime cannot import, or a bug. In both cases these keys must not be used.
     return fail("unexpected");
   }
 }

@@ -1,10 +1,10 @@
 /**
- * Stage 1 of 5: caller. Which of the keys that Entra publishes may sign for this tenant. Pure but for the import of key
- * material through jose; fetching is in `issuer-keys.ts`.
+ * Decides which of the keys that Entra publishes may sign for this tenant. Pure except for the import of key material
+ * through jose; fetching is in `issuer-keys.ts`.
  *
- * The document (RFC 7517) holds keys of several issuers side by side. A key belongs to this tenant if its `issuer`
- * member, `{tenantid}` replaced, is this tenant's issuer, or if it has none. Taking any published key is how consumer
- * keys signed enterprise tokens in 2023 (Storm-0558).
+ * The document (RFC 7517) contains keys of several issuers. A key belongs to this tenant if its `issuer` member, with
+ * `{tenantid}` replaced, is this tenant's issuer, or if it has no `issuer`. In 2023 a consumer key signed enterprise
+ * tokens, because validation accepted every published key (Storm-0558).
  */
 import { type CryptoKey, importJWK } from "jose";
 import { isJsonObject, type JsonObject, member } from "../core/json-object.ts";
@@ -12,7 +12,7 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import { ALGORITHM } from "./token-header.ts";
 
 export interface IssuerKey {
-  /** `n`: the public modulus, base64url. Tells a key from another that came under the same `kid`. */
+  /** `n`: the public modulus, base64url. Distinguishes two keys with the same `kid`. */
   readonly modulus: string;
   readonly key: CryptoKey;
 }
@@ -27,10 +27,10 @@ export interface KeyOwner {
 
 /** RFC 7518 section 3.3. */
 const MODULUS_MIN_BITS = 2048;
-/** 65537, the exponent of every key Entra has published. An exponent of 1 makes any signature right. */
+/** 65537, the exponent of every key that Entra has published. With an exponent of 1 every signature is valid. */
 const EXPONENT = "AQAB";
 
-/** Moduli by `kid`, or what is wrong with the document. */
+/** Moduli by `kid`, or why the document cannot be used. */
 export function readKeySet(
   body: string,
   owner: KeyOwner,
@@ -46,12 +46,12 @@ export function readKeySet(
     if (known !== undefined && known !== usable.modulus) contradicted.add(usable.keyId);
     moduli.set(usable.keyId, usable.modulus);
   }
-  // Two keys under one id: neither can be trusted to be the one that was meant.
+  // Two keys with one id: it is unknown which one signs, so neither is trusted.
   for (const keyId of contradicted) moduli.delete(keyId);
   return moduli.size > 0 ? succeed(moduli) : fail("no_usable_key");
 }
 
-/** Imports what is new; a key that was there before, with the same material, is taken over. */
+/** Imports new keys. A key with the same id and material as before is not imported again. */
 export async function importKeySet(moduli: ReadonlyMap<string, string>, before: KeySet): Promise<KeySet> {
   const keys = new Map<string, IssuerKey>();
   for (const [keyId, modulus] of moduli) {
@@ -60,6 +60,8 @@ export async function importKeySet(moduli: ReadonlyMap<string, string>, before: 
   }
   return keys;
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 function publishedKeys(body: string): readonly unknown[] | undefined {
   try {
@@ -79,7 +81,7 @@ function readUsableKey(entry: unknown, owner: KeyOwner): { keyId: string; modulu
   return bitLength(modulus) >= MODULUS_MIN_BITS ? { keyId, modulus } : undefined;
 }
 
-/** Entra writes no `alg`; where there is one, it must be ours. */
+/** Entra writes no `alg`; if there is one, it must be the accepted algorithm. */
 function isSigningKey(entry: JsonObject): boolean {
   const algorithm = member(entry, "alg");
   return (
@@ -104,8 +106,8 @@ function bitLength(number: string): number {
   return first < 0 ? 0 : (bytes.length - first) * 8 - Math.clz32(bytes.readUInt8(first)) + 24;
 }
 
-/** Only the public numbers go in: whatever else the document says of the key has been judged above. */
+/** Only the public numbers are imported; the other members of the key were checked above. */
 async function importKey(modulus: string): Promise<CryptoKey> {
-  // jose gives bytes only for symmetric keys.
+  // jose returns bytes only for symmetric keys.
   return (await importJWK({ kty: "RSA", n: modulus, e: EXPONENT }, ALGORITHM)) as CryptoKey;
 }

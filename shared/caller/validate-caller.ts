@@ -1,13 +1,12 @@
 /**
- * Stage 1 of 5: caller. From a presented token to a `Caller`, or to the one reason why not. Nothing else makes a
- * `Caller`, so whoever holds one knows that every check passed.
+ * Validates a presented token: returns a `Caller`, or the one reason why the token is refused. No other file creates a
+ * `Caller`, so every `Caller` has passed every check.
  *
  *   form → header → key → signature → claims
  *
- * Each step reads only what the steps before it have made safe to read: no JSON before the form is right, no payload
- * before the signature is. A token whose bytes were verified a moment ago goes straight to its claims
- * (`verified-tokens.ts`). The token is read from the request in `http/`, and what the caller may do is policy's.
- * Never throws because of a token.
+ * Each step reads only what the steps before it have checked: no JSON before the form, no payload before the signature.
+ * For a token whose bytes were verified recently, only the claims are checked again (`verified-tokens.ts`). `http/`
+ * reads the token from the request; `policy/` decides what the caller may do. A token never causes an exception.
  */
 import { hash } from "node:crypto";
 import type { CryptoKey } from "jose";
@@ -28,16 +27,16 @@ import { verifySignature } from "./verify-signature.ts";
 
 export interface CallerValidatorInput extends CallerSettings {
   readonly keys: Pick<IssuerKeys, "find">;
-  /** Where tokens that passed are recognised again; without it, every signature is checked every time. */
+  /** Recognises tokens that were verified recently; without it, every signature is checked every time. */
   readonly verified?: VerifiedTokens;
 }
 
 export interface CallerValidator {
-  /** `trace`: goes along if Entra has to be asked for its keys. */
+  /** `trace`: sent to Entra if the signing keys have to be fetched. */
   validate(token: SecretValue, nowSeconds: number, trace?: RequestTrace): Promise<Result<Caller, ValidationFailure>>;
 }
 
-/** Throws a TypeError for empty or malformed settings: a missing rule stops the start. */
+/** Throws a TypeError for empty or malformed settings: the service does not start without a rule. */
 export function createCallerValidator(input: CallerValidatorInput): CallerValidator {
   const rules = createCallerRules(input);
   const { keys, verified } = input;
@@ -47,8 +46,8 @@ export function createCallerValidator(input: CallerValidatorInput): CallerValida
     async validate(token, nowSeconds, trace) {
       // Every comparison with NaN is false: without this, an unset clock would accept expired tokens.
       if (!Number.isFinite(nowSeconds)) throw new TypeError("nowSeconds must be a number");
-      // A form body may be larger than any header: nothing is done with a token before this line, not even hashing.
-      if (token.length > TOKEN_MAX_BYTES) return refuse("too_long");
+      // A form body may be larger than any header, so the length is checked before everything else, even before hashing.
+      if (token.length > TOKEN_MAX_BYTES) return refuseToken("too_long");
       const digest = hash("sha256", token.reveal(), "base64url");
       const known = verified?.find(digest, nowSeconds);
       if (known !== undefined) return toCaller({ token, digest }, recheckCallerClaims(known, rules, nowSeconds));
@@ -64,9 +63,11 @@ export function createCallerValidator(input: CallerValidatorInput): CallerValida
   };
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+
 interface SignedPayload {
   readonly payload: Uint8Array;
-  /** Of the key set that verified it. */
+  /** Generation of the key set that verified the token. */
   readonly generation: number;
 }
 
@@ -78,21 +79,21 @@ async function verify(
   nowSeconds: number,
 ): Promise<Result<SignedPayload, ValidationFailure>> {
   const form = readCompactForm(token);
-  if (!form.ok) return refuse(form.failure);
+  if (!form.ok) return refuseToken(form.failure);
   const key = await findKey(form.value.header, keys, trace);
   if (!key.ok) return key;
   const generation = verified?.generation ?? 0;
   const refusal = await verifySignature({ compact: form.value.compact, key: key.value }, rules, nowSeconds);
-  return refusal === undefined ? succeed({ payload: form.value.payload, generation }) : refuse(refusal);
+  return refusal === undefined ? succeed({ payload: form.value.payload, generation }) : refuseToken(refusal);
 }
 
-/** The one place where the proof of validation is given: see `ValidatedToken` in caller.ts. */
+/** The only cast to `Caller`, after every check has passed: see `ValidatedToken` in caller.ts. */
 function toCaller(
   presented: { readonly token: SecretValue; readonly digest: string },
   checked: Result<CheckedClaims, TokenRefusal>,
 ): Result<Caller, ValidationFailure> {
   const { token, digest: tokenDigest } = presented;
-  return checked.ok ? succeed({ ...checked.value, tokenDigest, token } as Caller) : refuse(checked.failure);
+  return checked.ok ? succeed({ ...checked.value, tokenDigest, token } as Caller) : refuseToken(checked.failure);
 }
 
 async function findKey(
@@ -101,12 +102,12 @@ async function findKey(
   trace: RequestTrace | undefined,
 ): Promise<Result<CryptoKey, ValidationFailure>> {
   const keyId = readKeyId(header);
-  if (!keyId.ok) return refuse(keyId.failure);
+  if (!keyId.ok) return refuseToken(keyId.failure);
   const key = await keys.find(keyId.value, trace);
   if (key.ok) return key;
-  return key.failure === "key_unknown" ? refuse(key.failure) : fail({ kind: key.failure });
+  return key.failure === "key_unknown" ? refuseToken(key.failure) : fail({ kind: key.failure });
 }
 
-function refuse(reason: TokenRefusal): Result<never, ValidationFailure> {
+function refuseToken(reason: TokenRefusal): Result<never, ValidationFailure> {
   return fail({ kind: "token_refused", reason });
 }

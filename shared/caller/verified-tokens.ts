@@ -1,34 +1,34 @@
 /**
- * Stage 1 of 5: caller. Remembers which tokens had the right form and signature, so that the next request with the very
- * same bytes does not pay for RSA again. What is remembered under the SHA-256 of those bytes is what the claims said: not the
- * token, and no verdict on the time. Clock and tenant are checked again on each request, and policy decides anew.
+ * Remembers verified tokens, so that the next request with the same bytes does not need another RSA verification. The
+ * key is the SHA-256 of those bytes; the value is the token's claims, not the token. The times and the tenant are checked
+ * again on each request, and policy decides again.
  *
- * A token is forgotten after ten minutes, when it expires, or as soon as the key set changes in any way: a signature is
- * worth no more than its key. Only tokens that passed every check get in, so no stranger can fill this. Bounded, oldest
- * first out; the clock is an argument.
+ * A token is forgotten after ten minutes, when it expires, or as soon as the key set changes in any way, because a
+ * signature is valid no longer than its key. Only tokens that passed every check are stored, so a caller without a valid
+ * token cannot fill the memory. Bounded; the oldest entry is removed first. The clock is an argument.
  */
 import type { CheckedClaims } from "./caller-claims.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
 
-/** How long a signature counts without being checked again. */
+/** How long a signature is not checked again. */
 const REMEMBERED_SECONDS = 600;
-/** All entries together, weighed by the length of their tokens; decoded, a token takes about as much. */
+/** Limit for all entries, measured by the length of their tokens; the decoded claims take about as much memory. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
 export interface VerifiedTokens {
-  /** Of the key set now. */
+  /** Generation of the current key set. */
   readonly generation: number;
-  /** The claims of a token that was verified before and may still count. `digest`: SHA-256 of its exact bytes. */
+  /** The claims of a token that was verified before. `digest`: SHA-256 of its exact bytes. Undefined: verify it (again). */
   find(digest: string, nowSeconds: number): CheckedClaims | undefined;
   remember(verified: VerifiedToken, nowSeconds: number): void;
 }
 
 export interface VerifiedToken {
   readonly digest: string;
-  /** Length of the token, bytes: what the entry weighs. */
+  /** Length of the token, bytes: counts towards the limit. */
   readonly bytes: number;
   readonly claims: CheckedClaims;
-  /** Of the key set, read together with the key that verified the token. */
+  /** Generation of the key set, read together with the key that verified the token. */
   readonly generation: number;
 }
 

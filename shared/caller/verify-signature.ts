@@ -1,9 +1,9 @@
 /**
- * Stage 1 of 5: caller. The signature, and the registered claims as a JWT library checks them: jose is called here and
- * nowhere else on the path. Every option is given, because jose skips a check whose option is `undefined`; the clock is
- * an argument for the same reason. What jose is too lenient about is checked again in `caller-claims.ts`.
+ * Verifies the signature, and the registered claims as a JWT library checks them. No other file on the request path
+ * verifies tokens with jose. Every option is given, because jose skips a check whose option is `undefined`; the clock is
+ * an argument for the same reason. `caller-claims.ts` repeats the checks that are too lenient in jose.
  *
- * jose's errors carry the whole payload as their `cause`: they end here, as codes, and are never logged.
+ * jose's errors contain the whole payload as their `cause`, so they are converted to codes here and never logged.
  */
 import { type CryptoKey, errors, jwtVerify } from "jose";
 import { CLOCK_TOLERANCE_SECONDS } from "../core/limits.ts";
@@ -16,7 +16,7 @@ export interface SignedToken {
   readonly key: CryptoKey;
 }
 
-/** `undefined` when signature, issuer, audience and times are right. */
+/** `undefined`: signature, issuer, audience and times are valid. */
 export async function verifySignature(
   token: SignedToken,
   rules: CallerRules,
@@ -40,8 +40,9 @@ export async function verifySignature(
 }
 
 /**
- * A caller's bytes must never become a 500, so every throw is a refusal. Those that jose does not declare (a TypeError
- * for an unfit key, a fault of the runtime) get a code of their own, so that an operator can tell them from forgeries.
+ * A caller's token must never cause a 500, so every exception is a refusal. Exceptions that jose does not declare (a
+ * TypeError for an unsuitable key, a fault of the runtime) get a separate code, so that an operator can distinguish them
+ * from forged tokens.
  */
 function toRefusal(error: unknown): TokenRefusal {
   if (error instanceof errors.JWTExpired) return "expired";

@@ -1,14 +1,14 @@
 /**
- * The clouds, one frozen record each: every host that the service talks to comes from here, never from a setting, so
- * that a wrong setting cannot send a secret elsewhere. The local tenant is the fourth cloud; its record is made from
- * `LOCAL_TENANT_URL`. No I/O.
+ * One frozen record for each cloud. The hosts of Entra come from here, and the hosts in settings must match the suffixes
+ * here, so that a wrong setting cannot send a secret to another host. The local tenant is the fourth cloud; its record is
+ * made from `LOCAL_TENANT_URL`. No I/O.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
  */
 export const CLOUD_NAMES = ["public", "usgov", "china", "local"] as const;
 export type CloudName = (typeof CLOUD_NAMES)[number];
 
-/** The tenant of the local stand-in. The other clouds refuse it, so local settings cannot be deployed by mistake. */
+/** The id of the local tenant. The other clouds refuse it, so that local settings cannot be deployed by mistake. */
 export const LOCAL_TENANT_ID = "10ca1000-7e57-4000-8000-000000000000";
 
 export interface Cloud {
@@ -17,17 +17,17 @@ export interface Cloud {
   readonly authorityHost: string;
   /** Issuer of v1 tokens, up to the tenant id. */
   readonly v1IssuerBase: string;
-  /** Microsoft Graph's resource URIs: more than one where a cloud has several. */
+  /** Microsoft Graph's resource URIs in this cloud. */
   readonly graphResources: readonly string[];
   /** Host suffix that a Key Vault URL must have. */
   readonly vaultSuffix: string;
   /** Host suffix that a table storage URL must have. */
   readonly tableSuffix: string;
-  /** Audience of a managed identity token used as a federated credential. */
+  /** Audience of a managed identity token that serves as federated credential. */
   readonly federationAudience: string;
   /** Host suffix that a URL of Azure Managed Redis must have. */
   readonly redisSuffix: string;
-  /** Azure Managed Redis with Entra authentication. */
+  /** Scope of Entra tokens for Azure Managed Redis. */
   readonly redisScope: string;
 }
 
@@ -47,7 +47,7 @@ const US_GOVERNMENT: Cloud = Object.freeze({
   name: "usgov",
   authorityHost: "https://login.microsoftonline.us",
   v1IssuerBase: "https://sts.windows.net",
-  // For the department of defense, the second.
+  // The second one is for the Department of Defense.
   graphResources: ["https://graph.microsoft.us", "https://dod-graph.microsoft.us"],
   vaultSuffix: ".vault.usgovcloudapi.net",
   tableSuffix: ".table.core.usgovcloudapi.net",
@@ -68,7 +68,7 @@ const CHINA: Cloud = Object.freeze({
   redisScope: "https://redis.azure.cn/.default",
 });
 
-/** The record of a cloud; `localTenantUrl` (an origin) is needed for `local` and unused otherwise. */
+/** The record of a cloud. Only `local` uses `localTenantUrl` (an origin). */
 export function cloudNamed(name: CloudName, localTenantUrl: string): Cloud {
   switch (name) {
     case "public":
@@ -82,12 +82,15 @@ export function cloudNamed(name: CloudName, localTenantUrl: string): Cloud {
   }
 }
 
-/** Microsoft Graph, but of another cloud than this one: its tokens are none of this cloud's Entra to give. */
-export function isGraphElsewhere({ graphResources }: Cloud, resource: string): boolean {
+/** True for Microsoft Graph in another cloud. Entra in this cloud cannot issue tokens for it. */
+export function isGraphOfAnotherCloud({ graphResources }: Cloud, resource: string): boolean {
   const host = hostOf(resource);
-  const everywhere = [PUBLIC, US_GOVERNMENT, CHINA].flatMap((cloud) => cloud.graphResources);
-  return everywhere.some((one) => hostOf(one) === host) && !graphResources.some((one) => hostOf(one) === host);
+  const ofAllClouds = [PUBLIC, US_GOVERNMENT, CHINA].flatMap((cloud) => cloud.graphResources);
+  const isAmong = (resources: readonly string[]) => resources.some((graph) => hostOf(graph) === host);
+  return isAmong(ofAllClouds) && !isAmong(graphResources);
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 function hostOf(uri: string): string | undefined {
   const { protocol, hostname } = URL.canParse(uri) ? new URL(uri) : { protocol: "", hostname: "" };

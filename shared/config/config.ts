@@ -1,8 +1,8 @@
-/** The configuration after every check: typed, read-only, without secrets (those stay in Key Vault). */
+/** The configuration after all checks: typed, read-only and without secrets, which stay in Key Vault. */
 import type { Policy } from "../policy/rules.ts";
 import type { Cloud } from "./clouds.ts";
 
-/** Where a registration's credential comes from. */
+/** Where the credential of a registration comes from. */
 export type CredentialMode =
   | { readonly kind: "key-vault-secret"; readonly secretName: string }
   | { readonly kind: "key-vault-certificate"; readonly certificateName: string }
@@ -16,18 +16,18 @@ export interface RegistrationConfig {
 export interface GrantConfig {
   readonly tableEndpoint: string;
   readonly tableName: string;
-  /** The nightly timer counts expired grants instead of deleting them. */
+  /** True: the nightly timer counts expired grants and does not delete them. */
   readonly reapDryRun: boolean;
 }
 
-/** Level 2 of the token cache. */
+/** The shared level of the token cache. */
 export interface SharedCacheConfig {
   readonly redisUrl: string;
-  /** Vault secret that the entries are sealed with. */
+  /** Name of the vault secret with the key that encrypts the entries. */
   readonly keyName: string;
 }
 
-/** The samplers of OpenTelemetry's own OTEL_TRACES_SAMPLER. */
+/** The values that OpenTelemetry specifies for OTEL_TRACES_SAMPLER. */
 export const TRACE_SAMPLERS = [
   "always_on",
   "always_off",
@@ -41,10 +41,10 @@ export interface TelemetryConfig {
   /** Base URL of the OTLP endpoint. */
   readonly endpoint: string;
   readonly serviceName: string;
-  /** Vault secret with the headers that the endpoint wants. */
+  /** Name of the vault secret with the headers that the endpoint requires. */
   readonly headersSecretName: string | undefined;
   readonly sampler: (typeof TRACE_SAMPLERS)[number];
-  /** From 0 to 1, for the samplers that take a part. */
+  /** From 0 to 1, for the samplers with `traceidratio` in their name. */
   readonly samplerRatio: number;
 }
 
@@ -52,34 +52,35 @@ export interface Config {
   readonly cloud: Cloud;
   readonly tenantId: string;
   readonly serviceUrl: string;
-  /** App ID URI of the delegated registration: what callers ask Entra for, no trailing slash. */
+  /** App ID URI of the delegated registration, without a trailing slash. Callers request its scope from Entra. */
   readonly appIdUri: string;
   readonly delegated: RegistrationConfig;
   /** Undefined: no application tokens. */
   readonly applicationOnly: RegistrationConfig | undefined;
-  /** Undefined when nothing needs a vault. */
+  /** Undefined: no setting needs a vault. */
   readonly vaultUrl: string | undefined;
   readonly managedIdentityClientId: string | undefined;
   /** Undefined: no grants. */
   readonly grants: GrantConfig | undefined;
-  /** Secret in the vault that seals grants, and what sign-in hands to browsers. */
+  /** Name of the vault secret with the key that seals grants and the sign-in state in browsers. */
   readonly sealingKeyName: string;
   readonly policy: Policy;
   readonly v1Audiences: readonly string[];
   readonly allowGuests: boolean;
   readonly tokenCacheMaxBytes: number;
-  /** Undefined: each instance has its own cache only. */
+  /** Undefined: instances share no cache. */
   readonly sharedCache: SharedCacheConfig | undefined;
   /** Undefined: no OpenTelemetry. */
   readonly telemetry: TelemetryConfig | undefined;
 }
 
-/** Everything that is wrong, so that it can be mended in one go. Each problem names its setting and never a value. */
+/** Names all problems at once. Each problem begins with the name of its setting and contains no value. */
 export class ConfigurationError extends Error {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`The service does not start; ${problems.length} of its settings must be mended:\n- ${problems.join("\n- ")}`);
+    const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+    super(`The service does not start: ${count} in its settings.\n- ${problems.join("\n- ")}`);
     this.name = "ConfigurationError";
     this.problems = problems;
   }

@@ -1,19 +1,20 @@
 /**
- * Settings that are fine alone and wrong together, and the making of the `Config` once there are none. Pure.
+ * Contradictions between settings that are each valid alone, and the `Config` of settings without contradictions. Pure.
  */
+import { isLoopbackUrl } from "../core/loopback.ts";
 import type { Policy, PolicyDraft } from "../policy/rules.ts";
-import { type Cloud, type CloudName, cloudNamed, isGraphElsewhere } from "./clouds.ts";
+import { type Cloud, type CloudName, cloudNamed, isGraphOfAnotherCloud } from "./clouds.ts";
 import type { Config, CredentialMode } from "./config.ts";
 import type { SettingName } from "./settings.ts";
 import { telemetryProblems, toTelemetryConfig } from "./telemetry-config.ts";
 
-/** Settings that have the right form each, and the policy as far as it could be read. */
+/** Settings of the right form, and the readable part of the policy. */
 interface Draft {
   readonly values: ReadonlyMap<SettingName, string>;
   readonly policy: PolicyDraft;
 }
 
-/** What does not go together, in words that name the settings. */
+/** The contradictions. Each begins with the name of the setting to change. */
 export function contradictions(draft: Draft): string[] {
   return [
     ...urlProblems(draft),
@@ -24,7 +25,7 @@ export function contradictions(draft: Draft): string[] {
   ];
 }
 
-/** The configuration, once nothing contradicts. */
+/** The configuration. Call it only for settings without contradictions. */
 export function toConfig(values: Draft["values"], policy: Policy): Config {
   const get = (name: SettingName) => values.get(name) ?? "";
   const clientId = get("CLIENT_ID").toLowerCase();
@@ -64,15 +65,20 @@ export function toConfig(values: Draft["values"], policy: Policy): Config {
   };
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+
 function urlProblems({ values }: Draft): string[] {
   const problems: string[] = [];
   const local = values.get("CLOUD") === "local";
-  if (local !== values.has("LOCAL_TENANT_URL")) {
-    problems.push("LOCAL_TENANT_URL goes with CLOUD=local, and only there");
+  if (local && !values.has("LOCAL_TENANT_URL")) {
+    problems.push("LOCAL_TENANT_URL is missing: CLOUD=local requires it");
+  }
+  if (!local && values.has("LOCAL_TENANT_URL")) {
+    problems.push("LOCAL_TENANT_URL must not be set: it is allowed only with CLOUD=local");
   }
   const serviceUrl = values.get("SERVICE_URL");
-  if (serviceUrl !== undefined && !(serviceUrl.startsWith("https://") || (local && isLoopback(serviceUrl)))) {
-    problems.push("SERVICE_URL must be https");
+  if (serviceUrl !== undefined && !(serviceUrl.startsWith("https://") || (local && isLoopbackUrl(serviceUrl)))) {
+    problems.push("SERVICE_URL must use https: http is allowed only with CLOUD=local and a host on this machine");
   }
   return values.has("CLOUD")
     ? [...problems, ...azureUrlProblems(values, local), ...redisProblems(values, local)]
@@ -88,39 +94,33 @@ function azureUrlProblems(values: Draft["values"], local: boolean): string[] {
   return suffixes.flatMap(([name, suffix]) => {
     const url = values.get(name);
     if (url === undefined || belongsTo(url, suffix, local)) return [];
-    return [local ? `${name} must be on this machine` : `${name} must be https on a host below ${suffix}`];
+    return [local ? mustBeLocal(name) : `${name} must be https://<name>${suffix} in the cloud that CLOUD names`];
   });
 }
 
 /** Azure Managed Redis puts the region between name and suffix. */
 function redisProblems(values: Draft["values"], local: boolean): string[] {
   const url = values.get("REDIS_URL");
-  if (url === undefined || (local && isLoopback(url))) return [];
+  if (url === undefined || (local && isLoopbackUrl(url))) return [];
+  if (local) return [mustBeLocal("REDIS_URL")];
   const { redisSuffix } = cloudOf(values);
   const { protocol, hostname } = new URL(url);
   const labels = hostname.slice(0, -redisSuffix.length);
-  if (
-    !local &&
-    protocol === "rediss:" &&
-    hostname.endsWith(redisSuffix) &&
-    /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(labels)
-  ) {
-    return [];
-  }
-  return [local ? "REDIS_URL must be on this machine" : `REDIS_URL must be rediss on a host below ${redisSuffix}`];
+  const valid = protocol === "rediss:" && hostname.endsWith(redisSuffix) && /^[a-z0-9-]+(\.[a-z0-9-]+)*$/.test(labels);
+  return valid ? [] : [`REDIS_URL must be rediss://<name>${redisSuffix}:<port> in the cloud that CLOUD names`];
 }
 
-/** One label below the cloud's suffix, over https; in the local cloud, on this machine. */
+function mustBeLocal(name: SettingName): string {
+  return `${name} must have the host 127.0.0.1, [::1] or localhost with CLOUD=local`;
+}
+
+/** In Azure: https and exactly one label before the suffix of the cloud. In the local cloud: this machine. */
 function belongsTo(url: string, suffix: string, local: boolean): boolean {
-  if (local) return isLoopback(url);
+  if (local) return isLoopbackUrl(url);
   const { protocol, hostname, port, pathname } = new URL(url);
   const label = hostname.slice(0, -suffix.length);
   const bare = port === "" && pathname === "/";
   return protocol === "https:" && bare && hostname.endsWith(suffix) && /^[a-z0-9-]+$/.test(label);
-}
-
-function isLoopback(url: string): boolean {
-  return ["127.0.0.1", "[::1]", "localhost"].includes(new URL(url).hostname);
 }
 
 function policyProblems({ values, policy }: Draft): string[] {
@@ -128,31 +128,32 @@ function policyProblems({ values, policy }: Draft): string[] {
   const callers = policy.callers;
   if (callers.some((entry) => entry.offlineAccess || entry.importRefreshTokens) && !values.has("GRANT_STORE_URL")) {
     problems.push(
-      "GRANT_STORE_URL is missing: POLICY lets callers keep permissions (offlineAccess, importRefreshTokens)",
+      "GRANT_STORE_URL is missing: POLICY allows offlineAccess or importRefreshTokens, and grants need a store",
     );
   }
   if (callers.some((entry) => entry.flows?.includes("client-credentials")) && !values.has("APP_ONLY_CLIENT_ID")) {
-    problems.push("APP_ONLY_CLIENT_ID is missing: POLICY allows client-credentials");
+    problems.push("APP_ONLY_CLIENT_ID is missing: POLICY allows client-credentials, which needs a second registration");
   }
-  const needsVault =
-    values.get("CLIENT_CREDENTIAL")?.startsWith("key-vault-") ||
-    values.has("GRANT_STORE_URL") ||
-    values.has("REDIS_URL") ||
-    callers.some((entry) => entry.flows?.includes("authorization-code"));
-  if (needsVault && !values.has("KEY_VAULT_URL")) {
-    problems.push("KEY_VAULT_URL is missing: the client credential, the sealing key or the cache key is kept there");
+  const needVault = [
+    ...(values.get("CLIENT_CREDENTIAL")?.startsWith("key-vault-") ? ["CLIENT_CREDENTIAL"] : []),
+    ...(values.has("GRANT_STORE_URL") ? ["GRANT_STORE_URL"] : []),
+    ...(values.has("REDIS_URL") ? ["REDIS_URL"] : []),
+    ...(callers.some((entry) => entry.flows?.includes("authorization-code")) ? ["POLICY (authorization-code)"] : []),
+  ];
+  if (needVault.length > 0 && !values.has("KEY_VAULT_URL")) {
+    problems.push(`KEY_VAULT_URL is missing: it is required for ${needVault.join(", ")}`);
   }
   return problems;
 }
 
-/** A token for another cloud's Graph cannot be had, and a caller would send it there. */
+/** Entra refuses tokens for Graph in another cloud, and a caller would send its token to that cloud. */
 function graphProblems({ values, policy }: Draft): string[] {
   if (!values.has("CLOUD")) return [];
   const cloud = cloudOf(values);
-  const expected = cloud.graphResources.join(" or ");
+  const allowed = cloud.graphResources.join(" or ");
   return Object.entries(policy.apis ?? {}).flatMap(([name, { resource }]) =>
-    resource !== undefined && isGraphElsewhere(cloud, resource)
-      ? [`POLICY apis.${name}.resource is the Graph of another cloud than CLOUD names: ${expected}`]
+    resource !== undefined && isGraphOfAnotherCloud(cloud, resource)
+      ? [`POLICY apis.${name}.resource is Microsoft Graph in another cloud: CLOUD allows ${allowed}`]
       : [],
   );
 }
@@ -161,10 +162,12 @@ function registrationProblems({ values, policy }: Draft): string[] {
   const clientId = values.get("CLIENT_ID")?.toLowerCase();
   const problems: string[] = [];
   if (clientId !== undefined && values.get("APP_ONLY_CLIENT_ID")?.toLowerCase() === clientId) {
-    problems.push("APP_ONLY_CLIENT_ID must be a second registration: CLIENT_ID has delegated permissions");
+    problems.push(
+      "APP_ONLY_CLIENT_ID must differ from CLIENT_ID: it must be a registration without delegated permissions",
+    );
   }
   if (clientId !== undefined && policy.callers.some((entry) => entry.clientId === clientId)) {
-    problems.push("POLICY names CLIENT_ID as a caller: the service never calls itself");
+    problems.push("POLICY must not list CLIENT_ID as a caller: the service refuses tokens that were issued to itself");
   }
   return problems;
 }

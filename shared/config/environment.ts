@@ -1,6 +1,6 @@
 /**
- * The only reader of `process.env`: text → `Config`, or one error that names every problem at once. An empty setting is
- * a missing one. Nothing here does I/O, so a wrong configuration stops the start before anything else happens.
+ * The only file that reads `process.env`. It returns a `Config`, or throws one error that names all problems at once. An
+ * empty setting counts as missing. No I/O: with a wrong configuration the service does not start and calls no dependency.
  */
 import { parsePolicy } from "../policy/parse-policy.ts";
 import { LOCAL_TENANT_ID } from "./clouds.ts";
@@ -13,23 +13,25 @@ export function configFromEnvironment(): Config {
   return configFrom(process.env);
 }
 
-/** The same from any set of variables. Throws a `ConfigurationError`. */
+/** Reads any set of variables. Throws a `ConfigurationError`. */
 export function configFrom(variables: Readonly<Record<string, string | undefined>>): Config {
   const { values, problems } = readSettings(variables);
-  const wrong = new Set(problems.map(settingOf));
+  const malformed = new Set(problems.map(settingOf));
   const parsed = parsePolicy(values.get("POLICY") ?? '{"apis":{},"callers":[]}');
   if ("problems" in parsed) {
     problems.push(...parsed.problems.map(({ path, problem }) => `POLICY${path === "" ? "" : ` ${path}`} ${problem}`));
   }
   const policy = "policy" in parsed ? parsed.policy : parsed.draft;
-  const together = [...hostProblems(variables, values), ...contradictions({ values, policy })];
-  // A setting that has the wrong form is not missing as well.
-  problems.push(...together.filter((problem) => !wrong.has(settingOf(problem))));
+  const combined = [...hostProblems(variables, values), ...contradictions({ values, policy })];
+  // A malformed setting has no value here. Do not report it as missing, too.
+  problems.push(...combined.filter((problem) => !malformed.has(settingOf(problem))));
   if (problems.length > 0 || !("policy" in parsed)) throw new ConfigurationError(problems);
   return toConfig(values, parsed.policy);
 }
 
-/** Every problem begins with the name of its setting. */
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The setting that a problem is about: its first word. */
 function settingOf(problem: string): string | undefined {
   return problem.split(" ", 1)[0];
 }
@@ -44,7 +46,7 @@ function readSettings(variables: Readonly<Record<string, string | undefined>>): 
     const value = variables[name]?.trim() || setting.fallback;
     if (value === undefined) {
       if (setting.required === "always") {
-        problems.push(`${name} is missing: ${setting.mustBe}`);
+        problems.push(`${name} is missing: it must be ${setting.mustBe}`);
       }
     } else if (setting.form.safeParse(value).success) {
       values.set(name, value);
@@ -55,22 +57,27 @@ function readSettings(variables: Readonly<Record<string, string | undefined>>): 
   return { values, problems };
 }
 
-/** Variables that are not ours but decide whether it is safe to start at all. */
+/** Problems of variables that the platform sets, and of the local cloud outside a developer machine. */
 function hostProblems(
   variables: Readonly<Record<string, string | undefined>>,
   values: ReadonlyMap<SettingName, string>,
 ): string[] {
   const problems: string[] = [];
   if (variables["NODE_TLS_REJECT_UNAUTHORIZED"] === "0") {
-    problems.push("NODE_TLS_REJECT_UNAUTHORIZED must not be 0: nobody would know who answers");
+    problems.push("NODE_TLS_REJECT_UNAUTHORIZED must not be 0: it turns off the verification of TLS certificates");
   }
   const inAzure = ["WEBSITE_INSTANCE_ID", "WEBSITE_SITE_NAME", "WEBSITE_POD_NAME"].find((name) => variables[name]);
   if (values.get("CLOUD") === "local" && inAzure !== undefined) {
-    problems.push(`CLOUD must not be local where ${inAzure} is set: this is Azure`);
+    problems.push(`CLOUD must not be local in Azure: ${inAzure} is set`);
   }
-  const localTenant = values.get("TENANT_ID")?.toLowerCase() === LOCAL_TENANT_ID;
-  if (values.has("CLOUD") && localTenant !== (values.get("CLOUD") === "local")) {
-    problems.push("TENANT_ID is the local tenant's exactly when CLOUD is local");
+  const local = values.get("CLOUD") === "local";
+  const isLocalTenant = values.get("TENANT_ID")?.toLowerCase() === LOCAL_TENANT_ID;
+  if (values.has("CLOUD") && isLocalTenant !== local) {
+    problems.push(
+      local
+        ? `TENANT_ID must be ${LOCAL_TENANT_ID}, the local tenant, with CLOUD=local`
+        : "TENANT_ID must not be the local tenant: it is allowed only with CLOUD=local",
+    );
   }
   return problems;
 }

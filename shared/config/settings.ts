@@ -1,6 +1,6 @@
 /**
- * Every setting of the service: name, form, default and meaning. `environment.ts` reads them, docs/configuration.md is
- * generated from them, and a test compares local.settings.sample.json and the Bicep template with them.
+ * All settings of the service: name, form, default and meaning. `environment.ts` reads them, docs/configuration.md is
+ * generated from them, and tests compare local.settings.sample.json and the Bicep template with them.
  */
 
 import * as z from "zod/mini";
@@ -8,15 +8,15 @@ import { GUID } from "../core/guid.ts";
 import { CLOUD_NAMES } from "./clouds.ts";
 import { TRACE_SAMPLERS } from "./config.ts";
 
-// Each schema runs once, at the start: compiling it costs more than it saves.
+// Each schema runs once, when the service starts. Compiling it would cost more time than it saves.
 z.config({ jitless: true });
 
 export interface Setting {
   /** Validates the text of the variable. */
   readonly form: z.ZodMiniType<string>;
-  /** The form in words, for the error message. */
+  /** The form in words, for the error message and docs/configuration.md. It completes "must be". */
   readonly mustBe: string;
-  /** "always", "no", or the condition in words. */
+  /** "always", "no", or a condition in words that completes "required". */
   readonly required: "always" | "no" | string;
   readonly fallback?: string;
   readonly meaning: string;
@@ -24,16 +24,16 @@ export interface Setting {
 }
 
 const text = (form: RegExp) => z.string().check(z.regex(form), z.maxLength(1_024));
-/** The regular expression alone accepts text that a URL parser refuses, and the parser's error would contain the value. */
+/** `URL.canParse`: the expression alone accepts text that `URL` refuses with an error that contains the value. */
 const url = (form: RegExp) => z.string().check(z.regex(form), z.maxLength(1_024), z.refine(URL.canParse));
 const oneOf = (...values: [string, ...string[]]) => z.enum(values);
 
 const guid = { form: text(GUID), mustBe: "a GUID" };
 const flag = { form: oneOf("true", "false"), mustBe: "true or false" };
-const secretName = { form: text(/^[0-9a-zA-Z-]{1,127}$/), mustBe: "a Key Vault name: letters, digits, hyphens" };
+const secretName = { form: text(/^[0-9a-zA-Z-]{1,127}$/), mustBe: "a name in Key Vault: letters, digits and hyphens" };
 const origin = {
   form: url(/^https?:\/\/[^/\\?#@\s]+$/),
-  mustBe: "an origin: scheme and host, no path, no trailing slash",
+  mustBe: "an origin: scheme and host, without path and trailing slash",
 };
 
 export const SETTINGS = {
@@ -65,7 +65,7 @@ export const SETTINGS = {
   },
   APP_ID_URI: {
     form: url(/^(api|https):\/\/[\w.~-]+(\/[\w.~-]+)*$/),
-    mustBe: "an App ID URI: api:// or https://, no trailing slash",
+    mustBe: "an App ID URI: api:// or https://, without trailing slash",
     required: "no",
     meaning:
       "App ID URI of that registration. Callers request its scope `access_as_user` from Entra. Not set: `api://` and CLIENT_ID.",
@@ -87,7 +87,7 @@ export const SETTINGS = {
   },
   KEY_VAULT_URL: {
     ...origin,
-    required: "for key-vault credentials, for grants and for Redis",
+    required: "for key-vault credentials, the authorization-code flow, grants and Redis",
     meaning: "The Key Vault with the client credential, the sealing key and the cache key.",
     example: "https://kv-gte-contoso.vault.azure.net",
   },
@@ -120,7 +120,7 @@ export const SETTINGS = {
   },
   GRANT_TABLE_NAME: {
     form: text(/^[A-Za-z][A-Za-z0-9]{2,62}$/),
-    mustBe: "a table name: 3 to 63 letters and digits",
+    mustBe: "a table name: a letter, then 2 to 62 letters and digits",
     required: "no",
     fallback: "grants",
     meaning: "Name of the table for grants.",
@@ -143,7 +143,7 @@ export const SETTINGS = {
   },
   V1_TOKEN_AUDIENCES: {
     form: text(/^[^\s,]+(,[^\s,]+)*$/),
-    mustBe: "audiences separated by commas",
+    mustBe: "audiences separated by commas, without spaces",
     required: "no",
     meaning:
       "Accept v1 caller tokens with exactly these audiences. Not set: v2 tokens only, which the template sets up.",
@@ -186,7 +186,7 @@ export const SETTINGS = {
   },
   REDIS_URL: {
     form: url(/^rediss?:\/\/[^/\\?#@\s]+:\d{1,5}$/),
-    mustBe: "rediss://host:port, without user, password or path",
+    mustBe: "rediss://host:port, without user, password and path",
     required: "no",
     meaning:
       "Azure Managed Redis: a token cache shared by all instances. Entries are encrypted. The service authenticates with its own identity.",
@@ -201,7 +201,7 @@ export const SETTINGS = {
   },
   OTEL_EXPORTER_OTLP_ENDPOINT: {
     form: url(/^https?:\/\/[^/\\?#@\s]+(\/[^\\?#@\s]*)?$/),
-    mustBe: "https without user or query",
+    mustBe: "an https URL without user, password and query",
     required: "no",
     meaning:
       "Turns OpenTelemetry on: metrics and spans go to this URL plus `/v1/metrics` and `/v1/traces`, as OTLP in JSON. See [telemetry.md](telemetry.md).",
@@ -240,8 +240,8 @@ export const SETTINGS = {
   },
   LOCAL_TENANT_URL: {
     form: url(/^https:\/\/(127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$/),
-    mustBe: "https on 127.0.0.1, [::1] or localhost, with a port",
-    required: "for CLOUD=local, and only there",
+    mustBe: "an https URL with a port on 127.0.0.1, [::1] or localhost",
+    required: "with CLOUD=local and allowed only there",
     meaning: "Address of the embedded local tenant.",
     example: "https://localhost:7443",
   },

@@ -1,27 +1,27 @@
-/** OpenTelemetry's settings: what does not go together, and the part of the `Config` that they make. Pure. */
+/** The settings of OpenTelemetry: their contradictions, and their part of the `Config`. Pure. */
+import { isLoopbackUrl } from "../core/loopback.ts";
 import { type TelemetryConfig, TRACE_SAMPLERS } from "./config.ts";
 import type { SettingName } from "./settings.ts";
 
 type Values = ReadonlyMap<SettingName, string>;
 
-const LOOPBACK = ["127.0.0.1", "[::1]", "localhost"];
-
-/** Without TLS only on the machine itself, and only in the local cloud. */
+/** Plain http is allowed only in the local cloud and only to this machine. */
 export function telemetryProblems(values: Values): string[] {
   const problems: string[] = [];
   const endpoint = values.get("OTEL_EXPORTER_OTLP_ENDPOINT");
   if (endpoint === undefined) return problems;
-  const { protocol, hostname } = new URL(endpoint);
-  if (protocol !== "https:" && !(values.get("CLOUD") === "local" && LOOPBACK.includes(hostname))) {
-    problems.push("OTEL_EXPORTER_OTLP_ENDPOINT must be https");
+  if (!endpoint.startsWith("https://") && !(values.get("CLOUD") === "local" && isLoopbackUrl(endpoint))) {
+    problems.push(
+      "OTEL_EXPORTER_OTLP_ENDPOINT must use https: http is allowed only with CLOUD=local and a host on this machine",
+    );
   }
   if (values.has("OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME") && !values.has("KEY_VAULT_URL")) {
-    problems.push("KEY_VAULT_URL is missing: OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME is a secret in it");
+    problems.push("KEY_VAULT_URL is missing: OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME names a secret in Key Vault");
   }
   return problems;
 }
 
-/** Undefined without an endpoint: telemetry is off. */
+/** Undefined without an endpoint: telemetry is then off. */
 export function toTelemetryConfig(values: Values): TelemetryConfig | undefined {
   const endpoint = values.get("OTEL_EXPORTER_OTLP_ENDPOINT");
   const sampler = TRACE_SAMPLERS.find((name) => name === values.get("OTEL_TRACES_SAMPLER"));

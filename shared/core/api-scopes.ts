@@ -1,16 +1,17 @@
-/** Scopes of one API, bare names: as asked, as decided, or as given. Types only. */
+/** Scopes by API, as requested, as policy decided or as Entra returned them. Types only. */
 export interface ApiScopes {
   /** Name of the API in the policy. */
   readonly api: string;
+  /** Bare names, without the resource. */
   readonly scopes: readonly string[];
 }
 
-/** What may be released at most, as it was decided before a person was asked; by API. */
+/** The most that the service may release, as policy decided before the user was asked to approve. */
 export interface ReleaseBound {
   readonly apis: readonly ApiScopes[];
-  /** Whatever else was consented may leave as well: `acceptSurplus` of then. */
+  /** `acceptSurplus` at that time: scopes that were consented in addition may be released too. */
   readonly surplus: boolean;
 }
 
-/** What a kept permission covers: no API twice, and the first is meant where nothing says which. */
+/** The APIs that a grant is for, each at most once. A request that names no API means the first. */
 export type ConsentedApis = readonly [ApiScopes, ...ApiScopes[]];

@@ -1,7 +1,9 @@
-/** A cookie to set. Secure, HttpOnly, SameSite=Lax and the path `/` are the same for all of ours: see `handle.ts`. */
+/**
+ * A cookie to set. `functions/handle.ts` adds what all cookies share: Secure, HttpOnly, SameSite=Lax and the path `/`.
+ */
 export interface Cookie {
   readonly name: string;
   readonly value: string;
-  /** Zero takes the cookie away. */
+  /** 0 deletes the cookie. */
   readonly maxAgeSeconds: number;
 }

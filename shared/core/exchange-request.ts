@@ -1,6 +1,6 @@
 /**
- * A token request in one shape for every route that returns tokens. `http/` reads and bounds it; nothing in it is trusted
- * yet.
+ * A token request in one shape for every route that returns tokens. `http/` reads and bounds it; nothing in it is
+ * trusted yet.
  */
 import type { RequestTrace } from "./request-trace.ts";
 import type { SecretValue } from "./secret-value.ts";
@@ -59,6 +59,8 @@ export interface ExchangeRequest {
   readonly correlationId: string;
   /** Sent to Entra as `traceparent`. Undefined: the request carried no trace. */
   readonly trace?: RequestTrace | undefined;
-  /** Aborts when the deadline passes and the caller gets 504. After that the service creates no grant for the request. */
+  /**
+   * Aborts when the deadline passes and the caller gets 504. After that the service creates no grant for the request.
+   */
   readonly signal?: AbortSignal;
 }

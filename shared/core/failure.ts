@@ -1,13 +1,13 @@
 /**
- * Everything that can go wrong and is expected to, as one tagged union with the evidence an operator needs. Stages
- * return these; `http/failure-to-wire.ts` is the one place that turns them into status codes and words for a caller.
- * No member ever holds a token, a secret, a user name or text that Entra or a caller wrote.
+ * Every expected failure, as one tagged union with the evidence that an operator needs. Only `http/failure-to-wire.ts`
+ * translates failures into statuses and messages. No member holds a token, a secret, a user name or text that Entra or
+ * the caller wrote.
  */
 
 import type { Grant } from "./grant.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 
-/** What is wrong with a request that could not be read. */
+/** What is wrong with a request that the service cannot read. */
 export type RequestProblem =
   | "parameter_missing"
   | "parameter_repeated"
@@ -15,7 +15,7 @@ export type RequestProblem =
   | "parameter_not_supported"
   | "scope_malformed"
   | "too_many_parameters"
-  /** One was announced, and none came: the host does not pass on a body sent in chunks. */
+  /** The headers announce a body, and none arrived: the Functions host does not pass on a body sent in chunks. */
   | "body_missing"
   | "body_not_utf8"
   | "body_not_json"
@@ -45,14 +45,14 @@ export type PolicyRefusal =
   | "redirect_uri_not_allowed"
   | "link_caller_not_own";
 
-/** Which rule refused, and what is known of the request by then. */
+/** The rule that refused, and what is known about the request at that point. */
 export interface PolicyRefused {
   readonly reason: PolicyRefusal;
   /** The entry that matched the caller, if one did. */
   readonly entry?: string;
-  /** The API that was meant, if that is clear. */
+  /** The requested API, if the request names exactly one. */
   readonly api?: string;
-  /** Of the scopes asked, those that policy knows: anything else is text of the caller's. */
+  /** The requested scopes that the policy also lists. Other scopes are text from the caller and are left out. */
   readonly scopes?: readonly string[];
 }
 
@@ -64,47 +64,47 @@ export interface ScopeSurplus {
   readonly surplus: readonly string[];
 }
 
-/** Why a token may not be exchanged: it is not valid, or not this caller's to exchange. */
+/** Why a token may not be exchanged: it is not valid, or this caller may not exchange it. */
 export type SubjectRefusal = TokenRefusal | "not_a_user" | "not_the_caller";
 
 export type GrantRefusal = "malformed" | "unknown" | "expired" | "not_bound" | "unreadable" | "user_changed";
 
-/** The policy entry of the application now, and what its grant was. */
+/** An application's grant that has ended, with the application's current policy entry. */
 export interface EndedGrant {
   readonly entry: string;
-  /** Whoever asks has proved itself with a secret or a certificate. */
+  /** The caller authenticated to Entra with a secret or a certificate. */
   readonly confidential: boolean;
   readonly grant: Grant;
 }
 
-/** Why an authorization code of ours is not exchanged (RFC 6749 section 4.1.3, RFC 7636 section 4.6). */
+/** Why the service refuses an authorization code that it issued (RFC 6749 section 4.1.3, RFC 7636 section 4.6). */
 export type CodeRefusal = "malformed" | "expired" | "wrong_client" | "wrong_redirect_uri" | "wrong_verifier";
 
-/** Why a person's sign-in cannot go on. Told on a page, in plain words. */
+/** Why a sign-in ends early. The browser gets a page that explains it. */
 export type SignInRefusal =
   /** `request_uri` is missing, forged, or pushed by another client. */
   | "request_invalid"
   | "request_expired"
   | "link_invalid"
   | "link_expired"
-  /** Entra's answer is not one, or is not for a sign-in that this browser began. */
+  /** The callback has neither a code nor an error from Entra, or has both. */
   | "answer_invalid"
   | "transaction_missing"
   | "transaction_expired"
   | "state_mismatch"
-  /** The person said no on our page. */
+  /** The person chose "Don’t allow" on the confirmation page. */
   | "declined"
   | "wrong_user"
   | "guest"
   | "confirmation_missing"
   | "confirmation_expired"
-  /** The form came again, and the grant that it had made was revoked meanwhile. */
+  /** The browser sent the form again, and the grant that the form had created is revoked by now. */
   | "confirmation_used"
-  /** The form did not come from our page. */
+  /** The form did not come from the confirmation page. */
   | "form_forged"
   | "too_large";
 
-/** How Entra's refusal is to be read: by who can do something about it. */
+/** Entra's refusal, classified by who can act on it. */
 export type EntraVerdict =
   | "assertion_refused"
   | "interaction_required"
@@ -114,15 +114,15 @@ export type EntraVerdict =
   | "credential_refused"
   | "misconfigured";
 
-/** OpenID Connect Core section 3.1.2.6: why nobody could be asked, with `prompt=none`. */
+/** OpenID Connect Core section 3.1.2.6: why Entra could not answer without a prompt (`prompt=none`). */
 export type OpenIdError = "login_required" | "account_selection_required";
 
-/** The parts of Entra's error body that are safe to keep: identifiers and codes, never its text. */
+/** The parts of Entra's error body that are safe to log: identifiers and codes, never its text. */
 export interface EntraEvidence {
   /** `error_codes`: AADSTS numbers. */
   readonly codes: readonly number[];
   readonly suberror: string | undefined;
-  /** `claims` exactly as Entra sent it, a JSON text for the caller to pass on. */
+  /** `claims` exactly as Entra sent it: JSON text that the caller sends back to Entra. */
   readonly claims: string | undefined;
   readonly traceId: string | undefined;
   readonly correlationId: string | undefined;
@@ -136,7 +136,7 @@ export type Failure =
   | { readonly kind: "media_type_unsupported"; readonly expected: string }
   | { readonly kind: "request_too_large"; readonly limitBytes: number }
   | { readonly kind: "request_invalid"; readonly problem: RequestProblem; readonly parameter?: string }
-  | { readonly kind: "grant_type_unsupported"; readonly asked: "password" | "other" }
+  | { readonly kind: "grant_type_unsupported"; readonly requested: "password" | "other" }
   | { readonly kind: "token_type_unsupported" }
   | { readonly kind: "caller_missing" }
   | { readonly kind: "caller_refused"; readonly reason: TokenRefusal }
@@ -151,9 +151,9 @@ export type Failure =
   | {
       readonly kind: "grant_refused";
       readonly reason: GrantRefusal;
-      /** For the trail only, so that a handle in the wrong hands can be traced. Whoever sent it learns nothing. */
+      /** For the audit trail only: it traces a stolen handle. The response does not contain it. */
       readonly grantId?: string;
-      /** An application's grant that expired: what a person would have to make again. Stays inside. */
+      /** The expired grant of an application, from which a sign-in link for a new one is made. Never in a response. */
       readonly ended?: EndedGrant;
       /** As in `entra_refused`. */
       readonly signIn?: { readonly url: string | undefined };
@@ -162,18 +162,21 @@ export type Failure =
       readonly kind: "entra_refused";
       readonly verdict: EntraVerdict;
       readonly evidence: EntraEvidence;
-      /** What was asked for, so that a consent request can name it. */
+      /** The requested scopes, so that a consent request can name them. */
       readonly scopes: readonly string[];
-      /** The assertion went in as this, see `subject_refused`. */
+      /** How the refused token was presented, see `subject_refused`. */
       readonly presentedAs?: "subject_token" | "assertion";
-      /** An application redeemed a grant: a person has to make it again. With a link where policy lets one be made. */
+      /**
+       * An application redeemed a grant, and a person has to sign in to renew it. `url` is a link, if policy allows
+       * one.
+       */
       readonly signIn?: { readonly url: string | undefined };
-      /** Entra sent a browser back with a finer word than the verdict, which OpenID Connect clients look for. */
+      /** The more precise error that Entra sent with the browser. OpenID Connect clients look for it. */
       readonly openIdError?: OpenIdError;
     }
   | { readonly kind: "code_refused"; readonly reason: CodeRefusal }
   | { readonly kind: "sign_in_refused"; readonly reason: SignInRefusal }
-  /** Our own limit for requests that pass by the cache. */
+  /** The service's own limit for uncached requests. */
   | { readonly kind: "budget_used_up"; readonly retryAfterSeconds: number }
   | { readonly kind: "throttled"; readonly retryAfterSeconds: number; readonly evidence?: EntraEvidence }
   | {

@@ -1,21 +1,23 @@
-/** A grant: the record of a stored delegated permission, without the refresh token. */
+/** A grant: what the service knows about a stored delegated permission. The refresh token is never part of it. */
 import type { ConsentedApis } from "./api-scopes.ts";
 import type { UserIdentity } from "./user-identity.ts";
 
-/** Who may redeem: the client that authenticated when the grant was made. A user caller must also be the grant's user. */
+/** Who may redeem the grant: the client that authenticated when it was issued. A user must also be the grant's user. */
 export interface GrantBinding {
   readonly kind: "user" | "application";
   readonly tenantId: string;
   readonly clientId: string;
 }
 
-/** A delegated permission kept for later, without the refresh token. */
 export interface Grant {
-  /** Hex SHA-256 of the handle. Not a secret: the handle cannot be found from it, and only the handle opens the seal. */
+  /**
+   * Hex SHA-256 of the handle. Not a secret: only the handle unseals the refresh token, and the hash does not reveal
+   * it.
+   */
   readonly id: string;
   readonly binding: GrantBinding;
   readonly user: UserIdentity;
-  /** What it covers, as Entra gave it when the grant was made. */
+  /** The scopes that Entra returned when the grant was issued. */
   readonly apis: ConsentedApis;
   /** Name of the policy entry that allowed it. */
   readonly policyEntry: string;

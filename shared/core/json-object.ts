@@ -1,14 +1,14 @@
 /**
- * JSON that means one thing. `JSON.parse` keeps the last of two members with one name where another parser, or a person,
- * takes the first; neither a token (RFC 7515 section 4, RFC 7519 section 4 allow refusing it) nor a policy may do that.
- * Pure: no I/O. The input is bounded by the caller of this file.
+ * Unambiguous JSON objects. Of two members with the same name, `JSON.parse` uses the last, and another parser or a
+ * reader may use the first. The service therefore refuses repeated names in tokens (RFC 7515 section 4 and RFC 7519
+ * section 4 allow that) and in the policy. No I/O. The caller limits the size of the input.
  */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** `ignoreBOM` keeps a byte order mark in the text, where `JSON.parse` refuses it. */
+/** `ignoreBOM` leaves a byte order mark in the text, and `JSON.parse` then refuses it. */
 const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads an object from bytes, strictly: UTF-8 without byte order mark, and no member name twice at any depth. */
+/** Reads an object strictly: UTF-8 without byte order mark, and no repeated member name at any depth. */
 export function readJsonObject(bytes: Uint8Array): JsonObject | undefined {
   let text: string;
   let value: unknown;
@@ -25,12 +25,14 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A member's value, `undefined` when absent. Never looks at the prototype, whatever the name. */
+/** A member's value, or `undefined` if it is absent. Never reads the prototype, even for names such as `__proto__`. */
 export function member(object: JsonObject, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
 }
 
-/** Where a member has the name of one before it in the same object, as a path with dots. `text` is valid JSON. */
+/**
+ * Paths, with dots, of the members that repeat the name of an earlier member of the same object. `text` is valid JSON.
+ */
 export function repeatedMembers(text: string): string[] {
   const open: Place[] = [];
   const repeated: string[] = [];
@@ -66,7 +68,9 @@ export function repeatedMembers(text: string): string[] {
   return repeated;
 }
 
-/** An open object or array, and the member or element of it that is being read. */
+// ------------------------------------------------------------------------------------------------------------------
+
+/** An open object or array, and the member or element that is being read. */
 interface Place {
   readonly names: Set<string> | undefined;
   reading: string | number;
@@ -86,7 +90,7 @@ function nextElement(place: Place | undefined): void {
   }
 }
 
-/** A colon outside strings ends a member name of the innermost open object. */
+/** A colon outside a string ends a member name of the innermost open object. */
 function repeatsMember(place: Place | undefined, quoted: string): boolean {
   if (place?.names === undefined) return false;
   const name = quoted.includes("\\") ? String(JSON.parse(quoted)) : quoted.slice(1, -1);

@@ -1,7 +1,7 @@
-/** Where an authorization code goes: one of the redirect URIs that policy has for the client. */
+/** Where the browser goes with an authorization code: a redirect URI that policy lists for the client. */
 export interface RedirectTarget {
   readonly redirectUri: string;
-  /** The client's own, given back as it came. */
+  /** The client's `state`, returned unchanged. */
   readonly state: string | undefined;
   /** The client's S256 challenge (RFC 7636). */
   readonly codeChallenge: string;

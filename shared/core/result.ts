@@ -1,6 +1,4 @@
-/**
- * Expected outcomes as values. Bad input returns a `Result`; a programmer's mistake throws. The two never mix.
- */
+/** Expected outcomes as values. Invalid input returns a `Result`; only a bug throws. */
 export type Result<T, F> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: F };
 
 export function succeed<T>(value: T): { readonly ok: true; readonly value: T } {

@@ -1,6 +1,7 @@
 /**
- * Holds a token, secret or key so that it cannot be printed by accident: string conversion, JSON, `util.inspect` and
- * property enumeration all give `[redacted]`. `reveal()` is the one way out and is easy to search for.
+ * Holds a token, secret or key so that it cannot be printed by accident: string conversion, JSON and `util.inspect`
+ * give `[redacted]`, and property enumeration finds nothing. Only `reveal()` returns the value, and it is easy to
+ * search for.
  */
 const REDACTED = "[redacted]";
 
@@ -11,12 +12,12 @@ export class SecretValue {
     this.#value = value;
   }
 
-  /** The secret itself. Call it only where the value leaves the process on purpose (a request to Entra, an answer). */
+  /** The value. Call this only where the value leaves the process on purpose: a call to Entra, a response. */
   reveal(): string {
     return this.#value;
   }
 
-  /** Length in UTF-16 code units: enough to enforce a limit without revealing the value. */
+  /** Length in UTF-16 code units, to enforce a limit without revealing the value. */
   get length(): number {
     return this.#value.length;
   }

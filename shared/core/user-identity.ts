@@ -1,12 +1,15 @@
-/** A user of one tenant, by the two claims that never change (`tid`, `oid`). Mutable claims identify no user. */
+/**
+ * A user of one tenant, by the two immutable claims `tid` and `oid`. Names and addresses can change and identify no
+ * user.
+ */
 export interface UserIdentity {
   readonly tenantId: string;
   readonly objectId: string;
 }
 
 /**
- * Whether Entra's answer is about the user that the request is about. An answer without a user is about no one, so it
- * never matches. Every flow with a user checks this before a token is cached, stored or released.
+ * Whether Entra's response is for the user of the request. A response without a user never matches. Every flow with a
+ * user checks this before a token is cached, stored or released.
  */
 export function isSameUser(one: UserIdentity | undefined, other: UserIdentity | undefined): boolean {
   return one !== undefined && other !== undefined && one.tenantId === other.tenantId && one.objectId === other.objectId;

@@ -1,18 +1,21 @@
 /**
- * The service's own identity in Azure: one object, shared by Key Vault, the grant table, Redis and the federated
- * credential. Brings the SDK, so it is loaded lazily. It asks nobody until the first token is needed.
+ * The service's identity in Azure: one object, shared by Key Vault, the grant table, Redis and the federated credential.
+ * It imports the SDK, so it is loaded lazily. It makes no request before the first token is needed.
  *
- * Every token has a deadline. The SDK ignores abort signals, and the clients built on it share a token call under way:
- * one that never ended would block each of them for good.
+ * Every token request has a deadline. The SDK ignores abort signals, and the clients built on it share a running token
+ * request: one that never ends would block all of them permanently.
  */
 import { CredentialUnavailableError, ManagedIdentityCredential, type TokenCredential } from "@azure/identity";
-import { beforeDeadline, DeadlineError } from "./deadline.ts";
+import { beforeDeadline, DeadlineError } from "../core/deadline.ts";
 
 export type AzureIdentity = TokenCredential;
 
-/** The endpoint is on the same machine and answers in milliseconds. Below the vault's deadline, so that the cause is told. */
+/**
+ * The endpoint is on the same machine and answers in milliseconds. Shorter than the vault's deadline, so that the failure
+ * names the identity and not the vault.
+ */
 const IDENTITY_DEADLINE_MS = 2_500;
-/** The SDK would retry for over a minute; our callers have pauses of their own. */
+/** By default the SDK retries for over a minute; the callers of this file have their own pauses. */
 const RETRY_OPTIONS = { maxRetries: 1, retryDelayInMs: 200, maxRetryDelayInMs: 1_000 };
 
 export interface AzureIdentityInput {

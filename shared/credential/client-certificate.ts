@@ -1,10 +1,10 @@
 /**
- * Mode `key-vault-certificate`: the vault secret that stands behind a Key Vault certificate. Rotation is in
- * `rotating-credential.ts`; here the secret's text becomes a private key and the thumbprint that Entra looks up.
+ * Mode `key-vault-certificate`: the vault secret that belongs to a Key Vault certificate. Rotation is in
+ * `rotating-credential.ts`; this file turns the secret's text into a private key and the thumbprint that Entra looks up.
  *
  * The certificate must be created with content type `application/x-pem-file` and an exportable RSA key. A PKCS #12 file
- * is refused with a problem of its own: Node can open one for TLS only, never hand out its key, and a PKCS #12 parser
- * is more code than the choice of a content type is worth. No I/O here.
+ * is refused with a separate problem code: Node can open one for TLS only and does not return its key, and choosing
+ * another content type is easier than maintaining a PKCS #12 parser. No I/O here.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -53,7 +53,7 @@ function parseKey(text: string): KeyObject | undefined {
   try {
     return createPrivateKey(pem);
   } catch {
-    // The reason may quote the key; the problem's name says enough.
+    // The error's text may contain the key, so only the problem code is passed on.
     return undefined;
   }
 }

@@ -1,31 +1,31 @@
 import type { Result } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 
-/** What proves to Entra that we are the registration: a secret, a certificate, or an assertion made on demand. */
+/** The credential that authenticates the service to Entra: a secret, a certificate, or an assertion. */
 export type ClientCredential =
   | { readonly kind: "secret"; readonly value: SecretValue; readonly version: string }
   | {
       readonly kind: "certificate";
       /** Private key, PEM PKCS #8. */
       readonly privateKey: SecretValue;
-      /** SHA-256 of the DER certificate, hex: the `x5t#S256` that MSAL puts in the assertion. */
+      /** SHA-256 of the DER certificate, hex: the `x5t#S256` that MSAL writes into the assertion. */
       readonly thumbprintSha256: string;
       readonly version: string;
     }
   | { readonly kind: "federated"; readonly assertion: SecretValue; readonly version: string };
 
-/** What is wrong with a stored credential that we can read but cannot use. Each is an administrator's to mend. */
+/** Why a stored credential can be read but not used. An administrator has to correct each of them. */
 export type CredentialProblem =
-  /** The certificate is stored as PKCS #12. Node cannot read it: create it with content type `application/x-pem-file`. */
+  /** The certificate is stored as PKCS #12, which Node cannot read. Create it with content type `application/x-pem-file`. */
   | "certificate_is_pkcs12"
   /** No private key, or it cannot be parsed. The certificate's key must be exportable. */
   | "certificate_key_missing"
   /** Not RSA of 2048 bits or more: Entra verifies RSA signatures only. */
   | "certificate_key_unsuitable"
-  /** No certificate that fits the private key. */
+  /** No certificate that matches the private key. */
   | "certificate_missing";
 
-/** Why there is no credential. `reason` is a code (a vault failure's kind, a network code), never a text from outside. */
+/** Why there is no credential. `reason` is a code (a vault failure's kind, a network code), never external text. */
 export type CredentialFailure =
   | { readonly kind: "credential_unavailable"; readonly reason: string }
   | { readonly kind: "credential_expired"; readonly version: string; readonly expiresAtSeconds: number }
@@ -33,21 +33,21 @@ export type CredentialFailure =
   | { readonly kind: "credential_disabled" }
   | { readonly kind: "credential_unusable"; readonly version: string; readonly problem: CredentialProblem };
 
-/** For readiness: which version is offered and how it stands. No secret. */
+/** For readiness: the version in use and its state. No secret. */
 export interface CredentialDescription {
-  /** unread: nobody asked yet; ready: in use and fresh; stale: in use, but the last look at the vault failed; unavailable: none. */
+  /** unread: not read yet; ready: in use; stale: in use, but the last read failed; unavailable: no credential. */
   readonly state: "unread" | "ready" | "stale" | "unavailable";
   readonly version: string | undefined;
   readonly expiresAtSeconds: number | undefined;
 }
 
-/** Where the client credential comes from. Callers ask for it on every call to Entra; caching is in here. */
+/** The source of the client credential. It caches: callers call it before every call to Entra. */
 export interface ClientCredentialSource {
-  /** The credential to use now. Never waits for the vault when a usable one is at hand. */
+  /** The credential to use now. It does not wait for the vault while a usable one is in memory. */
   current(): Promise<Result<ClientCredential, CredentialFailure>>;
   /**
-   * Entra refused this version (7000215, 7000222). True: `current()` now gives another one, try once more. False: there
-   * is no other, the failure is final for this request.
+   * Entra refused this version (7000215, 7000222). True: `current()` now returns another one, so the caller tries once
+   * more. False: there is no other one, so the failure is final for this request.
    */
   refused(version: string): Promise<boolean>;
   describe(): CredentialDescription;

@@ -1,6 +1,6 @@
 /**
- * Mode `key-vault-secret`: a client secret kept in Key Vault. Everything about reading and rotating it is in
- * `rotating-credential.ts`; here a vault secret becomes a credential. Failures: those of `ClientCredentialSource`.
+ * Mode `key-vault-secret`: a client secret stored in Key Vault. Reading and rotation are in `rotating-credential.ts`;
+ * this file turns a vault secret into a credential. Failures: those of `ClientCredentialSource`.
  */
 import { succeed } from "../core/result.ts";
 import type { ClientCredentialSource } from "./client-credential.ts";

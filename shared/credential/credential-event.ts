@@ -1,33 +1,33 @@
 /**
- * What the credential stage tells the operator: a closed list of names with non-secret fields. `credential` is the
- * name of the vault secret (or `managed-identity`), `version` the vault's version id, `reason` a code from a closed set
- * or a network code. No text that came from outside.
+ * The events of this folder for the operator log: a closed list of names with non-secret fields. `credential` is the
+ * name of the vault secret (or `managed-identity`), `version` is the vault's version id, `reason` is a code from a
+ * closed set or a network code. No external text.
  */
 export type CredentialEvent =
   | { readonly name: "credential_read"; readonly credential: string; readonly version: string }
   | { readonly name: "credential_changed"; readonly credential: string; readonly from: string; readonly to: string }
-  /** Entra said 7000215 or 7000222. `next` is the version offered from now on, if there is another. */
+  /** Entra answered 7000215 or 7000222. `next` is the version that is used from now on, if there is another. */
   | {
       readonly name: "credential_refused";
       readonly credential: string;
       readonly version: string;
       readonly next: string | undefined;
     }
-  /** The source could not be read; the last good value serves. */
+  /** The source could not be read; the last good value stays in use. */
   | {
       readonly name: "credential_stale";
       readonly credential: string;
       readonly version: string;
       readonly reason: string;
     }
-  /** A version is not used (any more): disabled, expired, not yet valid, unusable. */
+  /** A version is not used, or no longer used: disabled, expired, not yet valid, unusable. */
   | {
       readonly name: "credential_version_unusable";
       readonly credential: string;
       readonly version: string | undefined;
       readonly reason: string;
     }
-  /** There is nothing to authenticate with. */
+  /** No credential: the service cannot authenticate to Entra. */
   | { readonly name: "credential_unavailable"; readonly credential: string; readonly reason: string };
 
 export type OnCredentialEvent = (event: CredentialEvent) => void;

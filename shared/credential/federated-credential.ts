@@ -1,12 +1,14 @@
 /**
- * Mode `managed-identity`: no client secret at all. The managed identity's token for Entra's federation audience is
- * the client assertion. The SDK caches the token; we keep the last one besides, because at half-life the SDK renews in
- * the foreground and throws when that fails, although the old token is good for hours.
+ * Mode `managed-identity`: no client secret. The managed identity's token for Entra's federation audience is the client
+ * assertion. The SDK caches the token. This file stores the last one too, because after half the token's lifetime the
+ * SDK renews it in the foreground and throws if that fails, although the old token is valid for hours.
  *
- * Input: the identity (structurally, so no SDK here); output: `ClientCredentialSource`; failure:
- * `credential_unavailable`. The assertion is never logged, and an SDK error's text never leaves.
+ * Input: the identity (by its shape, so no SDK import here); output: `ClientCredentialSource`; failure:
+ * `credential_unavailable`. The assertion is never logged, and the text of an SDK error is not passed on.
  */
 import { setTimeout } from "node:timers/promises";
+import { type BackgroundRefresh, createBackgroundRefresh } from "../core/background-refresh.ts";
+import { beforeDeadline, DeadlineError } from "../core/deadline.ts";
 import { VAULT_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
@@ -17,20 +19,19 @@ import type {
   CredentialFailure,
 } from "./client-credential.ts";
 import type { OnCredentialEvent } from "./credential-event.ts";
-import { beforeDeadline, DeadlineError } from "./deadline.ts";
 
 const NAME = "managed-identity";
-/** A kept assertion is not used in its last minute: Entra's clock and the way there. */
+/** A stored assertion is not used in its last minute, because of clock differences and network time. */
 const LEEWAY_MS = 60_000;
-/** How often the SDK is asked, in the background; nearly always it answers from its own cache. */
-const ASK_AGAIN_MS = 60_000;
-/** After a failure with nothing in hand: the endpoint is local and fast, but must not be hammered. */
+/** How often a token is requested from the SDK, in the background. Nearly always the SDK answers from its cache. */
+const REQUEST_AGAIN_MS = 60_000;
+/** After a failure without a stored assertion. The endpoint is local and fast, but must not be flooded. */
 const FAILURE_PAUSE_MS = 2_000;
 /**
- * A federated credential that was just made is unknown to some of Entra's replicas (AADSTS700213) for a while. A new
- * instance therefore tries once more after a moment; an old one has seen it work, and then the refusal means something.
+ * Some of Entra's replicas do not know a new federated credential for a while (AADSTS700213). A new instance therefore
+ * tries once more after a pause. In an older instance the credential has worked before, so the refusal is final.
  */
-const NEW_FOR_MS = 15 * 60_000;
+const NEW_INSTANCE_MS = 15 * 60_000;
 const REPLICATION_PAUSE_MS = 750;
 
 export interface FederatedCredentialInput {
@@ -46,98 +47,99 @@ export interface FederatedCredentialInput {
   readonly pause?: (milliseconds: number) => Promise<unknown>;
 }
 
-/** What we need of a `TokenCredential`. */
+/** The part of a `TokenCredential` that is needed here. */
 export interface AssertionIdentity {
   getToken(scope: string): Promise<{ readonly token: string; readonly expiresOnTimestamp: number } | null>;
 }
 
 interface State {
-  held: { readonly credential: ClientCredential; readonly expiresAtMs: number } | undefined;
-  /** Why the last time of asking failed; undefined after a good one. */
+  stored: { readonly credential: ClientCredential; readonly expiresAtMs: number } | undefined;
+  /** Why the last request failed; undefined after a success. */
   reason: string | undefined;
-  nextAskAtMs: number;
 }
 
 export function createFederatedCredential(input: FederatedCredentialInput): ClientCredentialSource {
   const { now, pause = setTimeout } = input;
   const startedAtMs = now();
-  const state: State = { held: undefined, reason: undefined, nextAskAtMs: 0 };
-  let asking: Promise<void> | undefined;
-
-  function acquireOnce(): Promise<void> {
-    asking ??= ask(input, state).finally(() => {
-      asking = undefined;
-    });
-    return asking;
-  }
+  const state: State = { stored: undefined, reason: undefined };
+  const refresh: BackgroundRefresh = createBackgroundRefresh({
+    attempt: () => refreshAssertion(input, state, refresh),
+    nowMs: now,
+  });
 
   return {
     async current() {
-      const due = now() >= state.nextAskAtMs;
-      const held = inHand(state, now());
-      if (held !== undefined) {
-        // `ask` turns every rejection into state, so nothing can be left unhandled here.
-        if (due) void acquireOnce();
-        return succeed(held);
+      const credential = usableCredential(state, now());
+      if (credential !== undefined) {
+        refresh.startIfDue();
+        return succeed(credential);
       }
-      if (due || asking !== undefined) await acquireOnce();
-      return outcome(state, now());
+      await refresh.runIfDue();
+      return currentAssertion(state, now());
     },
-    // There is one assertion at a time: once the trust is known, a refusal means that it is configured wrongly.
+    // There is only one assertion at a time. Once Entra knows the credential, a refusal means a wrong configuration.
     refused: async () => {
       input.onEvent({ name: "credential_refused", credential: NAME, version: NAME, next: undefined });
-      if (now() - startedAtMs >= NEW_FOR_MS) return false;
+      if (now() - startedAtMs >= NEW_INSTANCE_MS) return false;
       await pause(REPLICATION_PAUSE_MS);
       return true;
     },
-    describe: () => describe(state, now()),
+    describe: () => describeAssertion(state, now()),
   };
 }
 
-async function ask(input: FederatedCredentialInput, state: State): Promise<void> {
+// ---------------------------------------------------------------------------------------------------------------
+
+async function refreshAssertion(
+  input: FederatedCredentialInput,
+  state: State,
+  refresh: BackgroundRefresh,
+): Promise<void> {
   const { now, onEvent } = input;
-  const first = state.held === undefined;
-  state.reason = await renew(input, state);
-  const held = inHand(state, now());
-  state.nextAskAtMs = now() + (held === undefined ? FAILURE_PAUSE_MS : ASK_AGAIN_MS);
+  const first = state.stored === undefined;
+  state.reason = await requestAssertion(input, state);
+  const credential = usableCredential(state, now());
+  refresh.pause(credential === undefined ? FAILURE_PAUSE_MS : REQUEST_AGAIN_MS);
   if (state.reason === undefined) {
     if (first) onEvent({ name: "credential_read", credential: NAME, version: NAME });
-  } else if (held === undefined) {
+  } else if (credential === undefined) {
     onEvent({ name: "credential_unavailable", credential: NAME, reason: state.reason });
   } else {
     onEvent({ name: "credential_stale", credential: NAME, version: NAME, reason: state.reason });
   }
 }
 
-/** Gives the reason of a failure. */
-async function renew(input: FederatedCredentialInput, state: State): Promise<string | undefined> {
+/** Stores a new assertion, or returns the reason of the failure. */
+async function requestAssertion(input: FederatedCredentialInput, state: State): Promise<string | undefined> {
   try {
-    const asked = input.identity.getToken(`${input.federationAudience}/.default`);
-    const token = await beforeDeadline(asked, input.deadlineMs ?? VAULT_DEADLINE_MS);
+    const requested = input.identity.getToken(`${input.federationAudience}/.default`);
+    const token = await beforeDeadline(requested, input.deadlineMs ?? VAULT_DEADLINE_MS);
     if (token === null || token.token === "") return "assertion_missing";
     const credential = { kind: "federated", assertion: new SecretValue(token.token), version: NAME } as const;
-    state.held = { credential, expiresAtMs: token.expiresOnTimestamp };
+    state.stored = { credential, expiresAtMs: token.expiresOnTimestamp };
     return undefined;
   } catch (error) {
     return error instanceof DeadlineError ? "identity_timeout" : "identity_unavailable";
   }
 }
 
-function inHand(state: State, nowMs: number): ClientCredential | undefined {
-  return state.held !== undefined && nowMs < state.held.expiresAtMs - LEEWAY_MS ? state.held.credential : undefined;
+function usableCredential(state: State, nowMs: number): ClientCredential | undefined {
+  return state.stored !== undefined && nowMs < state.stored.expiresAtMs - LEEWAY_MS
+    ? state.stored.credential
+    : undefined;
 }
 
-function outcome(state: State, nowMs: number): Result<ClientCredential, CredentialFailure> {
-  const held = inHand(state, nowMs);
-  if (held !== undefined) return succeed(held);
+function currentAssertion(state: State, nowMs: number): Result<ClientCredential, CredentialFailure> {
+  const credential = usableCredential(state, nowMs);
+  if (credential !== undefined) return succeed(credential);
   return fail({ kind: "credential_unavailable", reason: state.reason ?? "assertion_expired" });
 }
 
-function describe(state: State, nowMs: number): CredentialDescription {
-  if (inHand(state, nowMs) === undefined) {
-    const unread = state.held === undefined && state.reason === undefined;
+function describeAssertion(state: State, nowMs: number): CredentialDescription {
+  if (usableCredential(state, nowMs) === undefined) {
+    const unread = state.stored === undefined && state.reason === undefined;
     return { state: unread ? "unread" : "unavailable", version: undefined, expiresAtSeconds: undefined };
   }
-  // The assertion renews itself; there is nothing that an administrator would have to renew in time.
+  // The assertion is renewed automatically, so there is no expiry that an administrator must watch.
   return { state: state.reason === undefined ? "ready" : "stale", version: NAME, expiresAtSeconds: undefined };
 }

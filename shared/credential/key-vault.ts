@@ -1,24 +1,24 @@
 /**
- * Azure Key Vault as a `Vault`. Brings the SDK, so it is loaded lazily.
+ * Azure Key Vault as a `Vault`. It imports the SDK, so it is loaded lazily.
  *
- * One deadline covers a whole read with its one retry. An answer that says when to come back is never retried here:
- * the pauses of our callers are the wait. SDK errors carry the vault's URL, secret names and the vault's own prose;
- * only codes leave this file. Dates of a secret are passed on, not judged: the vault returns expired secrets.
+ * One deadline covers a whole read with its one retry. A response with a Retry-After is not retried here: the callers
+ * have their own pauses. SDK errors contain the vault's URL, secret names and error texts; only codes leave this file.
+ * The dates of a secret are passed on without a check: the vault returns expired secrets.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { type KeyVaultSecret, SecretClient, type SecretProperties } from "@azure/keyvault-secrets";
 import type { CloudName } from "../config/clouds.ts";
+import { beforeDeadline } from "../core/deadline.ts";
 import { VAULT_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { AzureIdentity } from "./azure-identity.ts";
-import { beforeDeadline } from "./deadline.ts";
 import type { Vault, VaultFailure, VaultSecret, VaultVersion } from "./vault.ts";
-import { isTransient, toVaultFailure } from "./vault-failure.ts";
+import { isTransientVaultError, toVaultFailure } from "./vault-failure.ts";
 
-/** Long enough for a restarted connection, short beside the deadline. */
+/** Long enough for a new connection, short compared with the deadline. */
 const RETRY_DELAY_MS = 200;
-/** One page of the vault. Whoever keeps more than 25 versions alive wants none of the older ones used. */
+/** One page of the vault. If more than 25 versions are enabled, the older ones are not used. */
 const VERSIONS_MAX = 25;
 
 export interface KeyVaultInput {
@@ -37,23 +37,23 @@ export function createKeyVault({
   deadlineMs = VAULT_DEADLINE_MS,
 }: KeyVaultInput): Vault {
   const client = new SecretClient(vaultUrl, identity, {
-    // The local vault's host is not below the audience that it names in its challenge. Elsewhere this check keeps our
-    // vault token from any other host.
+    // The local vault's host is not below the audience that it names in its challenge. Elsewhere this check makes sure
+    // that no other host gets the vault token.
     disableChallengeResourceVerification: cloudName === "local",
-    // The retry is ours (below), because the SDK would wait for a Retry-After until the deadline hides the throttling.
+    // This file retries itself: the SDK would wait for a Retry-After, and the deadline would hide the throttling.
     retryOptions: { maxRetries: 0 },
   });
-  const ask = <T>(call: (abortSignal: AbortSignal) => Promise<T>) => askTwice(call, deadlineMs);
+  const callVault = <T>(call: (abortSignal: AbortSignal) => Promise<T>) => callWithRetry(call, deadlineMs);
 
   return {
     async readSecret(name, version) {
-      const read = await ask((abortSignal) =>
+      const read = await callVault((abortSignal) =>
         client.getSecret(name, { abortSignal, ...(version === undefined ? {} : { version }) }),
       );
       return read.ok ? toVaultSecret(read.value) : read;
     },
     async listVersions(name) {
-      const listed = await ask(async (abortSignal) => {
+      const listed = await callVault(async (abortSignal) => {
         const pages = client
           .listPropertiesOfSecretVersions(name, { abortSignal })
           .byPage({ maxPageSize: VERSIONS_MAX });
@@ -65,7 +65,9 @@ export function createKeyVault({
   };
 }
 
-async function askTwice<T>(
+// ---------------------------------------------------------------------------------------------------------------
+
+async function callWithRetry<T>(
   call: (abortSignal: AbortSignal) => Promise<T>,
   deadlineMs: number,
 ): Promise<Result<T, VaultFailure>> {
@@ -74,7 +76,7 @@ async function askTwice<T>(
     try {
       return await call(abort.signal);
     } catch (error) {
-      if (!isTransient(error)) throw error;
+      if (!isTransientVaultError(error)) throw error;
       await delay(RETRY_DELAY_MS, undefined, { signal: abort.signal });
       return call(abort.signal);
     }
@@ -90,7 +92,7 @@ async function askTwice<T>(
 
 function toVaultSecret({ value, properties }: KeyVaultSecret): Result<VaultSecret, VaultFailure> {
   if (properties.enabled === false) return fail({ kind: "secret_disabled" });
-  // The SDK hands on a 200 with any body.
+  // The SDK accepts any body of a 200.
   if (typeof value !== "string" || value === "" || !isText(properties.version)) {
     return fail({ kind: "vault_answer_invalid" });
   }

@@ -1,8 +1,8 @@
 /**
- * The versions of one credential that we hold, and which of them to offer. Newest first, a handful at most. When Entra
- * refuses the newest it is set aside and comes back after a growing wait: a fresh secret is refused for some seconds
- * while Entra's replicas catch up, so that refusal is no verdict. An older one that is refused was removed at Entra and
- * does not come back. Time is an argument. No I/O.
+ * The versions of one credential in memory, and which of them to use. Newest first, a bounded number. If Entra refuses
+ * the newest one, it is not used for a while and then tried again, with growing waits: Entra refuses a new secret for
+ * some seconds until all its replicas know it, so the refusal is not final. A refused older one was removed at Entra and
+ * is not used again. Time is an argument. No I/O.
  */
 import type { ClientCredential } from "./client-credential.ts";
 
@@ -10,7 +10,7 @@ import type { ClientCredential } from "./client-credential.ts";
 const VERSIONS_MAX = 4;
 /** First wait after a refusal. Entra's replicas need some seconds to learn a new secret. */
 const REFUSED_WAIT_MS = 15_000;
-/** Longest wait: a version that is simply wrong then costs one extra call to Entra in fifteen minutes. */
+/** Longest wait: a version that is permanently wrong then costs one extra call to Entra in fifteen minutes. */
 const REFUSED_WAIT_MAX_MS = 15 * 60_000;
 
 export interface KnownVersion {
@@ -23,22 +23,22 @@ export interface KnownVersion {
 interface Entry {
   readonly known: KnownVersion;
   refusals: number;
-  /** Set aside until then (the newest) or for good (an older one); zero if never refused. */
+  /** Not used until then (the newest) or never again (an older one); zero if never refused. */
   retryAtMs: number;
 }
 
 export interface KnownVersions {
-  /** What to use now: the newest in date that is not set aside; failing that, the newest in date. */
+  /** The version to use now: the newest valid one that is not waiting after a refusal, or else the newest valid one. */
   offer(nowMs: number): KnownVersion | undefined;
-  /** As `offer`, but never one that is set aside. */
+  /** As `offer`, but never one that is waiting after a refusal. */
   eligible(nowMs: number): KnownVersion | undefined;
-  /** As `eligible`, but only if it is newer than `version` or `version` is not known any more. */
+  /** As `eligible`, but only if it is newer than `version` or `version` is no longer known. */
   newerThan(version: string, nowMs: number): KnownVersion | undefined;
-  /** The newest of all, in date or not. */
+  /** The newest of all, valid or not. */
   newest(): KnownVersion | undefined;
   has(version: string): boolean;
   list(): readonly KnownVersion[];
-  /** The vault's newest version. If it is already known its dates are renewed and a refusal is remembered. */
+  /** The vault's newest version. If it is already known, its dates are updated and its refusals are preserved. */
   addNewest(known: KnownVersion, nowMs: number): void;
   addOldest(known: KnownVersion): void;
   drop(version: string): void;
@@ -51,12 +51,12 @@ export function createKnownVersions(): KnownVersions {
   function eligible(nowMs: number): Entry | undefined {
     return entries.find(
       (entry) =>
-        isInDate(entry.known, nowMs) && (entry.refusals === 0 || (entry === entries[0] && entry.retryAtMs <= nowMs)),
+        isValid(entry.known, nowMs) && (entry.refusals === 0 || (entry === entries[0] && entry.retryAtMs <= nowMs)),
     );
   }
 
   return {
-    offer: (nowMs) => (eligible(nowMs) ?? entries.find((entry) => isInDate(entry.known, nowMs)))?.known,
+    offer: (nowMs) => (eligible(nowMs) ?? entries.find((entry) => isValid(entry.known, nowMs)))?.known,
     eligible: (nowMs) => eligible(nowMs)?.known,
     newerThan(version, nowMs) {
       const next = eligible(nowMs);
@@ -70,7 +70,7 @@ export function createKnownVersions(): KnownVersions {
       const before = entries.find((entry) => entry.known.version === known.version);
       const predecessor = entries[0];
       if (before === undefined && predecessor !== undefined && predecessor.retryAtMs <= nowMs) {
-        // It was refused when it was fresh, came back and served: what the next one falls back on.
+        // It was refused when it was new and used again after its wait: it must be eligible if the next one is refused.
         predecessor.refusals = 0;
       }
       const others = entries.filter((entry) => entry !== before);
@@ -85,7 +85,7 @@ export function createKnownVersions(): KnownVersions {
     },
     refuse(version, nowMs) {
       const entry = entries.find((candidate) => candidate.known.version === version);
-      // Many requests refused at the same moment are one refusal.
+      // Many requests refused at the same time count as one refusal.
       if (entry === undefined || entry.retryAtMs > nowMs) return;
       entry.retryAtMs = nowMs + Math.min(REFUSED_WAIT_MS * 2 ** entry.refusals, REFUSED_WAIT_MAX_MS);
       entry.refusals += 1;
@@ -97,7 +97,7 @@ export function isExpired(known: Pick<KnownVersion, "expiresAtSeconds">, nowMs: 
   return known.expiresAtSeconds !== undefined && known.expiresAtSeconds * 1000 <= nowMs;
 }
 
-export function isInDate(known: Pick<KnownVersion, "notBeforeSeconds" | "expiresAtSeconds">, nowMs: number): boolean {
+export function isValid(known: Pick<KnownVersion, "notBeforeSeconds" | "expiresAtSeconds">, nowMs: number): boolean {
   const begun = known.notBeforeSeconds === undefined || known.notBeforeSeconds * 1000 <= nowMs;
   return begun && !isExpired(known, nowMs);
 }

@@ -1,8 +1,8 @@
 /**
- * Key Vault and identity SDK errors → `VaultFailure`. Reads codes and statuses only, by shape, so it needs no SDK: an
- * error's message, URL and body never pass. No I/O.
+ * Converts errors of the Key Vault SDK and the identity SDK to `VaultFailure`. Reads codes and statuses only, by shape,
+ * so it needs no SDK. An error's message, URL and body are not passed on. No I/O.
  */
-import { DeadlineError } from "./deadline.ts";
+import { DeadlineError } from "../core/deadline.ts";
 import type { VaultFailure } from "./vault.ts";
 
 const CODE = /^\w{1,64}$/;
@@ -10,7 +10,7 @@ const CODE = /^\w{1,64}$/;
 const IDENTITY_ERRORS = ["CredentialUnavailableError", "AuthenticationError", "AuthenticationRequiredError"];
 
 export function toVaultFailure(error: unknown): VaultFailure {
-  const { name, status, code } = readError(error);
+  const { name, status, code } = readVaultError(error);
   if (error instanceof DeadlineError || name === "AbortError") return { kind: "vault_timeout" };
   if (IDENTITY_ERRORS.includes(name)) return { kind: "identity_unavailable" };
   switch (status) {
@@ -28,9 +28,9 @@ export function toVaultFailure(error: unknown): VaultFailure {
   }
 }
 
-/** Worth one more try at once: no connection, or a 5xx that does not say when to come back. */
-export function isTransient(error: unknown): boolean {
-  const { name, status, retryAfter } = readError(error);
+/** Whether to retry at once: no connection, or a 5xx without a Retry-After. */
+export function isTransientVaultError(error: unknown): boolean {
+  const { name, status, retryAfter } = readVaultError(error);
   if (name !== "RestError") return false;
   return status === undefined || (status >= 500 && !retryAfter);
 }
@@ -38,12 +38,12 @@ export function isTransient(error: unknown): boolean {
 interface ErrorShape {
   readonly name: string;
   readonly status: number | undefined;
-  /** Innermost code that looks like one. */
+  /** The innermost member that has the form of a code. */
   readonly code: string;
   readonly retryAfter: boolean;
 }
 
-function readError(error: unknown): ErrorShape {
+function readVaultError(error: unknown): ErrorShape {
   const top = members(error);
   const response = members(top["response"]);
   const answer = members(members(top["details"])["error"]);

@@ -1,6 +1,6 @@
 /**
- * The secret store as the rest of the service sees it: two reads. `key-vault.ts` is the real one (loaded lazily, it
- * brings the SDK); tests give a literal. No SDK import here.
+ * The secret store as the rest of the service uses it: two reads. `key-vault.ts` implements it (loaded lazily, because
+ * it imports the SDK); tests pass an object. No SDK import here.
  */
 import type { Result } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
@@ -8,11 +8,11 @@ import type { SecretValue } from "../core/secret-value.ts";
 export interface VaultSecret {
   readonly value: SecretValue;
   readonly version: string;
-  /** `nbf`, seconds since 1970. The vault returns the secret all the same: checking is ours. */
+  /** `nbf`, seconds since 1970. The vault returns the secret regardless, so the reader checks it. */
   readonly notBeforeSeconds?: number;
-  /** `exp`, seconds since 1970. The vault returns the secret all the same: checking is ours. */
+  /** `exp`, seconds since 1970. The vault returns the secret regardless, so the reader checks it. */
   readonly expiresAtSeconds?: number;
-  /** `application/x-pkcs12` or `application/x-pem-file` where a certificate stands behind it. */
+  /** `application/x-pkcs12` or `application/x-pem-file` if the secret belongs to a certificate. */
   readonly contentType?: string;
 }
 
@@ -30,17 +30,17 @@ export type VaultFailure =
   | { readonly kind: "vault_unreachable"; readonly code: string }
   | { readonly kind: "vault_timeout" }
   | { readonly kind: "vault_throttled" }
-  /** 401 or 403 that is not a disabled secret: our identity may not read. */
+  /** 401 or 403 that is not about a disabled secret: the service's identity may not read. */
   | { readonly kind: "vault_refused"; readonly code: string }
-  /** The managed identity gave no token, so the vault was never asked. */
+  /** The managed identity returned no token, so the vault was not called. */
   | { readonly kind: "identity_unavailable" }
   | { readonly kind: "secret_missing" }
   | { readonly kind: "secret_disabled" }
   | { readonly kind: "vault_answer_invalid" };
 
 export interface Vault {
-  /** The newest version, or the one named. */
+  /** The newest version, or the given one. */
   readSecret(name: string, version?: string): Promise<Result<VaultSecret, VaultFailure>>;
-  /** The newest versions, newest first, a bounded number of them. */
+  /** A bounded number of the newest versions, newest first. */
   listVersions(name: string): Promise<Result<readonly VaultVersion[], VaultFailure>>;
 }

@@ -1,28 +1,28 @@
 /**
- * Entra's error numbers (AADSTS) and what each means for us. Classed by who chose the value: what we checked or
- * configured is our fault, never the caller's. Numbers are for diagnosis and for the rows below; whatever is not listed
- * is judged by `error`, `suberror` and `claims`, as Microsoft asks.
+ * The class of each known Entra error number (AADSTS). An error about a value that the service checked or the
+ * administrator configured is never reported as an error of the caller. `read-answer.ts` classifies all other numbers by
+ * `error`, `suberror` and `claims`, as Microsoft recommends.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes
  */
 import type { EntraVerdict } from "../core/failure.ts";
 
-/** `throttled` and `unavailable` are no verdicts on the request: the same one may succeed later. */
+/** With `throttled` and `unavailable`, Entra did not decide about the request: the same request may succeed later. */
 export type CodeClass = EntraVerdict | "throttled" | "unavailable";
 
 const CLASSES: Readonly<Record<CodeClass, readonly number[]>> = {
-  // The token to exchange: bad signature, expired, malformed, an ID token.
+  // The assertion has an invalid signature, is expired or malformed, or is an ID token.
   assertion_refused: [50013, 500133, 50027, 240002],
-  // The user can do something about it: MFA, enrolment, an external challenge, a device, a new password.
+  // The user must act: MFA, enrollment, an external challenge, another device, a new password.
   interaction_required: [50076, 50079, 50158, 53000, 53001, 53002, 50055, 50072, 50074],
   consent_required: [65001],
-  // Signing in again does not help: not assigned, blocked by policy, declined, locked, disabled, not there.
+  // Another sign-in does not help: the user is not assigned, blocked by policy, locked, disabled, unknown, or declined.
   denied: [50105, 53003, 65004, 50053, 50057, 50034, 50020, 50126],
-  // Refresh tokens and codes that are over.
+  // The refresh token or code is expired, used or revoked.
   grant_dead: [70000, 70008, 700082, 700084, 50173, 70043, 9002313, 54005, 501481, 70018, 70019, 70020],
-  // Our secret or certificate: read it again once before giving up.
+  // Entra refused the client secret or certificate of the service. The service reads the vault again once.
   credential_refused: [7000215, 7000222, 700024, 700027, 700213, 7000212],
-  // Our registration, tenant, scopes or request, all of which we chose or checked.
+  // The registration, the tenant or the request is wrong. The service or its administrator chose all of them.
   misconfigured: [
     500131, 501051, 70003, 70011, 700016, 700022, 28002, 28003, 700030, 700038, 7000112, 7000114, 7000218, 500011,
     50011, 50194, 90002, 90009, 90013, 90014, 90019, 900144, 900023, 900561, 9001023, 1002012,
@@ -35,7 +35,7 @@ const CLASS_BY_CODE: ReadonlyMap<number, CodeClass> = new Map(
   Object.entries(CLASSES).flatMap(([name, codes]) => codes.map((code) => [code, name as CodeClass] as const)),
 );
 
-/** The class of the first number that we know. */
+/** The class of the first listed number. */
 export function classOfCodes(codes: readonly number[]): CodeClass | undefined {
   for (const code of codes) {
     const known = CLASS_BY_CODE.get(code);

@@ -1,7 +1,7 @@
 /**
- * Stage 4 of 5: Entra. MSAL Node is the protocol client and nothing else: a fresh confidential client for every call,
- * because MSAL's own cache is slow with many users and its throttle makes one user's 429 everybody's. Our cache decides
- * what is asked; this file asks. Loaded lazily: it is the only importer of MSAL.
+ * Calls Entra. MSAL Node implements the protocol only. Each call gets a new confidential client, because MSAL's cache is
+ * slow with many users, and its throttling would extend one user's 429 to all users. The cache of the service decides
+ * which calls are necessary (cache/). Loaded lazily: only this folder imports MSAL.
  */
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import type { Cloud } from "../config/clouds.ts";
@@ -16,10 +16,10 @@ import { NetworkRecorder } from "./network-recorder.ts";
 import { type FailedRequest, readRefusal } from "./read-answer.ts";
 import { readSignedInToken, readToken } from "./read-token.ts";
 
-/** Gives the credential of the registration and learns when Entra refuses it. */
+/** The credential of the registration. `refused` reports that Entra refused it. */
 export interface CredentialSource {
   current(): Promise<Result<ClientCredential, Failure>>;
-  /** Entra refused this version; true when another one is worth one more try. */
+  /** Reports a version that Entra refused. True if there is another version to try. */
   refused(version: string): Promise<boolean>;
 }
 
@@ -27,24 +27,14 @@ export interface EntraClientOptions {
   readonly cloud: Cloud;
   readonly tenantId: string;
   readonly clientId: string;
-  /** Where Entra sends browsers back to: the one redirect URI of the registration. */
+  /** The only redirect URI of the registration. Entra redirects browsers to it. */
   readonly callbackUrl: string;
   readonly credential: CredentialSource;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
 }
 
-/** What varies between the calls: how MSAL is asked, and what to say if it fails. */
-interface Call<T extends EntraToken> {
-  readonly cae: boolean;
-  readonly trace: RequestTrace | undefined;
-  readonly failed: FailedRequest;
-  ask(client: ConfidentialClientApplication): Promise<unknown>;
-  /** The token in the body of a 200 answer. */
-  read(body: string, nowMs: number): Result<T, Failure> | undefined;
-}
-
-/** Makes the client of one registration. */
+/** Creates the client of one registration. */
 export function createEntraClient(options: EntraClientOptions): EntraClient {
   const authority = authorityOf(options);
   return {
@@ -54,7 +44,7 @@ export function createEntraClient(options: EntraClientOptions): EntraClient {
         trace,
         failed: { scopes, grantKind: "assertion", presentedAs },
         read: readToken,
-        ask: (client) =>
+        send: (client) =>
           client.acquireTokenOnBehalfOf({
             oboAssertion: assertion.reveal(),
             scopes: [...scopes],
@@ -69,7 +59,7 @@ export function createEntraClient(options: EntraClientOptions): EntraClient {
         trace,
         failed: { scopes, grantKind: "refresh_token" },
         read: readToken,
-        ask: (client) =>
+        send: (client) =>
           client.acquireTokenByRefreshToken({
             refreshToken: refreshToken.reveal(),
             scopes: [...scopes],
@@ -83,7 +73,7 @@ export function createEntraClient(options: EntraClientOptions): EntraClient {
         trace,
         failed: { scopes, grantKind: "application" },
         read: readToken,
-        ask: (client) =>
+        send: (client) =>
           client.acquireTokenByClientCredential({
             scopes: [...scopes],
             correlationId,
@@ -96,7 +86,19 @@ export function createEntraClient(options: EntraClientOptions): EntraClient {
   };
 }
 
-/** MSAL holds the id token's nonce against ours. */
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The differences between the calls: the method of MSAL, the evidence for a failure, and how to read the response. */
+interface Call<T extends EntraToken> {
+  readonly cae: boolean;
+  readonly trace: RequestTrace | undefined;
+  readonly failed: FailedRequest;
+  send(client: ConfidentialClientApplication): Promise<unknown>;
+  /** The token in the body of a 200 response. */
+  read(body: string, nowMs: number): Result<T, Failure> | undefined;
+}
+
+/** MSAL compares the nonce of the ID token with `nonce`. */
 function codeCall({ callbackUrl }: EntraClientOptions, request: CodeRequest): Call<SignedInToken> {
   const { code, codeVerifier, nonce, scopes, claims, correlationId, trace, cae } = request;
   return {
@@ -104,7 +106,7 @@ function codeCall({ callbackUrl }: EntraClientOptions, request: CodeRequest): Ca
     trace,
     failed: { scopes, grantKind: "code" },
     read: readSignedInToken,
-    ask: (client) =>
+    send: (client) =>
       client.acquireTokenByCode({
         code: code.reveal(),
         codeVerifier: codeVerifier.reveal(),
@@ -117,7 +119,7 @@ function codeCall({ callbackUrl }: EntraClientOptions, request: CodeRequest): Ca
   };
 }
 
-/** MSAL builds the URL. It wants a credential although none is used: better missed now than after the sign-in. */
+/** MSAL requires a credential although the URL contains none. A missing one thus fails before the user signs in. */
 async function signInUrl(
   options: EntraClientOptions,
   authority: Authority,
@@ -154,7 +156,7 @@ async function signInUrl(
   }
 }
 
-/** One call, and one more when Entra refused our credential and the vault holds another. */
+/** Calls Entra, and once more if Entra refuses the credential and there is another version. */
 async function acquire<T extends EntraToken>(
   options: EntraClientOptions,
   authority: Authority,
@@ -169,7 +171,7 @@ async function acquire<T extends EntraToken>(
   }
 }
 
-/** A new secret may be refused while Entra's replicas catch up; the one before it is then tried. Never more. */
+/** Entra's replicas may refuse a new secret for a short time. The retry then uses the previous version. */
 const CREDENTIAL_RETRIES = 1;
 
 async function acquireOnce<T extends EntraToken>(
@@ -184,26 +186,26 @@ async function acquireOnce<T extends EntraToken>(
     const { clientId } = options;
     const { cae } = call;
     const configuration = msalConfiguration({ clientId, authority, credential, networkClient: recorder, cae });
-    await call.ask(new ConfidentialClientApplication(configuration));
+    await call.send(new ConfidentialClientApplication(configuration));
   } catch (error) {
     msalError = error;
   }
   const { answer } = recorder;
-  if (answer === undefined) return fail(unanswered(recorder.failure));
+  if (answer === undefined) return fail(fromOutboundFailure(recorder.failure));
   if (answer.status !== 200) return fail(readRefusal(answer, call.failed, options.nowMs()));
-  // MSAL takes a 200 without a token for a success, and throws for an id token that it cannot read.
+  // MSAL accepts a 200 without a token, and throws for an ID token that it cannot read.
   const token = msalError === undefined ? call.read(answer.body, options.nowMs()) : undefined;
-  return token !== undefined && saysWhatItMay(token, call)
+  return token !== undefined && hasScopes(token, call)
     ? token
     : fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
 }
 
-/** Entra names the scopes of every delegated token. Without them nobody could hold the token against a caller's list. */
-function saysWhatItMay(token: Result<EntraToken, Failure>, { failed }: Pick<Call<EntraToken>, "failed">): boolean {
+/** Entra names the scopes of each delegated token. Without them, policy could not compare the token with the caller's list. */
+function hasScopes(token: Result<EntraToken, Failure>, { failed }: Pick<Call<EntraToken>, "failed">): boolean {
   return token.ok && (failed.grantKind === "application" || token.value.scopes.length > 0);
 }
 
-function unanswered(failure: OutboundFailure | undefined): Failure {
+function fromOutboundFailure(failure: OutboundFailure | undefined): Failure {
   switch (failure?.kind) {
     case "timeout":
       return { kind: "dependency_failed", dependency: "entra", problem: "timeout" };
@@ -212,7 +214,7 @@ function unanswered(failure: OutboundFailure | undefined): Failure {
     case "answer_too_large":
       return { kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" };
     case undefined:
-      // MSAL refused before it sent anything: a private key or an option that it cannot use.
+      // MSAL refused before it sent a request, for example because it cannot read the private key.
       return { kind: "misconfigured", code: "credential_unusable" };
   }
 }

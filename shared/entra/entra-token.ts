@@ -1,28 +1,26 @@
-/**
- * What Entra gives and how it is asked: the interface of stage 4, without a vendor library.
- */
+/** The requests to Entra and its tokens, as types without a vendor library. */
 import type { Failure } from "../core/failure.ts";
 import type { RequestTrace } from "../core/request-trace.ts";
 import type { Result } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 
-/** A token of Entra's token endpoint, checked for form. */
+/** A token from Entra's token endpoint after the checks of `read-token.ts`. */
 export interface EntraToken {
   readonly accessToken: SecretValue;
   /** Seconds since 1970. */
   readonly expiresAtSeconds: number;
-  /** When Entra suggests to renew a long-lived token (`refresh_in`), seconds since 1970. */
+  /** When Entra recommends renewing a long-lived token (`refresh_in`), seconds since 1970. */
   readonly refreshAtSeconds: number | undefined;
-  /** `scope` of the answer as sent; empty for application tokens. */
+  /** `scope` of the response as sent; empty for application tokens. */
   readonly scopes: readonly string[];
-  /** Present when Entra sent one. Whoever does not keep it as a grant drops it. */
+  /** Undefined if Entra sent none. Only a grant may store it; all other code discards it. */
   readonly refreshToken: SecretValue | undefined;
-  /** Whose token it is, from `client_info`; absent for application tokens. */
+  /** The user of the token, from the ID token or `client_info`; undefined for application tokens. */
   readonly user:
     | {
         readonly tenantId: string;
         readonly objectId: string;
-        /** At home in another tenant; undefined when Entra's answer does not tell. */
+        /** The account is from another tenant. Undefined if Entra's response does not say. */
         readonly guest?: boolean;
       }
     | undefined;
@@ -31,7 +29,7 @@ export interface EntraToken {
 interface TokenRequest {
   /** Fully qualified scopes of one resource. */
   readonly scopes: readonly string[];
-  /** Claims request of a challenge, JSON text. */
+  /** The claims request of a challenge as JSON text. */
   readonly claims: string | undefined;
   /** Sent as `client-request-id`. */
   readonly correlationId: string;
@@ -51,11 +49,11 @@ export interface RefreshTokenRequest extends TokenRequest {
 }
 
 export interface SignInUrlRequest extends TokenRequest {
-  /** Comes back with the answer. */
+  /** Entra returns it to the callback. */
   readonly state: string;
-  /** Comes back inside the id token. */
+  /** Entra returns it in the ID token. */
   readonly nonce: string;
-  /** S256 of the verifier. */
+  /** SHA-256 hash of the code verifier (RFC 7636). */
   readonly codeChallenge: string;
   readonly prompt: string | undefined;
   readonly loginHint: string | undefined;
@@ -65,29 +63,29 @@ export interface SignInUrlRequest extends TokenRequest {
 export interface CodeRequest extends TokenRequest {
   readonly code: SecretValue;
   readonly codeVerifier: SecretValue;
-  /** The id token must carry it. */
+  /** The ID token must contain it. */
   readonly nonce: string;
 }
 
-/** Who signed in, as the id token tells it. For a page only: names are never logged, kept or compared. */
+/** The user in the ID token of a sign-in. Only pages show the names: they are never logged, stored or compared. */
 export interface Person {
   readonly name: string;
   readonly username: string;
-  /** The account is at home in another tenant or with another provider. */
+  /** The account is from another tenant or provider. */
   readonly guest: boolean;
 }
 
-/** A token with the person who has just signed in for it. */
+/** A token with the user who signed in for it. */
 export interface SignedInToken extends EntraToken {
   readonly person: Person;
 }
 
-/** The calls made to Entra. Each returns a token or says, in our words, why there is none; none throws or hangs. */
+/** The calls to Entra. Each returns a token or a `Failure` within the deadline, and never throws. */
 export interface EntraClient {
   onBehalfOf(request: OnBehalfOfRequest): Promise<Result<EntraToken, Failure>>;
   redeemRefreshToken(request: RefreshTokenRequest): Promise<Result<EntraToken, Failure>>;
   clientCredentials(request: TokenRequest): Promise<Result<EntraToken, Failure>>;
   redeemCode(request: CodeRequest): Promise<Result<SignedInToken, Failure>>;
-  /** Where the browser goes to sign in; it returns to our one callback. Nothing is sent. */
+  /** The URL for the sign-in in the browser, with the callback of the service. Sends no request. */
   signInUrl(request: SignInUrlRequest): Promise<Result<string, Failure>>;
 }

@@ -1,6 +1,6 @@
 /**
- * MSAL as it is made for one call: the authority with its metadata given, so that nothing is discovered; our own network;
- * the credential of this moment. Pure.
+ * The configuration of MSAL for one call: the authority with its metadata, so that MSAL makes no discovery request, the
+ * network module of the service and the current credential. Pure.
  */
 import type { Configuration } from "@azure/msal-node";
 import type { Cloud } from "../config/clouds.ts";
@@ -10,7 +10,7 @@ import type { NetworkRecorder } from "./network-recorder.ts";
 export interface Authority {
   readonly url: string;
   readonly host: string;
-  /** The authority's discovery document, as MSAL takes it: with it given, MSAL makes no discovery request. */
+  /** The discovery document of the authority as JSON text. With it, MSAL makes no discovery request. */
   readonly metadata: string;
   readonly cloudDiscovery: string;
 }
@@ -60,6 +60,8 @@ export function msalConfiguration(input: MsalConfiguration): Configuration {
     system: { networkClient },
   };
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 function msalCredential(credential: ClientCredential): Partial<Configuration["auth"]> {
   switch (credential.kind) {

@@ -1,7 +1,7 @@
 /**
- * MSAL's way to the network, made for one call: it goes through `outbound/` (deadline, size limit, connection pool) and
- * remembers what Entra answered, because MSAL's errors hold neither the status nor `Retry-After`, and its result no
- * refresh token.
+ * The network module of MSAL for one call. It sends requests through `outbound/` (deadline, size limit, connection pool)
+ * and records the response of Entra, because MSAL's errors contain neither the status nor `Retry-After`, and its result
+ * contains no refresh token.
  */
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
 import { ENTRA_ANSWER_MAX_BYTES, ENTRA_DEADLINE_MS } from "../core/limits.ts";
@@ -19,17 +19,17 @@ export class NetworkRecorder implements INetworkModule {
     this.#trace = trace;
   }
 
-  /** The last answer, if one came. */
+  /** The last response of Entra. */
   get answer(): OutboundResponse | undefined {
     return this.#answer;
   }
 
-  /** Why no answer came, if none did. */
+  /** Why there is no response. */
   get failure(): OutboundFailure | undefined {
     return this.#failure;
   }
 
-  /** The authority's metadata is given, so MSAL has nothing to discover; a GET would be a surprise worth failing for. */
+  /** MSAL needs no discovery, because its configuration contains the metadata. An unexpected GET fails the call. */
   sendGetRequestAsync<T>(): Promise<NetworkResponse<T>> {
     return Promise.reject(new Error("unexpected discovery request"));
   }
@@ -48,7 +48,7 @@ export class NetworkRecorder implements INetworkModule {
       throw new Error(sent.failure.kind);
     }
     this.#answer = sent.value;
-    // MSAL's type says T, the wire says what it likes: the caller of MSAL checks the recorded answer itself.
+    // MSAL's type T is not verified here: `entra-client.ts` checks the recorded response.
     return { status: sent.value.status, headers: { ...sent.value.headers }, body: JSON.parse(sent.value.body) as T };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Reads an answer of Entra's token endpoint that was not a usable token. Pure. Entra's own words stay here: they may
- * hold user names, addresses and text that a caller wrote, so only codes and identifiers go on.
+ * Reads a response of Entra's token endpoint that contains no usable token. Pure. Only codes and identifiers leave this
+ * file: Entra's error description may contain user names, addresses and text that a caller wrote.
  */
 
 import type { EntraEvidence, EntraVerdict, Failure } from "../core/failure.ts";
@@ -9,25 +9,25 @@ import { CLAIMS_MAX_BYTES } from "../core/limits.ts";
 import type { OutboundResponse } from "../outbound/outbound.ts";
 import { classOfCodes } from "./aadsts.ts";
 
-/** What the failed request was, so that a failure can say so. */
+/** The parts of the failed request that the failure depends on. */
 export interface FailedRequest {
   readonly scopes: readonly string[];
-  /** A stored refresh token that no longer works is a dead grant; an assertion is not. */
+  /** `invalid_grant` ends a grant only for a refresh token or a code, not for an assertion. */
   readonly grantKind: "assertion" | "refresh_token" | "code" | "application";
   readonly presentedAs?: "subject_token" | "assertion";
 }
 
-/** Wait when Entra throttles without saying how long, seconds. MSAL waits the same. */
+/** The wait if Entra throttles without `Retry-After`. MSAL uses the same default. */
 const DEFAULT_RETRY_AFTER_SECONDS = 60;
-/** Entra never asks for more than an hour. */
+/** Entra never requests a wait of more than an hour. */
 const RETRY_AFTER_MAX_SECONDS = 3_600;
 
-/** An HTTP date begins with the day's name. `Date.parse` takes nearly anything: "1.5" would be a day in 2001, long over. */
+/** An HTTP date begins with the name of the day. `Date.parse` accepts too much: it reads "1.5" as a day in 2001. */
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? /;
 
-/** Turns an answer other than a token into a failure. `nowMs` is for a `Retry-After` given as a date. */
+/** Converts a response without a token to a failure. `nowMs` serves to read a `Retry-After` date. */
 export function readRefusal(answer: OutboundResponse, request: FailedRequest, nowMs: number): Failure {
-  const body = parseObject(answer.body);
+  const body = parseJsonObject(answer.body);
   const evidence = readEvidence(body, answer);
   const codeClass = classOfCodes(evidence.codes);
   if (answer.status === 429 || codeClass === "throttled") {
@@ -44,14 +44,14 @@ export function readRefusal(answer: OutboundResponse, request: FailedRequest, no
   }
   return {
     kind: "entra_refused",
-    verdict: inItsFlow(judge(body["error"], evidence, codeClass, request), request),
+    verdict: adaptToFlow(verdictOfTokenError(body["error"], evidence, codeClass, request), request),
     evidence,
     scopes: request.scopes,
     ...(request.presentedAs === undefined ? {} : { presentedAs: request.presentedAs }),
   };
 }
 
-/** `Retry-After` in seconds, from a number or an HTTP date (RFC 9110 section 10.2.3), capped; undefined if unreadable. */
+/** `Retry-After` (RFC 9110 section 10.2.3) in seconds, at most an hour; undefined if it is neither number nor HTTP date. */
 export function retryAfterSeconds(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? "";
   const date = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
@@ -59,33 +59,35 @@ export function retryAfterSeconds(header: string | undefined, nowMs: number): nu
   return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 0), RETRY_AFTER_MAX_SECONDS) : undefined;
 }
 
-/** A verdict says who can do something about it; not every flow has that somebody. */
-function inItsFlow(verdict: EntraVerdict, { grantKind }: FailedRequest): EntraVerdict {
+// ---------------------------------------------------------------------------------------------------------------
+
+/** Replaces a verdict that the flow cannot have. */
+function adaptToFlow(verdict: EntraVerdict, { grantKind }: FailedRequest): EntraVerdict {
   if (verdict === "assertion_refused") {
-    // In every other request the only assertion is the one that proves who we are.
+    // In all other flows, the only assertion is the client authentication of the service.
     return grantKind === "assertion" ? verdict : "credential_refused";
   }
-  // Nobody signs in for an application, and its token hangs on no grant that could be made again.
-  const needsPerson = verdict === "interaction_required" || verdict === "grant_dead";
-  return needsPerson && grantKind === "application" ? "denied" : verdict;
+  // No user can sign in for an application, and an application token has no grant that could be renewed.
+  const needsUser = verdict === "interaction_required" || verdict === "grant_dead";
+  return needsUser && grantKind === "application" ? "denied" : verdict;
 }
 
-function judge(
+function verdictOfTokenError(
   error: string,
   evidence: EntraEvidence,
   codeClass: ReturnType<typeof classOfCodes>,
   request: FailedRequest,
 ): EntraVerdict {
-  // Claims outrank the number: whatever it is, the user can answer them.
+  // Claims take precedence over the number: the user can satisfy them.
   if (evidence.claims !== undefined) return "interaction_required";
   if (codeClass !== undefined && codeClass !== "throttled" && codeClass !== "unavailable") return codeClass;
-  return bySuberror(evidence.suberror, error) ?? byError(error, request);
+  return verdictOfSuberror(evidence.suberror, error) ?? verdictOfError(error, request);
 }
 
-/** Errors by which Entra says that somebody can do something. */
-const MENDABLE = ["interaction_required", "login_required", "consent_required"];
+/** Errors that the user or an administrator can resolve. */
+const RESOLVABLE = ["interaction_required", "login_required", "consent_required"];
 
-function bySuberror(suberror: string | undefined, error: string): EntraVerdict | undefined {
+function verdictOfSuberror(suberror: string | undefined, error: string): EntraVerdict | undefined {
   switch (suberror) {
     case "basic_action":
     case "additional_action":
@@ -94,8 +96,8 @@ function bySuberror(suberror: string | undefined, error: string): EntraVerdict |
     case "consent_required":
       return "consent_required";
     case "message_only":
-      // There is only a message to show; unless the error itself says that the person can act.
-      return MENDABLE.includes(error) ? undefined : "denied";
+      // Entra only has a message for the user, unless `error` says that the user can act.
+      return RESOLVABLE.includes(error) ? undefined : "denied";
     case "bad_token":
     case "token_expired":
       return "grant_dead";
@@ -104,7 +106,7 @@ function bySuberror(suberror: string | undefined, error: string): EntraVerdict |
   }
 }
 
-function byError(error: string, request: FailedRequest): EntraVerdict {
+function verdictOfError(error: string, request: FailedRequest): EntraVerdict {
   switch (error) {
     case "interaction_required":
     case "login_required":
@@ -127,10 +129,10 @@ function isTemporary(body: Record<string, unknown> | undefined): boolean {
 function readEvidence(body: Record<string, unknown> | undefined, answer: OutboundResponse): EntraEvidence {
   return {
     codes: readCodes(body?.["error_codes"]),
-    suberror: word(body?.["suberror"]),
-    claims: readClaims(body?.["claims"]),
-    traceId: guid(body?.["trace_id"]) ?? guid(answer.headers["x-ms-request-id"]),
-    correlationId: guid(body?.["correlation_id"]) ?? guid(answer.headers["client-request-id"]),
+    suberror: toErrorWord(body?.["suberror"]),
+    claims: readClaimsRequest(body?.["claims"]),
+    traceId: toGuid(body?.["trace_id"]) ?? toGuid(answer.headers["x-ms-request-id"]),
+    correlationId: toGuid(body?.["correlation_id"]) ?? toGuid(answer.headers["client-request-id"]),
   };
 }
 
@@ -138,25 +140,25 @@ function readCodes(value: unknown): number[] {
   return Array.isArray(value) ? value.filter((code): code is number => Number.isSafeInteger(code)).slice(0, 8) : [];
 }
 
-/** Claims go to the caller as they are, so they must be what they claim to be: a claims request of bounded size. */
-function readClaims(value: unknown): string | undefined {
+/** The caller receives the claims unchanged, so the service checks that they are a claims request of bounded size. */
+function readClaimsRequest(value: unknown): string | undefined {
   if (typeof value !== "string" || Buffer.byteLength(value) > CLAIMS_MAX_BYTES) return undefined;
-  const members = Object.keys(parseObject(value) ?? {});
+  const members = Object.keys(parseJsonObject(value) ?? {});
   return members.length > 0 && members.every((name) => CLAIMS_MEMBERS.includes(name)) ? value : undefined;
 }
 
-/** OpenID Connect Core section 5.5; Entra knows these two, and callers may send us no others back. */
+/** OpenID Connect Core section 5.5. Entra uses these two, and the service accepts no others from callers. */
 const CLAIMS_MEMBERS = ["access_token", "id_token"];
 
-function word(value: unknown): string | undefined {
+function toErrorWord(value: unknown): string | undefined {
   return typeof value === "string" && /^[a-z_]{1,64}$/.test(value) ? value : undefined;
 }
 
-function guid(value: unknown): string | undefined {
+function toGuid(value: unknown): string | undefined {
   return isGuid(value) ? value : undefined;
 }
 
-function parseObject(text: string): Record<string, unknown> | undefined {
+function parseJsonObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value)

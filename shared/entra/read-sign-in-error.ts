@@ -1,6 +1,6 @@
 /**
- * Reads the error that Entra sends a browser back with (RFC 6749 section 4.1.2.1). Pure. It comes through the browser,
- * so its owner can write it: only known words and numbers are taken over, and they decide nothing but what is said.
+ * Reads the error with which Entra redirects a browser to the callback (RFC 6749 section 4.1.2.1). Pure. The user can
+ * forge it, so the result contains only known words and numbers, and it only selects the error that the service returns.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#error-codes-for-authorization-endpoint-errors
  */
@@ -13,7 +13,7 @@ export interface SignInError {
   readonly subcode: string | undefined;
 }
 
-/** `AADSTS65004: User declined to consent …`, and `Trace ID: <guid>` further on. */
+/** A description begins with `AADSTS65004: User declined to consent …` and contains `Trace ID: <guid>`. */
 const NUMBER = /^AADSTS(\d{4,9})\b/;
 const TRACE = /Trace ID: ([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/i;
 const WORD = /^[a-z_]{1,64}$/;
@@ -30,15 +30,22 @@ export function readSignInError({ error, description = "", subcode }: SignInErro
   if (error === "temporarily_unavailable" || error === "server_error") {
     return { kind: "dependency_failed", dependency: "entra", problem: "unavailable", evidence };
   }
-  const refused = { kind: "entra_refused", verdict: judge(error, evidence.codes), evidence, scopes } as const;
+  const refused = {
+    kind: "entra_refused",
+    verdict: verdictOfSignInError(error, evidence.codes),
+    evidence,
+    scopes,
+  } as const;
   return isOpenIdError(error) ? { ...refused, openIdError: error } : refused;
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 function isOpenIdError(error: string): error is OpenIdError {
   return error === "login_required" || error === "account_selection_required";
 }
 
-function judge(error: string, codes: readonly number[]): EntraVerdict {
+function verdictOfSignInError(error: string, codes: readonly number[]): EntraVerdict {
   switch (error) {
     case "access_denied":
       return "denied";

@@ -1,27 +1,27 @@
 /**
- * Reads a successful answer of Entra's token endpoint: typed, complete and safe to put in a header, or nothing. Pure.
- * The access token itself is for the API and stays closed: a client never parses a token that it is not the audience of.
+ * Reads a successful response of Entra's token endpoint (RFC 6749 section 5.1). A result is complete and safe in a header.
+ * Pure. The service does not parse the access token: it is not the audience of that token.
  */
 import type { Failure } from "../core/failure.ts";
 import { TOKEN_MAX_BYTES } from "../core/limits.ts";
 import { type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { EntraToken, SignedInToken } from "./entra-token.ts";
-import { isGuest, readPerson } from "./read-person.ts";
+import { isGuestAccount, readPerson } from "./read-person.ts";
 
-/** RFC 6750 section 2.1, b64token: nothing that could end a header line. */
+/** RFC 6750 section 2.1, b64token: contains no character that ends a header line. */
 const HEADER_SAFE = /^[A-Za-z0-9._~+/-]+=*$/;
 
-/** The token in the body of a 200 answer; undefined when the body is not one. */
+/** The token in the body of a 200 response; undefined if the body is not a valid token response. */
 export function readToken(text: string, nowMs: number): Result<EntraToken, Failure> | undefined {
   const body: unknown = JSON.parse(text);
   if (typeof body !== "object" || body === null) return undefined;
   const { access_token, token_type, expires_in, refresh_in, scope, refresh_token, id_token, client_info } =
     body as Record<string, unknown>;
-  const lifetime = seconds(expires_in);
+  const lifetime = lifetimeSeconds(expires_in);
   if (!isHeaderSafeToken(access_token) || lifetime === undefined || !isBearer(token_type)) return undefined;
   const nowSeconds = Math.floor(nowMs / 1_000);
-  const refreshIn = seconds(refresh_in);
+  const refreshIn = lifetimeSeconds(refresh_in);
   return succeed({
     accessToken: new SecretValue(access_token),
     expiresAtSeconds: nowSeconds + lifetime,
@@ -33,15 +33,17 @@ export function readToken(text: string, nowMs: number): Result<EntraToken, Failu
   });
 }
 
-/** The same after a sign-in, where the id token also says who it was. */
+/** The token in the response after a sign-in, with the user from its ID token; undefined if either is missing. */
 export function readSignedInToken(text: string, nowMs: number): Result<SignedInToken, Failure> | undefined {
   const token = readToken(text, nowMs);
   if (token?.ok !== true) return token;
   const { id_token } = JSON.parse(text) as { id_token?: unknown };
-  const claims = typeof id_token === "string" ? decodeObject(id_token.split(".")[1]) : undefined;
+  const claims = typeof id_token === "string" ? decodeJsonObject(id_token.split(".")[1]) : undefined;
   const person = claims === undefined ? undefined : readPerson(claims);
   return person === undefined ? undefined : succeed({ ...token.value, person });
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 function isHeaderSafeToken(value: unknown): value is string {
   return typeof value === "string" && value.length <= TOKEN_MAX_BYTES && HEADER_SAFE.test(value);
@@ -51,36 +53,37 @@ function isBearer(value: unknown): boolean {
   return typeof value === "string" && value.toLowerCase() === "bearer";
 }
 
-/** Whole seconds, at least one, few enough for a date; Entra's v1 endpoint sends them as text. */
-function seconds(value: unknown): number | undefined {
+/** A lifetime in whole seconds, from 1 to the maximum. Entra's v1 endpoint sends it as text. */
+function lifetimeSeconds(value: unknown): number | undefined {
   const number = typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : value;
   return typeof number === "number" && number >= 1 && number <= SECONDS_MAX ? Math.floor(number) : undefined;
 }
 
-/** Thirty years. Anything longer is no life of a token, and would be no date when it is written. */
+/** About thirty years. A longer lifetime is not plausible, and the resulting time would not be a valid `Date`. */
 const SECONDS_MAX = 999_999_999;
 
 /**
- * `oid` and `tid` of the id token. Its signature needs no check: it came straight from the token endpoint over TLS
- * (OpenID Connect Core section 3.1.3.7). For guests it names the account in this tenant, `client_info` the one at home.
+ * `oid` and `tid` of the ID token. Its signature needs no check, because it came directly from the token endpoint over TLS
+ * (OpenID Connect Core section 3.1.3.7). For a guest, the ID token names the account in this tenant, and `client_info`
+ * names the account in the home tenant.
  */
 function readIdToken(value: unknown): EntraToken["user"] {
-  const claims = typeof value === "string" ? decodeObject(value.split(".")[1]) : undefined;
-  const user = userNamed(claims?.["tid"], claims?.["oid"]);
-  return user === undefined || claims === undefined ? undefined : { ...user, guest: isGuest(claims) };
+  const claims = typeof value === "string" ? decodeJsonObject(value.split(".")[1]) : undefined;
+  const user = toUser(claims?.["tid"], claims?.["oid"]);
+  return user === undefined || claims === undefined ? undefined : { ...user, guest: isGuestAccount(claims) };
 }
 
-/** `client_info` is base64url of `{"uid":"<oid>","utid":"<tid>"}`, sent because MSAL asks with `client_info=1`. */
+/** `client_info` is base64url of `{"uid":"<oid>","utid":"<tid>"}`. Entra sends it because MSAL adds `client_info=1`. */
 function readClientInfo(value: unknown): EntraToken["user"] {
-  const info = typeof value === "string" ? decodeObject(value) : undefined;
-  return userNamed(info?.["utid"], info?.["uid"]);
+  const info = typeof value === "string" ? decodeJsonObject(value) : undefined;
+  return toUser(info?.["utid"], info?.["uid"]);
 }
 
-function userNamed(tenantId: unknown, objectId: unknown): EntraToken["user"] {
+function toUser(tenantId: unknown, objectId: unknown): EntraToken["user"] {
   return typeof tenantId === "string" && typeof objectId === "string" ? { tenantId, objectId } : undefined;
 }
 
-function decodeObject(encoded: string | undefined): Record<string, unknown> | undefined {
+function decodeJsonObject(encoded: string | undefined): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(encoded ?? "", "base64url").toString("utf8"));
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;

@@ -1,8 +1,8 @@
 import type { EntraClient } from "./entra-token.ts";
 
-/** One of the two registrations: its client id, and how to ask Entra as it. */
+/** One of the two registrations: its client id, and the client that calls Entra as it. */
 export interface Registration {
   readonly clientId: string;
-  /** Resolved on first use: MSAL is a lazy part of the bundle. */
+  /** Loads MSAL on first use: it is a lazy chunk of the bundle. */
   entra(): Promise<EntraClient>;
 }

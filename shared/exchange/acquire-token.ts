@@ -10,8 +10,8 @@ import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { identityKey } from "../core/user-identity.ts";
 import type { Registration } from "../entra/registration.ts";
+import type { Subject } from "../flows/flows.ts";
 import { flowFor } from "../flows/flows.ts";
-import type { Subject } from "../flows/subject.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { spendBudget, type ThrottlingContext, throttledCall } from "../throttling/throttled-call.ts";
@@ -84,8 +84,8 @@ function asPresented(failure: Failure, subject: Subject): Failure {
 }
 
 /**
- * Not cacheable: a request for a grant, because it needs Entra's refresh token and no cache holds one; and an application
- * token with claims, because all applications share one entry and the claims are one application's own.
+ * Not cacheable: a request for a grant, because it needs Entra's refresh token and no cache holds one; and an
+ * application token with claims, because all applications share one entry and the claims are one application's own.
  */
 function isCacheable({ flow, offlineAccess }: Entitlement, { claims }: TokenParameters): boolean {
   return !offlineAccess && (flow !== "client-credentials" || claims === undefined);

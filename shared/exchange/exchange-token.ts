@@ -20,7 +20,7 @@ import type { ExchangeRequest, TokenParameters } from "../core/exchange-request.
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
-import type { Subject } from "../flows/subject.ts";
+import type { Subject } from "../flows/flows.ts";
 import { issueRequestedGrant } from "../offline-access/issue-grant.ts";
 import type { IssuedGrant, OfflineAccess } from "../offline-access/offline-access.ts";
 import { decide } from "../policy/decide.ts";
@@ -117,7 +117,9 @@ function entitle(
   return decision;
 }
 
-/** A code request (RFC 6749 section 4.1.3) carries no scopes, so policy decides again about those of the pushed request. */
+/**
+ * A code request (RFC 6749 section 4.1.3) carries no scopes, so policy decides again about those of the pushed request.
+ */
 function decidedBefore(tokenParameters: TokenParameters, { apis, offlineAccess, redirectUri, bound }: UnsealedCode) {
   return {
     given: apis,

@@ -1,7 +1,7 @@
 /**
- * Authenticates the caller and resolves the subject: on whose behalf the token is acquired (RFC 8693 section 2.1). A user
- * may exchange only its own token. An application may present another's token, which must pass every check of a user
- * token. Policy decides later whether the application may.
+ * Authenticates the caller and resolves the subject: on whose behalf the token is acquired (RFC 8693 section 2.1). A
+ * user may exchange only its own token. An application may present another's token, which must pass every check of a
+ * user token. Policy decides later whether the application may.
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import { type AuthenticationContext, authenticate, fromSubjectFailure, recordCaller } from "../caller/authenticate.ts";
@@ -10,7 +10,7 @@ import type { ExchangeRequest, GrantRequest } from "../core/exchange-request.ts"
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
-import type { Subject } from "../flows/subject.ts";
+import type { Subject } from "../flows/flows.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
 import { codeRefusal, toUnsealedCode } from "../sealed-state/authorization-code.ts";
 import type { SealedStateFailure } from "../sealed-state/state-sealer.ts";
@@ -119,7 +119,10 @@ async function validateUser(
     : fail({ kind: "subject_refused", reason: "not_a_user", presentedAs });
 }
 
-/** A handle of this service opens a grant. Any other value can only be a refresh token of Entra; policy decides about it. */
+/**
+ * A handle of this service opens a grant. Any other value can only be a refresh token of Entra; policy decides about
+ * it.
+ */
 async function grantSubject(
   { grants }: SubjectContext,
   caller: Caller,
@@ -130,7 +133,9 @@ async function grantSubject(
   return grant.ok ? succeed({ source: "grant", grant: grant.value }) : grant;
 }
 
-/** A code of this service: sealed, unexpired and bound to this client. A code found in a log or a history is useless. */
+/**
+ * A code of this service: sealed, unexpired and bound to this client. A code found in a log or a history is useless.
+ */
 async function codeSubject(
   { signIn }: SubjectContext,
   { clientId }: Caller,

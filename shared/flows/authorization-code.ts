@@ -1,15 +1,21 @@
 /**
- * Authorization code: a person signed in at Entra and came back through our callback. Entra's code and our verifier and
- * nonce travelled in our own sealed code; Entra takes a code once, so a replay ends there (54005).
+ * Authorization code: a person signed in at Entra and returned through this service's callback. The service's own
+ * sealed code carries Entra's code, the PKCE verifier and the nonce. Entra redeems a code once, so a replay fails with
+ * 54005.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#redeem-a-code-for-an-access-token
  */
 
 import { fail } from "../core/result.ts";
+import type { UnsealedCode } from "../sealed-state/authorization-code.ts";
 import { type Flow, qualifiedScopes } from "./flow.ts";
-import type { Subject } from "./subject.ts";
 
-export const authorizationCode: Flow<Extract<Subject, { source: "code" }>> = {
+export interface CodeSubject {
+  readonly source: "code";
+  readonly code: UnsealedCode;
+}
+
+export const authorizationCode: Flow<CodeSubject> = {
   identity: () => undefined,
   notAfterSeconds: () => undefined,
   async acquire({ entra, allowGuests }, { code }, { entitlement, claims, correlationId, trace }) {

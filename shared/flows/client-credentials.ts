@@ -1,14 +1,17 @@
 /**
- * Client credentials: the application's own token, from the second registration that holds no delegated subject.
- * Entra gives every application subject that was consented; it takes no scopes but `.default`.
+ * Client credentials: the application's own token, from the second registration, which has no delegated permissions.
+ * Entra accepts only `.default` here and returns every application permission that was consented.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow
  */
 
 import type { Flow } from "./flow.ts";
-import type { Subject } from "./subject.ts";
 
-export const clientCredentials: Flow<Extract<Subject, { source: "application" }>> = {
+export interface ApplicationSubject {
+  readonly source: "application";
+}
+
+export const clientCredentials: Flow<ApplicationSubject> = {
   identity: () => ({ kind: "application" }),
   notAfterSeconds: () => undefined,
   acquire: ({ entra }, _subject, { entitlement, claims, correlationId, trace }) =>

@@ -15,25 +15,27 @@ export interface FlowRequest {
   readonly trace?: RequestTrace | undefined;
 }
 
-/** What flows reach outside themselves. */
+/** What flows need of the service. */
 export interface FlowContext {
   readonly entra: EntraClient;
-  /** People who are at home in another tenant may use the service. */
+  /** Guests (users whose home is another tenant) may use the service. */
   readonly allowGuests: boolean;
-  /** Notes that a grant was redeemed and keeps the newer refresh token; fails when the grant was revoked meanwhile. */
+  /**
+   * Records the redemption and stores the newer refresh token. Fails if the grant was revoked during the redemption.
+   */
   grantRedeemed(grant: UnsealedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
 }
 
-/** One way to a token. The cache stands between `identity` and `acquire`: equal identities share an acquired token. */
-export interface Flow<P> {
-  /** What the token depends on besides API, scopes and registration; undefined: never cached. */
-  identity(subject: P): TokenIdentity | undefined;
-  /** End of the right to the token, seconds since 1970; undefined: the token's own end. */
-  notAfterSeconds(subject: P): number | undefined;
-  acquire(context: FlowContext, subject: P, request: FlowRequest): Promise<Result<EntraToken, Failure>>;
+/** One way to acquire a token. The cache stands between `identity` and `acquire`: equal identities share a token. */
+export interface Flow<S> {
+  /** What the token depends on besides API, scopes and registration. Undefined: the token is never cached. */
+  identity(subject: S): TokenIdentity | undefined;
+  /** When the right to the token ends, seconds since 1970. Undefined: when the token expires. */
+  notAfterSeconds(subject: S): number | undefined;
+  acquire(context: FlowContext, subject: S, request: FlowRequest): Promise<Result<EntraToken, Failure>>;
 }
 
-/** Bare scope names → what Entra is asked for. */
+/** Bare scope names → the scopes that a request to Entra names. */
 export function qualifiedScopes({ api, scopes }: Pick<ApiAllowance, "api" | "scopes">): string[] {
   return scopes.map((scope) => `${api.resource}/${scope}`);
 }

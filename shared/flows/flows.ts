@@ -1,41 +1,46 @@
-/**
- * Stage 4 of 5: the flows. One registry: which flow turns which subject into a token. Each flow is a file that says
- * what its token depends on and how Entra is asked.
- */
+/** The registry of flows: which flow acquires a token for which subject. */
+
 import type { TokenIdentity } from "../cache/cache-key.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Result } from "../core/result.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
-import { authorizationCode } from "./authorization-code.ts";
-import { clientCredentials } from "./client-credentials.ts";
+import { authorizationCode, type CodeSubject } from "./authorization-code.ts";
+import { type ApplicationSubject, clientCredentials } from "./client-credentials.ts";
 import type { Flow, FlowContext, FlowRequest } from "./flow.ts";
-import { onBehalfOf } from "./on-behalf-of.ts";
-import { importedRefreshToken, refreshToken } from "./refresh-token.ts";
-import type { Subject } from "./subject.ts";
+import { onBehalfOf, type UserSubject } from "./on-behalf-of.ts";
+import { type GrantSubject, type ImportedSubject, importedRefreshToken, refreshToken } from "./refresh-token.ts";
 
-/** A flow with its subject filled in. */
-export interface BoundFlow {
+/**
+ * The subject of a token request (RFC 8693): on whose behalf the token is acquired. A user's token, a stored grant, a
+ * refresh token that becomes a grant, a person's sign-in, or the calling application itself.
+ */
+export type Subject = UserSubject | GrantSubject | ImportedSubject | CodeSubject | ApplicationSubject;
+
+/** A flow for one subject. */
+export interface SubjectFlow {
   readonly identity: TokenIdentity | undefined;
   readonly notAfterSeconds: number | undefined;
   acquire(context: FlowContext, request: FlowRequest): Promise<Result<EntraToken, Failure>>;
 }
 
-export function flowFor(subject: Subject): BoundFlow {
+export function flowFor(subject: Subject): SubjectFlow {
   switch (subject.source) {
     case "user":
-      return bind(onBehalfOf, subject);
+      return withSubject(onBehalfOf, subject);
     case "grant":
-      return bind(refreshToken, subject);
+      return withSubject(refreshToken, subject);
     case "imported":
-      return bind(importedRefreshToken, subject);
+      return withSubject(importedRefreshToken, subject);
     case "code":
-      return bind(authorizationCode, subject);
+      return withSubject(authorizationCode, subject);
     case "application":
-      return bind(clientCredentials, subject);
+      return withSubject(clientCredentials, subject);
   }
 }
 
-function bind<P>(flow: Flow<P>, subject: P): BoundFlow {
+// ---------------------------------------------------------------------------------------------------------------
+
+function withSubject<S>(flow: Flow<S>, subject: S): SubjectFlow {
   return {
     identity: flow.identity(subject),
     notAfterSeconds: flow.notAfterSeconds(subject),

@@ -1,14 +1,21 @@
 /**
- * On-behalf-of: a user's token for us becomes a user's token for an API (RFC 7523 as Entra extends it). Entra checks the
- * assertion again and is stricter: it tolerates no clock difference.
+ * On-behalf-of: a user's token for this service becomes a user's token for an API (RFC 7523 with Entra's extensions).
+ * Entra validates the assertion again and tolerates no clock difference.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
  */
 
+import type { UserCaller } from "../caller/caller.ts";
 import { type Flow, qualifiedScopes } from "./flow.ts";
-import type { Subject } from "./subject.ts";
 
-export const onBehalfOf: Flow<Extract<Subject, { source: "user" }>> = {
+export interface UserSubject {
+  readonly source: "user";
+  /** Validated like a caller, as a user token. A user who exchanges its own token is both caller and subject. */
+  readonly user: UserCaller;
+  readonly presentedAs: "subject_token" | "assertion";
+}
+
+export const onBehalfOf: Flow<UserSubject> = {
   identity: ({ user }) => ({
     kind: "user",
     tenantId: user.tenantId,
@@ -16,7 +23,7 @@ export const onBehalfOf: Flow<Extract<Subject, { source: "user" }>> = {
     clientId: user.clientId,
     assertionDigest: user.tokenDigest,
   }),
-  // The user's right ends with the assertion, however long Entra's token lives.
+  // The user's right ends with the assertion, even if Entra's token lives longer.
   notAfterSeconds: ({ user }) => user.expiresAtSeconds,
   acquire: ({ entra }, { user, presentedAs }, { entitlement, claims, correlationId, trace }) =>
     entra.onBehalfOf({

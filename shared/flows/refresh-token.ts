@@ -1,17 +1,29 @@
 /**
- * Refresh token: a kept grant is redeemed. The refresh token that Entra returns replaces the stored one, and the answer
- * must be about the same user as the grant.
+ * Refresh token: redeems the refresh token of a stored grant, or one that a caller imports. The refresh token that
+ * Entra returns replaces the stored one. Entra's answer must be about the user of the grant.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/refresh-tokens
  */
 
 import { fail } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser } from "../core/user-identity.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
+import type { UnsealedGrant } from "../grants/grant.ts";
 import { type Flow, qualifiedScopes } from "./flow.ts";
-import type { Subject } from "./subject.ts";
 
-export const refreshToken: Flow<Extract<Subject, { source: "grant" }>> = {
+export interface GrantSubject {
+  readonly source: "grant";
+  readonly grant: UnsealedGrant;
+}
+
+/** A refresh token of Entra from a caller that may import one. */
+export interface ImportedSubject {
+  readonly source: "imported";
+  readonly refreshToken: SecretValue;
+}
+
+export const refreshToken: Flow<GrantSubject> = {
   identity: ({ grant }) => ({ kind: "grant", grantId: grant.grant.id }),
   notAfterSeconds: ({ grant }) => grant.grant.expiresAtSeconds,
   async acquire({ entra, allowGuests, grantRedeemed }, { grant }, { entitlement, claims, correlationId, trace }) {
@@ -27,13 +39,13 @@ export const refreshToken: Flow<Extract<Subject, { source: "grant" }>> = {
     const { user, refreshToken: newer } = redeemed.value;
     if (!isSameUser(user, grant.grant.user)) return fail({ kind: "grant_refused", reason: "user_changed" });
     if (isRefusedGuest(redeemed.value, allowGuests)) return fail({ kind: "sign_in_refused", reason: "guest" });
-    const noted = await grantRedeemed(grant, newer);
-    return noted.ok ? redeemed : noted;
+    const recorded = await grantRedeemed(grant, newer);
+    return recorded.ok ? redeemed : recorded;
   },
 };
 
-/** A raw refresh token of Entra's, from a caller that may import: redeemed once, then kept as a grant. */
-export const importedRefreshToken: Flow<Extract<Subject, { source: "imported" }>> = {
+/** Redeems the imported refresh token once. The service then issues a grant. */
+export const importedRefreshToken: Flow<ImportedSubject> = {
   identity: () => undefined,
   notAfterSeconds: () => undefined,
   async acquire({ entra, allowGuests }, subject, { entitlement, claims, correlationId, trace }) {
@@ -51,7 +63,9 @@ export const importedRefreshToken: Flow<Extract<Subject, { source: "imported" }>
   },
 };
 
-/** A guest, or a user whose answer does not say, where guests are not allowed. */
+// ---------------------------------------------------------------------------------------------------------------
+
+/** A guest, or a user whose token does not say, where guests are not allowed. */
 function isRefusedGuest({ user }: EntraToken, allowGuests: boolean): boolean {
   return !allowGuests && user?.guest !== false;
 }

@@ -1,10 +1,10 @@
 /**
- * Grants as rows of one table: keys, columns, and the strict way back. Three kinds of row:
+ * Grants as rows of one table: keys, columns, and strict reading of rows. Three kinds of row:
  *
  * - the grant: partition `grant-<first two digits of the id>` (256 partitions share the load), row key the id;
- * - its index entries: partition = whose it is, row key = newest first, then the id; nothing else but the expiry. An
- *   application's grant has one under the application, and one under the person in whose name it is;
- * - the mark of a grant that was revoked while the form that made it could still be sent again: in the grant's place.
+ * - index entries: partition = the owner, row key = age (newest first), then the id; the only column is the expiry. An
+ *   application's grant has one entry for the application and one for the person on whose behalf it acts;
+ * - revocation marks: they replace a grant that was revoked while the confirmation form could still be sent again.
  *
  * A key contains ids only, never a handle. Pure: no SDK, no I/O, no clock.
  */
@@ -14,7 +14,7 @@ import type { Grant } from "../core/grant.ts";
 import type { UserIdentity } from "../core/user-identity.ts";
 import type { GrantCaller } from "./grant.ts";
 
-/** 64-bit column: seconds since 1970 leave 32 bits in 2038. */
+/** 64-bit column: seconds since 1970 exceed 32 bits in 2038. */
 interface Int64 {
   readonly type: "Int64";
   readonly value: string;
@@ -29,7 +29,7 @@ export interface IndexRow extends RowKeys {
   readonly expiresAtSeconds: Int64;
 }
 
-/** In the place of a grant. */
+/** A revocation mark, with the keys of the grant. */
 export interface RevokedRow extends RowKeys {
   readonly revoked: true;
   readonly expiresAtSeconds: Int64;
@@ -50,7 +50,7 @@ export interface GrantRow extends RowKeys {
   readonly sealed: string;
 }
 
-/** More than the ten digits of seconds that this format will ever see, so that the difference keeps its width. */
+/** The largest number of ten digits, so that the difference always has ten digits. */
 const SECONDS_END = 9_999_999_999;
 const CURSOR = /^\d{10}-[0-9a-f]{64}$/;
 
@@ -58,21 +58,21 @@ export function grantKeys(id: string): RowKeys {
   return { partitionKey: `grant-${id.slice(0, 2)}`, rowKey: id };
 }
 
-/** The partition of a caller's index entries: a user's own through one client, or all of an application. */
+/** The partition of a caller's index entries: a user's grants through one client, or all grants of an application. */
 export function indexPartition({ kind, tenantId, clientId, objectId }: GrantCaller): string {
   return kind === "user" ? `user-${tenantId}-${clientId}-${objectId}` : `application-${tenantId}-${clientId}`;
 }
 
-/** The partition of what applications may do in a person's name, whichever they are. */
+/** The partition of the index entries for all grants that applications have on a person's behalf. */
 export function personPartition({ tenantId, objectId }: UserIdentity): string {
   return `person-${tenantId}-${objectId}`;
 }
 
-/** Where a grant is listed; never empty. */
+/** The keys of a grant's index entries; never empty. */
 export function indexKeys({ binding, user, createdAtSeconds, id }: Grant): readonly RowKeys[] {
   const rowKey = `${String(SECONDS_END - createdAtSeconds).padStart(10, "0")}-${id}`;
-  const own = { partitionKey: indexPartition({ ...binding, objectId: user.objectId }), rowKey };
-  return binding.kind === "user" ? [own] : [own, { partitionKey: personPartition(user), rowKey }];
+  const ownerKeys = { partitionKey: indexPartition({ ...binding, objectId: user.objectId }), rowKey };
+  return binding.kind === "user" ? [ownerKeys] : [ownerKeys, { partitionKey: personPartition(user), rowKey }];
 }
 
 export function isIndexRowKey(text: string): boolean {
@@ -114,64 +114,68 @@ export function toGrantRow(grant: Grant, sealed: string): GrantRow {
   };
 }
 
-/** `undefined`: not a row that we wrote. What it says is believed only after the seal was compared with it. */
+/**
+ * Undefined: the service did not write this row. Its content is trusted only after comparison with the sealed record.
+ */
 export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: Grant; sealed: string } | undefined {
   try {
     return {
       grant: {
-        id: text(row["rowKey"]),
+        id: readString(row["rowKey"]),
         binding: {
-          kind: kind(row["bindingKind"]),
-          tenantId: text(row["bindingTenantId"]),
-          clientId: text(row["bindingClientId"]),
+          kind: readKind(row["bindingKind"]),
+          tenantId: readString(row["bindingTenantId"]),
+          clientId: readString(row["bindingClientId"]),
         },
-        user: { tenantId: text(row["userTenantId"]), objectId: text(row["userObjectId"]) },
-        apis: consent(JSON.parse(text(row["apis"]))),
-        policyEntry: text(row["policyEntry"]),
-        createdAtSeconds: seconds(row["createdAtSeconds"]),
-        expiresAtSeconds: seconds(row["expiresAtSeconds"]),
+        user: { tenantId: readString(row["userTenantId"]), objectId: readString(row["userObjectId"]) },
+        apis: readConsentedApis(JSON.parse(readString(row["apis"]))),
+        policyEntry: readString(row["policyEntry"]),
+        createdAtSeconds: readSeconds(row["createdAtSeconds"]),
+        expiresAtSeconds: readSeconds(row["expiresAtSeconds"]),
         lastRedeemedAtSeconds:
-          row["lastRedeemedAtSeconds"] === undefined ? undefined : seconds(row["lastRedeemedAtSeconds"]),
+          row["lastRedeemedAtSeconds"] === undefined ? undefined : readSeconds(row["lastRedeemedAtSeconds"]),
       },
-      sealed: text(row["sealed"]),
+      sealed: readString(row["sealed"]),
     };
   } catch {
-    // One of the readers below, or JSON.parse: either way the row is not ours.
+    // A reader below or JSON.parse threw: the service did not write this row.
     return undefined;
   }
 }
 
-function text(value: unknown): string {
+// ---------------------------------------------------------------------------------------------------------------
+
+function readString(value: unknown): string {
   if (typeof value !== "string" || value === "") throw new TypeError("not a text");
   return value;
 }
 
-function texts(value: unknown): readonly string[] {
+function readStrings(value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw new TypeError("not a list");
-  return value.map(text);
+  return value.map(readString);
 }
 
-function consent(value: unknown): ConsentedApis {
+function readConsentedApis(value: unknown): ConsentedApis {
   if (!Array.isArray(value)) throw new TypeError("not a list");
-  const [first, ...others] = value.map(apiScopes);
+  const [first, ...others] = value.map(readStoredApi);
   if (first === undefined) throw new TypeError("an empty list");
   return [first, ...others];
 }
 
-function apiScopes(value: unknown): ApiScopes {
+function readStoredApi(value: unknown): ApiScopes {
   if (typeof value !== "object" || value === null || !("api" in value && "scopes" in value)) {
     throw new TypeError("not an API with its scopes");
   }
-  return { api: text(value.api), scopes: texts(value.scopes) };
+  return { api: readString(value.api), scopes: readStrings(value.scopes) };
 }
 
-function kind(value: unknown): "user" | "application" {
+function readKind(value: unknown): "user" | "application" {
   if (value !== "user" && value !== "application") throw new TypeError("not a kind");
   return value;
 }
 
-/** The SDK gives a 64-bit column as a bigint. */
-function seconds(value: unknown): number {
+/** The SDK returns a 64-bit column as a bigint. */
+function readSeconds(value: unknown): number {
   if (typeof value !== "bigint") throw new TypeError("not a 64-bit number");
   return Number(value);
 }

@@ -1,6 +1,7 @@
 /**
- * Where grants are kept: the interface. `table-grant-store.ts` is the real one (loaded lazily, it brings the SDK). A
- * store knows nothing of handles, keys or refresh tokens: it keeps a sealed string under an id. No SDK import here.
+ * The interface of the grant store. `table-grant-store.ts` implements it (loaded lazily, because it imports the SDK). A
+ * store never gets a handle, a key or an unsealed refresh token: it stores a sealed string under an id. No SDK import
+ * here.
  */
 import type { Grant } from "../core/grant.ts";
 import type { Result } from "../core/result.ts";
@@ -25,27 +26,30 @@ export interface ListGrants extends GrantVisibility {
   readonly caller: GrantCaller;
   /** Grants per page, 1 to 50. */
   readonly limit: number;
-  /** `next` of the page before. */
+  /** `next` of the previous page. */
   readonly after?: string;
 }
 
 export interface GrantStore {
   /** Writes the index entry first, then the grant, so that no grant can exist that its owner cannot list. */
   create(grant: Grant, sealed: string): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>>;
-  /** `undefined`: there is no such grant, or no longer. */
+  /** Undefined: the grant does not exist or was revoked. */
   read(id: string): Promise<Result<StoredGrant | undefined, GrantStoreFailure>>;
-  /** Compare-and-swap on the row's etag. `changed`: somebody else wrote first; `gone`: it was deleted. */
+  /** Compare-and-swap on the row's etag. `changed`: another writer was faster. `gone`: the grant was deleted. */
   replace(
     stored: StoredGrant,
     change: GrantChange,
   ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>>;
-  /** Deletes the grant first, then its index entries. False: there was none. */
+  /** Deletes the grant first, then its index entries. False: the grant did not exist. */
   delete(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
-  /** The same, and nothing can be made under its id until then. */
-  bury(grant: Grant, untilSeconds: number): Promise<Result<boolean, GrantStoreFailure>>;
-  /** Nothing can be made under this id until then, whether there was a grant or not; one that is there is gone. */
-  forbid(id: string, untilSeconds: number): Promise<Result<true, GrantStoreFailure>>;
-  /** Newest first. `page_invalid`: `after` is not a `next` of ours. */
+  /**
+   * Replaces the grant with a revocation mark: until `untilSeconds`, no grant can be created with its id. False: the
+   * grant did not exist.
+   */
+  deleteAndBlock(grant: Grant, untilSeconds: number): Promise<Result<boolean, GrantStoreFailure>>;
+  /** Writes a revocation mark for an id, whether the grant exists or not: until `untilSeconds`, none can be created. */
+  block(id: string, untilSeconds: number): Promise<Result<true, GrantStoreFailure>>;
+  /** Newest first. `page_invalid`: `after` is not the `next` of a page. */
   list(request: ListGrants): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>>;
   /** Deletes (or in a dry run counts) rows that expired before `beforeSeconds`, at most `limit` of them. */
   reap(request: {
@@ -53,6 +57,6 @@ export interface GrantStore {
     readonly limit: number;
     readonly dryRun: boolean;
   }): Promise<Result<ReapReport, GrantStoreFailure>>;
-  /** Can the table be read? For readiness. */
+  /** Checks for readiness that the table can be read. */
   check(): Promise<Result<true, GrantStoreFailure>>;
 }

@@ -1,11 +1,9 @@
-/**
- * The words of the grant stage: what a grant is, to whom it is bound, what can go wrong. Types only.
- */
+/** The types of grants: callers, stored and unsealed grants, pages and failures. */
 import type { Grant } from "../core/grant.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { SealFailure } from "../sealing/seal-failure.ts";
 
-/** The part of a validated caller that binding looks at; a `Caller` fits as it is. */
+/** The properties of a validated caller that a grant is bound to. A `Caller` has them all. */
 export interface GrantCaller {
   readonly kind: "user" | "application";
   readonly tenantId: string;
@@ -16,23 +14,23 @@ export interface GrantCaller {
 /** A grant as stored: the record, the sealed refresh token, and the row's version for compare-and-swap. */
 export interface StoredGrant {
   readonly grant: Grant;
-  /** JWE, see `seal.ts`. */
+  /** JWE, see `sealed-grant.ts`. */
   readonly sealed: string;
   readonly etag: string;
 }
 
-/** A grant whose seal was opened by its handle for the caller it is bound to. Only `grants.ts` makes one. */
+/** A grant that was unsealed with its handle for the caller it is bound to. Only `grants.ts` makes one. */
 export interface UnsealedGrant extends StoredGrant {
   readonly handle: SecretValue;
   readonly refreshToken: SecretValue;
 }
 
-/** Whose grants: those that a caller may redeem, or also those that applications have in the caller's name. */
+/** Which grants a caller sees: those it may redeem, and optionally those that applications have on its behalf. */
 export interface GrantVisibility {
   readonly onTheirBehalf?: boolean;
 }
 
-/** One page of a caller's grants. `next` goes into the following call; undefined at the end. */
+/** One page of a caller's grants. `next` is the `after` of the following request; undefined on the last page. */
 export interface GrantPage {
   readonly grants: readonly Grant[];
   readonly next: string | undefined;
@@ -49,29 +47,32 @@ export interface ReapReport {
   readonly more: boolean;
 }
 
-/** `after` of a list request is not what an earlier page gave as `next`. */
+/** `after` of a list request is not the `next` of a page. */
 export interface PageInvalid {
   readonly kind: "page_invalid";
 }
 
-/** There was a grant under this id; where it was to be made once, it was revoked since. */
+/** A grant with this id exists, or existed and was revoked. */
 export interface GrantExists {
   readonly kind: "grant_exists";
   readonly grantId: string;
 }
 
-/** The store itself: `code` is the service's or Node's code, at most 64 word characters, never a text. */
+/**
+ * A failure of the store. `code` is a code of the table service or of Node: at most 64 word characters, never a
+ * message.
+ */
 export type GrantStoreFailure =
   | { readonly kind: "store_unavailable"; readonly code: string }
   | { readonly kind: "store_timeout" }
-  /** 401 or 403: our identity may not use the table. */
+  /** 401 or 403: the service's identity may not use the table. */
   | { readonly kind: "store_refused"; readonly code: string }
-  /** A row does not read as what we write. */
+  /** The service did not write this row. */
   | { readonly kind: "store_row_invalid" };
 
 /**
- * What can go wrong with a grant. `grant_unknown` and `grant_not_bound` must look the same to the outside (as must a
- * malformed handle): a caller that holds somebody else's handle learns nothing. The audit trail keeps them apart.
+ * Failures of grants. `grant_unknown`, `grant_not_bound` and `handle_malformed` must give the same response, so that a
+ * caller with the handle of another caller learns nothing. Only the audit event distinguishes them.
  */
 export type GrantFailure =
   | { readonly kind: "handle_malformed" }
@@ -81,11 +82,11 @@ export type GrantFailure =
       readonly kind: "grant_expired";
       readonly grantId: string;
       readonly expiresAtSeconds: number;
-      /** What it was, held against its seal. Undefined where the seal does not open (any more). */
+      /** The grant's record, compared with the sealed one. Undefined: it cannot be unsealed (any more). */
       readonly sealedRecord: Grant | undefined;
     }
   | GrantExists
-  /** Other writers changed the row again and again. Nothing is lost: the row holds a token that works. */
+  /** Other writers changed the row repeatedly. Nothing is lost: the row holds a valid refresh token. */
   | { readonly kind: "grant_conflict"; readonly grantId: string }
   | PageInvalid
   | SealFailure

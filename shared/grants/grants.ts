@@ -1,10 +1,10 @@
 /**
- * Grants: delegated permissions kept for later. Makes them, opens them for the caller that they are bound to, keeps the
- * newest refresh token, lists, revokes, reaps.
+ * Grants: creates them, opens them for the caller that they are bound to, stores the newest refresh token, lists,
+ * revokes and reaps them.
  *
- * Input: a handle or id and a validated caller; output: the grant, and on opening Entra's refresh token; failures:
- * `GrantFailure`. It does not decide policy (`unattended`, scopes, flows), does not talk to Entra, and does not check
- * whose token a redemption gave: the flow does.
+ * Input: a handle or id and a validated caller. Output: the grant, and on opening, Entra's refresh token. Failures:
+ * `GrantFailure`. It does not decide policy (`unattended`, scopes, flows) and does not call Entra. The flow checks that
+ * Entra's token is about the grant's user.
  */
 
 import type { ConsentedApis } from "../core/api-scopes.ts";
@@ -26,17 +26,17 @@ import type {
 } from "./grant.ts";
 import type { GrantStore, ListGrants } from "./grant-store.ts";
 import { type GrantHandle, newHandle as newRandomHandle, parseHandle } from "./handle.ts";
-import { readExisting, rotated, touch } from "./renew-grant.ts";
-import { openSealedGrant, sealGrant } from "./sealed-grant.ts";
+import { readExisting, recordRedemption, storeNewer } from "./renew-grant.ts";
+import { sealGrant, unsealGrant } from "./sealed-grant.ts";
 
 const DAY_SECONDS = 24 * 3600;
 /**
- * A grant that has ended is kept so long, so that an application that comes once a week is told that it has expired, with
- * a link to make it again, and not that there is none. What it holds stays sealed with its handle, and is not redeemed.
+ * How long an expired grant stays in the store. An application that runs once a week then gets "expired" with a link to
+ * renew the grant, instead of "unknown". The refresh token stays sealed with the handle and is not redeemed.
  */
-const ENDED_KEPT_SECONDS = 14 * DAY_SECONDS;
+const EXPIRED_RETENTION_SECONDS = 14 * DAY_SECONDS;
 
-export interface MakeGrant {
+export interface CreateGrant {
   readonly binding: GrantBinding;
   readonly user: UserIdentity;
   readonly apis: ConsentedApis;
@@ -45,41 +45,44 @@ export interface MakeGrant {
   readonly maxDays: number;
   readonly policyEntry: string;
   /**
-   * Set when the same wish may come twice: the grant is made once, and the second time it is the same one; or
-   * `grant_exists`, when it was revoked meanwhile.
+   * Set if the same request may be repeated. The second request returns the same grant, or `grant_exists` if the grant
+   * was revoked in the meantime.
    */
   readonly once?: { readonly handle: SecretValue; readonly createdAtSeconds: number };
 }
 
-export interface MadeGrant {
+export interface CreatedGrant {
   readonly handle: SecretValue;
   readonly grant: Grant;
-  /** The wish had come before. */
-  readonly before: boolean;
+  /** An earlier request created the grant. */
+  readonly existed: boolean;
 }
 
-export interface ForbidGrant {
-  /** Chosen for what was to be made. */
+export interface DenyGrant {
+  /** The handle that was chosen for the grant. */
   readonly handle: SecretValue;
-  /** Whom it would be bound to. */
+  /** The caller that the grant would be bound to. */
   readonly caller: GrantCaller;
-  /** When the question was asked, seconds since 1970. */
+  /** When the confirmation began, seconds since 1970. */
   readonly createdAtSeconds: number;
 }
 
 export interface Grants {
-  make(request: MakeGrant): Promise<Result<MadeGrant, GrantFailure>>;
-  /** Existence, binding, expiry, seal, in this order: a stranger learns nothing from an expired grant either. */
+  create(request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>>;
+  /** Checks existence, binding, expiry and seal, in this order: another caller does not learn that a grant expired. */
   open(handle: SecretValue, caller: GrantCaller): Promise<Result<UnsealedGrant, GrantFailure>>;
-  /** Entra gave a new refresh token: keep it, unless another instance kept a newer one meanwhile. */
-  rotated(opened: UnsealedGrant, refreshToken: SecretValue): Promise<Result<Grant, GrantFailure>>;
-  /** A redemption without a new refresh token: notes the day. Never in the way of the answer. */
-  touch(opened: UnsealedGrant): Promise<Result<Grant, GrantFailure>>;
+  /** Stores the newer refresh token that Entra returned, unless another instance stored one in the meantime. */
+  storeNewer(opened: UnsealedGrant, refreshToken: SecretValue): Promise<Result<Grant, GrantFailure>>;
+  /** Records a redemption without a newer refresh token, at most once a day. */
+  recordRedemption(opened: UnsealedGrant): Promise<Result<Grant, GrantFailure>>;
   list(
     caller: GrantCaller,
     page: { readonly limit: number; readonly after?: string } & GrantVisibility,
   ): Promise<Result<GrantPage, GrantFailure>>;
-  /** The grant that was ended; undefined: there was nothing to end. A person may also end what an application has in their name. */
+  /**
+   * Returns the revoked grant. Undefined: it did not exist. `reach` lets a person revoke what applications have on
+   * their behalf.
+   */
   revoke(
     handle: SecretValue,
     caller: GrantCaller,
@@ -91,12 +94,12 @@ export interface Grants {
     reach?: GrantVisibility,
   ): Promise<Result<Grant | undefined, GrantFailure>>;
   /**
-   * The person said no to what would be made under this handle: what was made ends, and nothing is made any more as long as
-   * the form can come. Gives what was ended.
+   * The person denied the grant with this handle: revokes it if it exists, and blocks its creation as long as the
+   * confirmation form can still arrive. Returns the revoked grant.
    */
-  forbid(request: ForbidGrant): Promise<Result<Grant | undefined, GrantFailure>>;
-  /** Made for somebody who has been told that nothing was: takes it away again, without a trace. */
-  unmake(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
+  deny(request: DenyGrant): Promise<Result<Grant | undefined, GrantFailure>>;
+  /** Deletes a grant whose caller got an error instead of the handle. */
+  discard(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
   reap(request: { readonly dryRun: boolean; readonly limit: number }): Promise<Result<ReapReport, GrantStoreFailure>>;
 }
 
@@ -113,25 +116,26 @@ export function createGrants(input: GrantsInput): Grants {
   const { store, sealer } = input;
   const renewal = { store, sealer, nowSeconds: () => nowSeconds(input) };
   return {
-    make: (request) => make(input, request),
-    open: (handle, caller) => open(input, handle, caller),
-    rotated: (opened, refreshToken) => rotated(renewal, opened, refreshToken),
-    touch: (opened) => touch(renewal, opened),
-    list: (caller, page) => list(input, { caller, ...page }),
+    create: (request) => createGrant(input, request),
+    open: (handle, caller) => openGrant(input, handle, caller),
+    storeNewer: (opened, refreshToken) => storeNewer(renewal, opened, refreshToken),
+    recordRedemption: (opened) => recordRedemption(renewal, opened),
+    list: (caller, page) => listGrants(input, { caller, ...page }),
     async revoke(handle, caller, reach = {}) {
       const parsed = parseHandle(handle.reveal());
-      return parsed.ok ? revoke(input, parsed.value.id, caller, reach) : parsed;
+      return parsed.ok ? revokeGrant(input, parsed.value.id, caller, reach) : parsed;
     },
     revokeById: async (id, caller, reach = {}) =>
-      isGrantId(id) ? revoke(input, id, caller, reach) : fail({ kind: "grant_unknown" as const }),
-    forbid: (request) => forbid(input, request),
-    unmake: (grant) => store.delete(grant),
-    reap: ({ dryRun, limit }) => store.reap({ beforeSeconds: nowSeconds(input) - ENDED_KEPT_SECONDS, limit, dryRun }),
+      isGrantId(id) ? revokeGrant(input, id, caller, reach) : fail({ kind: "grant_unknown" as const }),
+    deny: (request) => denyGrant(input, request),
+    discard: (grant) => store.delete(grant),
+    reap: ({ dryRun, limit }) =>
+      store.reap({ beforeSeconds: nowSeconds(input) - EXPIRED_RETENTION_SECONDS, limit, dryRun }),
   };
 }
 
-/** May this caller use this grant? A user caller only for itself; an application caller only with its own client id. */
-export function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
+/** Whether this caller may redeem the grant: a user only its own grants, an application only those of its client id. */
+function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
   const { binding, user } = grant;
   const sameClient =
     binding.kind === caller.kind && binding.tenantId === caller.tenantId && binding.clientId === caller.clientId;
@@ -139,27 +143,29 @@ export function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
   return binding.kind === "application" || (user.tenantId === caller.tenantId && user.objectId === caller.objectId);
 }
 
-/** May this caller see and end this grant? Also a person whose name an application acts in; to redeem is another matter. */
+// ---------------------------------------------------------------------------------------------------------------
+
+/** Whether this caller may see and revoke the grant: also the person on whose behalf an application may act. */
 function isWithinReach(grant: Grant, caller: GrantCaller, { onTheirBehalf = false }: GrantVisibility): boolean {
   const { binding, user } = grant;
-  const theirs =
+  const onCallersBehalf =
     onTheirBehalf &&
     caller.kind === "user" &&
     binding.kind === "application" &&
     user.tenantId === caller.tenantId &&
     user.objectId === caller.objectId;
-  return theirs || isBoundTo(grant, caller);
+  return onCallersBehalf || isBoundTo(grant, caller);
 }
 
-async function make(input: GrantsInput, request: MakeGrant): Promise<Result<MadeGrant, GrantFailure>> {
+async function createGrant(input: GrantsInput, request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>> {
   const { refreshToken, maxDays, once, ...record } = request;
   const chosen =
     once === undefined ? succeed((input.newHandle ?? newRandomHandle)()) : parseHandle(once.handle.reveal());
   if (!chosen.ok) return chosen;
   const handle = chosen.value;
-  const before = once === undefined ? succeed(undefined) : await madeBefore(input, handle);
-  if (!before.ok) return before;
-  if (before.value !== undefined) return succeed(before.value);
+  const existing = once === undefined ? succeed(undefined) : await findCreated(input, handle);
+  if (!existing.ok) return existing;
+  if (existing.value !== undefined) return succeed(existing.value);
   const createdAtSeconds = once?.createdAtSeconds ?? nowSeconds(input);
   const grant: Grant = {
     id: handle.id,
@@ -171,28 +177,28 @@ async function make(input: GrantsInput, request: MakeGrant): Promise<Result<Made
   const sealed = await sealGrant(input.sealer, handle, grant, refreshToken);
   if (!sealed.ok) return sealed;
   const created = await input.store.create(grant, sealed.value);
-  if (created.ok) return succeed({ handle: handle.secret, grant, before: false });
-  // Of two at the same moment, the store takes one.
-  const other = created.failure.kind === "grant_exists" ? await madeBefore(input, handle) : succeed(undefined);
+  if (created.ok) return succeed({ handle: handle.secret, grant, existed: false });
+  // Of two requests at the same time, the store accepts one.
+  const other = created.failure.kind === "grant_exists" ? await findCreated(input, handle) : succeed(undefined);
   return other.ok && other.value !== undefined ? succeed(other.value) : created;
 }
 
 /**
- * What was made under a handle that was chosen beforehand. The row is believed as in a redemption: only with its seal,
- * which only this handle opens. One that was revoked is not found.
+ * The grant that an earlier request created with this handle. As in a redemption, the row is trusted only after
+ * unsealing it with the handle. A revoked grant is not found.
  */
-async function madeBefore(
+async function findCreated(
   input: GrantsInput,
   handle: GrantHandle,
-): Promise<Result<MadeGrant | undefined, GrantFailure>> {
+): Promise<Result<CreatedGrant | undefined, GrantFailure>> {
   const found = await input.store.read(handle.id);
   if (!found.ok || found.value === undefined) return found.ok ? succeed(undefined) : found;
   const { grant, sealed } = found.value;
-  const opened = await openSealedGrant(input.sealer, handle, grant, sealed);
-  return opened.ok ? succeed({ handle: handle.secret, grant, before: true }) : opened;
+  const unsealed = await unsealGrant(input.sealer, handle, grant, sealed);
+  return unsealed.ok ? succeed({ handle: handle.secret, grant, existed: true }) : unsealed;
 }
 
-async function open(
+async function openGrant(
   input: GrantsInput,
   handle: SecretValue,
   caller: GrantCaller,
@@ -202,10 +208,10 @@ async function open(
   const stored = await readBound(input, parsed.value.id, caller);
   if (!stored.ok) return stored;
   const { grant, sealed } = stored.value;
-  const refreshToken = await openSealedGrant(input.sealer, parsed.value, grant, sealed);
+  const refreshToken = await unsealGrant(input.sealer, parsed.value, grant, sealed);
   const { id: grantId, expiresAtSeconds } = grant;
   if (expiresAtSeconds <= nowSeconds(input)) {
-    // Its key may be gone with it, and it has expired all the same; but only a seal says what it was.
+    // The sealing key may no longer exist. Only the sealed record proves what the grant was.
     return fail({
       kind: "grant_expired",
       grantId,
@@ -217,7 +223,7 @@ async function open(
   return succeed({ ...stored.value, handle, refreshToken: refreshToken.value });
 }
 
-async function revoke(
+async function revokeGrant(
   input: GrantsInput,
   id: string,
   caller: GrantCaller,
@@ -227,18 +233,20 @@ async function revoke(
   if (!stored.ok) return stored.failure.kind === "grant_unknown" ? succeed(undefined) : stored;
   const { grant } = stored.value;
   if (!isWithinReach(grant, caller, reach)) return fail({ kind: "grant_not_bound", grantId: id });
-  // The form that made it and its cookie, sent again, would make it again under the same handle.
+  // If the confirmation form and its cookie are sent again, they would create the grant again with the same handle.
   const formEndsAtSeconds = formEnd(grant.createdAtSeconds);
-  const mayComeAgain = formEndsAtSeconds > nowSeconds(input);
-  const ended = await (mayComeAgain ? input.store.bury(grant, formEndsAtSeconds) : input.store.delete(grant));
-  if (!ended.ok) return ended;
-  return succeed(ended.value ? grant : undefined);
+  const formMayArrive = formEndsAtSeconds > nowSeconds(input);
+  const revoked = await (formMayArrive
+    ? input.store.deleteAndBlock(grant, formEndsAtSeconds)
+    : input.store.delete(grant));
+  if (!revoked.ok) return revoked;
+  return succeed(revoked.value ? grant : undefined);
 }
 
-/** A yes may be under way at this very moment: the mark is set whether there is a grant or not, and the yes meets it. */
-async function forbid(
+/** An approval may still be in process, so the id is blocked even if there is no grant yet. */
+async function denyGrant(
   input: GrantsInput,
-  { handle, caller, createdAtSeconds }: ForbidGrant,
+  { handle, caller, createdAtSeconds }: DenyGrant,
 ): Promise<Result<Grant | undefined, GrantFailure>> {
   const parsed = parseHandle(handle.reveal());
   if (!parsed.ok) return parsed;
@@ -247,13 +255,13 @@ async function forbid(
   if (!stored.ok) return stored;
   const grant = stored.value?.grant;
   if (grant !== undefined && !isBoundTo(grant, caller)) return fail({ kind: "grant_not_bound", grantId: id });
-  const marked = await input.store.forbid(id, formEnd(createdAtSeconds));
-  if (!marked.ok) return marked;
-  const buried = grant === undefined ? marked : await input.store.bury(grant, formEnd(createdAtSeconds));
-  return buried.ok ? succeed(grant) : buried;
+  const blocked = await input.store.block(id, formEnd(createdAtSeconds));
+  if (!blocked.ok) return blocked;
+  const deleted = grant === undefined ? blocked : await input.store.deleteAndBlock(grant, formEnd(createdAtSeconds));
+  return deleted.ok ? succeed(grant) : deleted;
 }
 
-/** Until when the form of a confirmation that began then can come. */
+/** Until when the form of a confirmation can arrive, seconds since 1970. */
 function formEnd(createdAtSeconds: number): number {
   return createdAtSeconds + CONFIRMATION_SECONDS + CLOCK_TOLERANCE_SECONDS;
 }
@@ -268,14 +276,16 @@ async function readBound(
   return stored;
 }
 
-/** Live grants only; and the index is a way to find, not a proof of whose they are. */
-async function list(input: GrantsInput, request: ListGrants): Promise<Result<GrantPage, GrantFailure>> {
+/**
+ * Lists unexpired grants only. The index only finds candidates: the grant itself says whether the caller may see it.
+ */
+async function listGrants(input: GrantsInput, request: ListGrants): Promise<Result<GrantPage, GrantFailure>> {
   const page = await input.store.list(request);
   if (!page.ok) return page;
-  const live = page.value.grants.filter(
+  const visible = page.value.grants.filter(
     (grant) => grant.expiresAtSeconds > nowSeconds(input) && isWithinReach(grant, request.caller, request),
   );
-  return succeed({ grants: live, next: page.value.next });
+  return succeed({ grants: visible, next: page.value.next });
 }
 
 function nowSeconds(input: GrantsInput): number {

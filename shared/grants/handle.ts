@@ -1,6 +1,6 @@
 /**
- * Handles: what a caller holds instead of a refresh token. `gte_` and 256 random bits in base64url, one spelling per
- * value. The store knows a handle only by its SHA-256, so a copy of the table redeems nothing. No I/O.
+ * Handles: a caller holds a handle instead of a refresh token. `gte_` and 256 random bits in base64url, one spelling
+ * per value. The store has only the handle's SHA-256, so a copy of the table is not enough to redeem a grant. No I/O.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -8,7 +8,7 @@ import { SecretValue } from "../core/secret-value.ts";
 
 const PREFIX = "gte_";
 const HANDLE_BYTES = 32;
-/** 43 characters; the last carries four bits, so only sixteen letters may stand there (one spelling per value). */
+/** 43 characters. The last has four bits, so only sixteen characters are allowed there (one spelling per value). */
 const FORM = /^gte_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 export interface GrantHandle {

@@ -1,16 +1,16 @@
 /**
- * Deletes rows of the grant table past their expiry, grants and index entries alike: bounded, counted, and with a dry
- * run that only counts. A row is judged by its own `expiresAtSeconds`, which never changes, so a live grant cannot be
- * caught between reading and deleting. Failures: those of the query; a row that cannot be deleted is counted.
+ * Deletes expired rows of the grant table, grants and index entries: bounded, counted, and with a dry run that only
+ * counts. The `expiresAtSeconds` of a row never changes, so a valid grant cannot be deleted between query and deletion.
+ * Failures: those of the query; a row that cannot be deleted is counted.
  */
 import { type Result, succeed } from "../core/result.ts";
 import type { GrantStoreFailure, ReapReport } from "./grant.ts";
 import type { RowKeys } from "./grant-row.ts";
 import type { GrantTable } from "./table-client.ts";
 
-/** Rows asked for in one page. */
+/** Rows requested in one page. */
 const PAGE_ROWS = 200;
-/** The service may answer with empty pages while it searches; a run ends after this many all the same. */
+/** The table service may return empty pages while it searches. A run ends after this many pages. */
 const PAGES_MAX = 100;
 const DELETES_AT_ONCE = 10;
 
@@ -30,11 +30,13 @@ export async function reapRows(
   if (request.dryRun) return succeed({ expired: rows.length, deleted: 0, failed: 0, more });
   let deleted = 0;
   for (let at = 0; at < rows.length; at += DELETES_AT_ONCE) {
-    const outcomes = await Promise.all(rows.slice(at, at + DELETES_AT_ONCE).map((row) => deleteRow(table, row)));
+    const outcomes = await Promise.all(rows.slice(at, at + DELETES_AT_ONCE).map((row) => deleteExpiredRow(table, row)));
     deleted += outcomes.filter(Boolean).length;
   }
   return succeed({ expired: rows.length, deleted, failed: rows.length - deleted, more });
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 async function findExpired(
   table: GrantTable,
@@ -57,7 +59,7 @@ interface Page {
   readonly continuationToken: string | undefined;
 }
 
-/** One page, one operation: each has its own deadline, so a long run is not cut short. */
+/** Each page is one operation with its own deadline, so that a long run can finish. */
 async function nextPage(
   table: GrantTable,
   beforeSeconds: number,
@@ -68,7 +70,7 @@ async function nextPage(
     filter: `expiresAtSeconds lt ${beforeSeconds}L`,
     select: ["partitionKey", "rowKey"],
   };
-  const asked = await table.call(async (abortSignal) => {
+  const queried = await table.call(async (abortSignal) => {
     const settings = { maxPageSize: PAGE_ROWS, ...(continuationToken === undefined ? {} : { continuationToken }) };
     for await (const page of table.client.listEntities({ queryOptions, abortSignal }).byPage(settings)) {
       const rows = page.map(({ partitionKey, rowKey }) => ({
@@ -79,13 +81,13 @@ async function nextPage(
     }
     return empty;
   });
-  if (!asked.ok) return asked;
-  // A table that does not exist yet holds nothing.
-  return succeed(typeof asked.value === "string" ? empty : asked.value);
+  if (!queried.ok) return queried;
+  // A table that does not exist yet has no rows.
+  return succeed(typeof queried.value === "string" ? empty : queried.value);
 }
 
-/** True: it is gone, by us or by another run. */
-async function deleteRow(table: GrantTable, { partitionKey, rowKey }: RowKeys): Promise<boolean> {
+/** True: the row no longer exists, because this run or another one deleted it. */
+async function deleteExpiredRow(table: GrantTable, { partitionKey, rowKey }: RowKeys): Promise<boolean> {
   const deleted = await table.call((abortSignal) => table.client.deleteEntity(partitionKey, rowKey, { abortSignal }));
   return deleted.ok && (typeof deleted.value !== "string" || deleted.value === "row_missing");
 }

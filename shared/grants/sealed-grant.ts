@@ -1,7 +1,7 @@
 /**
- * What a grant's seal holds: the refresh token and the whole unchanging record, so that a row cannot be swapped with
- * another, moved to another caller or given a longer life by whoever can write to the storage. The record in the row
- * serves for finding and listing; the sealed one is compared with it at every redemption. No I/O.
+ * Seals a grant: the refresh token together with the constant part of the record. An attacker who can write to the
+ * storage can therefore not swap rows, assign a row to another caller or extend its lifetime. The readable record
+ * serves for finding and listing; every redemption compares it with the sealed one. No I/O.
  */
 
 import type { Grant } from "../core/grant.ts";
@@ -12,7 +12,7 @@ import type { Sealer } from "../sealing/sealer.ts";
 import type { GrantHandle } from "./handle.ts";
 import { handleBytes } from "./handle.ts";
 
-/** Purpose of the sealer that this file needs. */
+/** The purpose of the sealer for grants. */
 export const GRANT_PURPOSE = "grant";
 
 export async function sealGrant(
@@ -21,25 +21,28 @@ export async function sealGrant(
   grant: Grant,
   refreshToken: SecretValue,
 ): Promise<Result<string, SealFailure>> {
-  const text = JSON.stringify({ refreshToken: refreshToken.reveal(), record: record(grant) });
+  const text = JSON.stringify({ refreshToken: refreshToken.reveal(), record: constantRecord(grant) });
   return sealer.seal(text, handleBytes(handle));
 }
 
-export async function openSealedGrant(
+export async function unsealGrant(
   sealer: Sealer,
   handle: GrantHandle,
   grant: Grant,
   sealed: string,
 ): Promise<Result<SecretValue, SealFailure>> {
-  const opened = await sealer.unseal(sealed, handleBytes(handle));
-  if (!opened.ok) return opened;
-  const content = parse(opened.value);
-  if (content === undefined || content.record !== record(grant)) return fail({ kind: "seal_broken", problem: "row" });
+  const unsealed = await sealer.unseal(sealed, handleBytes(handle));
+  if (!unsealed.ok) return unsealed;
+  const content = readSealedContent(unsealed.value);
+  if (content === undefined || content.record !== constantRecord(grant))
+    return fail({ kind: "seal_broken", problem: "row" });
   return succeed(new SecretValue(content.refreshToken));
 }
 
-/** Everything that never changes, as one text. */
-function record(grant: Grant): string {
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The members of a grant that never change, as one text. */
+function constantRecord(grant: Grant): string {
   return JSON.stringify([
     grant.id,
     grant.binding.kind,
@@ -54,8 +57,8 @@ function record(grant: Grant): string {
   ]);
 }
 
-function parse(text: string): { readonly refreshToken: string; readonly record: string } | undefined {
-  // Authenticated text of our own writing: if it does not parse, that is a programmer's mistake and may throw.
+function readSealedContent(text: string): { readonly refreshToken: string; readonly record: string } | undefined {
+  // The text is authenticated, so this service wrote it. If it does not parse, that is a bug and may throw.
   const content: unknown = JSON.parse(text);
   if (typeof content !== "object" || content === null) return undefined;
   if (!("refreshToken" in content && "record" in content)) return undefined;

@@ -1,17 +1,19 @@
 /**
- * One operation on the table service: a deadline over everything (also over the identity SDK, which ignores abort
- * signals), one retry, and errors as `GrantStoreFailure`. An SDK error carries the URL with the row's key and the
- * service's prose: only codes leave this file. Reads errors by shape, so it needs no SDK.
+ * One operation on the table service: one deadline for everything (including the identity SDK, which ignores abort
+ * signals), one retry, and errors as `GrantStoreFailure`. An SDK error contains the URL with the row's key and the
+ * message of the table service, so only codes leave this file. It reads errors by their members, so it does not import
+ * the SDK.
  */
 import { setTimeout as delay } from "node:timers/promises";
+import { beforeDeadline, DeadlineError } from "../core/deadline.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { GrantStoreFailure } from "./grant.ts";
 
-/** Long enough for a moved partition, short beside the deadline. */
+/** Long enough for a partition to move, short compared with the deadline. */
 const RETRY_DELAY_MS = 150;
 const CODE = /^\w{1,64}$/;
 
-/** Answers that mean something to the caller of an operation. */
+/** Answers of the table service that are not failures. */
 export type TableAnswer = "table_missing" | "row_missing" | "row_exists" | "row_changed";
 
 export async function callTable<T>(
@@ -19,43 +21,36 @@ export async function callTable<T>(
   deadlineMs: number,
 ): Promise<Result<T | TableAnswer, GrantStoreFailure>> {
   const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new LateError()), deadlineMs);
-  });
   try {
-    return succeed(await Promise.race([twice(call, abort.signal), late]));
+    return succeed(await beforeDeadline(withRetry(call, abort.signal), deadlineMs));
   } catch (error) {
-    return toOutcome(error);
+    return fromTableError(error);
   } finally {
-    clearTimeout(timer);
     abort.abort();
   }
 }
 
-class LateError extends Error {
-  override readonly name = "LateError";
-}
+// ---------------------------------------------------------------------------------------------------------------
 
-async function twice<T>(call: (abortSignal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
+async function withRetry<T>(call: (abortSignal: AbortSignal) => Promise<T>, signal: AbortSignal): Promise<T> {
   try {
     return await call(signal);
   } catch (error) {
-    if (!isTransient(error)) throw error;
+    if (!isRetryable(error)) throw error;
     await delay(RETRY_DELAY_MS, undefined, { signal });
     return call(signal);
   }
 }
 
-/** No connection, or a 5xx (the service answers 500 and 503 while it moves a partition). */
-function isTransient(error: unknown): boolean {
-  const { name, status } = readError(error);
+/** No connection, or a 5xx (the table service answers 500 and 503 while it moves a partition). */
+function isRetryable(error: unknown): boolean {
+  const { name, status } = readTableError(error);
   return name === "RestError" && (status === undefined || status >= 500);
 }
 
-function toOutcome(error: unknown): Result<TableAnswer, GrantStoreFailure> {
-  const { name, status, code } = readError(error);
-  if (error instanceof LateError || name === "AbortError") return fail({ kind: "store_timeout" });
+function fromTableError(error: unknown): Result<TableAnswer, GrantStoreFailure> {
+  const { name, status, code } = readTableError(error);
+  if (error instanceof DeadlineError || name === "AbortError") return fail({ kind: "store_timeout" });
   switch (status) {
     case 404:
       return succeed(code === "TableNotFound" ? "table_missing" : "row_missing");
@@ -71,9 +66,9 @@ function toOutcome(error: unknown): Result<TableAnswer, GrantStoreFailure> {
   }
 }
 
-function readError(error: unknown): { name: string; status: number | undefined; code: string } {
-  const top = members(error);
-  const answer = members(members(top["details"])["odataError"]);
+function readTableError(error: unknown): { name: string; status: number | undefined; code: string } {
+  const top = objectMembers(error);
+  const answer = objectMembers(objectMembers(top["details"])["odataError"]);
   const status = top["statusCode"];
   const name = typeof top["name"] === "string" ? top["name"] : "";
   const code = [answer["code"], top["code"], name].find((it) => typeof it === "string" && CODE.test(it));
@@ -84,6 +79,6 @@ function readError(error: unknown): { name: string; status: number | undefined; 
   };
 }
 
-function members(value: unknown): Readonly<Record<string, unknown>> {
+function objectMembers(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -1,7 +1,7 @@
 /**
- * Grants in Azure Table Storage (Azurite locally). Brings the SDK through `table-client.ts`, so it is loaded lazily. The
- * table is made on first use. Every operation has its own deadline and at most one retry; writes are safe to repeat.
- * Failures: `GrantStoreFailure`. It never sees a handle, a key or a refresh token.
+ * Grants in Azure Table Storage (Azurite locally). Imports the SDK through `table-client.ts`, so it is loaded lazily.
+ * The store creates the table on first use. Every operation has its own deadline and at most one retry; writes are safe
+ * to repeat. Failures: `GrantStoreFailure`. It never gets a handle, a key or an unsealed refresh token.
  */
 import type { Grant } from "../core/grant.ts";
 import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
@@ -28,7 +28,7 @@ import { reapRows } from "./reap-rows.ts";
 import { callTable } from "./table-call.ts";
 import { createTableClient, type GrantTable, type TableClientInput } from "./table-client.ts";
 
-/** Reads of one listing at the same moment. */
+/** Concurrent reads of one listing. */
 const READS_AT_ONCE = 10;
 const LIST_MAX = 50;
 
@@ -42,32 +42,34 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
   const deadlineMs = input.deadlineMs ?? GRANT_STORE_DEADLINE_MS;
   const table: GrantTable = { client, call: (operation) => callTable(operation, deadlineMs) };
   return {
-    create: (grant, sealed) => create(table, grant, sealed),
-    read: (id) => read(table, id),
-    replace: (stored, change) => replace(table, stored, change),
-    delete: (grant) => remove(table, grant),
-    bury: (grant, untilSeconds) => bury(table, grant, untilSeconds),
-    async forbid(id, untilSeconds) {
-      const marked = await upsert(table, toRevokedRow(id, untilSeconds));
+    create: (grant, sealed) => createRows(table, grant, sealed),
+    read: (id) => readRow(table, id),
+    replace: (stored, change) => replaceRow(table, stored, change),
+    delete: (grant) => deleteRows(table, grant),
+    deleteAndBlock: (grant, untilSeconds) => replaceWithMark(table, grant, untilSeconds),
+    async block(id, untilSeconds) {
+      const marked = await upsertRow(table, toRevokedRow(id, untilSeconds));
       return marked.ok ? succeed(true) : marked;
     },
-    list: (request) => list(table, request),
+    list: (request) => listGrantRows(table, request),
     reap: (request) => reapRows(table, request),
     async check() {
       // Any answer about a row that does not exist proves address, identity and permission.
-      const asked = await table.call((abortSignal) => client.getEntity("check", "check", { abortSignal }));
-      return asked.ok ? succeed(true) : asked;
+      const checked = await table.call((abortSignal) => client.getEntity("check", "check", { abortSignal }));
+      return checked.ok ? succeed(true) : checked;
     },
   };
 }
 
-async function create(
+// ---------------------------------------------------------------------------------------------------------------
+
+async function createRows(
   table: GrantTable,
   grant: Grant,
   sealed: string,
 ): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>> {
   for (const row of toIndexRows(grant)) {
-    const indexed = await upsert(table, row);
+    const indexed = await upsertRow(table, row);
     if (!indexed.ok) return indexed;
   }
   const written = await table.call((abortSignal) =>
@@ -75,8 +77,8 @@ async function create(
   );
   if (!written.ok) return written;
   if (typeof written.value !== "string") return succeed({ grant, sealed, etag: written.value.etag ?? "" });
-  // The first answer was lost and the retry met our own row; or somebody else's; or the table went away in between.
-  const found = await read(table, grant.id);
+  // The first answer was lost and the retry met the row of this call, or another call's row, or the table was deleted.
+  const found = await readRow(table, grant.id);
   if (!found.ok) return found;
   if (found.value?.sealed === sealed) return succeed(found.value);
   return written.value === "row_exists"
@@ -84,18 +86,18 @@ async function create(
     : fail({ kind: "store_unavailable", code: written.value });
 }
 
-/** Possibly the first write of all, so it makes the table where there is none. */
-async function upsert(table: GrantTable, row: IndexRow | RevokedRow): Promise<Result<unknown, GrantStoreFailure>> {
+/** Possibly the first write of a deployment, so it creates the table if it is missing. */
+async function upsertRow(table: GrantTable, row: IndexRow | RevokedRow): Promise<Result<unknown, GrantStoreFailure>> {
   const write = () => table.call((abortSignal) => table.client.upsertEntity(row, "Replace", { abortSignal }));
   const written = await write();
   if (!written.ok || written.value !== "table_missing") return written;
-  const made = await table.call((abortSignal) => table.client.createTable({ abortSignal }));
-  if (!made.ok) return made;
+  const created = await table.call((abortSignal) => table.client.createTable({ abortSignal }));
+  if (!created.ok) return created;
   const again = await write();
   return again.ok && typeof again.value === "string" ? fail({ kind: "store_unavailable", code: again.value }) : again;
 }
 
-async function read(table: GrantTable, id: string): Promise<Result<StoredGrant | undefined, GrantStoreFailure>> {
+async function readRow(table: GrantTable, id: string): Promise<Result<StoredGrant | undefined, GrantStoreFailure>> {
   const { partitionKey, rowKey } = grantKeys(id);
   const found = await table.call((abortSignal) => table.client.getEntity(partitionKey, rowKey, { abortSignal }));
   if (!found.ok) return found;
@@ -104,7 +106,7 @@ async function read(table: GrantTable, id: string): Promise<Result<StoredGrant |
   return row === undefined ? fail({ kind: "store_row_invalid" }) : succeed({ ...row, etag: found.value.etag });
 }
 
-async function replace(
+async function replaceRow(
   table: GrantTable,
   stored: StoredGrant,
   { sealed, lastRedeemedAtSeconds }: GrantChange,
@@ -118,28 +120,28 @@ async function replace(
   return succeed({ grant, sealed, etag: written.value.etag ?? "" });
 }
 
-async function remove(table: GrantTable, grant: Grant): Promise<Result<boolean, GrantStoreFailure>> {
+async function deleteRows(table: GrantTable, grant: Grant): Promise<Result<boolean, GrantStoreFailure>> {
   const deleted = await deleteRow(table, grantKeys(grant.id));
   if (!deleted.ok) return deleted;
-  await unlist(table, grant);
+  await deleteIndexRows(table, grant);
   return succeed(typeof deleted.value !== "string");
 }
 
-/** Puts the mark in the grant's place in one write: there is no moment at which the place is free. */
-async function bury(
+/** Replaces the grant with the mark in one write, so that no other call can create the grant in between. */
+async function replaceWithMark(
   table: GrantTable,
   grant: Grant,
   untilSeconds: number,
 ): Promise<Result<boolean, GrantStoreFailure>> {
   const mark = toRevokedRow(grant.id, untilSeconds);
-  const buried = await table.call((abortSignal) => table.client.updateEntity(mark, "Replace", { abortSignal }));
-  if (!buried.ok) return buried;
-  await unlist(table, grant);
-  return succeed(typeof buried.value !== "string");
+  const replaced = await table.call((abortSignal) => table.client.updateEntity(mark, "Replace", { abortSignal }));
+  if (!replaced.ok) return replaced;
+  await deleteIndexRows(table, grant);
+  return succeed(typeof replaced.value !== "string");
 }
 
-/** An index entry that stays behind points at nothing; listing skips it and the reaper takes it at its expiry. */
-async function unlist(table: GrantTable, grant: Grant): Promise<void> {
+/** Ignores failures: listing skips an index entry without a grant, and the reaper deletes it after its expiry. */
+async function deleteIndexRows(table: GrantTable, grant: Grant): Promise<void> {
   await Promise.all(indexKeys(grant).map((keys) => deleteRow(table, keys)));
 }
 
@@ -147,35 +149,38 @@ function deleteRow(table: GrantTable, { partitionKey, rowKey }: RowKeys) {
   return table.call((abortSignal) => table.client.deleteEntity(partitionKey, rowKey, { abortSignal }));
 }
 
-async function list(
+async function listGrantRows(
   table: GrantTable,
   { caller, limit, after, onTheirBehalf = false }: ListGrants,
 ): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>> {
   if (after !== undefined && !isIndexRowKey(after)) return fail({ kind: "page_invalid" });
   const maxPageSize = Math.min(Math.max(limit, 1), LIST_MAX);
   const partitions = [indexPartition(caller), ...(onTheirBehalf ? [personPartition(caller)] : [])];
-  const all: string[] = [];
+  const rowKeys: string[] = [];
   for (const partition of partitions) {
-    const rowKeys = await listIndex(table, partition, maxPageSize, after ?? "");
-    if (!rowKeys.ok) return rowKeys;
-    all.push(...rowKeys.value);
+    const listed = await listIndex(table, partition, maxPageSize, after ?? "");
+    if (!listed.ok) return listed;
+    rowKeys.push(...listed.value);
   }
-  // Row keys begin with the age, so one order and one page mark serve for both.
-  const page = all.sort().slice(0, maxPageSize);
+  // Row keys begin with the age, so both partitions share one order and one page mark.
+  const page = rowKeys.sort().slice(0, maxPageSize);
   const grants = await readEach(table, page.map(idOfIndexRowKey));
   if (!grants.ok) return grants;
   return succeed({ grants: grants.value, next: page.length < maxPageSize ? undefined : page.at(-1) });
 }
 
-/** The grants that are there and ours. An index entry without a grant is left by a broken-off write or delete. */
+/**
+ * The grants that exist and that this service wrote. An interrupted write or delete leaves an index entry without a
+ * grant.
+ */
 async function readEach(
   table: GrantTable,
   ids: readonly string[],
 ): Promise<Result<readonly Grant[], GrantStoreFailure>> {
   const grants: Grant[] = [];
   for (let at = 0; at < ids.length; at += READS_AT_ONCE) {
-    for (const stored of await Promise.all(ids.slice(at, at + READS_AT_ONCE).map((id) => read(table, id)))) {
-      // A row that is not ours must not hide the caller's other grants; it cannot be redeemed either.
+    for (const stored of await Promise.all(ids.slice(at, at + READS_AT_ONCE).map((id) => readRow(table, id)))) {
+      // An invalid row must not hide the caller's other grants. It cannot be redeemed.
       if (!stored.ok && stored.failure.kind !== "store_row_invalid") return stored;
       if (stored.ok && stored.value !== undefined) grants.push(stored.value.grant);
     }
@@ -189,13 +194,13 @@ async function listIndex(
   maxPageSize: number,
   after: string,
 ): Promise<Result<readonly string[], GrantStoreFailure>> {
-  // Ids of a validated token and a cursor of a checked form: nothing here can close a quotation mark.
+  // The partition has ids of a validated token, and the cursor's form was checked: neither contains a quotation mark.
   const filter = `PartitionKey eq '${partition}' and RowKey gt '${after}'`;
   const page = await table.call(async (abortSignal) => {
     const queryOptions = { filter, select: ["rowKey"] };
     const pages = table.client.listEntities({ queryOptions, abortSignal }).byPage({ maxPageSize });
     const rowKeys: string[] = [];
-    // The service may answer with short or empty pages before the end.
+    // The table service may return short or empty pages before the last one.
     for await (const rows of pages) {
       rowKeys.push(...rows.map((row) => String(row.rowKey)));
       if (rowKeys.length >= maxPageSize) break;

@@ -1,30 +1,30 @@
 /**
- * Entra's refusals on the wire: one row a verdict. A claims challenge goes to callers that can
- * answer one (401 `insufficient_claims`); the others get something that they can show a person.
+ * Entra's refusals as responses, one for each verdict. A caller that can answer a claims challenge gets one (401
+ * `insufficient_claims`). Other callers get 400 or 403 and have to send the user to sign in.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 import type { Failure } from "../core/failure.ts";
-import { type EntraCall, evidence, type Wire } from "./wire.ts";
+import { evidenceMembers, type Wire, type WireOptions } from "./wire.ts";
 
 type EntraRefused = Extract<Failure, { kind: "entra_refused" }>;
 
-export function entraRefusalToWire(failure: EntraRefused, call: EntraCall): Wire {
-  const found = { ...evidence(failure.evidence), ...signInOffer(failure) };
-  const oauth = call.dialect === "oauth";
-  const refusal = { status: oauth ? 400 : 403, error: "invalid_grant", ...found };
+export function entraRefusalToWire(failure: EntraRefused, options: WireOptions): Wire {
+  const members = { ...evidenceMembers(failure.evidence), ...signInOffer(failure) };
+  const oauth = options.dialect === "oauth";
+  const refusal = { status: oauth ? 400 : 403, error: "invalid_grant", ...members };
   switch (failure.verdict) {
     case "assertion_refused":
-      return assertionRefused(failure, call, found);
+      return assertionRefused(failure, options, members);
     case "interaction_required":
-      return interactionRequired(failure, call, found);
+      return interactionRequired(failure, options, members);
     case "consent_required":
       return {
         ...refusal,
         code: "consent_required",
         suberror: "consent_required",
-        description: "The user or an administrator has not consented to what is asked.",
-        // Whose grant it is can consent; so can an administrator.
+        description: "The requested scopes lack consent. The user or an administrator has to consent to them.",
+        // The user of an application's grant can consent by signing in again; so can an administrator.
         action: failure.signIn === undefined ? "ask_admin" : "sign_in",
         scopes: failure.scopes,
       };
@@ -32,14 +32,14 @@ export function entraRefusalToWire(failure: EntraRefused, call: EntraCall): Wire
       return {
         ...refusal,
         code: "access_denied",
-        description: "Entra does not allow this token; signing in again does not help.",
+        description: "Entra denies this token, and a new sign-in does not help. Ask your administrator.",
         action: "ask_admin",
       };
     case "grant_dead":
       return {
         ...refusal,
         code: "grant_dead",
-        description: "The permission has ended at Entra; the user has to sign in again.",
+        description: "The grant is no longer valid at Entra. The user has to sign in again.",
         action: "sign_in",
       };
     case "credential_refused":
@@ -48,26 +48,28 @@ export function entraRefusalToWire(failure: EntraRefused, call: EntraCall): Wire
         status: 500,
         error: "server_error",
         code: failure.verdict === "misconfigured" ? "registration_refused" : "credential_refused",
-        description: "The service is not configured correctly at Entra.",
+        description: "The service is not configured correctly at Entra. Ask your administrator.",
         action: "ask_admin",
-        ...found,
+        ...members,
       };
   }
 }
 
-/** A link that makes the grant again, for an application whose grant has ended. */
+// ------------------------------------------------------------------------------------------------------------------
+
+/** The link that renews an application's grant. */
 function signInOffer({ signIn }: EntraRefused): Pick<Wire, "signInUrl"> {
   return signIn?.url === undefined ? {} : { signInUrl: signIn.url };
 }
 
-function assertionRefused(failure: EntraRefused, call: EntraCall, found: Partial<Wire>): Wire {
+function assertionRefused(failure: EntraRefused, options: WireOptions, members: Partial<Wire>): Wire {
   const refused = {
-    ...found,
+    ...members,
     code: "subject_refused",
-    description: "Entra does not accept the token to exchange.",
+    description: "Entra does not accept the token to exchange. Get a new user token for this service.",
     action: "new_caller_token",
   } as const;
-  if (call.dialect === "problem") {
+  if (options.dialect === "problem") {
     return { ...refused, status: 401, error: "invalid_token", challenge: { error: "invalid_token" } };
   }
   return {
@@ -77,19 +79,19 @@ function assertionRefused(failure: EntraRefused, call: EntraCall, found: Partial
   };
 }
 
-function interactionRequired(failure: EntraRefused, call: EntraCall, found: Partial<Wire>): Wire {
+function interactionRequired(failure: EntraRefused, options: WireOptions, members: Partial<Wire>): Wire {
   const { claims } = failure.evidence;
   const required = {
-    ...found,
+    ...members,
     code: "interaction_required",
-    description: "The user has to satisfy a demand of Entra (sign-in, multi-factor authentication, policy).",
+    description: "Entra requires the user to sign in again, for example with multi-factor authentication.",
     action: "sign_in",
     ...(claims === undefined ? {} : { claims }),
   } as const;
-  if (call.dialect === "oauth") return { ...required, status: 400, error: "interaction_required" };
-  // A challenge says "get another token of your own": for an application's grant it is the person who has to sign in.
-  const isCallers = call.understandsChallenge && failure.signIn === undefined;
-  if (claims === undefined || !isCallers) return { ...required, status: 403, error: "interaction_required" };
+  if (options.dialect === "oauth") return { ...required, status: 400, error: "interaction_required" };
+  // A challenge asks the caller to get another token for itself. For an application's grant, the user has to sign in.
+  const callerCanAnswer = options.understandsChallenge && failure.signIn === undefined;
+  if (claims === undefined || !callerCanAnswer) return { ...required, status: 403, error: "interaction_required" };
   return {
     ...required,
     status: 401,

@@ -1,101 +1,114 @@
 /**
- * The one translation of failures: status, OAuth error, stable code, what to do next. Exhaustive, without a default, so
- * that a new failure does not compile until it has a place here. Words are generic; evidence goes to the audit trail.
+ * The only translation of failures: status, OAuth error, stable code, message and next action. The switch is exhaustive
+ * and has no default, so a new failure does not compile until it is added here. Messages contain no evidence; the audit
+ * trail does.
  */
-import type { Failure } from "../core/failure.ts";
+import type { Dependency, Failure } from "../core/failure.ts";
 import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
 import { policyRefusalToWire } from "./policy-refusal-to-wire.ts";
 import { requestProblemToWire } from "./request-problem-to-wire.ts";
 import { signInRefusalToWire } from "./sign-in-refusal-to-wire.ts";
-import { type Dialect, type EntraCall, evidence, type Wire } from "./wire.ts";
+import { type Dialect, evidenceMembers, type Wire, type WireOptions } from "./wire.ts";
 
-export function failureToWire(failure: Failure, call: EntraCall): Wire {
-  const oauth = call.dialect === "oauth";
+export function failureToWire(failure: Failure, options: WireOptions): Wire {
+  const oauth = options.dialect === "oauth";
   switch (failure.kind) {
     case "not_found":
-      return bad(404, "invalid_request", "not_found", "There is nothing here.");
+      return clientError(404, "invalid_request", "not_found", "Not found.");
     case "method_not_allowed":
-      return {
-        ...bad(405, "invalid_request", "method_not_allowed", "This method is not allowed."),
-        allow: failure.allow,
-      };
+      return methodNotAllowed(failure.allow);
     case "media_type_unsupported":
       return mediaTypeUnsupported(failure.expected);
     case "request_too_large":
-      return bad(413, "invalid_request", "request_too_large", `The body must not exceed ${failure.limitBytes} bytes.`);
+      return requestTooLarge(failure.limitBytes);
     case "request_invalid":
       return requestProblemToWire(failure.problem, failure.parameter);
     case "grant_type_unsupported":
-      return unsupportedGrant(failure.asked);
+      return grantTypeUnsupported(failure.requested);
     case "token_type_unsupported":
-      return bad(400, "unsupported_token_type", "unsupported_token_type", "Only grants (gte_...) can be revoked here.");
+      return tokenTypeUnsupported();
     case "caller_missing":
       return callerMissing(oauth);
     case "caller_refused":
       return callerRefused(oauth);
     case "subject_refused":
-      return subjectRefused(call.dialect, failure.presentedAs);
+      return subjectRefused(options.dialect, failure.presentedAs);
     case "policy_refused":
-      return policyRefusalToWire(failure.reason, call.dialect);
+      return policyRefusalToWire(failure.reason, options.dialect);
     case "scope_surplus":
-      return ours("scope_surplus", "The token carries more scopes than this caller may have; it was not released.");
+      return scopeSurplus();
     case "grant_refused":
       return grantRefused(oauth, failure);
     case "code_refused":
       return codeRefused();
     case "sign_in_refused":
-      return signInRefusalToWire(failure.reason, call.dialect);
+      return signInRefusalToWire(failure.reason, options.dialect);
     case "entra_refused":
-      return entraRefusalToWire(failure, call);
+      return entraRefusalToWire(failure, options);
     case "budget_used_up":
-      return waitFor("budget_used_up", "Too many requests of this user that pass by the cache.", failure);
+      return tooManyRequests("budget_used_up", "Too many uncached requests for this user. Try again later.", failure);
     case "throttled":
-      return waitFor("throttled", "Too many requests for now.", failure);
+      return tooManyRequests("throttled", "Entra receives too many requests at the moment. Try again later.", failure);
     case "dependency_failed":
       return dependencyFailed(failure);
     case "misconfigured":
-      return { ...ours(failure.code, "The service is not configured correctly."), ...evidence(failure.evidence) };
+      return misconfigured(failure);
     case "deadline_passed":
-      return wait(504, "deadline_passed", "The service did not finish in time.");
+      return temporarilyUnavailable(504, "deadline_passed", "The service did not finish in time. Try again.");
     case "internal":
-      return ours("internal", "The service failed.");
+      return serverError("internal", "The service failed unexpectedly. Give the correlation id to your administrator.");
   }
 }
 
-function bad(status: number, error: string, code: string, description: string): Wire {
+// ------------------------------------------------------------------------------------------------------------------
+
+function clientError(status: number, error: string, code: string, description: string): Wire {
   return { status, error, code, description, action: "fix_request" };
 }
 
-function mediaTypeUnsupported(expected: string): Wire {
-  const description = `The body must be ${expected}, UTF-8, uncompressed.`;
-  return bad(415, "invalid_request", "media_type_unsupported", description);
-}
-
-function ours(code: string, description: string): Wire {
+function serverError(code: string, description: string): Wire {
   return { status: 500, error: "server_error", code, description, action: "ask_admin" };
 }
 
-function wait(status: number, code: string, description: string): Wire {
+function temporarilyUnavailable(status: number, code: string, description: string): Wire {
   return { status, error: "temporarily_unavailable", code, description, action: "retry" };
 }
 
-function waitFor(
+function tooManyRequests(
   code: string,
   description: string,
   failure: Extract<Failure, { kind: "throttled" | "budget_used_up" }>,
 ): Wire {
-  const found = failure.kind === "throttled" ? evidence(failure.evidence) : {};
-  return { ...wait(429, code, description), ...found, retryAfterSeconds: failure.retryAfterSeconds };
+  const members = failure.kind === "throttled" ? evidenceMembers(failure.evidence) : {};
+  const { retryAfterSeconds } = failure;
+  return { ...temporarilyUnavailable(429, code, description), ...members, retryAfterSeconds };
 }
 
-function unsupportedGrant(asked: "password" | "other"): Wire {
+function methodNotAllowed(allow: readonly string[]): Wire {
+  const description = `This method is not allowed. Use ${allow.join(" or ")}.`;
+  return { ...clientError(405, "invalid_request", "method_not_allowed", description), allow };
+}
+
+function mediaTypeUnsupported(expected: string): Wire {
+  const description = `Send the body as ${expected}, in UTF-8 and uncompressed.`;
+  return clientError(415, "invalid_request", "media_type_unsupported", description);
+}
+
+function requestTooLarge(limitBytes: number): Wire {
+  const description = `The body is too large. The maximum is ${limitBytes} bytes.`;
+  return clientError(413, "invalid_request", "request_too_large", description);
+}
+
+function grantTypeUnsupported(requested: "password" | "other"): Wire {
   const alternatives =
-    "use token-exchange or jwt-bearer with the user's own token, refresh_token with a grant made by the user, authorization_code after a sign-in, or client_credentials";
-  const description =
-    asked === "password"
-      ? `Passwords are never accepted here: ${alternatives}.`
-      : `This grant type is not supported: ${alternatives}.`;
-  return bad(400, "unsupported_grant_type", "unsupported_grant_type", description);
+    "Use token-exchange or jwt-bearer with the user's own token, refresh_token with a grant, authorization_code after a sign-in, or client_credentials.";
+  const reason = requested === "password" ? "Passwords are never accepted." : "This grant type is not supported.";
+  return clientError(400, "unsupported_grant_type", "unsupported_grant_type", `${reason} ${alternatives}`);
+}
+
+function tokenTypeUnsupported(): Wire {
+  const description = "Only grants can be revoked. Send a grant handle (gte_...) or a grant id.";
+  return clientError(400, "unsupported_token_type", "unsupported_token_type", description);
 }
 
 function callerMissing(oauth: boolean): Wire {
@@ -103,7 +116,7 @@ function callerMissing(oauth: boolean): Wire {
     status: 401,
     error: oauth ? "invalid_client" : "invalid_token",
     code: "caller_missing",
-    description: "Send an Entra access token for this service as a Bearer token.",
+    description: "The request has no credentials. Send an Entra access token for this service as a Bearer token.",
     action: "new_caller_token",
     challenge: {},
   };
@@ -114,7 +127,7 @@ function callerRefused(oauth: boolean): Wire {
     status: 401,
     error: oauth ? "invalid_client" : "invalid_token",
     code: "caller_refused",
-    description: "The access token of the caller is not valid for this service.",
+    description: "The caller's access token is not valid for this service. Get a new token from Entra.",
     action: "new_caller_token",
     challenge: { error: "invalid_token" },
   };
@@ -123,50 +136,73 @@ function callerRefused(oauth: boolean): Wire {
 function subjectRefused(dialect: Dialect, presentedAs: "subject_token" | "assertion"): Wire {
   const refused = {
     code: "subject_refused",
-    description: "The token to exchange is not valid, or not the caller's to exchange.",
+    description:
+      "The token to exchange is not valid, or this caller may not exchange it. Get a new user token for this service.",
     action: "new_caller_token",
   } as const;
   if (dialect === "problem") {
     return { ...refused, status: 401, error: "invalid_token", challenge: { error: "invalid_token" } };
   }
-  // RFC 8693 section 2.2.2 against RFC 7523 section 3.1.
+  // RFC 8693 section 2.2.2 and RFC 7523 section 3.1 use different errors.
   return { ...refused, status: 400, error: presentedAs === "subject_token" ? "invalid_request" : "invalid_grant" };
 }
 
-function codeRefused(): Wire {
-  const description = "The code is not valid, not in time, or not for this request.";
-  return { ...bad(400, "invalid_grant", "code_refused", description), action: "sign_in" };
+function scopeSurplus(): Wire {
+  const description =
+    "Entra's token has more scopes than the policy allows this caller, so the service did not release it. Ask your administrator.";
+  return serverError("scope_surplus", description);
 }
 
 function grantRefused(oauth: boolean, { reason, signIn }: Extract<Failure, { kind: "grant_refused" }>): Wire {
   const expired = reason === "expired";
+  const problem = expired ? "The grant has expired." : "The grant does not exist, or it belongs to another caller.";
   return {
     status: oauth ? 400 : 403,
     error: "invalid_grant",
     code: expired ? "grant_expired" : "grant_invalid",
-    description: expired ? "The grant has expired." : "The grant does not exist, or not for this caller.",
+    description: `${problem} The user has to sign in for a new grant.`,
     action: "sign_in",
     ...(signIn?.url === undefined ? {} : { signInUrl: signIn.url }),
   };
 }
 
+function codeRefused(): Wire {
+  const description =
+    "The authorization code is invalid, expired or issued for another request. The user has to sign in again.";
+  return { ...clientError(400, "invalid_grant", "code_refused", description), action: "sign_in" };
+}
+
 function dependencyFailed(failure: Extract<Failure, { kind: "dependency_failed" }>): Wire {
   const retry = failure.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: failure.retryAfterSeconds };
   const code = `${failure.dependency}_${failure.problem}`;
+  const name = DEPENDENCIES[failure.dependency];
   switch (failure.problem) {
     case "unavailable":
       return {
-        ...wait(503, code, "A service that this one needs is not available."),
-        ...evidence(failure.evidence),
+        ...temporarilyUnavailable(503, code, `${name} is not available. Try again later.`),
+        ...evidenceMembers(failure.evidence),
         ...retry,
       };
     case "timeout":
-      return { ...wait(504, code, "A service that this one needs did not answer in time."), ...retry };
+      return { ...temporarilyUnavailable(504, code, `${name} did not answer in time. Try again later.`), ...retry };
     case "answer_invalid":
       return {
-        ...wait(502, code, "A service that this one needs gave no usable answer."),
-        ...evidence(failure.evidence),
+        ...temporarilyUnavailable(502, code, `${name} returned an unusable answer. Try again later.`),
+        ...evidenceMembers(failure.evidence),
         error: "server_error",
       };
   }
+}
+
+/** The code names the dependency as well. */
+const DEPENDENCIES: Readonly<Record<Dependency, string>> = {
+  entra: "Entra",
+  key_set: "Entra's list of signing keys",
+  key_vault: "Key Vault",
+  grant_store: "The grant store",
+};
+
+function misconfigured({ code, evidence }: Extract<Failure, { kind: "misconfigured" }>): Wire {
+  const description = "The service is not configured correctly. Ask your administrator.";
+  return { ...serverError(code, description), ...evidenceMembers(evidence) };
 }

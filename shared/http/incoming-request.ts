@@ -1,7 +1,7 @@
-/** The part of a Functions `HttpRequest` that is read here, so that tests and other hosts can give one too. */
+/** The part of a Functions `HttpRequest` that the readers use, so that tests and other hosts can provide it. */
 export interface IncomingRequest {
   readonly method: string;
-  /** Absolute URL. Only its query is used; `Host` decides nothing. */
+  /** Absolute URL. The readers use only its query; `Host` has no effect. */
   readonly url: string;
   readonly headers: { get(name: string): string | null };
   readonly params: Readonly<Record<string, string>>;

@@ -1,13 +1,13 @@
 import type { Cookie } from "../core/cookie.ts";
 import type { Failure } from "../core/failure.ts";
 
-/** An answer, in the shape that Functions takes and tests can read. */
+/** A response, in a shape that `functions/handle.ts` passes to Functions. */
 export interface OutgoingResponse {
   readonly status: number;
   readonly headers: Record<string, string>;
   readonly body?: string;
-  /** The only way to `Set-Cookie`: of several such headers, Functions keeps the last. */
+  /** Cookies go here and not into `headers`: of several `Set-Cookie` headers, Functions sends only the last. */
   readonly cookies?: readonly Cookie[];
-  /** The answer tells a refusal in its own way (a redirect, a page that clears cookies); the audit trail says why. */
+  /** The failure behind a redirect or a page, for the audit event. */
   readonly refusal?: Failure;
 }

@@ -1,81 +1,99 @@
 /**
- * Bodies, bounded before they are parsed: size, encoding, number of parameters, repeats. An empty parameter counts as
- * absent (RFC 6749 section 3.2).
+ * Reads request bodies. Size, encoding, number of parameters and repeated parameters are checked. An empty parameter
+ * counts as absent (RFC 6749 section 3.2).
  */
 import type { Failure } from "../core/failure.ts";
+import { isJsonObject, type JsonObject } from "../core/json-object.ts";
 import { BODY_MAX_BYTES, PARAMETERS_MAX } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
+import { invalidRequest } from "./invalid-request.ts";
 
-/** Parameters by name, each with all its non-empty values; a Map, so that no name can be `__proto__`. */
+/** Non-empty values by parameter name. A Map, so that a name such as `__proto__` has no special meaning. */
 export type Parameters = ReadonlyMap<string, readonly string[]>;
 
-const FORM = "application/x-www-form-urlencoded";
+const FORM_TYPE = "application/x-www-form-urlencoded";
 const JSON_TYPE = "application/json";
 
-/** A form body. Only parameters named in `repeatable` may come more than once. */
+/** A form body. Only parameters named in `repeatable` may appear more than once. */
 export async function readForm(
   request: IncomingRequest,
   repeatable: readonly string[],
 ): Promise<Result<Parameters, Failure>> {
-  if (!hasType(request, FORM)) return fail({ kind: "media_type_unsupported", expected: FORM });
+  if (!hasType(request, FORM_TYPE)) return fail({ kind: "media_type_unsupported", expected: FORM_TYPE });
   const text = await readText(request);
-  return text.ok ? collect(new URLSearchParams(text.value), repeatable) : text;
+  return text.ok ? collectParameters(new URLSearchParams(text.value), repeatable) : text;
 }
 
-/** A JSON object body; an empty body is an empty object. */
-export async function readJsonObject(request: IncomingRequest): Promise<Result<Record<string, unknown>, Failure>> {
+/** A JSON object body. An empty body counts as an empty object. */
+export async function readJsonBody(request: IncomingRequest): Promise<Result<JsonObject, Failure>> {
   const text = await readText(request);
   if (!text.ok) return text;
   if (text.value.trim() === "") return succeed({});
   if (!hasType(request, JSON_TYPE)) return fail({ kind: "media_type_unsupported", expected: JSON_TYPE });
   const value = parseJson(text.value);
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? succeed(value as Record<string, unknown>)
-    : fail({ kind: "request_invalid", problem: "body_not_json" });
+  return isJsonObject(value) ? succeed(value) : invalidRequest("body_not_json");
 }
 
-/** Groups parameters by name; too many, or one that must not repeat, refuse the request. */
-export function collect(parameters: URLSearchParams, repeatable: readonly string[]): Result<Parameters, Failure> {
-  if (parameters.size > PARAMETERS_MAX) return fail({ kind: "request_invalid", problem: "too_many_parameters" });
+/** Groups parameters by name. Too many parameters, or a repeated one that is not in `repeatable`, are refused. */
+export function collectParameters(
+  parameters: URLSearchParams,
+  repeatable: readonly string[],
+): Result<Parameters, Failure> {
+  if (parameters.size > PARAMETERS_MAX) return invalidRequest("too_many_parameters");
   const collected = new Map<string, string[]>();
   for (const [name, value] of parameters) {
     if (value === "") continue;
     const values = collected.get(name) ?? [];
-    if (values.length > 0 && !repeatable.includes(name)) {
-      return fail({ kind: "request_invalid", problem: "parameter_repeated", parameter: safeName(name) });
-    }
+    if (values.length > 0 && !repeatable.includes(name)) return invalidRequest("parameter_repeated", safeName(name));
     collected.set(name, [...values, value]);
   }
   return succeed(collected);
 }
 
-/** A parameter's name may be anything; only a plain one is repeated in an answer. */
+/** The value of a parameter that is present at most once. */
+export function singleValue(parameters: Parameters, name: string): string | undefined {
+  return parameters.get(name)?.[0];
+}
+
+/** A parameter name for a message. A name with other characters could inject text and is replaced. */
 export function safeName(name: string): string {
   return /^[\w.-]{1,64}$/.test(name) ? name : "a parameter";
 }
+
+/** The value of a JSON text, or undefined if it is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------------------
 
 async function readText(request: IncomingRequest): Promise<Result<string, Failure>> {
   const tooLarge: Failure = { kind: "request_too_large", limitBytes: BODY_MAX_BYTES };
   if (Number(request.headers.get("content-length") ?? 0) > BODY_MAX_BYTES) return fail(tooLarge);
   const bytes = await request.arrayBuffer();
-  if (bytes.byteLength === 0 && announcesBody(request)) {
-    return fail({ kind: "request_invalid", problem: "body_missing" });
-  }
+  if (bytes.byteLength === 0 && announcesBody(request)) return invalidRequest("body_missing");
   if (bytes.byteLength > BODY_MAX_BYTES) return fail(tooLarge);
   try {
     return succeed(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch {
-    return fail({ kind: "request_invalid", problem: "body_not_utf8" });
+    return invalidRequest("body_not_utf8");
   }
 }
 
-/** Taken for an empty body, another wish would be answered than the one that was sent: the list in place of one scope. */
+/**
+ * Without this check, a body that the host dropped would count as empty, and the caller would get a token with its
+ * default scopes instead of the requested ones.
+ */
 function announcesBody({ headers }: IncomingRequest): boolean {
   return headers.get("transfer-encoding") !== null || Number(headers.get("content-length") ?? 0) > 0;
 }
 
-/** The media type, with no charset or UTF-8; never compressed. */
+/** The media type is `type`, the charset is absent or UTF-8, and the body is not compressed. */
 function hasType(request: IncomingRequest, type: string): boolean {
   const [essence = "", ...parameters] = (request.headers.get("content-type") ?? "").toLowerCase().split(";");
   const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith("charset="));
@@ -85,12 +103,4 @@ function hasType(request: IncomingRequest, type: string): boolean {
     (charset === undefined || /^charset="?utf-8"?$/.test(charset)) &&
     encoding.toLowerCase() === "identity"
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

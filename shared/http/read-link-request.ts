@@ -1,96 +1,92 @@
 /**
- * `POST /signin/links` → a link request. JSON: `caller?`, `expectedUser?`, `claims?` (a demand of Entra's that the
- * sign-in shall meet), and what the grant shall cover: `api` with `scopes?` for one API, or `apis`, from name to scopes,
- * for several. No scopes ask for the list.
+ * `POST /signin/links` → a link request. The JSON members are `caller?`, `expectedUser?`, `claims?` (the claims
+ * challenge that the sign-in must satisfy) and the APIs of the grant: `api` with `scopes?` for one API, or `apis`
+ * (scopes by API name) for several. Without scopes, the grant gets the scopes that the policy lists.
  */
 
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
-import type { Failure, RequestProblem } from "../core/failure.ts";
+import type { Failure } from "../core/failure.ts";
 import { GUID } from "../core/guid.ts";
-import { URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
-import { fail, type Result, succeed } from "../core/result.ts";
+import { isJsonObject } from "../core/json-object.ts";
+import { APIS_PER_GRANT_MAX, URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
+import { type Result, succeed } from "../core/result.ts";
 import type { LinkRequest } from "../sign-in/create-link.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
-import { readJsonObject, safeName } from "./read-body.ts";
+import { invalidRequest } from "./invalid-request.ts";
+import { readJsonBody, safeName } from "./read-body.ts";
 import { readBearer } from "./read-client-authentication.ts";
-import { readClaims, readScopeList, readScopes } from "./read-token-parameters.ts";
+import { readClaims, readScopeList } from "./read-token-parameters.ts";
 
-/** What each member must look like; names are those of the policy, a user is an object id. */
+/** APIs and callers by their names in the policy, and a user by object id. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 const FORMS: Readonly<Record<string, RegExp>> = { api: NAME, caller: NAME, expectedUser: GUID };
-/** More than anybody needs in one grant; each costs a call to Entra. */
-const APIS_MAX = 10;
 
 export async function readLinkRequest(request: IncomingRequest): Promise<Result<LinkRequest, Failure>> {
   const clientAuthentication = readBearer(request);
   if (!clientAuthentication.ok) return clientAuthentication;
-  const body = await readJsonObject(request);
+  const body = await readJsonBody(request);
   if (!body.ok) return body;
   const { scopes, apis, claims, ...texts } = body.value;
-  const wrong = findWrong(texts);
-  if (wrong !== undefined) return wrong;
+  const invalid = findInvalid(texts);
+  if (invalid !== undefined) return invalid;
   const { api, caller, expectedUser } = texts as { api?: string; caller?: string; expectedUser?: string };
-  const asked = apis === undefined ? readOneApi(api, scopes) : readApis(apis, { api, scopes });
-  if (!asked.ok) return asked;
-  const demand = readDemand(claims);
-  return demand.ok
-    ? succeed({
-        clientAuthentication: clientAuthentication.value,
-        caller,
-        apis: asked.value,
-        expectedUser: expectedUser?.toLowerCase(),
-        claims: demand.value,
-      })
-    : demand;
+  const requested = apis === undefined ? readOneApi(api, scopes) : readApis(apis, { api, scopes });
+  if (!requested.ok) return requested;
+  const challenge = readUrlClaims(claims);
+  if (!challenge.ok) return challenge;
+  return succeed({
+    clientAuthentication: clientAuthentication.value,
+    caller,
+    apis: requested.value,
+    expectedUser: expectedUser?.toLowerCase(),
+    claims: challenge.value,
+  });
 }
 
-/** It travels in the link. */
-function readDemand(value: unknown): Result<string | undefined, Failure> {
-  const read = readClaims(value, "claims");
-  return read.ok && Buffer.byteLength(read.value ?? "") > URL_CLAIMS_MAX_BYTES
-    ? problem("parameter_invalid", "claims")
-    : read;
-}
+// ------------------------------------------------------------------------------------------------------------------
 
-function readOneApi(api: string | undefined, scopes: unknown): Result<ConsentedApis, Failure> {
-  if (api === undefined) return problem("parameter_missing", "api");
-  const read = readApiScopes(api, scopes, "scopes");
-  return read.ok ? succeed([read.value]) : read;
-}
-
-/** Instead of `api` and `scopes`, never beside them. */
-function readApis(apis: unknown, beside: Readonly<Record<string, unknown>>): Result<ConsentedApis, Failure> {
-  if (Object.values(beside).some((value) => value !== undefined)) return problem("parameter_invalid", "apis");
-  const entries = typeof apis === "object" && apis !== null && !Array.isArray(apis) ? Object.entries(apis) : [];
-  if (entries.length > APIS_MAX || !entries.every(([name]) => NAME.test(name))) {
-    return problem("parameter_invalid", "apis");
-  }
-  const read: ApiScopes[] = [];
-  for (const [name, scopes] of entries) {
-    const one = readApiScopes(name, scopes, "apis");
-    if (!one.ok) return one;
-    read.push(one.value);
-  }
-  const [first, ...others] = read;
-  return first === undefined ? problem("parameter_invalid", "apis") : succeed([first, ...others]);
-}
-
-function readApiScopes(api: string, value: unknown, parameter: string): Result<ApiScopes, Failure> {
-  const listed = readScopeList(value, parameter);
-  const scopes = listed.ok ? readScopes(listed.value, parameter) : listed;
-  return scopes.ok ? succeed({ api, scopes: scopes.value.scopes ?? [] }) : scopes;
-}
-
-/** The first member that is unknown, or not the text it must be. */
-function findWrong(texts: Readonly<Record<string, unknown>>) {
+/** The first member that is unknown or has an invalid value. */
+function findInvalid(texts: Readonly<Record<string, unknown>>) {
   for (const [name, value] of Object.entries(texts)) {
     const form = Object.hasOwn(FORMS, name) ? FORMS[name] : undefined;
-    if (form === undefined) return problem("parameter_not_supported", safeName(name));
-    if (typeof value !== "string" || !form.test(value)) return problem("parameter_invalid", name);
+    if (form === undefined) return invalidRequest("parameter_not_supported", safeName(name));
+    if (typeof value !== "string" || !form.test(value)) return invalidRequest("parameter_invalid", name);
   }
   return undefined;
 }
 
-function problem(kind: RequestProblem, parameter: string) {
-  return fail({ kind: "request_invalid", problem: kind, parameter } as const);
+function readOneApi(api: string | undefined, scopes: unknown): Result<ConsentedApis, Failure> {
+  if (api === undefined) return invalidRequest("parameter_missing", "api");
+  const read = readApiScopes(api, scopes, "scopes");
+  return read.ok ? succeed([read.value]) : read;
+}
+
+/** `apis` replaces `api` and `scopes`. A request with both is refused. */
+function readApis(apis: unknown, single: Readonly<Record<string, unknown>>): Result<ConsentedApis, Failure> {
+  if (Object.values(single).some((value) => value !== undefined)) return invalidRequest("parameter_invalid", "apis");
+  const entries = isJsonObject(apis) ? Object.entries(apis) : [];
+  if (entries.length > APIS_PER_GRANT_MAX || !entries.every(([name]) => NAME.test(name))) {
+    return invalidRequest("parameter_invalid", "apis");
+  }
+  const read: ApiScopes[] = [];
+  for (const [name, scopes] of entries) {
+    const apiScopes = readApiScopes(name, scopes, "apis");
+    if (!apiScopes.ok) return apiScopes;
+    read.push(apiScopes.value);
+  }
+  const [first, ...others] = read;
+  return first === undefined ? invalidRequest("parameter_invalid", "apis") : succeed([first, ...others]);
+}
+
+function readApiScopes(api: string, value: unknown, parameter: string): Result<ApiScopes, Failure> {
+  const scopes = readScopeList(value, parameter);
+  return scopes.ok ? succeed({ api, scopes: scopes.value.scopes ?? [] }) : scopes;
+}
+
+/** Claims with the lower size limit of a URL, because the link contains them. */
+function readUrlClaims(value: unknown): Result<string | undefined, Failure> {
+  const claims = readClaims(value, "claims");
+  return claims.ok && Buffer.byteLength(claims.value ?? "") > URL_CLAIMS_MAX_BYTES
+    ? invalidRequest("parameter_invalid", "claims")
+    : claims;
 }

@@ -1,24 +1,25 @@
 /**
  * `POST /oauth2/par` (RFC 9126 section 2.1): the authorization request of RFC 6749 section 4.1.1 with RFC 7636, as a
- * form. What would weaken the sign-in if it were ignored (another response type or mode, a request object, a demand on
- * the sign-in that we do not pass on) is refused; anything unknown is ignored, as RFC 6749 section 3.1 asks.
+ * form. A parameter whose loss would weaken the sign-in is refused: another response type or mode, a request object, a
+ * requirement that the service does not send to Entra. Unknown parameters are ignored (RFC 6749 section 3.1).
  */
 import type { TokenParameters } from "../core/exchange-request.ts";
-import type { Failure, RequestProblem } from "../core/failure.ts";
+import type { Failure } from "../core/failure.ts";
 import { URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
-import { fail, type Result, succeed } from "../core/result.ts";
+import { type Result, succeed } from "../core/result.ts";
 import type { PushRequest } from "../sign-in/push-request.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
-import { type Parameters, readForm } from "./read-body.ts";
+import { invalidRequest } from "./invalid-request.ts";
+import { type Parameters, readForm, singleValue } from "./read-body.ts";
 import { readClientAuthentication } from "./read-client-authentication.ts";
-import { readWish } from "./read-token-request.ts";
+import { readTokenParameters } from "./read-token-parameters.ts";
 
-/** Printable ASCII, spaces included: it travels back in a URL. */
+/** Printable ASCII with spaces. The service returns it in a URL. */
 const STATE = /^[\x20-\x7e]{1,512}$/;
 /** RFC 7636 section 4.2: base64url of a SHA-256. */
 const CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
 const PROMPTS = ["none", "login", "consent", "select_account"];
-/** A user name: anything but control characters. */
+/** A user name: any characters except control characters. */
 const LOGIN_HINT = /^\P{C}{1,256}$/u;
 const DOMAIN_HINT = /^[A-Za-z0-9.-]{1,253}$/;
 const REFUSED = ["request", "request_uri", "max_age", "acr_values", "id_token_hint", "registration"];
@@ -29,74 +30,66 @@ export async function readPushedRequest(request: IncomingRequest): Promise<Resul
   const clientAuthentication = readClientAuthentication(request, form.value);
   if (!clientAuthentication.ok) return clientAuthentication;
   const refused = REFUSED.find((name) => form.value.has(name));
-  if (refused !== undefined) return problem("parameter_not_supported", refused);
+  if (refused !== undefined) return invalidRequest("parameter_not_supported", refused);
   const returnTo = readReturnAddress(form.value);
   if (!returnTo.ok) return returnTo;
-  const tokenParameters = readWish(form.value);
+  const tokenParameters = readTokenParameters(form.value);
   if (!tokenParameters.ok) return tokenParameters;
   const hints = readHints(form.value, tokenParameters.value);
   if (!hints.ok) return hints;
-  const clientId = one(form.value, "client_id");
-  return clientId === undefined
-    ? problem("parameter_missing", "client_id")
-    : succeed({
-        clientAuthentication: clientAuthentication.value,
-        clientId,
-        tokenParameters: tokenParameters.value,
-        returnTo: returnTo.value,
-        hints: hints.value,
-      });
+  const clientId = singleValue(form.value, "client_id");
+  if (clientId === undefined) return invalidRequest("parameter_missing", "client_id");
+  return succeed({
+    clientAuthentication: clientAuthentication.value,
+    clientId,
+    tokenParameters: tokenParameters.value,
+    returnTo: returnTo.value,
+    hints: hints.value,
+  });
 }
 
+// ------------------------------------------------------------------------------------------------------------------
+
 function readReturnAddress(form: Parameters): Result<PushRequest["returnTo"], Failure> {
-  const responseType = one(form, "response_type");
-  if (responseType !== "code") {
-    return problem(responseType === undefined ? "parameter_missing" : "response_type_unsupported", "response_type");
-  }
-  if ((one(form, "response_mode") ?? "query") !== "query") return problem("parameter_not_supported", "response_mode");
-  const redirectUri = one(form, "redirect_uri");
-  const state = one(form, "state");
-  if (redirectUri === undefined) return problem("parameter_missing", "redirect_uri");
-  if (state !== undefined && !STATE.test(state)) return problem("parameter_invalid", "state");
+  const responseType = singleValue(form, "response_type");
+  if (responseType === undefined) return invalidRequest("parameter_missing", "response_type");
+  if (responseType !== "code") return invalidRequest("response_type_unsupported", "response_type");
+  if ((singleValue(form, "response_mode") ?? "query") !== "query")
+    return invalidRequest("parameter_not_supported", "response_mode");
+  const redirectUri = singleValue(form, "redirect_uri");
+  const state = singleValue(form, "state");
+  if (redirectUri === undefined) return invalidRequest("parameter_missing", "redirect_uri");
+  if (state !== undefined && !STATE.test(state)) return invalidRequest("parameter_invalid", "state");
   const codeChallenge = readChallenge(form);
   return codeChallenge.ok ? succeed({ redirectUri, state, codeChallenge: codeChallenge.value }) : codeChallenge;
 }
 
-/** RFC 7636 section 4.3: without a method it would be `plain`, which RFC 9700 section 2.1.1 rules out. */
+/** RFC 7636 section 4.3: the default method is `plain`, which RFC 9700 section 2.1.1 forbids. */
 function readChallenge(form: Parameters): Result<string, Failure> {
-  const challenge = one(form, "code_challenge");
-  const method = one(form, "code_challenge_method");
-  if (challenge === undefined || method === undefined) {
-    return problem("parameter_missing", challenge === undefined ? "code_challenge" : "code_challenge_method");
-  }
-  if (method !== "S256") return problem("parameter_invalid", "code_challenge_method");
-  return CHALLENGE.test(challenge) ? succeed(challenge) : problem("parameter_invalid", "code_challenge");
+  const challenge = singleValue(form, "code_challenge");
+  const method = singleValue(form, "code_challenge_method");
+  if (challenge === undefined) return invalidRequest("parameter_missing", "code_challenge");
+  if (method === undefined) return invalidRequest("parameter_missing", "code_challenge_method");
+  if (method !== "S256") return invalidRequest("parameter_invalid", "code_challenge_method");
+  return CHALLENGE.test(challenge) ? succeed(challenge) : invalidRequest("parameter_invalid", "code_challenge");
 }
 
 function readHints(
   form: Parameters,
   { claims, offlineAccess }: TokenParameters,
 ): Result<PushRequest["hints"], Failure> {
-  const prompt = one(form, "prompt");
-  const loginHint = one(form, "login_hint");
-  const domainHint = one(form, "domain_hint");
+  const prompt = singleValue(form, "prompt");
+  const loginHint = singleValue(form, "login_hint");
+  const domainHint = singleValue(form, "domain_hint");
   const checks: readonly [string, boolean][] = [
-    // Before a permission is kept, a page asks: that cannot be done unseen.
+    // The service shows a confirmation page before it issues a grant, so `prompt=none` is impossible with one.
     ["prompt", prompt === undefined || (PROMPTS.includes(prompt) && !(prompt === "none" && offlineAccess))],
     ["login_hint", loginHint === undefined || LOGIN_HINT.test(loginHint)],
     ["domain_hint", domainHint === undefined || DOMAIN_HINT.test(domainHint)],
     ["claims", claims === undefined || Buffer.byteLength(claims) <= URL_CLAIMS_MAX_BYTES],
   ];
-  const wrong = checks.find(([, right]) => !right);
-  return wrong === undefined
+  const invalid = checks.find(([, valid]) => !valid);
+  return invalid === undefined
     ? succeed({ prompt, loginHint, domainHint, claims })
-    : problem("parameter_invalid", wrong[0]);
-}
-
-function one(form: Parameters, name: string): string | undefined {
-  return form.get(name)?.[0];
-}
-
-function problem(kind: RequestProblem, parameter: string) {
-  return fail({ kind: "request_invalid", problem: kind, parameter } as const);
+    : invalidRequest("parameter_invalid", invalid[0]);
 }

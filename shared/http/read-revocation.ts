@@ -1,16 +1,17 @@
-/** `POST /oauth2/revoke` (RFC 7009): which grant is to end, and who says so. */
-import type { ClientAuthentication } from "../core/exchange-request.ts";
+/** `POST /oauth2/revoke` (RFC 7009): the grant to end, and the client authentication. */
+import type { TokenAuthentication } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { isGrantId } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
-import { readForm } from "./read-body.ts";
+import { invalidRequest } from "./invalid-request.ts";
+import { readForm, singleValue } from "./read-body.ts";
 import { readClientAuthentication } from "./read-client-authentication.ts";
 
 export interface Revocation {
-  readonly clientAuthentication: Exclude<ClientAuthentication, { method: "subject_itself" }> | undefined;
-  /** A handle, or the id of a grant. */
+  readonly clientAuthentication: TokenAuthentication | undefined;
+  /** A grant handle or a grant id. */
   readonly token: SecretValue;
 }
 
@@ -20,8 +21,8 @@ export async function readRevocation(request: IncomingRequest): Promise<Result<R
   if (!form.ok) return form;
   const clientAuthentication = readClientAuthentication(request, form.value);
   if (!clientAuthentication.ok) return clientAuthentication;
-  const token = form.value.get("token")?.[0];
-  if (token === undefined) return fail({ kind: "request_invalid", problem: "parameter_missing", parameter: "token" });
+  const token = singleValue(form.value, "token");
+  if (token === undefined) return invalidRequest("parameter_missing", "token");
   if (!(token.startsWith("gte_") || isGrantId(token))) return fail({ kind: "token_type_unsupported" });
   return succeed({ clientAuthentication: clientAuthentication.value, token: new SecretValue(token) });
 }

@@ -1,25 +1,28 @@
 /**
  * `POST /oauth2/token`: a form → an exchange request. RFC 6749 section 3.2, RFC 8693 section 2.1, RFC 7523 section 2.1.
- * The body is read once and bounded; nothing here trusts a token.
+ * Tokens are taken from the form unchecked.
  */
 
-import type { ClientAuthentication, ExchangeRequest, GrantRequest, TokenParameters } from "../core/exchange-request.ts";
-import type { Failure, RequestProblem } from "../core/failure.ts";
+import type { ClientAuthentication, ExchangeRequest, GrantRequest } from "../core/exchange-request.ts";
+import type { Failure } from "../core/failure.ts";
 import type { FlowName } from "../core/flow-name.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
-import { type Parameters, readForm } from "./read-body.ts";
+import { invalidRequest } from "./invalid-request.ts";
+import { type Parameters, readForm, singleValue } from "./read-body.ts";
 import { readClientAuthentication } from "./read-client-authentication.ts";
-import { readClaims, readCorrelationId, readScopes } from "./read-token-parameters.ts";
+import { readCorrelationId, readTokenParameters } from "./read-token-parameters.ts";
 
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 export const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 export const ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";
 const JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt";
 
-/** RFC 8693 section 2.1 and RFC 8707 section 2 let exactly these repeat. */
+/** RFC 8693 section 2.1 and RFC 8707 section 2 allow only these parameters to repeat. */
 const REPEATABLE = ["resource", "audience"];
+/** RFC 7636 section 4.1. */
+const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/;
 
 export async function readTokenRequest(
   request: IncomingRequest,
@@ -27,26 +30,27 @@ export async function readTokenRequest(
 ): Promise<Result<ExchangeRequest, Failure>> {
   const form = await readForm(request, REPEATABLE);
   if (!form.ok) return form;
-  const grantType = one(form.value, "grant_type");
-  if (grantType === undefined) return problem("parameter_missing", "grant_type");
-  const known = Object.hasOwn(GRANT_TYPES, grantType) ? GRANT_TYPES[grantType] : undefined;
-  if (known === undefined) {
-    return fail({ kind: "grant_type_unsupported", asked: grantType === "password" ? "password" : "other" });
-  }
-  const grantRequest = known.read(form.value);
+  const grantRequest = readGrantRequest(form.value);
   if (!grantRequest.ok) return grantRequest;
   const clientAuthentication = readClientAuthentication(request, form.value);
   if (!clientAuthentication.ok) return clientAuthentication;
-  const tokenParameters = readWish(form.value);
+  const tokenParameters = readTokenParameters(form.value);
   if (!tokenParameters.ok) return tokenParameters;
   return succeed({
     clientAuthentication: clientAuthentication.value ?? authenticatesItself(grantRequest.value),
-    claimedClientId: one(form.value, "client_id"),
+    claimedClientId: singleValue(form.value, "client_id"),
     grantRequest: grantRequest.value,
     tokenParameters: tokenParameters.value,
     correlationId,
   });
 }
+
+/** The grant types that request one of these flows, for the metadata document. */
+export function grantTypesOf(flows: ReadonlySet<FlowName>): string[] {
+  return Object.entries(GRANT_TYPES).flatMap(([name, { flow }]) => (flows.has(flow) ? [name] : []));
+}
+
+// ------------------------------------------------------------------------------------------------------------------
 
 interface GrantType {
   readonly flow: FlowName;
@@ -62,90 +66,63 @@ const GRANT_TYPES: Readonly<Record<string, GrantType>> = {
   client_credentials: { flow: "client-credentials", read: () => succeed({ flow: "client-credentials" }) },
 };
 
-/** The names of the grant types that ask for these flows, for the metadata document. */
-export function grantTypesOf(flows: ReadonlySet<FlowName>): string[] {
-  return Object.entries(GRANT_TYPES).flatMap(([name, { flow }]) => (flows.has(flow) ? [name] : []));
+function readGrantRequest(form: Parameters): Result<GrantRequest, Failure> {
+  const name = singleValue(form, "grant_type");
+  if (name === undefined) return invalidRequest("parameter_missing", "grant_type");
+  const grantType = Object.hasOwn(GRANT_TYPES, name) ? GRANT_TYPES[name] : undefined;
+  return grantType === undefined
+    ? fail({ kind: "grant_type_unsupported", requested: name === "password" ? "password" : "other" })
+    : grantType.read(form);
 }
 
 function readTokenExchange(form: Parameters): Result<GrantRequest, Failure> {
-  const subject = one(form, "subject_token");
-  const type = one(form, "subject_token_type");
-  if (subject === undefined || type === undefined) {
-    return problem("parameter_missing", subject === undefined ? "subject_token" : "subject_token_type");
-  }
-  if (type !== ACCESS_TOKEN_TYPE && type !== JWT_TYPE) return problem("parameter_invalid", "subject_token_type");
-  // Entra ignores actors; accepting one would claim a delegation that is not made.
+  const subject = singleValue(form, "subject_token");
+  const type = singleValue(form, "subject_token_type");
+  if (subject === undefined) return invalidRequest("parameter_missing", "subject_token");
+  if (type === undefined) return invalidRequest("parameter_missing", "subject_token_type");
+  if (type !== ACCESS_TOKEN_TYPE && type !== JWT_TYPE) return invalidRequest("parameter_invalid", "subject_token_type");
+  // Entra ignores actors. To accept one would suggest a delegation that the token does not contain.
   for (const actor of ["actor_token", "actor_token_type"]) {
-    if (form.has(actor)) return problem("parameter_not_supported", actor);
+    if (form.has(actor)) return invalidRequest("parameter_not_supported", actor);
   }
-  const requested = one(form, "requested_token_type") ?? ACCESS_TOKEN_TYPE;
-  if (requested !== ACCESS_TOKEN_TYPE) return problem("parameter_not_supported", "requested_token_type");
+  const requested = singleValue(form, "requested_token_type") ?? ACCESS_TOKEN_TYPE;
+  if (requested !== ACCESS_TOKEN_TYPE) return invalidRequest("parameter_not_supported", "requested_token_type");
   return succeed({ flow: "on-behalf-of", subject: new SecretValue(subject), presentedAs: "subject_token" });
 }
 
 function readJwtBearer(form: Parameters): Result<GrantRequest, Failure> {
-  const assertion = one(form, "assertion");
-  if (assertion === undefined) return problem("parameter_missing", "assertion");
-  if (one(form, "requested_token_use") !== "on_behalf_of") {
-    return problem(form.has("requested_token_use") ? "parameter_invalid" : "parameter_missing", "requested_token_use");
-  }
+  const assertion = singleValue(form, "assertion");
+  const use = singleValue(form, "requested_token_use");
+  if (assertion === undefined) return invalidRequest("parameter_missing", "assertion");
+  if (use === undefined) return invalidRequest("parameter_missing", "requested_token_use");
+  if (use !== "on_behalf_of") return invalidRequest("parameter_invalid", "requested_token_use");
   return succeed({ flow: "on-behalf-of", subject: new SecretValue(assertion), presentedAs: "assertion" });
 }
 
 function readRefreshToken(form: Parameters): Result<GrantRequest, Failure> {
-  const token = one(form, "refresh_token");
+  const token = singleValue(form, "refresh_token");
   return token === undefined
-    ? problem("parameter_missing", "refresh_token")
+    ? invalidRequest("parameter_missing", "refresh_token")
     : succeed({ flow: "refresh-token", refreshToken: new SecretValue(token) });
 }
 
-/** RFC 6749 section 4.1.3, RFC 7636 section 4.5: all three, always, because every code was bound to all three. */
+/**
+ * RFC 6749 section 4.1.3, RFC 7636 section 4.5. Every code is bound to a redirect URI and a challenge, so all are
+ * required.
+ */
 function readAuthorizationCode(form: Parameters): Result<GrantRequest, Failure> {
-  const code = one(form, "code");
-  const redirectUri = one(form, "redirect_uri");
-  const verifier = one(form, "code_verifier");
-  if (code === undefined || redirectUri === undefined || verifier === undefined) {
-    const missing = ["code", "redirect_uri", "code_verifier"].find((name) => !form.has(name));
-    return problem("parameter_missing", missing ?? "code");
-  }
-  if (!VERIFIER.test(verifier)) return problem("parameter_invalid", "code_verifier");
+  const code = singleValue(form, "code");
+  const redirectUri = singleValue(form, "redirect_uri");
+  const verifier = singleValue(form, "code_verifier");
+  if (code === undefined) return invalidRequest("parameter_missing", "code");
+  if (redirectUri === undefined) return invalidRequest("parameter_missing", "redirect_uri");
+  if (verifier === undefined) return invalidRequest("parameter_missing", "code_verifier");
+  if (!VERIFIER.test(verifier)) return invalidRequest("parameter_invalid", "code_verifier");
   const codeVerifier = new SecretValue(verifier);
   return succeed({ flow: "authorization-code", code: new SecretValue(code), redirectUri, codeVerifier });
 }
 
-/** RFC 7636 section 4.1. */
-const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/;
-
-/** Without another proof, a user may exchange the very token presented. */
+/** Without client authentication, a user may exchange the token that it presents: the token authenticates the user. */
 function authenticatesItself(grantRequest: GrantRequest): ClientAuthentication | undefined {
   return grantRequest.flow === "on-behalf-of" ? { method: "subject_itself" } : undefined;
-}
-
-/** What token and pushed requests say alike about the token that is wanted. */
-export function readWish(form: Parameters): Result<TokenParameters, Failure> {
-  const scopes = readScopes(
-    one(form, "scope")
-      ?.split(" ")
-      .filter((scope) => scope !== ""),
-    "scope",
-  );
-  if (!scopes.ok) return scopes;
-  const claims = readClaims(one(form, "claims"), "claims");
-  if (!claims.ok) return claims;
-  return succeed({
-    audiences: form.get("audience") ?? [],
-    resources: form.get("resource") ?? [],
-    ...scopes.value,
-    claims: claims.value,
-    forceRefresh: false,
-    minimumSeconds: 0,
-  });
-}
-
-function one(form: Parameters, name: string): string | undefined {
-  return form.get(name)?.[0];
-}
-
-function problem(kind: RequestProblem, parameter: string) {
-  return fail({ kind: "request_invalid", problem: kind, parameter } as const);
 }

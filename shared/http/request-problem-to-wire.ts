@@ -1,19 +1,25 @@
-/** Requests that could not be read, on the wire: nearly all `invalid_request`, each with a sentence that helps to mend it. */
+/**
+ * Unreadable requests as responses: nearly all `invalid_request`, each with a message that helps to correct the
+ * request.
+ */
 import type { RequestProblem } from "../core/failure.ts";
+import { PARAMETERS_MAX } from "../core/limits.ts";
 import type { Wire } from "./wire.ts";
 
-/** `parameter` is a name from our own code or one that `safeName` let through. */
-export function requestProblemToWire(problem: RequestProblem, parameter = "a parameter"): Wire {
+/** `parameter` is a fixed name or the result of `safeName`. */
+export function requestProblemToWire(problem: RequestProblem, parameter?: string): Wire {
   return {
     status: 400,
     error: errorOf(problem),
     code: problem,
-    description: sentence(problem, parameter),
+    description: descriptionOf(problem, parameter),
     action: "fix_request",
   };
 }
 
-/** RFC 6749 sections 4.1.2.1 and 5.2 have words of their own for two of them. */
+// ------------------------------------------------------------------------------------------------------------------
+
+/** RFC 6749 sections 4.1.2.1 and 5.2 define separate errors for two problems. */
 function errorOf(problem: RequestProblem): string {
   switch (problem) {
     case "scope_malformed":
@@ -25,37 +31,38 @@ function errorOf(problem: RequestProblem): string {
   }
 }
 
-function sentence(problem: RequestProblem, parameter: string): string {
+function descriptionOf(problem: RequestProblem, parameter = "a parameter"): string {
+  const subject = parameter === "a parameter" ? "A parameter" : `The parameter ${parameter}`;
   switch (problem) {
     case "parameter_missing":
-      return `${parameter} is missing.`;
+      return `${subject} is missing.`;
     case "parameter_repeated":
-      return `${parameter} must not be repeated.`;
+      return `${subject} is repeated. Send it once.`;
     case "parameter_invalid":
-      return `${parameter} does not have the form it must have.`;
+      return `${subject} has an invalid value.`;
     case "parameter_not_supported":
-      return `${parameter} is not supported here.`;
+      return `${subject} is not supported here. Leave it out.`;
     case "scope_malformed":
-      return `${parameter} must be scope names with one space between them.`;
+      return `${subject} has an invalid scope name. Send scope names with one space between them.`;
     case "too_many_parameters":
-      return "There are too many parameters.";
+      return `The request has too many parameters. The maximum is ${PARAMETERS_MAX}.`;
     case "body_missing":
-      return "The body did not arrive: send it whole, with Content-Length, not in chunks.";
+      return "The body did not arrive. Send it with a Content-Length header, not in chunks.";
     case "body_not_utf8":
-      return "The body is not UTF-8.";
+      return "The body is not valid UTF-8.";
     case "body_not_json":
       return "The body is not a JSON object.";
     case "response_type_unsupported":
-      return "The only response_type is code.";
+      return "This response_type is not supported. Use code.";
     case "token_in_query":
-      return "Tokens do not belong in a URL: send them in the Authorization header.";
+      return "Tokens are not accepted in the URL. Send the token in the Authorization header.";
     case "authorization_malformed":
-      return "The Authorization header must be one Bearer token.";
+      return "The Authorization header is malformed. Send exactly one Bearer token.";
     case "two_client_authentications":
-      return "Use one way only to show who calls: a Bearer token or a client assertion.";
+      return "The request has two client authentications. Send either a Bearer token or a client assertion.";
     case "client_secret_not_accepted":
-      return "Secrets are not accepted here: call with an Entra access token for this service.";
+      return "Client secrets are not accepted. Send an Entra access token for this service instead.";
     case "client_id_mismatch":
-      return "client_id is not the client that calls.";
+      return "client_id does not match the caller's token. Leave it out, or send the caller's client id.";
   }
 }

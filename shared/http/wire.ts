@@ -1,48 +1,50 @@
-/** What a failure looks like outside, before it is written in the words of a route. */
+/** A failure as callers see it, independent of how the route writes it. */
 import type { EntraEvidence } from "../core/failure.ts";
 
 export type Action = "retry" | "new_caller_token" | "sign_in" | "ask_admin" | "fix_request";
 
-/** OAuth routes speak RFC 6749 section 5.2, those for browsers HTML, the others RFC 9457. */
+/** How a route writes failures: `oauth` as in RFC 6749 section 5.2, `problem` as in RFC 9457, `page` as HTML. */
 export type Dialect = "oauth" | "problem" | "page";
 
 export interface Wire {
   readonly status: number;
-  /** RFC 6749 error, or the RFC 6750 one in a challenge. */
+  /** RFC 6749 error, or the RFC 6750 error of a challenge. */
   readonly error: string;
-  /** Stable: programs may branch on it, operators search for it. */
+  /** Stable: programs may branch on it, and operators search for it. */
   readonly code: string;
-  /** One generic English sentence in the characters of RFC 6749 section 5.2; never a value from outside. */
+  /** What is wrong and what to do, in the characters of RFC 6749 section 5.2. Never contains a value from outside. */
   readonly description: string;
-  /** What a program should do next. */
+  /** What the caller does next. */
   readonly action: Action;
   readonly suberror?: string;
-  /** Claims request of Entra's, JSON text as it came. */
+  /** Entra's claims request: unchanged JSON text. */
   readonly claims?: string;
-  /** Scopes that lack consent, or that were too many. */
+  /** Scopes that lack consent. */
   readonly scopes?: readonly string[];
-  /** Where a person can make the grant again. */
+  /** Where a person can renew the grant. */
   readonly signInUrl?: string;
   /** AADSTS numbers. */
   readonly errorCodes?: readonly number[];
   readonly traceId?: string;
   readonly retryAfterSeconds?: number;
   readonly allow?: readonly string[];
-  /** Send a `Bearer` challenge; `error` is left out of it when no credentials came (RFC 6750 section 3.1). */
+  /** Adds a `Bearer` challenge. `error` is absent if the request had no credentials (RFC 6750 section 3.1). */
   readonly challenge?: { readonly error?: string; readonly claims?: string };
 }
 
-export interface EntraCall {
+export interface WireOptions {
   readonly dialect: Dialect;
-  /** The caller's token has `xms_cc` `cp1`: it can answer a claims challenge. */
+  /** The caller's token has `xms_cc` `cp1`: the caller can answer a claims challenge. */
   readonly understandsChallenge: boolean;
 }
 
-/** Entra's identifiers, as members of the answer. */
-export function evidence(from: EntraEvidence | undefined): Pick<Wire, "errorCodes" | "traceId" | "suberror"> {
+/** Entra's identifiers, as members of the response. */
+export function evidenceMembers(
+  evidence: EntraEvidence | undefined,
+): Pick<Wire, "errorCodes" | "traceId" | "suberror"> {
   return {
-    ...(from === undefined || from.codes.length === 0 ? {} : { errorCodes: from.codes }),
-    ...(from?.traceId === undefined ? {} : { traceId: from.traceId }),
-    ...(from?.suberror === undefined ? {} : { suberror: from.suberror }),
+    ...(evidence === undefined || evidence.codes.length === 0 ? {} : { errorCodes: evidence.codes }),
+    ...(evidence?.traceId === undefined ? {} : { traceId: evidence.traceId }),
+    ...(evidence?.suberror === undefined ? {} : { suberror: evidence.suberror }),
   };
 }

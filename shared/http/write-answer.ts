@@ -1,6 +1,6 @@
 /**
- * Answers that went well. Everything with a token says `no-store` (RFC 6749 section 5.1), and only declared members
- * leave: no refresh token, id token or account of MSAL's.
+ * Writes successful responses. Every response is `no-store` (RFC 6749 section 5.1) and has only the members listed
+ * here: never MSAL's refresh token, ID token or account.
  */
 
 import { isoTime } from "../core/iso-time.ts";
@@ -10,26 +10,26 @@ import type { Api } from "../policy/entitlement.ts";
 import type { OutgoingResponse } from "./outgoing-response.ts";
 import { ACCESS_TOKEN_TYPE } from "./read-token-request.ts";
 
-/** What an answer with a token tells, whatever its form. */
+/** What a response with a token contains, in both formats. */
 export interface ReleasedToken {
   readonly token: EntraToken;
-  /** When to ask again, seconds since 1970: at the token's end, or sooner. */
+  /** When the caller should request the next token, seconds since 1970: when this one expires, or earlier. */
   readonly usableUntilSeconds: number;
   readonly api: Api;
-  /** True scopes of the token, bare. */
+  /** The scopes that the token really has, bare. */
   readonly scopes: readonly string[];
-  /** A grant that was made for this answer; its handle is shown once. */
+  /** Handle of a grant that this request created. No later response contains it. */
   readonly handle: SecretValue | undefined;
-  /** End of the grant that was made or redeemed, seconds since 1970. */
+  /** Expiry of the created or redeemed grant, seconds since 1970. */
   readonly grantExpiresAtSeconds: number | undefined;
   readonly correlationId: string;
   readonly nowSeconds: number;
 }
 
-/** RFC 6749 section 5.1; `issued_token_type` for RFC 8693 and harmless elsewhere. */
+/** RFC 6749 section 5.1. RFC 8693 requires `issued_token_type`; other clients ignore it. */
 export function writeTokenResponse(released: ReleasedToken): OutgoingResponse {
   const { token, scopes, handle, grantExpiresAtSeconds } = released;
-  return jsonAround(token.accessToken, released.correlationId, {
+  return jsonWithToken(token.accessToken, released.correlationId, {
     access_token: TOKEN,
     token_type: "Bearer",
     issued_token_type: ACCESS_TOKEN_TYPE,
@@ -40,11 +40,11 @@ export function writeTokenResponse(released: ReleasedToken): OutgoingResponse {
   });
 }
 
-/** The header payload: `headers` goes into the next request as it is. */
+/** The header payload: the caller copies `headers` into its next request. */
 export function writeHeaderPayload(released: ReleasedToken): OutgoingResponse {
   const { token, api, scopes, handle, grantExpiresAtSeconds } = released;
   const authorization = `Bearer ${TOKEN}`;
-  return jsonAround(token.accessToken, released.correlationId, {
+  return jsonWithToken(token.accessToken, released.correlationId, {
     authorizationHeader: authorization,
     headers: { Authorization: authorization, "Content-Type": api.contentType },
     tokenType: "Bearer",
@@ -56,7 +56,7 @@ export function writeHeaderPayload(released: ReleasedToken): OutgoingResponse {
   });
 }
 
-/** Any other JSON answer; private to its caller like the ones with tokens. */
+/** Any other JSON response, also `no-store`. */
 export function json(status: number, correlationId: string, body: unknown): OutgoingResponse {
   return {
     status,
@@ -70,15 +70,17 @@ export function json(status: number, correlationId: string, body: unknown): Outg
   };
 }
 
-/** Stands for the token in a body that is being written. No other value has control characters in it. */
+// ------------------------------------------------------------------------------------------------------------------
+
+/** Placeholder for the token while the body is written. No other value contains control characters. */
 const TOKEN = "\u0001";
 const WRITTEN_TOKEN = JSON.stringify(TOKEN).slice(1, -1);
 
 /**
- * A body with the token put in after the rest is written: its characters (RFC 6750 section 2.1, checked when it was read)
- * need no escaping, and escaping them all the same would be the largest single cost of an answer from the cache.
+ * Inserts the token after the rest is serialised. The characters of a token (RFC 6750 section 2.1, checked when it was
+ * read) need no escaping, and JSON.stringify of the token would be the largest cost of a response from the cache.
  */
-function jsonAround(token: SecretValue, correlationId: string, body: unknown): OutgoingResponse {
+function jsonWithToken(token: SecretValue, correlationId: string, body: unknown): OutgoingResponse {
   const written = json(200, correlationId, body);
   return { ...written, body: (written.body ?? "").replaceAll(WRITTEN_TOKEN, () => token.reveal()) };
 }

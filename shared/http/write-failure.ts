@@ -1,12 +1,10 @@
-/**
- * Writes a failure in the dialect of its route: RFC 6749 JSON or RFC 9457 problem details, with the same members.
- */
+/** Writes a failure in the dialect of its route: RFC 6749 JSON or RFC 9457 problem details, with the same members. */
 import type { Failure } from "../core/failure.ts";
 import { failureToWire } from "./failure-to-wire.ts";
 import type { OutgoingResponse } from "./outgoing-response.ts";
-import type { EntraCall, Wire } from "./wire.ts";
+import type { Wire, WireOptions } from "./wire.ts";
 
-/** What answers say about the service itself; from configuration, never from `Host`. */
+/** The names of the service in responses. They come from configuration, never from the `Host` header. */
 export interface Identity {
   readonly tenantId: string;
   readonly authorityHost: string;
@@ -18,35 +16,37 @@ export interface WrittenFailure {
   readonly wire: Wire;
 }
 
-/** A claims challenge of more than this stays in the body: headers have limits on their way. */
+/** Larger claims are in the body only, because proxies limit the size of headers. */
 const CHALLENGE_CLAIMS_MAX_BYTES = 2_048;
 
 export function writeFailure(
   failure: Failure,
-  call: EntraCall,
+  options: WireOptions,
   identity: Identity,
   correlationId: string,
 ): WrittenFailure {
-  const wire = failureToWire(failure, call);
+  const wire = failureToWire(failure, options);
   const headers: Record<string, string> = {
     "Cache-Control": "no-store",
     "Content-Type":
-      call.dialect === "oauth" ? "application/json; charset=utf-8" : "application/problem+json; charset=utf-8",
+      options.dialect === "oauth" ? "application/json; charset=utf-8" : "application/problem+json; charset=utf-8",
     "client-request-id": correlationId,
     ...(wire.retryAfterSeconds === undefined ? {} : { "Retry-After": String(wire.retryAfterSeconds) }),
     ...(wire.allow === undefined ? {} : { Allow: wire.allow.join(", ") }),
-    ...(wire.challenge === undefined ? {} : { "WWW-Authenticate": challenge(wire, identity) }),
+    ...(wire.challenge === undefined ? {} : { "WWW-Authenticate": bearerChallenge(wire, identity) }),
   };
-  const body = call.dialect === "oauth" ? oauthBody(wire) : problemBody(wire);
+  const body = options.dialect === "oauth" ? oauthBody(wire) : problemBody(wire);
   return {
     wire,
     response: {
       status: wire.status,
       headers,
-      body: JSON.stringify({ ...body, ...members(wire), correlation_id: correlationId }),
+      body: JSON.stringify({ ...body, ...sharedMembers(wire), correlation_id: correlationId }),
     },
   };
 }
+
+// ------------------------------------------------------------------------------------------------------------------
 
 function oauthBody(wire: Wire): Record<string, unknown> {
   return { error: wire.error, error_description: wire.description };
@@ -78,7 +78,7 @@ const TITLES: Readonly<Record<number, string>> = {
   504: "Gateway Timeout",
 };
 
-function members(wire: Wire): Record<string, unknown> {
+function sharedMembers(wire: Wire): Record<string, unknown> {
   return {
     code: wire.code,
     action: wire.action,
@@ -91,8 +91,8 @@ function members(wire: Wire): Record<string, unknown> {
   };
 }
 
-/** RFC 6750 section 3 and Entra's claims challenge: every attribute quoted, each at most once. */
-function challenge(wire: Wire, identity: Identity): string {
+/** RFC 6750 section 3 and Entra's claims challenge: each attribute at most once, every value quoted. */
+function bearerChallenge(wire: Wire, identity: Identity): string {
   const { tenantId, authorityHost, serviceUrl } = identity;
   const attributes: [string, string][] = [
     ["realm", tenantId],

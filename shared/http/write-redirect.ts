@@ -1,6 +1,6 @@
 /**
- * Redirects: always 303, so that no browser repeats a form elsewhere (RFC 9700 section 4.12), never cached, and nothing
- * of our URL goes along as a referrer.
+ * Redirects: always 303, so that no browser sends a form to the target (RFC 9700 section 4.12), never cached, and
+ * without the service's URL as a referrer.
  */
 
 import type { Cookie } from "../core/cookie.ts";
@@ -33,7 +33,9 @@ export function errorLocation(returnTo: RedirectTarget, failure: Failure, issuer
   return withQuery(returnTo, { error: authorizationError(failure), error_description: description, iss: issuer });
 }
 
-/** The words that RFC 6749 and OpenID Connect Core section 3.1.2.6 have for a browser's way back. */
+// ------------------------------------------------------------------------------------------------------------------
+
+/** The error codes of RFC 6749 section 4.1.2.1 and OpenID Connect Core section 3.1.2.6. */
 function authorizationError(failure: Failure): string {
   if (failure.kind === "throttled" || failure.kind === "dependency_failed") return "temporarily_unavailable";
   if (failure.kind === "sign_in_refused" && failure.reason === "declined") return "access_denied";
@@ -50,7 +52,7 @@ function authorizationError(failure: Failure): string {
   }
 }
 
-/** The registered URI stays as it is, character for character; parameters are added (RFC 6749 section 3.1.2). */
+/** Adds parameters to the registered URI and does not change the URI itself (RFC 6749 section 3.1.2). */
 function withQuery({ redirectUri, state }: RedirectTarget, parameters: Record<string, string>): string {
   const query = new URLSearchParams({ ...parameters, ...(state === undefined ? {} : { state }) });
   return `${redirectUri}${redirectUri.includes("?") ? "&" : "?"}${query}`;

@@ -1,8 +1,8 @@
 /**
- * Finds out which APIs a new grant can serve. Entra binds a refresh token to a person and a registration, not to an API,
- * so one grant can serve several APIs. Entra states the consented scopes only with a token, so the service redeems the
- * refresh token once for each further API, checks the returned scopes against policy and drops those tokens. If one API
- * is refused, the service issues no grant.
+ * Finds out which APIs a new grant can serve. Entra binds a refresh token to a person and a registration, not to an
+ * API, so one grant can serve several APIs. Entra states the consented scopes only with a token, so the service redeems
+ * the refresh token once for each further API, checks the returned scopes against policy and drops those tokens. If one
+ * API is refused, the service issues no grant.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/refresh-tokens
  */
@@ -56,7 +56,7 @@ export async function collectConsentedApis(
   for (const allowance of entitlement.also) {
     if (signal?.aborted === true) return fail({ kind: "deadline_passed" });
     if (refreshToken === undefined) return fail(ANSWER_INVALID);
-    const redeemed = await redeem(context, request, { allowance, refreshToken });
+    const redeemed = await redeemForApi(context, request, { allowance, refreshToken });
     if (!redeemed.ok) return redeemed;
     const scopes = release(allowance, redeemed.value.scopes, entitlement.entry);
     if (!scopes.ok) return scopes;
@@ -76,7 +76,7 @@ interface FurtherApi {
   readonly refreshToken: SecretValue;
 }
 
-async function redeem(
+async function redeemForApi(
   context: ConsentContext,
   { entitlement, token, correlationId, trace }: CollectConsent,
   { allowance, refreshToken }: FurtherApi,

@@ -1,12 +1,12 @@
 /**
- * Issues a grant if the request asks for one and policy allows it: collects the consented APIs, then stores the grant. A
- * redeemed grant is returned as it is. Every other request creates nothing.
+ * Issues a grant if the request asks for one and policy allows it: collects the consented APIs, then stores the grant.
+ * A redeemed grant is returned as it is. Every other request creates nothing.
  */
 import type { ExchangeRequest } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { Registration } from "../entra/registration.ts";
-import type { Subject } from "../flows/subject.ts";
+import type { Subject } from "../flows/flows.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import type { ThrottlingContext } from "../throttling/throttled-call.ts";
 import { type CollectConsent, collectConsentedApis } from "./consented-apis.ts";

@@ -1,6 +1,6 @@
 /**
- * Offline access: issues a grant, opens it for its caller, lists and ends grants, and translates the grant store's
- * failures. Without a grant store no handle opens; the configuration check refuses a policy that would issue grants.
+ * Offline access: issues a grant, opens it for its caller, lists and revokes grants, and translates the failures of the
+ * grant store. Without a grant store, every handle is refused; the configuration check refuses a policy with grants.
  */
 
 import type { AuditFacts } from "../audit/audit-event.ts";
@@ -13,9 +13,9 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
-import type { Subject } from "../flows/subject.ts";
+import type { Subject } from "../flows/flows.ts";
 import type { GrantFailure, GrantPage, GrantVisibility, UnsealedGrant } from "../grants/grant.ts";
-import type { Grants, MakeGrant } from "../grants/grants.ts";
+import type { CreateGrant, Grants } from "../grants/grants.ts";
 import { parseHandle } from "../grants/handle.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { entryFor } from "../policy/evaluate.ts";
@@ -23,10 +23,10 @@ import type { Policy } from "../policy/rules.ts";
 import type { Consent } from "./consented-apis.ts";
 import { fromGrantFailure, fromGrantResult } from "./grant-failure.ts";
 
-/** A grant as an answer speaks of it. */
+/** A grant as a response describes it. */
 export interface IssuedGrant {
   readonly id: string;
-  /** Present only when it was just made: the one time that the handle is shown. */
+  /** Present only if the grant was just issued: the service returns the handle once. */
   readonly handle: SecretValue | undefined;
   readonly expiresAtSeconds: number;
 }
@@ -36,22 +36,22 @@ export interface IssueGrant {
   readonly subject: Subject;
   readonly entitlement: Entitlement;
   readonly token: EntraToken;
-  /** What the permission covers. */
+  /** The consented APIs and the refresh token. */
   readonly consent: Consent;
   /** Aborts when the deadline passes. */
   readonly signal?: AbortSignal | undefined;
   readonly audit: AuditTrail;
 }
 
-/** A grant that a person has confirmed, for an application that is not there. */
+/** A grant that a person approved on the confirmation page, for an application that is not present. */
 export interface IssueConfirmedGrant {
   readonly clientId: string;
   readonly user: UserIdentity;
   readonly entitlement: Entitlement;
-  /** What the person saw. */
+  /** The APIs that the confirmation page showed. */
   readonly apis: ConsentedApis;
   readonly refreshToken: SecretValue;
-  /** Chosen beforehand, so that a form sent twice makes one grant, and shows it twice. */
+  /** Chosen before approval, so that a form that is sent twice issues one grant and shows it twice. */
   readonly handle: SecretValue;
   readonly createdAtSeconds: number;
   readonly signal: AbortSignal;
@@ -65,31 +65,36 @@ export type DenyConfirmedGrant = Pick<
 
 export interface OfflineAccess {
   open(handle: SecretValue, caller: Caller): Promise<Result<UnsealedGrant, Failure>>;
-  /** Makes a grant; none where no store is configured. */
+  /** Issues a grant. Undefined: no grant store is configured. */
   issue(request: IssueGrant): Promise<Result<IssuedGrant | undefined, Failure>>;
-  /** The same grant again, handle and all, where the same confirmation has come before. */
+  /** Issues the approved grant. If the same approval came before, returns the same grant with its handle. */
   issueConfirmed(request: IssueConfirmedGrant): Promise<Result<IssuedGrant, Failure>>;
-  /** The answer was no: ends what a yes to the same confirmation has made, and stops one that is under way. */
+  /**
+   * The person denied: revokes the grant that an earlier approval issued, and cancels one that is still being
+   * processed.
+   */
   denyConfirmed(request: DenyConfirmedGrant): Promise<Result<true, Failure>>;
   /**
-   * Notes a redemption, and stores the newer refresh token if Entra gave one. Fails only when the grant was revoked
-   * meanwhile; a store that is down loses nothing, because the older refresh token still works.
+   * Records a redemption and stores the newer refresh token if Entra returned one. Fails only if the grant was revoked
+   * during the redemption. If the store is unavailable, nothing is lost, because the older refresh token still works.
    */
   redeemed(grant: UnsealedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
-  /** The caller's own, and for a person also what applications have in their name. */
+  /** The caller's own grants. A person also sees the grants that applications have on their behalf. */
   list(caller: Caller, after: string | undefined): Promise<Result<GrantPage, Failure>>;
-  /** By handle, or by the id that `GET /grants` shows. True when something was revoked. */
+  /** Revokes by handle, or by the id that `GET /grants` shows. True: a grant was revoked. */
   revoke(handleOrId: SecretValue, caller: Caller, audit: AuditTrail): Promise<Result<boolean, Failure>>;
 }
 
 /** Grants in one page of `GET /grants`. */
 const PAGE_SIZE = 50;
 
+type LazyGrants = () => Promise<Grants>;
+
 export interface OfflineAccessInput {
   readonly policy: Policy;
   /** Resolved on first use: the table and JWE parts of the bundle are lazy. Undefined: no store is configured. */
-  readonly grants: (() => Promise<Grants>) | undefined;
-  /** A rotation that could not be stored. */
+  readonly grants: LazyGrants | undefined;
+  /** Entra returned a newer refresh token, but it could not be stored. */
   readonly onRotationLost: (grantId: string, failure: Failure) => void;
 }
 
@@ -101,7 +106,7 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
       const refused: Failure =
         opened === undefined ? { kind: "grant_refused", reason: "unknown" } : fromGrantFailure(opened.failure);
       return refused.kind === "grant_refused"
-        ? fail({ ...refused, ...grantIdOf(handle), ...whatEnded(policy, caller, opened) })
+        ? fail({ ...refused, ...grantIdOf(handle), ...endedGrant(policy, caller, opened) })
         : fail(refused);
     },
     issue: (request) => issue(grants, request),
@@ -109,7 +114,7 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
     denyConfirmed: (request) => denyConfirmed(grants, request),
     async redeemed(grant, newer) {
       const all = await grants?.();
-      const written = await (newer === undefined ? all?.touch(grant) : all?.rotated(grant, newer));
+      const written = await (newer === undefined ? all?.recordRedemption(grant) : all?.storeNewer(grant, newer));
       if (written?.ok !== false) return succeed(true);
       const failure = fromGrantFailure(written.failure);
       if (failure.kind === "grant_refused") return fail(failure);
@@ -128,17 +133,19 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
       audit.add({ grantId, grantRevoked: false });
       const revoked = fromGrantResult(await all.revokeById(grantId, caller, visibilityFor(policy, caller)));
       if (!revoked.ok) {
-        // RFC 7009 section 2.2: what is not there, or not this caller's, is not an error, and both look alike.
+        // RFC 7009 section 2.2: an unknown grant is not an error. A grant of another caller gets the same response.
         return revoked.failure.kind === "grant_refused" ? succeed(false) : revoked;
       }
       if (revoked.value === undefined) return succeed(false);
-      audit.add(endedFacts(revoked.value));
+      audit.add(revokedFacts(revoked.value));
       return succeed(true);
     },
   };
 }
 
-/** The name of a grant in the trail, whether it is there or not; a handle that is none has no name. */
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The grant id for the audit event, even if there is no such grant. A malformed handle has none. */
 function grantIdOf(handleOrId: SecretValue): { readonly grantId?: string } {
   const text = handleOrId.reveal();
   if (isGrantId(text)) return { grantId: text };
@@ -146,12 +153,15 @@ function grantIdOf(handleOrId: SecretValue): { readonly grantId?: string } {
   return handle.ok ? { grantId: handle.value.id } : {};
 }
 
-function endedFacts({ id, binding, user }: Grant): Partial<AuditFacts> {
+function revokedFacts({ id, binding, user }: Grant): Partial<AuditFacts> {
   return { grantId: id, grantRevoked: true, grantClientId: binding.clientId, subjectObjectId: user.objectId };
 }
 
-/** Only an application has nobody at hand who would simply make the grant again. */
-function whatEnded(
+/**
+ * The expired grant of an application, so that the response can offer a link to renew it. A user signs in again
+ * instead.
+ */
+function endedGrant(
   policy: Policy,
   caller: Caller,
   opened: Result<UnsealedGrant, GrantFailure> | undefined,
@@ -164,13 +174,15 @@ function whatEnded(
     : { ended: { entry: entry.name, confidential: caller.confidential, grant } };
 }
 
-/** A person sees and ends what applications have in their name, through any client that policy knows. */
+/**
+ * A person sees and revokes the grants that applications have on their behalf, through any client with a policy entry.
+ */
 function visibilityFor(policy: Policy, caller: Caller): GrantVisibility {
   return { onTheirBehalf: caller.kind === "user" && entryFor(policy, caller) !== undefined };
 }
 
 async function issue(
-  grants: OfflineAccessInput["grants"],
+  grants: LazyGrants | undefined,
   request: IssueGrant,
 ): Promise<Result<IssuedGrant | undefined, Failure>> {
   const { caller, entitlement, consent } = request;
@@ -180,7 +192,7 @@ async function issue(
   if (consent.refreshToken === undefined) {
     return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
   }
-  return make(grants, request, {
+  return storeGrant(grants, request, {
     binding: { kind: caller.kind, tenantId: caller.tenantId, clientId: caller.clientId },
     user: user.value,
     refreshToken: consent.refreshToken,
@@ -190,12 +202,12 @@ async function issue(
 }
 
 async function issueConfirmed(
-  grants: OfflineAccessInput["grants"],
+  grants: LazyGrants | undefined,
   request: IssueConfirmedGrant,
 ): Promise<Result<IssuedGrant, Failure>> {
   if (grants === undefined) return fail({ kind: "misconfigured", code: "grant_store_missing" });
   const { clientId, user, entitlement, apis, refreshToken, handle, createdAtSeconds } = request;
-  return make(grants, request, {
+  return storeGrant(grants, request, {
     binding: { kind: "application", tenantId: user.tenantId, clientId },
     user,
     refreshToken,
@@ -206,13 +218,13 @@ async function issueConfirmed(
 }
 
 async function denyConfirmed(
-  grants: OfflineAccessInput["grants"],
+  grants: LazyGrants | undefined,
   { clientId, user, handle, createdAtSeconds, audit }: DenyConfirmedGrant,
 ): Promise<Result<true, Failure>> {
   const caller = { kind: "application", tenantId: user.tenantId, clientId, objectId: user.objectId } as const;
-  const ended = await (await grants?.())?.forbid({ handle, caller, createdAtSeconds });
-  if (ended?.ok === false) return fail(fromGrantFailure(ended.failure));
-  audit.add(ended?.value === undefined ? {} : endedFacts(ended.value));
+  const denied = await (await grants?.())?.deny({ handle, caller, createdAtSeconds });
+  if (denied?.ok === false) return fail(fromGrantFailure(denied.failure));
+  audit.add(denied?.value === undefined ? {} : revokedFacts(denied.value));
   return succeed(true);
 }
 
@@ -220,26 +232,28 @@ function grantTerms({ grantMaxDays, entry }: Entitlement) {
   return { maxDays: grantMaxDays, policyEntry: entry };
 }
 
-async function make(
-  grants: () => Promise<Grants>,
+async function storeGrant(
+  grants: LazyGrants,
   { audit, signal }: Pick<IssueGrant, "audit" | "signal">,
-  request: MakeGrant,
+  request: CreateGrant,
 ): Promise<Result<IssuedGrant, Failure>> {
   const all = await grants();
-  const made = await all.make(request);
-  if (!made.ok) return fail(fromGrantFailure(made.failure));
-  const { handle, grant, before } = made.value;
-  if (signal?.aborted === true && !before) {
-    // Whoever has been told that it took too long has no handle for it: it must not lie about.
-    const unmade = await all.unmake(grant);
-    audit.add({ grantMade: true, ...endedFacts(grant), grantRevoked: unmade.ok });
+  const created = await all.create(request);
+  if (!created.ok) return fail(fromGrantFailure(created.failure));
+  const { handle, grant, existed } = created.value;
+  if (signal?.aborted === true && !existed) {
+    // The deadline passed and the caller got 504 instead of the handle: delete the grant.
+    const discarded = await all.discard(grant);
+    audit.add({ grantMade: true, ...revokedFacts(grant), grantRevoked: discarded.ok });
     return fail({ kind: "deadline_passed" });
   }
-  audit.add({ grantId: grant.id, subjectObjectId: grant.user.objectId, ...(before ? {} : { grantMade: true }) });
+  audit.add({ grantId: grant.id, subjectObjectId: grant.user.objectId, ...(existed ? {} : { grantMade: true }) });
   return succeed({ id: grant.id, handle, expiresAtSeconds: grant.expiresAtSeconds });
 }
 
-/** The owner of the new grant. Entra's answer must be about the subject, or about the user who imports its own token. */
+/**
+ * The owner of the new grant. Entra's token must be about the subject, or about the user who imports a refresh token.
+ */
 function ownerOf({ caller, subject, token }: IssueGrant): Result<UserIdentity, Failure> {
   const { user } = token;
   if (user === undefined) return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });

@@ -1,45 +1,41 @@
 /**
- * The way out to Entra: one keep-alive agent of Node's own https module (no library to load at a cold start). Deadline
- * over the whole exchange, bounded answers, no redirects. No retries, those belong to the callers, with one exception: a
- * kept connection that the other side had closed meanwhile. It trusts what Node trusts; there is no switch for
- * certificates here.
+ * Sends requests to Entra through one keep-alive agent of Node's https module, so that a cold start loads no library. The
+ * deadline covers the whole exchange, responses have a size limit, and redirects are not followed. Callers decide about
+ * retries, except for a keep-alive connection that the server had closed. The agent trusts the certificate authorities of
+ * Node; no option turns the check of certificates off.
  */
 import type { Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent, type RequestOptions, request } from "node:https";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { Outbound, OutboundFailure, OutboundRequest, OutboundResponse } from "./outbound.ts";
 
-/** Connections per host. Entra answers in 50 to 200 ms, so this carries well over 500 exchanges a second. */
+/** Connections per host. Entra answers in 50 to 200 ms, so these are enough for more than 500 exchanges a second. */
 const CONNECTIONS_MAX = 128;
 
-/** How a kept connection fails that was closed while nobody looked. */
+/** The errors of a keep-alive connection that the server closed between two requests. */
 const STALE: readonly unknown[] = ["ECONNRESET", "EPIPE"];
 
-/** Makes an outbound client with a connection pool of its own. */
+/** Creates an outbound client with a separate connection pool. */
 export function createHttpsOutbound(): Outbound {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX, scheduling: "lifo" });
   return {
     async send(outgoing) {
       const sent = await sendThrough({ agent, request }, outgoing);
-      // Node's advice for keep-alive (https.Agent): the request never reached a server, so a new connection may carry it.
+      // Node's documentation of keep-alive recommends a retry: the server closed the connection and handled no request.
       return isStale(sent) ? sendThrough({ agent, request }, outgoing) : sent;
     },
   };
 }
 
-function isStale(sent: Result<OutboundResponse, OutboundFailure>): boolean {
-  return !sent.ok && sent.failure.kind === "network" && sent.failure.staleConnection === true;
-}
-
-/** Node's client for one scheme. */
-export interface Way {
+/** Node's HTTP client for one scheme. */
+export interface HttpClient {
   readonly agent: PlainAgent;
   readonly request: typeof plainRequest;
 }
 
-/** One request and its answer, whatever the scheme. */
+/** Sends one request with the client of either scheme and returns the response. */
 export function sendThrough(
-  { agent, request: open }: Way,
+  { agent, request: open }: HttpClient,
   outgoing: OutboundRequest,
 ): Promise<Result<OutboundResponse, OutboundFailure>> {
   return new Promise((resolve) => {
@@ -87,6 +83,12 @@ export function sendThrough(
     });
     outgoingRequest.end(outgoing.body);
   });
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function isStale(sent: Result<OutboundResponse, OutboundFailure>): boolean {
+  return !sent.ok && sent.failure.kind === "network" && sent.failure.staleConnection === true;
 }
 
 function requestOptions(agent: PlainAgent, outgoing: OutboundRequest): RequestOptions {

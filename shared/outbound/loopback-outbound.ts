@@ -1,21 +1,18 @@
 /**
- * The way out without TLS, to this machine and nowhere else: a telemetry collector beside the local stack. Same rules as
- * `https-outbound.ts`. Any other host is a programmer's mistake and throws.
+ * Sends requests without TLS to this machine only, for a telemetry collector next to the local stack. The rules of
+ * `https-outbound.ts` apply. Any other host is a programming error and throws.
  */
 import { Agent, request } from "node:http";
+import { isLoopbackUrl } from "../core/loopback.ts";
 import { sendThrough } from "./https-outbound.ts";
 import type { Outbound } from "./outbound.ts";
 
-const LOOPBACK = ["127.0.0.1", "[::1]", "localhost"];
-
 export function createLoopbackOutbound(): Outbound {
-  // One export a minute: a kept connection would be closed at the other end by then.
+  // No keep-alive: exports are a minute apart, and the collector closes idle connections earlier.
   const agent = new Agent();
   return {
     send(outgoing) {
-      if (!LOOPBACK.includes(new URL(outgoing.url).hostname)) {
-        throw new TypeError("only this machine is reached without TLS");
-      }
+      if (!isLoopbackUrl(outgoing.url)) throw new TypeError("Requests without TLS may go to this machine only.");
       return sendThrough({ agent, request }, outgoing);
     },
   };

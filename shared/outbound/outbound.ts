@@ -6,31 +6,31 @@ export interface OutboundRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Whole exchange, from connection to last byte, milliseconds. */
+  /** For the whole exchange, from the connection to the last byte of the response, in milliseconds. */
   readonly deadlineMs: number;
-  /** Largest answer body accepted, bytes. */
+  /** Size limit of the response body in bytes. */
   readonly maxBytes: number;
 }
 
 export interface OutboundResponse {
   readonly status: number;
-  /** Names in lower case; repeated headers joined with ", ". */
+  /** Names in lower case. Repeated headers are joined with ", ". */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** No answer in time; no connection or a broken one (`code` is Node's, such as ECONNREFUSED); an answer over the limit. */
+/** The deadline passed; the connection failed (`code` is from Node, such as ECONNREFUSED); the response is too large. */
 export type OutboundFailure =
   | { readonly kind: "timeout" }
   | {
       readonly kind: "network";
       readonly code: string;
-      /** It was a kept connection that broke before any answer. */
+      /** A keep-alive connection failed before any response. */
       readonly staleConnection?: true;
     }
   | { readonly kind: "answer_too_large" };
 
-/** The one way out to Entra over HTTP. Never follows redirects, never throws for what the network does. */
+/** The only interface for HTTP requests to Entra. Follows no redirects and never throws for a network error. */
 export interface Outbound {
   send(request: OutboundRequest): Promise<Result<OutboundResponse, OutboundFailure>>;
 }

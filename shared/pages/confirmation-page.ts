@@ -1,7 +1,7 @@
 /**
- * The question before a grant is made. Against consent phishing it shows what the person cannot be told wrongly by
- * whoever sent them here: the application as the administrator named it, its client id, who is signed in (where that is
- * known already), what it may use at most and for how long. No answer is preselected. Pure.
+ * Asks the user before a grant is created. Against consent phishing, it shows facts that the sender of a link cannot
+ * change: the application's name from the policy, its client id, the signed-in account (if it is known yet), the scopes
+ * and the expiry. No answer is preselected.
  */
 
 import { dayText, isoDay } from "./day.ts";
@@ -16,30 +16,30 @@ interface RequestedApi {
 export interface ConfirmationPageInput {
   readonly application: string;
   readonly clientId: string;
-  /** Undefined: signed in at Entra a moment ago, and Entra has not told us yet who it is. */
+  /** Undefined: the user has signed in at Entra, but the service has not redeemed Entra's code yet. */
   readonly person: { readonly name: string; readonly username: string } | undefined;
   readonly apis: readonly RequestedApi[];
-  /** And whatever else was consented for this service. */
-  readonly more: boolean;
+  /** The application may also use any other scopes that were consented for this service. */
+  readonly surplus: boolean;
   readonly untilSeconds: number;
-  /** Come back with the form. */
+  /** Hidden fields of the form. */
   readonly transaction: string;
   readonly formToken: string;
 }
 
 export function confirmationPage(input: ConfirmationPageInput): Page {
-  const { application, clientId, person, apis, more, untilSeconds, transaction, formToken } = input;
+  const { application, clientId, person, apis, surplus, untilSeconds, transaction, formToken } = input;
   return {
     title: `Allow “${application}”?`,
-    main: html`<h1>Allow “${application}” to act in your name?</h1>
-<p>It wants to use the permissions below as you, also while you are away.</p>
+    main: html`<h1>Allow “${application}” to act on your behalf?</h1>
+<p>The application requests the permissions below. It can use them with your account, also when you are not signed in.</p>
 <dl>
 <div><dt>Application</dt><dd><strong>${application}</strong><br><span class="quiet">Client id <code>${clientId}</code></span></dd></div>
-<div><dt>Acts as</dt><dd>${toPerson(person)}</dd></div>
-${apis.map((asked) => toRows(asked, more))}
-<div><dt>Works while you are away until</dt><dd><strong><time datetime="${isoDay(untilSeconds)}">${dayText(untilSeconds)}</time></strong></dd></div>
+<div><dt>Your account</dt><dd>${toPerson(person)}</dd></div>
+${apis.map((requested) => toRows(requested, surplus))}
+<div><dt>Access ends on</dt><dd><strong><time datetime="${isoDay(untilSeconds)}">${dayText(untilSeconds)}</time></strong></dd></div>
 </dl>
-<p class="note"><strong>Did you ask for this yourself?</strong> ${person === undefined ? BY_APPLICATION : BY_LINK}</p>
+<p class="note"><strong>Did you start this request yourself?</strong> ${person === undefined ? BY_APPLICATION : BY_LINK}</p>
 <form method="post" action="/signin/confirm" autocomplete="off">
 <input type="hidden" name="transaction" value="${transaction}">
 <input type="hidden" name="token" value="${formToken}">
@@ -51,19 +51,21 @@ ${apis.map((asked) => toRows(asked, more))}
   };
 }
 
-function toRows({ api, scopes }: RequestedApi, more: boolean): Html {
+// ------------------------------------------------------------------------------------------------------------------
+
+function toRows({ api, scopes }: RequestedApi, surplus: boolean): Html {
   return html`<div><dt>API</dt><dd>${api.name}<br><span class="quiet">${api.resource}</span></dd></div>
-<div><dt>May use</dt><dd><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}${more ? MORE : ""}</ul></dd></div>`;
+<div><dt>Permissions</dt><dd><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}${surplus ? SURPLUS : ""}</ul></dd></div>`;
 }
 
-const MORE = html`<li>and everything else that was consented to for this service</li>`;
+const SURPLUS = html`<li>and all other permissions that were consented to for this service</li>`;
 const BY_LINK =
-  "If somebody sent you a link to this page and you do not know why, choose “Don’t allow”. Nothing happens then.";
+  "If you received a link to this page and did not expect it, choose “Don’t allow”. The application then gets no access.";
 const BY_APPLICATION =
-  "If you did not just sign in to this application, or do not want it to go on without you, choose “Don’t allow”. You go back to it, and it gets nothing.";
+  "If you did not just sign in to this application, or do not want it to act when you are not signed in, choose “Don’t allow”. You then return to the application, and it gets no access.";
 
 function toPerson(person: ConfirmationPageInput["person"]): Html {
-  if (person === undefined) return html`<strong>The account that you have just signed in with</strong>`;
+  if (person === undefined) return html`<strong>The account with which you just signed in</strong>`;
   const { name, username } = person;
   return username === "" || username === name
     ? html`<strong>${name}</strong>`

@@ -1,9 +1,9 @@
 /**
- * Copies a field to the clipboard and says so. The buttons are hidden until this runs: without scripts, a person selects
- * the text by hand and misses nothing.
+ * Copies a field to the clipboard and reports the result. The buttons stay hidden until this script runs. Without
+ * scripts, the user selects and copies the text manually.
  */
 export const COPY_SCRIPT = `
-const told = document.getElementById("told");
+const status = document.getElementById("copy-status");
 for (const button of document.querySelectorAll("button[data-copy]")) {
   const label = button.textContent;
   button.hidden = false;
@@ -11,13 +11,13 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
     const field = document.getElementById(button.dataset.copy);
     try {
       await navigator.clipboard.writeText(field.value ?? field.textContent);
-      button.textContent = told.textContent = "Copied";
+      button.textContent = status.textContent = "Copied";
     } catch {
       getSelection().selectAllChildren(field);
       if (field.select) field.select();
-      button.textContent = told.textContent = "Press Ctrl+C";
+      button.textContent = status.textContent = "Press Ctrl+C";
     }
-    setTimeout(() => { button.textContent = label; told.textContent = ""; }, 2000);
+    setTimeout(() => { button.textContent = label; status.textContent = ""; }, 2000);
   });
 }
 `;

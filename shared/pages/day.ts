@@ -1,4 +1,4 @@
-/** Days as people read them and as programs do. UTC, because the page does not know where its reader is. Pure. */
+/** Days for readers and for programs. UTC, because the server does not know the reader's time zone. */
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
 export function dayText(seconds: number): string {

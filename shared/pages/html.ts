@@ -1,6 +1,6 @@
 /**
- * HTML as a type of its own: a template that escapes every value, so that text from outside (names, scopes, a policy's
- * words) can only ever be text. What is already `Html` goes in as it is, and only this file makes it. Pure.
+ * HTML as a separate type. The template escapes every value, so that text from outside (names, scopes, policy texts)
+ * can never become markup. Only values of type `Html` are inserted unescaped, and only this file creates them.
  */
 declare const escaped: unique symbol;
 
@@ -11,16 +11,18 @@ export interface Html {
 
 type Value = string | number | Html | readonly Html[];
 
-/** Safe between tags and inside double-quoted attributes; nowhere else are values put. */
+/** Safe for values between tags and in double-quoted attributes. Do not use values anywhere else. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   const text = parts.map((part, index) => part + toText(values[index] ?? "")).join("");
   return { text } as Html;
 }
 
-/** Text of our own that is neither HTML nor escaped in its place: a style sheet, a script. Never a value from outside. */
-export function ownText(text: string): Html {
+/** Constant text that is not escaped: a style sheet or a script. Never a value from outside. */
+export function constantText(text: string): Html {
   return { text } as Html;
 }
+
+// ------------------------------------------------------------------------------------------------------------------
 
 function toText(value: Value): string {
   if (typeof value === "string" || typeof value === "number") return escapeText(String(value));

@@ -1,34 +1,34 @@
 /**
- * The frame of every page, and the headers that go with it: nothing is loaded from anywhere, only our own style sheet
- * and script run (by their hashes), no other site may frame the page or learn its address. Pure.
+ * The layout of every page and its security headers: the page loads nothing, only the inline style sheet and script run
+ * (allowed by their hashes), and other sites can neither frame the page nor see its URL.
  */
 import { createHash } from "node:crypto";
 import type { Cookie } from "../core/cookie.ts";
 import type { Failure } from "../core/failure.ts";
 import type { OutgoingResponse } from "../http/outgoing-response.ts";
 import { COPY_SCRIPT } from "./copy-script.ts";
-import { type Html, html, ownText } from "./html.ts";
+import { constantText, type Html, html } from "./html.ts";
 import { STYLE } from "./style.ts";
 
 export interface Page {
   readonly title: string;
   readonly main: Html;
-  /** The page has something to copy. */
+  /** The page has copy buttons. */
   readonly copies?: boolean;
-  /** The page leads on to this address by itself. */
+  /** The page redirects to this URL. */
   readonly refreshTo?: string;
 }
 
-export interface PageAnswer {
+export interface PageOptions {
   readonly status: number;
-  /** Shown at the foot, so that a person can quote it. */
+  /** Shown in the footer, so that the user can quote it. */
   readonly correlationId: string;
   readonly cookies?: readonly Cookie[];
   readonly refusal?: Failure;
 }
 
-/** The answer that shows a page. */
-export function pageResponse(page: Page, { status, correlationId, cookies, refusal }: PageAnswer): OutgoingResponse {
+/** A response with a page. */
+export function pageResponse(page: Page, { status, correlationId, cookies, refusal }: PageOptions): OutgoingResponse {
   return {
     status,
     headers: { ...HEADERS, "client-request-id": correlationId },
@@ -40,7 +40,7 @@ export function pageResponse(page: Page, { status, correlationId, cookies, refus
 
 export function renderPage({ title, main, copies = false, refreshTo }: Page, correlationId: string): string {
   const script = copies
-    ? html`<p class="told" id="told" role="status"></p><script>${ownText(COPY_SCRIPT)}</script>`
+    ? html`<p class="copy-status" id="copy-status" role="status"></p><script>${constantText(COPY_SCRIPT)}</script>`
     : "";
   const refresh = refreshTo === undefined ? "" : html`\n<meta http-equiv="refresh" content="0;url=${refreshTo}">`;
   const { text } = html`<!doctype html>
@@ -50,7 +50,7 @@ export function renderPage({ title, main, copies = false, refreshTo }: Page, cor
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">${refresh}
 <title>${title} · Graph Token Exchange</title>
-<style>${ownText(STYLE)}</style>
+<style>${constantText(STYLE)}</style>
 </head>
 <body>
 <main>
@@ -63,8 +63,10 @@ ${main}
   return text;
 }
 
-/** Content Security Policy level 3; hashes instead of `unsafe-inline`. */
-const POLICY = [
+// ------------------------------------------------------------------------------------------------------------------
+
+/** Content Security Policy level 3, with hashes instead of `unsafe-inline`. */
+const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   `style-src ${hashOf(STYLE)}`,
   `script-src ${hashOf(COPY_SCRIPT)}`,
@@ -75,7 +77,7 @@ const POLICY = [
 
 const HEADERS: Readonly<Record<string, string>> = {
   "Content-Type": "text/html; charset=utf-8",
-  "Content-Security-Policy": POLICY,
+  "Content-Security-Policy": CONTENT_SECURITY_POLICY,
   "X-Frame-Options": "DENY",
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",

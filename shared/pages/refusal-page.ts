@@ -1,143 +1,25 @@
 /**
- * A page that says, in plain words, why something did not go on and what to do now. Words are chosen by the stable code
- * of the failure; where a code has none, its generic sentence serves. Never a value from outside. Pure.
+ * The page that explains a failure and what to do next. The text depends on the stable code of the failure. A code
+ * without its own text shows the description of the failure. The page never contains a value from outside.
  */
 import type { OutgoingResponse } from "../http/outgoing-response.ts";
 import type { Wire } from "../http/wire.ts";
 import { html } from "./html.ts";
-import { type Page, type PageAnswer, pageResponse } from "./layout.ts";
+import { type Page, type PageOptions, pageResponse } from "./layout.ts";
 
-interface Words {
-  readonly title: string;
-  readonly what: string;
-  readonly now: string;
-}
-
-const NEW_LINK = "Ask for a new link, or start again in the application that sent you here.";
-const ASK_ADMIN = "Ask your administrator, and quote the reference below.";
-
-const WORDS: Readonly<Record<string, Words>> = {
-  signin_request_invalid: {
-    title: "This address is not complete",
-    what: "It does not belong to a sign-in that an application has announced here.",
-    now: "Go back to the application and start again.",
-  },
-  signin_request_expired: {
-    title: "That took too long",
-    what: "The application announced this sign-in more than a minute ago.",
-    now: "Go back to the application and start again.",
-  },
-  signin_link_invalid: {
-    title: "This link is not valid",
-    what: "It is incomplete, or it was not made by this service.",
-    now: `Check that you copied all of it. ${NEW_LINK}`,
-  },
-  signin_link_expired: {
-    title: "This link has expired",
-    what: "Links work for ten minutes, so that nobody can use them later.",
-    now: NEW_LINK,
-  },
-  signin_answer_invalid: {
-    title: "Nothing to finish here",
-    what: "This page ends a sign-in, and it was opened without one.",
-    now: NEW_LINK,
-  },
-  signin_not_begun_here: {
-    title: "This sign-in is not under way in this browser",
-    what: "It was finished already, took longer than ten minutes, or began in another browser. Nothing was allowed.",
-    now: NEW_LINK,
-  },
-  signin_expired: {
-    title: "The sign-in took too long",
-    what: "It must be finished within ten minutes. Nothing was allowed.",
-    now: NEW_LINK,
-  },
-  signin_state_mismatch: {
-    title: "This answer belongs to another sign-in",
-    what: "To be safe, it was not used. Nothing was allowed.",
-    now: NEW_LINK,
-  },
-  signin_declined: {
-    title: "Nothing was allowed",
-    what: "You chose not to allow it. The application has no access in your name.",
-    now: "You can close this page. If somebody sent you the link unasked, tell your administrator.",
-  },
-  signin_wrong_user: {
-    title: "This link is for somebody else",
-    what: "You signed in with another account than the one it was made for. Nothing was allowed.",
-    now: "Open the link again and choose the right account, or ask for a link of your own.",
-  },
-  signin_guest: {
-    title: "Guests cannot do this",
-    what: "Your account belongs to another organisation, and this service is not open to guests. Nothing was allowed.",
-    now: ASK_ADMIN,
-  },
-  confirmation_missing: {
-    title: "There is nothing to confirm",
-    what: "It was answered already, it expired, or it belongs to another browser. A handle is shown only once.",
-    now: `If you still need one: ${NEW_LINK.charAt(0).toLowerCase()}${NEW_LINK.slice(1)}`,
-  },
-  confirmation_expired: {
-    title: "That took too long",
-    what: "The question waits for ten minutes. Nothing was allowed.",
-    now: NEW_LINK,
-  },
-  confirmation_used: {
-    title: "You allowed this, and it was ended since",
-    what: "The handle that you got then is of no use any more.",
-    now: `If you still need one: ${NEW_LINK.charAt(0).toLowerCase()}${NEW_LINK.slice(1)}`,
-  },
-  form_forged: {
-    title: "This form was not sent from our page",
-    what: "To be safe, it was not used. Nothing was allowed.",
-    now: NEW_LINK,
-  },
-  access_denied: {
-    title: "Nothing was allowed",
-    what: "The sign-in was cancelled, or your organisation does not let this account use it.",
-    now: "You can close this page, or start again. If it should work, ask your administrator.",
-  },
-  consent_required: {
-    title: "A consent is missing",
-    what: "Nobody has consented to these permissions for your account yet. Nothing was allowed.",
-    now: ASK_ADMIN,
-  },
-  interaction_required: {
-    title: "More is needed to sign in",
-    what: "Your organisation asks for something that was not done, such as a second factor. Nothing was allowed.",
-    now: NEW_LINK,
-  },
-  grant_dead: {
-    title: "This sign-in was used already",
-    what: "Each can be used once. Nothing more was allowed.",
-    now: NEW_LINK,
-  },
-  scope_surplus: {
-    title: "The service is not set up for this",
-    what: "Your account would give the application more than it may have, so nothing was allowed.",
-    now: ASK_ADMIN,
-  },
-};
-
-interface RefusalAnswer extends Pick<PageAnswer, "cookies" | "refusal"> {
-  /** The sign-in is over, so that to load the page again is no use. */
+interface RefusalOptions extends Pick<PageOptions, "cookies" | "refusal"> {
+  /** The sign-in has ended, so reloading the page does not help. */
   readonly fromStart?: boolean;
 }
 
-function again(fromStart: boolean): string {
-  return fromStart
-    ? "Nothing was allowed. Wait a minute and open the link again; if it has expired by then, ask for a new one."
-    : "Load this page again in a minute.";
-}
-
-/** The answer that shows it. A person has no token to send, so there is no challenge and no 401. */
+/** The response with the page. A browser sends no token, so there is no challenge, and 401 becomes 403. */
 export function refusalResponse(
   wire: Wire,
   correlationId: string,
-  { fromStart, ...more }: RefusalAnswer = {},
+  { fromStart, ...options }: RefusalOptions = {},
 ): OutgoingResponse {
   const status = wire.status === 401 ? 403 : wire.status;
-  const response = pageResponse(refusalPage(wire, fromStart), { status, correlationId, ...more });
+  const response = pageResponse(refusalPage(wire, fromStart), { status, correlationId, ...options });
   const headers = {
     ...(wire.allow === undefined ? {} : { Allow: wire.allow.join(", ") }),
     ...(wire.retryAfterSeconds === undefined ? {} : { "Retry-After": String(wire.retryAfterSeconds) }),
@@ -146,11 +28,135 @@ export function refusalResponse(
 }
 
 export function refusalPage({ code, description, status, action }: Wire, fromStart = false): Page {
-  const words = Object.hasOwn(WORDS, code) ? WORDS[code] : undefined;
-  const { title, what, now } = words ?? {
+  const text = Object.hasOwn(TEXTS, code) ? TEXTS[code] : undefined;
+  const { title, reason, advice } = text ?? {
     title: status >= 500 || action === "retry" ? "This did not work" : "This is not possible",
-    what: description,
-    now: action === "retry" ? again(fromStart) : ASK_ADMIN,
+    reason: description,
+    advice: action === "retry" ? retryAdvice(fromStart) : ASK_ADMIN,
   };
-  return { title, main: html`<h1>${title}</h1>\n<p>${what}</p>\n<p>${now}</p>` };
+  return { title, main: html`<h1>${title}</h1>\n<p>${reason}</p>\n<p>${advice}</p>` };
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+
+interface RefusalText {
+  readonly title: string;
+  readonly reason: string;
+  readonly advice: string;
+}
+
+const NEW_LINK = "Ask for a new link, or start again in the application.";
+const NEW_HANDLE = "If you still need a handle, ask for a new link, or start again in the application.";
+const START_AGAIN = "Go back to the application and start again.";
+const ASK_ADMIN = "Contact your administrator and give them the reference below.";
+
+const TEXTS: Readonly<Record<string, RefusalText>> = {
+  signin_request_invalid: {
+    title: "This address is incomplete",
+    reason: "It does not belong to a sign-in that an application has started.",
+    advice: START_AGAIN,
+  },
+  signin_request_expired: {
+    title: "That took too long",
+    reason: "The application started this sign-in more than a minute ago.",
+    advice: START_AGAIN,
+  },
+  signin_link_invalid: {
+    title: "This link is not valid",
+    reason: "It is incomplete, or this service did not create it.",
+    advice: `Check that you copied the whole link. ${NEW_LINK}`,
+  },
+  signin_link_expired: {
+    title: "This link has expired",
+    reason: "For security, a link is valid for ten minutes only.",
+    advice: NEW_LINK,
+  },
+  signin_answer_invalid: {
+    title: "No sign-in to complete",
+    reason: "This page completes a sign-in, and you opened it without one.",
+    advice: NEW_LINK,
+  },
+  signin_not_begun_here: {
+    title: "This sign-in is not in progress in this browser",
+    reason:
+      "It has already ended, it took longer than ten minutes, or it began in another browser. No access was granted.",
+    advice: NEW_LINK,
+  },
+  signin_expired: {
+    title: "The sign-in took too long",
+    reason: "It must be completed within ten minutes. No access was granted.",
+    advice: NEW_LINK,
+  },
+  signin_state_mismatch: {
+    title: "This answer belongs to another sign-in",
+    reason: "For security, it was not used. No access was granted.",
+    advice: NEW_LINK,
+  },
+  signin_declined: {
+    title: "No access was granted",
+    reason: "You chose not to allow it. The application cannot act on your behalf.",
+    advice: "You can close this page. If you did not expect the link, report it to your administrator.",
+  },
+  signin_wrong_user: {
+    title: "This link is for another account",
+    reason: "You signed in with a different account. No access was granted.",
+    advice: "Open the link again and choose the right account, or ask for a link for your account.",
+  },
+  signin_guest: {
+    title: "Guests cannot use this service",
+    reason: "Your account belongs to another organisation. No access was granted.",
+    advice: ASK_ADMIN,
+  },
+  confirmation_missing: {
+    title: "No confirmation is pending",
+    reason:
+      "You have already answered it, it has expired, or it belongs to another browser. A handle is shown only once.",
+    advice: NEW_HANDLE,
+  },
+  confirmation_expired: {
+    title: "That took too long",
+    reason: "A confirmation is open for ten minutes. No access was granted.",
+    advice: NEW_LINK,
+  },
+  confirmation_used: {
+    title: "You allowed this access, and it has been ended since",
+    reason: "The handle from that time is no longer valid.",
+    advice: NEW_HANDLE,
+  },
+  form_forged: {
+    title: "This form was not sent from our page",
+    reason: "For security, it was not used. No access was granted.",
+    advice: NEW_LINK,
+  },
+  access_denied: {
+    title: "No access was granted",
+    reason: "The sign-in was cancelled, or your organisation does not allow this account.",
+    advice: "You can close this page, or start again. If you expected access, contact your administrator.",
+  },
+  consent_required: {
+    title: "Consent is missing",
+    reason: "These permissions have not been consented to for your account. No access was granted.",
+    advice: ASK_ADMIN,
+  },
+  interaction_required: {
+    title: "More is needed to sign in",
+    reason: "Your organisation requires another step, such as a second factor. No access was granted.",
+    advice: NEW_LINK,
+  },
+  grant_dead: {
+    title: "This sign-in was already used",
+    reason: "A sign-in can be used only once. No further access was granted.",
+    advice: NEW_LINK,
+  },
+  scope_surplus: {
+    title: "The service is not set up for this",
+    reason: "Your account would give the application more permissions than it may have. No access was granted.",
+    advice: ASK_ADMIN,
+  },
+};
+
+function retryAdvice(fromStart: boolean): string {
+  return fromStart
+    ? "No access was granted. Wait a minute and open the link again. If it has expired, ask for a new one."
+    : "Load this page again in a minute.";
 }

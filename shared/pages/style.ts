@@ -1,4 +1,4 @@
-/** The one style sheet. Colours keep a contrast of at least 4.5 to 1 for text (WCAG 2.2 AA), in both schemes. */
+/** The style sheet of all pages. Text has a contrast of at least 4.5 to 1 (WCAG 2.2 AA), in both colour schemes. */
 export const STYLE = `
 :root { color-scheme: light dark;
   --page: #f3f4f7; --card: #ffffff; --text: #1b1f27; --quiet: #545c6b; --line: #d6dae2; --field: #f6f7f9;
@@ -43,7 +43,7 @@ button:hover { border-color: var(--accent-over); color: var(--accent-over); }
 button.main:hover { background: var(--accent-over); color: var(--accent-text); }
 button.small { min-height: 2rem; padding: .125rem .75rem; font-size: .875rem; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.told { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.copy-status { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 34rem) { body { padding: 1rem .5rem; } main { padding: 1.25rem; } footer { padding: 1rem 1.25rem; }
   dl > div { grid-template-columns: 1fr; } .choice button { flex: 1 1 100%; } }
 @media (forced-colors: active) { button, input, pre, main { border: 1px solid; } }

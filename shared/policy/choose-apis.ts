@@ -1,7 +1,4 @@
-/**
- * Which API a request is for, from everything in it that may say so, and which others the permission that it keeps shall
- * cover. Part of stage 3 (policy). Pure.
- */
+/** Which API the token of a request is for, and which further APIs the grant of the request is for. Pure. */
 import type { TokenParameters } from "../core/exchange-request.ts";
 import type { PolicyRefusal } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -10,24 +7,24 @@ import type { ApiRule, Policy } from "./rules.ts";
 export interface RequestedApi {
   readonly name: string;
   readonly rule: ApiRule;
-  /** Bare names; empty: none were asked, which gives the list. */
+  /** Bare names. Empty: the request names none. */
   readonly scopes: readonly string[];
 }
 
-/** The token's API, then those that only the kept permission covers. */
+/** The token's API, then the further APIs of the grant. */
 export type RequestedApis = readonly [RequestedApi, ...RequestedApi[]];
 
 export interface Choice {
-  /** Named APIs may be several: never; when `audience` or `resource` names the token's (the one); or always. */
+  /** Whether a request may name several APIs: never; if `audience` or `resource` names the token's; or always. */
   readonly several: "never" | "one_named" | "any";
-  /** Where nothing is named: the API of what was given or decided before. */
+  /** The API if the request names none: the first of the grant or sign-in. */
   readonly otherwise: string | undefined;
 }
 
 /**
- * In this order: `audience` (name) and `resource` (exact URI); the resource in front of a scope; what was given before; the
- * only API there is. A token is for one API, so two different answers are refused (`api_ambiguous`) as RFC 8707 section 2
- * asks, unless a permission is kept that may cover both.
+ * The API comes from, in this order: `audience` (name) and `resource` (exact URI); the resource prefix of a scope; the
+ * grant or sign-in; the policy, if it has only one API. A token is for one API, so a request that names two is refused
+ * (`api_ambiguous`, RFC 8707 section 2), unless it issues a grant for both.
  */
 export function chooseApis(
   policy: Policy,
@@ -41,19 +38,21 @@ export function chooseApis(
   ]);
   const named = unique([...stated, ...scopes.flatMap(({ api }) => (api === undefined ? [] : [api]))]);
   if (named.some((name) => !Object.hasOwn(policy.apis, name))) return fail("api_unknown");
-  // A bare name belongs to the one API that was stated; with several, nobody knows to which.
+  // A bare scope belongs to the one API that was stated. With several, its API is unknown.
   const unclear = stated.length !== 1 && scopes.some(({ api }) => api === undefined);
   if (named.length > 1 && (unclear || !mayBeSeveral(choice, stated))) return fail("api_ambiguous");
   const first = named[0] ?? choice.otherwise ?? onlyApi(policy);
   if (first === undefined) return fail("api_not_named");
-  const asked = [first, ...named.slice(1)].flatMap((name): RequestedApi[] => {
+  const requested = [first, ...named.slice(1)].flatMap((name): RequestedApi[] => {
     const rule = policy.apis[name];
     const own = scopes.filter(({ api }) => (api ?? first) === name).map(({ bare }) => bare);
     return rule === undefined ? [] : [{ name, rule, scopes: own }];
   });
-  const [token, ...others] = asked;
+  const [token, ...others] = requested;
   return token === undefined ? fail("api_unknown") : succeed([token, ...others]);
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 function mayBeSeveral({ several }: Choice, stated: readonly string[]): boolean {
   return several === "any" || (several === "one_named" && stated.length === 1);
@@ -64,14 +63,14 @@ function onlyApi(policy: Policy): string | undefined {
   return others.length === 0 ? only : undefined;
 }
 
-/** Stands for a resource that no API has; no API can have this name. */
+/** Stands for a resource of no API. The policy schema does not allow this name. */
 const UNKNOWN_API = "";
 
 function apiWithResource(policy: Policy, resource: string): string {
   return Object.keys(policy.apis).find((name) => policy.apis[name]?.resource === resource) ?? UNKNOWN_API;
 }
 
-/** `https://graph.microsoft.com/User.Read` → graph, `User.Read`. The longest resource wins where one contains another. */
+/** `https://graph.microsoft.com/User.Read` → graph, `User.Read`. If one resource contains another, the longest wins. */
 function splitScope(policy: Policy, scope: string): { readonly bare: string; readonly api: string | undefined } {
   let best: { name: string; prefix: string } | undefined;
   for (const [name, rule] of Object.entries(policy.apis)) {

@@ -1,8 +1,9 @@
 /**
- * Stage 3 of 5: policy. Receives the caller, whose token it is, and the wish; gives an entitlement or the rule that
- * refused. Entra does not downscope (a delegated token carries every consented scope), so the entitlement also says what
- * may be released; `release.ts` holds Entra's answer against it. The rules are in `weigh.ts`; here their
- * answer becomes proof, because the caller is one that validation made.
+ * The policy decision. Receives the validated caller, the subject and the token parameters; returns an entitlement or
+ * the rule that refused. Entra does not downscope (a delegated token carries every consented scope), so the entitlement
+ * also lists the scopes that may be released; `release.ts` checks Entra's token against it. The rules are in
+ * `evaluate.ts`. Only this file turns their result into an entitlement, because only here is the caller known to be
+ * validated.
  */
 import type { Caller, UserCaller } from "../caller/caller.ts";
 import type { PolicyRefused } from "../core/failure.ts";
@@ -17,12 +18,15 @@ export interface DecisionInput extends PolicyInput {
   readonly subject?: UserCaller;
 }
 
-/** Decides; the first rule that does not hold refuses. */
+/** Decides about a token request. The first rule that is not met refuses. */
 export function decide(policy: Policy, input: DecisionInput): Result<Entitlement, PolicyRefused> {
   return evaluate(policy, input) as Result<Entitlement, PolicyRefused>;
 }
 
-/** Decides whether a person may make a grant for an application: only one that may redeem it while nobody is there. */
+/**
+ * Decides whether a person may create a grant for an application. The application must be allowed to redeem it
+ * unattended.
+ */
 export function decideSignIn(policy: Policy, input: SignInInput): Result<Entitlement, PolicyRefused> {
   return evaluateSignIn(policy, input) as Result<Entitlement, PolicyRefused>;
 }

@@ -1,54 +1,54 @@
-/**
- * Says in plain lines what a policy allows and what an administrator should know about it. Pure.
- */
+/** Describes in plain English what a policy allows and what an administrator should check. Pure. */
 
 import { DEFAULT_BYPASS_PER_MINUTE } from "./evaluate.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 
-/** Who may do what, one paragraph a caller. */
+/** What each caller may do, one paragraph per entry. */
 export function describePolicy(policy: Policy): string[] {
   return policy.callers.flatMap((entry) => [
     `${entry.name} (${entry.kind} ${entry.clientId}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
-    `  may use ${entry.flows.join(", ")}`,
+    `  may use the flows ${entry.flows.join(", ")}`,
     ...Object.entries(entry.apis).map(([api, scopes]) => `  may have ${api}: ${scopes.join(" ")}`),
-    ...permissions(entry).map((permission) => `  ${permission}`),
+    ...describeTerms(entry).map((line) => `  ${line}`),
   ]);
 }
 
-/** Things that are allowed and deserve a second look. */
+/** Parts of a valid policy that an administrator should check. */
 export function policyWarnings(policy: Policy): string[] {
-  return [...tierWarnings(policy), ...policy.callers.flatMap((entry) => entryWarnings(policy, entry))];
+  return [...scopeListWarnings(policy), ...policy.callers.flatMap((entry) => entryWarnings(policy, entry))];
 }
 
-function permissions(entry: CallerRule): string[] {
-  const said: [boolean, string][] = [
+// ---------------------------------------------------------------------------------------------------------------
+
+function describeTerms(entry: CallerRule): string[] {
+  const lines: [boolean, string][] = [
     [entry.requireConfidentialClient, "must be a confidential client"],
-    [entry.offlineAccess, `may keep a permission for ${entry.grantMaxDays} days`],
-    [entry.unattended, "may redeem grants while nobody is there"],
-    [entry.importRefreshTokens, "may bring refresh tokens of Entra"],
-    [entry.acceptSurplus, "gets tokens even when they carry more scopes than listed"],
+    [entry.offlineAccess, `may get grants that last ${entry.grantMaxDays} days`],
+    [entry.unattended, "may redeem grants without the user"],
+    [entry.importRefreshTokens, "may import refresh tokens from Entra"],
+    [entry.acceptSurplus, "gets tokens even if they carry more scopes than listed"],
     [entry.cae, "gets long-lived tokens that Graph may challenge"],
   ];
   const { bypassPerMinute = DEFAULT_BYPASS_PER_MINUTE } = entry.limits;
   return [
-    ...said.filter(([holds]) => holds).map(([, text]) => text),
+    ...lines.filter(([holds]) => holds).map(([, text]) => text),
     ...subjectClientsOf(entry).map((client) => `may exchange users' tokens obtained by ${client}`),
-    ...entry.redirectUris.map((uri) => `codes go to ${uri}`),
-    `may pass the token cache by ${bypassPerMinute} times a minute for each user`,
+    ...entry.redirectUris.map((uri) => `receives authorization codes at ${uri}`),
+    `may bypass the token cache ${bypassPerMinute} times a minute for each user`,
   ];
 }
 
-/** Of an application; by default, its own client. */
+/** The clients whose users' tokens an application may exchange. Default: its own client. */
 function subjectClientsOf(entry: CallerRule): readonly string[] {
   const exchanges = entry.kind === "application" && entry.flows.includes("on-behalf-of");
   return exchanges ? (entry.subjectClients ?? [entry.clientId]) : [];
 }
 
 /**
- * Entra puts every scope that was consented for the registration into each token, so callers with different lists for
- * one API cannot be told apart by it: whoever has the shorter list is refused (`scope_surplus`), unless it accepts all.
+ * Entra puts every scope that was consented for the registration into each token. If callers have different lists for
+ * one API, the caller with the shorter list is refused (`scope_surplus`) unless its entry accepts surplus.
  */
-function tierWarnings(policy: Policy): string[] {
+function scopeListWarnings(policy: Policy): string[] {
   return Object.keys(policy.apis).flatMap((api) => {
     const lists = policy.callers
       .filter((entry) => Object.hasOwn(entry.apis, api) && entry.flows.some((flow) => flow !== "client-credentials"))
@@ -58,7 +58,7 @@ function tierWarnings(policy: Policy): string[] {
     return different
       ? [
           `${api}: callers share one registration but have different scope lists: ${who}. Entra does not narrow a token ` +
-            "to what was asked; give each tier a deployment or registration of its own.",
+            "to the requested scopes; use a separate deployment or registration for each list.",
         ]
       : [];
   });
@@ -68,26 +68,26 @@ function entryWarnings(policy: Policy, entry: CallerRule): string[] {
   const warnings: string[] = [];
   if (exchangesNothing(policy, entry)) {
     warnings.push(
-      `${entry.name}: on-behalf-of gives nothing: no client whose users' tokens it may exchange has an entry of kind user ` +
+      `${entry.name}: on-behalf-of never returns a token: no client whose users' tokens it may exchange has an entry of kind user ` +
         "with a scope of its list.",
     );
   }
   if (entry.kind === "application" && entry.flows.includes("refresh-token") && !entry.unattended) {
-    warnings.push(`${entry.name}: refresh-token gives nothing without unattended.`);
+    warnings.push(`${entry.name}: the flow refresh-token is refused without unattended.`);
   }
   if (entry.acceptSurplus) {
-    warnings.push(`${entry.name}: acceptSurplus releases whatever was consented for the registration.`);
+    warnings.push(`${entry.name}: acceptSurplus releases every scope that was consented for the registration.`);
   }
   if (entry.kind === "user" && entry.offlineAccess && !entry.requireConfidentialClient) {
-    warnings.push(`${entry.name}: public clients may keep permissions; consider requireConfidentialClient.`);
+    warnings.push(`${entry.name}: public clients may get grants; consider requireConfidentialClient.`);
   }
   if (entry.importRefreshTokens) {
-    warnings.push(`${entry.name}: importRefreshTokens is meant for a migration; take it out afterwards.`);
+    warnings.push(`${entry.name}: importRefreshTokens is meant for a migration; remove it afterwards.`);
   }
   return warnings;
 }
 
-/** An application's scopes are those that the entry of the client that obtained the user's token has as well. */
+/** True if no client whose users' tokens the application may exchange has a scope of the application's list. */
 function exchangesNothing({ callers }: Policy, entry: CallerRule): boolean {
   if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) return false;
   const clients = subjectClientsOf(entry);

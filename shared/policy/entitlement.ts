@@ -2,10 +2,10 @@ import type { FlowName } from "../core/flow-name.ts";
 
 declare const decided: unique symbol;
 
-/** An API of the policy, as a flow and an answer need it. */
+/** An API of the policy, with what a flow and a response need. */
 export interface Api {
   readonly name: string;
-  /** Resource URI, the prefix of its scopes at Entra. */
+  /** Resource URI: the prefix of the API's scopes in requests to Entra. */
   readonly resource: string;
   readonly contentType: string;
 }
@@ -13,7 +13,7 @@ export interface Api {
 /** What policy allows of one API. */
 export interface ApiAllowance {
   readonly api: Api;
-  /** Bare scope names to ask Entra for, sorted. */
+  /** Bare scope names to request from Entra, sorted. */
   readonly scopes: readonly string[];
   /** Bare scope names that may be released to this caller. */
   readonly releasable: readonly string[];
@@ -21,14 +21,14 @@ export interface ApiAllowance {
   readonly acceptSurplus: boolean;
 }
 
-/** What policy would allow: first of all the API that the token is for. */
+/** What policy would allow. The inherited members are about the API of the token. */
 export interface Allowance extends ApiAllowance {
   /** Name of the policy entry that allowed it, for the audit trail. */
   readonly entry: string;
   readonly flow: FlowName;
-  /** Other APIs that the permission shall cover; none unless it is kept. */
+  /** Further APIs of the grant. Empty unless the request issues a grant. */
   readonly also: readonly ApiAllowance[];
-  /** Keep the permission as a grant. */
+  /** Issue a grant. */
   readonly offlineAccess: boolean;
   readonly grantMaxDays: number;
   readonly importRefreshTokens: boolean;
@@ -38,7 +38,7 @@ export interface Allowance extends ApiAllowance {
   readonly bypassPerMinute: number;
 }
 
-/** What policy allows for a request that was made: the only input that a flow accepts. Only `decide.ts` makes one. */
+/** What policy allows for an authenticated request. A flow accepts nothing else. Only `decide.ts` makes one. */
 export interface Entitlement extends Allowance {
   readonly [decided]: true;
 }

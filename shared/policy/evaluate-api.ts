@@ -1,6 +1,4 @@
-/**
- * What an entry allows of one API: which scopes Entra is asked for, and which may leave. Part of stage 3 (policy). Pure.
- */
+/** What an entry allows of one API: the scopes to request from Entra, and the scopes that may be released. Pure. */
 
 import type { ApiScopes, ReleaseBound } from "../core/api-scopes.ts";
 import type { PolicyRefusal } from "../core/failure.ts";
@@ -13,50 +11,53 @@ import type { CallerRule } from "./rules.ts";
 export interface ApiInput {
   readonly entry: CallerRule;
   readonly flow: FlowName;
-  readonly asked: RequestedApi;
-  /** The entry of the client that obtained the subject's token, where that is another. */
+  readonly requested: RequestedApi;
+  /** The entry of the client that obtained the subject's token, if it is not the caller's. */
   readonly subjectEntry: CallerRule | undefined;
-  /** What was given for this API, or decided at the start of a sign-in; undefined: nothing was yet. */
+  /** This API in the redeemed grant, or as allowed at the start of the sign-in. Undefined: neither exists. */
   readonly given: ApiScopes | undefined;
-  /** What a person was shown and said yes to. */
+  /** What the confirmation page showed and the person approved. */
   readonly bound: ReleaseBound | undefined;
 }
 
 export function evaluateApi(input: ApiInput): Result<ApiAllowance, PolicyRefusal> {
-  const { asked } = input;
+  const { name, rule } = input.requested;
   const listed = listedScopes(input);
   if (listed.length === 0) return fail("api_not_allowed");
-  const scopes = scopesToAsk(input, listed);
+  const scopes = chooseScopes(input, listed);
   return scopes.ok
     ? succeed({
-        api: { name: asked.name, resource: asked.rule.resource, contentType: asked.rule.contentType },
+        api: { name, resource: rule.resource, contentType: rule.contentType },
         scopes: scopes.value,
         ...releasableScopes(input, listed),
       })
     : scopes;
 }
 
-/** The caller's list, narrowed by the list of the client that obtained the subject's token. */
-function listedScopes({ entry, subjectEntry, asked }: ApiInput): readonly string[] {
-  const own = scopesOf(entry, asked.name);
-  if (subjectEntry === undefined) return own;
-  const theirs = scopesOf(subjectEntry, asked.name);
-  return own.filter((scope) => theirs.includes(scope));
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The caller's list, intersected with the list of the client that obtained the subject's token. */
+function listedScopes({ entry, subjectEntry, requested }: ApiInput): readonly string[] {
+  const callerScopes = scopesOf(entry, requested.name);
+  if (subjectEntry === undefined) return callerScopes;
+  const subjectScopes = scopesOf(subjectEntry, requested.name);
+  return callerScopes.filter((scope) => subjectScopes.includes(scope));
 }
 
 /**
- * What may leave: what policy lists, and of that no more than a person was shown, if one was asked. Entra puts every consented scope into a token, so for a kept permission the bound is what the person
- * gave when it was made (RFC 6749 section 6), whatever was consented since, and even where the entry accepts surplus.
+ * The scopes that may be released: those that policy lists, and no more than the confirmation page showed, if there was
+ * one. Entra puts every consented scope into a token. A redeemed grant therefore releases only the scopes that it was
+ * issued with (RFC 6749 section 6), even if more was consented later and even if the entry accepts surplus.
  */
 function releasableScopes(
-  { entry, subjectEntry, flow, asked, given, bound }: ApiInput,
+  { entry, subjectEntry, flow, requested, given, bound }: ApiInput,
   listed: readonly string[],
 ): Pick<ApiAllowance, "releasable" | "acceptSurplus"> {
   if (flow !== "refresh-token" || given === undefined) {
-    const shown = bound?.apis.find(({ api }) => api === asked.name)?.scopes;
+    const shown = bound?.apis.find(({ api }) => api === requested.name)?.scopes;
     return {
       releasable: bound === undefined ? listed : listed.filter((scope) => shown?.includes(scope)),
-      // What one entry accepts lifts no limit of the other's, and none of what was shown.
+      // Surplus is released only if both entries accept it and the confirmation page announced it.
       acceptSurplus: entry.acceptSurplus && (subjectEntry?.acceptSurplus ?? true) && (bound?.surplus ?? true),
     };
   }
@@ -68,16 +69,17 @@ function scopesOf(entry: CallerRule, apiName: string): readonly string[] {
   return Object.hasOwn(entry.apis, apiName) ? (entry.apis[apiName] ?? []) : [];
 }
 
-function scopesToAsk(
-  { flow, asked, given }: ApiInput,
+/** The scopes to request from Entra, sorted. A request without scopes gets the defaults. */
+function chooseScopes(
+  { flow, requested, given }: ApiInput,
   listed: readonly string[],
 ): Result<readonly string[], PolicyRefusal> {
-  // RFC 6749 section 6: a refresh never asks for more than was granted. An application token carries every permission
-  // of its registration: Entra takes no narrower wish than `.default`.
+  // RFC 6749 section 6: a refresh never requests more than was granted. An application token carries every permission
+  // of its registration: Entra accepts only `.default`.
   const within = listed
     .filter((scope) => given === undefined || given.scopes.includes(scope))
     .filter((scope) => flow !== "client-credentials" || scope === DEFAULT);
-  const wanted = new Set(asked.scopes.length === 0 ? unasked(within) : asked.scopes);
+  const wanted = new Set(requested.scopes.length === 0 ? defaultScopes(within) : requested.scopes);
   const allowed = wanted.size > 0 && [...wanted].every((scope) => within.includes(scope));
   // Entra refuses `.default` together with anything else.
   return allowed && (wanted.size === 1 || !wanted.has(DEFAULT))
@@ -85,11 +87,11 @@ function scopesToAsk(
     : fail("scope_not_allowed");
 }
 
-/** All registered permissions, whatever they are. */
+/** Entra's scope for all permissions that are registered. */
 const DEFAULT = ".default";
 
-/** Asking nothing gives the list: the scopes that it names, else `.default`. */
-function unasked(within: readonly string[]): readonly string[] {
+/** The scopes of a request that names none: the listed scopes, or `.default` if the list contains nothing else. */
+function defaultScopes(within: readonly string[]): readonly string[] {
   const named = within.filter((scope) => scope !== DEFAULT);
   return named.length > 0 ? named : within;
 }

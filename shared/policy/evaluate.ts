@@ -1,7 +1,7 @@
 /**
- * The rules themselves: who matches which entry, and what the entry allows. Works on facts that need not be proved, so
- * that `/policy/explain` can ask about callers that are not there; `decide.ts` makes an entitlement of the answer, and
- * only for a validated caller. Pure: no I/O, no clock.
+ * The policy rules: which entry matches a caller, and what the entry allows. The input may be hypothetical, so that
+ * `/policy/explain` can ask about any caller. `decide.ts` makes an entitlement of the result, but only for a validated
+ * caller. Pure: no I/O, no clock.
  */
 
 import type { Caller } from "../caller/caller.ts";
@@ -15,7 +15,7 @@ import type { Allowance, ApiAllowance } from "./entitlement.ts";
 import { evaluateApi } from "./evaluate-api.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 
-/** What policy looks at of a caller. */
+/** The properties of a caller that policy uses. */
 export type PolicyCaller = Pick<Caller, "kind" | "clientId" | "roles" | "confidential" | "understandsClaimsChallenge">;
 
 /** A request as policy sees it. */
@@ -23,72 +23,80 @@ export interface PolicyInput {
   readonly caller: PolicyCaller;
   readonly flow: FlowName;
   readonly tokenParameters: TokenParameters;
-  /** On-behalf-of: whose token is exchanged. Equal to the caller for a user who exchanges itself. */
+  /** On-behalf-of: the user whose token is exchanged. Equals the caller if a user exchanges its own token. */
   readonly subject?: PolicyCaller;
-  /** Refresh token: what the grant covers; absent for a raw one of Entra's. Code: what was decided at its start. */
+  /**
+   * Refresh token: the consented APIs of the grant; absent for an import. Code: the APIs that were allowed at its
+   * start.
+   */
   readonly given?: ConsentedApis;
-  /** Authorization code: what the person was shown, where a page asked. */
+  /** Authorization code: what the confirmation page showed, if there was one. */
   readonly bound?: ReleaseBound;
-  /** Authorization code: where the browser is sent back to. */
+  /** Authorization code: the redirect URI of the request. */
   readonly redirectUri?: string;
 }
 
-/** A sign-in by which a person makes a grant for an application that is not there: a link, or its confirmation. */
+/**
+ * A sign-in in which a person creates a grant for an application that is not present: the link, or its confirmation.
+ */
 export interface SignInInput {
-  /** Name of the application's entry, and the client that it must still be about. */
+  /** Name of the application's entry. The entry must still have this client id. */
   readonly entry: string;
   readonly clientId: string;
-  /** What the grant shall cover; no scopes ask for the list. */
+  /** The APIs of the grant. An API without scopes stands for the entry's list. */
   readonly apis: ConsentedApis;
 }
 
-/** Weighs a request; the first rule that does not hold refuses. */
+/** Evaluates a token request. The first rule that is not met refuses. */
 export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, PolicyRefused> {
   const entry = entryFor(policy, input.caller);
   if (entry === undefined) return fail({ reason: "caller_not_listed" });
-  const refuse = (reason: PolicyRefusal, asked?: RequestedApi) => fail({ reason, entry: entry.name, ...known(asked) });
+  const refuse = (reason: PolicyRefusal, api?: RequestedApi) => fail({ reason, entry: entry.name, ...refusedApi(api) });
   const refusal = callerRefusal(entry, input);
   if (refusal !== undefined) return refuse(refusal);
-  const asked = requestedApis(policy, input);
-  if (!asked.ok) return refuse(asked.failure);
+  const requested = requestedApis(policy, input);
+  if (!requested.ok) return refuse(requested.failure);
   const subjectEntry = otherSubjectEntry(policy, entry, input);
-  if (!subjectEntry.ok) return refuse(subjectEntry.failure, asked.value[0]);
+  if (!subjectEntry.ok) return refuse(subjectEntry.failure, requested.value[0]);
   const { flow, given, bound, tokenParameters } = input;
-  const apis = evaluateApis(asked.value, { entry, flow, subjectEntry: subjectEntry.value, given, bound });
+  const apis = evaluateApis(requested.value, { entry, flow, subjectEntry: subjectEntry.value, given, bound });
   return apis.ok
     ? succeed({
         ...apis.value,
         ...termsOf(entry),
         flow,
-        offlineAccess: tokenParameters.offlineAccess && keepsGrant(flow),
-        // Graph's own challenges reach the caller, who must know how to answer them.
+        offlineAccess: tokenParameters.offlineAccess && issuesGrant(flow),
+        // Graph sends its claims challenges to the caller, so the caller must support them.
         cae: entry.cae && input.caller.understandsClaimsChallenge,
       })
-    : refuse(apis.failure.reason, apis.failure.asked);
+    : refuse(apis.failure.reason, apis.failure.api);
 }
 
-/** Decides whether a person may make a grant for an application: only one that may redeem it while nobody is there. */
+/**
+ * Evaluates whether a person may create a grant for an application. The application must be allowed to redeem it
+ * unattended.
+ */
 export function evaluateSignIn(policy: Policy, input: SignInInput): Result<Allowance, PolicyRefused> {
   const entry = policy.callers.find(({ name, clientId }) => name === input.entry && clientId === input.clientId);
   if (entry === undefined) return fail({ reason: "caller_not_listed" });
   const refuse = (reason: PolicyRefusal) => fail({ reason, entry: entry.name });
   const refusal = signInRefusal(entry);
   if (refusal !== undefined) return refuse(refusal);
-  const asked = input.apis.flatMap((wanted) => named(policy, wanted));
-  if (asked.length < input.apis.length) return refuse("api_unknown");
+  const requested = input.apis.flatMap((api) => lookUpApi(policy, api));
+  if (requested.length < input.apis.length) return refuse("api_unknown");
   const flow = "authorization-code";
-  const apis = evaluateApis(asked, { entry, flow, subjectEntry: undefined, given: undefined, bound: undefined });
+  const apis = evaluateApis(requested, { entry, flow, subjectEntry: undefined, given: undefined, bound: undefined });
   return apis.ok
     ? succeed({ ...apis.value, ...termsOf(entry), flow, offlineAccess: true, cae: false })
-    : fail({ reason: apis.failure.reason, entry: entry.name, ...known(apis.failure.asked) });
+    : fail({ reason: apis.failure.reason, entry: entry.name, ...refusedApi(apis.failure.api) });
 }
 
-/** May a sign-in link be made for this entry at all? */
+/** Whether a sign-in link may be created for this entry. */
 export function mayHaveLinks(entry: CallerRule): boolean {
   return signInRefusal(entry) === undefined;
 }
 
-/** The one entry that matches, or nothing: kind and client id exactly, and the role where the entry names one. */
+/** The entry that matches the caller's kind and client id, and its role if the entry names one. */
 export function entryFor(policy: Policy, caller: PolicyCaller): CallerRule | undefined {
   const clientId = caller.clientId.toLowerCase();
   return policy.callers.find(
@@ -111,7 +119,7 @@ function signInRefusal(entry: CallerRule): PolicyRefusal | undefined {
 function callerRefusal(entry: CallerRule, input: PolicyInput): PolicyRefusal | undefined {
   if (entry.requireConfidentialClient && !input.caller.confidential) return "public_client";
   if (!entry.flows.includes(input.flow)) return "flow_not_allowed";
-  if (input.tokenParameters.offlineAccess && keepsGrant(input.flow) && !entry.offlineAccess) {
+  if (input.tokenParameters.offlineAccess && issuesGrant(input.flow) && !entry.offlineAccess) {
     return "offline_access_not_allowed";
   }
   if (input.flow === "refresh-token") return redemptionRefusal(entry, input);
@@ -126,20 +134,23 @@ function redemptionRefusal(entry: CallerRule, input: PolicyInput): PolicyRefusal
   return entry.kind === "application" && !entry.unattended ? "unattended_not_allowed" : undefined;
 }
 
-/** The token's API first. A sign-in that was decided before keeps what was decided, whichever API its token is for. */
+/** The token's API first. A redeemed code names the other APIs of its sign-in as well, if it issues a grant. */
 function requestedApis(policy: Policy, input: PolicyInput): Result<RequestedApis, PolicyRefusal> {
   const { tokenParameters, given, flow } = input;
-  const chosen = chooseApis(policy, tokenParameters, { several: mayCover(input), otherwise: given?.[0].api });
+  const chosen = chooseApis(policy, tokenParameters, { several: severalAllowed(input), otherwise: given?.[0].api });
   if (!chosen.ok || given === undefined) return chosen;
   const [token] = chosen.value;
   if (!given.some(({ api }) => api === token.name)) return fail("api_not_allowed");
-  const rest = tokenParameters.offlineAccess && keepsGrant(flow) ? given.filter(({ api }) => api !== token.name) : [];
-  const others = rest.flatMap(({ api }) => named(policy, { api, scopes: [] }));
+  const rest = tokenParameters.offlineAccess && issuesGrant(flow) ? given.filter(({ api }) => api !== token.name) : [];
+  const others = rest.flatMap(({ api }) => lookUpApi(policy, { api, scopes: [] }));
   return others.length < rest.length ? fail("api_unknown") : succeed([token, ...others]);
 }
 
-/** Several APIs only where a permission begins that is kept. A pushed request gives no token yet, so it need not say for which. */
-function mayCover({ flow, tokenParameters, given }: PolicyInput): Choice["several"] {
+/**
+ * A request may name several APIs only if it issues a grant. A pushed request returns no token yet, so it need not say
+ * which of them the token is for.
+ */
+function severalAllowed({ flow, tokenParameters, given }: PolicyInput): Choice["several"] {
   if (given !== undefined) return "never";
   switch (flow) {
     case "authorization-code":
@@ -153,12 +164,12 @@ function mayCover({ flow, tokenParameters, given }: PolicyInput): Choice["severa
   }
 }
 
-function named(policy: Policy, { api, scopes }: ApiScopes): RequestedApi[] {
+function lookUpApi(policy: Policy, { api, scopes }: ApiScopes): RequestedApi[] {
   const rule = Object.hasOwn(policy.apis, api) ? policy.apis[api] : undefined;
   return rule === undefined ? [] : [{ name: api, rule, scopes }];
 }
 
-interface ApisWeighing {
+interface ApisInput {
   readonly entry: CallerRule;
   readonly flow: FlowName;
   readonly subjectEntry: CallerRule | undefined;
@@ -167,27 +178,30 @@ interface ApisWeighing {
 }
 
 function evaluateApis(
-  asked: readonly RequestedApi[],
-  { given, ...rest }: ApisWeighing,
-): Result<ApiAllowance & Pick<Allowance, "also">, { readonly reason: PolicyRefusal; readonly asked?: RequestedApi }> {
+  requested: readonly RequestedApi[],
+  { given, ...rest }: ApisInput,
+): Result<ApiAllowance & Pick<Allowance, "also">, { readonly reason: PolicyRefusal; readonly api?: RequestedApi }> {
   const allowed: ApiAllowance[] = [];
-  for (const one of asked) {
-    const evaluated = evaluateApi({ ...rest, asked: one, given: given?.find(({ api }) => api === one.name) });
-    if (!evaluated.ok) return fail({ reason: evaluated.failure, asked: one });
+  for (const one of requested) {
+    const evaluated = evaluateApi({ ...rest, requested: one, given: given?.find(({ api }) => api === one.name) });
+    if (!evaluated.ok) return fail({ reason: evaluated.failure, api: one });
     allowed.push(evaluated.value);
   }
   const [token, ...also] = allowed;
   return token === undefined ? fail({ reason: "api_not_named" }) : succeed({ ...token, also });
 }
 
-/** Of a request that was refused: the API that was meant, and the scopes that policy knows. */
-function known(asked: RequestedApi | undefined): Pick<PolicyRefused, "api" | "scopes"> {
-  return asked === undefined
-    ? {}
-    : { api: asked.name, scopes: asked.scopes.filter((scope) => asked.rule.scopes.includes(scope)) };
+/** The API of a refused request, with only those scopes that the policy lists: other text is the caller's. */
+function refusedApi(requested: RequestedApi | undefined): Pick<PolicyRefused, "api" | "scopes"> {
+  if (requested === undefined) return {};
+  const { name, rule, scopes } = requested;
+  return { api: name, scopes: scopes.filter((scope) => rule.scopes.includes(scope)) };
 }
 
-/** Whose list narrows the caller's: that of the client that obtained a token which an application presents. */
+/**
+ * The entry whose scope list also limits the request: if an application presents a user's token, the user entry of the
+ * client that obtained the token.
+ */
 function otherSubjectEntry(
   policy: Policy,
   entry: CallerRule,
@@ -195,16 +209,17 @@ function otherSubjectEntry(
 ): Result<CallerRule | undefined, PolicyRefusal> {
   if (caller.kind !== "application" || subject === undefined) return succeed(undefined);
   const allowed = entry.subjectClients ?? [caller.clientId.toLowerCase()];
-  const theirs = allowed.includes(subject.clientId.toLowerCase()) ? entryFor(policy, subject) : undefined;
-  const refused = theirs === undefined || (theirs.requireConfidentialClient && !subject.confidential);
-  return refused ? fail("subject_client_not_allowed") : succeed(theirs);
+  const subjectEntry = allowed.includes(subject.clientId.toLowerCase()) ? entryFor(policy, subject) : undefined;
+  const refused = subjectEntry === undefined || (subjectEntry.requireConfidentialClient && !subject.confidential);
+  return refused ? fail("subject_client_not_allowed") : succeed(subjectEntry);
 }
 
-function keepsGrant(flow: FlowName): boolean {
+/** The flows in which `offline_access` issues a grant. */
+function issuesGrant(flow: FlowName): boolean {
   return flow === "on-behalf-of" || flow === "authorization-code";
 }
 
-/** What an entry says for everything that it allows. */
+/** The members of an entry that apply to everything it allows. */
 function termsOf(entry: CallerRule) {
   return {
     entry: entry.name,
@@ -214,5 +229,5 @@ function termsOf(entry: CallerRule) {
   };
 }
 
-/** Enough for a person who answers challenges; too few to use us as a hammer on Entra. */
+/** Enough for a person who answers challenges; too few to make Entra throttle the service. */
 export const DEFAULT_BYPASS_PER_MINUTE = 10;

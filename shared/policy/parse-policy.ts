@@ -1,7 +1,6 @@
 /**
- * The policy, read once at start. Every problem is told at once: of form, members that repeat or have the name of every
- * object's prototype, and what no form can say (duplicate names, unknown APIs, entries that could both match one caller).
- * No I/O. No clock.
+ * Parses the policy, once at startup. Reports all problems together: wrong form, repeated members, members named
+ * `__proto__`, and contradictions that a schema cannot express (`policy-contradictions.ts`). No I/O, no clock.
  */
 import * as z from "zod/mini";
 import { isJsonObject, member, repeatedMembers } from "../core/json-object.ts";
@@ -21,7 +20,7 @@ export type ParsedPolicy =
   | { readonly policy: Policy }
   | { readonly problems: readonly PolicyProblem[]; readonly draft: PolicyDraft };
 
-/** Reads the JSON text of the policy. Returns the policy, or every problem found and what could be read all the same. */
+/** Reads the JSON text of the policy. Returns the policy, or every problem together with the parts that are valid. */
 export function parsePolicy(text: string): ParsedPolicy {
   let data: unknown;
   try {
@@ -29,29 +28,34 @@ export function parsePolicy(text: string): ParsedPolicy {
   } catch {
     return { problems: [{ path: "", problem: "is not JSON" }], draft: toDraft(undefined) };
   }
-  const prototypes = takeOutPrototypes(data);
+  const prototypes = removePrototypes(data);
   const parsed = policySchema.safeParse(data);
   const draft = toDraft(data);
   const problems = [
-    ...repetitions(text),
+    ...repeatedMemberProblems(text),
     ...prototypes,
-    ...(parsed.error?.issues.map(toProblem) ?? []),
+    ...(parsed.error?.issues.map(toPolicyProblem) ?? []),
     ...policyContradictions(draft),
   ];
   return parsed.success && problems.length === 0 ? { policy: parsed.data } : { problems, draft };
 }
 
-/** Whoever reads the policy may take the first of two members, and `JSON.parse` takes the last. */
-function repetitions(text: string): PolicyProblem[] {
-  return [...new Set(repeatedMembers(text))].map((path) => ({ path, problem: "is there twice" }));
+// ---------------------------------------------------------------------------------------------------------------
+
+/** A reader may take the first of two equal members, but `JSON.parse` takes the last, so repetition is a problem. */
+function repeatedMemberProblems(text: string): PolicyProblem[] {
+  return [...new Set(repeatedMembers(text))].map((path) => ({
+    path,
+    problem: "appears more than once; write it once",
+  }));
 }
 
 /**
- * `JSON.parse` makes `__proto__` a member like any other, and zod's records drop it without a word. Taken out of `data`, so
- * that neither the schema nor the draft sees it and each is told once, whatever it is in. Without recursion: a text may be
- * deeper than the stack.
+ * `JSON.parse` accepts `__proto__` as an ordinary member, and zod's records drop it silently. This function removes it
+ * from `data`, so that it is reported exactly once and neither the schema nor the draft sees it. It does not recurse,
+ * because the JSON may be nested deeper than the stack allows.
  */
-function takeOutPrototypes(data: unknown): PolicyProblem[] {
+function removePrototypes(data: unknown): PolicyProblem[] {
   const found: PolicyProblem[] = [];
   const places = [{ path: "", value: data }];
   for (const { path, value } of places) {
@@ -71,28 +75,52 @@ function describeUnknown(names: readonly string[]): string {
   return `has unknown members: ${names.join(", ")}`;
 }
 
-function toProblem(issue: z.core.$ZodIssue): PolicyProblem {
+function toPolicyProblem(issue: z.core.$ZodIssue): PolicyProblem {
   return { path: issue.path.join("."), problem: describeIssue(issue) };
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${issue.expected}`;
+      return `must be ${TYPES[issue.expected] ?? issue.expected}`;
     case "invalid_value":
       return `must be one of ${issue.values.map(String).join(", ")}`;
     case "unrecognized_keys":
       return describeUnknown(issue.keys);
     case "too_small":
-      return `must be at least ${issue.minimum}`;
+      return describeLimit("at least", issue.minimum, issue.origin);
     case "too_big":
-      return `must be at most ${issue.maximum}`;
+      return describeLimit("at most", issue.maximum, issue.origin);
+    case "invalid_key":
+      return issue.issues.map(describeIssue).join("; ");
     default:
-      return "has the wrong form";
+      return issue.message;
   }
 }
 
-/** The members of one object, each read by itself: what is wrong is left out. A member that is not written is its default. */
+/** zod's names of types, in the words of JSON. */
+const TYPES: Readonly<Record<string, string>> = {
+  object: "an object",
+  record: "an object",
+  array: "a list",
+  string: "a string",
+  boolean: "true or false",
+  int: "a whole number",
+  number: "a number",
+};
+
+function describeLimit(bound: string, limit: number | bigint, origin: string): string {
+  switch (origin) {
+    case "array":
+      return `must have ${bound} ${limit} ${limit === 1 ? "item" : "items"}`;
+    case "string":
+      return `must have ${bound} ${limit} ${limit === 1 ? "character" : "characters"}`;
+    default:
+      return `must be ${bound} ${limit}`;
+  }
+}
+
+/** Reads each member of an object separately and omits invalid ones. A missing member gets its default. */
 function readMembers<T>(shape: Readonly<Record<string, z.core.$ZodType>>, value: unknown): Partial<T> {
   if (!isJsonObject(value)) return {};
   const read = Object.entries(shape).flatMap(([name, schema]) => {

@@ -1,15 +1,15 @@
 /**
- * What no schema can say about a policy: names that repeat or point nowhere, entries that could both match one caller, and
- * what could never work, which is better told to whoever deploys than to whoever calls.
- * Judges a draft, so that a mistake in one member hides none in the others: what could not be read is not guessed at.
- * Pure: no I/O, no clock.
+ * Problems of a policy that a schema cannot express: repeated names, references to APIs that do not exist, entries that
+ * could match the same caller, and entries that could never work. An administrator reads them when the service does not
+ * start, so that callers do not meet them later. Checks a draft, so that an invalid member hides no problem of another
+ * member; it makes no assumption about invalid members. Pure: no I/O, no clock.
  */
 import { OIDC_SCOPES } from "./release.ts";
 import type { CallerRule, PolicyDraft, PolicyProblem } from "./rules.ts";
 
 export function policyContradictions(draft: PolicyDraft): PolicyProblem[] {
   return [
-    ...repetitions(draft),
+    ...repeatedValueProblems(draft),
     ...Object.entries(draft.apis ?? {}).flatMap(([name, { scopes = [] }]) =>
       scopes.flatMap((scope, index) => oidcProblems(scope, `apis.${name}.scopes.${index}`)),
     ),
@@ -24,9 +24,11 @@ export function policyContradictions(draft: PolicyDraft): PolicyProblem[] {
   ];
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+
 type Entry = PolicyDraft["callers"][number];
 
-function repetitions({ apis = {}, callers }: PolicyDraft): PolicyProblem[] {
+function repeatedValueProblems({ apis = {}, callers }: PolicyDraft): PolicyProblem[] {
   const resources = Object.entries(apis).map(([name, { resource }]) => ({ path: `apis.${name}`, value: resource }));
   const names = callers.map(({ name }, index) => ({ path: `callers.${index}`, value: name }));
   const matches = callers.map(({ kind, clientId }, index) => ({
@@ -36,18 +38,21 @@ function repetitions({ apis = {}, callers }: PolicyDraft): PolicyProblem[] {
   return [
     ...repeated(resources).map(([path, earlier]) => ({
       path: `${path}.resource`,
-      problem: `is the resource of ${earlier} too`,
+      problem: `repeats the resource of ${earlier}; each API must have a different resource`,
     })),
-    ...repeated(names).map(([path, earlier]) => ({ path: `${path}.name`, problem: `is the name of ${earlier} too` })),
-    // Roles do not separate two entries: one token can carry both.
+    ...repeated(names).map(([path, earlier]) => ({
+      path: `${path}.name`,
+      problem: `repeats the name of ${earlier}; each entry must have a different name`,
+    })),
+    // Different roles do not separate two entries, because one token can carry both roles.
     ...repeated(matches).map(([path, earlier]) => ({
       path,
-      problem: `could match the same caller as ${earlier}: same kind and clientId`,
+      problem: `has the same kind and clientId as ${earlier}; each caller must match one entry only`,
     })),
   ];
 }
 
-/** What has the same value as something before it: both paths. */
+/** The path of each item whose value appeared before, with the path of the first occurrence. */
 function repeated(
   items: readonly { readonly path: string; readonly value: string | undefined }[],
 ): [path: string, earlier: string][] {
@@ -60,21 +65,24 @@ function repeated(
   });
 }
 
-/** Entra gives them with every sign-in, whatever the API, and requests may name them; a list of permissions says nothing. */
+/** Entra grants OpenID Connect scopes with every sign-in, so they have no effect in the scope list of an API. */
 function oidcProblems(scope: string, path: string): PolicyProblem[] {
-  return OIDC_SCOPES.includes(scope) ? [{ path, problem: `is a scope of no API: ${OIDC_LIST} are not listed` }] : [];
+  return OIDC_SCOPES.includes(scope)
+    ? [{ path, problem: `is a scope of OpenID Connect; ${OIDC_LIST} must not be listed` }]
+    : [];
 }
 
 const OIDC_LIST = OIDC_SCOPES.join(", ").replace(/, (?=\w+$)/, " and ");
 
-/** An entry names APIs, and each API and scope that it names is one of the policy. */
+/** An entry must name at least one API, and only APIs and scopes that `apis` defines. */
 function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyProblem[] {
   const lists = Object.entries(entry.apis ?? {});
-  if (entry.apis !== undefined && lists.length === 0) return [{ path: `${path}.apis`, problem: "names no API" }];
+  if (entry.apis !== undefined && lists.length === 0)
+    return [{ path: `${path}.apis`, problem: "is empty; it must name at least one API" }];
   if (apis === undefined) return [];
   return lists.flatMap(([name, scopes]) => {
     const at = `${path}.apis.${name}`;
-    if (!Object.hasOwn(apis, name)) return [{ path: at, problem: "is not in apis" }];
+    if (!Object.hasOwn(apis, name)) return [{ path: at, problem: "is not defined in apis" }];
     const known = apis[name]?.scopes;
     return scopes.flatMap((scope, index) => {
       const problems = oidcProblems(scope, `${at}.${index}`);
@@ -84,12 +92,21 @@ function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyP
   });
 }
 
-/** Scopes are the intersection with the list of the client that obtained the user's token: without an entry, nothing. */
+/**
+ * The scopes are intersected with the list of the client that obtained the user's token, so that client needs an entry.
+ */
 function subjectProblems({ callers }: PolicyDraft, entry: Entry, path: string): PolicyProblem[] {
   if (entry.kind === "user") return [];
   return (entry.subjectClients ?? []).flatMap((client, index) => {
-    const known = callers.some(({ kind = "user", clientId = client }) => kind === "user" && clientId === client);
-    return known ? [] : [{ path: `${path}.subjectClients.${index}`, problem: "has no entry of kind user" }];
+    const hasEntry = callers.some(({ kind = "user", clientId = client }) => kind === "user" && clientId === client);
+    return hasEntry
+      ? []
+      : [
+          {
+            path: `${path}.subjectClients.${index}`,
+            problem: "is a client without an entry of kind user; add the entry or remove the client",
+          },
+        ];
   });
 }
 
@@ -98,72 +115,79 @@ interface EntryRule {
   isBroken(entry: Entry): boolean;
 }
 
-/** Holds for an entry of which these members could not be read. */
-function rule<K extends keyof CallerRule>(
+/** A rule about some members of an entry. An entry in which one of them is invalid does not break the rule. */
+function entryRule<K extends keyof CallerRule>(
   members: readonly K[],
   breaks: (entry: Pick<CallerRule, K>) => boolean,
   problem: string,
 ): EntryRule {
-  return { problem, isBroken: (entry) => has(entry, members) && breaks(entry) };
+  return { problem, isBroken: (entry) => hasMembers(entry, members) && breaks(entry) };
 }
 
-function has<K extends keyof CallerRule>(entry: Entry, members: readonly K[]): entry is Entry & Pick<CallerRule, K> {
+function hasMembers<K extends keyof CallerRule>(
+  entry: Entry,
+  members: readonly K[],
+): entry is Entry & Pick<CallerRule, K> {
   return members.every((name) => Object.hasOwn(entry, name));
 }
 
 const RULES: readonly EntryRule[] = [
-  rule(
+  entryRule(
     ["kind", "flows"],
     ({ kind, flows }) => kind === "user" && flows.includes("client-credentials"),
-    "is a user: client-credentials is for applications",
+    "has kind user and the flow client-credentials, which only kind application may have",
   ),
-  rule(
+  entryRule(
     ["kind", "unattended"],
     ({ kind, unattended }) => kind === "user" && unattended,
-    "is a user: unattended is for applications",
+    "has kind user and unattended, which only kind application may have",
   ),
-  rule(
+  entryRule(
     ["kind", "subjectClients"],
     ({ kind, subjectClients }) => kind === "user" && subjectClients !== undefined,
-    "is a user: subjectClients is for applications",
+    "has kind user and subjectClients, which only kind application may have",
   ),
-  rule(
+  entryRule(
     ["kind", "flows"],
     ({ kind, flows }) => kind === "user" && flows.includes("authorization-code"),
-    "is a user: authorization-code is for applications",
+    "has kind user and the flow authorization-code, which only kind application may have",
   ),
-  rule(
+  entryRule(
     ["flows", "redirectUris"],
     ({ flows, redirectUris }) => flows.includes("authorization-code") !== redirectUris.length > 0,
-    "needs redirectUris exactly with the flow authorization-code",
+    "must have redirectUris if it has the flow authorization-code, and must not have them otherwise",
   ),
-  rule(["downstream"], ({ downstream }) => downstream.length > 0, "uses downstream, which this version does not serve"),
-  rule(
+  entryRule(
+    ["downstream"],
+    ({ downstream }) => downstream.length > 0,
+    "has downstream, which this version does not support; remove it",
+  ),
+  entryRule(
     ["flows", "offlineAccess"],
     ({ flows, offlineAccess }) => offlineAccess && !flows.includes("refresh-token"),
-    "allows offlineAccess without the flow refresh-token",
+    "has offlineAccess without the flow refresh-token; add the flow or remove offlineAccess",
   ),
-  rule(
+  entryRule(
     ["flows", "importRefreshTokens"],
     ({ flows, importRefreshTokens }) => importRefreshTokens && !flows.includes("refresh-token"),
-    "allows importRefreshTokens without the flow refresh-token",
+    "has importRefreshTokens without the flow refresh-token; add the flow or remove importRefreshTokens",
   ),
-  rule(
+  entryRule(
     ["kind", "offlineAccess", "unattended"],
     ({ kind, offlineAccess, unattended }) => kind === "application" && offlineAccess && !unattended,
-    "allows offlineAccess without unattended: an application redeems its grants while nobody is there",
+    "has kind application and offlineAccess without unattended; set unattended or remove offlineAccess",
   ),
-  rule(
+  entryRule(
     ["kind", "importRefreshTokens", "unattended"],
     ({ kind, importRefreshTokens, unattended }) => kind === "application" && importRefreshTokens && !unattended,
-    "allows importRefreshTokens without unattended: an application redeems its grants while nobody is there",
+    "has kind application and importRefreshTokens without unattended; set unattended or remove importRefreshTokens",
   ),
-  rule(
+  entryRule(
     ["kind", "flows", "apis"],
     ({ kind, flows, apis }) =>
       kind === "application" &&
       flows.includes("client-credentials") &&
       !Object.values(apis).some((scopes) => scopes.includes(".default")),
-    "has the flow client-credentials and no .default in any of its API lists",
+    "has the flow client-credentials but no .default in its API lists; list .default for at least one API",
   ),
 ];

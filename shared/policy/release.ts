@@ -1,6 +1,6 @@
 /**
- * Release check. Entra returns every scope already consented for the registration, whatever the request named, so the
- * service compares the returned scopes with the caller's list before a token leaves. Pure.
+ * Release check. Entra returns every scope already consented for the registration, even if the request names fewer, so
+ * the service compares the returned scopes with the caller's list before a token leaves. Pure.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/scopes-oidc#the-default-scope
  */
@@ -8,11 +8,11 @@ import type { ScopeSurplus } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { ApiAllowance } from "./entitlement.ts";
 
-/** OpenID Connect's own scopes. They are no permission on any API. */
+/** The scopes of OpenID Connect. They are not permissions on an API. */
 export const OIDC_SCOPES: readonly string[] = ["openid", "profile", "email", "offline_access"];
 
 /** Scopes as Entra returns them, bare or prefixed with their resource → bare, without OIDC scopes. */
-export function bareScopes(resource: string, scopes: readonly string[]): string[] {
+function bareScopes(resource: string, scopes: readonly string[]): string[] {
   const prefix = `${resource}/`;
   return scopes
     .map((scope) => (scope.startsWith(prefix) ? scope.slice(prefix.length) : scope))

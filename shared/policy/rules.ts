@@ -1,6 +1,6 @@
 /**
- * The rules of the policy as an administrator writes them: the form of every member. Deny by default: what is not written
- * is refused. `parse-policy.ts` reads them. No I/O. No clock.
+ * The schema of the policy as an administrator writes it. Deny by default: the service refuses what no entry allows.
+ * `parse-policy.ts` reads the policy. No I/O, no clock.
  */
 
 import * as z from "zod/mini";
@@ -12,25 +12,41 @@ const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 
 const guid = z.pipe(
-  z.string().check(z.regex(GUID)),
+  z.string().check(z.regex(GUID, "must be a GUID")),
   z.transform((value: string) => value.toLowerCase()),
 );
-const name = z.string().check(z.regex(NAME));
-const scopeName = z.string().check(z.regex(SCOPE), z.maxLength(256));
+const name = z
+  .string()
+  .check(
+    z.regex(NAME, "must be 1 to 64 letters, digits, dots, underscores or hyphens, and start with a letter or digit"),
+  );
+const scopeName = z
+  .string()
+  .check(z.regex(SCOPE, "must be one scope: printable ASCII without space, quotation mark and backslash"))
+  .check(z.maxLength(256));
 const count = (least: number, most: number) => z.int().check(z.minimum(least), z.maximum(most));
 
 export const apiSchema = z.strictObject({
-  resource: z.string().check(z.regex(/^[a-z][a-z0-9+.-]*:\/\/[^\s#?]+$/i), z.maxLength(512)),
+  resource: z
+    .string()
+    .check(
+      z.regex(/^[a-z][a-z0-9+.-]*:\/\/[^\s#?]+$/i, "must be a URI with a host, without query and fragment"),
+      z.maxLength(512),
+    ),
   scopes: z.array(scopeName).check(z.minLength(1)),
   contentType: z._default(
-    z.string().check(z.regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(; ?charset=[\w-]+)?$/)),
+    z
+      .string()
+      .check(
+        z.regex(/^[\w!#$&^.+-]+\/[\w!#$&^.+-]+(; ?charset=[\w-]+)?$/, "must be a media type such as application/json"),
+      ),
     "application/json",
   ),
 });
 
 const downstream = z.strictObject({
   methods: z.array(z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])).check(z.minLength(1)),
-  pathPrefix: z.string().check(z.regex(/^\/[\w!$&'()*+,;=:@/.~-]*$/)),
+  pathPrefix: z.string().check(z.regex(/^\/[\w!$&'()*+,;=:@/.~-]*$/, "must be a path that starts with a slash")),
 });
 
 const limits = z.strictObject({
@@ -39,8 +55,8 @@ const limits = z.strictObject({
 });
 
 /**
- * RFC 9700 section 2.6 and RFC 8252 section 7.3: https, or http on this machine; no user, no fragment, no pattern. In its one
- * spelling, because requests are compared with it character for character.
+ * RFC 9700 section 2.6 and RFC 8252 section 7.3: https, or http on this machine; no user, no fragment, no wildcard.
+ * Only the normalized spelling is accepted, because the service compares redirect URIs character by character.
  */
 function isRedirectUri(text: string): boolean {
   if (!URL.canParse(text) || /[#*\s]/.test(text)) return false;
@@ -50,6 +66,8 @@ function isRedirectUri(text: string): boolean {
 }
 
 const LOOPBACK = ["localhost", "127.0.0.1", "[::1]"];
+const REDIRECT_URI_FORM =
+  "must be an https URI, or http on localhost, in normalized spelling, without user, fragment and wildcard";
 
 export const callerSchema = z.strictObject({
   name,
@@ -61,11 +79,11 @@ export const callerSchema = z.strictObject({
   flows: z.array(z.enum(FLOW_NAMES)).check(z.minLength(1)),
   apis: z.record(name, z.array(scopeName).check(z.minLength(1))),
   offlineAccess: z._default(z.boolean(), false),
-  /** Life of a grant, days. Entra's own refresh tokens end after 90 days without use. */
+  /** Lifetime of a grant in days. Entra's refresh tokens expire after 90 days without use. */
   grantMaxDays: z._default(count(1, 365), 90),
   unattended: z._default(z.boolean(), false),
   subjectClients: z.optional(z.array(guid)),
-  redirectUris: z._default(z.array(z.string().check(z.maxLength(512), z.refine(isRedirectUri))), []),
+  redirectUris: z._default(z.array(z.string().check(z.maxLength(512), z.refine(isRedirectUri, REDIRECT_URI_FORM))), []),
   downstream: z._default(z.array(downstream), []),
   acceptSurplus: z._default(z.boolean(), false),
   cae: z._default(z.boolean(), false),
@@ -82,15 +100,15 @@ export type Policy = z.infer<typeof policySchema>;
 export type ApiRule = Policy["apis"][string];
 export type CallerRule = Policy["callers"][number];
 
-/** What could be read of a policy that has problems. A member that is wrong, or missing without a default, is absent. */
+/** The valid parts of a policy that has problems. An invalid member, or a missing one without a default, is absent. */
 export interface PolicyDraft {
-  /** Undefined when that is no object. */
+  /** Undefined if `apis` is not an object. */
   readonly apis: Readonly<Record<string, Partial<ApiRule>>> | undefined;
-  /** As many as were written, so that each keeps its place. */
+  /** One draft for each entry, so that every entry keeps its index. */
   readonly callers: readonly Partial<CallerRule>[];
 }
 
-/** What is wrong with a policy: where, and what was expected. Never a value. */
+/** What is wrong with a policy: the path, and what is allowed there. Never contains a value. */
 export interface PolicyProblem {
   readonly path: string;
   readonly problem: string;

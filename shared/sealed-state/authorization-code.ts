@@ -1,30 +1,30 @@
 /**
- * Our own authorization code: Entra's code with everything needed to redeem it, sealed, bound to the client, its
- * redirect URI and its challenge. Only the client's verifier makes it worth anything. Pure.
+ * The service's own authorization code: sealed state with Entra's code and everything needed to redeem it, bound to the
+ * client, its redirect URI and its PKCE challenge. Only the client with the verifier can redeem it. Pure.
  */
 import type { ConsentedApis, ReleaseBound } from "../core/api-scopes.ts";
 import type { CodeRefusal } from "../core/failure.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import { challengeOf, sameText } from "./pkce.ts";
 
-/** What the seal holds. */
+/** The sealed content. */
 export interface CodeContent {
   readonly clientId: string;
   readonly redirectUri: string;
   /** The client's S256 challenge. */
   readonly codeChallenge: string;
   readonly entraCode: string;
-  /** Ours, towards Entra. */
+  /** The service's PKCE verifier for Entra. */
   readonly verifier: string;
   readonly nonce: string;
-  /** What policy allowed at the start; it decides again at the end. */
+  /** What policy allowed at the start of the sign-in. Policy decides again when the code is redeemed. */
   readonly apis: ConsentedApis;
   readonly offlineAccess: boolean;
-  /** What the person was shown, where a page asked. */
+  /** What the confirmation page showed, if there was one. */
   readonly bound: ReleaseBound | undefined;
 }
 
-/** A code whose bindings were checked. */
+/** A code that was unsealed and whose bindings were checked. */
 export interface UnsealedCode extends Omit<CodeContent, "entraCode" | "verifier"> {
   readonly entraCode: SecretValue;
   readonly verifier: SecretValue;
@@ -37,7 +37,7 @@ export interface CodePresented {
   readonly codeVerifier: SecretValue;
 }
 
-/** Why the code is not this client's to redeem (RFC 6749 section 4.1.3, RFC 7636 section 4.6), or nothing. */
+/** Why this client may not redeem the code (RFC 6749 section 4.1.3, RFC 7636 section 4.6). Undefined: it may. */
 export function codeRefusal(content: CodeContent, presented: CodePresented): CodeRefusal | undefined {
   if (!sameText(content.clientId, presented.clientId.toLowerCase())) return "wrong_client";
   if (!sameText(content.redirectUri, presented.redirectUri)) return "wrong_redirect_uri";

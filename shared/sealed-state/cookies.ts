@@ -1,7 +1,8 @@
 /**
- * Names and pieces of the two sealed cookies: one for each sign-in under way, so that tabs do not disturb each other,
- * and never more than a few, so that the `Cookie` header stays small. `__Host-` makes the browser refuse them from
- * anywhere but this host over https (Chromium and Firefox also take them from http://localhost). Pure but for randomness.
+ * Names and parts of the cookies with sealed state. Each sign-in has its own cookie, so that tabs do not interfere, and
+ * the number of cookies is limited, so that the `Cookie` header stays small. With the prefix `__Host-`, the browser
+ * accepts them from this host over https only (Chromium and Firefox also from http://localhost). Pure except for
+ * randomness.
  */
 import { randomBytes } from "node:crypto";
 import type { Cookie } from "../core/cookie.ts";
@@ -9,16 +10,16 @@ import type { Cookie } from "../core/cookie.ts";
 /** What a cookie is for: a sign-in at Entra, or a confirmation page. */
 export type CookiePurpose = "signin" | "confirm";
 
-/** Browsers take 4,096 characters of name and value. */
-const PIECE_MAX_CHARACTERS = 3_700;
-/** Entra's longest refresh tokens need two. */
-const PIECES_MAX = 4;
-/** Of each purpose at a time, the new one included; beyond it the oldest goes. */
+/** Browsers limit name and value to 4,096 characters together. */
+const PART_MAX_CHARACTERS = 3_700;
+/** Entra's longest refresh tokens need two parts. */
+const PARTS_MAX = 4;
+/** Sign-ins with a cookie of each purpose at the same time. For one more, the oldest cookie is removed. */
 const COOKIES_MAX: Readonly<Record<CookiePurpose, number>> = { signin: 5, confirm: 2 };
 
-/** Seconds since 1970 in base 36, then 128 random bits: sorts by age, and cannot be guessed. */
+/** Seconds since 1970 in base 36, then 128 random bits: sorts by age and cannot be guessed. */
 const ID = /^[0-9a-z]{7}[A-Za-z0-9_-]{22}$/;
-const OURS = /^__Host-gte-(signin|confirm)-([0-9a-z]{7}[A-Za-z0-9_-]{22})\.([0-3])$/;
+const COOKIE_NAME = /^__Host-gte-(signin|confirm)-([0-9a-z]{7}[A-Za-z0-9_-]{22})\.([0-3])$/;
 
 export function newTransactionId(nowSeconds: number): string {
   return nowSeconds.toString(36).padStart(7, "0") + randomBytes(16).toString("base64url");
@@ -28,41 +29,45 @@ export function isTransactionId(text: string): boolean {
   return ID.test(text);
 }
 
-/** The cookies that hold a sealed text; undefined when it is too long for them. */
+/** The cookies that hold the sealed state. Undefined: it is too long. */
 export function cookiesFor(
   purpose: CookiePurpose,
   id: string,
   { sealed, maxAgeSeconds }: { readonly sealed: string; readonly maxAgeSeconds: number },
 ): readonly Cookie[] | undefined {
-  const pieces = sealed.match(new RegExp(`.{1,${PIECE_MAX_CHARACTERS}}`, "g")) ?? [];
-  return pieces.length > PIECES_MAX
+  const parts = sealed.match(new RegExp(`.{1,${PART_MAX_CHARACTERS}}`, "g")) ?? [];
+  return parts.length > PARTS_MAX
     ? undefined
-    : pieces.map((value, index) => ({ name: nameOf(purpose, id, index), value, maxAgeSeconds }));
+    : parts.map((value, index) => ({ name: cookieName(purpose, id, index), value, maxAgeSeconds }));
 }
 
-/** The sealed text that the browser sent for this id; undefined when it did not. */
+/** The sealed state that the browser sent for this id. Undefined: it sent none. */
 export function readCookie(header: string, purpose: CookiePurpose, id: string): string | undefined {
-  const pieces = ours(header)
+  const parts = stateCookies(header)
     .filter((cookie) => cookie.purpose === purpose && cookie.id === id)
     .sort((a, b) => a.index - b.index);
-  return pieces.length === 0 ? undefined : pieces.map(({ value }) => value).join("");
+  return parts.length === 0 ? undefined : parts.map(({ value }) => value).join("");
 }
 
-/** Takes away what the browser has for this id. */
+/** Cookies that make the browser delete its cookies of this id. */
 export function clearCookies(header: string, purpose: CookiePurpose, id: string): readonly Cookie[] {
-  return ours(header)
+  return stateCookies(header)
     .filter((cookie) => cookie.purpose === purpose && cookie.id === id)
     .map(({ name }) => ({ name, value: "", maxAgeSeconds: 0 }));
 }
 
-/** Makes room for one more of a purpose: takes away the oldest. */
+/** Deletes the oldest cookies of a purpose, so that one more stays within the limit. */
 export function evictOldest(header: string, purpose: CookiePurpose): readonly Cookie[] {
-  const ids = [...new Set(ours(header).flatMap((cookie) => (cookie.purpose === purpose ? [cookie.id] : [])))].sort();
+  const ids = [
+    ...new Set(stateCookies(header).flatMap((cookie) => (cookie.purpose === purpose ? [cookie.id] : []))),
+  ].sort();
   const tooMany = ids.slice(0, Math.max(0, ids.length - COOKIES_MAX[purpose] + 1));
   return tooMany.flatMap((id) => clearCookies(header, purpose, id));
 }
 
-interface OwnCookie {
+// ---------------------------------------------------------------------------------------------------------------
+
+interface StateCookie {
   readonly name: string;
   readonly value: string;
   readonly purpose: string;
@@ -70,15 +75,15 @@ interface OwnCookie {
   readonly index: number;
 }
 
-/** Our cookies in a `Cookie` header; whatever else is in it is not looked at. Values are base64url with dots. */
-function ours(header: string): readonly OwnCookie[] {
+/** The cookies of this service in a `Cookie` header. Other cookies are ignored. Values are base64url with dots. */
+function stateCookies(header: string): readonly StateCookie[] {
   return header.split(";").flatMap((pair) => {
     const [name = "", value = ""] = pair.trim().split("=", 2);
-    const [, purpose = "", id = "", index = ""] = OURS.exec(name) ?? [];
+    const [, purpose = "", id = "", index = ""] = COOKIE_NAME.exec(name) ?? [];
     return purpose === "" ? [] : [{ name, value, purpose, id, index: Number(index) }];
   });
 }
 
-function nameOf(purpose: CookiePurpose, id: string, index: number): string {
+function cookieName(purpose: CookiePurpose, id: string, index: number): string {
   return `__Host-gte-${purpose}-${id}.${index}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Proof Key for Code Exchange (RFC 7636), on both sides: our own verifier towards Entra, and the caller's challenge
- * towards us. S256 only: `plain` would put the verifier itself into a URL. Pure but for randomness.
+ * Proof Key for Code Exchange (RFC 7636) on both sides: the service sends a challenge to Entra and verifies the
+ * challenge of its caller. S256 only: `plain` would put the verifier itself into a URL. Pure except for randomness.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
@@ -17,7 +17,7 @@ export function isChallenge(text: string): boolean {
   return CHALLENGE.test(text);
 }
 
-/** 256 random bits in base64url: 43 characters, a verifier as section 4.1 recommends it. */
+/** 256 random bits in base64url: 43 characters, as section 4.1 recommends for a verifier. */
 export function newSecret(): string {
   return randomBytes(32).toString("base64url");
 }
@@ -27,7 +27,7 @@ export function challengeOf(verifier: string): string {
   return createHash("sha256").update(verifier, "ascii").digest("base64url");
 }
 
-/** Compares without telling by its time where the texts begin to differ. */
+/** Compares in constant time: the duration does not depend on where the texts differ. */
 export function sameText(one: string, other: string): boolean {
   const hash = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(hash(one), hash(other));

@@ -1,6 +1,6 @@
 /**
- * Everything that sign-in keeps between requests, sealed and in the hands of others: no server state. One kind of box
- * for each, with its own key, type and life.
+ * The sealed state of a sign-in. Between its requests, the service stores nothing: browsers and clients hold the state,
+ * sealed. Each purpose has its own key, type and lifetime.
  */
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
 import {
@@ -15,26 +15,28 @@ import type { Sealer } from "../sealing/sealer.ts";
 import type { CodeContent } from "./authorization-code.ts";
 import { createStateSealer, type StateSealer } from "./state-sealer.ts";
 
-/** An API as Entra is asked for it: bare scope names, and the resource URI that goes in front of them. */
+/** An API of a sign-in: bare scope names, and the resource URI that is their prefix in the request to Entra. */
 export interface TargetApi extends ApiScopes {
   readonly resource: string;
-  /** What policy would release besides, because Entra does not downscope. The page shows it, and no more than it is given. */
+  /**
+   * Further scopes that policy would release, because Entra does not downscope. The confirmation page shows them too.
+   */
   readonly beyond: readonly string[];
 }
 
-/** What policy allowed when it was asked first. It is asked again before anything is given. */
+/** What policy allowed at the start of the sign-in. Policy decides again before the service issues anything. */
 export interface Target {
   /** Name of the policy entry. */
   readonly entry: string;
   readonly clientId: string;
-  /** Several only for a permission that is kept; the token is for the first. */
+  /** Several only if the sign-in issues a grant. The token is for the first. */
   readonly apis: readonly [TargetApi, ...TargetApi[]];
   /** `acceptSurplus` of the entry. */
   readonly surplus: boolean;
   readonly offlineAccess: boolean;
 }
 
-/** How Entra is to ask the person; passed on as it is. */
+/** Parameters of Entra's sign-in page, passed on unchanged. */
 export interface SignInHints {
   readonly prompt: string | undefined;
   readonly loginHint: string | undefined;
@@ -43,28 +45,28 @@ export interface SignInHints {
   readonly claims: string | undefined;
 }
 
-/** Behind `request_uri` (RFC 9126). */
+/** Sealed in `request_uri` (RFC 9126). */
 export interface PushedRequest {
   readonly target: Target;
   readonly returnTo: RedirectTarget;
   readonly hints: SignInHints;
 }
 
-/** Behind `/signin/{link}`: a person may make a grant for exactly this application, API and scopes. */
+/** Sealed in `/signin/{link}`: a person may create a grant for exactly this application, API and scopes. */
 export interface SignInLink {
   readonly target: Target;
-  /** `oid` of the only person that may use it. */
+  /** `oid` of the only person who may use the link. */
   readonly expectedUser: string | undefined;
   readonly claims: string | undefined;
 }
 
-/** In a cookie while the browser is at Entra. */
+/** Sealed in a cookie while the browser is at Entra. */
 export interface Transaction {
   readonly id: string;
-  /** Sent to Entra, comes back with the answer. */
+  /** Sent to Entra, which returns it with its answer. */
   readonly state: string;
   readonly nonce: string;
-  /** Ours, towards Entra. */
+  /** The service's PKCE verifier for Entra. */
   readonly verifier: string;
   readonly correlationId: string;
   readonly target: Target;
@@ -76,35 +78,38 @@ export interface Transaction {
 interface Pending {
   readonly id: string;
   readonly target: Target;
-  /** Hidden in the form: it must come back from the page that was shown to this browser. */
+  /** A hidden field of the form. It shows that the form comes from the page that this browser was shown. */
   readonly formToken: string;
   readonly createdAtSeconds: number;
   readonly correlationId: string;
 }
 
-/** A person makes a grant for an application that is not there: the only place where the refresh token is. */
+/**
+ * A person creates a grant for an application that is not present. Until approval, the refresh token is stored only
+ * here.
+ */
 export interface PendingGrant extends Pending {
   readonly kind: "grant";
   readonly user: { readonly tenantId: string; readonly objectId: string };
   readonly person: { readonly name: string; readonly username: string };
   readonly refreshToken: string;
-  /** What the permission truly covers: what the page shows is what the grant will have. */
+  /** The consented APIs. The page shows them, and the grant will have them. */
   readonly apis: ConsentedApis;
-  /** The handle that the grant will have, so that a form sent twice cannot make two grants. */
+  /** The handle that the grant will have, so that a form that is sent twice cannot create two grants. */
   readonly handle: string;
 }
 
-/** A person signs in to an application that wants to go on while they are away: Entra's code waits, not redeemed. */
+/** A person signs in to an application that requests offline access. Entra's code is not redeemed yet. */
 export interface PendingCode extends Pending {
   readonly kind: "code";
   readonly returnTo: RedirectTarget;
   readonly entraCode: string;
-  /** Ours, towards Entra. */
+  /** The service's PKCE verifier for Entra. */
   readonly verifier: string;
   readonly nonce: string;
 }
 
-/** In a cookie while the confirmation page waits. */
+/** Sealed in a cookie until the person answers the confirmation page. */
 export type PendingConfirmation = PendingGrant | PendingCode;
 
 export interface SealedState {
@@ -115,19 +120,19 @@ export interface SealedState {
   readonly confirmations: StateSealer<PendingConfirmation>;
 }
 
-export interface BoxesInput {
+export interface SealedStateInput {
   readonly sealerFor: (purpose: string) => Sealer;
   readonly nowSeconds: () => number;
 }
 
-export function createSealedState({ sealerFor, nowSeconds }: BoxesInput): SealedState {
-  const box = <T>(purpose: string, lifetimeSeconds: number): StateSealer<T> =>
+export function createSealedState({ sealerFor, nowSeconds }: SealedStateInput): SealedState {
+  const stateSealer = <T>(purpose: string, lifetimeSeconds: number): StateSealer<T> =>
     createStateSealer<T>({ sealer: sealerFor(purpose), lifetimeSeconds, nowSeconds });
   return {
-    pushedRequests: box("pushed-request", PUSHED_REQUEST_SECONDS),
-    links: box("signin-link", LINK_SECONDS),
-    transactions: box("transaction", SIGN_IN_SECONDS),
-    codes: box("code", CODE_SECONDS),
-    confirmations: box("confirmation", CONFIRMATION_SECONDS),
+    pushedRequests: stateSealer("pushed-request", PUSHED_REQUEST_SECONDS),
+    links: stateSealer("signin-link", LINK_SECONDS),
+    transactions: stateSealer("transaction", SIGN_IN_SECONDS),
+    codes: stateSealer("code", CODE_SECONDS),
+    confirmations: stateSealer("confirmation", CONFIRMATION_SECONDS),
   };
 }

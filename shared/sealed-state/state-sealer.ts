@@ -1,7 +1,8 @@
 /**
- * Seals typed content that leaves the service (a cookie, a link, a code, a reference) and returns it unread, unchanged
- * and before its expiry. Each purpose has its own key (`sealing/sealer.ts`), so a seal of one purpose does not open as
- * another. Only this service writes the content; a change of its shape needs a new purpose.
+ * Seals typed content that leaves the service in a cookie, a link, a code or a reference, and unseals it when it
+ * returns. The seal keeps the content confidential and unchanged; expired state is refused. Each purpose has its own
+ * key (`sealing/sealer.ts`), so state of one purpose cannot be unsealed as another. Only this service writes the
+ * content; a change of its shape needs a new purpose.
  */
 
 import type { Failure } from "../core/failure.ts";
@@ -9,7 +10,7 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import type { SealFailure } from "../sealing/seal-failure.ts";
 import type { Sealer } from "../sealing/sealer.ts";
 
-/** Not a seal of this purpose and this service, or one that has expired. */
+/** Not sealed by this service for this purpose, or expired. */
 export interface SealedStateFailure {
   readonly kind: "state_invalid" | "state_expired";
 }
@@ -39,6 +40,8 @@ export function createStateSealer<T>({ sealer, lifetimeSeconds, nowSeconds }: St
     },
   };
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 function fromSealFailure(failure: SealFailure): Failure | SealedStateFailure {
   switch (failure.kind) {

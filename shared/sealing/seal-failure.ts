@@ -1,4 +1,4 @@
-/** Why a sealed thing does not open. All but the first two look the same to the outside. */
+/** Why a value cannot be sealed or unsealed. All but the first two look the same to callers. */
 export type SealFailure =
   | { readonly kind: "sealing_key_unavailable"; readonly reason: string }
   /** The vault secret is not 32 bytes in base64. */
@@ -6,6 +6,9 @@ export type SealFailure =
   | { readonly kind: "seal_too_large" }
   | {
       readonly kind: "seal_broken";
-      /** form: not the exact shape we write; key: unknown version; decryption: wrong key, wrong handle or changed text; row: sealed for another row. */
+      /**
+       * form: not the exact form that the service writes; key: unknown version; decryption: wrong key, wrong handle or
+       * changed text; row: sealed for another row.
+       */
       readonly problem: "form" | "key" | "decryption" | "row";
     };

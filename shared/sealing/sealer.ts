@@ -1,12 +1,12 @@
 /**
- * Seals texts as JWE (`dir`, `A256GCM`): refresh tokens in the store, and whatever else must come back unread and
- * unchanged (cookies, links, codes). Each purpose has its own key, HKDF-SHA-256(vault key, salt, purpose), and its own
- * `typ`, so a seal of one purpose never opens as another. With a salt that only the holder knows (a grant's handle)
- * neither the storage nor the vault opens a seal alone.
+ * Seals texts as JWE (`dir`, `A256GCM`): refresh tokens in the grant store, and values that browsers and callers must
+ * return unread and unchanged (cookies, links, codes). Each purpose has its own key, HKDF-SHA-256(vault key, salt,
+ * purpose), and its own `typ`, so a seal of one purpose cannot be unsealed as another. If the salt is known only to the
+ * holder (a grant's handle), neither the storage nor the vault alone is enough to unseal.
  *
- * Opening compares the whole form with the one we write (RFC 8725 3.1, 3.11: no negotiation) before any key is used:
- * five parts, no encrypted key, exactly our header byte for byte, base64url in its one spelling. Expiry is the
- * content's business. Failures: `SealFailure`. jose does the cryptography.
+ * `unseal` first compares the whole form with the form that `seal` writes (RFC 8725 3.1, 3.11: no negotiation), before
+ * any key is used: five parts, no encrypted key, the same header byte for byte, canonical base64url. Expiry is checked
+ * by the reader of the content. Failures: `SealFailure`. jose does the cryptography.
  */
 
 import { hkdfSync } from "node:crypto";
@@ -21,12 +21,12 @@ const KEY_BYTES = 32;
 /** header..iv.ciphertext.tag: 12 bytes of iv, 16 of tag, no encrypted key. */
 const FORM = /^([A-Za-z0-9_-]{1,400})\.\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{22})$/;
 const PURPOSE = /^[a-z][a-z-]{1,30}$/;
-/** Below the 32 K characters of a table property; a refresh token of Entra's makes about 3 K. */
-export const SEALED_MAX_CHARACTERS = 30_000;
+/** Below the limit of a table property (32 K characters). A sealed refresh token of Entra has about 3 K. */
+const SEALED_MAX_CHARACTERS = 30_000;
 const TEXT_MAX_BYTES = 22_000;
 
 export interface Sealer {
-  /** `salt`: secret bytes that only the holder of the sealed thing knows. The same are needed to open. */
+  /** `salt`: secret bytes that only the holder of the sealed text knows. The same bytes are needed to unseal it. */
   seal(text: string, salt?: Uint8Array): Promise<Result<string, SealFailure>>;
   unseal(sealed: string, salt?: Uint8Array): Promise<Result<string, SealFailure>>;
 }
@@ -38,20 +38,20 @@ export interface SealerInput {
 }
 
 export function createSealer({ purpose, keys }: SealerInput): Sealer {
-  if (!PURPOSE.test(purpose)) throw new TypeError("A sealer's purpose is a lower-case word.");
+  if (!PURPOSE.test(purpose)) throw new TypeError("The purpose of a sealer must be lower-case letters and hyphens.");
   return {
     async seal(text, salt) {
-      if (text === "") throw new TypeError("There is nothing to seal.");
+      if (text === "") throw new TypeError("The text to seal must not be empty.");
       const bytes = new TextEncoder().encode(text);
       if (bytes.byteLength > TEXT_MAX_BYTES) return fail({ kind: "seal_too_large" });
       const current = await keys.current();
       if (!current.ok) return current;
-      const jwe = new CompactEncrypt(bytes).setProtectedHeader(header(current.value.kid, purpose));
+      const jwe = new CompactEncrypt(bytes).setProtectedHeader(toHeader(current.value.kid, purpose));
       return succeed(await jwe.encrypt(deriveKey(current.value.key, purpose, salt)));
     },
 
     async unseal(sealed, salt) {
-      const kid = readKeyId(sealed, purpose);
+      const kid = readSealingKeyId(sealed, purpose);
       if (kid === undefined) return fail({ kind: "seal_broken", problem: "form" });
       const named = await keys.byId(kid, purpose);
       if (!named.ok) return named;
@@ -62,20 +62,22 @@ export function createSealer({ purpose, keys }: SealerInput): Sealer {
         });
         return succeed(new TextDecoder("utf-8", { fatal: true }).decode(plaintext));
       } catch {
-        // jose says no more than "decryption operation failed", on purpose.
+        // jose does not say why the decryption failed, on purpose.
         return fail({ kind: "seal_broken", problem: "decryption" });
       }
     },
   };
 }
 
-/** The members in the order in which they are written. */
-function header(kid: string, purpose: string) {
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The members in the order in which `seal` writes them. */
+function toHeader(kid: string, purpose: string) {
   return { alg: ALGORITHM, enc: ENCRYPTION, kid, typ: `gte-${purpose}+jwe` };
 }
 
 /** The key id, if the text is exactly of the form that `seal` writes for this purpose. */
-function readKeyId(sealed: string, purpose: string): string | undefined {
+function readSealingKeyId(sealed: string, purpose: string): string | undefined {
   if (sealed.length > SEALED_MAX_CHARACTERS) return undefined;
   const form = FORM.exec(sealed);
   if (form === null) return undefined;
@@ -83,9 +85,9 @@ function readKeyId(sealed: string, purpose: string): string | undefined {
   if (!others.every((part) => Buffer.from(part, "base64url").toString("base64url") === part)) return undefined;
   const kid = readKid(encodedHeader);
   if (kid === undefined || !isKeyId(kid)) return undefined;
-  // Written again from what was read: a member too many, another order, a space or a second spelling all differ.
-  const written = Buffer.from(JSON.stringify(header(kid, purpose))).toString("base64url");
-  return written === encodedHeader ? kid : undefined;
+  // The header is written again and compared: an extra member, another order, a space or another spelling differs.
+  const expected = Buffer.from(JSON.stringify(toHeader(kid, purpose))).toString("base64url");
+  return expected === encodedHeader ? kid : undefined;
 }
 
 function readKid(encodedHeader: string): string | undefined {
@@ -98,7 +100,7 @@ function readKid(encodedHeader: string): string | undefined {
   }
 }
 
-/** RFC 5869. `info` separates purposes; an absent salt is HKDF's own default of zeros. */
+/** RFC 5869. `info` separates purposes; without a salt HKDF's default of zeros is used. */
 function deriveKey(key: Uint8Array, purpose: string, salt: Uint8Array = new Uint8Array()): Uint8Array {
   return new Uint8Array(hkdfSync("sha256", key, salt, `gte-${purpose}+jwe ${ENCRYPTION}`, KEY_BYTES));
 }

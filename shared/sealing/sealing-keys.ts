@@ -1,12 +1,13 @@
 /**
- * The keys that seal what we store or hand out: 32 random bytes each, versions of one vault secret. A key's id is the
- * vault's version, so old seals name the version that opens them and a rotation needs no migration.
+ * The keys that seal what the service stores or gives to browsers and callers: 32 random bytes each, versions of one
+ * vault secret. A key's id is the version in the vault, so each seal names the version that unseals it and a rotation
+ * needs no migration.
  *
- * Input: a source of secrets (structurally the vault); output: keys; failures: `sealing_key_unavailable`,
- * `sealing_key_invalid`, and for an id that the source does not have `seal_broken`/`key`. Keys never leave but to
- * `seal.ts`.
+ * Input: a source of secrets (the vault, by its shape); output: keys; failures: `sealing_key_unavailable`,
+ * `sealing_key_invalid`, and `seal_broken`/`key` for an id that the source does not have. Only `sealer.ts` gets keys.
  */
 
+import { createBackgroundRefresh } from "../core/background-refresh.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { SealFailure } from "./seal-failure.ts";
@@ -16,20 +17,20 @@ const KEY_BYTES = 32;
 const BASE64_32_BYTES = /^[A-Za-z0-9+/_-]{43}=?$/;
 /** A vault version is 32 hex digits; other stores may differ, never beyond this. */
 const KEY_ID = /^[A-Za-z0-9_-]{1,64}$/;
-/** Versions in use at a time: the newest and what older grants still name. Quarterly rotation fills this in two years. */
+/** Keys in memory: the newest and those that older grants name. A quarterly rotation reaches this number in two years. */
 const KEYS_MAX = 8;
-/** A new version is noticed within this time; until then the old one seals, which is no fault. */
-const LOOK_AGAIN_MS = 5 * 60_000;
-/** After a failed read. Nobody waits while a key is held. */
+/** A new version is noticed within this time. Sealing with the old one until then does no harm. */
+const READ_AGAIN_MS = 5 * 60_000;
+/** After a failed read. No caller waits while a key is in memory. */
 const FAILURE_PAUSE_MS = 5_000;
 /**
- * Reads for unknown key ids, per purpose: a cookie or link is the sender's to write, and ids made up by an attacker must
- * neither reach the vault freely nor use up the reads of another purpose.
+ * Reads for unknown key ids, per purpose. The sender chooses what a cookie or link contains: invented ids must neither
+ * flood the vault nor use up the reads of another purpose.
  */
 const UNKNOWN_READS_MAX = 8;
 const UNKNOWN_READS_WINDOW_MS = 60_000;
-/** Between two looks at the newest key that an unknown id causes. */
-const UNKNOWN_LOOK_PAUSE_MS = 5_000;
+/** Between two reads of the newest key that unknown ids cause. */
+const UNKNOWN_ID_PAUSE_MS = 5_000;
 
 export interface SealingKey {
   readonly kid: string;
@@ -39,11 +40,11 @@ export interface SealingKey {
 export interface SealingKeys {
   /** The key to seal with: the newest. */
   current(): Promise<Result<SealingKey, SealFailure>>;
-  /** The key that a seal names. `purpose` is whose budget an unknown id uses. */
+  /** The key that a seal names. An unknown id uses the budget of `purpose`. */
   byId(kid: string, purpose: string): Promise<Result<SealingKey, SealFailure>>;
 }
 
-/** The vault, seen from here. `failure.kind` is the only thing read of a failure. */
+/** The part of the vault that is needed here. Only `kind` is read of a failure. */
 export interface SealingKeySource {
   read(version?: string): Promise<Result<{ readonly version: string; readonly value: SecretValue }, SourceFailure>>;
 }
@@ -56,7 +57,7 @@ export interface SealingKeysInput {
   readonly source: SealingKeySource;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** The newest key could not be read and the last one serves; `reason` is the failure's kind. */
+  /** The newest key could not be read and the last one stays in use; `reason` is the failure's kind. */
   readonly onStale: (reason: string) => void;
 }
 
@@ -65,92 +66,86 @@ export function isKeyId(text: string): boolean {
 }
 
 export function createSealingKeys({ source, now, onStale }: SealingKeysInput): SealingKeys {
-  const held = createHeldKeys();
+  const stored = createStoredKeys();
   let newest: SealingKey | undefined;
   let failure: SealFailure | undefined;
-  let nextLookAtMs = 0;
-  let lookedAtMs = Number.NEGATIVE_INFINITY;
-  let looking: Promise<void> | undefined;
-  /** Reads of single versions under way: a burst after a start costs the vault, and the budget, one. */
+  let newestReadAtMs = Number.NEGATIVE_INFINITY;
+  /** Running reads of single versions: many requests after a start cause one read and use the budget once. */
   const reading = new Map<string, Promise<Result<SealingKey, SealFailure>>>();
   const budget = createBudget(now);
 
-  async function look(): Promise<void> {
-    lookedAtMs = now();
+  async function readNewest(): Promise<void> {
+    newestReadAtMs = now();
     const read = await readKey(source);
     failure = read.ok ? undefined : read.failure;
-    nextLookAtMs = now() + (read.ok ? LOOK_AGAIN_MS : FAILURE_PAUSE_MS);
+    refresh.pause(read.ok ? READ_AGAIN_MS : FAILURE_PAUSE_MS);
     if (read.ok) {
       newest = read.value;
-      held.keep(read.value);
+      stored.add(read.value);
     } else if (newest !== undefined) {
-      onStale(reasonOf(read.failure));
+      onStale(sealFailureReason(read.failure));
     }
   }
 
-  function lookOnce(): Promise<void> {
-    looking ??= look().finally(() => {
-      looking = undefined;
-    });
-    return looking;
-  }
+  const refresh = createBackgroundRefresh({ attempt: readNewest, nowMs: now });
 
   async function readOnce(kid: string, purpose: string): Promise<Result<SealingKey, SealFailure>> {
-    const newer = held.get(kid);
-    if (newer !== undefined) return succeed(newer);
+    const storedKey = stored.get(kid);
+    if (storedKey !== undefined) return succeed(storedKey);
     const running = reading.get(kid);
     if (running !== undefined) return running;
     if (!budget.take(purpose)) return fail({ kind: "sealing_key_unavailable", reason: "too_many_unknown_keys" });
     const started = readKey(source, kid).finally(() => reading.delete(kid));
     reading.set(kid, started);
     const read = await started;
-    if (read.ok) held.keep(read.value);
+    if (read.ok) stored.add(read.value);
     return read;
   }
 
   return {
     async current() {
-      const due = now() >= nextLookAtMs;
-      if (newest === undefined && (due || looking !== undefined)) await lookOnce();
-      else if (due) void lookOnce();
+      if (newest === undefined) await refresh.runIfDue();
+      else refresh.startIfDue();
       if (newest !== undefined) return succeed(newest);
       return fail(failure ?? { kind: "sealing_key_unavailable", reason: "not_read" });
     },
 
     async byId(kid, purpose) {
-      const known = held.get(kid);
+      const known = stored.get(kid);
       if (known !== undefined) return succeed(known);
       if (!isKeyId(kid)) return fail({ kind: "seal_broken", problem: "key" });
-      // In a fresh instance, or one that has not seen a rotation yet, it is nearly always the newest key. Looking at that
-      // one costs nobody's budget, so made-up ids cannot keep it away.
-      if (looking !== undefined || now() - lookedAtMs >= UNKNOWN_LOOK_PAUSE_MS) await lookOnce();
+      // In a new instance, or after a rotation, the id is nearly always that of the newest key. Reading the newest key uses
+      // no budget, so invented ids cannot prevent it.
+      if (refresh.isRunning() || now() - newestReadAtMs >= UNKNOWN_ID_PAUSE_MS) await refresh.run();
       return readOnce(kid, purpose);
     },
   };
 }
 
-/** The keys in use, by id; the least recently used is given up first. */
-function createHeldKeys() {
-  const held = new Map<string, SealingKey>();
-  const keep = (key: SealingKey): void => {
-    held.delete(key.kid);
-    held.set(key.kid, key);
-    for (const kid of held.keys()) {
-      if (held.size <= KEYS_MAX) break;
-      held.delete(kid);
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The keys in memory, by id; the least recently used is removed first. */
+function createStoredKeys() {
+  const stored = new Map<string, SealingKey>();
+  const add = (key: SealingKey): void => {
+    stored.delete(key.kid);
+    stored.set(key.kid, key);
+    for (const kid of stored.keys()) {
+      if (stored.size <= KEYS_MAX) break;
+      stored.delete(kid);
     }
   };
   return {
-    keep,
+    add,
     get(kid: string): SealingKey | undefined {
-      const known = held.get(kid);
-      if (known !== undefined) keep(known);
+      const known = stored.get(kid);
+      if (known !== undefined) add(known);
       return known;
     },
   };
 }
 
-/** How many unknown ids each purpose may still ask for. Purposes are constants of ours, so the map is small. */
+/** How many unknown ids each purpose may still read. Purposes are constants of the service, so the map is small. */
 function createBudget(now: () => number) {
   const windows = new Map<string, { readonly sinceMs: number; used: number }>();
   return {
@@ -174,7 +169,7 @@ async function readKey(source: SealingKeySource, kid?: string): Promise<Result<S
     return fail({ kind: "sealing_key_unavailable", reason: "internal" });
   }
   if (!read.ok) {
-    // A version that does not exist is the seal's fault; anything else is the vault's.
+    // A version that does not exist means an invalid seal; other failures are problems of the vault.
     const missing = kid !== undefined && read.failure.kind === "secret_missing";
     return fail(
       missing
@@ -197,6 +192,6 @@ function decode(value: SecretValue): Uint8Array | undefined {
   return bytes.byteLength === KEY_BYTES ? bytes : undefined;
 }
 
-function reasonOf(failure: SealFailure): string {
+function sealFailureReason(failure: SealFailure): string {
   return failure.kind === "sealing_key_unavailable" ? failure.reason : failure.kind;
 }

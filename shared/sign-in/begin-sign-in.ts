@@ -1,8 +1,8 @@
 /**
- * The browser arrives: with a pushed request (`GET /oauth2/authorize`) or with a link (`GET /signin/{link}`). Both lead
- * to the same place: a transaction of this browser, sealed in a cookie, and Entra's sign-in page.
+ * The browser arrives with a pushed request (`GET /oauth2/authorize`) or with a link (`GET /signin/{link}`). In both
+ * cases the service seals a transaction into a cookie of this browser and redirects to Entra's sign-in page.
  *
- *   open the reference or link → transaction (state, nonce, verifier) → cookie → Entra's URL
+ *   unseal the reference or link → transaction (state, nonce, verifier) → cookie → Entra's URL
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cookie } from "../core/cookie.ts";
@@ -17,7 +17,7 @@ import { REQUEST_URI_PREFIX } from "./push-request.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { scopesForEntra, targetFacts, toSignInInput } from "./target.ts";
 
-/** What the browser brings. */
+/** What the browser sends. */
 export interface BrowserRequest {
   readonly cookieHeader: string;
   readonly correlationId: string;
@@ -32,13 +32,13 @@ export interface OpenLinkRequest extends BrowserRequest {
   readonly link: string;
 }
 
-/** Where the browser goes, and what it keeps meanwhile. */
+/** The redirect to Entra, with the cookies that hold the transaction. */
 export interface SignInRedirect {
   readonly location: string;
   readonly cookies: readonly Cookie[];
 }
 
-/** A pushed request of this client (RFC 9126 section 4). */
+/** Begins a sign-in from a pushed request of this client (RFC 9126 section 4). */
 export async function beginAuthorize(
   context: SignInContext,
   browserRequest: AuthorizeRequest,
@@ -56,7 +56,7 @@ export async function beginAuthorize(
   return startSignIn(context, { target, purpose: { kind: "code", returnTo }, hints, browserRequest, audit });
 }
 
-/** A link. Policy may have changed since it was made, so it is asked again before anybody signs in. */
+/** Begins a sign-in from a link. Policy may have changed since the link was created, so policy decides again. */
 export async function beginLink(
   context: SignInContext,
   browserRequest: OpenLinkRequest,
@@ -67,10 +67,12 @@ export async function beginLink(
   const { target, expectedUser, claims } = unsealed.value;
   const decision = decideSignIn(context.policy, toSignInInput(target));
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
-  // No login hint: whoever opens the link chooses the account with open eyes.
+  // No login hint: the person who opens the link chooses the account deliberately.
   const hints = { prompt: "select_account", loginHint: undefined, domainHint: undefined, claims };
   return startSignIn(context, { target, purpose: { kind: "grant", expectedUser }, hints, browserRequest, audit });
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 interface StartSignIn {
   readonly target: Target;

@@ -1,8 +1,8 @@
 /**
- * The confirmation page and its answer. Consent phishing is the threat: a link or a sign-in may come from anybody in the
- * policy, and Entra's own consent is to this service, not to whoever uses it. So the person sees who will act in their
- * name, with what and for how long, and says yes to exactly that. Only then is a grant made, or is the code given that
- * makes one. Policy is asked once more, because the page may have waited.
+ * The confirmation page and its form. The threat is consent phishing: any application in the policy can start a
+ * sign-in, and Entra's consent is for this service, not for the application. The page therefore shows which application
+ * will act on the person's behalf, with which scopes and until when. Only after approval does the service issue the
+ * grant, or the code that leads to one. Policy decides again, because it may have changed while the page was open.
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Failure } from "../core/failure.ts";
@@ -27,30 +27,30 @@ interface ShownApi {
   readonly scopes: readonly string[];
 }
 
-/** What the page tells. */
-interface Question {
+/** What the page shows. */
+interface ConfirmationContent {
   /** The application's name in the policy. */
   readonly application: string;
-  /** What the grant can cover at most. */
+  /** The largest set of scopes that the grant can have. */
   readonly apis: readonly ShownApi[];
-  /** The entry accepts surplus, and what Entra will give is not known yet. */
+  /** The entry accepts surplus, and the scopes that Entra will return are not known yet. */
   readonly more: boolean;
-  /** When the grant will end at the latest, seconds since 1970. */
+  /** The latest end of the grant, seconds since 1970. */
   readonly untilSeconds: number;
 }
 
-interface GrantConfirmation extends Question {
+interface GrantConfirmation extends ConfirmationContent {
   readonly kind: "grant";
   readonly pending: PendingGrant;
   readonly entitlement: Entitlement;
 }
 
-export interface CodeConfirmation extends Question {
+export interface CodeConfirmation extends ConfirmationContent {
   readonly kind: "code";
   readonly pending: PendingCode;
 }
 
-/** What waits for a yes. */
+/** What the person approves or denies. */
 export type Confirmation = GrantConfirmation | CodeConfirmation;
 
 export interface ConfirmationForm {
@@ -59,21 +59,21 @@ export interface ConfirmationForm {
   readonly allowed: boolean;
 }
 
-/** What a yes gave: a grant to show, or a code for the application. */
+/** The result of an approval: a grant to show, or a code for the application. */
 export type Confirmed =
   | { readonly kind: "made"; readonly grant: IssuedGrant }
   | { readonly kind: "return"; readonly returnTo: RedirectTarget; readonly code: string };
 
-/** The request that brought the answer. */
-interface Answering {
+/** The request that brought the form. */
+interface FormRequest {
   readonly audit: AuditTrail;
-  /** True once the person has been told that it took too long. */
+  /** Aborts when the deadline passes. */
   readonly signal: AbortSignal;
 }
 
 const DAY_SECONDS = 24 * 3600;
 
-/** What this browser may confirm: it has the cookie, and policy still allows it. */
+/** The confirmation that is sealed in this browser's cookie, if policy still allows it. */
 export async function openConfirmation(
   context: SignInContext,
   { id, cookieHeader }: { readonly id: string; readonly cookieHeader: string },
@@ -87,15 +87,34 @@ export async function openConfirmation(
   }
   const pending = unsealed.value;
   recordConfirmation(pending, audit);
-  return pending.kind === "grant" ? grantQuestion(context, pending) : codeQuestion(context, pending);
+  return pending.kind === "grant" ? toGrantConfirmation(context, pending) : toCodeConfirmation(context, pending);
 }
+
+/** The form of the page. Its token proves that the form comes from the page that this browser was shown. */
+export async function confirmGrant(
+  context: SignInContext,
+  confirmation: Confirmation,
+  form: ConfirmationForm,
+  { audit, signal }: FormRequest,
+): Promise<Result<Confirmed, Failure>> {
+  if (!sameText(form.formToken, confirmation.pending.formToken)) return refuseSignIn("form_forged");
+  if (!form.allowed) return deny(context, confirmation.pending, audit);
+  if (confirmation.kind === "code") {
+    const { returnTo } = confirmation.pending;
+    const code = await sealCode(context, confirmation.pending);
+    return code.ok ? succeed({ kind: "return", returnTo, code: code.value }) : code;
+  }
+  return approveGrant(context, confirmation, { audit, signal });
+}
+
+// ---------------------------------------------------------------------------------------------------------------
 
 function recordConfirmation(pending: PendingConfirmation, audit: AuditTrail): void {
   const subject = pending.kind === "grant" ? { subjectObjectId: pending.user.objectId } : {};
   audit.add({ correlationId: pending.correlationId, ...targetFacts(pending.target), ...subject });
 }
 
-function grantQuestion(context: SignInContext, pending: PendingGrant): Result<Confirmation, Failure> {
+function toGrantConfirmation(context: SignInContext, pending: PendingGrant): Result<Confirmation, Failure> {
   const decision = decideSignIn(context.policy, toSignInInput(pending.target));
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
   const { entry, grantMaxDays, also } = decision.value;
@@ -110,15 +129,18 @@ function grantQuestion(context: SignInContext, pending: PendingGrant): Result<Co
     kind: "grant",
     pending,
     entitlement: decision.value,
-    application: nameOf(context, pending),
+    application: applicationName(context, pending),
     apis,
     more: false,
     untilSeconds: pending.createdAtSeconds + grantMaxDays * DAY_SECONDS,
   });
 }
 
-/** Nobody is authenticated here, so this is no entitlement; policy decides for the caller when it redeems the code. */
-function codeQuestion(context: SignInContext, pending: PendingCode): Result<Confirmation, Failure> {
+/**
+ * No caller is authenticated here, so the result is not an entitlement. Policy decides again when the caller redeems
+ * the code.
+ */
+function toCodeConfirmation(context: SignInContext, pending: PendingCode): Result<Confirmation, Failure> {
   const { target, returnTo, createdAtSeconds } = pending;
   const entry = context.policy.callers.find(({ name }) => name === target.entry);
   if (entry === undefined) return fail({ kind: "policy_refused", reason: "caller_not_listed" });
@@ -141,14 +163,14 @@ function codeQuestion(context: SignInContext, pending: PendingCode): Result<Conf
   return succeed({
     kind: "code",
     pending,
-    application: nameOf(context, pending),
-    // Entra gives what was consented, whatever was asked; policy lets out no more than its list.
+    application: applicationName(context, pending),
+    // Entra returns every consented scope. Policy releases only those in its list.
     apis: [evaluated.value, ...also].map(({ api, releasable }) => ({
       api,
       scopes: releasable.filter((scope) => scope !== ".default"),
     })),
     more: acceptSurplus,
-    // The grant is made when the code is redeemed.
+    // The grant is issued when the code is redeemed.
     untilSeconds: createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS + grantMaxDays * DAY_SECONDS,
   });
 }
@@ -162,29 +184,12 @@ const PLAIN_PARAMETERS = {
   minimumSeconds: 0,
 };
 
-function nameOf({ policy }: SignInContext, { target }: PendingConfirmation): string {
+function applicationName({ policy }: SignInContext, { target }: PendingConfirmation): string {
   return policy.callers.find(({ name }) => name === target.entry)?.displayName ?? target.entry;
 }
 
-/** The answer of the page. The token in the form shows that it is the page that was shown to this browser. */
-export async function confirmGrant(
-  context: SignInContext,
-  confirmation: Confirmation,
-  form: ConfirmationForm,
-  { audit, signal }: Answering,
-): Promise<Result<Confirmed, Failure>> {
-  if (!sameText(form.formToken, confirmation.pending.formToken)) return refuseSignIn("form_forged");
-  if (!form.allowed) return decline(context, confirmation.pending, audit);
-  if (confirmation.kind === "code") {
-    const { returnTo } = confirmation.pending;
-    const code = await sealCode(context, confirmation.pending);
-    return code.ok ? succeed({ kind: "return", returnTo, code: code.value }) : code;
-  }
-  return allowGrant(context, confirmation, { audit, signal });
-}
-
-/** No means no, whatever becomes of a yes that was sent before: what it has made ends here, and what it has not it never will. */
-async function decline(
+/** Denying also revokes the grant of an earlier approval and cancels an approval that is still being processed. */
+async function deny(
   context: SignInContext,
   pending: PendingConfirmation,
   audit: AuditTrail,
@@ -193,31 +198,31 @@ async function decline(
     const { target, user } = pending;
     const handle = new SecretValue(pending.handle);
     const { createdAtSeconds } = pending;
-    const forbidden = await context.grants.denyConfirmed({
+    const denied = await context.grants.denyConfirmed({
       clientId: target.clientId,
       user,
       handle,
       createdAtSeconds,
       audit,
     });
-    if (!forbidden.ok) return forbidden;
+    if (!denied.ok) return denied;
   }
   return refuseSignIn("declined");
 }
 
 /**
- * Makes the grant; or, when the same form comes again because its answer was lost, shows the same one again. Whoever can
- * do that could have sent the form first: it takes this browser's sealed cookie (the handle is nowhere else), the form's
- * token and our own page as the sender, all checked above, and ends with the cookie's ten minutes. What was revoked
- * meanwhile does not come back, because a mark stands in its place for as long; and the first answer that arrives takes
- * the cookie away, so that nobody later at this browser, with the back button, gets to see it.
+ * Issues the grant, or returns the same grant again if the same form is repeated because its response was lost. A
+ * repetition needs what the first form needed: this browser's sealed cookie (only it has the handle), the form token,
+ * and this service's page as the sender. It is possible for the ten minutes of the cookie. A grant that was revoked in
+ * the meantime is not issued again, because its mark stays as long. The first response that arrives deletes the cookie,
+ * so that a later user of this browser cannot see the handle with the back button.
  */
-async function allowGrant(
+async function approveGrant(
   context: SignInContext,
   { pending, entitlement }: GrantConfirmation,
-  { audit, signal }: Answering,
+  { audit, signal }: FormRequest,
 ): Promise<Result<Confirmed, Failure>> {
-  const made = await context.grants.issueConfirmed({
+  const issued = await context.grants.issueConfirmed({
     clientId: pending.target.clientId,
     user: pending.user,
     entitlement,
@@ -228,5 +233,5 @@ async function allowGrant(
     signal,
     audit,
   });
-  return made.ok ? succeed({ kind: "made", grant: made.value }) : made;
+  return issued.ok ? succeed({ kind: "made", grant: issued.value }) : issued;
 }

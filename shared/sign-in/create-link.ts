@@ -1,7 +1,8 @@
 /**
- * `POST /signin/links`: an application asks for a link by which a person makes a grant for it; or a person with the role
- * `Grant.Create` asks for one on an application's behalf. The link says who, which APIs and which scopes, sealed; who
- * opens it can change nothing, and nothing is granted until that person has confirmed it on a page of ours.
+ * `POST /signin/links`: an application requests a link with which a person creates a grant for it. A person with the
+ * role `Grant.Create` may request one for any application in the policy. The link contains the application, the APIs
+ * and the scopes, sealed, so the person who opens it cannot change them. The service issues the grant only after that
+ * person approves it on the confirmation page.
  */
 
 import type { AuditTrail } from "../audit/audit-trail.ts";
@@ -18,17 +19,17 @@ import type { CallerRule } from "../policy/rules.ts";
 import { fromStateFailure, type SignInContext } from "./sign-in-context.ts";
 import { toTarget } from "./target.ts";
 
-/** App role of this service's registration: may make links for applications of the policy. */
-export const LINK_ROLE = "Grant.Create";
+/** App role of this service's registration: may create links for any application in the policy. */
+const LINK_ROLE = "Grant.Create";
 
 export interface LinkRequest {
   readonly clientAuthentication: Exclude<ClientAuthentication, { method: "subject_itself" }> | undefined;
-  /** Name of the policy entry that the grant is for. An application may leave it out: itself. */
+  /** Name of the policy entry that the grant is for. Default for an application: its own entry. */
   readonly caller: string | undefined;
   readonly apis: SignInInput["apis"];
-  /** `oid` of the only person that may use the link. */
+  /** `oid` of the only person who may use the link. */
   readonly expectedUser: string | undefined;
-  /** A demand of Entra's (JSON text) that the sign-in shall meet. */
+  /** A claims challenge of Entra (JSON text) that the sign-in must satisfy. */
   readonly claims: string | undefined;
 }
 
@@ -58,7 +59,7 @@ export interface LinkContent {
   readonly audit: AuditTrail;
 }
 
-/** Decides, and seals what was decided. */
+/** Seals a link after policy has decided. */
 export async function sealLink(
   context: Pick<SignInContext, "policy" | "signIn" | "nowSeconds">,
   { entry, apis, expectedUser, claims, audit }: LinkContent,
@@ -75,7 +76,9 @@ export async function sealLink(
     : fromStateFailure(sealed.failure, { invalid: "too_large", expired: "too_large" });
 }
 
-/** An application makes links for itself; a person with the role, for any application in the policy. */
+// ---------------------------------------------------------------------------------------------------------------
+
+/** An application creates links for itself only; a person with the role, for any application in the policy. */
 function entryOfLink(
   { policy }: SignInContext,
   caller: Caller,

@@ -1,18 +1,17 @@
 /**
- * The browser comes back from Entra (`GET /oauth2/callback`), to one of two ends:
+ * The browser returns from Entra (`GET /oauth2/callback`). A sign-in ends in one of two ways:
  *
- *   an application asked   → our own code goes to its redirect URI, and so does Entra's refusal; when the permission is
- *                            to be kept (offline_access), a page asks first
- *   a person makes a grant → Entra's code is redeemed, and a page asks before anything is kept
+ *   from a pushed request → the service's own code, or Entra's refusal, goes to the application's redirect URI; with
+ *                           offline_access, the person confirms first
+ *   from a link           → the service redeems Entra's code, and the person confirms before it issues the grant
  *
- * Nothing is sent anywhere before the answer is known to belong to a sign-in that this very browser began.
+ * Before that, the service checks that Entra's answer belongs to a sign-in that this browser began.
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cookie } from "../core/cookie.ts";
 import type { Failure } from "../core/failure.ts";
 import type { RedirectTarget } from "../core/redirect-target.ts";
-import type { Result } from "../core/result.ts";
-import { succeed } from "../core/result.ts";
+import { type Result, succeed } from "../core/result.ts";
 import { clearCookies, isTransactionId, readCookie } from "../sealed-state/cookies.ts";
 import { sameText } from "../sealed-state/pkce.ts";
 import type { Transaction } from "../sealed-state/sealed-state.ts";
@@ -21,19 +20,19 @@ import { sealCode } from "./seal-code.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { bareScopesOf, targetFacts } from "./target.ts";
 
-/** Entra's answer as the browser brought it. */
+/** Entra's answer, as the browser sent it. */
 export interface EntraAnswer {
   readonly cookieHeader: string;
   readonly state: string;
   readonly outcome:
     | { readonly kind: "code"; readonly code: string }
-    /** Already read into our words: see `entra/read-sign-in-error.ts`. */
+    /** Already translated by `entra/read-sign-in-error.ts`. */
     | { readonly kind: "error"; readonly failure: (scopes: readonly string[]) => Failure };
 }
 
-/** How a sign-in ended. Whatever it was, its transaction is over and its cookie goes. */
+/** How a sign-in ended. In every case, the transaction is over and its cookie is deleted. */
 export interface SignInEnd {
-  /** The one that the sign-in began with, so that everything about it is found under one name. */
+  /** The correlation id from the start of the sign-in, so that all its events have the same one. */
   readonly correlationId: string;
   readonly cookies: readonly Cookie[];
   readonly next:
@@ -56,7 +55,7 @@ export async function finishSignIn(
   const end =
     purpose.kind === "code"
       ? await returnToClient(context, { transaction: transaction.value, returnTo: purpose.returnTo, answer })
-      : await askForConfirmation(context, {
+      : await confirmFirst(context, {
           transaction: transaction.value,
           expectedUser: purpose.expectedUser,
           answer,
@@ -65,7 +64,9 @@ export async function finishSignIn(
   return succeed({ correlationId, next: end.next, cookies: [...cleared, ...end.cookies] });
 }
 
-/** `state` names the cookie, and the cookie holds the same state: the answer is this browser's. */
+// ---------------------------------------------------------------------------------------------------------------
+
+/** `state` names the cookie, and the cookie must contain the same state: this browser began the sign-in. */
 async function openTransaction(
   context: SignInContext,
   { state, cookieHeader }: EntraAnswer,
@@ -81,7 +82,7 @@ async function openTransaction(
   return sameText(unsealed.value.state, state) ? unsealed : refuseSignIn("state_mismatch");
 }
 
-interface Returning {
+interface ReturnToClient {
   readonly transaction: Transaction;
   readonly returnTo: RedirectTarget;
   readonly answer: EntraAnswer;
@@ -89,13 +90,13 @@ interface Returning {
 
 async function returnToClient(
   context: SignInContext,
-  { transaction, returnTo, answer }: Returning,
+  { transaction, returnTo, answer }: ReturnToClient,
 ): Promise<Omit<SignInEnd, "correlationId">> {
   const { id, target, verifier, nonce } = transaction;
   const { outcome, cookieHeader } = answer;
   const refuse = (failure: Failure) => ({ cookies: [], next: { kind: "return_error", returnTo, failure } }) as const;
   if (outcome.kind === "error") return refuse(outcome.failure(bareScopesOf(target)));
-  // Entra's consent is to this service's registration, for whichever application uses it: ours is asked for this one.
+  // Entra's consent is for this service's registration. The confirmation page asks about this application.
   if (target.offlineAccess) {
     const held = await holdCode(context, { transaction, returnTo, code: outcome.code, cookieHeader });
     return held.ok ? { cookies: held.value, next: { kind: "confirm", id } } : refuse(held.failure);
@@ -104,16 +105,18 @@ async function returnToClient(
   return code.ok ? { cookies: [], next: { kind: "return", returnTo, code: code.value } } : refuse(code.failure);
 }
 
-interface Asking {
+interface ConfirmFirst {
   readonly transaction: Transaction;
   readonly expectedUser: string | undefined;
   readonly answer: EntraAnswer;
   readonly audit: AuditTrail;
 }
 
-async function askForConfirmation(context: SignInContext, asking: Asking): Promise<Omit<SignInEnd, "correlationId">> {
-  const { transaction, expectedUser, audit } = asking;
-  const { outcome, cookieHeader } = asking.answer;
+async function confirmFirst(
+  context: SignInContext,
+  { transaction, expectedUser, answer, audit }: ConfirmFirst,
+): Promise<Omit<SignInEnd, "correlationId">> {
+  const { outcome, cookieHeader } = answer;
   if (outcome.kind === "error") {
     return { cookies: [], next: { kind: "page", failure: outcome.failure(bareScopesOf(transaction.target)) } };
   }

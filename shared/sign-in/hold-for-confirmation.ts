@@ -1,10 +1,9 @@
 /**
- * A person has signed in, and a permission is to be kept. What it hangs on waits in a sealed cookie of this browser, and
- * nowhere else, until the person has said yes:
+ * A person signed in, and the sign-in leads to a grant. Until the person approves it, only a sealed cookie of this
+ * browser holds what the grant needs:
  *
- *   a grant for an application that is not there → everything is checked that can be (policy again, Entra's code, who it
- *   was, what Entra gave), and the refresh token waits
- *   an application's own sign-in                 → Entra's code waits; it is redeemed by the application, once, as ever
+ *   a link           → the refresh token, after every check: policy, Entra's code, the user, the scopes that Entra returned
+ *   a pushed request → Entra's code, which the application redeems once after approval
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cookie } from "../core/cookie.ts";
@@ -29,7 +28,7 @@ import { toSignInInput } from "./target.ts";
 export interface HoldRequest {
   readonly transaction: Transaction;
   readonly expectedUser: string | undefined;
-  /** Entra's. */
+  /** Entra's authorization code. */
   readonly code: string;
   readonly cookieHeader: string;
   readonly audit: AuditTrail;
@@ -41,7 +40,7 @@ export async function holdForConfirmation(
 ): Promise<Result<readonly Cookie[], Failure>> {
   const decision = decideSignIn(context.policy, toSignInInput(transaction.target));
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
-  const token = await redeem(context, transaction, decision.value, code);
+  const token = await redeemEntraCode(context, transaction, decision.value, code);
   if (!token.ok) return token;
   audit.add({ scopesReturned: token.value.scopes });
   const user = checkUser(context, token.value, expectedUser);
@@ -66,7 +65,7 @@ export async function holdForConfirmation(
   const { tenantId, objectId } = user.value;
   const pending: PendingGrant = {
     kind: "grant",
-    ...common(context, transaction),
+    ...pendingMembers(context, transaction),
     user: { tenantId, objectId },
     person: { name: person.name, username: person.username },
     refreshToken: refreshToken.reveal(),
@@ -79,7 +78,7 @@ export async function holdForConfirmation(
 export interface HoldCode {
   readonly transaction: Transaction;
   readonly returnTo: RedirectTarget;
-  /** Entra's. */
+  /** Entra's authorization code. */
   readonly code: string;
   readonly cookieHeader: string;
 }
@@ -91,7 +90,7 @@ export function holdCode(
   const { verifier, nonce } = transaction;
   const pending = {
     kind: "code",
-    ...common(context, transaction),
+    ...pendingMembers(context, transaction),
     returnTo,
     entraCode: code,
     verifier,
@@ -100,11 +99,13 @@ export function holdCode(
   return hold(context, pending, cookieHeader);
 }
 
-function common(context: SignInContext, { id, target, correlationId }: Transaction) {
+// ---------------------------------------------------------------------------------------------------------------
+
+function pendingMembers(context: SignInContext, { id, target, correlationId }: Transaction) {
   return { id, target, formToken: newSecret(), createdAtSeconds: context.nowSeconds(), correlationId };
 }
 
-async function redeem(
+async function redeemEntraCode(
   { delegated, trace }: SignInContext,
   { verifier, nonce, correlationId }: Transaction,
   entitlement: Entitlement,
@@ -123,7 +124,10 @@ async function redeem(
   });
 }
 
-/** This tenant, the person that was expected, and a guest only where guests may come. */
+/**
+ * The user must be of this tenant, must be the expected person if the link names one, and a guest only if guests are
+ * allowed.
+ */
 function checkUser(
   { tenantId, allowGuests }: SignInContext,
   { user, person }: SignedInToken,

@@ -1,7 +1,8 @@
 /**
- * An application redeemed a grant and the person is wanted back: the grant's time is over, or Entra ended the session, has
- * a demand, misses a consent. The refusal then carries a ready link for exactly that application, API, scopes and person,
- * so that a flow can send it on. Where no link can be made, it says that somebody must sign in.
+ * An application redeemed a grant, but the person must sign in again: the grant expired, or Entra ended the session,
+ * returned a claims challenge or requires consent. The refusal then contains a link for exactly this application, API,
+ * scopes and person, which the application can forward. If no link is possible, the refusal only says that a sign-in is
+ * required.
  */
 
 import type { Caller } from "../caller/caller.ts";
@@ -9,7 +10,7 @@ import type { ApiScopes } from "../core/api-scopes.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Grant } from "../core/grant.ts";
 import { URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
-import type { Subject } from "../flows/subject.ts";
+import type { Subject } from "../flows/flows.ts";
 import { entryFor } from "../policy/evaluate.ts";
 import type { CallerRule, Policy } from "../policy/rules.ts";
 import { sealLink } from "./create-link.ts";
@@ -21,7 +22,8 @@ export interface OfferContext {
   readonly signIn: SignInState | undefined;
 }
 
-const MENDED_BY_SIGN_IN: readonly string[] = ["grant_dead", "interaction_required", "consent_required"];
+/** Verdicts that a new sign-in resolves. */
+const RESOLVED_BY_SIGN_IN: readonly string[] = ["grant_dead", "interaction_required", "consent_required"];
 
 export async function offerSignIn(
   context: OfferContext,
@@ -30,7 +32,7 @@ export async function offerSignIn(
 ): Promise<Failure> {
   const offers =
     failure.kind === "entra_refused" &&
-    MENDED_BY_SIGN_IN.includes(failure.verdict) &&
+    RESOLVED_BY_SIGN_IN.includes(failure.verdict) &&
     caller.kind === "application" &&
     subject.source === "grant";
   if (!offers) return failure;
@@ -42,25 +44,29 @@ export async function offerSignIn(
   return { ...failure, signIn: { url } };
 }
 
-/** The grant's own time was over, so that Entra was never asked. */
+/** The grant expired, so the service did not call Entra. */
 export async function offerForEnded(context: OfferContext, failure: Failure): Promise<Failure> {
   if (failure.kind !== "grant_refused" || failure.ended === undefined) return failure;
   const { ended, ...refused } = failure;
   const entry = context.policy.callers.find(({ name }) => name === ended.entry);
-  const mayAsk = entry !== undefined && !(entry.requireConfidentialClient && !ended.confidential);
-  const url = mayAsk ? await createRenewalLink(context, entry, ended.grant, undefined) : undefined;
+  const mayRenew = entry !== undefined && !(entry.requireConfidentialClient && !ended.confidential);
+  const url = mayRenew ? await createRenewalLink(context, entry, ended.grant, undefined) : undefined;
   return { ...refused, signIn: { url } };
 }
 
-/** A grant has the scopes that Entra gave; asked for again are those that the entry may ask for. */
-function scopesToRequest(entry: CallerRule, { api, scopes }: ApiScopes): ApiScopes[] {
+// ---------------------------------------------------------------------------------------------------------------
+
+/** A grant has the scopes that Entra returned. A link may request only those that the entry lists. */
+function renewableScopes(entry: CallerRule, { api, scopes }: ApiScopes): ApiScopes[] {
   const listed = Object.entries(entry.apis).find(([name]) => name === api)?.[1] ?? [];
-  const mayAsk = scopes.filter((scope) => listed.includes(scope));
-  if (mayAsk.length === 0) return [];
-  return [{ api, scopes: mayAsk.includes(".default") ? [".default"] : mayAsk }];
+  const renewable = scopes.filter((scope) => listed.includes(scope));
+  if (renewable.length === 0) return [];
+  return [{ api, scopes: renewable.includes(".default") ? [".default"] : renewable }];
 }
 
-/** A link that makes the grant again as it was; a demand of Entra's is met on the way, if a URL can hold it. */
+/**
+ * A link that creates the same grant again. It includes Entra's claims challenge, unless that is too long for a URL.
+ */
 async function createRenewalLink(
   { policy, nowSeconds, signIn }: OfferContext,
   entry: CallerRule,
@@ -70,7 +76,7 @@ async function createRenewalLink(
   if (signIn === undefined || (claims !== undefined && Buffer.byteLength(claims) > URL_CLAIMS_MAX_BYTES)) {
     return undefined;
   }
-  const [first, ...others] = apis.flatMap((given) => scopesToRequest(entry, given));
+  const [first, ...others] = apis.flatMap((given) => renewableScopes(entry, given));
   if (first === undefined) return undefined;
   const link = await sealLink(
     { policy, nowSeconds, signIn },

@@ -1,6 +1,6 @@
 /**
- * `POST /oauth2/par` (RFC 9126): an application announces a sign-in before any browser is involved. Who asks and what
- * it may have is settled here, over an authenticated channel; the browser later carries a reference that it can neither
+ * `POST /oauth2/par` (RFC 9126): an application pushes an authorization request before the browser is involved. The
+ * service authenticates the application, and policy decides. The browser later sends a reference that it can neither
  * read nor change.
  *
  *   caller → policy (flow, redirect URI, API, scopes) → sealed reference
@@ -17,7 +17,7 @@ import type { SignInHints } from "../sealed-state/sealed-state.ts";
 import { fromStateFailure, type SignInContext } from "./sign-in-context.ts";
 import { targetFacts, toTarget } from "./target.ts";
 
-/** A pushed request as read: bounded, not yet trusted. */
+/** A pushed request after parsing: its size is limited, but it is not authenticated yet. */
 export interface PushRequest {
   readonly clientAuthentication: Exclude<ClientAuthentication, { method: "subject_itself" }> | undefined;
   readonly clientId: string;
@@ -31,7 +31,7 @@ export interface PushedReference {
   readonly expiresInSeconds: number;
 }
 
-/** RFC 9126 section 2.2: a URN whose last part only we can read. */
+/** RFC 9126 section 2.2: a URN. Only this service can read its last part. */
 export const REQUEST_URI_PREFIX = "urn:ietf:params:oauth:request_uri:";
 
 export async function pushRequest(

@@ -1,4 +1,7 @@
-/** Makes our own authorization code, bound to the client, its redirect URI and its challenge; good for a minute. */
+/**
+ * Creates the service's own authorization code, bound to the client, its redirect URI and its challenge; valid for a
+ * minute.
+ */
 import type { ApiScopes } from "../core/api-scopes.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Result } from "../core/result.ts";
@@ -13,7 +16,7 @@ export async function sealCode(
   const { entraCode, verifier, nonce } = content;
   const { clientId, offlineAccess } = content.target;
   const [first, ...others] = content.target.apis;
-  const apis = [toScopes(first), ...others.map(toScopes)] as const;
+  const apis = [withoutResource(first), ...others.map(withoutResource)] as const;
   const bound = offlineAccess ? toBound(content.target) : undefined;
   const { redirectUri, codeChallenge } = content.returnTo;
   const { codes } = await context.signIn.sealedState();
@@ -32,6 +35,8 @@ export async function sealCode(
   return sealed.ok ? sealed : fromStateFailure(sealed.failure, { invalid: "too_large", expired: "too_large" });
 }
 
-function toScopes({ api, scopes }: ApiScopes): ApiScopes {
+// ---------------------------------------------------------------------------------------------------------------
+
+function withoutResource({ api, scopes }: ApiScopes): ApiScopes {
   return { api, scopes };
 }

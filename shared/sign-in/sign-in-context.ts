@@ -1,4 +1,4 @@
-/** What the stories about signing in need of the service. */
+/** What the files of this folder need of the service, and the failures of sealed state. */
 
 import type { AuthenticationContext } from "../caller/authenticate.ts";
 import type { Failure, SignInRefusal } from "../core/failure.ts";
@@ -11,7 +11,7 @@ import type { SealedStateFailure } from "../sealed-state/state-sealer.ts";
 import type { ThrottlingContext } from "../throttling/throttled-call.ts";
 
 export interface SignInState {
-  /** Issuer of our codes, and the beginning of every link. */
+  /** The issuer of the service's codes, and the start of every link. */
   readonly serviceUrl: string;
   /** Resolved on first use: JWE is a lazy part of the bundle. */
   sealedState(): Promise<SealedState>;
@@ -26,7 +26,7 @@ export interface SignInContext extends AuthenticationContext, ThrottlingContext 
   readonly signIn: SignInState;
 }
 
-/** A box that does not open, in the words of whoever wanted it open. */
+/** Sealed state that is invalid or expired, as the sign-in refusal that fits its purpose. */
 export function fromStateFailure(
   failure: Failure | SealedStateFailure,
   reasons: { readonly invalid: SignInRefusal; readonly expired: SignInRefusal },

@@ -1,4 +1,7 @@
-/** What a sign-in is for, from policy's first answer to the question that policy is asked again. Pure. */
+/**
+ * The target of a sign-in: converts policy's first decision to sealed state, and back to the input of the next
+ * decision. Pure.
+ */
 
 import type { AuditFacts } from "../audit/audit-event.ts";
 import { requestedFacts } from "../audit/requested-facts.ts";
@@ -7,24 +10,24 @@ import type { Allowance, ApiAllowance } from "../policy/entitlement.ts";
 import type { SignInInput } from "../policy/evaluate.ts";
 import type { Target, TargetApi } from "../sealed-state/sealed-state.ts";
 
-/** What policy allowed, to be sealed. */
+/** What policy allowed, as sealed state. */
 export function toTarget(allowance: Allowance, clientId: string): Target {
   const { entry, offlineAccess, also, acceptSurplus } = allowance;
   const apis = [toTargetApi(allowance), ...also.map(toTargetApi)] as const;
   return { entry, clientId, apis, surplus: acceptSurplus, offlineAccess };
 }
 
-/** As policy is asked about it again. */
+/** The input of the next policy decision. */
 export function toSignInInput({ entry, clientId, apis }: Target): SignInInput {
   return { entry, clientId, apis };
 }
 
-/** Everything that Entra is asked consent for: an authorization request may name several resources, a token request not. */
+/** The scopes of the authorization request to Entra. Unlike a token request, it may name several resources. */
 export function scopesForEntra({ apis }: Target): string[] {
   return apis.flatMap(({ resource, scopes }) => scopes.map((scope) => `${resource}/${scope}`));
 }
 
-/** As an answer to the application names them. */
+/** The scopes as a response to the application names them. */
 export function bareScopesOf({ apis }: Target): string[] {
   return apis.flatMap(({ scopes }) => scopes);
 }
@@ -33,7 +36,7 @@ export function targetFacts({ entry, clientId, apis }: Target): Partial<AuditFac
   return { flow: "authorization-code", callerClientId: clientId, ...requestedFacts(entry, apis) };
 }
 
-/** What a page shows, and what is released after it at most. */
+/** The scopes that the confirmation page shows. After approval, no others are released. */
 export function toBound({ apis, surplus }: Target): ReleaseBound {
   return { apis: apis.map(({ api, scopes, beyond }) => ({ api, scopes: [...scopes, ...beyond] })), surplus };
 }

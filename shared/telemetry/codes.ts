@@ -1,6 +1,6 @@
 /**
- * Every stable code that an audit event can have, as values of a label. A code that is missing here counts as `other`;
- * a test holds the list against every failure that the service knows.
+ * All stable codes of audit events, as label values. A code that is missing here becomes `other`. A test compares the list
+ * with all failures of the service.
  */
 export const CODES: readonly string[] = [
   "ok",
@@ -26,7 +26,7 @@ export const CODES: readonly string[] = [
   "client_id_mismatch",
   "unsupported_grant_type",
   "unsupported_token_type",
-  // The caller, and whose token it brings.
+  // The caller and the subject.
   "caller_missing",
   "caller_refused",
   "subject_refused",
@@ -51,7 +51,7 @@ export const CODES: readonly string[] = [
   "redirect_uri_not_allowed",
   "role_required",
   "link_caller_not_own",
-  // Signing in.
+  // The sign-in.
   "signin_request_invalid",
   "signin_request_expired",
   "signin_link_invalid",
@@ -75,7 +75,7 @@ export const CODES: readonly string[] = [
   "grant_dead",
   "throttled",
   "budget_used_up",
-  // Us.
+  // The service and its configuration.
   "scope_surplus",
   "credential_refused",
   "registration_refused",
@@ -89,7 +89,7 @@ export const CODES: readonly string[] = [
   "grant_store_refused",
   "deadline_passed",
   "internal",
-  // What we need.
+  // The dependencies.
   ...["entra", "key_set", "key_vault", "grant_store"].flatMap((dependency) =>
     ["unavailable", "timeout", "answer_invalid"].map((problem) => `${dependency}_${problem}`),
   ),

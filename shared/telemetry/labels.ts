@@ -1,7 +1,7 @@
 /**
- * Labels of metrics and attributes of spans: few, and each from a closed set, so that no number of callers makes the
- * series more. Whatever is outside its set is `other`, what is not known is `none`. Nothing here can name a person, a
- * client, a token or a request. Pure.
+ * The labels of metrics and attributes of spans. Each has a closed set of values, so that the number of time series does
+ * not grow with the number of callers. A value outside the set becomes `other`, a missing one `none`. No label identifies
+ * a user, a client, a token or a request. Pure.
  */
 import { FLOW_NAMES } from "../core/flow-name.ts";
 import { CODES } from "./codes.ts";
@@ -14,20 +14,22 @@ const OUTCOMES = new Set<unknown>(["issued", "answered", "refused", "failed"] sa
 const LEVELS = new Set<unknown>(["hit", "joined", "miss", "bypass", "shared"] satisfies LabelFacts["cache"][]);
 const KNOWN_CODES = new Set<unknown>(CODES);
 
-/** `apis`: the names in the policy. The route is a name from our own code, fixed at registration. */
+/** `apis` are the names in the policy. `route` is the name under which the service registers the route. */
 export function createLabels(apis: readonly string[]): (route: string, facts: LabelFacts) => Labels {
   const names = new Set<unknown>(apis);
   return (route, { flow, api, outcome, code, cache }) => ({
     "gte.route": route,
-    "gte.flow": within(FLOWS, flow),
-    "gte.api": within(names, api),
-    "gte.outcome": within(OUTCOMES, outcome),
-    "gte.code": within(KNOWN_CODES, code),
-    "gte.cache": within(LEVELS, cache),
+    "gte.flow": labelIn(FLOWS, flow),
+    "gte.api": labelIn(names, api),
+    "gte.outcome": labelIn(OUTCOMES, outcome),
+    "gte.code": labelIn(KNOWN_CODES, code),
+    "gte.cache": labelIn(LEVELS, cache),
   });
 }
 
-function within(set: ReadonlySet<unknown>, value: string | undefined): string {
+// ---------------------------------------------------------------------------------------------------------------
+
+function labelIn(set: ReadonlySet<unknown>, value: string | undefined): string {
   if (value === undefined) return "none";
   return set.has(value) ? value : "other";
 }

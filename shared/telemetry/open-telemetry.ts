@@ -1,6 +1,6 @@
 /**
- * OpenTelemetry: what is counted, measured and traced, and the only importer of its SDK. Loaded when telemetry is
- * switched on, never otherwise. Registers nothing globally, patches nothing, reads no environment.
+ * The metrics and spans of the service. Only this file imports the OpenTelemetry SDK, and the service loads it only if
+ * telemetry is on. It registers nothing globally, patches nothing and reads no environment variables.
  */
 import {
   type Attributes,
@@ -40,7 +40,7 @@ import type { Recorder } from "./telemetry.ts";
 
 export interface OpenTelemetryInput {
   readonly config: TelemetryConfig;
-  /** Tells this instance's series from those of the others. */
+  /** Distinguishes the time series of the instances. */
   readonly instanceId: string;
   /** Names of the APIs in the policy. */
   readonly apis: readonly string[];
@@ -48,16 +48,16 @@ export interface OpenTelemetryInput {
   readonly gauges: Gauges;
 }
 
-/** What is looked at when metrics are sent, not when something happens. */
+/** Values that the SDK reads at each export of metrics. */
 export interface Gauges {
-  /** Days until a registration's credential ends; those that end, and have been read. */
+  /** Days until the credential of a registration expires. Without credentials that do not expire or were not read yet. */
   credentials(): Promise<readonly { readonly registration: "delegated" | "application"; readonly days: number }[]>;
   tokenCache(): { readonly entries: number; readonly bytes: number };
 }
 
-/** As often as the SDK's own default. */
+/** The default of the SDK. */
 const METRICS_EVERY_MS = 60_000;
-/** Seconds. A hit takes under a millisecond, Entra 50 to 500, the deadline of a request is ten seconds. */
+/** Seconds. A cache hit takes less than 1 ms, a call to Entra 50 to 500 ms; the deadline of a request is 10 s. */
 const DURATION_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const SCOPE = "graph-token-exchange";
 
@@ -77,10 +77,12 @@ export function createOpenTelemetry(input: OpenTelemetryInput): Recorder {
   };
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+
 function createMetrics({ config, instanceId, sender, gauges }: OpenTelemetryInput) {
   const exporter: PushMetricExporter = {
     export: (metrics, done) =>
-      void sender.send("metrics", JsonMetricsSerializer.serializeRequest(metrics)).then(tell(done)),
+      void sender.send("metrics", JsonMetricsSerializer.serializeRequest(metrics)).then(toExportResult(done)),
     selectAggregationTemporality: () => AggregationTemporality.CUMULATIVE,
     forceFlush: () => Promise.resolve(),
     shutdown: () => Promise.resolve(),
@@ -95,17 +97,17 @@ function createMetrics({ config, instanceId, sender, gauges }: OpenTelemetryInpu
   const count = meter.createCounter("gte.exchanges", {
     unit: "{exchange}",
     valueType: ValueType.INT,
-    description: "Decisions, one for each audit event.",
+    description: "Requests with a decision, one for each audit event.",
   });
   const duration = meter.createHistogram("gte.exchange.duration", {
     unit: "s",
-    description: "From the request to the answer, in the service.",
+    description: "Time from the request to the response in the service.",
     advice: { explicitBucketBoundaries: DURATION_BOUNDARIES },
   });
   meter
     .createObservableGauge("gte.credential.days_to_expiry", {
       unit: "d",
-      description: "Days until the client credential that is in use ends.",
+      description: "Days until the current client credential expires.",
     })
     .addCallback(async (result) => {
       for (const { registration, days } of await gauges.credentials()) {
@@ -116,14 +118,14 @@ function createMetrics({ config, instanceId, sender, gauges }: OpenTelemetryInpu
     .createObservableGauge("gte.token_cache.entries", {
       unit: "{token}",
       valueType: ValueType.INT,
-      description: "Tokens kept in this instance.",
+      description: "Tokens in the cache of this instance.",
     })
     .addCallback((result) => result.observe(gauges.tokenCache().entries));
   meter
     .createObservableGauge("gte.token_cache.size", {
       unit: "By",
       valueType: ValueType.INT,
-      description: "What the kept tokens take.",
+      description: "Memory of the tokens in the cache of this instance.",
     })
     .addCallback((result) => result.observe(gauges.tokenCache().bytes));
   return {
@@ -137,12 +139,13 @@ function createMetrics({ config, instanceId, sender, gauges }: OpenTelemetryInpu
 
 function createSpans({ config, instanceId, sender }: OpenTelemetryInput) {
   const exporter: SpanExporter = {
-    export: (spans, done) => void sender.send("traces", JsonTraceSerializer.serializeRequest(spans)).then(tell(done)),
+    export: (spans, done) =>
+      void sender.send("traces", JsonTraceSerializer.serializeRequest(spans)).then(toExportResult(done)),
     forceFlush: () => Promise.resolve(),
     shutdown: () => Promise.resolve(),
   };
   const random = new RandomIdGenerator();
-  /** The span's id went to Entra before the span was made. */
+  /** The id of the next span. The request to Entra already contained it. */
   let nextSpanId: string | undefined;
   const provider = new TracerProvider({
     resource: resourceOf(config, instanceId),
@@ -155,11 +158,11 @@ function createSpans({ config, instanceId, sender }: OpenTelemetryInput) {
   });
   const tracer = provider.getTracer(SCOPE);
   return {
-    record(name: string, attributes: Attributes, { startedMs, endedMs, trace: within }: Spanned) {
-      nextSpanId = within?.spanId;
+    record(name: string, attributes: Attributes, { startedMs, endedMs, trace: requestTrace }: SpanTimes) {
+      nextSpanId = requestTrace?.spanId;
       const startTime = new Date(startedMs);
-      // Not SERVER: that span is the host's, and it is this one's parent.
-      const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, startTime, attributes }, parentOf(within));
+      // Not SERVER: the host creates the server span, and it is the parent of this one.
+      const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, startTime, attributes }, parentOf(requestTrace));
       if (attributes["gte.outcome"] === "failed") {
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
@@ -169,15 +172,15 @@ function createSpans({ config, instanceId, sender }: OpenTelemetryInput) {
   };
 }
 
-interface Spanned {
+interface SpanTimes {
   readonly startedMs: number;
   readonly endedMs: number;
   readonly trace: RequestTrace | undefined;
 }
 
-function parentOf(within: RequestTrace | undefined): Context {
-  if (within === undefined) return ROOT_CONTEXT;
-  const { traceId, parentSpanId, sampled } = within;
+function parentOf(requestTrace: RequestTrace | undefined): Context {
+  if (requestTrace === undefined) return ROOT_CONTEXT;
+  const { traceId, parentSpanId, sampled } = requestTrace;
   const traceFlags = sampled ? TraceFlags.SAMPLED : TraceFlags.NONE;
   return trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: parentSpanId, traceFlags, isRemote: true });
 }
@@ -203,7 +206,7 @@ function resourceOf({ serviceName }: TelemetryConfig, instanceId: string) {
   return resourceFromAttributes({ "service.name": serviceName, "service.instance.id": instanceId });
 }
 
-/** The SDK's result codes: 0 is success, 1 failure. */
-function tell(done: (result: { code: 0 | 1 }) => void): (sent: boolean) => void {
+/** Calls the SDK back with its result code: 0 for success, 1 for failure. */
+function toExportResult(done: (result: { code: 0 | 1 }) => void): (sent: boolean) => void {
   return (sent) => done({ code: sent ? 0 : 1 });
 }

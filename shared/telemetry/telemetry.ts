@@ -1,48 +1,49 @@
 /**
- * What the service tells OpenTelemetry, where it is switched on: one observation for each audit event. This file is all
- * that is read at start; the SDK is behind `load`, a lazy chunk of the bundle, brought in when the first answer has long
- * gone out. Whatever goes wrong in there stays in there: no call here throws, waits, or fails a request.
+ * Records one observation for each audit event, if OpenTelemetry is on. `load` loads the SDK, a lazy chunk of the bundle,
+ * after the first response, so that it does not slow a cold start down. Telemetry never affects a request: no call here
+ * throws, and recording never waits.
  */
 import type { AuditEvent } from "../audit/audit-event.ts";
+import { beforeDeadline } from "../core/deadline.ts";
 import { TELEMETRY_STOP_MS } from "../core/limits.ts";
 import type { RequestTrace } from "../core/request-trace.ts";
 
-/** The members of an audit event that may be labels. Who called and for whom are not among them. */
+/** The members of an audit event that may become labels. They do not identify the caller or the subject. */
 export type LabelFacts = Pick<AuditEvent, "outcome" | "code" | "flow" | "api" | "cache">;
 
 export interface Observation extends LabelFacts {
   /** Milliseconds since 1970. */
   readonly startedMs: number;
   readonly endedMs: number;
-  /** Undefined: the request came without a trace. */
+  /** Undefined: the request has no trace context. */
   readonly trace: RequestTrace | undefined;
 }
 
 export interface Telemetry {
-  /** Takes what is observed of one route. Asked for at registration, so that route names are a closed set. */
+  /** The recorder of one route. The service calls it when it registers the route, so that route names are a closed set. */
   forRoute(route: string): (observation: Observation) => void;
-  /** Begins to watch the gauges, even if nobody calls. */
+  /** Starts the export of gauges, even without requests. */
   start(): void;
-  /** Sends what waits. Takes two seconds at most, and then leaves the rest. */
+  /** Sends the pending observations. After two seconds it discards the rest. */
   stop(): Promise<void>;
 }
 
-/** The part that is loaded when it is needed. */
+/** The interface of the lazy chunk. */
 export interface Recorder {
   record(route: string, observation: Observation): void;
   stop(): Promise<void>;
 }
 
 export interface LazyTelemetryInput {
-  /** Brings the chunk in. */
+  /** Loads the chunk. */
   readonly load: () => Promise<Recorder>;
-  /** Told once, when the chunk cannot be used. Must not throw. */
+  /** Called once if the chunk cannot be loaded or throws. Must not throw. */
   readonly onUnusable: () => void;
 }
 
-/** From the first observation until the chunk is read: reading it takes processor time that a cold start has no use for. */
+/** Wait between the first observation and the loading of the chunk, which takes processor time from a cold start. */
 const LOAD_AFTER_MS = 500;
-/** Observations that wait for the chunk: more than an instance has in its first half second. */
+/** Limit of observations that wait for the chunk. An instance has fewer in its first half second. */
 const WAITING_MAX = 1_024;
 
 export function createLazyTelemetry({ load, onUnusable }: LazyTelemetryInput): Telemetry {
@@ -74,7 +75,7 @@ export function createLazyTelemetry({ load, onUnusable }: LazyTelemetryInput): T
     try {
       recorder?.record(route, observation);
     } catch {
-      // An observation is lost, a request is not.
+      // Discard the observation. The request continues.
       recorder = undefined;
       unusable = true;
       onUnusable();
@@ -93,20 +94,8 @@ export function createLazyTelemetry({ load, onUnusable }: LazyTelemetryInput): T
     async stop() {
       if (waiting.length > 0 || loading !== undefined) {
         const stopped = begin().then(() => recorder?.stop());
-        await within(
-          TELEMETRY_STOP_MS,
-          stopped.catch(() => undefined),
-        );
+        await beforeDeadline(stopped, TELEMETRY_STOP_MS).catch(() => undefined);
       }
     },
   };
-}
-
-async function within(milliseconds: number, task: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, milliseconds);
-  });
-  await Promise.race([task, late]);
-  clearTimeout(timer);
 }

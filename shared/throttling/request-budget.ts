@@ -1,18 +1,18 @@
 /**
- * How often a user of one policy entry may go past the cache (claims, forceRefresh) or make Entra refuse, so that nobody
- * uses this service as a hammer on Entra, which would throttle the registration for everybody. A fixed window of one
- * minute for each, bounded in number.
+ * Limits how often a user of one policy entry may bypass the cache (claims, forceRefresh) or cause a refusal by Entra.
+ * Without the limit, one caller could make Entra throttle the whole registration. Each limit is a fixed window of one
+ * minute; the number of users is bounded.
  */
 import { LRUCache } from "lru-cache";
 
-/** Users remembered at once; the least recently seen are forgotten first. */
+/** Users remembered at once; the least recently seen are evicted first. */
 const USERS_MAX = 10_000;
 const WINDOW_SECONDS = 60;
 
 export interface RequestBudget {
-  /** Takes one from the user's budget: undefined, or the seconds to wait when it is used up. */
+  /** Spends one request of the user's budget. Returns the seconds to wait if the budget is used up. */
   take(user: string, perMinute: number): number | undefined;
-  /** Looks without taking. */
+  /** The seconds to wait if the budget is used up. Spends nothing. */
   wait(user: string, perMinute: number): number | undefined;
 }
 

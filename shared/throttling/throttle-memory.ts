@@ -1,15 +1,15 @@
 /**
- * A short memory of Entra's throttling, user by user: whoever was told to wait is told again, with what is left of the
- * wait, and Entra is not asked. Nobody else is touched (MSAL's own memory blocks everybody, which is why it is not used).
- * Bounded in users; the clock is given.
+ * Remembers for each user how long Entra asked to wait. During the wait, the same user gets the remaining seconds and
+ * the service does not call Entra. Other users are not affected. MSAL's own throttling memory affects all users, so it
+ * is not used. Bounded in users; the caller provides the clock.
  */
 import { LRUCache } from "lru-cache";
 
-/** Users remembered at once. One who is forgotten costs Entra one more request. */
+/** Users remembered at once. For a user that was evicted, the service calls Entra once more. */
 const USERS_MAX = 10_000;
 
 export interface ThrottleMemory {
-  /** Seconds this one still has to wait; undefined: none. */
+  /** Seconds that this user or caller still has to wait. Undefined: no wait is running. */
   remaining(who: string): number | undefined;
   remember(who: string, retryAfterSeconds: number): void;
 }

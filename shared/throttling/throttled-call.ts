@@ -1,6 +1,6 @@
 /**
- * A call to Entra inside two limits: the request budget of this policy entry and user, and the wait that Entra imposed on
- * this user or this caller. A limit of one user or one caller never delays another.
+ * A call to Entra inside two limits: the request budget of this policy entry and user, and the wait that Entra imposed
+ * on this user or this caller. A limit of one user or one caller never delays another.
  */
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result } from "../core/result.ts";

@@ -1,6 +1,6 @@
 /**
- * The HTTP surface under attack, through real sockets: the built app in the local Functions host, in a
- * process of its own, and bytes that no client library would send. Then its start and its end.
+ * Attacks on the HTTP interface through real sockets, with requests that no client library sends. The built app runs in the
+ * local Functions host in a separate process. Then the refused starts and the stop of the service.
  */
 import { randomUUID } from "node:crypto";
 import { resolve } from "node:path";
@@ -34,62 +34,62 @@ const json = (answer: RawAnswer) => JSON.parse(answer.body) as Record<string, un
 const oidIn = (answer: RawAnswer) => claimsOf(String(json(answer)["authorizationHeader"]).slice(7))["oid"];
 const tokenRequests = () => stack.tenant.state.requestCounts()["token"] ?? 0;
 
-test("to begin with: a good request is served", async () => {
+test("a valid request is answered with a token", async () => {
   const answer = await send({ target: HEADER, headers: [authorization()] });
   expect(answer.status).toBe(200);
   expect(oidIn(answer)).toBe(USER_IDS.alice);
   expect(answer.headers).toMatchObject({ "cache-control": "no-store", "x-content-type-options": "nosniff" });
 });
 
-describe("SEC-1: ways to say who calls", () => {
+describe("SEC-1: client authentication by header", () => {
   test.each([
-    ["the scheme in small letters", () => [`authorization: bearer ${token()}`], 200],
-    ["the scheme in capitals", () => [`AUTHORIZATION: BEARER ${token()}`], 200],
-    ["two headers, the same", () => [authorization(), authorization()], 400],
-    ["two headers, one of them bad", () => [authorization(), "Authorization: Bearer x"], 400],
-    ["a bad one first", () => ["Authorization: Bearer x", authorization()], 400],
-    ["two in one", () => [`Authorization: Bearer ${token()}, Bearer x`], 400],
-    ["two spaces", () => [`Authorization: Bearer  ${token()}`], 400],
-    ["a tab", () => [`Authorization: Bearer\t${token()}`], 400],
-    ["no scheme", () => [`Authorization: ${token()}`], 400],
-    ["Basic", () => ["Authorization: Basic YTpi"], 400],
-    ["Negotiate", () => ["Authorization: Negotiate YTpi"], 400],
-    ["DPoP", () => [`Authorization: DPoP ${token()}`], 400],
-    ["an empty header", () => ["Authorization:"], 401],
-    ["Bearer alone", () => ["Authorization: Bearer"], 400],
-    ["a quoted token", () => [`Authorization: Bearer "${token()}"`], 400],
-    ["an underscore for the hyphen of another header", () => [`X_Authorization: Bearer ${token()}`], 401],
-    ["the proxy's header", () => [`Proxy-Authorization: Bearer ${token()}`], 401],
-    ["a cookie", () => [`Cookie: access_token=${token()}; AppServiceAuthSession=${token()}`], 401],
-    ["a line folded", () => [`Authorization: Bearer\r\n ${token()}`], 400],
-    ["a space before the colon", () => [`Authorization : Bearer ${token()}`], 400],
-    ["letters beyond ASCII", () => [`Authorization: Bearer ${token()}é`], 400],
-  ] as [string, () => string[], number][])("%s", async (_title, headers, status) => {
+    ["the scheme bearer in lower case", 200, () => [`authorization: bearer ${token()}`]],
+    ["the scheme BEARER in upper case", 200, () => [`AUTHORIZATION: BEARER ${token()}`]],
+    ["two equal Authorization headers", 400, () => [authorization(), authorization()]],
+    ["a valid and an invalid Authorization header", 400, () => [authorization(), "Authorization: Bearer x"]],
+    ["an invalid and a valid Authorization header", 400, () => ["Authorization: Bearer x", authorization()]],
+    ["two tokens in one Authorization header", 400, () => [`Authorization: Bearer ${token()}, Bearer x`]],
+    ["two spaces after the scheme", 400, () => [`Authorization: Bearer  ${token()}`]],
+    ["a tab after the scheme", 400, () => [`Authorization: Bearer\t${token()}`]],
+    ["a token without a scheme", 400, () => [`Authorization: ${token()}`]],
+    ["the scheme Basic", 400, () => ["Authorization: Basic YTpi"]],
+    ["the scheme Negotiate", 400, () => ["Authorization: Negotiate YTpi"]],
+    ["the scheme DPoP", 400, () => [`Authorization: DPoP ${token()}`]],
+    ["an empty Authorization header", 401, () => ["Authorization:"]],
+    ["the scheme Bearer without a token", 400, () => ["Authorization: Bearer"]],
+    ["a quoted token", 400, () => [`Authorization: Bearer "${token()}"`]],
+    ["the header X_Authorization", 401, () => [`X_Authorization: Bearer ${token()}`]],
+    ["the header Proxy-Authorization", 401, () => [`Proxy-Authorization: Bearer ${token()}`]],
+    ["a token in a cookie", 401, () => [`Cookie: access_token=${token()}; AppServiceAuthSession=${token()}`]],
+    ["an Authorization header with line folding", 400, () => [`Authorization: Bearer\r\n ${token()}`]],
+    ["a space before the colon of the header", 400, () => [`Authorization : Bearer ${token()}`]],
+    ["a non-ASCII character after the token", 400, () => [`Authorization: Bearer ${token()}é`]],
+  ] as [string, number, () => string[]][])("a request with %s is answered with %i", async (_title, status, headers) => {
     const answer = await send({ target: HEADER, headers: headers() });
     expect(answer.status).toBe(status);
     expect(answer.text.includes("eyJ")).toBe(status === 200);
     expect(tokenRequests()).toBe(status === 200 ? 1 : 0);
   });
 
-  test("a token in the URL is refused even beside a good header", async () => {
+  test("a token in the URL is refused, even with a valid Authorization header", async () => {
     const answer = await send({ target: `${HEADER}?access_token=${token()}`, headers: [authorization()] });
     expect({ status: answer.status, ...json(answer) }).toMatchObject({ status: 400, code: "token_in_query" });
   });
 });
 
-describe("SEC-2: bodies", () => {
-  const good = () => form(exchangeForm(token()));
+describe("SEC-2: request bodies", () => {
+  const validForm = () => form(exchangeForm(token()));
 
-  test.each([
-    ["repeated parameter", () => `${good()}&subject_token=x`, 400, "parameter_repeated"],
-    ["repeated grant_type", () => `${good()}&grant_type=password`, 400, "parameter_repeated"],
-    ["10,000 parameters", () => `${good()}${"&a=1".repeat(10_000)}`, 400, "too_many_parameters"],
-    ["70 KB", () => `${good()}&filler=${"x".repeat(70_000)}`, 413, "request_too_large"],
-    ["a megabyte", () => `filler=${"x".repeat(1_000_000)}`, 413, "request_too_large"],
-    ["no UTF-8", () => "grant_type=\xff\xfe", 400, "body_not_utf8"],
-    ["nothing", () => "", 400, "parameter_missing"],
-    ["JSON as a form", () => JSON.stringify({ grant_type: "password" }), 400, "parameter_missing"],
-  ])("%s", async (_title, body, status, code) => {
+  test.each<[string, number, string, () => string]>([
+    ["a repeated parameter", 400, "parameter_repeated", () => `${validForm()}&subject_token=x`],
+    ["a repeated grant_type", 400, "parameter_repeated", () => `${validForm()}&grant_type=password`],
+    ["10,000 parameters", 400, "too_many_parameters", () => `${validForm()}${"&a=1".repeat(10_000)}`],
+    ["70 KB", 413, "request_too_large", () => `${validForm()}&filler=${"x".repeat(70_000)}`],
+    ["one megabyte", 413, "request_too_large", () => `filler=${"x".repeat(1_000_000)}`],
+    ["invalid UTF-8", 400, "body_not_utf8", () => "grant_type=\xff\xfe"],
+    ["no content", 400, "parameter_missing", () => ""],
+    ["JSON instead of a form", 400, "parameter_missing", () => JSON.stringify({ grant_type: "password" })],
+  ])("a body with %s is refused with %i %s", async (_title, status, code, body) => {
     const answer = await post(body());
     expect({ status: answer.status, ...json(answer) }).toMatchObject({ status, error: "invalid_request", code });
     expect(tokenRequests()).toBe(0);
@@ -97,42 +97,42 @@ describe("SEC-2: bodies", () => {
 
   test.each([
     ["no content type", []],
-    ["JSON", ["Content-Type: application/json"]],
-    ["multipart", ["Content-Type: multipart/form-data; boundary=x"]],
-    ["UTF-16", ["Content-Type: application/x-www-form-urlencoded; charset=utf-16"]],
+    ["content type application/json", ["Content-Type: application/json"]],
+    ["content type multipart/form-data", ["Content-Type: multipart/form-data; boundary=x"]],
+    ["charset utf-16", ["Content-Type: application/x-www-form-urlencoded; charset=utf-16"]],
     ["two content types", [FORM, "Content-Type: application/json"]],
-    ["gzip", [FORM, "Content-Encoding: gzip"]],
-    ["text", ["Content-Type: text/plain"]],
-  ] as [string, string[]][])("415: %s", async (_title, headers) => {
-    const answer = await post(good(), headers);
+    ["content encoding gzip", [FORM, "Content-Encoding: gzip"]],
+    ["content type text/plain", ["Content-Type: text/plain"]],
+  ] as [string, string[]][])("a form with %s is refused with 415", async (_title, headers) => {
+    const answer = await post(validForm(), headers);
     expect({ status: answer.status, ...json(answer) }).toMatchObject({ status: 415, code: "media_type_unsupported" });
   });
 
-  test("a bomb is not unpacked", async () => {
+  test("a decompression bomb is refused with 415 and not decompressed", async () => {
     const bomb = gzipSync(Buffer.alloc(20_000_000)).toString("latin1");
     expect((await post(bomb, [FORM, "Content-Encoding: gzip"])).status).toBe(415);
   });
 
   test.each([
-    ["names of a prototype", "&__proto__=1&constructor=2&__proto__[admin]=1&toString=x"],
-    ["array forms, unknown like any other", "&scope[]=Mail.Send&audience[0]=orders"],
+    ["names of Object.prototype", "&__proto__=1&constructor=2&__proto__[admin]=1&toString=x"],
+    ["array forms of parameters", "&scope[]=Mail.Send&audience[0]=orders"],
     ["unknown parameters", "&client_info=1&prompt=none&tenant=evil&authority=https://evil.example"],
-    ["a byte order mark at the end of a name", "&\xef\xbb\xbf=1"],
-    ["empty ones", "&scope=&resource=&client_secret=&claims="],
-  ])("ignored: %s", async (_title, more) => {
-    const answer = await post(`${good()}${more}`);
+    ["a byte order mark as name", "&\xef\xbb\xbf=1"],
+    ["empty parameters", "&scope=&resource=&client_secret=&claims="],
+  ])("a form with %s is accepted, and they are ignored", async (_title, more) => {
+    const answer = await post(`${validForm()}${more}`);
     expect(answer.status).toBe(200);
     expect(JSON.stringify(stack.tenant.state.requests({ endpoint: "token" }))).not.toMatch(/evil|Mail\.Send/);
     expect(({} as Record<string, unknown>)["admin"]).toBeUndefined();
   });
 
   test.each<[string, string, string, () => string]>([
-    ["a form", "/oauth2/token", FORM, good],
+    ["a form", "/oauth2/token", FORM, validForm],
     ["a scope that policy refuses", HEADER, JSON_TYPE, () => '{"scopes":["Nope.Bad"]}'],
-    ["somebody else's grant", HEADER, JSON_TYPE, () => `{"grant":"gte_${"x".repeat(43)}"}`],
-    ["a link", "/signin/links", JSON_TYPE, () => '{"api":"graph"}'],
+    ["the grant of another user", HEADER, JSON_TYPE, () => `{"grant":"gte_${"x".repeat(43)}"}`],
+    ["a sign-in link", "/signin/links", JSON_TYPE, () => '{"api":"graph"}'],
   ])(
-    "in chunks it does not reach the app, as in Azure, and is not taken for an empty one: %s",
+    "a chunked body, which Azure does not pass to the app, is refused with 400 body_missing: %s",
     async (_title, ...sent) => {
       const [path, type, body] = sent;
       const text = body();
@@ -143,50 +143,56 @@ describe("SEC-2: bodies", () => {
     },
   );
 
-  test("20 MB are refused by the host before the app sees them", async () => {
+  test("a body of 20 MB is refused with 413 by the host", async () => {
     const head = `POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n${FORM}\r\nContent-Length: 20000000\r\n\r\n`;
     expect((await sendRaw(port, [head, "x".repeat(1_000)])).status).toBe(413);
   });
 });
 
-describe("smuggling: one request stays one", () => {
-  const inner = () => rawRequest({ target: HEADER, headers: [authorization()] });
+describe("request smuggling", () => {
+  const smuggled = () => rawRequest({ target: HEADER, headers: [authorization()] });
   test.each([
     ["Content-Length and Transfer-Encoding", () => ["Content-Length: 4", "Transfer-Encoding: chunked"]],
-    ["two lengths", () => ["Content-Length: 4", "Content-Length: 400"]],
-    ["a length with a sign", () => ["Content-Length: +4"]],
-    ["a length in words", () => ["Content-Length: four"]],
+    ["two values of Content-Length", () => ["Content-Length: 4", "Content-Length: 400"]],
+    ["a Content-Length with a sign", () => ["Content-Length: +4"]],
+    ["a Content-Length in words", () => ["Content-Length: four"]],
     ["an unknown transfer coding", () => ["Transfer-Encoding: xchunked"]],
-    ["chunked twice", () => ["Transfer-Encoding: chunked, chunked"]],
-    ["a coding behind a tab", () => ["Transfer-Encoding:\tchunked", "Content-Length: 4"]],
+    ["a repeated chunked coding", () => ["Transfer-Encoding: chunked, chunked"]],
+    ["a tab before the transfer coding", () => ["Transfer-Encoding:\tchunked", "Content-Length: 4"]],
     ["a header without a name", () => [": x"]],
     ["NUL in a header", () => ["X-A: a\0b"]],
     ["a bare carriage return", () => ["X-A: a\rX-B: b"]],
-  ] as [string, () => string[]][])("%s", async (_title, headers) => {
-    const request = `POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\n${headers().join("\r\n")}\r\n\r\n`;
-    const answer = await sendRaw(port, `${request}0\r\n\r\n${inner()}`);
-    expect(answer.status).toBe(400);
-    expect(answer.text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
-    expect(tokenRequests()).toBe(0);
-  });
+  ] as [string, () => string[]][])(
+    "a request with %s is refused with 400, and the smuggled request is not answered",
+    async (_title, headers) => {
+      const request = `POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\n${headers().join("\r\n")}\r\n\r\n`;
+      const answer = await sendRaw(port, `${request}0\r\n\r\n${smuggled()}`);
+      expect(answer.status).toBe(400);
+      expect(answer.text.match(/HTTP\/1\.1 /g)).toHaveLength(1);
+      expect(tokenRequests()).toBe(0);
+    },
+  );
 
   test.each([
-    ["no Host", rawRequest({ target: "/healthz", headers: ["Connection: close"], bare: true })],
-    ["two hosts", rawRequest({ target: "/healthz", headers: ["Host: a", "Host: b", "Connection: close"], bare: true })],
-    ["a host with a path", rawRequest({ target: "/healthz", headers: ["Host: a/b", "Connection: close"], bare: true })],
-    ["a host with a user", rawRequest({ target: "/healthz", headers: ["Host: a@b", "Connection: close"], bare: true })],
-    ["no HTTP", "hello\r\n\r\n"],
+    ["no Host header", rawRequest({ target: "/healthz", headers: ["Connection: close"], bare: true })],
+    [
+      "two Host headers",
+      rawRequest({ target: "/healthz", headers: ["Host: a", "Host: b", "Connection: close"], bare: true }),
+    ],
+    ["a path in Host", rawRequest({ target: "/healthz", headers: ["Host: a/b", "Connection: close"], bare: true })],
+    ["a user in Host", rawRequest({ target: "/healthz", headers: ["Host: a@b", "Connection: close"], bare: true })],
+    ["no HTTP request line", "hello\r\n\r\n"],
     ["a space in the target", "GET /health z HTTP/1.1\r\nHost: a\r\n\r\n"],
-  ])("400: %s", async (_title, request) => {
+  ])("a request with %s is refused with 400", async (_title, request) => {
     expect((await sendRaw(port, request)).status).toBe(400);
   });
 
-  test("40 KB of headers: 431", async () => {
+  test("a request with 40 KB of headers is refused with 431", async () => {
     const answer = await send({ target: "/healthz", headers: [`X-Filler: ${"x".repeat(40_000)}`] });
     expect(answer.status).toBe(431);
   });
 
-  test("a token of 20 KB in a header within the limit: 401, nothing repeated", async () => {
+  test("a token of 20 KB is refused with 401 and not repeated in the response", async () => {
     const answer = await send({ target: HEADER, headers: [`Authorization: Bearer ${"x".repeat(20_000)}`] });
     expect(answer.status).toBe(401);
     expect(answer.text.length).toBeLessThan(2_000);
@@ -216,25 +222,25 @@ describe("SEC-11: headers that a proxy or Easy Auth would set", () => {
     "x-functions-key: master",
   ];
 
-  test("prove nobody: 401", async () => {
+  test("do not authenticate a caller: 401", async () => {
     expect((await send({ target: HEADER, headers: spoofed })).status).toBe(401);
     expect((await send({ target: `${HEADER}?code=master`, headers: spoofed })).status).toBe(401);
     expect((await send({ target: "/grants", headers: spoofed })).status).toBe(401);
   });
 
-  test("change nothing for somebody: alice stays alice, and no answer speaks of them", async () => {
+  test("do not change the caller, and do not appear in the response", async () => {
     const answer = await send({ target: HEADER, headers: [authorization(), ...spoofed] });
     expect(oidIn(answer)).toBe(USER_IDS.alice);
     expect(answer.text).not.toMatch(/evil|bob/);
   });
 
-  test("Connection cannot take the Authorization header away or bring one back", async () => {
+  test("Connection: authorization neither removes nor adds an Authorization header", async () => {
     const answer = await send({ target: HEADER, headers: ["Connection: authorization", authorization()] });
     expect(answer.status).toBe(200);
     expect((await send({ target: HEADER, headers: ["Connection: authorization"] })).status).toBe(401);
   });
 
-  test("a spoofed Host is in no answer", async () => {
+  test("a spoofed Host appears in no response", async () => {
     const headers = ["Host: evil.example:8443", "Connection: close"];
     for (const target of [
       HEADER,
@@ -254,7 +260,7 @@ describe("SEC-11: headers that a proxy or Easy Auth would set", () => {
   });
 });
 
-/** Everything logged up to now: the host gathers lines for a moment, and they come in order. */
+/** All log lines so far. The host buffers lines and writes them in order, so this waits for the line of a last request. */
 async function logsSoFar(): Promise<string> {
   const marker = randomUUID();
   await send({ target: HEADER, headers: [authorization(), `client-request-id: ${marker}`] });
@@ -262,9 +268,9 @@ async function logsSoFar(): Promise<string> {
   return stack.service.logs.tail(200);
 }
 
-describe("SEC-3: what would break a header or a log line", () => {
+describe("SEC-3: header and log injection", () => {
   test.each(["client-request-id", "x-ms-client-request-id", "x-correlation-id", "traceparent"])(
-    "%s that is no identifier is dropped",
+    "an invalid identifier in %s is ignored",
     async (name) => {
       for (const value of ['"><script>', "../../etc", "0f0e0d0c-0b0a-4908-8706-050403020100 x", "x".repeat(5_000)]) {
         const answer = await send({ target: HEADER, headers: [authorization(), `${name}: ${value}`] });
@@ -276,7 +282,7 @@ describe("SEC-3: what would break a header or a log line", () => {
     },
   );
 
-  test("line breaks in parameters reach neither header nor log line nor Entra", async () => {
+  test("line breaks in parameters appear in no header or log line and are not sent to Entra", async () => {
     const evil = 'graph\r\nX-Injected: 1\n{"event":"exchange"}';
     for (const name of ["scope", "audience", "resource", "client_id", "grant_type", "claims", "requested_token_type"]) {
       const answer = await post(form({ ...exchangeForm(token()), [name]: evil }));
@@ -289,9 +295,9 @@ describe("SEC-3: what would break a header or a log line", () => {
   });
 });
 
-describe("SEC-12, SEC-13: methods and other origins", () => {
+describe("SEC-12, SEC-13: methods and origins", () => {
   test.each(["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])(
-    "%s /oauth2/token: 405 with Allow",
+    "%s /oauth2/token is refused with 405 and Allow",
     async (method) => {
       const answer = await send({
         method,
@@ -303,33 +309,38 @@ describe("SEC-12, SEC-13: methods and other origins", () => {
     },
   );
 
-  test("TRACE repeats nothing: 405 or not found, never the request and never a fault of ours", async () => {
+  test("TRACE is refused with 404 or 405 and does not repeat the request", async () => {
     const answer = await send({ method: "TRACE", target: "/oauth2/token", headers: [authorization(), "X-Secret: 1"] });
     expect([404, 405]).toContain(answer.status);
     expect(answer.text).not.toMatch(/X-Secret|eyJ/i);
   });
 
-  test("CONNECT and invented methods end outside", async () => {
+  test("CONNECT and unknown methods are refused", async () => {
     for (const method of ["CONNECT", "PROPFIND", "TRACK", "DEBUG"]) {
       const { status } = await send({ method, target: "/oauth2/token" });
       expect([0, 400, 404, 405, 501]).toContain(status);
     }
   });
 
-  test.each(["https://evil.example", "null", "http://localhost:3000"])("no origin is let in: %s", async (origin) => {
-    const preflight = ["Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization"];
-    for (const target of [HEADER, "/oauth2/token", "/grants", "/.well-known/oauth-protected-resource"]) {
-      const asked = await send({ method: "OPTIONS", target, headers: [`Origin: ${origin}`, ...preflight] });
-      expect(asked.status).toBe(405);
-      const got = await send({ target, headers: [`Origin: ${origin}`, authorization()] });
-      expect(
-        Object.keys({ ...asked.headers, ...got.headers }).filter((name) => name.startsWith("access-control")),
-      ).toEqual([]);
-    }
-  });
+  test.each(["https://evil.example", "null", "http://localhost:3000"])(
+    "the origin %s gets no CORS headers",
+    async (origin) => {
+      const preflight = ["Access-Control-Request-Method: POST", "Access-Control-Request-Headers: authorization"];
+      for (const target of [HEADER, "/oauth2/token", "/grants", "/.well-known/oauth-protected-resource"]) {
+        const preflighted = await send({ method: "OPTIONS", target, headers: [`Origin: ${origin}`, ...preflight] });
+        expect(preflighted.status).toBe(405);
+        const requested = await send({ target, headers: [`Origin: ${origin}`, authorization()] });
+        expect(
+          Object.keys({ ...preflighted.headers, ...requested.headers }).filter((name) =>
+            name.startsWith("access-control"),
+          ),
+        ).toEqual([]);
+      }
+    },
+  );
 });
 
-describe("paths", () => {
+describe("unusual paths", () => {
   test.each([
     ["/OAUTH2/TOKEN", 405],
     ["/oauth2/token/", 405],
@@ -349,7 +360,7 @@ describe("paths", () => {
     ["/dist/index.mjs", 404],
     ["/%00", 400],
     ["http://evil.example/oauth2/token", 405],
-  ])("%s: %i", async (target, status) => {
+  ])("%s is answered with %i", async (target, status) => {
     const answer = await send({ target });
     expect(answer.status).toBe(status);
     expect(answer.text).not.toContain("evil");
@@ -361,14 +372,14 @@ describe("paths", () => {
     "/AuthorizationHeader/graph%20",
     "/AuthorizationHeader/GRAPH",
     "/AuthorizationHeader/__proto__",
-  ])("%s names no API", async (target) => {
+  ])("%s is refused with 403 or 404 and sends no request to Entra", async (target) => {
     const answer = await send({ target, headers: [authorization()] });
     expect([403, 404]).toContain(answer.status);
     expect(tokenRequests()).toBe(0);
   });
 });
 
-describe("the start is refused", () => {
+describe("the service does not start", () => {
   const appDirectory = resolve(import.meta.dirname, "../..");
   const start = (changes: Record<string, string | undefined>) => {
     const { tenant, tables } = stack;
@@ -380,18 +391,18 @@ describe("the start is refused", () => {
     };
     return startHostProcess({ appDirectory, port: 0, settings: createServiceSettings(input, changes) });
   };
-  /** What a host that should not have started said; it must have ended with code 1. */
+  /** The error message of a host that must not start and must exit with code 1. */
   const refusal = async (changes: Record<string, string | undefined>): Promise<string> => {
-    const said = await start(changes).then(
+    const message = await start(changes).then(
       async (host) => `started: ${JSON.stringify(await host.stop())}`,
       (error: Error) => error.message,
     );
-    expect(said).toContain("exit code 1");
-    return said;
+    expect(message).toContain("exit code 1");
+    return message;
   };
 
-  test("every problem at once, by the names of the settings, never a value", async () => {
-    const said = await refusal({
+  test("and names all wrong settings at once, without their values", async () => {
+    const message = await refusal({
       TENANT_ID: "not-a-guid-but-secret",
       CLIENT_ID: undefined,
       SERVICE_URL: "https://x/secret-path",
@@ -410,37 +421,45 @@ describe("the start is refused", () => {
       "ALLOW_GUESTS",
       "POLICY callers.0",
     ]) {
-      expect(said).toContain(name);
+      expect(message).toContain(name);
     }
-    expect(said).not.toMatch(/secret-path|hunter2|evil\.example|not-a-guid|perhaps/);
+    expect(message).not.toMatch(/secret-path|hunter2|evil\.example|not-a-guid|perhaps/);
   });
 
   test.each([
-    ["certificates are not checked", { NODE_TLS_REJECT_UNAUTHORIZED: "0" }, /NODE_TLS_REJECT_UNAUTHORIZED/],
-    ["the local cloud in Azure", { WEBSITE_INSTANCE_ID: "abc" }, /CLOUD must not be local where WEBSITE_INSTANCE_ID/],
-    ["the local tenant in the public cloud", { CLOUD: "public" }, /TENANT_ID|LOCAL_TENANT_URL/],
     [
-      "the delegated registration for application tokens",
+      "if the verification of certificates is turned off",
+      { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
+      /NODE_TLS_REJECT_UNAUTHORIZED/,
+    ],
+    [
+      "with the local cloud in Azure",
+      { WEBSITE_INSTANCE_ID: "abc" },
+      /CLOUD must not be local in Azure: WEBSITE_INSTANCE_ID/,
+    ],
+    ["with the local tenant in the public cloud", { CLOUD: "public" }, /TENANT_ID|LOCAL_TENANT_URL/],
+    [
+      "with the delegated registration for application tokens",
       { APP_ONLY_CLIENT_ID: CLIENT_IDS.service },
       /APP_ONLY_CLIENT_ID/,
     ],
-    ["a local tenant that is elsewhere", { LOCAL_TENANT_URL: "https://login.evil.example" }, /LOCAL_TENANT_URL/],
-    ["a local tenant without TLS", { LOCAL_TENANT_URL: "http://localhost:1" }, /LOCAL_TENANT_URL/],
-    ["no policy", { POLICY: undefined }, /POLICY is missing/],
+    ["with a local tenant on another machine", { LOCAL_TENANT_URL: "https://login.evil.example" }, /LOCAL_TENANT_URL/],
+    ["with a local tenant without TLS", { LOCAL_TENANT_URL: "http://localhost:1" }, /LOCAL_TENANT_URL/],
+    ["without a policy", { POLICY: undefined }, /POLICY is missing/],
   ] as [string, Record<string, string | undefined>, RegExp][])("%s", async (_title, changes, problem) => {
     expect(await refusal(changes)).toMatch(problem);
   });
 });
 
-// Last: it ends the host.
-test("SIGTERM: the exchange under way is finished, new connections are refused, the process ends well", async () => {
+// Last, because it stops the host.
+test("after SIGTERM, the host finishes the running exchange and refuses new connections", async () => {
   const { state } = stack.tenant;
   const order = state.order({ endpoint: "token", client: "service", hold: true });
   const running = send({ target: HEADER, headers: [authorization()] });
   await state.orders.hit(order);
   const { pid } = stack.service;
   const restarted = stack.restartHost();
-  await refused();
+  await connectionsRefused();
   state.releaseOrder({ id: order });
   const answer = await running;
   expect(oidIn(answer)).toBe(USER_IDS.alice);
@@ -449,8 +468,8 @@ test("SIGTERM: the exchange under way is finished, new connections are refused, 
   expect((await send({ target: HEADER, headers: [authorization()] })).status).toBe(200);
 });
 
-/** Resolves when the port no longer accepts connections. */
-async function refused(): Promise<void> {
+/** Resolves when the host accepts no more connections. */
+async function connectionsRefused(): Promise<void> {
   for (;;) {
     try {
       await send({ target: "/healthz" });

@@ -1,31 +1,18 @@
 /**
- * Every confused token (4.2) through every route that reads one: refused in the route's own words, with the
- * reason in the audit trail, nothing asked of Entra but its keys, and nothing of the token repeated.
+ * Sends each confused token to each route that reads a token. The route must refuse it with its documented error, write the
+ * reason to the audit event, request only the keys of Entra and repeat no part of the token.
  */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { appToken, bearer, clientAssertion, exchangeForm, jwtBearerForm, userToken } from "../support/callers.ts";
 import { CONFUSED_TOKENS } from "../support/confused-tokens.ts";
-import { type Call, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Call } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-beforeEach(() => world.tenant.state.clearLog());
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
-type Presented = [
-  where: string,
-  path: string,
-  call: (token: string) => Call,
-  status: number,
-  error: string,
-  code: string,
-];
+type Route = [where: string, path: string, call: (token: string) => Call, status: number, error: string, code: string];
 
-const PRESENTED: Presented[] = [
+const ROUTES: Route[] = [
   [
     "header route",
     "/AuthorizationHeader/graph",
@@ -95,11 +82,10 @@ const PRESENTED: Presented[] = [
   ],
 ];
 
-/** One token, everywhere that a token is read. */
-test.each(CONFUSED_TOKENS)("$id $title: refused everywhere", async ({ mint, reason }) => {
+test.each(CONFUSED_TOKENS)("$id $title: refused by every route that reads a token", async ({ mint, reason }) => {
   const token = mint(world.tenant.state);
   const tail = token.split(".").at(-1) || token;
-  for (const [where, path, call, status, error, code] of PRESENTED) {
+  for (const [where, path, call, status, error, code] of ROUTES) {
     const answer = await service.call(path, call(token));
     const challenged = answer.headers.has("www-authenticate");
     expect({ where, status: answer.status, challenged, ...answer.json() }).toMatchObject({
@@ -116,7 +102,7 @@ test.each(CONFUSED_TOKENS)("$id $title: refused everywhere", async ({ mint, reas
   expect(world.tenant.state.requestCounts()).not.toMatchObject({ other: expect.anything() });
 });
 
-test("a thousand invented key ids cost Entra one more reading of its keys (SEC-19)", async () => {
+test("tokens with 200 unknown key ids cause at most one request for the keys of Entra (SEC-19)", async () => {
   await service.call("/Validate", { headers: bearer(userToken(world)) });
   world.tenant.state.clearLog();
   const forged = Array.from({ length: 200 }, (_, index) =>
@@ -127,15 +113,15 @@ test("a thousand invented key ids cost Entra one more reading of its keys (SEC-1
   expect((await service.call("/Validate", { headers: bearer(userToken(world)) })).status).toBe(200);
 });
 
-test("names and mail addresses never decide (TK-13, nOAuth)", async () => {
-  const posing = {
+test("a token with the name and email address of another user is exchanged for the user in oid (TK-13, nOAuth)", async () => {
+  const impersonating = {
     upn: "bob@contoso.local",
     email: "bob@contoso.local",
     preferred_username: "bob@contoso.local",
     unique_name: "bob@contoso.local",
   };
   const answer = await service.call("/AuthorizationHeader/graph", {
-    headers: bearer(userToken(world, { claims: posing })),
+    headers: bearer(userToken(world, { claims: impersonating })),
   });
   const token = String(answer.json()["authorizationHeader"]).slice("Bearer ".length);
   expect(JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString())).toMatchObject({
@@ -143,7 +129,7 @@ test("names and mail addresses never decide (TK-13, nOAuth)", async () => {
   });
 });
 
-test("overage and unknown claims change nothing and are not fetched (TK-20)", async () => {
+test("a groups overage and unknown claims are ignored, and the groups are not requested (TK-20)", async () => {
   const claims = {
     hasgroups: true,
     _claim_names: { groups: "src1" },
@@ -157,20 +143,20 @@ test("overage and unknown claims change nothing and are not fetched (TK-20)", as
   expect(({} as Record<string, unknown>)["admin"]).toBeUndefined();
 });
 
-test("a guest is served where the setting says so", async () => {
-  const open = world.serve({ settings: { ALLOW_GUESTS: "true" } });
+test("a guest's token is accepted with ALLOW_GUESTS", async () => {
+  const permissive = world.serve({ settings: { ALLOW_GUESTS: "true" } });
   const guest = userToken(world, { user: "dave" });
-  expect((await open.call("/AuthorizationHeader/graph", { headers: bearer(guest) })).status).toBe(200);
+  expect((await permissive.call("/AuthorizationHeader/graph", { headers: bearer(guest) })).status).toBe(200);
 });
 
-test("v1 tokens are served where an audience is configured, and only with it", async () => {
+test("a v1 token is accepted only with a configured audience", async () => {
   const audience = `api://${"5e471ce0-0000-4000-8000-000000000001"}`;
-  const open = world.serve({ settings: { V1_TOKEN_AUDIENCES: audience } });
+  const permissive = world.serve({ settings: { V1_TOKEN_AUDIENCES: audience } });
   world.tenant.state.changeRegistration({ app: "service", tokenVersion: 1 });
   const [v1, other] = [userToken(world), userToken(world, { claims: { aud: `${audience}/` } })];
   world.tenant.state.changeRegistration({ app: "service", tokenVersion: 2 });
-  expect((await open.call("/Validate", { headers: bearer(v1) })).status).toBe(200);
-  expect((await open.call("/Validate", { headers: bearer(other) })).status).toBe(401);
+  expect((await permissive.call("/Validate", { headers: bearer(v1) })).status).toBe(200);
+  expect((await permissive.call("/Validate", { headers: bearer(other) })).status).toBe(401);
   expect((await service.call("/Validate", { headers: bearer(v1) })).status).toBe(401);
-  expect((await open.call("/Validate", { headers: bearer(userToken(world)) })).status).toBe(200);
+  expect((await permissive.call("/Validate", { headers: bearer(userToken(world)) })).status).toBe(200);
 });

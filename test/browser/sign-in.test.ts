@@ -1,6 +1,6 @@
 /**
- * Signing in with a real browser, against the whole stack: local host, local tenant, table store. What is tested here is
- * what only a browser does: cookies on redirects, policies it enforces, history, focus, colour schemes.
+ * Sign-in with a real browser against the whole stack: local host, local tenant, table service. These tests cover what
+ * only a browser does: cookies on redirects, security policies, history, focus, colour schemes.
  */
 import { join } from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
@@ -25,33 +25,33 @@ afterAll(async () => {
 const inBrowser = (name: string, run: (context: BrowserContext) => Promise<void>) =>
   browserTest(name, () => browser, run);
 
-/** The page, and everything that the browser found wrong with it. */
-async function newPage(context: BrowserContext): Promise<{ page: Page; complaints: string[] }> {
+/** A new page, and the errors that the browser reports about the service's pages. */
+async function newPage(context: BrowserContext): Promise<{ page: Page; browserErrors: string[] }> {
   const page = await context.newPage();
-  const complaints: string[] = [];
+  const browserErrors: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" && page.url().startsWith(scene.stack.service.url)) {
-      complaints.push(message.text());
+      browserErrors.push(message.text());
     }
   });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  return { page, complaints };
+  page.on("pageerror", (error) => browserErrors.push(error.message));
+  return { page, browserErrors };
 }
 
-/** For human eyes, where SCREENSHOTS_DIR says that there are some. */
-async function photograph(page: Page, name: string): Promise<void> {
+/** Saves a screenshot if SCREENSHOTS_DIR is set. */
+async function takeScreenshot(page: Page, name: string): Promise<void> {
   const folder = process.env["SCREENSHOTS_DIR"];
   if (folder !== undefined) {
     await page.screenshot({ fullPage: true, path: join(folder, `${name}.png`) });
   }
 }
 
-/** The local tenant is the same host on another port, and cookies know no ports. */
-async function ourCookies(context: BrowserContext): Promise<string[]> {
+/** Only the service's cookies: the local tenant has the same host, and cookies do not depend on the port. */
+async function serviceCookies(context: BrowserContext): Promise<string[]> {
   return (await context.cookies()).map(({ name }) => name).filter((name) => name.startsWith("__Host-gte"));
 }
 
-/** The application uses the grant, with nobody there: the claims of the token that it gets. */
+/** The application redeems the grant without the user. Returns the claims of the token. */
 async function redeem(grant: string): Promise<Record<string, unknown>> {
   const token = scene.stack.tenant.state.mintAppToken({ client: "daemon" });
   const answer = await fetch(`${scene.stack.service.url}/AuthorizationHeader/graph`, {
@@ -64,13 +64,13 @@ async function redeem(grant: string): Promise<Record<string, unknown>> {
   return claimsOf(authorizationHeader.slice("Bearer ".length));
 }
 
-async function toQuestion(page: Page, name = "alice"): Promise<void> {
+async function openQuestion(page: Page, name = "alice"): Promise<void> {
   await page.goto(await newLink(scene));
   await signIn(page, scene, name);
   await page.waitForURL(/\/signin\/confirm/);
 }
 
-/** The session at Entra is shared by all tabs: the account picker has alice as signed in. */
+/** All tabs share the session at Entra, so Alice may already be signed in. */
 async function chooseAlice(page: Page): Promise<void> {
   await page.click("#account-alice");
   if (await page.locator("#password").isVisible()) {
@@ -79,11 +79,11 @@ async function chooseAlice(page: Page): Promise<void> {
   }
 }
 
-describe.concurrent("a person makes a grant for an application", () => {
-  inBrowser("link, account, password, yes: the handle is shown once and works", async (context) => {
-    const { page, complaints } = await newPage(context);
+describe.concurrent("a user approves a grant from a sign-in link", () => {
+  inBrowser("sign-in and approval show a handle that the application can redeem", async (context) => {
+    const { page, browserErrors } = await newPage(context);
     await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-    await toQuestion(page);
+    await openQuestion(page);
     expect(new URL(page.url()).search).toMatch(/^\?transaction=[\w-]{29}$/);
     expect(await page.textContent("main")).toContain("Alice Archer");
 
@@ -94,15 +94,15 @@ describe.concurrent("a person makes a grant for an application", () => {
     await page.getByRole("button", { name: "Copy", exact: true }).click();
     await page.getByRole("button", { name: "Copied" }).waitFor();
     expect(await page.evaluate("navigator.clipboard.readText()")).toBe(handle);
-    await page.getByRole("button", { name: "Copy the lines for curl" }).click();
+    await page.getByRole("button", { name: "Copy the curl sample" }).click();
     expect(await page.evaluate("navigator.clipboard.readText()")).toContain(`{"grant":"${handle}"}`);
-    expect(complaints).toEqual([]);
-    expect(await ourCookies(context)).toEqual([]);
+    expect(browserErrors).toEqual([]);
+    expect(await serviceCookies(context)).toEqual([]);
 
     expect(await redeem(handle)).toMatchObject({ oid: USER_IDS.alice });
   });
 
-  inBrowser("a second factor, where Entra demands one", async (context) => {
+  inBrowser("a second factor that Entra demands, and no second demand at redemption", async (context) => {
     const { page } = await newPage(context);
     scene.stack.tenant.state.requireClaims({ user: "bob", authContext: "c1" });
     await page.goto(await newLink(scene, { api: "graph", expectedUser: USER_IDS.bob }));
@@ -111,49 +111,49 @@ describe.concurrent("a person makes a grant for an application", () => {
     await page.waitForURL(/\/signin\/confirm/);
     expect(await page.textContent("main")).toContain("Bob Baker");
     await page.getByRole("button", { name: "Allow", exact: true }).click();
-    // The grant keeps what was met, so that the demand does not come again.
+    // The grant records that the demand was met, so Entra does not repeat it.
     expect(await redeem(await page.getByLabel("Handle").inputValue())).toMatchObject({ oid: USER_IDS.bob });
   });
 
-  inBrowser("back and forward never show the handle again", async (context) => {
+  inBrowser("back and forward do not show the handle again", async (context) => {
     const { page } = await newPage(context);
-    await toQuestion(page);
+    await openQuestion(page);
     await page.getByRole("button", { name: "Allow", exact: true }).click();
     await page.getByLabel("Handle").waitFor();
     await page.goBack();
-    await page.getByRole("heading", { name: "There is nothing to confirm" }).waitFor();
-    // The browser would have to send the form again, and asks first.
+    await page.getByRole("heading", { name: "No confirmation is pending" }).waitFor();
+    // The browser asks before it sends the form again, so the navigation may fail.
     await page.goForward().catch(() => undefined);
     expect(await page.locator("#handle").count()).toBe(0);
   });
 
-  inBrowser("no means no: nothing is made, and the page says so", async (context) => {
+  inBrowser("a denial creates no grant, removes the cookies, and the page says so", async (context) => {
     const { page } = await newPage(context);
-    await toQuestion(page);
+    await openQuestion(page);
     await page.getByRole("button", { name: "Don’t allow" }).click();
-    await page.getByRole("heading", { name: "Nothing was allowed" }).waitFor();
-    expect(await ourCookies(context)).toEqual([]);
+    await page.getByRole("heading", { name: "No access was granted" }).waitFor();
+    expect(await serviceCookies(context)).toEqual([]);
     await page.goBack();
-    await page.getByRole("heading", { name: "There is nothing to confirm" }).waitFor();
+    await page.getByRole("heading", { name: "No confirmation is pending" }).waitFor();
   });
 
-  inBrowser("a consent declined at Entra", async (context) => {
+  inBrowser("a consent declined at Entra ends with a page that says so", async (context) => {
     const { page } = await newPage(context);
     await page.goto(await newLink(scene));
     await signIn(page, scene, "carol");
     await page.click("#cancel");
-    await page.getByRole("heading", { name: "Nothing was allowed" }).waitFor();
-    expect(await ourCookies(context)).toEqual([]);
+    await page.getByRole("heading", { name: "No access was granted" }).waitFor();
+    expect(await serviceCookies(context)).toEqual([]);
   });
 
-  inBrowser("a link for somebody else", async (context) => {
+  inBrowser("a link for another user is refused", async (context) => {
     const { page } = await newPage(context);
     await page.goto(await newLink(scene, { api: "graph", expectedUser: USER_IDS.bob }));
     await signIn(page, scene, "alice");
-    await page.getByRole("heading", { name: "This link is for somebody else" }).waitFor();
+    await page.getByRole("heading", { name: "This link is for another account" }).waitFor();
   });
 
-  inBrowser("a forged link stays here", async (context) => {
+  inBrowser("a forged link is refused without a redirect to Entra", async (context) => {
     const { page } = await newPage(context);
     const link = await newLink(scene);
     const response = await page.goto(`${link.slice(0, -4)}AAAA`);
@@ -162,7 +162,7 @@ describe.concurrent("a person makes a grant for an application", () => {
     expect(page.url()).toContain(scene.stack.service.url);
   });
 
-  inBrowser("two tabs do not disturb each other", async (context) => {
+  inBrowser("two tabs sign in independently", async (context) => {
     const [first, second] = [await context.newPage(), await context.newPage()];
     await first.goto(await newLink(scene));
     await second.goto(await newLink(scene));
@@ -176,9 +176,9 @@ describe.concurrent("a person makes a grant for an application", () => {
     }
   });
 
-  inBrowser("with the keyboard alone", async (context) => {
+  inBrowser("the question can be answered with the keyboard only", async (context) => {
     const { page } = await newPage(context);
-    await toQuestion(page);
+    await openQuestion(page);
     const focused = () => page.evaluate("document.activeElement.textContent");
     await page.keyboard.press("Tab");
     expect(await focused()).toBe("Allow");
@@ -193,14 +193,14 @@ describe.concurrent("a person makes a grant for an application", () => {
     expect(await page.evaluate("document.activeElement.id")).toBe("handle");
   });
 
-  inBrowser("dark and light follow the person's choice, and small screens fit", async (context) => {
+  inBrowser("the pages follow the colour scheme and fit small screens", async (context) => {
     const { page } = await newPage(context);
-    await toQuestion(page);
+    await openQuestion(page);
     const backgrounds: unknown[] = [];
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme });
       backgrounds.push(await page.evaluate("getComputedStyle(document.body).backgroundColor"));
-      await photograph(page, `question-${colorScheme}`);
+      await takeScreenshot(page, `question-${colorScheme}`);
     }
     expect(backgrounds).toEqual(["rgb(243, 244, 247)", "rgb(18, 21, 27)"]);
     await page.setViewportSize({ width: 320, height: 640 });
@@ -208,38 +208,38 @@ describe.concurrent("a person makes a grant for an application", () => {
     await page.getByRole("button", { name: "Allow", exact: true }).click();
     await page.getByLabel("Handle").waitFor();
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(320);
-    await photograph(page, "handle-small");
+    await takeScreenshot(page, "handle-small");
     await page.setViewportSize({ width: 900, height: 900 });
-    await photograph(page, "handle-dark");
+    await takeScreenshot(page, "handle-dark");
   });
 });
 
-describe.concurrent("a browser that lost its way", () => {
-  inBrowser("the cookie is gone", async (context) => {
+describe.concurrent("a browser in an unexpected state", () => {
+  inBrowser("without the sign-in cookie the callback is refused", async (context) => {
     const { page } = await newPage(context);
     await page.goto(await newLink(scene));
     await context.clearCookies({ name: /^__Host-gte/ });
     await signIn(page, scene);
-    await page.getByRole("heading", { name: "This sign-in is not under way in this browser" }).waitFor();
+    await page.getByRole("heading", { name: "This sign-in is not in progress in this browser" }).waitFor();
   });
 
-  inBrowser("the way back from Entra, taken twice", async (context) => {
+  inBrowser("the callback opened twice is refused, with and without the cookie", async (context) => {
     const { page } = await newPage(context);
     await page.goto(await newLink(scene));
-    const kept = await context.cookies();
+    const saved = await context.cookies();
     const back = page.waitForRequest(/\/oauth2\/callback/);
     await signIn(page, scene);
     const callback = (await back).url();
     await page.waitForURL(/\/signin\/confirm/);
     await page.goto(callback);
-    await page.getByRole("heading", { name: "This sign-in is not under way in this browser" }).waitFor();
-    // A browser that kept the cookie gets no further: Entra takes a code once.
-    await context.addCookies(kept);
+    await page.getByRole("heading", { name: "This sign-in is not in progress in this browser" }).waitFor();
+    // Even with the cookie the callback fails, because Entra accepts a code once.
+    await context.addCookies(saved);
     await page.goto(callback);
-    await page.getByRole("heading", { name: "This sign-in was used already" }).waitFor();
+    await page.getByRole("heading", { name: "This sign-in was already used" }).waitFor();
   });
 
-  inBrowser("another state, and an answer without a sign-in", async (context) => {
+  inBrowser("a callback with another state and one without a sign-in are refused", async (context) => {
     const { page } = await newPage(context);
     await page.goto(await newLink(scene));
     const state = new URL(page.url()).searchParams.get("state") ?? "";
@@ -248,22 +248,22 @@ describe.concurrent("a browser that lost its way", () => {
     expect(wrong?.status()).toBe(400);
     await page.getByRole("heading", { name: "This answer belongs to another sign-in" }).waitFor();
     await page.goto(callback);
-    await page.getByRole("heading", { name: "Nothing to finish here" }).waitFor();
+    await page.getByRole("heading", { name: "No sign-in to complete" }).waitFor();
   });
 
-  inBrowser("our pages cannot be framed, not even by themselves", async (context) => {
-    const { page, complaints } = await newPage(context);
+  inBrowser("the pages cannot be framed, not even by the same origin", async (context) => {
+    const { page, browserErrors } = await newPage(context);
     await page.route(`${scene.stack.service.url}/frame`, (route) =>
       route.fulfill({ contentType: "text/html", body: '<iframe src="/signin/confirm"></iframe>' }),
     );
     await page.goto(`${scene.stack.service.url}/frame`);
-    await expect.poll(() => complaints.join(" ")).toMatch(/frame-ancestors|X-Frame-Options|Framing/);
-    expect(await page.frames().at(-1)?.content()).not.toContain("nothing to confirm");
+    await expect.poll(() => browserErrors.join(" ")).toMatch(/frame-ancestors|X-Frame-Options|Framing/);
+    expect(await page.frames().at(-1)?.content()).not.toContain("No confirmation is pending");
   });
 
-  inBrowser("another site cannot send the form", async (context) => {
+  inBrowser("another site cannot send the confirmation form", async (context) => {
     const { page } = await newPage(context);
-    await toQuestion(page);
+    await openQuestion(page);
     const fields = await page.$$eval("input[type=hidden]", (inputs) =>
       inputs.map((input) => [input.getAttribute("name"), input.getAttribute("value")]),
     );
@@ -281,8 +281,8 @@ describe.concurrent("a browser that lost its way", () => {
   });
 });
 
-describe.concurrent("an application's sign-in", () => {
-  inBrowser("goes back to the application with a code that is good once", async (context) => {
+describe.concurrent("a sign-in for an application (authorization code)", () => {
+  inBrowser("returns to the application with a code that works once", async (context) => {
     const { page } = await newPage(context);
     const { url, pkce } = await newAuthorizeUrl(scene);
     await page.goto(url);
@@ -294,19 +294,19 @@ describe.concurrent("an application's sign-in", () => {
     const form = codeForm(code, pkce, { redirect_uri: scene.redirectUri });
     expect(await post(scene.stack, "/oauth2/token", form)).toMatchObject({ token_type: "Bearer" });
     expect(await post(scene.stack, "/oauth2/token", form)).toMatchObject({ error: "invalid_grant" });
-    expect(await ourCookies(context)).toEqual([]);
+    expect(await serviceCookies(context)).toEqual([]);
   });
 
   const OFFLINE = { scope: "User.Read offline_access" };
 
-  inBrowser("asks before it keeps a permission; yes leads back with a code that makes a grant", async (context) => {
-    const { page, complaints } = await newPage(context);
+  inBrowser("asks before it issues a grant, and an approval returns a code that includes one", async (context) => {
+    const { page, browserErrors } = await newPage(context);
     const { url, pkce } = await newAuthorizeUrl(scene, OFFLINE);
     await page.goto(url);
     await signIn(page, scene);
     await page.waitForURL(/\/signin\/confirm/);
     expect(await page.textContent("main")).toContain("The web application's backend");
-    await photograph(page, "offline-question");
+    await takeScreenshot(page, "offline-question");
     await page.setViewportSize({ width: 320, height: 640 });
     expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(320);
     await page.getByRole("button", { name: "Allow", exact: true }).click();
@@ -319,14 +319,14 @@ describe.concurrent("an application's sign-in", () => {
       refresh_token: expect.stringMatching(/^gte_/),
     });
     expect(await post(scene.stack, "/oauth2/token", form)).toMatchObject({ error: "invalid_grant" });
-    expect(await ourCookies(context)).toEqual([]);
-    expect(complaints).toEqual([]);
+    expect(await serviceCookies(context)).toEqual([]);
+    expect(browserErrors).toEqual([]);
     await page.goBack();
-    await page.getByRole("heading", { name: "There is nothing to confirm" }).waitFor();
+    await page.getByRole("heading", { name: "No confirmation is pending" }).waitFor();
   });
 
-  inBrowser("no leads back too, with access_denied", async (context) => {
-    const { page, complaints } = await newPage(context);
+  inBrowser("a denial returns access_denied", async (context) => {
+    const { page, browserErrors } = await newPage(context);
     const { url } = await newAuthorizeUrl(scene, OFFLINE);
     await page.goto(url);
     await signIn(page, scene);
@@ -336,11 +336,11 @@ describe.concurrent("an application's sign-in", () => {
     const returned = Object.fromEntries(new URL(page.url()).searchParams);
     expect(returned).toMatchObject({ error: "access_denied", iss: scene.stack.service.url });
     expect(returned).not.toHaveProperty("code");
-    expect(complaints).toEqual([]);
-    expect(await ourCookies(context)).toEqual([]);
+    expect(browserErrors).toEqual([]);
+    expect(await serviceCookies(context)).toEqual([]);
   });
 
-  inBrowser("another site can neither frame the question nor answer it", async (context) => {
+  inBrowser("another site can neither frame nor answer the question", async (context) => {
     const { page } = await newPage(context);
     const { url } = await newAuthorizeUrl(scene, OFFLINE);
     await page.goto(url);
@@ -360,7 +360,7 @@ describe.concurrent("an application's sign-in", () => {
     await evil.getByRole("heading", { name: "This form was not sent from our page" }).waitFor();
   });
 
-  inBrowser("a refusal at Entra goes back to the application", async (context) => {
+  inBrowser("a refusal at Entra returns access_denied", async (context) => {
     const { page } = await newPage(context);
     const { url } = await newAuthorizeUrl(scene);
     await page.goto(url);
@@ -373,26 +373,25 @@ describe.concurrent("an application's sign-in", () => {
   });
 });
 
-// What these change is everybody's: each has the stack for itself.
-describe("one at a time", () => {
-  inBrowser("cookies that the browser still has, and that have expired", async (context) => {
-    const [question, underWay] = [await context.newPage(), await context.newPage()];
-    await toQuestion(question);
-    await underWay.goto(await newLink(scene));
+describe("sequential tests, which change the shared stack", () => {
+  inBrowser("expired cookies that the browser still sends are refused", async (context) => {
+    const [question, waiting] = [await context.newPage(), await context.newPage()];
+    await openQuestion(question);
+    await waiting.goto(await newLink(scene));
     await scene.moveClock();
     try {
-      const kept = (await ourCookies(context)).map((name) => /gte-(\w+?)-/.exec(name)?.[1]);
-      expect(kept.sort()).toEqual(["confirm", "signin"]);
+      const saved = (await serviceCookies(context)).map((name) => /gte-(\w+?)-/.exec(name)?.[1]);
+      expect(saved.sort()).toEqual(["confirm", "signin"]);
       await question.getByRole("button", { name: "Allow", exact: true }).click();
       await question.getByRole("heading", { name: "That took too long" }).waitFor();
-      await chooseAlice(underWay);
-      await underWay.getByRole("heading", { name: "The sign-in took too long" }).waitFor();
+      await chooseAlice(waiting);
+      await waiting.getByRole("heading", { name: "The sign-in took too long" }).waitFor();
     } finally {
       await scene.moveClock();
     }
   });
 
-  inBrowser("a consent given at Entra, and then our own question", async (context) => {
+  inBrowser("after a consent at Entra the service asks its own question", async (context) => {
     const { page } = await newPage(context);
     await page.goto(await newLink(scene));
     await signIn(page, scene, "carol");

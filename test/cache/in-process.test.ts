@@ -1,6 +1,6 @@
 /**
- * Level 1 beyond hit and miss: renewals in the background, tokens that serve on while Entra is away, the order of
- * answers. Promises resolve in a chosen order; nothing sleeps.
+ * Level 1 beyond hit and miss: renewals in the background, tokens that stay in use while Entra cannot answer, the order
+ * of replies. Promises resolve in a chosen order; no test sleeps.
  */
 import { describe, expect, test } from "vitest";
 import type { RenewalReport } from "../../shared/cache/renewals.ts";
@@ -14,7 +14,7 @@ import { createThrottleMemory } from "../../shared/throttling/throttle-memory.ts
 const NOW = 1_000_000;
 const HOUR = 3_600;
 const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
-const AWAY: Failure = { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
+const UNAVAILABLE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
 const LATE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "timeout" };
 const THROTTLED: Failure = { kind: "throttled", retryAfterSeconds: 30 };
 const REFUSED: Failure = { kind: "grant_refused", reason: "unknown" };
@@ -38,7 +38,7 @@ function token(name: string, { lives = HOUR, refreshAfter, from = NOW }: TokenCh
 
 type Answer = Result<EntraToken, Failure>;
 
-/** A cache, its clock, and an Entra that answers when it is told to. */
+/** A cache, its clock, and an Entra that replies when the test says so. */
 function setUp() {
   const clock = { now: NOW };
   const reports: RenewalReport[] = [];
@@ -48,12 +48,12 @@ function setUp() {
     onRenewalFailed: (report) => reports.push(report),
   });
   const waiting: ((answer: Answer) => void)[] = [];
-  const asked = { times: 0 };
+  const calls = { count: 0 };
   const acquire: Acquire = () => {
-    asked.times += 1;
+    calls.count += 1;
     return new Promise((resolve) => waiting.push(resolve));
   };
-  /** Everything that can go on without Entra has gone on. */
+  /** Runs everything that does not wait for Entra. */
   const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
   const answer = async (given: Answer) => {
     waiting.shift()?.(given);
@@ -70,71 +70,71 @@ function setUp() {
     await answer(succeed(first));
     await looking;
   };
-  return { clock, reports, asked, settle, answer, look, fill };
+  return { clock, reports, calls, settle, answer, look, fill };
 }
 
 describe("refresh-ahead", () => {
-  test("ten minutes before a token stops being given out it is renewed, and nobody waits", async () => {
-    const { clock, look, fill, answer, asked } = setUp();
+  test("a token is renewed in the background ten minutes before the cache stops using it", async () => {
+    const { clock, look, fill, answer, calls } = setUp();
     await fill(token("a"));
     clock.now = NOW + HOUR - 120 - 601;
     expect(await look()).toBe("hit a");
-    expect(asked.times).toBe(1);
+    expect(calls.count).toBe(1);
     clock.now += 1;
     expect(await look()).toBe("hit a");
-    expect(asked.times).toBe(2);
+    expect(calls.count).toBe(2);
     expect(await look()).toBe("hit a");
-    expect(asked.times).toBe(2);
+    expect(calls.count).toBe(2);
     await answer(succeed(token("b", { from: clock.now })));
     expect(await look()).toBe("hit b");
-    expect(asked.times).toBe(2);
+    expect(calls.count).toBe(2);
   });
 
-  test("a long-lived token is renewed when Entra suggests it", async () => {
-    const { clock, look, fill, asked } = setUp();
+  test("a long-lived token is renewed at the time that Entra suggests", async () => {
+    const { clock, look, fill, calls } = setUp();
     await fill(token("a", { lives: 28 * HOUR, refreshAfter: 12 * HOUR }));
     clock.now = NOW + 12 * HOUR - 1;
     await look();
-    expect(asked.times).toBe(1);
+    expect(calls.count).toBe(1);
     clock.now += 1;
     expect(await look()).toBe("hit a");
-    expect(asked.times).toBe(2);
+    expect(calls.count).toBe(2);
   });
 
-  test("an entry that ends with its assertion is not renewed: a newer token would end with it too", async () => {
-    const { clock, look, fill, asked } = setUp();
+  test("an entry that ends with its assertion is not renewed, because a newer token would end at the same time", async () => {
+    const { clock, look, fill, calls } = setUp();
     const notAfterSeconds = NOW + HOUR;
     await fill(token("a", { lives: 28 * HOUR, refreshAfter: 60 }), { notAfterSeconds });
     for (const later of [60, 1_800, 3_000, HOUR - 121]) {
       clock.now = NOW + later;
       expect(await look({ notAfterSeconds })).toBe("hit a");
     }
-    expect(asked.times).toBe(1);
+    expect(calls.count).toBe(1);
   });
 
   test("a token that ends before its assertion is renewed", async () => {
-    const { clock, look, fill, asked } = setUp();
+    const { clock, look, fill, calls } = setUp();
     const notAfterSeconds = NOW + 2 * HOUR;
     await fill(token("a"), { notAfterSeconds });
     clock.now = NOW + HOUR - 700;
     await look({ notAfterSeconds });
-    expect(asked.times).toBe(2);
+    expect(calls.count).toBe(2);
   });
 
-  test("a failure is silent, is tried again after growing pauses, and leaves a warning while Entra is away", async () => {
-    const { clock, look, fill, answer, asked, reports } = setUp();
+  test("a failed renewal is repeated after growing pauses, and hits carry a warning until one succeeds", async () => {
+    const { clock, look, fill, answer, calls, reports } = setUp();
     await fill(token("a", { lives: 24 * HOUR, refreshAfter: HOUR }));
     clock.now = NOW + HOUR;
     expect(await look()).toBe("hit a");
-    await answer(fail(AWAY));
+    await answer(fail(UNAVAILABLE));
     for (const pause of [30, 60, 120, 240, 300, 300]) {
-      const before = asked.times;
+      const before = calls.count;
       clock.now += pause - 1;
       expect(await look()).toBe("hit a entra_unavailable");
-      expect(asked.times).toBe(before);
+      expect(calls.count).toBe(before);
       clock.now += 1;
       await look();
-      expect(asked.times).toBe(before + 1);
+      expect(calls.count).toBe(before + 1);
       await answer(fail(LATE));
     }
     expect(reports[0]).toEqual({ reason: "dependency_failed", count: 1 });
@@ -145,7 +145,7 @@ describe("refresh-ahead", () => {
     expect(await look()).toBe("hit b");
   });
 
-  test("a refusal is no warning: the token serves to its end and not longer", async () => {
+  test("a renewal that Entra refuses sets no warning, and the token is used until its normal time", async () => {
     const { clock, look, fill, answer } = setUp();
     await fill(token("a"));
     clock.now = NOW + HOUR - 700;
@@ -158,7 +158,7 @@ describe("refresh-ahead", () => {
     expect(await looking).toBe("grant_refused");
   });
 
-  test("a call that throws is a failed renewal, and no more", async () => {
+  test("a renewal that throws counts as failed and affects no request", async () => {
     const { clock, look, fill, settle, reports } = setUp();
     await fill(token("a"));
     const cache = createTokenCache({
@@ -174,8 +174,8 @@ describe("refresh-ahead", () => {
     expect(await look()).toBe("hit a");
   });
 
-  test("sixteen renewals run at once, whatever is due", async () => {
-    const { clock, look, fill, asked } = setUp();
+  test("at most sixteen renewals run at the same time", async () => {
+    const { clock, look, fill, calls } = setUp();
     for (let index = 0; index < 40; index++) {
       await fill(token("a"), { key: `key ${index}` });
     }
@@ -183,11 +183,11 @@ describe("refresh-ahead", () => {
     for (let index = 0; index < 40; index++) {
       expect(await look({ key: `key ${index}` })).toBe("hit a");
     }
-    expect(asked.times).toBe(40 + 16);
+    expect(calls.count).toBe(40 + 16);
   });
 
-  test("who needs the token while it is being renewed joins the renewal", async () => {
-    const { clock, look, fill, answer, asked } = setUp();
+  test("a request that needs a new token during a renewal joins the renewal", async () => {
+    const { clock, look, fill, answer, calls } = setUp();
     await fill(token("a"));
     clock.now = NOW + HOUR - 700;
     await look();
@@ -195,16 +195,16 @@ describe("refresh-ahead", () => {
     const looking = look();
     await answer(succeed(token("b", { from: clock.now })));
     expect(await looking).toBe("joined b");
-    expect(asked.times).toBe(2);
+    expect(calls.count).toBe(2);
   });
 });
 
-describe("Entra is away", () => {
+describe("while Entra cannot answer", () => {
   test.each([
-    ["5xx", AWAY, "entra_unavailable"],
-    ["no answer in time", LATE, "entra_unavailable"],
-    ["throttled", THROTTLED, "entra_throttled"],
-  ] as const)("%s: a token in its last two minutes still serves, with a warning", async (_name, failure, warning) => {
+    ["Entra answers 5xx", UNAVAILABLE, "entra_unavailable"],
+    ["Entra times out", LATE, "entra_unavailable"],
+    ["Entra throttles", THROTTLED, "entra_throttled"],
+  ] as const)("%s: a token in its last two minutes is still used, with a warning", async (_name, failure, warning) => {
     const { clock, look, fill, answer } = setUp();
     await fill(token("a"));
     clock.now = NOW + HOUR - 60;
@@ -213,50 +213,50 @@ describe("Entra is away", () => {
     expect(await looking).toBe(`hit a ${warning}`);
   });
 
-  test("with ten seconds left it is no help any more", async () => {
+  test("a token in its last ten seconds is not used", async () => {
     const { clock, look, fill, answer } = setUp();
     await fill(token("a"));
     clock.now = NOW + HOUR - 9;
     const looking = look();
-    await answer(fail(AWAY));
+    await answer(fail(UNAVAILABLE));
     expect(await looking).toBe("dependency_failed");
   });
 
-  test("the end of the assertion is the end, away or not", async () => {
+  test("a token is not used in the last ten seconds of its assertion", async () => {
     const { clock, look, fill, answer } = setUp();
     const notAfterSeconds = NOW + 600;
     await fill(token("a"), { notAfterSeconds });
     clock.now = NOW + 595;
     const looking = look({ notAfterSeconds });
-    await answer(fail(AWAY));
+    await answer(fail(UNAVAILABLE));
     expect(await looking).toBe("dependency_failed");
   });
 
-  test("who asked for a longer life gets what there is", async () => {
+  test("a request for a longer lifetime gets the cached token, with a warning", async () => {
     const { clock, look, fill, answer } = setUp();
     await fill(token("a"));
     clock.now = NOW + 1_000;
     const looking = look({ minimumSeconds: 3_000 });
-    await answer(fail(AWAY));
+    await answer(fail(UNAVAILABLE));
     expect(await looking).toBe("hit a entra_unavailable");
   });
 
-  test("who went past the cache gets the error: the kept token is not what was asked for", async () => {
+  test("a request that bypasses the cache gets the error, not the cached token", async () => {
     const { look, fill, answer } = setUp();
     await fill(token("a"));
     const looking = look({ bypass: true });
-    await answer(fail(AWAY));
+    await answer(fail(UNAVAILABLE));
     expect(await looking).toBe("dependency_failed");
   });
 });
 
-describe("a wish for a longer life", () => {
-  test("asks Entra once a minute at most, whatever is wished", async () => {
-    const { clock, look, fill, answer, asked } = setUp();
+describe("minimumSeconds", () => {
+  test("causes at most one call to Entra a minute, for any value", async () => {
+    const { clock, look, fill, answer, calls } = setUp();
     await fill(token("a"), { minimumSeconds: 86_400 });
     clock.now = NOW + 59;
     expect(await look({ minimumSeconds: 86_400 })).toBe("hit a");
-    expect(asked.times).toBe(1);
+    expect(calls.count).toBe(1);
     clock.now = NOW + 60;
     const looking = look({ minimumSeconds: 86_400 });
     await answer(succeed(token("b", { from: clock.now })));
@@ -264,12 +264,12 @@ describe("a wish for a longer life", () => {
   });
 });
 
-describe("answers out of order", () => {
-  test("an older question's answer does not replace a newer one's", async () => {
+describe("replies out of order", () => {
+  test("the token of an earlier call does not replace the token of a later call", async () => {
     const { look, answer } = setUp();
     const first = look();
     const second = look({ bypass: true });
-    // The second question is answered first.
+    // The first call is still running when the second one starts.
     const slow = { answered: false };
     void first.then(() => {
       slow.answered = true;
@@ -280,7 +280,7 @@ describe("answers out of order", () => {
     expect(await look()).toBe("hit new");
   });
 
-  test("not even when it comes last", async () => {
+  test("the token of an earlier call does not replace the token of a later call even if it arrives last", async () => {
     const clock = { now: NOW };
     const cache = createTokenCache({ maxBytes: 1_000_000, nowSeconds: () => clock.now });
     const slow = Promise.withResolvers<Answer>();
@@ -288,13 +288,13 @@ describe("answers out of order", () => {
     await cache.getOrAcquire({ ...LOOK_UP, bypass: true }, async () => succeed(token("new")));
     slow.resolve(succeed(token("old")));
     await first;
-    const found = await cache.getOrAcquire(LOOK_UP, () => Promise.reject(new Error("never asked")));
+    const found = await cache.getOrAcquire(LOOK_UP, () => Promise.reject(new Error("must not be called")));
     expect(found.ok && found.value.token.accessToken.reveal()).toBe("new");
   });
 });
 
-describe("the memory of throttling", () => {
-  test("holds for the time that Entra named, counting down, and for nobody else", () => {
+describe("the throttle memory", () => {
+  test("counts down the time that Entra returned, for that user only", () => {
     const clock = { now: NOW };
     const throttles = createThrottleMemory(() => clock.now);
     throttles.remember("alice", 30);
@@ -305,7 +305,7 @@ describe("the memory of throttling", () => {
     expect(throttles.remaining("alice")).toBeUndefined();
   });
 
-  test("is bounded in users", () => {
+  test("is bounded to ten thousand users", () => {
     const throttles = createThrottleMemory(() => NOW);
     for (let user = 0; user <= 10_000; user++) {
       throttles.remember(`user ${user}`, 60);

@@ -1,4 +1,4 @@
-/** One question for all instances: the lease, the waiting, and what a level 2 that is away does not change. */
+/** One call to Entra for all instances: the lease, the wait for it, and what works while level 2 is unavailable. */
 import { describe, expect, test } from "vitest";
 import type { CachedToken } from "../../shared/cache/cached-token.ts";
 import type { Found, SharedTokens } from "../../shared/cache/shared-tokens.ts";
@@ -11,7 +11,7 @@ import type { EntraToken } from "../../shared/entra/entra-token.ts";
 const NOW = 1_000_000;
 const HOUR = 3_600;
 const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
-const AWAY: Failure = { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
+const UNAVAILABLE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
 
 function token(name: string, expiresAtSeconds = NOW + HOUR): CachedToken {
   return {
@@ -24,14 +24,14 @@ function token(name: string, expiresAtSeconds = NOW + HOUR): CachedToken {
   };
 }
 
-/** A level 2 in memory, with leases; `away` makes it answer as a dead one does. */
+/** A level 2 in memory, with leases. `unavailable` makes it behave as without a connection. */
 function createShared() {
   const entries = new Map<string, CachedToken | string>();
-  const state = { away: false, looks: 0, leases: 0 };
+  const state = { unavailable: false, looks: 0, leases: 0 };
   const shared: SharedTokens = {
     async findOrLease(key): Promise<Found> {
       state.looks += 1;
-      if (state.away) return { kind: "away" };
+      if (state.unavailable) return { kind: "unavailable" };
       const entry = entries.get(key);
       if (entry === undefined) {
         const lease = `lease ${++state.leases}`;
@@ -41,11 +41,11 @@ function createShared() {
       return typeof entry === "string" ? { kind: "busy" } : { kind: "token", token: entry };
     },
     async find(key) {
-      const entry = state.away ? undefined : entries.get(key);
+      const entry = state.unavailable ? undefined : entries.get(key);
       return typeof entry === "object" ? entry : undefined;
     },
-    async put(key, kept) {
-      if (!state.away) entries.set(key, kept);
+    async put(key, token) {
+      if (!state.unavailable) entries.set(key, token);
     },
     async release(key, lease) {
       if (entries.get(key) === lease) entries.delete(key);
@@ -56,23 +56,23 @@ function createShared() {
 
 function instance(shared: SharedTokens, clock = { now: NOW }) {
   const cache = createTokenCache({ maxBytes: 1_000_000, nowSeconds: () => clock.now, shared });
-  const asked = { times: 0 };
+  const calls = { count: 0 };
   const look = async (give: () => Promise<Result<EntraToken, Failure>>, changes: Partial<LookUp> = {}) => {
     const found = await cache.getOrAcquire({ ...LOOK_UP, ...changes }, () => {
-      asked.times += 1;
+      calls.count += 1;
       return give();
     });
     return found.ok ? `${found.value.level} ${found.value.token.accessToken.reveal()}` : found.failure.kind;
   };
-  return { look, asked, clock };
+  return { look, calls, clock };
 }
 
 const give = (name: string) => async () => succeed(token(name));
-const never = () => Promise.reject(new Error("never asked"));
+const never = () => Promise.reject(new Error("must not be called"));
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 describe("several instances", () => {
-  test("what one got, the others have; each keeps it for itself from then on", async () => {
+  test("an instance takes the token that another one acquired, and then answers from its own memory", async () => {
     const { shared, state } = createShared();
     const [first, second] = [instance(shared), instance(shared)];
     expect(await first.look(give("a"))).toBe("miss a");
@@ -82,7 +82,7 @@ describe("several instances", () => {
     expect(state.looks).toBe(looks);
   });
 
-  test("three that ask at the same time: one question to Entra", async () => {
+  test("three instances that need a token at the same time make one call to Entra", async () => {
     const { shared } = createShared();
     const instances = [instance(shared), instance(shared), instance(shared)];
     const entra = Promise.withResolvers<Result<EntraToken, Failure>>();
@@ -91,10 +91,10 @@ describe("several instances", () => {
     entra.resolve(succeed(token("a")));
     const seen = await Promise.all(looking);
     expect(seen.sort()).toEqual(["miss a", "shared a", "shared a"]);
-    expect(instances.reduce((sum, { asked }) => sum + asked.times, 0)).toBe(1);
+    expect(instances.reduce((sum, { calls }) => sum + calls.count, 0)).toBe(1);
   });
 
-  test("the one who asks fails: it gives the lease back, and the next one asks", async () => {
+  test("an instance whose call fails releases the lease, and the next instance calls Entra", async () => {
     const { shared } = createShared();
     const [first, second] = [instance(shared), instance(shared)];
     const entra = Promise.withResolvers<Result<EntraToken, Failure>>();
@@ -102,21 +102,21 @@ describe("several instances", () => {
     await settle();
     const waiting = second.look(give("b"));
     await settle();
-    entra.resolve(fail(AWAY));
+    entra.resolve(fail(UNAVAILABLE));
     expect(await failing).toBe("dependency_failed");
     expect(await waiting).toBe("miss b");
   });
 
-  test("the one who asks dies: the others wait a bounded time, then ask by themselves", async () => {
+  test("if the instance with the lease crashes, the others wait a bounded time and then call Entra", async () => {
     const { shared, entries } = createShared();
-    entries.set("key", "lease of the dead");
-    const { look, asked } = instance(shared);
+    entries.set("key", "lease of a crashed instance");
+    const { look, calls } = instance(shared);
     expect(await look(give("b"))).toBe("miss b");
-    expect(asked.times).toBe(1);
+    expect(calls.count).toBe(1);
     expect(entries.get("key")).toMatchObject({ accessToken: expect.anything() });
   });
 
-  test("a shared token with too little life for the wish is replaced", async () => {
+  test("a shared token that ends before minimumSeconds is replaced", async () => {
     const { shared } = createShared();
     const [first, second] = [instance(shared), instance(shared)];
     await first.look(async () => succeed(token("short", NOW + 600)));
@@ -125,7 +125,7 @@ describe("several instances", () => {
     expect(await instance(shared).look(never)).toBe("shared long");
   });
 
-  test("a token from level 2 ends with the right to it, as any", async () => {
+  test("an instance stores a token from level 2 no longer than until the end of the assertion", async () => {
     const { shared } = createShared();
     await instance(shared).look(give("a"));
     const { look, clock } = instance(shared);
@@ -138,7 +138,7 @@ describe("several instances", () => {
     expect(await look(give("b"), { notAfterSeconds })).toBe("shared a");
   });
 
-  test("going past the cache replaces the entry everywhere", async () => {
+  test("a request that bypasses the cache replaces the entry for all instances", async () => {
     const { shared } = createShared();
     const first = instance(shared);
     await first.look(give("a"));
@@ -148,7 +148,7 @@ describe("several instances", () => {
 });
 
 describe("renewals of several instances", () => {
-  test("one renews; the others take over what it got", async () => {
+  test("one instance renews a token, and the others take the renewed one", async () => {
     const { shared } = createShared();
     const clock = { now: NOW };
     const [first, second] = [instance(shared, clock), instance(shared, clock)];
@@ -161,39 +161,39 @@ describe("renewals of several instances", () => {
     expect(await second.look(never)).toBe("hit a");
     await settle();
     expect(await second.look(never)).toBe("hit b");
-    expect([first.asked.times, second.asked.times]).toEqual([2, 0]);
+    expect([first.calls.count, second.calls.count]).toEqual([2, 0]);
   });
 
-  test("while another renews, nobody else does", async () => {
+  test("an instance does not renew a token while another one renews it", async () => {
     const { shared, entries } = createShared();
-    const { look, asked, clock } = instance(shared);
+    const { look, calls, clock } = instance(shared);
     await look(give("a"));
     entries.set("key:renewal", "lease of another");
     clock.now = NOW + HOUR - 700;
     expect(await look(never)).toBe("hit a");
     await settle();
     expect(await look(never)).toBe("hit a");
-    expect(asked.times).toBe(1);
+    expect(calls.count).toBe(1);
   });
 });
 
-describe("level 2 is away", () => {
-  test("each instance asks for itself, and nothing else changes", async () => {
+describe("while level 2 is unavailable", () => {
+  test("each instance calls Entra itself and caches the token in its own memory", async () => {
     const { shared, state } = createShared();
-    state.away = true;
+    state.unavailable = true;
     const [first, second] = [instance(shared), instance(shared)];
     expect(await first.look(give("a"))).toBe("miss a");
     expect(await first.look(never)).toBe("hit a");
     expect(await second.look(give("b"))).toBe("miss b");
   });
 
-  test("it goes while one asks: the answer is given all the same", async () => {
+  test("a token is returned even if level 2 becomes unavailable during the call to Entra", async () => {
     const { shared, state } = createShared();
     const { look } = instance(shared);
     const entra = Promise.withResolvers<Result<EntraToken, Failure>>();
     const looking = look(() => entra.promise);
     await settle();
-    state.away = true;
+    state.unavailable = true;
     entra.resolve(succeed(token("a")));
     expect(await looking).toBe("miss a");
   });

@@ -1,4 +1,4 @@
-/** What an exchange costs on the way to Entra: one call, on a connection that is there already. */
+/** An exchange makes one call to Entra, on a connection that is already open. */
 import { once } from "node:events";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -7,29 +7,24 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLocalTls } from "../../local/tls/local-tls.ts";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import { bearer, userToken } from "../support/callers.ts";
-import { type LocalWorld, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-describe("twenty exchanges of an instance", () => {
-  let world: LocalWorld;
-  beforeAll(async () => {
-    world = await startLocalWorld();
-  });
-  afterAll(() => world.stop());
+describe("twenty exchanges in one instance", () => {
+  const { world } = useWorld();
 
-  test("twenty calls of the token endpoint, one look at the keys, no discovery", async () => {
-    world.tenant.state.clearLog();
+  test("make twenty calls to the token endpoint, one request for the keys and no discovery request", async () => {
     const service = world.serve();
     for (let index = 0; index < 20; index++) {
       const token = userToken(world, { claims: { uti: `path-${index}` } });
       const answer = await service.call("/AuthorizationHeader/graph", { headers: bearer(token) });
       expect(answer.status).toBe(200);
     }
-    const { all: _all, vault: _vault, msi: _identity, ...asked } = world.tenant.state.requestCounts();
-    expect(asked).toEqual({ jwks: 1, token: 20, "token:on-behalf-of": 20 });
+    const { all: _all, vault: _vault, msi: _identity, ...requests } = world.tenant.state.requestCounts();
+    expect(requests).toEqual({ jwks: 1, token: 20, "token:on-behalf-of": 20 });
   });
 });
 
-describe("the way out", () => {
+describe("HTTPS requests to Entra", () => {
   const trusted = getCACertificates("default");
   let server: Server;
   let url: string;
@@ -52,7 +47,7 @@ describe("the way out", () => {
     await once(server, "close");
   });
 
-  test("fifty requests one after the other share a connection; a new one resumes the TLS session", async () => {
+  test("fifty sequential requests share one connection, and a new connection resumes the TLS session", async () => {
     const outbound = createHttpsOutbound();
     const send = () => outbound.send({ method: "POST", url, body: "a=b", deadlineMs: 5_000, maxBytes: 1_000 });
     for (let index = 0; index < 50; index++) {
@@ -67,7 +62,7 @@ describe("the way out", () => {
     expect(sockets[1]?.isSessionReused()).toBe(true);
   });
 
-  test("many at once use many connections, and all of them again", async () => {
+  test("concurrent requests open several connections, and later requests use them again", async () => {
     const outbound = createHttpsOutbound();
     const send = () => outbound.send({ method: "POST", url, body: "a=b", deadlineMs: 5_000, maxBytes: 1_000 });
     const before = sockets.length;

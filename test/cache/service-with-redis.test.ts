@@ -1,35 +1,33 @@
 /**
- * The whole service with a real Redis: several instances share tokens and questions, and no request is lost whatever
- * happens to Redis.
+ * The whole service with a real Redis: several instances share tokens and calls to Entra, and no request fails because
+ * of Redis.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { eventually } from "../shared/cache/redis/support/level.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../shared/cache/redis/support/redis-server.ts";
 import { bearer, userToken } from "../support/callers.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
 const USERS = ["alice", "bob"];
 
 describeWithRedis("three instances and one Redis", () => {
-  let world: LocalWorld;
+  const { world } = useWorld();
   let redis: RedisServer;
   beforeAll(async () => {
-    [world, redis] = await Promise.all([startLocalWorld(), startRedis()]);
+    redis = await startRedis();
   });
   beforeEach(async () => {
     world.tenant.state.reset();
     await redis.restart();
   });
-  afterEach(() => world.tenant.state.clearOrders());
-  afterAll(async () => {
-    await Promise.all([world?.stop(), redis?.stop()]);
-  });
+  afterAll(() => redis?.stop());
 
   const instance = () => world.serve({ settings: { REDIS_URL: redis.url } });
   const get = (service: ServiceUnderTest, token: string) =>
     service.call("/AuthorizationHeader/graph", { headers: bearer(token) });
-  const questions = () => world.tenant.state.requestCounts()["token:on-behalf-of"] ?? 0;
-  /** Connected: what one puts, it finds in Redis. */
+  const callsToEntra = () => world.tenant.state.requestCounts()["token:on-behalf-of"] ?? 0;
+  /** Waits until each instance is connected to Redis. */
   const warm = (services: readonly ServiceUnderTest[]) =>
     Promise.all(
       services.map(async (service) => {
@@ -41,7 +39,7 @@ describeWithRedis("three instances and one Redis", () => {
       }),
     );
 
-  test("one question to Entra for each user, however many instances and requests", async () => {
+  test("several instances and requests make one call to Entra for each user", async () => {
     const services = [instance(), instance(), instance()];
     await warm(services);
     const tokens = USERS.map((user) => userToken(world, { user }));
@@ -49,14 +47,14 @@ describeWithRedis("three instances and one Redis", () => {
       services.flatMap((service) => tokens.flatMap((token) => [get(service, token), get(service, token)])),
     );
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
-    expect(questions()).toBe(USERS.length);
+    expect(callsToEntra()).toBe(USERS.length);
     const levels = services.flatMap((service) => service.events().map((event) => event["cache"]));
     expect(levels.filter((level) => level === "miss")).toHaveLength(USERS.length);
     expect(levels.filter((level) => level === "shared")).toHaveLength(USERS.length * 2);
     expect(levels.filter((level) => level === "joined")).toHaveLength(USERS.length * 3);
   });
 
-  test("a new instance begins with what the others have", async () => {
+  test("a new instance uses the tokens that the others have stored", async () => {
     const first = instance();
     await warm([first]);
     const token = userToken(world);
@@ -66,21 +64,21 @@ describeWithRedis("three instances and one Redis", () => {
     const answer = await get(second, token);
     expect(answer.json()["authorizationHeader"]).toBe(given);
     expect(second.lastEvent()["cache"]).toBe("shared");
-    expect(questions()).toBe(1);
+    expect(callsToEntra()).toBe(1);
   });
 
-  test("Redis dies under load: no request is lost; it comes back and is used again", async () => {
+  test("a crash of Redis under load fails no request, and Redis is used again after its restart", async () => {
     const services = [instance(), instance(), instance()];
     await warm(services);
-    const ask = (round: number) => {
+    const send = (round: number) => {
       const token = userToken(world, { claims: { uti: `load-${round}` } });
       return Promise.all(services.map((service) => get(service, token)));
     };
     const running: Promise<unknown>[] = [];
     const statuses: number[] = [];
     for (let round = 0; round < 30; round++) {
-      const asked = ask(round).then((answers) => statuses.push(...answers.map(({ status }) => status)));
-      running.push(asked);
+      const answered = send(round).then((answers) => statuses.push(...answers.map(({ status }) => status)));
+      running.push(answered);
       if (round === 10) await redis.kill();
       if (round === 20) await redis.restart();
       await new Promise((resolve) => setImmediate(resolve));
@@ -89,12 +87,12 @@ describeWithRedis("three instances and one Redis", () => {
     expect(statuses).toHaveLength(90);
     expect(new Set(statuses)).toEqual(new Set([200]));
     await warm(services);
-    const before = questions();
-    await ask(1_000);
-    expect(questions()).toBe(before + 1);
+    const before = callsToEntra();
+    await send(1_000);
+    expect(callsToEntra()).toBe(before + 1);
   });
 
-  test("an entry of another user under this user's key gives nobody anybody's token", async () => {
+  test("an entry of another user, copied to this user's key, is not used", async () => {
     const [first, second] = [instance(), instance()];
     await warm([first, second]);
     await redis.command("FLUSHALL");
@@ -111,7 +109,7 @@ describeWithRedis("three instances and one Redis", () => {
     expect(second.lastEvent()).toMatchObject({ cache: "miss", subjectObjectId: expect.stringMatching(/^b0b/) });
   });
 
-  test("without the key in the vault the service works, and the operator reads why it is slower", async () => {
+  test("without the cache key in the vault the service works, and the operator log says why it is slower", async () => {
     world.tenant.state.order({ endpoint: "vault", path: "cache-key", times: 0, status: 404, body: {} });
     const service = instance();
     expect((await get(service, userToken(world))).status).toBe(200);

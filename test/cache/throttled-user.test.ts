@@ -1,48 +1,44 @@
-/** Entra throttles one user: that user waits without another call to Entra, and nobody else notices. */
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+/** Entra throttles one user: until the wait is over the service does not call Entra for that user. Other users are not affected. */
+import { afterEach, expect, test } from "vitest";
 import { appToken, bearer, exchangeForm, userToken } from "../support/callers.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
+const { world } = useWorld();
 const clock = { aheadMs: 0 };
-beforeAll(async () => {
-  world = await startLocalWorld();
-});
 afterEach(() => {
-  world.tenant.state.clearOrders();
   clock.aheadMs = 0;
 });
-afterAll(() => world.stop());
 
 const serve = () => world.serve({ surroundings: { nowMs: () => Date.now() + clock.aheadMs } });
 const get = (service: ServiceUnderTest, token: string) =>
   service.call("/AuthorizationHeader/graph", { headers: bearer(token) });
 const throttle = (user: string, seconds: number) =>
   world.tenant.state.order({ endpoint: "token", client: "service", user, throttleSeconds: seconds, times: 1 });
-const questions = () => world.tenant.state.requestCounts()["token:on-behalf-of"] ?? 0;
+const callsToEntra = () => world.tenant.state.requestCounts()["token:on-behalf-of"] ?? 0;
 
-test("is told again what is left of the wait, on every route, and Entra is asked once", async () => {
+test("a throttled user gets 429 with the rest of the wait on every route, without another call to Entra", async () => {
   const service = serve();
   throttle("alice", 30);
   const first = await get(service, userToken(world));
   expect([first.status, first.headers.get("retry-after")]).toEqual([429, "30"]);
-  const before = questions();
+  const before = callsToEntra();
   clock.aheadMs = 12_000;
   const again = await get(service, userToken(world, { claims: { uti: "another" } }));
   expect([again.status, Number(again.headers.get("retry-after"))]).toEqual([429, expect.closeTo(18, -1)]);
   const form = exchangeForm(userToken(world));
   expect((await service.call("/oauth2/token", { form, headers: bearer(appToken(world)) })).status).toBe(429);
-  expect(questions()).toBe(before);
+  expect(callsToEntra()).toBe(before);
 });
 
-test("everybody else goes on, also for the same API and scopes", async () => {
+test("another user gets a token for the same API and scopes", async () => {
   const service = serve();
   throttle("alice", 30);
   expect((await get(service, userToken(world))).status).toBe(429);
   expect((await get(service, userToken(world, { user: "bob" }))).status).toBe(200);
 });
 
-test("the token that is there already goes on, too", async () => {
+test("a throttled user still gets a cached token", async () => {
   const service = serve();
   const token = userToken(world);
   expect((await get(service, token)).status).toBe(200);
@@ -53,7 +49,7 @@ test("the token that is there already goes on, too", async () => {
   expect((await get(service, token)).status).toBe(200);
 });
 
-test("after the wait Entra is asked again", async () => {
+test("after the wait the service calls Entra again for the throttled user", async () => {
   const service = serve();
   throttle("alice", 30);
   expect((await get(service, userToken(world))).status).toBe(429);
@@ -61,7 +57,7 @@ test("after the wait Entra is asked again", async () => {
   expect((await get(service, userToken(world))).status).toBe(200);
 });
 
-test("no other failure is remembered", async () => {
+test("a failure other than throttling is not remembered: the next request calls Entra", async () => {
   const service = serve();
   world.tenant.state.order({ endpoint: "token", client: "service", status: 503, body: "", times: 1 });
   expect((await get(service, userToken(world))).status).toBe(503);

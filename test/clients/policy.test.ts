@@ -42,10 +42,10 @@ describe("npm run policy -- check", () => {
     const { code, out, notes } = check(text.replace('"apis":{}', '"apis":{},"apis":{}'));
     expect([code, out]).toEqual([1, ""]);
     expect(notes.trim().split("\n")).toEqual([
-      "callers.0.apis is there twice",
+      "callers.0.apis appears more than once; write it once",
       "callers.1 has unknown members: colour",
-      "callers.0.apis names no API",
-      "callers.1.subjectClients.0 has no entry of kind user",
+      "callers.0.apis is empty; it must name at least one API",
+      "callers.1.subjectClients.0 is a client without an entry of kind user; add the entry or remove the client",
     ]);
   });
 

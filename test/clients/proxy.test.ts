@@ -7,8 +7,7 @@ import { request as httpsRequest } from "node:https";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { networkFrom } from "../../clients/cli/network.ts";
 import { CLIENT_IDS, TENANT_ID } from "../../local/tenant/directory/seed-ids.ts";
-import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
-import { startTrustedTenant } from "../local/tenant/trusted-tenant.ts";
+import { useTenant } from "../support/use-tenant.ts";
 import { type CliResult, newHome, runHere } from "./support/cli.ts";
 import { type OutsideWorld, startOutsideWorld } from "./support/outside-world.ts";
 
@@ -16,12 +15,11 @@ const SERVICE = "https://gte.example";
 const ENTRA = "login.microsoftonline.com";
 const GRAPH = "graph.microsoft.com";
 
-let tenant: LocalTenant;
+const tenant = useTenant();
 let world: OutsideWorld;
 let home: string;
 
 beforeAll(async () => {
-  tenant = await startTrustedTenant();
   world = await startOutsideWorld(["gte.example", ENTRA, GRAPH], answerOutside);
 });
 beforeEach(() => {
@@ -34,10 +32,7 @@ afterEach(() => {
   world.refuseWith(undefined);
   tenant.state.reset();
 });
-afterAll(async () => {
-  world.close();
-  await tenant.close();
-});
+afterAll(() => world.close());
 
 const answerOutside: RequestListener = (request, response) => {
   if (request.headers.host === ENTRA)

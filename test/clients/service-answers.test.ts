@@ -3,8 +3,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CLIENT_IDS, TENANT_ID } from "../../local/tenant/directory/seed-ids.ts";
-import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
-import { startTrustedTenant } from "../local/tenant/trusted-tenant.ts";
+import { useTenant } from "../support/use-tenant.ts";
 import { type CliResult, newHome, runHere } from "./support/cli.ts";
 
 interface Scripted {
@@ -14,7 +13,7 @@ interface Scripted {
   readonly hang?: true;
 }
 
-let tenant: LocalTenant;
+const tenant = useTenant();
 let server: Server;
 let service: string;
 let home: string;
@@ -23,7 +22,6 @@ let answers: Scripted[];
 const asked: { authorization: string; body: string }[] = [];
 
 beforeAll(async () => {
-  tenant = await startTrustedTenant();
   server = createServer(async (request, response) => {
     const body = await textOf(request);
     const discovering = request.url === "/.well-known/oauth-protected-resource";
@@ -48,10 +46,9 @@ beforeEach(() => {
   tenant.state.setDeviceCodeInterval({ seconds: 0.02 });
 });
 afterEach(() => tenant.state.reset());
-afterAll(async () => {
+afterAll(() => {
   server.closeAllConnections();
   server.close();
-  await tenant.close();
 });
 
 async function textOf(request: IncomingMessage): Promise<string> {

@@ -6,8 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { serviceFolder, tokensPath } from "../../clients/cli/home.ts";
 import { audienceOf } from "../../clients/cli/service-conflicts.ts";
 import { CLIENT_IDS, RESOURCE_URIS, TENANT_ID } from "../../local/tenant/directory/seed-ids.ts";
-import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
-import { startTrustedTenant } from "../local/tenant/trusted-tenant.ts";
+import { useTenant } from "../support/use-tenant.ts";
 import { type CliOptions, type CliResult, newHome, runHere } from "./support/cli.ts";
 
 interface PlayedService {
@@ -25,13 +24,12 @@ const ALIAS = "https://gte.contoso.example/exchange";
 const OTHER_SCOPE = `${RESOURCE_URIS.orders}/access_as_user`;
 const payload = { headers: { Authorization: "Bearer the-token" }, expiresOn: "2030-01-01T00:00:00Z", scopes: [] };
 
-let tenant: LocalTenant;
+const tenant = useTenant();
 let real: PlayedService;
 let other: PlayedService;
 let home: string;
 
 beforeAll(async () => {
-  tenant = await startTrustedTenant();
   real = await playService();
   other = await playService();
 });
@@ -47,9 +45,8 @@ beforeEach(() => {
   tenant.state.addConsent({ client: "cli", resource: "orders", scopes: ["access_as_user"] });
 });
 afterEach(() => tenant.state.reset());
-afterAll(async () => {
+afterAll(() => {
   for (const { server } of [real, other]) server.close();
-  await tenant.close();
 });
 
 async function playService(): Promise<PlayedService> {

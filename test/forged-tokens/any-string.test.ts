@@ -1,6 +1,4 @@
-/**
- * Properties over all strings: no text makes the stage throw, and no change of a valid token leaves it valid.
- */
+/** Properties of all strings: none makes the validation throw, and no changed token is accepted. */
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TOKEN_REFUSALS } from "../../shared/core/token-refusal.ts";
@@ -20,8 +18,8 @@ function isVerdict(verdict: string): boolean {
   return verdict === "accepted" || verdict === "keys_unavailable" || Object.hasOwn(TOKEN_REFUSALS, verdict);
 }
 
-describe("any string", () => {
-  it("gets a verdict and never an exception", async () => {
+describe("property: a verdict instead of an exception", () => {
+  it("any string is refused with a known code", async () => {
     const part = fc.string({ unit: fc.constantFrom(...BASE64URL), maxLength: 200 });
     const text = fc.oneof(
       fc.string({ unit: "binary" }),
@@ -37,7 +35,7 @@ describe("any string", () => {
     );
   });
 
-  it("signed by Entra, with any JSON as header or payload, gets a verdict", async () => {
+  it("a token signed by Entra with any JSON as header or payload gets a known verdict", async () => {
     const json = fc.json({ maxDepth: 4 });
     await fc.assert(
       fc.asyncProperty(json, json, async (header, payload) => {
@@ -48,7 +46,7 @@ describe("any string", () => {
     );
   });
 
-  it("any value in any claim gets a verdict", async () => {
+  it("a token with any value in any claim gets a known verdict", async () => {
     const name = fc.constantFrom(...Object.keys(userClaims), "roles", "idtyp", "acct", "idp", "appid", "xms_cc", "cnf");
     await fc.assert(
       fc.asyncProperty(name, fc.jsonValue({ maxDepth: 3 }), async (claim, value) => {
@@ -60,8 +58,8 @@ describe("any string", () => {
   });
 });
 
-describe("a valid token", () => {
-  it("does not survive the change of any one character", async () => {
+describe("property: a changed token is refused", () => {
+  it("a valid token with any one character changed is refused", async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: valid.length - 1 }), character, async (position, replacement) => {
         fc.pre(valid[position] !== replacement);
@@ -72,15 +70,15 @@ describe("a valid token", () => {
     );
   });
 
-  it("does not survive at any position: each character replaced by its neighbour", async () => {
+  it("a valid token with the next letter at any position is refused", async () => {
     for (let position = 0; position < valid.length; position += 1) {
-      const neighbour = BASE64URL[(BASE64URL.indexOf(valid.charAt(position)) + 1) % BASE64URL.length];
-      const changed = `${valid.slice(0, position)}${neighbour}${valid.slice(position + 1)}`;
+      const neighbor = BASE64URL[(BASE64URL.indexOf(valid.charAt(position)) + 1) % BASE64URL.length];
+      const changed = `${valid.slice(0, position)}${neighbor}${valid.slice(position + 1)}`;
       expect(await strictService.judge(changed), `position ${position}`).not.toBe("accepted");
     }
   });
 
-  it("does not survive insertion or deletion", async () => {
+  it("a valid token with any character inserted or deleted is refused", async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat({ max: valid.length }), character, async (position, inserted) => {
         const longer = `${valid.slice(0, position)}${inserted}${valid.slice(position)}`;
@@ -92,7 +90,7 @@ describe("a valid token", () => {
     );
   });
 
-  it("does not lend its signature to another token", async () => {
+  it("a token with the signature of another valid token is refused (signature)", async () => {
     const signature = valid.split(".")[2];
     const other = mint({ header: validHeader, payload: change(userClaims, { oid: userClaims["azp"] }) });
     expect(await strictService.judge(other)).toBe("accepted");

@@ -1,6 +1,4 @@
-/**
- * The tokens Entra really issues, in both versions, and what the service reads from them.
- */
+/** Tokens as Entra issues them in both versions, and what the service reads from them. */
 import { describe, expect, it } from "vitest";
 import {
   ABSENT,
@@ -28,7 +26,7 @@ import {
 } from "./support/tenant.ts";
 
 describe("access tokens", () => {
-  it("E-30 E-32 E-34 a user's v2 token", async () => {
+  it("E-30 E-32 E-34 a user's v2 token is accepted, with its claims as the caller", async () => {
     const token = userToken();
     const caller = await strictService.caller(token);
     expect(caller).toEqual({
@@ -50,7 +48,7 @@ describe("access tokens", () => {
     expect(JSON.stringify(caller)).not.toContain(token);
   });
 
-  it("E-33 an application's v2 token: the captured claim set, no idtyp, no appid, no x5t", async () => {
+  it("E-33 an application's v2 token without idtyp and appid is accepted", async () => {
     const caller = await strictService.caller(applicationToken());
     expect(caller).toMatchObject({
       kind: "application",
@@ -63,12 +61,12 @@ describe("access tokens", () => {
     expect(caller).not.toHaveProperty("scopes");
   });
 
-  it("E-33 idtyp app where the resource opted in", async () => {
+  it("E-33 tokens with the optional claim idtyp are accepted", async () => {
     expect(await strictService.caller(applicationToken({ idtyp: "app" }))).toMatchObject({ kind: "application" });
     expect(await strictService.caller(userToken({ idtyp: "user" }))).toMatchObject({ kind: "user" });
   });
 
-  it("E-30 E-31 E-32 E-42 a user's v1 token, where its audience is configured", async () => {
+  it("E-30 E-31 E-32 E-42 a user's v1 token is accepted if its audience is configured", async () => {
     expect(await v1Service.caller(v1UserToken())).toMatchObject({
       kind: "user",
       clientId: CLIENT_ID,
@@ -78,7 +76,7 @@ describe("access tokens", () => {
     expect(await v1Service.caller(v1UserToken({ appidacr: "1" }))).toMatchObject({ confidential: true });
   });
 
-  it("E-31 an application's v1 token", async () => {
+  it("E-31 an application's v1 token is accepted if its audience is configured", async () => {
     const changes = {
       iss: V1_ISSUER,
       aud: V1_AUDIENCE,
@@ -97,36 +95,39 @@ describe("access tokens", () => {
     });
   });
 
-  it("E-31 v2 tokens are accepted beside v1 tokens", async () => {
+  it("E-31 v2 tokens are accepted if v1 tokens are allowed, too", async () => {
     expect(await v1Service.judge(userToken())).toBe("accepted");
     expect(await v1Service.judge(applicationToken())).toBe("accepted");
   });
 
-  it("E-35 several scopes, in Entra's order", async () => {
+  it("E-35 several scopes of a token are read in their order", async () => {
     const caller = await strictService.caller(userToken({ scp: "Files.Read access_as_user User.Read" }));
     expect(caller).toMatchObject({ scopes: ["Files.Read", "access_as_user", "User.Read"] });
   });
 
-  it.each([ABSENT, 1, null])("E-35 uti missing or no string: no token id", async (uti) => {
+  it.each([ABSENT, 1, null])("E-35 a token with uti %s has no token id", async (uti) => {
     expect(await strictService.caller(userToken({ uti }))).toHaveProperty("tokenId", undefined);
   });
 
-  it("E-36 the v1 header has an x5t", async () => {
+  it("E-36 a token with x5t in its header, as v1 tokens have it, is accepted", async () => {
     expect(await strictService.judge(withHeader({ x5t: entraKey.keyId }))).toBe("accepted");
   });
 
-  it("E-37 typ is JWT, not at+jwt", async () => {
+  it("E-37 a token with typ at+jwt is refused (header_type), because Entra sends JWT", async () => {
     expect(await strictService.judge(withHeader({ typ: "at+jwt" }))).toBe("header_type");
   });
 
-  it("E-38 a Graph token is refused by its header", async () => {
+  it("E-38 a token with nonce in its header, as Graph tokens have it, is refused (header_not_allowed)", async () => {
     expect(await strictService.judge(withHeader({ nonce: "x" }))).toBe("header_not_allowed");
   });
 
-  it.each([59, 60, 90, 20 * 60, 28 * 60])("E-39 a lifetime of %i minutes", async (minutes) => {
-    const caller = await strictService.caller(userToken({ exp: NOW + minutes * 60 }));
-    expect(caller.expiresAtSeconds).toBe(NOW + minutes * 60);
-  });
+  it.each([59, 60, 90, 20 * 60, 28 * 60])(
+    "E-39 a token with a lifetime of %i minutes is accepted with its expiry",
+    async (minutes) => {
+      const caller = await strictService.caller(userToken({ exp: NOW + minutes * 60 }));
+      expect(caller.expiresAtSeconds).toBe(NOW + minutes * 60);
+    },
+  );
 
   it.each([
     [["cp1"], true],
@@ -138,10 +139,13 @@ describe("access tokens", () => {
     [[1, null], false],
     [{ 0: "cp1" }, false],
     [ABSENT, false],
-  ])("E-40 xms_cc %j: understands a claims challenge %s", async (capabilities, understandsClaimsChallenge) => {
-    const token = userToken({ xms_cc: capabilities });
-    expect(await strictService.caller(token)).toMatchObject({ understandsClaimsChallenge });
-  });
+  ])(
+    "E-40 a caller with xms_cc %j understands claims challenges: %s",
+    async (capabilities, understandsClaimsChallenge) => {
+      const token = userToken({ xms_cc: capabilities });
+      expect(await strictService.caller(token)).toMatchObject({ understandsClaimsChallenge });
+    },
+  );
 
   it("E-41 unknown claims of any type are ignored", async () => {
     const unknown = { wids: ["x"], groups: [1], extn: { a: [null] }, "http://schemas.example/x": true, acrs: ["c1"] };

@@ -1,6 +1,6 @@
 /**
- * Options that switch a check off when they are empty. Here an empty setting stops the start, so
- * that no request ever meets a validator with a rule missing.
+ * Options of JWT libraries that turn a check off if they are empty. The service does not start with such a setting, so that
+ * no validator runs without one of its rules.
  */
 import { describe, expect, it } from "vitest";
 import { type CallerSettings, createCallerRules } from "../../shared/caller/caller-rules.ts";
@@ -20,10 +20,13 @@ const emptySettings = ["tenantId", "clientId", "authorityHost", "v1IssuerBase"].
   NOTHING.map((value) => ({ setting, value })),
 );
 
-describe("option traps", () => {
-  it.each(emptySettings)("JW-60 $setting = $value stops the start", ({ setting, value }) => {
-    expect(() => create({ [setting]: value })).toThrow(TypeError);
-  });
+describe("empty and malformed options", () => {
+  it.each(emptySettings)(
+    "JW-60 with the empty setting $setting = $value the service does not start",
+    ({ setting, value }) => {
+      expect(() => create({ [setting]: value })).toThrow(TypeError);
+    },
+  );
 
   it.each([
     { setting: "tenantId", value: "common", message: "tenantId must be a GUID" },
@@ -45,11 +48,14 @@ describe("option traps", () => {
     { setting: "allowGuests", value: "false", message: "allowGuests must be true or false" },
     { setting: "keys", value: undefined, message: "keys must be given" },
     { setting: "keys", value: {}, message: "keys must be given" },
-  ])("JW-60 $setting = $value: $message", ({ setting, value, message }) => {
-    expect(() => create({ [setting]: value })).toThrow(new TypeError(message));
-  });
+  ])(
+    "JW-60 with the malformed setting $setting = $value the service does not start: $message",
+    ({ setting, value, message }) => {
+      expect(() => create({ [setting]: value })).toThrow(new TypeError(message));
+    },
+  );
 
-  it("JW-60 the list of v1 audiences cannot be changed afterwards", () => {
+  it("JW-60 the list of v1 audiences cannot be changed after the start", () => {
     const v1Audiences = ["api://one"];
     const rules = createCallerRules({ ...strictSettings, v1Audiences });
     v1Audiences.push("api://two");
@@ -57,28 +63,28 @@ describe("option traps", () => {
     expect(Object.isFrozen(rules) && Object.isFrozen(rules.v1Audiences)).toBe(true);
   });
 
-  it("JW-60 GUIDs may be configured in either case", () => {
+  it("JW-60 GUIDs in upper case are accepted as settings", () => {
     expect(() => create({ tenantId: TENANT_ID.toUpperCase(), clientId: SERVICE_ID.toUpperCase() })).not.toThrow();
   });
 
-  it("JW-60 an unset clock is a programmer's mistake, not a token that never expires", async () => {
+  it("JW-60 validation without a valid clock throws and does not accept an expired token", async () => {
     for (const nowSeconds of [Number.NaN, Number.POSITIVE_INFINITY, undefined as unknown as number]) {
       const validation = create({}).validate(new SecretValue(userToken({ exp: 1 })), nowSeconds);
       await expect(validation).rejects.toThrow(new TypeError("nowSeconds must be a number"));
     }
   });
 
-  it("JW-61 an algorithm that the key permits is refused all the same", async () => {
+  it("JW-61 a token with another algorithm that the key permits is refused (algorithm)", async () => {
     const token = mint({ header: { ...validHeader, alg: "PS256" }, sign: ps256(entraKey) });
     expect(await strictService.judge(token)).toBe("algorithm");
   });
 
-  it("JW-62 iat in the future is refused, within the tolerance accepted", async () => {
+  it("JW-62 a token with iat in the future is refused (issued_in_future), except within the clock tolerance", async () => {
     expect(await strictService.judge(userToken({ iat: NOW + 61 }))).toBe("issued_in_future");
     expect(await strictService.judge(userToken({ iat: NOW + 60 }))).toBe("accepted");
   });
 
-  it("JW-63 an issuer pattern is no setting", () => {
+  it("JW-63 with a regular expression as issuer the service does not start", () => {
     expect(() => create({ authorityHost: /^https:\/\/login\.microsoftonline\.com/ })).toThrow(TypeError);
   });
 });

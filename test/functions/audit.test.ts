@@ -1,8 +1,8 @@
 /**
- * The audit trail: exactly one event for every decision, with the documented members and no others; identifiers and
- * codes, never a name, an address or a text that somebody else wrote.
+ * The audit trail: exactly one event for every decision, with the documented members and no others. The values are
+ * identifiers and codes, never a name, an address or text that a caller or Entra wrote.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   appToken,
   bearer,
@@ -13,16 +13,10 @@ import {
   userToken,
 } from "../support/callers.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-afterEach(() => world.tenant.state.clearOrders());
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
 const ALWAYS = ["event", "time", "outcome", "code", "status", "route", "correlationId", "milliseconds"];
 const CALLER = ["callerKind", "callerClientId", "callerObjectId", "callerUnderstandsChallenge", "callerTokenId"];
@@ -45,7 +39,7 @@ const client = (name: keyof typeof Ids) => CLIENT_IDS[name];
 
 const rows: Row[] = [
   {
-    title: "issued: a user exchanges itself",
+    title: "issued: a user exchanges its own token",
     call: () => service.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world)) }),
     event: {
       outcome: "issued",
@@ -65,7 +59,7 @@ const rows: Row[] = [
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ACQUIRED],
   },
   {
-    title: "issued: an application exchanges a user",
+    title: "issued: an application exchanges a user's token",
     call: () => post(exchangeForm(userToken(world)), bearer(appToken(world))),
     event: {
       outcome: "issued",
@@ -79,13 +73,13 @@ const rows: Row[] = [
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ACQUIRED],
   },
   {
-    title: "issued: a grant is made",
+    title: "issued: an exchange with offline_access",
     call: () => post(exchangeForm(userToken(world), { scope: "User.Read offline_access" }), bearer(appToken(world))),
     event: { outcome: "issued", grantMade: true, cache: "bypass", grantId: expect.stringMatching(/^[0-9a-f]{64}$/) },
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ACQUIRED, "grantId", "grantMade"],
   },
   {
-    title: "issued: a grant is redeemed",
+    title: "issued: a grant redemption",
     call: async () => {
       const made = await post(
         exchangeForm(userToken(world), { scope: "User.Read offline_access" }),
@@ -100,25 +94,25 @@ const rows: Row[] = [
     members: ["flow", ...CALLER, "subjectObjectId", "grantId", ...DECIDED, ...ACQUIRED],
   },
   {
-    title: "answered: Validate",
+    title: "answered: /Validate",
     call: () => service.call("/Validate", { headers: bearer(userToken(world)) }),
     event: { outcome: "answered", code: "ok", route: "validate" },
     members: CALLER,
   },
   {
-    title: "answered: grants",
+    title: "answered: /grants",
     call: () => service.call("/grants", { headers: bearer(userToken(world)) }),
     event: { outcome: "answered", code: "ok", route: "grants" },
     members: CALLER,
   },
   {
-    title: "answered: nothing to revoke",
+    title: "answered: revocation of an unknown token",
     call: () => service.call("/oauth2/revoke", { form: { token: "gte_x" }, headers: bearer(userToken(world)) }),
     event: { outcome: "answered", code: "ok", route: "revoke" },
     members: CALLER,
   },
   {
-    title: "answered: a person ends what an application has in their name",
+    title: "answered: a user revokes an application's grant",
     call: async () => {
       const made = await post(
         exchangeForm(userToken(world), { scope: "User.Read offline_access" }),
@@ -137,7 +131,7 @@ const rows: Row[] = [
     members: [...CALLER, "grantId", "grantRevoked", "grantClientId", "subjectObjectId"],
   },
   {
-    title: "answered: somebody else's grant is not revoked, and which it was",
+    title: "answered: another user's grant is not revoked, with its id",
     call: async () => {
       const made = await post(exchangeForm(userToken(world), { scope: "User.Read offline_access" }));
       const token = String(made.json()["refresh_token"]);
@@ -147,7 +141,7 @@ const rows: Row[] = [
     members: [...CALLER, "grantId", "grantRevoked"],
   },
   {
-    title: "refused: scopes that policy knows are told, others are a caller's text",
+    title: "refused: a scope that policy does not know, which is not recorded",
     call: () =>
       service.call("/AuthorizationHeader/graph", {
         json: { scopes: ["User.Read", "eyJ0eXAi.not-a.scope"] },
@@ -157,32 +151,32 @@ const rows: Row[] = [
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, "reason"],
   },
   {
-    title: "refused: no caller",
+    title: "refused: no credentials",
     call: () => service.call("/AuthorizationHeader/graph"),
     event: { outcome: "refused", code: "caller_missing", status: 401 },
     members: ["flow"],
   },
   {
-    title: "refused: a bad caller, with the reason",
+    title: "refused: an invalid caller token, with the reason",
     call: () =>
       service.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world, { key: "unpublished" })) }),
     event: { outcome: "refused", code: "caller_refused", reason: "key_unknown", status: 401 },
     members: ["flow", "reason"],
   },
   {
-    title: "refused: a malformed request, with the parameter",
+    title: "refused: an invalid request, with the parameter",
     call: () => post({ grant_type: "refresh_token" }),
     event: { outcome: "refused", code: "parameter_missing", reason: "refresh_token", status: 400 },
     members: ["reason"],
   },
   {
-    title: "refused: another user's token, and who tried",
+    title: "refused: another user's token, with the caller",
     call: () => post(exchangeForm(userToken(world, { user: "bob" })), bearer(userToken(world))),
     event: { outcome: "refused", code: "subject_refused", reason: "not_the_caller", callerObjectId: USER_IDS.alice },
     members: ["flow", ...CALLER, "reason"],
   },
   {
-    title: "refused: by policy, with the entry",
+    title: "refused: by a policy entry, with its name",
     call: () =>
       service.call("/AuthorizationHeader/orders", { headers: bearer(userToken(world, { client: "public" })) }),
     event: {
@@ -197,14 +191,14 @@ const rows: Row[] = [
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, "reason"],
   },
   {
-    title: "refused: in no policy",
+    title: "refused: a caller that is not in the policy",
     call: () =>
       service.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world, { client: "stranger" })) }),
     event: { outcome: "refused", code: "caller_not_listed", status: 403, callerClientId: client("stranger") },
     members: ["flow", ...CALLER, ...SUBJECT, "reason"],
   },
   {
-    title: "refused: somebody else's grant",
+    title: "refused: another user's grant",
     call: async () => {
       const made = await post(exchangeForm(userToken(world), { scope: "User.Read offline_access" }));
       const grant = String(made.json()["refresh_token"]);
@@ -220,20 +214,20 @@ const rows: Row[] = [
     members: ["flow", ...CALLER, "reason", "grantId"],
   },
   {
-    title: "refused: by Entra, with its numbers",
+    title: "refused: by Entra, with its error codes",
     call: () => ordered({ aadsts: 65001, values: { user: "alice@contoso.local" } }),
     event: { outcome: "refused", code: "consent_required", aadsts: [65001], reason: "consent_required", status: 400 },
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ENTRA],
   },
   {
-    title: "refused: the method",
+    title: "refused: an unsupported method",
     call: () => service.call("/oauth2/token", { method: "GET" }),
     event: { outcome: "refused", code: "method_not_allowed", status: 405 },
     members: [],
   },
   {
     title: "failed: Entra throttles",
-    // No time to wait, so that the rows below are not told to wait too.
+    // Retry-After is 0, so that the service does not refuse the rows below.
     call: () => ordered({ throttleSeconds: 0 }),
     event: { outcome: "failed", code: "throttled", status: 429 },
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED],
@@ -245,13 +239,13 @@ const rows: Row[] = [
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED],
   },
   {
-    title: "failed: our registration",
+    title: "failed: Entra refuses the service's registration",
     call: () => ordered({ aadsts: 700016 }),
     event: { outcome: "failed", code: "registration_refused", aadsts: [700016], status: 500 },
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED, ...ENTRA],
   },
   {
-    title: "failed: too many scopes",
+    title: "failed: Entra returns more scopes than allowed",
     call: () =>
       ordered({
         status: 200,
@@ -268,12 +262,12 @@ function ordered(order: Record<string, unknown>): Promise<Answer> {
 }
 
 describe.each(rows)("$title", ({ call, event, members }) => {
-  test("one event, with its members", async () => {
+  test("writes one audit event with exactly the documented members", async () => {
     const before = service.events().length;
     const answer = await call();
     const events = service.events().slice(before);
     const written = events.at(-1) ?? {};
-    // Redemptions make their grant first: two decisions, two events.
+    // Some rows first issue the grant that they redeem: two decisions, two events.
     expect(events.length).toBeLessThanOrEqual(2);
     expect(
       events.filter(({ correlationId }) => correlationId === answer.headers.get("client-request-id")),
@@ -290,7 +284,7 @@ describe.each(rows)("$title", ({ call, event, members }) => {
 });
 
 test.each(["/healthz", "/ready", "/.well-known/oauth-protected-resource", "/.well-known/oauth-authorization-server"])(
-  "%s is no decision: no event",
+  "GET %s writes no audit event",
   async (path) => {
     const before = service.events().length;
     expect((await service.call(path)).status).toBe(200);
@@ -298,19 +292,19 @@ test.each(["/healthz", "/ready", "/.well-known/oauth-protected-resource", "/.wel
   },
 );
 
-test("the cache's part is told: miss, hit, joined, bypass", async () => {
+test("the audit event says how the cache answered: miss, hit, joined or bypass", async () => {
   const { state } = world.tenant;
   const fresh = world.serve();
   const token = userToken(world);
-  const ask = (json?: unknown) =>
+  const exchange = (json?: unknown) =>
     fresh.call("/AuthorizationHeader/graph", { headers: bearer(token), ...(json === undefined ? {} : { json }) });
   const order = state.order({ endpoint: "token", client: "service", hold: true });
-  const both = [ask(), ask()];
+  const both = [exchange(), exchange()];
   await fresh.lookUps(2);
   state.releaseOrder({ id: order });
   await Promise.all(both);
-  await ask();
-  await ask({ forceRefresh: true });
+  await exchange();
+  await exchange({ forceRefresh: true });
   expect(
     fresh
       .events()
@@ -319,7 +313,7 @@ test("the cache's part is told: miss, hit, joined, bypass", async () => {
   ).toEqual(["bypass", "hit", "joined", "miss"]);
 });
 
-test("what the operator must know is a line of its own", async () => {
+test("a credential failure writes an operator event besides the audit event", async () => {
   const { state } = world.tenant;
   const strict = world.serve({ settings: { POLICY: policyWithEntries({}) } });
   state.order({ endpoint: "vault", status: 503, body: "", times: 0 });

@@ -1,44 +1,28 @@
 /**
- * The header payload: `GET|POST /AuthorizationHeader/{api}` and its application twin. GET is wire-compatible with
- * Microsoft's sidecar; what would ask for more than the caller's own is refused, not ignored.
+ * `GET|POST /AuthorizationHeader/{api}`, and `/AuthorizationHeaderUnauthenticated/{api}` for applications. GET is
+ * wire-compatible with Microsoft's sidecar. A parameter that selects another token than the caller's is refused, not
+ * ignored.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, userToken } from "../support/callers.ts";
-import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { MINUTE } from "../support/movable-clock.ts";
 import { applicationOnlySettings, policyWith, policyWithEntries, withoutApplicationOnly } from "../support/policies.ts";
-import {
-  type Answer,
-  type Call,
-  type LocalWorld,
-  type ServiceUnderTest,
-  startLocalWorld,
-} from "../support/service-under-test.ts";
+import type { Answer, Call } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
-beforeEach(() => {
-  clock.reset();
-  world.tenant.state.clearLog();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld();
 
 const GRAPH = "/AuthorizationHeader/graph";
 const get = (query = "", token = userToken(world), at = service) =>
   at.call(`${GRAPH}${query}`, { headers: bearer(token) });
 const post = (json: unknown, token = userToken(world), at = service) =>
   at.call(GRAPH, { headers: bearer(token), json });
-const told = (answer: Answer) => ({ status: answer.status, ...answer.json() });
-const asked = () => world.tenant.state.requests({ endpoint: "token" }).at(-1)?.form ?? {};
+const withStatus = (answer: Answer) => ({ status: answer.status, ...answer.json() });
+const lastTokenForm = () => world.tenant.state.requests({ endpoint: "token" }).at(-1)?.form ?? {};
 const tokenRequests = () => world.tenant.state.requestCounts()["token"] ?? 0;
 
-describe("the payload", () => {
-  test("exactly the declared members; headers go into the next request as they are", async () => {
+describe("GET /AuthorizationHeader/{api} returns", () => {
+  test("exactly the documented members, with headers that Graph accepts unchanged", async () => {
     const answer = await get();
     const body = answer.json();
     expect(Object.keys(body).sort()).toEqual([
@@ -58,7 +42,7 @@ describe("the payload", () => {
     expect(await me.json()).toMatchObject({ userPrincipalName: "alice@contoso.local" });
   });
 
-  test("the content type is the API's", async () => {
+  test("the Content-Type that the policy sets for the API", async () => {
     const POLICY = policyWith(({ apis }) => {
       Object.assign(apis["orders"] ?? {}, { contentType: "application/vnd.contoso+json" });
     });
@@ -68,7 +52,7 @@ describe("the payload", () => {
     expect(answer.json()["headers"]).toMatchObject({ "Content-Type": "application/vnd.contoso+json" });
   });
 
-  test("expiresIn counts down while the cache serves the same token", async () => {
+  test("a smaller expiresIn each time while the cache serves the same token", async () => {
     const token = userToken(world);
     const first = (await get("", token)).json();
     clock.advance(10 * MINUTE);
@@ -78,10 +62,10 @@ describe("the payload", () => {
   });
 });
 
-describe("expiresIn and expires_in", () => {
+describe("the lifetime in the answer", () => {
   const inTenMinutes = () => ({ exp: Math.floor(Date.now() / 1_000) + 600 });
 
-  test("end with the token that the person presented, on both routes", async () => {
+  test("ends with the token that the user presented, in expiresIn and in expires_in", async () => {
     const token = userToken(world, { claims: inTenMinutes() });
     const header = await service.call("/AuthorizationHeader/graph", { headers: bearer(token) });
     const oauth = await service.call("/oauth2/token", { form: exchangeForm(token) });
@@ -93,7 +77,7 @@ describe("expiresIn and expires_in", () => {
     expect(until).toBe(claimsOf(token)["exp"]);
   });
 
-  test("are the token's own for a long-lived one, which the API itself challenges", async () => {
+  test("is the token's own if the token is long-lived, because the API challenges it", async () => {
     const cae = world.serve({ settings: { POLICY: policyWithEntries({ "web-users": { cae: true } }) } });
     const token = userToken(world, { claims: { ...inTenMinutes(), xms_cc: ["cp1"] } });
     const header = await cae.call("/AuthorizationHeader/graph", { headers: bearer(token) });
@@ -101,34 +85,34 @@ describe("expiresIn and expires_in", () => {
   });
 });
 
-describe("GET, as the sidecar's clients send it", () => {
+describe("GET /AuthorizationHeader/{api} with the sidecar's parameters", () => {
   test.each([
     ["optionsOverride.Scopes", "?optionsOverride.Scopes=User.Read"],
-    ["in any case", "?OPTIONSOVERRIDE.scopes=User.Read"],
+    ["optionsOverride.scopes in another case", "?OPTIONSOVERRIDE.scopes=User.Read"],
     [
-      "qualified, percent-encoded",
+      "a qualified scope, percent-encoded",
       `?optionsOverride.Scopes=${encodeURIComponent("https://graph.microsoft.com/User.Read")}`,
     ],
-  ])("scopes: %s", async (_title, query) => {
+  ])("accepts %s", async (_title, query) => {
     expect((await get(query)).status).toBe(200);
     expect(
-      asked()
+      lastTokenForm()
         ["scope"]?.split(" ")
         .filter((scope) => scope.includes("graph")),
     ).toEqual(["https://graph.microsoft.com/User.Read"]);
   });
 
   test.each([
-    ["repeated", "?optionsOverride.Scopes=User.Read&optionsOverride.Scopes=Mail.Read"],
-    ["with a plus between", "?optionsOverride.Scopes=User.Read+Mail.Read"],
-    ["with %20 between", "?optionsOverride.Scopes=User.Read%20Mail.Read"],
-  ])("several scopes: %s", async (_title, query) => {
+    ["a repeated parameter", "?optionsOverride.Scopes=User.Read&optionsOverride.Scopes=Mail.Read"],
+    ["a plus sign between scopes", "?optionsOverride.Scopes=User.Read+Mail.Read"],
+    ["%20 between scopes", "?optionsOverride.Scopes=User.Read%20Mail.Read"],
+  ])("accepts several scopes: %s", async (_title, query) => {
     expect((await get(query)).status).toBe(200);
-    expect(asked()["scope"]).toContain("Mail.Read");
-    expect(asked()["scope"]).toContain("User.Read");
+    expect(lastTokenForm()["scope"]).toContain("Mail.Read");
+    expect(lastTokenForm()["scope"]).toContain("User.Read");
   });
 
-  test("ForceRefresh true goes to Entra, anything else does not", async () => {
+  test("calls Entra if ForceRefresh is true, and for no other value", async () => {
     const token = userToken(world);
     const first = await get("", token);
     for (const value of ["false", "1", "yes", ""]) {
@@ -140,7 +124,7 @@ describe("GET, as the sidecar's clients send it", () => {
     expect(tokenRequests()).toBe(2);
   });
 
-  test("a correlation id that is a GUID is used; another is not", async () => {
+  test("uses a CorrelationId that is a GUID and replaces any other", async () => {
     const guid = "0f0e0d0c-0b0a-4908-8706-050403020100";
     const named = await get(`?optionsOverride.AcquireTokenOptions.CorrelationId=${guid}`);
     expect(named.headers.get("client-request-id")).toBe(guid);
@@ -148,7 +132,7 @@ describe("GET, as the sidecar's clients send it", () => {
     expect(wrong.headers.get("client-request-id")).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  test("keys that change nothing here, and unknown ones, are ignored as the sidecar does", async () => {
+  test("ignores unknown parameters and those without effect, as the sidecar does", async () => {
     const query =
       "?optionsOverride.BaseUrl=https://evil.example&optionsOverride.RelativePath=x&optionsOverride.Tenant=evil&foo=bar&optionsOverride.RequestAppToken=false";
     expect((await get(query)).status).toBe(200);
@@ -167,8 +151,8 @@ describe("GET, as the sidecar's clients send it", () => {
     ["optionsOverride.AcquireTokenOptions.ManagedIdentity.UserAssignedClientId=x"],
     ["optionsOverride.RequestAppToken=true"],
     ["OPTIONSOVERRIDE.REQUESTAPPTOKEN=TRUE"],
-  ])("%s is refused, not ignored: it would be another token than the caller's", async (query) => {
-    expect(told(await get(`?${query}`))).toMatchObject({
+  ])("refuses %s, which would select another token than the caller's", async (query) => {
+    expect(withStatus(await get(`?${query}`))).toMatchObject({
       status: 400,
       error: "invalid_request",
       code: "parameter_not_supported",
@@ -178,7 +162,7 @@ describe("GET, as the sidecar's clients send it", () => {
   });
 
   test.each([
-    ["a scope that is not in the list", "?optionsOverride.Scopes=Mail.Send", 403, "scope_not_allowed"],
+    ["a scope that the policy does not list", "?optionsOverride.Scopes=Mail.Send", 403, "scope_not_allowed"],
     [
       "a scope of another API",
       `?optionsOverride.Scopes=${encodeURIComponent("https://api.contoso.local/orders/Orders.Read")}`,
@@ -187,38 +171,43 @@ describe("GET, as the sidecar's clients send it", () => {
     ],
     [".default", "?optionsOverride.Scopes=.default", 403, "scope_not_allowed"],
     ["a token in the query", "?access_token=eyJ", 400, "token_in_query"],
-    ["claims that are none", "?optionsOverride.AcquireTokenOptions.Claims=x", 400, "parameter_invalid"],
+    ["claims that are not JSON", "?optionsOverride.AcquireTokenOptions.Claims=x", 400, "parameter_invalid"],
     [
       "ForceRefresh twice",
       "?optionsOverride.AcquireTokenOptions.ForceRefresh=true&optionsoverride.acquiretokenoptions.forcerefresh=false",
       400,
       "parameter_repeated",
     ],
-    ["too many", `?${Array.from({ length: 65 }, (_, index) => `p${index}=1`).join("&")}`, 400, "too_many_parameters"],
-  ])("refused: %s", async (_title, query, status, code) => {
-    expect(told(await get(query))).toMatchObject({ status, code });
+    [
+      "65 parameters",
+      `?${Array.from({ length: 65 }, (_, index) => `p${index}=1`).join("&")}`,
+      400,
+      "too_many_parameters",
+    ],
+  ])("refuses %s", async (_title, query, status, code) => {
+    expect(withStatus(await get(query))).toMatchObject({ status, code });
     expect(tokenRequests()).toBe(0);
   });
 
   test.each(["unknown", "Graph", "__proto__", "constructor", "toString", "graph%2F..%2Forders", "gr%00aph"])(
-    "no such API: %s",
+    "refuses the unknown API %s",
     async (api) => {
       const answer = await service.call(`/AuthorizationHeader/${api}`, { headers: bearer(userToken(world)) });
-      expect(told(answer)).toMatchObject({ status: 403, error: "invalid_target", code: "api_unknown" });
+      expect(withStatus(answer)).toMatchObject({ status: 403, error: "invalid_target", code: "api_unknown" });
     },
   );
 });
 
-describe("POST", () => {
+describe("POST /AuthorizationHeader/{api}", () => {
   test.each([
-    ["nothing", undefined],
+    ["no body", undefined],
     ["an empty object", {}],
     ["scopes as a list", { scopes: ["User.Read", "Mail.Read"] }],
-    ["scopes as a text", { scopes: "User.Read Mail.Read" }],
+    ["scopes as a string", { scopes: "User.Read Mail.Read" }],
     ["forceRefresh false", { forceRefresh: false }],
     ["minimumSeconds", { minimumSeconds: 60 }],
     ["OpenID scopes", { scopes: ["openid", "profile", "User.Read"] }],
-  ])("served: %s", async (_title, json) => {
+  ])("accepts %s", async (_title, json) => {
     const answer =
       json === undefined
         ? await service.call(GRAPH, { method: "POST", headers: bearer(userToken(world)) })
@@ -228,28 +217,28 @@ describe("POST", () => {
 
   test.each([
     ["an unknown member", { scope: "User.Read" }, 400, "parameter_not_supported"],
-    ["a member from a prototype", JSON.parse('{"__proto__": {"forceRefresh": true}}'), 400, "parameter_not_supported"],
-    ["a list", [], 400, "body_not_json"],
-    ["null", null, 400, "body_not_json"],
-    ["a number as scope", { scopes: [7] }, 400, "parameter_invalid"],
-    ["an object as scopes", { scopes: { a: 1 } }, 400, "parameter_invalid"],
+    ["the member __proto__", JSON.parse('{"__proto__": {"forceRefresh": true}}'), 400, "parameter_not_supported"],
+    ["an array as body", [], 400, "body_not_json"],
+    ["null as body", null, 400, "body_not_json"],
+    ["a scope that is a number", { scopes: [7] }, 400, "parameter_invalid"],
+    ["scopes that are an object", { scopes: { a: 1 } }, 400, "parameter_invalid"],
     ["a grant that is a number", { grant: 7 }, 400, "parameter_invalid"],
     ["an empty grant", { grant: "" }, 400, "parameter_invalid"],
     ["a grant that is null", { grant: null }, 400, "parameter_invalid"],
-    ["forceRefresh as a text", { forceRefresh: "true" }, 400, "parameter_invalid"],
-    ["minimumSeconds below zero", { minimumSeconds: -1 }, 400, "parameter_invalid"],
+    ["forceRefresh as a string", { forceRefresh: "true" }, 400, "parameter_invalid"],
+    ["negative minimumSeconds", { minimumSeconds: -1 }, 400, "parameter_invalid"],
     ["minimumSeconds of two days", { minimumSeconds: 172_800 }, 400, "parameter_invalid"],
     ["minimumSeconds with a fraction", { minimumSeconds: 1.5 }, 400, "parameter_invalid"],
     ["claims that are a number", { claims: 7 }, 400, "parameter_invalid"],
-    ["claims with another member", { claims: { userinfo: {} } }, 400, "parameter_invalid"],
-    ["a grant that is none of ours", { grant: "1.AXsomething" }, 403, "import_not_allowed"],
-    ["a scope that is not in the list", { scopes: ["Mail.Send"] }, 403, "scope_not_allowed"],
-  ])("refused: %s", async (_title, json, status, code) => {
-    expect(told(await post(json))).toMatchObject({ status, code });
+    ["claims with an unknown member", { claims: { userinfo: {} } }, 400, "parameter_invalid"],
+    ["a grant that is not a handle of this service", { grant: "1.AXsomething" }, 403, "import_not_allowed"],
+    ["a scope that the policy does not list", { scopes: ["Mail.Send"] }, 403, "scope_not_allowed"],
+  ])("refuses %s", async (_title, json, status, code) => {
+    expect(withStatus(await post(json))).toMatchObject({ status, code });
     expect(tokenRequests()).toBe(0);
   });
 
-  test("the query of the GET form is not read, so nothing in it can override the body", async () => {
+  test("does not read the query, so it cannot override the body", async () => {
     const answer = await service.call(`${GRAPH}?optionsOverride.RequestAppToken=true`, {
       headers: bearer(userToken(world)),
       json: {},
@@ -257,7 +246,7 @@ describe("POST", () => {
     expect(answer.status).toBe(200);
   });
 
-  test("forceRefresh replaces what the cache holds", async () => {
+  test("replaces the cached token if forceRefresh is true", async () => {
     const token = userToken(world);
     const first = await post({}, token);
     const forced = await post({ forceRefresh: true }, token);
@@ -265,7 +254,7 @@ describe("POST", () => {
     expect((await get("", token)).json()["authorizationHeader"]).toBe(forced.json()["authorizationHeader"]);
   });
 
-  test("minimumSeconds: a token with less life is renewed; a wish that Entra cannot fill does not ask for ever", async () => {
+  test("renews a token that ends before minimumSeconds, but does not repeat a call that cannot give a longer one", async () => {
     const token = userToken(world, { lifetimeSeconds: 7_200 });
     const first = await post({}, token);
     const life = Number(first.json()["expiresIn"]);
@@ -282,19 +271,25 @@ describe("POST", () => {
   });
 });
 
-describe("who may not", () => {
+describe("GET /AuthorizationHeader/{api} refuses", () => {
   const rows: [title: string, call: () => Call, status: number, code: string, action: string][] = [
-    ["nobody", () => ({}), 401, "caller_missing", "new_caller_token"],
-    ["Basic", () => ({ headers: { authorization: "Basic YTpi" } }), 400, "client_secret_not_accepted", "fix_request"],
+    ["a request without credentials", () => ({}), 401, "caller_missing", "new_caller_token"],
     [
-      "two tokens",
+      "Basic authentication",
+      () => ({ headers: { authorization: "Basic YTpi" } }),
+      400,
+      "client_secret_not_accepted",
+      "fix_request",
+    ],
+    [
+      "two tokens in one header",
       () => ({ headers: { authorization: `Bearer ${userToken(world)},Bearer x` } }),
       400,
       "authorization_malformed",
       "fix_request",
     ],
     [
-      "an application: it has no user",
+      "an application, which has no user",
       () => ({ headers: bearer(appToken(world)) }),
       403,
       "user_required",
@@ -310,55 +305,66 @@ describe("who may not", () => {
   ];
   test.each(rows)("%s", async (_title, call, status, code, action) => {
     const answer = await service.call(GRAPH, call());
-    expect(told(answer)).toMatchObject({ type: "about:blank", status, code, action });
+    expect(withStatus(answer)).toMatchObject({ type: "about:blank", status, code, action });
     expect(answer.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
     expect(answer.headers.has("www-authenticate")).toBe(status === 401);
     expect(tokenRequests()).toBe(0);
   });
 });
 
-describe("AuthorizationHeaderUnauthenticated: the application's own, and never unauthenticated", () => {
+describe("/AuthorizationHeaderUnauthenticated/{api}", () => {
   const path = "/AuthorizationHeaderUnauthenticated/graph";
   const daemon = () => bearer(appToken(world, { client: "daemon" }));
 
   test.each([
-    ["nobody", () => ({}), 401, "caller_missing"],
+    ["a request without credentials", () => ({}), 401, "caller_missing"],
     ["a user", () => ({ headers: bearer(userToken(world)) }), 403, "application_required"],
-    ["an application that no entry entitles", () => ({ headers: bearer(appToken(world)) }), 403, "flow_not_allowed"],
     [
-      "a grant beside it",
+      "an application whose entry lacks client-credentials",
+      () => ({ headers: bearer(appToken(world)) }),
+      403,
+      "flow_not_allowed",
+    ],
+    [
+      "a grant in the body",
       () => ({ headers: daemon(), json: { grant: `gte_${"A".repeat(43)}` } }),
       400,
       "parameter_not_supported",
     ],
     [
-      "another API",
+      "a scope of another API",
       () => ({ headers: daemon(), json: { scopes: ["https://api.contoso.local/orders/.default"] } }),
       403,
       "api_ambiguous",
     ],
-  ] as [string, () => Call, number, string][])("%s", async (_title, call, status, code) => {
+  ] as [string, () => Call, number, string][])("refuses %s", async (_title, call, status, code) => {
     const app = world.serve({ settings: applicationOnlySettings() });
     const answer = await app.call(path, call());
-    expect(told(answer)).toMatchObject({ status, code });
+    expect(withStatus(answer)).toMatchObject({ status, code });
     expect(answer.headers.has("www-authenticate")).toBe(status === 401);
     expect(tokenRequests()).toBe(0);
   });
 
-  test("off unless the second registration is configured", async () => {
+  test("refuses every application unless the second registration is configured", async () => {
     const off = world.serve({ settings: withoutApplicationOnly() });
-    expect(told(await off.call(path, { headers: daemon() }))).toMatchObject({ status: 403, code: "flow_not_allowed" });
+    expect(withStatus(await off.call(path, { headers: daemon() }))).toMatchObject({
+      status: 403,
+      code: "flow_not_allowed",
+    });
   });
 
-  test.each([{}, { json: {} }, { json: { scopes: [".default"] } }])("served, with %j", async (call) => {
-    const app = world.serve({ settings: applicationOnlySettings() });
-    const answer = await app.call(path, { headers: daemon(), ...call });
-    expect(answer.json()).toMatchObject({ tokenType: "Bearer", scopes: [] });
-    const token = String(answer.json()["authorizationHeader"]).slice("Bearer ".length);
-    expect(claimsOf(token)).toMatchObject({ appid: CLIENT_IDS.appOnly, idtyp: "app" });
-  });
+  test.each([{}, { json: {} }, { json: { scopes: [".default"] } }])(
+    "returns the application's own token for %j",
+    async (call) => {
+      const app = world.serve({ settings: applicationOnlySettings() });
+      const answer = await app.call(path, { headers: daemon(), ...call });
+      expect(answer.json()).toMatchObject({ tokenType: "Bearer", scopes: [] });
+      const token = String(answer.json()["authorizationHeader"]).slice("Bearer ".length);
+      expect(claimsOf(token)).toMatchObject({ appid: CLIENT_IDS.appOnly, idtyp: "app" });
+    },
+  );
 
-  test("RequestAppToken=true is what it does anyway", async () => {
+  test("accepts RequestAppToken=true, which changes nothing", async () => {
     const app = world.serve({ settings: applicationOnlySettings() });
     expect((await app.call(`${path}?optionsOverride.RequestAppToken=true`, { headers: daemon() })).status).toBe(200);
   });

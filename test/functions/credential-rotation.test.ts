@@ -1,32 +1,24 @@
 /**
- * The service's own credential, whole path: its three kinds, and rotations, outages and mistakes while callers are
- * served (KV-42, E-82). A proper rotation loses no request; a wrong one costs few reads of the vault.
+ * The service's own credential: its three kinds, and rotations, outages and mistakes during requests (KV-42, E-82). No
+ * request fails in a correct rotation. A wrong one causes few reads of Key Vault.
  */
 import { generateKeyPairSync } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { selfSignedCertificate } from "../../local/tenant/keys/certificate.ts";
 import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { applicationOnlySettings } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer, ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-beforeEach(() => world.tenant.state.clearLog());
+const { world, clock } = useWorld();
 afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-  // Whatever the test did to them: one good secret at Entra and in the vault, and no older versions.
+  // Restores one valid secret at Entra and in Key Vault, without older versions.
   world.tenant.state.deleteSecret({ name: "client-secret" });
   world.tenant.state.rotateSecret({ keepOld: false });
 });
-afterAll(() => world.stop());
 
-const serve = (settings: Record<string, string> = {}) => world.serve({ settings, surroundings: clock.surroundings });
+const serve = (settings: Record<string, string> = {}) => world.serve({ settings });
 const exchange = (service: ServiceUnderTest) => service.call("/oauth2/token", { form: exchangeForm(userToken(world)) });
 
 async function exchangeMany(service: ServiceUnderTest, count: number): Promise<number[]> {
@@ -34,7 +26,7 @@ async function exchangeMany(service: ServiceUnderTest, count: number): Promise<n
   return [...new Set(answers.map(({ status }) => status))];
 }
 
-/** Reads of one secret's value that the vault answered. */
+/** Reads of a secret's value that Key Vault answered. */
 const vaultReads = (name = "client-secret") =>
   world.tenant.state
     .requests({ endpoint: "vault" })
@@ -45,20 +37,20 @@ const secretsSent = () =>
     .requests({ endpoint: "token", client: CLIENT_IDS.service })
     .map(({ form }) => form?.["client_secret"]);
 
-const told = (answer: Answer) => ({ status: answer.status, ...answer.json() });
+const withStatus = (answer: Answer) => ({ status: answer.status, ...answer.json() });
 
-/** Names of the operator's log lines about the credential. */
+/** The names of the operator events about the credential. */
 const events = (service: ServiceUnderTest) =>
   service.logs.filter((line) => line.includes('"event":"credential"')).map((line) => String(JSON.parse(line)["name"]));
 
-describe("without a secret: managed identity as federated credential", () => {
+describe("the managed identity as credential", () => {
   const settings = { CLIENT_CREDENTIAL: "managed-identity" };
 
-  // First of all in this file: the identity SDK keeps a token for the whole process.
-  test("the identity cannot be had: 503, and served again when it can", async () => {
+  // This test must run first: the identity SDK caches a token for the whole process.
+  test("the identity endpoint fails: 503, and 200 after it recovers", async () => {
     const service = serve(settings);
     world.tenant.state.order({ endpoint: "msi", status: 500, body: "", times: 0 });
-    expect(told(await exchange(service))).toMatchObject({
+    expect(withStatus(await exchange(service))).toMatchObject({
       status: 503,
       code: "key_vault_unavailable",
       action: "retry",
@@ -68,7 +60,7 @@ describe("without a secret: managed identity as federated credential", () => {
     expect((await exchange(service)).status).toBe(200);
   });
 
-  test("the identity's token is the client assertion; no secret is sent, no vault is asked", async () => {
+  test("its token is the client assertion, without a secret and without a call to Key Vault", async () => {
     const service = serve(settings);
     expect(await exchangeMany(service, 10)).toEqual([200]);
     const [sent] = world.tenant.state.requests({ endpoint: "token", client: CLIENT_IDS.service });
@@ -80,12 +72,12 @@ describe("without a secret: managed identity as federated credential", () => {
     expect(vaultReads()).toEqual([]);
   });
 
-  test("Entra does not trust the identity: our fault, not the caller's", async () => {
+  test("Entra does not trust the identity: 500 with action ask_admin", async () => {
     const { state } = world.tenant;
     const trusted = state.directory.registration("service")?.federatedCredentials ?? [];
     state.changeRegistration({ app: "service", federatedCredentials: [] });
     const service = serve(settings);
-    expect(told(await exchange(service))).toMatchObject({
+    expect(withStatus(await exchange(service))).toMatchObject({
       status: 500,
       error: "server_error",
       error_codes: [700211],
@@ -93,9 +85,9 @@ describe("without a secret: managed identity as federated credential", () => {
     });
     state.changeRegistration({
       app: "service",
-      federatedCredentials: trusted.map((one) => ({ ...one, subject: "somebody" })),
+      federatedCredentials: trusted.map((one) => ({ ...one, subject: "another-identity" })),
     });
-    expect(told(await exchange(service))).toMatchObject({
+    expect(withStatus(await exchange(service))).toMatchObject({
       status: 500,
       code: "credential_refused",
       error_codes: [700213],
@@ -106,11 +98,11 @@ describe("without a secret: managed identity as federated credential", () => {
   });
 });
 
-describe("a certificate", () => {
+describe("a certificate as credential", () => {
   const settings = { CLIENT_CREDENTIAL: "key-vault-certificate" };
   afterEach(() => world.tenant.state.removeCertificates({ app: "service" }));
 
-  /** Into the vault as Key Vault stores a PEM certificate, and at Entra if wanted. */
+  /** Stores a PEM certificate as Key Vault does, and registers it at Entra. */
   function putCertificate({ atEntra = true } = {}): void {
     const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const der = selfSignedCertificate(privateKey, Date.now() - DAY, "graph-token-exchange");
@@ -127,7 +119,7 @@ describe("a certificate", () => {
     }
   }
 
-  test("signs the client assertion; the key stays here", async () => {
+  test("signs the client assertion, and the private key is never sent", async () => {
     putCertificate();
     const service = serve(settings);
     expect(await exchangeMany(service, 5)).toEqual([200]);
@@ -141,7 +133,7 @@ describe("a certificate", () => {
     expect(JSON.stringify(world.tenant.state.requests())).not.toContain("PRIVATE KEY");
   });
 
-  test("rotated: the old one is removed at Entra, nobody notices", async () => {
+  test("is rotated and the old one removed at Entra: no request fails", async () => {
     putCertificate();
     const service = serve(settings);
     expect((await exchange(service)).status).toBe(200);
@@ -153,18 +145,18 @@ describe("a certificate", () => {
     );
   });
 
-  test("not registered at Entra (700027): 500", async () => {
+  test("is not registered at Entra (700027): 500", async () => {
     putCertificate({ atEntra: false });
-    expect(told(await exchange(serve(settings)))).toMatchObject({
+    expect(withStatus(await exchange(serve(settings)))).toMatchObject({
       status: 500,
       code: "credential_refused",
       error_codes: [700027],
     });
   });
 
-  test("something else in its place: 500 with a code that says which", async () => {
+  test("is not PEM in Key Vault: 500 with action ask_admin", async () => {
     world.tenant.state.setSecret({ name: "client-certificate", value: "no pem" });
-    expect(told(await exchange(serve(settings)))).toMatchObject({
+    expect(withStatus(await exchange(serve(settings)))).toMatchObject({
       status: 500,
       error: "server_error",
       action: "ask_admin",
@@ -172,8 +164,8 @@ describe("a certificate", () => {
   });
 });
 
-describe("a secret, rotated while callers are served (KV-42)", () => {
-  test("both are valid: no failed request, no refusal", async () => {
+describe("a client secret that is rotated during requests (KV-42)", () => {
+  test("no request fails while Entra accepts both secrets", async () => {
     const service = serve();
     expect(await exchangeMany(service, 10)).toEqual([200]);
     world.tenant.state.rotateSecret();
@@ -184,7 +176,7 @@ describe("a secret, rotated while callers are served (KV-42)", () => {
     world.tenant.state.rotateSecret({ keepOld: false, inVault: false, atEntra: false });
   });
 
-  test("the old one is removed while thirty requests carry it: all are served with the new one", async () => {
+  test("thirty requests with the removed secret are all repeated with the new one", async () => {
     const { state } = world.tenant;
     const service = serve();
     expect((await exchange(service)).status).toBe(200);
@@ -200,7 +192,7 @@ describe("a secret, rotated while callers are served (KV-42)", () => {
     expect(events(service)).toContain("credential_changed");
   });
 
-  test("E-82: Entra refuses the new one for a while; the one before it serves", async () => {
+  test("E-82: while Entra still refuses the new secret, the previous one serves", async () => {
     const { state } = world.tenant;
     const service = serve();
     expect((await exchange(service)).status).toBe(200);
@@ -216,13 +208,13 @@ describe("a secret, rotated while callers are served (KV-42)", () => {
     expect(secretsSent().at(-1)).toBe(newest);
   });
 
-  test("E-82 on a fresh instance, which never held the old one", async () => {
+  test("E-82: a new instance, which never read the old secret, serves too", async () => {
     clock.advance(MINUTE);
     world.tenant.state.rotateSecret({ refusedUses: 2 });
     expect(await exchangeMany(serve(), 5)).toEqual([200]);
   });
 
-  test("expired at Entra (7000222), the vault has the next: one refusal, no failed request", async () => {
+  test("the secret expired at Entra (7000222) and Key Vault has the next one: no request fails", async () => {
     const { state } = world.tenant;
     const service = serve();
     expect((await exchange(service)).status).toBe(200);
@@ -231,7 +223,7 @@ describe("a secret, rotated while callers are served (KV-42)", () => {
     expect(await exchangeMany(service, 10)).toEqual([200]);
   });
 
-  test("both are bad: 500 to each, and few reads of the vault however many ask", async () => {
+  test("both secrets are refused: 500 for every request, and few reads of Key Vault", async () => {
     const { state } = world.tenant;
     const service = serve();
     expect((await exchange(service)).status).toBe(200);
@@ -242,7 +234,7 @@ describe("a secret, rotated while callers are served (KV-42)", () => {
       expect(await exchangeMany(service, 20)).toEqual([500]);
     }
     const answer = await exchange(service);
-    expect(told(answer)).toMatchObject({
+    expect(withStatus(answer)).toMatchObject({
       status: 500,
       error: "server_error",
       code: "credential_refused",
@@ -272,12 +264,12 @@ describe("a secret, rotated while callers are served (KV-42)", () => {
     expect(new Set(secretsSent())).toEqual(new Set([good]));
   });
 
-  test("the only version has expired: 500, with the days in /ready for whoever may know", async () => {
+  test("the only version has expired: 500, and /ready answers 503", async () => {
     const { state } = world.tenant;
     state.deleteSecret({ name: "client-secret" });
     state.setSecret({ name: "client-secret", value: "past", expires: Math.floor(Date.now() / 1_000) - 90_000 });
     const service = serve();
-    expect(told(await exchange(service))).toMatchObject({
+    expect(withStatus(await exchange(service))).toMatchObject({
       status: 500,
       code: "credential_expired",
       action: "ask_admin",
@@ -287,16 +279,19 @@ describe("a secret, rotated while callers are served (KV-42)", () => {
   });
 });
 
-describe("the vault is out of reach", () => {
+describe("Key Vault is unavailable", () => {
   const outages: [title: string, order: Record<string, unknown>][] = [
     ["503", { status: 503, body: "" }],
-    ["throttled", { throttleSeconds: 30 }],
+    ["429", { throttleSeconds: 30 }],
     ["broken connections", { drop: true }],
-    ["403: no role", { status: 403, body: { error: { code: "Forbidden", innererror: { code: "ForbiddenByRbac" } } } }],
-    ["200 with another body", { status: 200, body: { nothing: "here" } }],
+    [
+      "403 without a role",
+      { status: 403, body: { error: { code: "Forbidden", innererror: { code: "ForbiddenByRbac" } } } },
+    ],
+    ["200 with an unexpected body", { status: 200, body: { nothing: "here" } }],
   ];
 
-  test.each(outages)("%s, after the first read: no failed request, for a day", async (_title, order) => {
+  test.each(outages)("%s after the first read: no request fails for a day", async (_title, order) => {
     const service = serve();
     expect((await exchange(service)).status).toBe(200);
     world.tenant.state.order({ endpoint: "vault", times: 0, ...order });
@@ -311,7 +306,7 @@ describe("the vault is out of reach", () => {
     async (_title, order) => {
       const service = serve();
       world.tenant.state.order({ endpoint: "vault", times: 0, ...order });
-      const refused = told(await exchange(service));
+      const refused = withStatus(await exchange(service));
       expect(refused).toMatchObject({
         status: 503,
         error: "temporarily_unavailable",
@@ -327,7 +322,7 @@ describe("the vault is out of reach", () => {
     },
   );
 
-  test("slower than a request may take: those who wait get the value when it comes", async () => {
+  test("a slow first read: every waiting request is served from that one read", async () => {
     const { state } = world.tenant;
     const service = serve();
     const order = state.order({ endpoint: "vault", hold: true, times: 1 });
@@ -339,18 +334,18 @@ describe("the vault is out of reach", () => {
   });
 });
 
-test("the second registration has a credential of its own", async () => {
+test("the second registration uses its own credential, and a rotation of it fails no request", async () => {
   const { state } = world.tenant;
   const service = serve(applicationOnlySettings());
   const form = { grant_type: "client_credentials", audience: "graph" };
-  const ask = () => service.call("/oauth2/token", { form, headers: bearer(appToken(world, { client: "daemon" })) });
-  expect((await ask()).status).toBe(200);
+  const request = () => service.call("/oauth2/token", { form, headers: bearer(appToken(world, { client: "daemon" })) });
+  expect((await request()).status).toBe(200);
   const sent = state.requests({ endpoint: "token", client: CLIENT_IDS.appOnly });
   expect(sent.map(({ form: body }) => body?.["client_secret"])).toEqual([
     state.vault.latest("app-only-client-secret")?.value,
   ]);
   clock.advance(2 * 60 * MINUTE);
   state.rotateSecret({ app: "appOnly", keepOld: false });
-  expect((await ask()).status).toBe(200);
+  expect((await request()).status).toBe(200);
   expect((await exchange(service)).status).toBe(200);
 });

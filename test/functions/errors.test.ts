@@ -1,49 +1,45 @@
 /**
- * What Entra refuses, and how each route says it: the error table, every AADSTS code that the local tenant
- * knows, answers that are none, and claims challenges from demand to satisfaction.
+ * Failures of Entra, and the answer of each route: every AADSTS code that the local tenant returns, invalid answers, and
+ * claims challenges until the user satisfies them.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { AADSTS } from "../../local/tenant/errors/aadsts.ts";
 import { SIGN_IN_CODES } from "../../local/tenant/errors/aadsts-sign-in.ts";
 import { cookiesOf, newBrowser } from "../sign-in/support/browser.ts";
 import {
-  askedOfEntra,
   callbackPath,
   codeForClient,
   codeForm,
   createLink,
+  entraRequest,
   newPkce,
 } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, CLIENT_IDS, exchangeForm, jwtBearerForm, userToken } from "../support/callers.ts";
 import {
   AADSTS_CLASSES,
   AADSTS_ROWS,
-  type AskedFlow,
   CLASS_PAGES,
   CLASSES,
   classIn,
   type FailureClass,
   ODD_ANSWERS,
+  type RequestedFlow,
 } from "../support/entra-failures.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer, ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-/** Serves whole tables: its limits are wide. */
-let patient: ServiceUnderTest;
-let brought: Brought;
+const { world, service, restart } = useWorld();
+/** A service that accepts as many requests as the tables below have rows. */
+let tolerant: ServiceUnderTest;
+let prepared: Prepared;
 beforeAll(async () => {
-  world = await startLocalWorld();
-  patient = serveManyRows();
-  brought = await bring(patient);
+  tolerant = serveTolerantly();
+  prepared = await prepare(tolerant);
 });
-beforeEach(() => world.tenant.state.clearLog());
 afterEach(() => {
-  world.tenant.state.clearOrders();
   world.tenant.state.clearRequirements();
 });
-afterAll(() => world.stop());
 
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const OAUTH_MEMBERS = ["error", "error_description", "code", "action", "correlation_id"];
@@ -53,11 +49,8 @@ const exchange = (token = userToken(world), at = service) => at.call("/oauth2/to
 const header = (token = userToken(world), at = service) =>
   at.call("/AuthorizationHeader/graph", { headers: bearer(token) });
 
-/** An instance remembers what it was told: these tests have one each. */
-const withNewInstance = () =>
-  beforeEach(() => {
-    service = world.serve();
-  });
+/** An instance remembers throttling and budgets, so these tests each get a new one. */
+const withNewInstance = () => beforeEach(() => restart());
 
 /** An application whose own token comes from the second registration. */
 const ROBOT = {
@@ -69,8 +62,8 @@ const ROBOT = {
   apis: { graph: [".default"] },
 };
 
-/** The clock stands, so that no code and no sign-in grows old between the first row and the last. */
-function serveManyRows(): ServiceUnderTest {
+/** The clock stands still, so that no code and no sign-in expires between the first row and the last. */
+function serveTolerantly(): ServiceUnderTest {
   const POLICY = policyWith(({ apis, callers }) => {
     apis["graph"] = { ...apis["graph"], scopes: ["User.Read", "Mail.Read", ".default"] };
     callers.push(ROBOT);
@@ -83,8 +76,8 @@ function serveManyRows(): ServiceUnderTest {
   return world.serve({ settings, surroundings: { nowMs: () => startedMs } });
 }
 
-/** What a request of each flow needs. A refusal of Entra's uses none of it up. */
-interface Brought {
+/** What a request of each flow needs. A refusal by Entra does not use it up. */
+interface Prepared {
   readonly user: string;
   readonly backend: string;
   readonly robot: string;
@@ -93,92 +86,92 @@ interface Brought {
   readonly callback: { readonly path: string; readonly cookie: string };
 }
 
-async function bring(at: ServiceUnderTest): Promise<Brought> {
+async function prepare(at: ServiceUnderTest): Promise<Prepared> {
   const user = userToken(world);
   const form = exchangeForm(user, { scope: "User.Read Mail.Read offline_access" });
   const made = await at.call("/oauth2/token", { form });
   const pkce = newPkce();
   const { code } = await codeForClient(at, newBrowser(at), { pkce });
   const browser = newBrowser(at);
-  const asked = askedOfEntra(await browser.open(await createLink(at)));
+  const sentToEntra = entraRequest(await browser.open(await createLink(at)));
   return {
     user,
     backend: appToken(world),
     robot: appToken(world, { client: "stranger", claims: { roles: ["Exchange.Call"] } }),
     grant: String(made.json()["refresh_token"]),
     codeForm: codeForm(code, pkce),
-    callback: { path: callbackPath({ code: "x", state: asked["state"] ?? "" }), cookie: cookiesOf(browser) },
+    callback: { path: callbackPath({ code: "x", state: sentToEntra["state"] ?? "" }), cookie: cookiesOf(browser) },
   };
 }
 
-interface AskedIn {
-  readonly flow: AskedFlow;
+interface TokenRequest {
+  readonly flow: RequestedFlow;
   readonly dialect: "oauth" | "problem" | "page";
-  ask(at: ServiceUnderTest): Promise<Answer>;
-  /** RFC 7523 has another name for a bad assertion than RFC 8693. */
+  send(at: ServiceUnderTest): Promise<Answer>;
+  /** The error code of RFC 7523 for an invalid assertion, which differs from that of RFC 8693. */
   readonly badSubject?: string;
 }
 
-/** Every way to ask Entra, on every route that has it. */
-const ASKED: Readonly<Record<string, AskedIn>> = {
-  "the exchange of a user's token": {
+/** Every flow, on every route that has it. */
+const REQUESTS: Readonly<Record<string, TokenRequest>> = {
+  "POST /oauth2/token with token-exchange": {
     flow: "on-behalf-of",
     dialect: "oauth",
-    ask: (at) => at.call("/oauth2/token", { form: exchangeForm(brought.user) }),
+    send: (at) => at.call("/oauth2/token", { form: exchangeForm(prepared.user) }),
   },
-  "the same in the words of RFC 7523": {
+  "POST /oauth2/token with jwt-bearer (RFC 7523)": {
     flow: "on-behalf-of",
     dialect: "oauth",
     badSubject: "invalid_grant",
-    ask: (at) => at.call("/oauth2/token", { form: jwtBearerForm(brought.user) }),
+    send: (at) => at.call("/oauth2/token", { form: jwtBearerForm(prepared.user) }),
   },
-  "a header for a user": {
+  "GET /AuthorizationHeader/{api} for a user": {
     flow: "on-behalf-of",
     dialect: "problem",
-    ask: (at) => at.call("/AuthorizationHeader/graph", { headers: bearer(brought.user) }),
+    send: (at) => at.call("/AuthorizationHeader/graph", { headers: bearer(prepared.user) }),
   },
-  "a grant's redemption": {
+  "POST /oauth2/token with a grant": {
     flow: "refresh-token",
     dialect: "oauth",
-    ask: (at) =>
+    send: (at) =>
       at.call("/oauth2/token", {
-        form: { grant_type: "refresh_token", refresh_token: brought.grant },
-        headers: bearer(brought.user),
+        form: { grant_type: "refresh_token", refresh_token: prepared.grant },
+        headers: bearer(prepared.user),
       }),
   },
-  "a header for a grant": {
+  "POST /AuthorizationHeader/{api} with a grant": {
     flow: "refresh-token",
     dialect: "problem",
-    ask: (at) =>
-      at.call("/AuthorizationHeader/graph", { json: { grant: brought.grant }, headers: bearer(brought.user) }),
+    send: (at) =>
+      at.call("/AuthorizationHeader/graph", { json: { grant: prepared.grant }, headers: bearer(prepared.user) }),
   },
-  "an application's code": {
+  "POST /oauth2/token with an authorization code": {
     flow: "authorization-code",
     dialect: "oauth",
-    ask: (at) => at.call("/oauth2/token", { form: brought.codeForm, headers: bearer(brought.backend) }),
+    send: (at) => at.call("/oauth2/token", { form: prepared.codeForm, headers: bearer(prepared.backend) }),
   },
-  "a person back from Entra, by a link": {
+  "GET /oauth2/callback after a sign-in link": {
     flow: "authorization-code",
     dialect: "page",
-    ask: (at) => at.call(brought.callback.path, { headers: { cookie: brought.callback.cookie } }),
+    send: (at) => at.call(prepared.callback.path, { headers: { cookie: prepared.callback.cookie } }),
   },
-  "an application's own token": {
+  "POST /oauth2/token with client_credentials": {
     flow: "client-credentials",
     dialect: "oauth",
-    ask: (at) =>
+    send: (at) =>
       at.call("/oauth2/token", {
         form: { grant_type: "client_credentials", audience: "graph" },
-        headers: bearer(brought.robot),
+        headers: bearer(prepared.robot),
       }),
   },
-  "a header for an application": {
+  "GET /AuthorizationHeaderUnauthenticated/{api}": {
     flow: "client-credentials",
     dialect: "problem",
-    ask: (at) => at.call("/AuthorizationHeaderUnauthenticated/graph", { headers: bearer(brought.robot) }),
+    send: (at) => at.call("/AuthorizationHeaderUnauthenticated/graph", { headers: bearer(prepared.robot) }),
   },
 };
 
-/** Status, error, code, action and headers of a class, in the words of the route. */
+/** Status, error, code, action and headers of a class, in the format of the route. */
 function expectClass(answer: Answer, name: FailureClass, dialect: "oauth" | "problem"): void {
   const { [dialect]: wire, code, action } = CLASSES[name];
   expect({ status: answer.status, ...answer.json() }).toMatchObject({ ...wire, code, action });
@@ -195,12 +188,12 @@ function expectPage(answer: Answer, name: FailureClass): void {
   expect(answer.status).toBe(status);
   expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
   expect(answer.text).toContain(`<h1>${title}</h1>`);
-  // The sign-in is over: what may pass is tried from the link on.
+  // The sign-in has ended. If a retry can help, the user opens the link again.
   expect(answer.text.includes("open the link again")).toBe(CLASSES[name].action === "retry");
   expect(answer.text).not.toContain("Load this page again");
 }
 
-test("the table has every code that Entra's token endpoint answers (not those of its pages)", () => {
+test("the error table has every AADSTS code of Entra's token endpoint (not those of its pages)", () => {
   const known = Object.keys(AADSTS)
     .filter((code) => !(code in SIGN_IN_CODES))
     .map(Number)
@@ -208,15 +201,15 @@ test("the table has every code that Entra's token endpoint answers (not those of
   expect(Object.values(AADSTS_CLASSES).flat().sort()).toEqual(known);
 });
 
-describe.each(Object.entries(ASKED))("%s", (_title, asked) => {
-  test.each(AADSTS_ROWS)("AADSTS%i, of class %s", async (code, listed) => {
-    const name = classIn(asked.flow, listed);
-    // Whom Entra throttles an instance remembers: the next row needs one that does not.
-    const at = name === "throttled" ? serveManyRows() : patient;
-    // Line breaks as Entra had them (E-55), and what it copies from a request or a directory (E-61, E-83).
+describe.each(Object.entries(REQUESTS))("%s", (_title, request) => {
+  test.each(AADSTS_ROWS)("AADSTS%i is a failure of class %s", async (code, listed) => {
+    const name = classIn(request.flow, listed);
+    // An instance remembers that Entra throttled a user, so the next row needs a new instance.
+    const at = name === "throttled" ? serveTolerantly() : tolerant;
+    // Line breaks as in Entra's own answers (E-55), and text that Entra copies from a request or a directory (E-61, E-83).
     const values = { scope: '"\r\n<script>alert(1)</script>', name: "Contoso\r\nX: y", user: "alice@contoso.local" };
     world.tenant.state.order({ endpoint: "token", aadsts: code, tail: "crlf", values });
-    const answer = await asked.ask(at);
+    const answer = await request.send(at);
 
     const event = at.lastEvent();
     expect(event).toMatchObject({
@@ -226,18 +219,18 @@ describe.each(Object.entries(ASKED))("%s", (_title, asked) => {
       entraTraceId: expect.stringMatching(GUID),
     });
     expect(JSON.stringify([answer.text, [...answer.headers], event])).not.toMatch(/alert|AADSTS|alice@|Contoso/);
-    if (asked.dialect === "page") {
+    if (request.dialect === "page") {
       expectPage(answer, name);
     } else {
-      expectRefusal(answer, { ...asked, dialect: asked.dialect }, name);
-      expectEvidence(answer, asked.dialect, evidenceOf(code, name, event["entraTraceId"]));
+      expectRefusal(answer, { ...request, dialect: request.dialect }, name);
+      expectEvidence(answer, request.dialect, evidenceOf(code, name, event["entraTraceId"]));
     }
   });
 });
 
 function expectRefusal(
   answer: Answer,
-  { dialect, badSubject }: AskedIn & { dialect: "oauth" | "problem" },
+  { dialect, badSubject }: TokenRequest & { dialect: "oauth" | "problem" },
   name: FailureClass,
 ): void {
   if (name === "subject" && badSubject !== undefined) {
@@ -247,7 +240,7 @@ function expectRefusal(
   }
 }
 
-/** What an answer tells of Entra's: its identifiers, and a demand or a lack of consent only to whom it concerns. */
+/** What an answer returns from Entra: its identifiers, and claims or missing scopes only in the classes that need them. */
 function evidenceOf(code: number, name: FailureClass, traceId: unknown): Record<string, unknown> {
   const { suberror, claims } = AADSTS[code] ?? {};
   return {
@@ -259,37 +252,37 @@ function evidenceOf(code: number, name: FailureClass, traceId: unknown): Record<
   };
 }
 
-function expectEvidence(answer: Answer, dialect: "oauth" | "problem", told: Record<string, unknown>): void {
+function expectEvidence(answer: Answer, dialect: "oauth" | "problem", evidence: Record<string, unknown>): void {
   const members = dialect === "oauth" ? OAUTH_MEMBERS : PROBLEM_MEMBERS;
-  expect(answer.json()).toMatchObject(told);
-  expect(Object.keys(answer.json()).sort()).toEqual([...members, ...Object.keys(told)].sort());
+  expect(answer.json()).toMatchObject(evidence);
+  expect(Object.keys(answer.json()).sort()).toEqual([...members, ...Object.keys(evidence)].sort());
 }
 
 const oddAnswers = ODD_ANSWERS.map(([title, order, name, retryAfter]) => ({ title, order, name, retryAfter }));
 
-describe.each(oddAnswers)("$title", ({ order, name, retryAfter }) => {
-  test(`is of class ${name}`, async () => {
-    const instance = () => (name === "throttled" ? serveManyRows() : patient);
+describe.each(oddAnswers)("Entra answers $title", ({ order, name, retryAfter }) => {
+  test(`a failure of class ${name}`, async () => {
+    const instance = () => (name === "throttled" ? serveTolerantly() : tolerant);
     world.tenant.state.order({ endpoint: "token", ...order });
-    const oauth = await exchange(brought.user, instance());
+    const oauth = await exchange(prepared.user, instance());
     expectClass(oauth, name, "oauth");
     world.tenant.state.order({ endpoint: "token", ...order });
-    const problem = await header(brought.user, instance());
+    const problem = await header(prepared.user, instance());
     expectClass(problem, name, "problem");
     for (const answer of [oauth, problem]) {
       expect(answer.headers.get("retry-after")).toBe(retryAfter ?? null);
       expect(JSON.stringify([answer.text, [...answer.headers]])).not.toMatch(/evil|X-Injected|opaque-but-fine|<html>/);
     }
     world.tenant.state.clearOrders();
-    // Nothing of it stays: another token of the same person's is exchanged.
+    // The failure is not remembered: another token of the same user is exchanged.
     expect((await exchange(userToken(world), instance())).status).toBe(200);
   });
 });
 
-describe("waiting for Entra", () => {
+describe("a slow or throttling Entra", () => {
   withNewInstance();
 
-  test("Retry-After as a date is turned into seconds", async () => {
+  test("Retry-After as a date is returned in seconds", async () => {
     const date = new Date(Date.now() + 120_000).toUTCString();
     world.tenant.state.order({ endpoint: "token", status: 429, body: "", headers: { "Retry-After": date } });
     const seconds = Number((await exchange()).headers.get("retry-after"));
@@ -297,13 +290,13 @@ describe("waiting for Entra", () => {
     expect(seconds).toBeLessThanOrEqual(120);
   });
 
-  test("an answer that does not come in time: 504, to retry", async () => {
+  test("the signing keys do not arrive in time: 503 with action retry", async () => {
     const surroundings = {
       outbound: { send: () => Promise.resolve({ ok: false, failure: { kind: "timeout" } } as const) },
     };
     const token = userToken(world);
     const slow = world.serve({ surroundings });
-    // Keys cannot be had either: the caller is not refused for that.
+    // The signing keys are the first thing that the service needs, and the caller is not refused for their absence.
     expect((await header(token, slow)).json()).toMatchObject({
       status: 503,
       code: "key_set_unavailable",
@@ -311,7 +304,7 @@ describe("waiting for Entra", () => {
     });
   });
 
-  test("Entra's token endpoint does not answer in time: 504, to retry", async () => {
+  test("the token endpoint does not answer in time: 504 with action retry", async () => {
     const real = (await import("../../shared/outbound/https-outbound.ts")).createHttpsOutbound();
     const outbound: typeof real = {
       send: (request) => real.send(request.method === "POST" ? { ...request, deadlineMs: 20 } : request),
@@ -327,7 +320,7 @@ describe("waiting for Entra", () => {
     });
   });
 
-  test("one failure for identical concurrent wishes, each in its own words", async () => {
+  test("identical concurrent requests share one failure, and each route answers in its own format", async () => {
     const { state } = world.tenant;
     const fresh = world.serve();
     const token = userToken(world);
@@ -353,7 +346,7 @@ describe("claims challenges", () => {
   const satisfied = ["capolids:c0a1b000-0000-4000-8000-00000000000a"];
   const cp1 = { capabilities: ["cp1"] };
 
-  test("a caller with cp1: 401 with base64 claims that decode to the same JSON", async () => {
+  test("a caller with cp1 gets 401 and the claims as base64 in WWW-Authenticate", async () => {
     world.tenant.state.requireClaims({ user: "alice", claims });
     const answer = await header(userToken(world, cp1));
     expect(answer.json()).toMatchObject({
@@ -374,7 +367,7 @@ describe("claims challenges", () => {
   });
 
   test.each(["a", "ab", "abc", "ü>>>???~~~", '"quoted", a=b'])(
-    "base64 with any padding and alphabet: %s",
+    "the base64 claims decode to what Entra demanded: %s",
     async (id) => {
       const demand = capolids(id);
       world.tenant.state.order({ endpoint: "token", aadsts: 50076, claims: demand });
@@ -383,19 +376,19 @@ describe("claims challenges", () => {
     },
   );
 
-  test("CP1 in capitals is the same", async () => {
+  test("a caller with CP1 in upper case gets 401 too", async () => {
     world.tenant.state.requireClaims({ claims });
     expect((await header(userToken(world, { capabilities: ["CP1"] }))).status).toBe(401);
   });
 
-  test("a caller without cp1: 403 with the same members and no challenge", async () => {
+  test("a caller without cp1 gets 403 with the claims and no WWW-Authenticate", async () => {
     world.tenant.state.requireClaims({ user: "alice", claims });
     const answer = await header();
     expect(answer.json()).toMatchObject({ status: 403, error: "interaction_required", action: "sign_in", claims });
     expect(answer.headers.has("www-authenticate")).toBe(false);
   });
 
-  test("on the token route: 400 interaction_required with the claims, whatever the caller declared", async () => {
+  test("POST /oauth2/token answers 400 interaction_required with the claims, with and without cp1", async () => {
     world.tenant.state.requireClaims({ user: "alice", claims });
     for (const token of [userToken(world), userToken(world, cp1)]) {
       expect((await exchange(token)).json()).toMatchObject({
@@ -406,7 +399,7 @@ describe("claims challenges", () => {
     }
   });
 
-  test("claims outrank the number (E-64): 53003 and 65001 with claims are challenges", async () => {
+  test("claims take precedence over the error code (E-64): 53003, 65001 and 50105 with claims are challenges", async () => {
     for (const aadsts of [53003, 65001, 50105]) {
       world.tenant.state.order({ endpoint: "token", aadsts, claims });
       expect((await header(userToken(world, cp1))).json()).toMatchObject({
@@ -422,7 +415,7 @@ describe("claims challenges", () => {
     ["over 4 KB", JSON.stringify({ access_token: { x: { value: "y".repeat(5_000) } } }), false],
     ["not JSON", "{nonsense", false],
     ["not an object", "[1]", false],
-  ])("claims that are %s never reach the header", async (_title, demand, inBody) => {
+  ])("claims that are %s are not in WWW-Authenticate", async (_title, demand, inBody) => {
     world.tenant.state.order({ endpoint: "token", aadsts: 50076, claims: demand });
     const answer = await header(userToken(world, cp1));
     expect(answer.headers.get("www-authenticate") ?? "").not.toContain("claims=");
@@ -430,7 +423,7 @@ describe("claims challenges", () => {
     expect(answer.json()).toMatchObject({ code: "interaction_required", action: "sign_in" });
   });
 
-  test("the whole round: refused, refused again with the old token, served with the new one", async () => {
+  test("a challenged user is refused with the old token and served with one that satisfies the claims", async () => {
     world.tenant.state.requireClaims({ user: "alice", claims });
     const old = userToken(world, cp1);
     expect((await header(old)).status).toBe(401);
@@ -440,29 +433,30 @@ describe("claims challenges", () => {
     expect(world.tenant.state.requestCounts()["token"]).toBe(3);
   });
 
-  test("a retry with claims is not answered from the cache, and renews it (CC-14)", async () => {
+  test("a request with claims bypasses the cache and replaces the cached token (CC-14)", async () => {
     const token = userToken(world, { satisfied });
-    const ask = () => service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { claims } });
+    const requestWithClaims = () =>
+      service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { claims } });
     const first = await header(token);
     expect((await header(token)).json()["authorizationHeader"]).toBe(first.json()["authorizationHeader"]);
-    const asked = await ask();
-    expect(asked.json()["authorizationHeader"]).not.toBe(first.json()["authorizationHeader"]);
+    const renewed = await requestWithClaims();
+    expect(renewed.json()["authorizationHeader"]).not.toBe(first.json()["authorizationHeader"]);
     expect(service.lastEvent()["cache"]).toBe("bypass");
-    expect((await header(token)).json()["authorizationHeader"]).toBe(asked.json()["authorizationHeader"]);
+    expect((await header(token)).json()["authorizationHeader"]).toBe(renewed.json()["authorizationHeader"]);
     const sent = world.tenant.state.requests({ endpoint: "token" }).at(-1)?.form?.["claims"] ?? "";
     expect(JSON.parse(sent)).toMatchObject(JSON.parse(claims));
     expect(world.tenant.state.requestCounts()["token"]).toBe(2);
   });
 
-  test("a retry with claims that the token does not satisfy is challenged again, whatever the cache holds", async () => {
+  test("a request with claims that the user token does not satisfy is challenged again, despite a cached token", async () => {
     const token = userToken(world, cp1);
     expect((await header(token)).status).toBe(200);
-    const asked = await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { claims } });
-    expect(asked.json()).toMatchObject({ status: 401, error: "insufficient_claims", claims });
+    const challenged = await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { claims } });
+    expect(challenged.json()).toMatchObject({ status: 401, error: "insufficient_claims", claims });
     expect((await header(token)).status).toBe(200);
   });
 
-  test("claims in the base64 of the challenge are taken as well; capabilities in them are not", async () => {
+  test("claims are accepted as base64 too, but capabilities in them are removed", async () => {
     const acrs = { essential: true, value: "c1" };
     const greedy = JSON.stringify({ access_token: { xms_cc: { values: ["cp1"] }, acrs } });
     const form = exchangeForm(userToken(world, { satisfied: ["acrs:c1"] }), {
@@ -474,21 +468,21 @@ describe("claims challenges", () => {
     expect(sent).not.toContain("xms_cc");
   });
 
-  test("a user who bypasses the cache too often waits; other users do not", async () => {
+  test("a user who bypasses the cache too often gets 429, other users do not", async () => {
     const settings = { POLICY: policyWithEntries({ "web-users": { limits: { bypassPerMinute: 2 } } }) };
     const limited = world.serve({ settings });
-    const ask = (token: string) =>
+    const requestWithClaims = (token: string) =>
       limited.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { claims } });
     const alice = userToken(world, { satisfied });
-    expect([(await ask(alice)).status, (await ask(alice)).status]).toEqual([200, 200]);
-    const third = await ask(userToken(world, { satisfied }));
+    expect([(await requestWithClaims(alice)).status, (await requestWithClaims(alice)).status]).toEqual([200, 200]);
+    const third = await requestWithClaims(userToken(world, { satisfied }));
     expect(third.json()).toMatchObject({ status: 429, code: "budget_used_up", action: "retry" });
     expect(Number(third.headers.get("retry-after"))).toBeGreaterThan(0);
-    expect((await ask(userToken(world, { user: "bob", satisfied }))).status).toBe(200);
+    expect((await requestWithClaims(userToken(world, { user: "bob", satisfied }))).status).toBe(200);
     expect((await header(alice, limited)).status).toBe(200);
   });
 
-  test("long-lived tokens only where entry and caller both want them", async () => {
+  test("long-lived tokens are issued only if the entry allows them and the caller declares cp1", async () => {
     const settings = { POLICY: policyWithEntries({ "web-users": { cae: true } }) };
     const cae = world.serve({ settings });
     const lifetimes = [];

@@ -1,14 +1,9 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type LocalWorld, startLocalWorld } from "../support/service-under-test.ts";
+import { expect, test } from "vitest";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-beforeAll(async () => {
-  world = await startLocalWorld();
-});
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
 test("a user's token becomes a Graph header that Graph accepts", async () => {
-  const service = world.serve();
   const token = world.tenant.state.mintUserToken({ user: "alice", client: "web" });
 
   const answer = await service.call("/AuthorizationHeader/graph", { headers: { authorization: `Bearer ${token}` } });

@@ -1,113 +1,98 @@
 /**
- * Grants, whole path: made only when asked and allowed, redeemed only by whom they are bound to, kept through rotations,
- * ended by time, by revocation and by Entra.
+ * Grants from issue to end: issued only if requested and allowed, redeemed only by the caller they are bound to, stored
+ * through rotations, and ended by expiry, by revocation and by Entra.
  */
 import { createHash } from "node:crypto";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sealRefreshToken } from "../../local/tenant/oauth/refresh-token.ts";
 import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-beforeEach(() => {
-  // A new instance for every test: no cached token, and a bypass budget of its own.
-  service = world.serve({ surroundings: clock.surroundings });
-  world.tenant.state.clearLog();
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld({ newServiceForEachTest: true });
 
 const HANDLE = /^gte_[A-Za-z0-9_-]{43}$/;
 
-/** A grant, and what the answer said of it. */
-async function makeGrant(subject: string, headers: Record<string, string> = {}, at = service): Promise<Answer> {
+/** An exchange that requests a grant. */
+async function requestGrant(subject: string, headers: Record<string, string> = {}, at = service): Promise<Answer> {
   const form = exchangeForm(subject, { scope: "User.Read Mail.Read offline_access" });
   return at.call("/oauth2/token", { form, headers });
 }
 
-async function handleOf(making: Promise<Answer>): Promise<string> {
-  const handle = String((await making).json()["refresh_token"]);
+async function handleOf(answer: Promise<Answer>): Promise<string> {
+  const handle = String((await answer).json()["refresh_token"]);
   expect(handle).toMatch(HANDLE);
   return handle;
 }
 
-const userGrant = (at = service) => handleOf(makeGrant(userToken(world), {}, at));
-const applicationGrant = (at = service) => handleOf(makeGrant(userToken(world), bearer(appToken(world)), at));
+const userGrant = (at = service) => handleOf(requestGrant(userToken(world), {}, at));
+const applicationGrant = (at = service) => handleOf(requestGrant(userToken(world), bearer(appToken(world)), at));
 
 function redeem(grant: string, caller: string, more: Record<string, string> = {}, at = service): Promise<Answer> {
   const form = { grant_type: "refresh_token", refresh_token: grant, ...more };
   return at.call("/oauth2/token", { form, headers: bearer(caller) });
 }
 
-/** What Entra was sent and what it returned, newest last. */
+/** The refresh tokens that Entra received, newest last. */
 const refreshTokensSent = () =>
   world.tenant.state
     .requests({ endpoint: "token", grantType: "refresh_token" })
     .map(({ form }) => form?.["refresh_token"]);
 
-const told = (answer: Answer) => {
-  const { correlation_id: _its, ...body } = answer.json();
+const withStatus = (answer: Answer) => {
+  const { correlation_id: _id, ...body } = answer.json();
   return { status: answer.status, ...body };
 };
 
-describe("made", () => {
-  test("only when asked: an exchange without offline_access keeps nothing", async () => {
-    const before = await listed(userToken(world));
+describe("issuing a grant", () => {
+  test("an exchange without offline_access stores no grant", async () => {
+    const before = await list(userToken(world));
     await service.call("/oauth2/token", { form: exchangeForm(userToken(world)) });
     await service.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world)) });
-    expect(await listed(userToken(world))).toEqual(before);
+    expect(await list(userToken(world))).toEqual(before);
   });
 
-  test("by the header route too, shown once", async () => {
+  test("POST /AuthorizationHeader with offline_access returns the grant handle once", async () => {
     const token = userToken(world);
     const json = { scopes: ["User.Read", "offline_access"] };
-    const made = await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json });
-    expect(made.json()).toMatchObject({
+    const answer = await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json });
+    expect(answer.json()).toMatchObject({
       grant: expect.stringMatching(HANDLE),
       grantExpiresOn: expect.stringMatching(/Z$/),
     });
-    expect((await redeem(String(made.json()["grant"]), token)).status).toBe(200);
+    expect((await redeem(String(answer.json()["grant"]), token)).status).toBe(200);
   });
 
-  test("the end is grantMaxDays from now", async () => {
-    const made = await makeGrant(userToken(world));
-    const days = (Date.parse(String(made.json()["grant_expires_on"])) - Date.now()) / DAY;
+  test("the grant ends after grantMaxDays", async () => {
+    const answer = await requestGrant(userToken(world));
+    const days = (Date.parse(String(answer.json()["grant_expires_on"])) - Date.now()) / DAY;
     expect(days).toBeGreaterThan(29.99);
     expect(days).toBeLessThan(30.01);
   });
 
-  test("every grant has a handle of its own", async () => {
+  test("every grant has a different handle", async () => {
     const token = userToken(world);
-    const [one, two] = [await handleOf(makeGrant(token)), await handleOf(makeGrant(token))];
+    const [one, two] = [await handleOf(requestGrant(token)), await handleOf(requestGrant(token))];
     expect(one).not.toBe(two);
   });
 
-  test("Entra gave no refresh token: no grant, and no token either", async () => {
+  test("if Entra returns no refresh token, the service issues neither a grant nor a token", async () => {
     const order = { access_token: "opaque", token_type: "Bearer", expires_in: 3_600, scope: "User.Read Mail.Read" };
     const client_info = Buffer.from(
       JSON.stringify({ uid: USER_IDS.alice, utid: world.tenant.state.tenantId }),
     ).toString("base64url");
     world.tenant.state.order({ endpoint: "token", client: "service", status: 200, body: { ...order, client_info } });
-    const answer = await makeGrant(userToken(world));
-    expect(told(answer)).toMatchObject({ status: 502, code: "entra_answer_invalid" });
+    const answer = await requestGrant(userToken(world));
+    expect(withStatus(answer)).toMatchObject({ status: 502, code: "entra_answer_invalid" });
     expect(answer.text).not.toContain("opaque");
   });
 });
 
-describe("redeemed", () => {
-  test("by its user with a later token: a new Graph token, the same handle for ever", async () => {
+describe("redeeming a grant", () => {
+  test("by its user with a later token returns a new Graph token and no new handle", async () => {
     const grant = await userGrant();
     const answer = await redeem(grant, userToken(world));
     expect(Object.keys(answer.json()).sort()).toEqual(
@@ -123,7 +108,7 @@ describe("redeemed", () => {
     expect(refreshTokensSent()).toEqual([expect.stringMatching(/^1\.AX/)]);
   });
 
-  test("by the header route", async () => {
+  test("at POST /AuthorizationHeader returns a token and no handle", async () => {
     const grant = await userGrant();
     const headers = bearer(userToken(world));
     const answer = await service.call("/AuthorizationHeader/graph", { headers, json: { grant } });
@@ -131,7 +116,7 @@ describe("redeemed", () => {
     expect(answer.json()).not.toHaveProperty("grant");
   });
 
-  test("by its application, with nobody there", async () => {
+  test("by its application needs no user", async () => {
     const grant = await applicationGrant();
     clock.advance(2 * 60 * MINUTE);
     const answer = await redeem(grant, appToken(world));
@@ -142,7 +127,7 @@ describe("redeemed", () => {
     expect(service.lastEvent()).toMatchObject({ callerKind: "application", subjectObjectId: USER_IDS.alice });
   });
 
-  test("from the cache while the token lives; policy and grant are checked each time", async () => {
+  test("uses the cached token until it expires", async () => {
     const grant = await userGrant();
     const first = await redeem(grant, userToken(world));
     const second = await redeem(grant, userToken(world));
@@ -151,7 +136,7 @@ describe("redeemed", () => {
     expect(refreshTokensSent()).toHaveLength(1);
   });
 
-  test("for a longer life than the kept token has left, as far as Entra gives one and is there", async () => {
+  test("with minimumSeconds renews the cached token if Entra answers and can give a longer one", async () => {
     const grant = await userGrant();
     const headerOf = async (minimumSeconds: number) => {
       const json = { grant, minimumSeconds };
@@ -164,7 +149,7 @@ describe("redeemed", () => {
     clock.advance(45 * MINUTE);
     const second = await headerOf(50 * 60);
     expect(second).not.toBe(first);
-    // Longer than any token of Entra's: what it gave a moment ago is the best there is.
+    // No token of Entra lives that long, so the service returns the one it has just acquired.
     expect(await headerOf(86_400)).toBe(second);
     expect(refreshTokensSent()).toHaveLength(2);
 
@@ -174,11 +159,11 @@ describe("redeemed", () => {
     expect(service.lastEvent()).toMatchObject({ outcome: "issued", warning: "entra_unavailable" });
   });
 
-  test("for less than was granted, never for more", async () => {
+  test("gives fewer scopes than granted on request, never more", async () => {
     const grant = await userGrant();
     expect((await redeem(grant, userToken(world), { scope: "User.Read" })).status).toBe(200);
     const other = await redeem(grant, userToken(world), { audience: "orders" });
-    expect(told(other)).toMatchObject({ status: 400, error: "invalid_target", code: "api_not_allowed" });
+    expect(withStatus(other)).toMatchObject({ status: 400, error: "invalid_target", code: "api_not_allowed" });
 
     const bob = () => userToken(world, { user: "bob" });
     world.tenant.state.withdrawConsent({ user: "bob", scopes: ["Mail.Read"] });
@@ -187,50 +172,56 @@ describe("redeemed", () => {
     expect((await redeem(narrow, bob())).status).toBe(200);
     world.tenant.state.addConsent({ user: "bob", scopes: ["Mail.Read"] });
     const more = await redeem(narrow, bob(), { scope: "User.Read Mail.Read" });
-    expect(told(more)).toMatchObject({ status: 400, error: "invalid_scope", code: "scope_not_allowed" });
+    expect(withStatus(more)).toMatchObject({ status: 400, error: "invalid_scope", code: "scope_not_allowed" });
   });
 
-  test("for what Entra gave when it was made: that is what it says, and what a redemption may give", async () => {
+  test("gives the scopes that Entra returned when the grant was issued, and lists them", async () => {
     const form = exchangeForm(userToken(world), { scope: "User.Read offline_access" });
     const grant = await handleOf(service.call("/oauth2/token", { form }));
-    const [newest] = await listed(userToken(world));
+    const [newest] = await list(userToken(world));
     expect(newest).toMatchObject({ apis: { graph: ["Mail.Read", "User.Read"] } });
     expect((await redeem(grant, userToken(world))).status).toBe(200);
   });
 });
 
-describe("bound", () => {
+describe("a grant is bound to its caller", () => {
   const strangers: [title: string, caller: () => string][] = [
     ["another user of the same client", () => userToken(world, { user: "bob" })],
-    ["the same user through another client", () => userToken(world, { client: "public" })],
-    ["the client's own token, for a user's grant", () => appToken(world)],
+    ["the same user with another client", () => userToken(world, { client: "public" })],
+    ["the client with its own token", () => appToken(world)],
     ["another application", () => appToken(world, { client: "daemon" })],
-    ["a client that is in no policy", () => userToken(world, { client: "stranger" })],
+    ["a client that is not in the policy", () => userToken(world, { client: "stranger" })],
   ];
 
-  test.each(strangers)("a user's grant and %s: the same answer as for no grant at all", async (_title, caller) => {
-    const grant = await userGrant();
-    const refused = told(await redeem(grant, caller()));
-    expect(refused).toMatchObject({ status: 400, error: "invalid_grant", code: "grant_invalid", action: "sign_in" });
-    expect(told(await redeem(`gte_${"A".repeat(43)}`, caller()))).toEqual(refused);
-    expect(told(await redeem("gte_short", caller()))).toEqual(refused);
-    expect(refreshTokensSent()).toEqual([]);
-    expect((await redeem(grant, userToken(world))).status).toBe(200);
-  });
+  test.each(strangers)(
+    "a user's grant, redeemed by %s: the same answer as for an unknown grant",
+    async (_title, caller) => {
+      const grant = await userGrant();
+      const refused = withStatus(await redeem(grant, caller()));
+      expect(refused).toMatchObject({ status: 400, error: "invalid_grant", code: "grant_invalid", action: "sign_in" });
+      expect(withStatus(await redeem(`gte_${"A".repeat(43)}`, caller()))).toEqual(refused);
+      expect(withStatus(await redeem("gte_short", caller()))).toEqual(refused);
+      expect(refreshTokensSent()).toEqual([]);
+      expect((await redeem(grant, userToken(world))).status).toBe(200);
+    },
+  );
 
   test.each([
-    ["its own user", () => userToken(world)],
+    ["its user", () => userToken(world)],
     ["another application", () => appToken(world, { client: "daemon" })],
-  ] as [string, () => string][])("an application's grant and %s", async (_title, caller) => {
-    const grant = await applicationGrant();
-    const refused = told(await redeem(grant, caller()));
-    expect(refused).toEqual(told(await redeem(`gte_${"A".repeat(43)}`, caller())));
-    const header = await service.call("/AuthorizationHeader/graph", { headers: bearer(caller()), json: { grant } });
-    expect(told(header)).toMatchObject({ status: 403, error: "invalid_grant", code: "grant_invalid" });
-    expect(refreshTokensSent()).toEqual([]);
-  });
+  ] as [string, () => string][])(
+    "an application's grant, redeemed by %s: the same answer as for an unknown grant",
+    async (_title, caller) => {
+      const grant = await applicationGrant();
+      const refused = withStatus(await redeem(grant, caller()));
+      expect(refused).toEqual(withStatus(await redeem(`gte_${"A".repeat(43)}`, caller())));
+      const header = await service.call("/AuthorizationHeader/graph", { headers: bearer(caller()), json: { grant } });
+      expect(withStatus(header)).toMatchObject({ status: 403, error: "invalid_grant", code: "grant_invalid" });
+      expect(refreshTokensSent()).toEqual([]);
+    },
+  );
 
-  test("a handle with another spelling of its last bits is no handle", async () => {
+  test("a handle with different unused last bits is refused", async () => {
     const grant = await userGrant();
     const last = grant.at(-1) ?? "";
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -242,37 +233,41 @@ describe("bound", () => {
     expect(refreshTokensSent()).toEqual([]);
   });
 
-  test("an application that is not unattended any more does not redeem it", async () => {
+  test("an application that policy no longer allows to act unattended cannot redeem its grant", async () => {
     const settings = { POLICY: policyWithEntries({ "web-backend": { offlineAccess: false, unattended: false } }) };
     const attended = world.serve({ settings });
     const grant = await applicationGrant();
     const answer = await redeem(grant, appToken(world), {}, attended);
-    expect(told(answer)).toMatchObject({ status: 400, error: "unauthorized_client", code: "unattended_not_allowed" });
+    expect(withStatus(answer)).toMatchObject({
+      status: 400,
+      error: "unauthorized_client",
+      code: "unattended_not_allowed",
+    });
     expect(refreshTokensSent()).toEqual([]);
   });
 
-  test("policy that changed since is what counts", async () => {
+  test("the current policy decides about an older grant", async () => {
     const grant = await userGrant();
     const without = policyWithEntries({ "web-users": { flows: ["on-behalf-of"], offlineAccess: false } });
     const flowless = world.serve({ settings: { POLICY: without } });
-    expect(told(await redeem(grant, userToken(world), {}, flowless))).toMatchObject({ code: "flow_not_allowed" });
+    expect(withStatus(await redeem(grant, userToken(world), {}, flowless))).toMatchObject({ code: "flow_not_allowed" });
     const removed = policyWith((policy) => {
       policy.callers = policy.callers.filter(({ name }) => name !== "web-users");
     });
     const strict = world.serve({ settings: { POLICY: removed } });
-    expect(told(await redeem(grant, userToken(world), {}, strict))).toMatchObject({ code: "caller_not_listed" });
+    expect(withStatus(await redeem(grant, userToken(world), {}, strict))).toMatchObject({ code: "caller_not_listed" });
     const narrower = world.serve({
       settings: { POLICY: policyWithEntries({ "web-users": { apis: { orders: ["Orders.Read"] } } }) },
     });
-    expect(told(await redeem(grant, userToken(world), {}, narrower))).toMatchObject({
+    expect(withStatus(await redeem(grant, userToken(world), {}, narrower))).toMatchObject({
       error: "invalid_target",
       code: "api_not_allowed",
     });
   });
 });
 
-describe("rotated", () => {
-  test("two instances redeem at once: both are served, and a third uses a newer token than the first", async () => {
+describe("refresh token rotation", () => {
+  test("two instances redeem at the same time: both succeed, and the next redemption uses a newer refresh token", async () => {
     const { state } = world.tenant;
     const grant = await userGrant();
     const [one, two, three] = [service.another(), service.another(), service.another()];
@@ -288,7 +283,7 @@ describe("rotated", () => {
     expect([...one.logs, ...two.logs, ...three.logs].filter((line) => line.includes("rotation_lost"))).toEqual([]);
   });
 
-  test("every redemption uses what the last one brought", async () => {
+  test("every redemption uses the refresh token from the one before", async () => {
     const grant = await userGrant();
     for (let round = 0; round < 4; round++) {
       expect((await redeem(grant, userToken(world), {}, service.another())).status).toBe(200);
@@ -296,7 +291,7 @@ describe("rotated", () => {
     expect(new Set(refreshTokensSent()).size).toBe(4);
   });
 
-  test("twenty at once in one instance ask Entra once", async () => {
+  test("twenty concurrent redemptions in one instance call Entra once", async () => {
     const { state } = world.tenant;
     const grant = await userGrant();
     const caller = userToken(world);
@@ -308,7 +303,7 @@ describe("rotated", () => {
     expect(refreshTokensSent()).toHaveLength(1);
   });
 
-  test("twenty at once in an instance that has just started: one read of the sealing key, nobody refused", async () => {
+  test("twenty concurrent redemptions in a new instance all succeed while it reads the sealing key", async () => {
     const { state } = world.tenant;
     const grant = await userGrant();
     const caller = userToken(world);
@@ -320,7 +315,7 @@ describe("rotated", () => {
     expect((await Promise.all(all)).map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
   });
 
-  test("the sealing key is rotated: old grants open, new ones are sealed with the new key", async () => {
+  test("after a rotation of the sealing key old grants still unseal, and new grants use the new key", async () => {
     const { state } = world.tenant;
     const old = await userGrant();
     const before = sealedWith(await rows());
@@ -334,36 +329,36 @@ describe("rotated", () => {
   });
 });
 
-describe("ended", () => {
-  test("by time, with an answer of its own", async () => {
+describe("the end of a grant", () => {
+  test("an expired grant is refused with grant_expired, but only to its caller", async () => {
     const grant = await userGrant();
     clock.advance(30 * DAY + MINUTE);
     const answer = await redeem(grant, userToken(world));
-    expect(told(answer)).toMatchObject({
+    expect(withStatus(answer)).toMatchObject({
       status: 400,
       error: "invalid_grant",
       code: "grant_expired",
       action: "sign_in",
     });
-    expect(told(await redeem(grant, userToken(world, { user: "bob" })))).toMatchObject({ code: "grant_invalid" });
+    expect(withStatus(await redeem(grant, userToken(world, { user: "bob" })))).toMatchObject({ code: "grant_invalid" });
     expect(refreshTokensSent()).toEqual([]);
   });
 
   test("a cached token does not outlive the grant", async () => {
     const settings = { POLICY: policyWithEntries({ "web-users": { grantMaxDays: 1 } }) };
-    const short = world.serve({ settings, surroundings: clock.surroundings });
+    const short = world.serve({ settings });
     const grant = await userGrant(short);
     clock.advance(DAY - 10 * MINUTE);
     expect((await redeem(grant, userToken(world), {}, short)).status).toBe(200);
     clock.advance(11 * MINUTE);
-    expect(told(await redeem(grant, userToken(world), {}, short))).toMatchObject({ code: "grant_expired" });
+    expect(withStatus(await redeem(grant, userToken(world), {}, short))).toMatchObject({ code: "grant_expired" });
   });
 
-  test("by its owner, with the handle: at once, the cached token included", async () => {
+  test("its caller revokes it by handle: the cached token is no longer released either", async () => {
     const grant = await userGrant();
     expect((await redeem(grant, userToken(world))).status).toBe(200);
     expect(await revoke(grant, userToken(world))).toMatchObject({ status: 200, revoked: true });
-    expect(told(await redeem(grant, userToken(world)))).toMatchObject({
+    expect(withStatus(await redeem(grant, userToken(world)))).toMatchObject({
       status: 400,
       error: "invalid_grant",
       code: "grant_invalid",
@@ -371,30 +366,30 @@ describe("ended", () => {
     expect(await revoke(grant, userToken(world))).toMatchObject({ status: 200, revoked: false });
   });
 
-  test("by the id that the list shows", async () => {
+  test("its caller revokes it by the id that GET /grants shows", async () => {
     const grant = await applicationGrant();
-    // Grants of one second have no order among them.
+    // Grants issued within one second are list in any order.
     const id = createHash("sha256").update(grant).digest("hex");
-    expect((await listed(appToken(world))).map((row) => row["id"])).toContain(id);
+    expect((await list(appToken(world))).map((row) => row["id"])).toContain(id);
     expect(await revoke(id, appToken(world))).toMatchObject({ status: 200, revoked: true });
-    expect(told(await redeem(grant, appToken(world)))).toMatchObject({ code: "grant_invalid" });
+    expect(withStatus(await redeem(grant, appToken(world)))).toMatchObject({ code: "grant_invalid" });
   });
 
   test.each([
     ["another user", () => userToken(world, { user: "bob" })],
     ["the client itself", () => appToken(world)],
-  ] as [string, () => string][])("not by %s, who learns nothing", async (_title, caller) => {
+  ] as [string, () => string][])("%s cannot revoke it and does not learn whether it exists", async (_title, caller) => {
     const grant = await userGrant();
-    const [mine] = await listed(userToken(world));
+    const [grantOfAlice] = await list(userToken(world));
     const nothing = { status: 200, revoked: false };
     expect(await revoke(grant, caller())).toEqual(nothing);
-    expect(await revoke(String(mine?.["id"]), caller())).toEqual(nothing);
+    expect(await revoke(String(grantOfAlice?.["id"]), caller())).toEqual(nothing);
     expect(await revoke("gte_nothing", caller())).toEqual(nothing);
     expect(await revoke("0".repeat(64), caller())).toEqual(nothing);
     expect((await redeem(grant, userToken(world))).status).toBe(200);
   });
 
-  test("revoked while it is redeemed: no token", async () => {
+  test("a revocation during a redemption prevents the release of the token", async () => {
     const { state } = world.tenant;
     const grant = await userGrant();
     const order = state.order({ endpoint: "token", grantType: "refresh_token", hold: true });
@@ -402,18 +397,18 @@ describe("ended", () => {
     await state.orders.hit(order);
     expect(await revoke(grant, userToken(world), service.another())).toMatchObject({ revoked: true });
     state.releaseOrder({ id: order });
-    expect(told(await redeeming)).toMatchObject({ status: 400, code: "grant_invalid" });
-    expect(await listed(userToken(world)).then((grants) => grants.length)).toBe(
-      await listed(userToken(world), service.another()).then((grants) => grants.length),
+    expect(withStatus(await redeeming)).toMatchObject({ status: 400, code: "grant_invalid" });
+    expect(await list(userToken(world)).then((grants) => grants.length)).toBe(
+      await list(userToken(world), service.another()).then((grants) => grants.length),
     );
   });
 
-  test("by Entra: sessions revoked (50173) is a dead grant, for the user to sign in again", async () => {
-    const grant = await handleOf(makeGrant(userToken(world, { user: "bob" })));
+  test("after Entra revoked the user's sessions (50173) the user must sign in again", async () => {
+    const grant = await handleOf(requestGrant(userToken(world, { user: "bob" })));
     world.tenant.state.revokeSessions({ user: "bob" });
     const caller = userToken(world, { user: "bob" });
     const answer = await redeem(grant, caller);
-    expect(told(answer)).toMatchObject({
+    expect(withStatus(answer)).toMatchObject({
       status: 400,
       error: "invalid_grant",
       code: "grant_dead",
@@ -422,79 +417,79 @@ describe("ended", () => {
       suberror: "bad_token",
     });
     const header = await service.call("/AuthorizationHeader/graph", { headers: bearer(caller), json: { grant } });
-    expect(told(header)).toMatchObject({ status: 403, error: "invalid_grant", action: "sign_in" });
+    expect(withStatus(header)).toMatchObject({ status: 403, error: "invalid_grant", action: "sign_in" });
   });
 
-  test("after 90 days without use at Entra (700082), though we would keep it longer", async () => {
+  test("Entra ends it after 90 days without use (700082), also if policy allows more", async () => {
     const settings = { POLICY: policyWithEntries({ "web-users": { grantMaxDays: 120 } }) };
-    const long = world.serve({ settings, surroundings: clock.surroundings });
+    const long = world.serve({ settings });
     const grant = await userGrant(long);
     clock.advance(91 * DAY);
-    expect(told(await redeem(grant, userToken(world), {}, long))).toMatchObject({
+    expect(withStatus(await redeem(grant, userToken(world), {}, long))).toMatchObject({
       code: "grant_dead",
       error_codes: [700082],
     });
   });
 });
 
-describe("listed", () => {
-  test("a user sees its own through this client and what applications have in its name, an application its own; nobody a handle", async () => {
+describe("GET /grants", () => {
+  test("lists a user's grants for this client and those of applications on the user's behalf, an application's own grants, and never a handle", async () => {
     const handles = [await userGrant(), await applicationGrant()];
-    const mine = await listed(userToken(world));
-    const its = await listed(appToken(world));
-    expect(new Set(mine.map(({ kind, clientId, userObjectId }) => `${kind} ${clientId} ${userObjectId}`))).toEqual(
+    const ofAlice = await list(userToken(world));
+    const ofApplication = await list(appToken(world));
+    expect(new Set(ofAlice.map(({ kind, clientId, userObjectId }) => `${kind} ${clientId} ${userObjectId}`))).toEqual(
       new Set([`user ${CLIENT_IDS.web} ${USER_IDS.alice}`, `application ${CLIENT_IDS.web} ${USER_IDS.alice}`]),
     );
-    expect(new Set(its.map(({ kind, clientId }) => `${kind} ${clientId}`))).toEqual(
+    expect(new Set(ofApplication.map(({ kind, clientId }) => `${kind} ${clientId}`))).toEqual(
       new Set([`application ${CLIENT_IDS.web}`]),
     );
-    const own = mine.filter(({ kind }) => kind === "user");
+    const own = ofAlice.filter(({ kind }) => kind === "user");
     const members = new Set(own.flatMap((grant) => Object.keys(grant)).filter((name) => name !== "lastRedeemedOn"));
     expect([...members].sort()).toEqual(
       ["apis", "clientId", "createdOn", "expiresOn", "id", "kind", "userObjectId"].sort(),
     );
-    expect(await listed(appToken(world, { client: "daemon" }))).toEqual([]);
-    const elsewhere = await listed(userToken(world, { client: "public" }));
+    expect(await list(appToken(world, { client: "daemon" }))).toEqual([]);
+    const elsewhere = await list(userToken(world, { client: "public" }));
     expect(new Set(elsewhere.map(({ kind, application }) => `${kind}: ${application}`))).toEqual(
       new Set(["application: The web application's backend"]),
     );
     for (const handle of handles) {
-      expect(JSON.stringify([mine, its])).not.toContain(handle.slice(4));
+      expect(JSON.stringify([ofAlice, ofApplication])).not.toContain(handle.slice(4));
     }
   });
 
-  test("newest first, page by page; a page mark that is none is refused", async () => {
+  test("returns pages of fifty, and refuses an invalid page mark", async () => {
     const owner = () => userToken(world, { client: "cli" });
     const settings = {
       POLICY: policyWithEntries({ "cli-users": { limits: { bypassPerMinute: 1_000 } } }),
       GRANT_TABLE_NAME: "pages",
     };
-    const roomy = world.serve({ settings });
+    const at = world.serve({ settings });
     const token = owner();
-    for (let made = 0; made < 51; made++) {
-      await handleOf(makeGrant(token, {}, roomy));
+    for (let count = 0; count < 51; count++) {
+      await handleOf(requestGrant(token, {}, at));
     }
-    const first = await roomy.call("/grants", { headers: bearer(owner()) });
+    const first = await at.call("/grants", { headers: bearer(owner()) });
     expect(first.json()["grants"]).toHaveLength(50);
     const next = String(first.json()["next"]);
-    const second = await roomy.call(`/grants?after=${encodeURIComponent(next)}`, { headers: bearer(owner()) });
+    const second = await at.call(`/grants?after=${encodeURIComponent(next)}`, { headers: bearer(owner()) });
     expect(second.json()["grants"]).toHaveLength(1);
     expect(second.json()).not.toHaveProperty("next");
     for (const after of ["x", `${next}' or RowKey gt '`, "../../etc"]) {
-      const bad = await roomy.call(`/grants?after=${encodeURIComponent(after)}`, { headers: bearer(owner()) });
-      expect(told(bad)).toMatchObject({ status: 400, code: "parameter_invalid" });
+      const bad = await at.call(`/grants?after=${encodeURIComponent(after)}`, { headers: bearer(owner()) });
+      expect(withStatus(bad)).toMatchObject({ status: 400, code: "parameter_invalid" });
     }
   });
 });
 
-describe("an application's grant in a person's name", () => {
-  const ofAlice = async (grant: string, caller: string) =>
-    (await listed(caller)).find(({ id }) => id === createHash("sha256").update(grant).digest("hex"));
+describe("an application's grant on a user's behalf", () => {
+  const findGrant = async (grant: string, caller: string) =>
+    (await list(caller)).find(({ id }) => id === createHash("sha256").update(grant).digest("hex"));
 
-  test("the person finds it through any client of the policy, with the application's name", async () => {
+  test("the user finds it with any client of the policy, with the application's name", async () => {
     const grant = await applicationGrant();
     for (const client of ["web", "public", "cli"]) {
-      expect(await ofAlice(grant, userToken(world, { client }))).toMatchObject({
+      expect(await findGrant(grant, userToken(world, { client }))).toMatchObject({
         kind: "application",
         clientId: CLIENT_IDS.web,
         application: "The web application's backend",
@@ -504,13 +499,13 @@ describe("an application's grant in a person's name", () => {
   });
 
   test.each([
-    ["somebody else", () => userToken(world, { user: "bob" })],
-    ["the person through a client that is in no policy", () => userToken(world, { client: "stranger" })],
+    ["another user", () => userToken(world, { user: "bob" })],
+    ["the user with a client that is not in the policy", () => userToken(world, { client: "stranger" })],
     ["another application", () => appToken(world, { client: "daemon" })],
-  ] as [string, () => string][])("%s neither sees nor ends it", async (_title, caller) => {
+  ] as [string, () => string][])("%s cannot find or revoke it", async (_title, caller) => {
     const grant = await applicationGrant();
     const id = createHash("sha256").update(grant).digest("hex");
-    expect(await ofAlice(grant, caller())).toBeUndefined();
+    expect(await findGrant(grant, caller())).toBeUndefined();
     for (const token of [grant, id]) {
       expect(await revoke(token, caller())).toEqual({ status: 200, revoked: false });
     }
@@ -518,26 +513,26 @@ describe("an application's grant in a person's name", () => {
   });
 
   test.each([
-    ["by the id that the list shows", (grant: string) => createHash("sha256").update(grant).digest("hex")],
-    ["by handle", (grant: string) => grant],
-  ])("the person ends it %s; the application gets nothing more", async (_title, nameOf) => {
+    ["id", (grant: string) => createHash("sha256").update(grant).digest("hex")],
+    ["handle", (grant: string) => grant],
+  ])("the user revokes it by %s, and the application gets no more tokens", async (_title, nameOf) => {
     const grant = await applicationGrant();
     const alice = userToken(world, { client: "public" });
     expect(await revoke(nameOf(grant), alice)).toMatchObject({ status: 200, revoked: true });
-    expect(told(await redeem(grant, appToken(world)))).toMatchObject({ status: 400, code: "grant_invalid" });
-    expect(await ofAlice(grant, alice)).toBeUndefined();
-    expect(await ofAlice(grant, appToken(world))).toBeUndefined();
+    expect(withStatus(await redeem(grant, appToken(world)))).toMatchObject({ status: 400, code: "grant_invalid" });
+    expect(await findGrant(grant, alice)).toBeUndefined();
+    expect(await findGrant(grant, appToken(world))).toBeUndefined();
   });
 
-  test("the person never redeems it", async () => {
+  test("the user cannot redeem it", async () => {
     const grant = await applicationGrant();
-    const refused = told(await redeem(grant, userToken(world)));
+    const refused = withStatus(await redeem(grant, userToken(world)));
     expect(refused).toMatchObject({ status: 400, error: "invalid_grant", code: "grant_invalid" });
     expect(refreshTokensSent()).toEqual([]);
   });
 });
 
-describe("imported", () => {
+describe("importing a refresh token of Entra", () => {
   const POLICY = policyWithEntries({
     "web-users": { importRefreshTokens: true },
     daemon: { importRefreshTokens: true },
@@ -551,13 +546,13 @@ describe("imported", () => {
       satisfied: [],
     });
 
-  test("only where policy says so", async () => {
+  test("is refused unless policy allows it", async () => {
     const answer = await redeem(entraToken("alice"), userToken(world), { audience: "graph" });
-    expect(told(answer)).toMatchObject({ status: 400, error: "unauthorized_client", code: "import_not_allowed" });
+    expect(withStatus(answer)).toMatchObject({ status: 400, error: "unauthorized_client", code: "import_not_allowed" });
     expect(refreshTokensSent()).toEqual([]);
   });
 
-  test("a user's own becomes a grant", async () => {
+  test("a user imports a refresh token of that user and gets a grant", async () => {
     const importing = world.serve({ settings: { POLICY } });
     const raw = entraToken("alice");
     const answer = await redeem(raw, userToken(world), { audience: "graph" }, importing);
@@ -569,29 +564,29 @@ describe("imported", () => {
     expect(refreshTokensSent()[1]).not.toBe(raw);
   });
 
-  test("somebody else's is refused to a user, and nothing is kept", async () => {
+  test("a user cannot import another user's refresh token, and no grant is stored", async () => {
     const importing = world.serve({ settings: { POLICY } });
-    const before = await listed(userToken(world), importing);
+    const before = await list(userToken(world), importing);
     const answer = await redeem(entraToken("bob"), userToken(world), { audience: "graph" }, importing);
-    expect(told(answer)).toMatchObject({ status: 400, error: "invalid_grant" });
+    expect(withStatus(answer)).toMatchObject({ status: 400, error: "invalid_grant" });
     expect(answer.text).not.toContain("access_token");
-    expect(await listed(userToken(world), importing)).toEqual(before);
+    expect(await list(userToken(world), importing)).toEqual(before);
   });
 
-  test("an application imports any user's, bound to itself", async () => {
+  test("an application imports any user's refresh token into a grant that only it can redeem", async () => {
     const importing = world.serve({ settings: { POLICY } });
     const daemon = () => appToken(world, { client: "daemon" });
     const answer = await redeem(entraToken("bob"), daemon(), { audience: "graph" }, importing);
     const grant = String(answer.json()["refresh_token"]);
     expect(importing.lastEvent()).toMatchObject({ grantMade: true, subjectObjectId: USER_IDS.bob });
     expect((await redeem(grant, daemon(), {}, importing)).status).toBe(200);
-    expect(told(await redeem(grant, appToken(world), {}, importing))).toMatchObject({ code: "grant_invalid" });
+    expect(withStatus(await redeem(grant, appToken(world), {}, importing))).toMatchObject({ code: "grant_invalid" });
   });
 
-  test("rubbish is Entra's to refuse", async () => {
+  test("a value that is not a refresh token is refused with Entra's error code", async () => {
     const importing = world.serve({ settings: { POLICY } });
     const answer = await redeem("rubbish", userToken(world), { audience: "graph" }, importing);
-    expect(told(answer)).toMatchObject({
+    expect(withStatus(answer)).toMatchObject({
       status: 400,
       error: "invalid_grant",
       code: "grant_dead",
@@ -600,7 +595,7 @@ describe("imported", () => {
   });
 });
 
-test("an answer about another user is not released, and the grant stays what it was", async () => {
+test("a redemption that Entra answers for another user is refused, and the grant remains usable", async () => {
   const grant = await userGrant();
   const client_info = Buffer.from(JSON.stringify({ uid: USER_IDS.bob, utid: world.tenant.state.tenantId })).toString(
     "base64url",
@@ -616,51 +611,51 @@ test("an answer about another user is not released, and the grant stays what it 
   for (const wrong of [body, { ...body, client_info: undefined }, { ...body, client_info: "e30" }]) {
     world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", status: 200, body: wrong });
     const answer = await redeem(grant, userToken(world));
-    expect(told(answer)).toMatchObject({ status: 400, error: "invalid_grant" });
+    expect(withStatus(answer)).toMatchObject({ status: 400, error: "invalid_grant" });
     expect(answer.text).not.toContain("bobs");
   }
   expect((await redeem(grant, userToken(world))).status).toBe(200);
   expect(refreshTokensSent().at(-1)).toBe(refreshTokensSent()[0]);
 });
 
-describe("the table service is down", () => {
-  test("503 on every route that needs it; exchanges go on", async () => {
+describe("without the grant table", () => {
+  test("every route that needs it answers 503, and exchanges still work", async () => {
     const grant = await userGrant();
     const cut = world.serve({ settings: { GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1" } });
     const down = { status: 503, code: "grant_store_unavailable", action: "retry" };
-    expect(told(await redeem(grant, userToken(world), {}, cut))).toMatchObject(down);
-    expect(told(await cut.call("/grants", { headers: bearer(userToken(world)) }))).toMatchObject(down);
+    expect(withStatus(await redeem(grant, userToken(world), {}, cut))).toMatchObject(down);
+    expect(withStatus(await cut.call("/grants", { headers: bearer(userToken(world)) }))).toMatchObject(down);
     expect(await revoke(grant, userToken(world), cut)).toMatchObject(down);
-    const making = await makeGrant(userToken(world), {}, cut);
-    expect(told(making)).toMatchObject(down);
-    expect(making.text).not.toContain("access_token");
+    const refused = await requestGrant(userToken(world), {}, cut);
+    expect(withStatus(refused)).toMatchObject(down);
+    expect(refused.text).not.toContain("access_token");
     expect((await cut.call("/oauth2/token", { form: exchangeForm(userToken(world)) })).status).toBe(200);
   });
 
-  test("no grant store at all: nothing opens, nothing is listed", async () => {
+  test("a service without a grant store refuses every handle and lists no grants", async () => {
     const policy = policyWith(({ callers }) => {
       for (const entry of callers) {
         Object.assign(entry, { offlineAccess: false, unattended: false });
       }
     });
     const without = world.serve({ settings: { POLICY: policy, GRANT_STORE_URL: undefined } });
-    expect(told(await redeem(`gte_${"A".repeat(43)}`, userToken(world), {}, without))).toMatchObject({
+    expect(withStatus(await redeem(`gte_${"A".repeat(43)}`, userToken(world), {}, without))).toMatchObject({
       status: 400,
       code: "grant_invalid",
     });
-    expect(await listed(userToken(world), without)).toEqual([]);
+    expect(await list(userToken(world), without)).toEqual([]);
     expect(await revoke("gte_x", userToken(world), without)).toMatchObject({ status: 200, revoked: false });
   });
 });
 
-async function listed(caller: string, at = service): Promise<Record<string, unknown>[]> {
+async function list(caller: string, at = service): Promise<Record<string, unknown>[]> {
   const answer = await at.call("/grants", { headers: bearer(caller) });
   expect(answer.status).toBe(200);
   return answer.json()["grants"] as Record<string, unknown>[];
 }
 
 async function revoke(token: string, caller: string, at = service): Promise<Record<string, unknown>> {
-  return told(await at.call("/oauth2/revoke", { form: { token }, headers: bearer(caller) }));
+  return withStatus(await at.call("/oauth2/revoke", { form: { token }, headers: bearer(caller) }));
 }
 
 /** Every row of the grant table. */
@@ -668,7 +663,7 @@ function rows(): Promise<Record<string, unknown>[]> {
   return readTable(world.tables.url, "grants");
 }
 
-/** Ids of the keys that the rows are sealed with. */
+/** The ids of the sealing keys of these rows. */
 function sealedWith(all: readonly Record<string, unknown>[]): Set<string> {
   const headers = all.flatMap(({ sealed }) => (typeof sealed === "string" ? [sealed.split(".")[0] ?? ""] : []));
   return new Set(headers.map((header) => String(JSON.parse(Buffer.from(header, "base64url").toString("utf8"))["kid"])));

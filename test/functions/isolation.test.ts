@@ -1,28 +1,15 @@
 /**
- * Callers beside each other: one user's trouble is nobody else's, no user ever gets another's token, identical wishes
- * share one call, a token never outlives the right to it, and Entra may change its keys at any moment.
+ * Concurrent callers: a failure for one user does not affect others, no user gets another user's token, identical
+ * requests share one call to Entra, a cached token is not released after its user token expired, and Entra may rotate
+ * its keys at any time.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-beforeEach(() => {
-  service = world.serve({ surroundings: clock.surroundings });
-  world.tenant.state.clearLog();
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld({ newServiceForEachTest: true });
 
 const header = (token: string, at = service) => at.call("/AuthorizationHeader/graph", { headers: bearer(token) });
 const tokenIn = (answer: Answer) => String(answer.json()["authorizationHeader"]).slice("Bearer ".length);
@@ -30,13 +17,13 @@ const tokenRequests = () => world.tenant.state.requestCounts()["token"] ?? 0;
 const alice = (more = {}) => userToken(world, { user: "alice", ...more });
 const bob = (more = {}) => userToken(world, { user: "bob", ...more });
 
-describe("one user's trouble (TC-20)", () => {
+describe("an Entra failure for one user (TC-20)", () => {
   test.each([
     ["503", { status: 503, body: "", headers: { "Retry-After": "60" } }, 503],
     ["503 without Retry-After", { aadsts: 90033 }, 503],
     ["a refusal with Retry-After", { aadsts: 65001, headers: { "Retry-After": "60" } }, 403],
-    ["nonsense", { status: 200, body: "" }, 502],
-  ])("%s for alice is not bob's, nor alice's next", async (_title, order, status) => {
+    ["an empty answer", { status: 200, body: "" }, 502],
+  ])("%s for Alice affects neither Bob nor Alice's next request", async (_title, order, status) => {
     world.tenant.state.order({ endpoint: "token", user: "alice", times: 3, ...order });
     for (let round = 0; round < 3; round++) {
       const [hers, his] = await Promise.all([header(alice()), header(bob())]);
@@ -45,7 +32,7 @@ describe("one user's trouble (TC-20)", () => {
     expect((await header(alice())).status).toBe(200);
   });
 
-  test("broken connections for alice are not bob's, nor alice's next", async () => {
+  test("broken connections for Alice affect neither Bob nor Alice's next request", async () => {
     const { state } = world.tenant;
     const order = state.order({ endpoint: "token", user: "alice", times: 0, drop: true });
     for (let round = 0; round < 3; round++) {
@@ -60,31 +47,34 @@ describe("one user's trouble (TC-20)", () => {
     ["429 as plain text", { throttleSeconds: 60 }],
     ["429 in JSON", { aadsts: 90055, headers: { "Retry-After": "60" } }],
     ["a request loop (50196)", { aadsts: 50196, headers: { "Retry-After": "60" } }],
-  ])("%s for alice is hers alone, and Entra is left in peace until she may ask again", async (_title, order) => {
-    const { state } = world.tenant;
-    state.order({ endpoint: "token", user: "alice", ...order });
-    for (let round = 0; round < 3; round++) {
-      const [hers, his] = await Promise.all([header(alice()), header(bob())]);
-      expect([hers.status, his.status]).toEqual([429, 200]);
-      // The seconds that have passed, and no more than a few for a slow machine.
-      const wait = Number(hers.headers.get("retry-after"));
-      expect(wait).toBeLessThanOrEqual(60 - 10 * round);
-      expect(wait).toBeGreaterThan(45 - 10 * round);
-      clock.advance(10_000);
-    }
-    expect(state.requests({ endpoint: "token", user: USER_IDS.alice })).toHaveLength(1);
-    clock.advance(MINUTE);
-    expect((await header(alice())).status).toBe(200);
-  });
+  ])(
+    "%s for Alice affects only Alice, and the service does not call Entra for her before Retry-After ends",
+    async (_title, order) => {
+      const { state } = world.tenant;
+      state.order({ endpoint: "token", user: "alice", ...order });
+      for (let round = 0; round < 3; round++) {
+        const [hers, his] = await Promise.all([header(alice()), header(bob())]);
+        expect([hers.status, his.status]).toEqual([429, 200]);
+        // Each round takes ten seconds of the service's clock, and a slow machine takes a few more.
+        const wait = Number(hers.headers.get("retry-after"));
+        expect(wait).toBeLessThanOrEqual(60 - 10 * round);
+        expect(wait).toBeGreaterThan(45 - 10 * round);
+        clock.advance(10_000);
+      }
+      expect(state.requests({ endpoint: "token", user: USER_IDS.alice })).toHaveLength(1);
+      clock.advance(MINUTE);
+      expect((await header(alice())).status).toBe(200);
+    },
+  );
 
-  test("a failure is not kept: the same token asked again is asked of Entra again", async () => {
+  test("is not cached: the next request with the same token calls Entra again", async () => {
     const token = alice();
     world.tenant.state.order({ endpoint: "token", user: "alice", aadsts: 65001 });
     expect((await header(token)).status).toBe(403);
     expect((await header(token)).status).toBe(200);
   });
 
-  test("alice waits, bob does not wait for her", async () => {
+  test("a slow answer for Alice does not delay Bob", async () => {
     const { state } = world.tenant;
     const order = state.order({ endpoint: "token", user: "alice", hold: true });
     const hers = header(alice());
@@ -96,8 +86,8 @@ describe("one user's trouble (TC-20)", () => {
   });
 });
 
-describe("identical wishes", () => {
-  test("two hundred at once: one call, one token", async () => {
+describe("identical requests", () => {
+  test("two hundred at once share one call to Entra and one token", async () => {
     const { state } = world.tenant;
     const token = alice();
     const order = state.order({ endpoint: "token", client: "service", hold: true, times: 0 });
@@ -109,7 +99,7 @@ describe("identical wishes", () => {
     expect(state.requestCounts()["jwks"]).toBe(1);
   });
 
-  test("in another order of scopes, by another route, by another way to present: still one", async () => {
+  test("share one call also with another scope order, on another route and with another grant type", async () => {
     const token = alice();
     const first = tokenIn(await header(token));
     const others = [
@@ -130,14 +120,14 @@ describe("identical wishes", () => {
     expect(tokenRequests()).toBe(1);
   });
 
-  test("fewer scopes are another wish", async () => {
+  test("a request for fewer scopes needs its own call", async () => {
     const token = alice();
     await header(token);
     await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { scopes: ["Mail.Read"] } });
     expect(tokenRequests()).toBe(2);
   });
 
-  test("the application of a subject shares the subject's token: whose it is decides, not who asks", async () => {
+  test("an application shares the cached token of its subject", async () => {
     const token = alice();
     await header(token);
     const answer = await service.call("/oauth2/token", { form: exchangeForm(token), headers: bearer(appToken(world)) });
@@ -146,8 +136,8 @@ describe("identical wishes", () => {
   });
 });
 
-describe("two users never share (SEC-9)", () => {
-  test("a hundred requests of four people in any order: each gets its own", async () => {
+describe("two users never share a token (SEC-9)", () => {
+  test("a hundred interleaved requests with four tokens: each gets a token of its user", async () => {
     const people = [alice, bob].flatMap((who) => [who(), who({ client: "public" })]);
     const all = Array.from({ length: 100 }, (_, index) => people[(index * 7) % people.length] ?? "");
     const answers = await Promise.all(all.map((token) => header(token)));
@@ -157,7 +147,7 @@ describe("two users never share (SEC-9)", () => {
     expect(tokenRequests()).toBe(4);
   });
 
-  test("everything the same but the user: uti, times, client, session", async () => {
+  test("two tokens that differ only in the user get different tokens", async () => {
     const hers = alice({ claims: { uti: "same", iat: 1, nbf: 1 } });
     const twin: Record<string, unknown> = { ...claimsOf(alice()), uti: "same" };
     const { oid: _hers, sub: _sub, ...shared } = twin;
@@ -167,13 +157,13 @@ describe("two users never share (SEC-9)", () => {
     expect((await header(hers)).status).toBe(401);
   });
 
-  test("the same person through another client: another token", async () => {
+  test("the same user with another client gets another token", async () => {
     const [web, desktop] = [await header(alice()), await header(alice({ client: "public" }))];
     expect(tokenIn(web)).not.toBe(tokenIn(desktop));
     expect(tokenRequests()).toBe(2);
   });
 
-  test("a token of hers with other last bits, or with more behind it, is no key to her cached one", async () => {
+  test("a user token with changed last bits or a suffix does not find the cached token", async () => {
     const token = alice();
     expect((await header(token)).status).toBe(200);
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -184,7 +174,7 @@ describe("two users never share (SEC-9)", () => {
     expect(tokenRequests()).toBe(1);
   });
 
-  test("a cached token is not given to a caller that policy or validation refuses now", async () => {
+  test("a cached token is not released to a caller that policy or validation refuses", async () => {
     const token = alice();
     expect((await header(token)).status).toBe(200);
     const elsewhere = await service.call("/oauth2/token", {
@@ -197,8 +187,8 @@ describe("two users never share (SEC-9)", () => {
   });
 });
 
-describe("the right to a token ends (SEC-10)", () => {
-  test("with the assertion: afterwards nothing is given from the cache", async () => {
+describe("a cached token is released no longer than its user token is valid (SEC-10)", () => {
+  test("after the user token expired, nothing is released from the cache", async () => {
     const token = alice({ lifetimeSeconds: 600 });
     expect((await header(token)).status).toBe(200);
     clock.advance(7 * MINUTE);
@@ -209,19 +199,19 @@ describe("the right to a token ends (SEC-10)", () => {
     expect(tokenRequests()).toBe(1);
   });
 
-  test("within the tolerance of our clock, Entra has the last word (500133)", async () => {
+  test("within the clock tolerance Entra decides whether the user token has expired (500133)", async () => {
     const token = alice({ lifetimeSeconds: 600 });
     await header(token);
     clock.advance(10 * MINUTE + 30_000);
     expect((await header(token)).json()).toMatchObject({ status: 401, error: "invalid_token", error_codes: [500133] });
   });
 
-  test("with the token itself: renewed in time, never given out dead", async () => {
+  test("a cached token is renewed before it expires", async () => {
     const token = alice({ lifetimeSeconds: 6 * 3_600 });
     for (let round = 0; round < 10; round++) {
       const answer = await header(token);
       expect(Number(answer.json()["expiresIn"])).toBeGreaterThan(60);
-      expect(Number(claimsOf(tokenIn(answer))["exp"]) * 1_000).toBeGreaterThan(clock.surroundings.nowMs() + MINUTE);
+      expect(Number(claimsOf(tokenIn(answer))["exp"]) * 1_000).toBeGreaterThan(clock.nowMs() + MINUTE);
       clock.advance(30 * MINUTE);
     }
     expect(tokenRequests()).toBeGreaterThanOrEqual(3);
@@ -229,8 +219,8 @@ describe("the right to a token ends (SEC-10)", () => {
   });
 });
 
-describe("Entra's keys", () => {
-  test("rotated while callers are served: old tokens and new ones, nobody refused", async () => {
+describe("Entra's signing keys", () => {
+  test("a rotation refuses neither tokens with the old key nor tokens with the new one", async () => {
     const { state } = world.tenant;
     expect((await header(alice())).status).toBe(200);
     const before = bob();
@@ -240,7 +230,7 @@ describe("Entra's keys", () => {
     expect(state.requestCounts()["jwks"]).toBe(2);
   });
 
-  test("a key that Entra withdrew is refused once we have read its keys again", async () => {
+  test("a withdrawn key is refused after the next read of the keys", async () => {
     const { state } = world.tenant;
     expect((await header(alice())).status).toBe(200);
     const old = bob();
@@ -249,7 +239,7 @@ describe("Entra's keys", () => {
     expect((await header(old)).json()).toMatchObject({ status: 401, code: "caller_refused" });
   });
 
-  test("out of reach after the first reading: served for days; an unknown key is then our trouble, not the caller's", async () => {
+  test("if they become unavailable later, known keys serve for days and an unknown key is answered with 503", async () => {
     const { state } = world.tenant;
     expect((await header(alice())).status).toBe(200);
     state.order({ endpoint: "jwks", status: 503, body: "", times: 0 });
@@ -267,9 +257,9 @@ describe("Entra's keys", () => {
     ["HTML", { status: 200, body: "<html></html>" }],
     ["an empty set", { status: 200, body: { keys: [] } }],
     ["a redirect", { status: 302, body: "", headers: { Location: "https://evil.example/keys" } }],
-    ["a megabyte", { status: 200, body: { keys: [], filler: "x".repeat(1_000_000) } }],
+    ["one megabyte", { status: 200, body: { keys: [], filler: "x".repeat(1_000_000) } }],
     ["a broken connection", { drop: true }],
-  ])("%s at the first reading: 503, few readings, and served when they are back", async (_title, order) => {
+  ])("%s at the first read: 503 after one read, and 200 when Entra recovers", async (_title, order) => {
     world.tenant.state.order({ endpoint: "jwks", times: 0, ...order });
     const answers = await Promise.all(Array.from({ length: 20 }, () => header(alice())));
     expect(new Set(answers.map((answer) => answer.json()["code"]))).toEqual(new Set(["key_set_unavailable"]));
@@ -279,7 +269,7 @@ describe("Entra's keys", () => {
     expect((await header(alice())).status).toBe(200);
   });
 
-  test("two hundred callers at a cold start cause one reading", async () => {
+  test("two hundred callers at a cold start cause one read", async () => {
     const { state } = world.tenant;
     const order = state.order({ endpoint: "jwks", hold: true, times: 0 });
     const all = Array.from({ length: 200 }, (_, index) => header(index % 2 === 0 ? alice() : bob()));
@@ -290,7 +280,7 @@ describe("Entra's keys", () => {
   });
 });
 
-test("the cache is bounded: what is pushed out is asked again, nothing fails", async () => {
+test("a token that the bounded cache evicted is acquired again", async () => {
   const small = world.serve({ settings: { TOKEN_CACHE_MAX_BYTES: "100000" } });
   const tokens = Array.from({ length: 60 }, () => alice());
   for (const token of [...tokens, tokens[0] ?? "", tokens[59] ?? ""]) {
@@ -304,7 +294,7 @@ test("the cache is bounded: what is pushed out is asked again, nothing fails", a
   ).toEqual(["miss", "hit"]);
 });
 
-test("an instance knows nothing of another's cache", async () => {
+test("two instances without Redis share no cached tokens", async () => {
   const token = alice();
   await header(token);
   await header(token, service.another());

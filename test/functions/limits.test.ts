@@ -1,26 +1,18 @@
 /**
- * What one caller can use up, and what it cannot: budgets belong to a person at one caller, refusals of Entra's cost the
- * budget too, applications do not share what one of them asked for with claims, and nothing lasting is made for a caller
- * that has been told that it took too long.
+ * Limits between callers: a budget belongs to one user at one client, refusals by Entra use it up too, applications do
+ * not share tokens that one of them requested with claims, and a request whose deadline has passed issues no grant.
  */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { SecretValue } from "../../shared/core/secret-value.ts";
 import { exchangeToken } from "../../shared/exchange/exchange-token.ts";
 import { appToken, bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
 import { policyWith } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-});
-beforeEach(() => {
-  service = world.serve();
-  world.tenant.state.clearLog();
-});
-afterEach(() => world.tenant.state.clearOrders());
-afterAll(() => world.stop());
+// The clock of the service stands still, so that a budget does not refill on a slow machine.
+const startedMs = Date.now();
+const surroundings = { nowMs: () => startedMs };
+const { world, service, restart } = useWorld({ newServiceForEachTest: true, surroundings });
 
 const refresh = (client: string, user = "alice") =>
   service.call("/AuthorizationHeader/graph", {
@@ -29,7 +21,7 @@ const refresh = (client: string, user = "alice") =>
   });
 const tokenRequests = () => world.tenant.state.requestCounts()["token"] ?? 0;
 
-test("a person's budget at one caller is not used up by another caller", async () => {
+test("a user's budget at one client is not used up by another client", async () => {
   for (let used = 0; used < 10; used++) {
     expect((await refresh("web")).status).toBe(200);
   }
@@ -41,7 +33,7 @@ test("a person's budget at one caller is not used up by another caller", async (
   expect((await refresh("web", "bob")).status).toBe(200);
 });
 
-test("Entra's throttling of a person at one caller is not another caller's", async () => {
+test("Entra's throttling of a user at one client does not affect another client", async () => {
   const { state } = world.tenant;
   const header = (client: string) =>
     service.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world, { client })) });
@@ -51,7 +43,7 @@ test("Entra's throttling of a person at one caller is not another caller's", asy
   expect((await header("public")).status).toBe(200);
 });
 
-test("refusals of Entra's are not asked for without end", async () => {
+test("repeated refusals by Entra use up the user's budget", async () => {
   const token = userToken(world, { user: "carol" });
   const statuses: number[] = [];
   for (let round = 0; round < 15; round++) {
@@ -61,7 +53,7 @@ test("refusals of Entra's are not asked for without end", async () => {
   expect(tokenRequests()).toBe(10);
 });
 
-test("what one application asked for with claims is not given to another", async () => {
+test("a token that one application requested with claims is not released to another", async () => {
   const POLICY = policyWith(({ apis, callers }) => {
     apis["graph"] = { ...apis["graph"], scopes: ["User.Read", "Mail.Read", ".default"] };
     for (const entry of callers.filter(({ name }) => name === "daemon" || name === "web-backend")) {
@@ -69,16 +61,16 @@ test("what one application asked for with claims is not given to another", async
       Object.assign(entry, { offlineAccess: false, unattended: false });
     }
   });
-  service = world.serve({ settings: { APP_ONLY_CLIENT_ID: CLIENT_IDS.appOnly, POLICY } });
-  const ask = (client: string, json: object) =>
+  restart({ surroundings, settings: { APP_ONLY_CLIENT_ID: CLIENT_IDS.appOnly, POLICY } });
+  const header = (client: string, json: object) =>
     service.call("/AuthorizationHeaderUnauthenticated/graph", { headers: bearer(appToken(world, { client })), json });
   const claims = { access_token: { acrs: { essential: true, value: "c1" } } };
-  expect((await ask("web", { claims })).status).toBe(200);
-  expect((await ask("daemon", {})).status).toBe(200);
+  expect((await header("web", { claims })).status).toBe(200);
+  expect((await header("daemon", {})).status).toBe(200);
   expect(service.lastEvent()).toMatchObject({ cache: "miss", callerClientId: CLIENT_IDS.daemon });
 });
 
-test("a caller that was told it took too long gets no grant behind its back", async () => {
+test("a request whose deadline has passed issues no grant", async () => {
   const subject = new SecretValue(userToken(world));
   const result = await exchangeToken(
     service.service.exchangeContext,

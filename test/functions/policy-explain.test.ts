@@ -1,39 +1,33 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
-const ask = (json: unknown, { user = "erin", at = service } = {}) =>
+const explain = (json: unknown, { user = "erin", at = service } = {}) =>
   at.call("/policy/explain", { headers: bearer(userToken(world, { user })), json });
 
-const person = { kind: "user", clientId: CLIENT_IDS.web };
+const webUser = { kind: "user", clientId: CLIENT_IDS.web };
 const backend = { kind: "application", clientId: CLIENT_IDS.web };
 const daemon = { kind: "application", clientId: CLIENT_IDS.daemon };
-const webUser = { caller: person, flow: "on-behalf-of" };
+const question = { caller: webUser, flow: "on-behalf-of" };
 
 describe("POST /policy/explain", () => {
   test("refuses a caller without the app role", async () => {
-    const answer = await ask(webUser, { user: "alice" });
+    const answer = await explain(question, { user: "alice" });
     expect(answer.status).toBe(403);
     expect(answer.json()).toMatchObject({ code: "role_required" });
   });
 
-  test("refuses a question with an unknown member, by name", async () => {
-    const answer = await ask({ ...webUser, nonsense: 1 });
+  test("refuses an unknown member and names it", async () => {
+    const answer = await explain({ ...question, nonsense: 1 });
     expect(answer.status).toBe(400);
     expect(answer.json()).toMatchObject({ code: "parameter_invalid", detail: expect.stringContaining("nonsense") });
   });
 
-  test("refuses a question about no request that could be made, by the member that is missing", async () => {
-    const answer = await ask({ caller: daemon, flow: "refresh-token", api: "graph" });
+  test("refuses a question without a required member and names it", async () => {
+    const answer = await explain({ caller: daemon, flow: "refresh-token", api: "graph" });
     expect(answer.status).toBe(400);
     expect(answer.json()).toMatchObject({ code: "parameter_missing", detail: expect.stringContaining("grant") });
   });
@@ -54,75 +48,95 @@ describe("POST /policy/explain", () => {
       { allowed: false, reason: "flow_not_allowed" },
     ],
     [{ caller: { kind: "user", clientId: CLIENT_IDS.stranger } }, { allowed: false, reason: "caller_not_listed" }],
-  ])("a person through the web application: %j", async (change, expected) => {
-    const answer = await ask({ ...webUser, ...change });
+  ])("a user with the web application's client, %j", async (change, expected) => {
+    const answer = await explain({ ...question, ...change });
     expect(answer.status).toBe(200);
     expect(answer.json()).toMatchObject(expected);
   });
 });
 
-describe("what a request brings decides with it", () => {
+describe("POST /policy/explain about", () => {
   const graph = { api: "graph", scopes: ["Mail.Read", "User.Read"] };
   const orders = { api: "orders", scopes: ["Orders.Read"] };
 
   test.each<[string, object, object]>([
     [
-      "a backend for its own user",
-      { caller: backend, flow: "on-behalf-of", subject: person, api: "orders" },
+      "a backend with a user token for the same client",
+      { caller: backend, flow: "on-behalf-of", subject: webUser, api: "orders" },
       { allowed: true, entry: "web-backend", scopes: ["Orders.Read"] },
     ],
     [
-      "a backend for somebody else's",
-      { caller: backend, flow: "on-behalf-of", subject: { ...person, clientId: CLIENT_IDS.public }, api: "graph" },
+      "a backend with a user token for another client",
+      { caller: backend, flow: "on-behalf-of", subject: { ...webUser, clientId: CLIENT_IDS.public }, api: "graph" },
       { allowed: false, reason: "subject_client_not_allowed" },
     ],
     [
-      "the daemon with its grant",
+      "a daemon with its grant",
       { caller: daemon, flow: "refresh-token", grant: graph },
       { allowed: true, entry: "daemon", api: { name: "graph" }, releasable: ["Mail.Read", "User.Read"] },
     ],
     [
-      "a grant for several APIs, and the second is asked",
+      "a grant for several APIs, redeemed for the second",
       { caller: backend, flow: "refresh-token", grant: [graph, orders], api: "orders" },
       { allowed: true, entry: "web-backend", api: { name: "orders" } },
     ],
     [
-      "a grant for an API that the entry has no more",
+      "a grant for an API that the entry no longer lists",
       { caller: daemon, flow: "refresh-token", grant: [graph, orders], api: "orders" },
       { allowed: false, reason: "api_not_allowed" },
     ],
     [
-      "a refresh token of Entra's",
+      "an import of Entra's refresh token",
       { caller: daemon, flow: "refresh-token", import: true, api: "graph" },
       { allowed: false, reason: "import_not_allowed" },
     ],
     [
-      "a sign-in that leads elsewhere",
+      "a sign-in with an unregistered redirect URI",
       { caller: backend, flow: "authorization-code", redirectUri: "https://elsewhere.example/", api: "graph" },
       { allowed: false, reason: "redirect_uri_not_allowed" },
     ],
   ])("%s", async (_title, question, expected) => {
-    const answer = await ask(question);
+    const answer = await explain(question);
     expect(answer.status).toBe(200);
     expect(answer.json()).toMatchObject(expected);
   });
 });
 
-describe("sign-in links", () => {
+describe("POST /policy/explain about a sign-in link", () => {
   test.each<[string, object, object]>([
-    ["allowed", { caller: "daemon", apis: { graph: [] } }, { allowed: true, entry: "daemon", offlineAccess: true }],
     [
-      "several APIs",
+      "for an allowed application",
+      { caller: "daemon", apis: { graph: [] } },
+      { allowed: true, entry: "daemon", offlineAccess: true },
+    ],
+    [
+      "for several APIs",
       { caller: "web-backend", apis: { graph: ["User.Read"], orders: [] } },
       { allowed: true, scopes: ["User.Read"], also: [{ api: { name: "orders" }, scopes: ["Orders.Read"] }] },
     ],
-    ["nobody", { caller: "nobody", apis: { graph: [] } }, { allowed: false, reason: "caller_not_listed" }],
-    ["a person", { caller: "web-users", apis: { graph: [] } }, { allowed: false, reason: "application_required" }],
-    ["no grants", { caller: "reports", apis: { graph: [] } }, { allowed: false, reason: "flow_not_allowed" }],
-    ["another API", { caller: "daemon", apis: { orders: [] } }, { allowed: false, reason: "api_not_allowed" }],
-    ["an unknown API", { caller: "daemon", apis: { x: [] } }, { allowed: false, reason: "api_unknown" }],
-  ])("%s: the same answer as POST /signin/links", async (_title, link, expected) => {
-    const answer = await ask({ link });
+    [
+      "for an unknown entry",
+      { caller: "nobody", apis: { graph: [] } },
+      { allowed: false, reason: "caller_not_listed" },
+    ],
+    [
+      "for an entry of users",
+      { caller: "web-users", apis: { graph: [] } },
+      { allowed: false, reason: "application_required" },
+    ],
+    [
+      "for an entry without the refresh-token flow",
+      { caller: "reports", apis: { graph: [] } },
+      { allowed: false, reason: "flow_not_allowed" },
+    ],
+    [
+      "for an API that the entry does not list",
+      { caller: "daemon", apis: { orders: [] } },
+      { allowed: false, reason: "api_not_allowed" },
+    ],
+    ["for an unknown API", { caller: "daemon", apis: { x: [] } }, { allowed: false, reason: "api_unknown" }],
+  ])("%s gives the same answer as POST /signin/links", async (_title, link, expected) => {
+    const answer = await explain({ link });
     expect(answer.json()).toMatchObject(expected);
     const made = await service.call("/signin/links", {
       headers: bearer(userToken(world, { user: "erin" })),
@@ -132,11 +146,11 @@ describe("sign-in links", () => {
     expect(made.status === 201 || made.json()["code"] === answer.json()["reason"]).toBe(true);
   });
 
-  test("not for an entry that may not redeem while nobody is there", async () => {
+  test("for an entry that may not act unattended is refused", async () => {
     const at = world.serve({
       settings: { POLICY: policyWithEntries({ daemon: { unattended: false, offlineAccess: false } }) },
     });
-    const answer = await ask({ link: { caller: "daemon", apis: { graph: [] } } }, { at });
+    const answer = await explain({ link: { caller: "daemon", apis: { graph: [] } } }, { at });
     expect(answer.json()).toMatchObject({ allowed: false, reason: "unattended_not_allowed" });
   });
 });

@@ -1,43 +1,32 @@
 /**
- * One grant for several APIs, whole path: made by each way that makes grants, redeemed for each API, and never for more
- * than was given. Entra's refresh token serves every API that was consented to (E-90), but a token is of one (E-93).
+ * One grant for several APIs: issued in every way that issues grants, redeemed for each API, and never for more scopes
+ * than granted. Entra's refresh token serves every consented API (E-90), but a token is for one API (E-93).
  */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { CLIENT_IDS, RESOURCE_URIS } from "../../local/tenant/directory/seed-ids.ts";
 import { hiddenFields, newBrowser } from "../sign-in/support/browser.ts";
 import { codeForClient, codeForm, createLink, newPkce, redeem, signInByLink } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
-import { type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
 const GRAPH = RESOURCE_URIS.graph;
 const ORDERS = RESOURCE_URIS.orders;
 const BOTH = { graph: ["User.Read", "Mail.Read"], orders: ["Orders.Read"] };
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-beforeEach(() => {
-  const POLICY = policyWithEntries({ daemon: { apis: BOTH } });
-  service = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
-  world.tenant.state.clearLog();
+const { world, clock, service } = useWorld({
+  newServiceForEachTest: true,
+  settings: { POLICY: policyWithEntries({ daemon: { apis: BOTH } }) },
 });
 afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
   world.tenant.state.addConsent({ user: "alice", resource: "orders", scopes: ["Orders.Read"] });
 });
-afterAll(() => world.stop());
 
 const backend = () => bearer(appToken(world));
 const daemon = () => bearer(appToken(world, { client: "daemon" }));
 
-/** The backend's, from alice's token: for Graph now, and for orders later. */
+/** The backend exchanges Alice's token for Graph and requests a grant for Graph and Orders. */
 function onBehalfOf(changes: Record<string, string> = {}, headers = backend()): Promise<Answer> {
   const scope = `User.Read Mail.Read ${ORDERS}/Orders.Read offline_access`;
   const form = exchangeForm(userToken(world), { audience: "graph", scope, ...changes });
@@ -52,7 +41,7 @@ async function newest(headers: Record<string, string>): Promise<Record<string, u
   return (page.json()["grants"] as Record<string, unknown>[])[0] ?? {};
 }
 
-/** Whom a header of ours is good for. */
+/** The audience of the released token. */
 const audienceOf = (answer: Answer) => claimsOf(String(answer.json()["authorizationHeader"]).slice(7))["aud"];
 
 async function expectBoth(grant: string, headers = backend()): Promise<void> {
@@ -65,8 +54,8 @@ async function expectBoth(grant: string, headers = backend()): Promise<void> {
   ]);
 }
 
-describe("made from a user's token", () => {
-  test("the token is for the API that was stated, the grant for both, and the list says so", async () => {
+describe("a grant for two APIs from a user's token", () => {
+  test("the token is for the requested API, and the grant and GET /grants name both", async () => {
     const made = await onBehalfOf();
     expect(made.json()).toMatchObject({ scope: expect.not.stringContaining("Orders") });
     expect(claimsOf(String(made.json()["access_token"]))["aud"]).toBe(GRAPH);
@@ -83,29 +72,31 @@ describe("made from a user's token", () => {
     });
   });
 
-  test("at the token endpoint too: the first where none is named, one that is named, no third, not two", async () => {
+  test("POST /oauth2/token redeems it for the first API or a named one, not for a third or for both at once", async () => {
     const grant = String((await onBehalfOf()).json()["refresh_token"]);
-    const ask = (more: Record<string, string>) =>
+    const redeemFor = (more: Record<string, string>) =>
       redeem(service, { grant_type: "refresh_token", refresh_token: grant, ...more });
-    expect(claimsOf(String((await ask({})).json()["access_token"]))["aud"]).toBe(GRAPH);
-    expect(claimsOf(String((await ask({ resource: ORDERS })).json()["access_token"]))["aud"]).toBe(CLIENT_IDS.orders);
-    expect((await ask({ audience: "nothing" })).json()).toMatchObject({ error: "invalid_target" });
-    expect((await ask({ scope: `${GRAPH}/User.Read ${ORDERS}/Orders.Read` })).json()).toMatchObject({
+    expect(claimsOf(String((await redeemFor({})).json()["access_token"]))["aud"]).toBe(GRAPH);
+    expect(claimsOf(String((await redeemFor({ resource: ORDERS })).json()["access_token"]))["aud"]).toBe(
+      CLIENT_IDS.orders,
+    );
+    expect((await redeemFor({ audience: "nothing" })).json()).toMatchObject({ error: "invalid_target" });
+    expect((await redeemFor({ scope: `${GRAPH}/User.Read ${ORDERS}/Orders.Read` })).json()).toMatchObject({
       error: "invalid_target",
     });
   });
 
-  test("the refresh token that is kept is the newest that Entra gave", async () => {
+  test("a redemption makes one call to Entra and is recorded in GET /grants", async () => {
     const grant = String((await onBehalfOf()).json()["refresh_token"]);
     world.tenant.state.clearLog();
     await header("graph", grant);
     const sent = world.tenant.state.requests({ endpoint: "token", grantType: "refresh_token" });
     expect(sent).toHaveLength(1);
-    const state = await newest(backend());
-    expect(state["lastRedeemedOn"]).toBeDefined();
+    const listed = await newest(backend());
+    expect(listed["lastRedeemedOn"]).toBeDefined();
   });
 
-  test("consent is missing for one of them: nothing is kept, and the answer says what is missing", async () => {
+  test("without consent for one API no grant is stored, and the answer says consent_required", async () => {
     world.tenant.state.withdrawConsent({ user: "alice", resource: "orders", scopes: ["Orders.Read"] });
     const before = await newest(backend());
     const refused = await onBehalfOf();
@@ -114,7 +105,7 @@ describe("made from a user's token", () => {
     expect(await newest(backend())).toEqual(before);
   });
 
-  test("more was consented for the other than the caller may have: nothing is kept or released", async () => {
+  test("more consented scopes for one API than the policy allows: no grant is stored and no token released", async () => {
     world.tenant.state.addConsent({ user: "alice", resource: "orders", scopes: ["Orders.Write"] });
     const before = await newest(backend());
     const refused = await onBehalfOf();
@@ -124,7 +115,7 @@ describe("made from a user's token", () => {
     expect(await newest(backend())).toEqual(before);
   });
 
-  test("Entra throttles the second call: 429 with its Retry-After, nothing is kept", async () => {
+  test("Entra throttles the call for the second API: 429 with its Retry-After, and no grant is stored", async () => {
     world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", throttleSeconds: 7 });
     const before = await newest(backend());
     const refused = await onBehalfOf();
@@ -133,7 +124,7 @@ describe("made from a user's token", () => {
   });
 });
 
-describe("Entra's second answer is not believed blindly", () => {
+describe("Entra's answer for the second API is invalid", () => {
   const order = (body: Record<string, unknown>) =>
     world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", status: 200, body });
   const info = (oid: string) =>
@@ -141,10 +132,10 @@ describe("Entra's second answer is not believed blindly", () => {
   const token = { token_type: "Bearer", expires_in: 3600, access_token: "h.p.s", scope: `${ORDERS}/Orders.Read` };
 
   test.each<[string, () => Record<string, unknown>]>([
-    ["it is about another person", () => ({ ...token, refresh_token: "bobs", client_info: info(USER_IDS.bob) })],
-    ["it is about nobody", () => token],
-    ["it has no token", () => ({ token_type: "Bearer" })],
-  ])("%s: nothing is kept", async (_name, body) => {
+    ["it names another user", () => ({ ...token, refresh_token: "bobs", client_info: info(USER_IDS.bob) })],
+    ["it names no user", () => token],
+    ["it contains no token", () => ({ token_type: "Bearer" })],
+  ])("%s: 502, and no grant is stored", async (_name, body) => {
     order(body());
     const before = await newest(backend());
     const refused = await onBehalfOf();
@@ -154,8 +145,8 @@ describe("Entra's second answer is not believed blindly", () => {
   });
 });
 
-describe("made by a person through a link", () => {
-  test("the person sees both APIs, and the application has both", async () => {
+describe("a grant for two APIs from a sign-in link", () => {
+  test("the user sees the scopes of both APIs, and the application can redeem both", async () => {
     const link = await createLink(service, { apis: { graph: ["User.Read", "Mail.Read"], orders: [] } });
     const browser = newBrowser(service);
     const back = await signInByLink(service, browser, { link });
@@ -163,12 +154,12 @@ describe("made by a person through a link", () => {
     const shown = [...question.text.matchAll(/<li><code>([^<]*)<\/code>/g)].map(([, scope]) => scope);
     expect(shown).toEqual(["Mail.Read", "User.Read", "Orders.Read"]);
     const done = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "allow" });
-    expect(done.text).toContain("The one handle serves <code>graph</code>, <code>orders</code>");
+    expect(done.text).toContain("The handle is valid for <code>graph</code>, <code>orders</code>");
     const [handle = ""] = /gte_[\w-]{43}/.exec(done.text) ?? [];
     await expectBoth(handle, daemon());
   });
 
-  test("when Entra ends it, the answer has a link for both", async () => {
+  test("after Entra ended it, the answer has a sign-in link for both", async () => {
     const link = await createLink(service, { apis: { graph: [], orders: [] } });
     const browser = newBrowser(service);
     const back = await signInByLink(service, browser, { link, signed: { user: "bob" } });
@@ -182,15 +173,15 @@ describe("made by a person through a link", () => {
     expect(refused.json()).toMatchObject({ action: "sign_in" });
     const again = newBrowser(service);
     const departure = await again.open(new URL(String(refused.json()["signin_url"])).pathname);
-    const asked = new URL(departure.headers.get("location") ?? "").searchParams.get("scope")?.split(" ") ?? [];
-    expect(asked).toEqual(
+    const requested = new URL(departure.headers.get("location") ?? "").searchParams.get("scope")?.split(" ") ?? [];
+    expect(requested).toEqual(
       expect.arrayContaining([`${GRAPH}/User.Read`, `${GRAPH}/Mail.Read`, `${ORDERS}/Orders.Read`]),
     );
   });
 });
 
-describe("made by authorization code", () => {
-  test("the pushed request names both, the token request the one that its token is for", async () => {
+describe("a grant for two APIs from an authorization code", () => {
+  test("the pushed request names both APIs, and the token request names one for its token", async () => {
     const pkce = newPkce();
     const changes = { audience: undefined, scope: `${GRAPH}/User.Read ${ORDERS}/Orders.Read offline_access` };
     const browser = newBrowser(service);

@@ -1,4 +1,4 @@
-/** Which routes of the sign-in are there: none without use, and never one that leads to another that is missing. */
+/** The service registers only the sign-in routes that its policy uses. */
 import { expect, test } from "vitest";
 import { compose, realSurroundings } from "../../functions/composition/compose.ts";
 import { routesOf } from "../../functions/register.ts";
@@ -14,7 +14,7 @@ const settings = createServiceSettings({
 });
 const config = configFrom(settings);
 
-/** The routes where only the web application's backend is in the policy. */
+/** The sign-in routes of a policy with one entry: the web application's backend with these changes. */
 function routesWith(changes: Partial<CallerRule>): string[] {
   const callers = config.policy.callers.filter(({ name }) => name === "web-backend");
   const policy = { ...config.policy, callers: callers.map((entry) => ({ ...entry, ...changes })) };
@@ -26,12 +26,12 @@ const CODE = ["authorize", "callback", "par"];
 const LINKS = ["callback", "signin", "signin-confirm", "signin-links"];
 
 test.each<[string, Partial<CallerRule>, string[]]>([
-  ["everything", {}, [...CODE, ...LINKS.slice(1)]],
-  ["codes that keep nothing", { offlineAccess: false, unattended: false }, CODE],
-  // No policy that starts says this; the page that asks is there all the same.
-  ["codes that keep something", { unattended: false }, ["authorize", "callback", "par", "signin-confirm"]],
-  ["links alone", { flows: ["refresh-token"], redirectUris: [] }, LINKS],
-  ["neither", { flows: ["on-behalf-of"], redirectUris: [], offlineAccess: false }, []],
-])("%s", (_name, changes, expected) => {
+  ["authorization codes and links", {}, [...CODE, ...LINKS.slice(1)]],
+  ["authorization codes without grants", { offlineAccess: false, unattended: false }, CODE],
+  // The service does not start with this policy, but the confirmation page would exist.
+  ["authorization codes with grants", { unattended: false }, ["authorize", "callback", "par", "signin-confirm"]],
+  ["links only", { flows: ["refresh-token"], redirectUris: [] }, LINKS],
+  ["neither codes nor links", { flows: ["on-behalf-of"], redirectUris: [], offlineAccess: false }, []],
+])("a policy with %s registers only its sign-in routes", (_name, changes, expected) => {
   expect(routesWith(changes)).toEqual(expected);
 });

@@ -1,8 +1,5 @@
-/**
- * The routes around the exchange: Validate, grants, revoke, health, readiness, metadata; and what every route says to a
- * method that it does not have.
- */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+/** The routes besides the exchange (Validate, revoke, health, readiness, metadata), and 405 on every route. */
+import { describe, expect, test } from "vitest";
 import { routesOf } from "../../functions/register.ts";
 import {
   appToken,
@@ -16,35 +13,16 @@ import {
   TOKEN_EXCHANGE,
   userToken,
 } from "../support/callers.ts";
-import { type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWith } from "../support/policies.ts";
-import {
-  type Answer,
-  type Call,
-  type LocalWorld,
-  SERVICE_URL,
-  type ServiceUnderTest,
-  startLocalWorld,
-} from "../support/service-under-test.ts";
+import { type Answer, type Call, SERVICE_URL } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve();
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld();
 
-const told = (answer: Answer) => ({ status: answer.status, ...answer.json() });
+const withStatus = (answer: Answer) => ({ status: answer.status, ...answer.json() });
 
-describe("Validate", () => {
-  test.each(["GET", "POST"])("%s gives the caller its own token back, decoded", async (method) => {
+describe("/Validate", () => {
+  test.each(["GET", "POST"])("%s returns the caller's token and its claims", async (method) => {
     for (const token of [userToken(world), appToken(world)]) {
       const answer = await service.call("/Validate", { method, headers: bearer(token) });
       expect(answer.json()).toEqual({ protocol: "Bearer", token, claims: claimsOf(token) });
@@ -52,59 +30,59 @@ describe("Validate", () => {
     }
   });
 
-  test("a caller in no policy may ask as well: it learns only what it has", async () => {
+  test("answers a caller that is not in the policy too", async () => {
     expect(
       (await service.call("/Validate", { headers: bearer(userToken(world, { client: "stranger" })) })).status,
     ).toBe(200);
   });
 
-  test("nobody", async () => {
-    expect(told(await service.call("/Validate"))).toMatchObject({ status: 401, code: "caller_missing" });
+  test("refuses a request without credentials", async () => {
+    expect(withStatus(await service.call("/Validate"))).toMatchObject({ status: 401, code: "caller_missing" });
   });
 });
 
-describe("revoke (RFC 7009)", () => {
+describe("POST /oauth2/revoke (RFC 7009)", () => {
   test.each([
     ["no token", {}, 400, "invalid_request", "parameter_missing"],
     [
-      "an access token: nothing here could end it",
+      "an access token, which the service cannot revoke",
       { token: "eyJhbGciOiJSUzI1NiJ9.e30.x" },
       400,
       "unsupported_token_type",
       "unsupported_token_type",
     ],
     ["Entra's refresh token", { token: "1.AXabc" }, 400, "unsupported_token_type", "unsupported_token_type"],
-  ])("refused: %s", async (_title, form, status, error, code) => {
+  ])("refuses %s", async (_title, form, status, error, code) => {
     const answer = await service.call("/oauth2/revoke", { form, headers: bearer(userToken(world)) });
-    expect(told(answer)).toMatchObject({ status, error, code });
+    expect(withStatus(answer)).toMatchObject({ status, error, code });
   });
 
   test.each([
-    ["nobody", () => ({ form: { token: "gte_x" } }), 401, "invalid_client"],
-    ["a secret", () => ({ form: { token: "gte_x", client_secret: "x" } }), 400, "invalid_request"],
+    ["no credentials", () => ({ form: { token: "gte_x" } }), 401, "invalid_client"],
+    ["a client_secret", () => ({ form: { token: "gte_x", client_secret: "x" } }), 400, "invalid_request"],
     [
-      "two proofs",
+      "a Bearer token together with a client assertion",
       () => ({ form: { token: "gte_x", ...clientAssertion(appToken(world)) }, headers: bearer(appToken(world)) }),
       400,
       "invalid_request",
     ],
-  ] as [string, () => Call, number, string][])("refused to %s", async (_title, call, status, error) => {
-    expect(told(await service.call("/oauth2/revoke", call()))).toMatchObject({ status, error });
+  ] as [string, () => Call, number, string][])("refuses the caller with %s", async (_title, call, status, error) => {
+    expect(withStatus(await service.call("/oauth2/revoke", call()))).toMatchObject({ status, error });
   });
 
-  test("a client assertion and a hint are understood; what is not there is already revoked", async () => {
+  test("accepts a client assertion and a token_type_hint, and answers 200 for an unknown grant", async () => {
     const form = {
       token: `gte_${"A".repeat(43)}`,
       token_type_hint: "refresh_token",
       ...clientAssertion(appToken(world)),
     };
     const answer = await service.call("/oauth2/revoke", { form });
-    expect(told(answer)).toMatchObject({ status: 200, revoked: false });
+    expect(withStatus(answer)).toMatchObject({ status: 200, revoked: false });
   });
 });
 
-describe("healthz", () => {
-  test("alive, whatever is down", async () => {
+describe("GET /healthz", () => {
+  test("answers 200 while Entra and Key Vault are down", async () => {
     for (const endpoint of ["vault", "token", "jwks", "msi"] as const) {
       world.tenant.state.order({ endpoint, status: 503, body: "", times: 0 });
     }
@@ -113,23 +91,23 @@ describe("healthz", () => {
   });
 });
 
-describe("ready", () => {
+describe("GET /ready", () => {
   const operator = () => bearer(userToken(world, { claims: { roles: ["Policy.Explain"] } }));
-  const fresh = (settings = {}) => world.serve({ settings, surroundings: clock.surroundings });
+  const fresh = (settings = {}) => world.serve({ settings });
 
-  test("ready: everybody reads that and no more; the role Policy.Explain reads why; a bad token is refused and audited", async () => {
+  test("answers with the status only, with details for the role Policy.Explain, and audits a caller's token", async () => {
     const at = fresh();
-    expect(told(await at.call("/ready"))).toEqual({ status: "ready" });
+    expect(withStatus(await at.call("/ready"))).toEqual({ status: "ready" });
     expect((await at.call("/ready")).status).toBe(200);
-    expect(told(await at.call("/ready", { headers: bearer(userToken(world, { client: "stranger" })) }))).toEqual({
+    expect(withStatus(await at.call("/ready", { headers: bearer(userToken(world, { client: "stranger" })) }))).toEqual({
       status: "ready",
     });
-    expect(told(await at.call("/ready", { headers: bearer(userToken(world)) }))).toEqual({ status: "ready" });
+    expect(withStatus(await at.call("/ready", { headers: bearer(userToken(world)) }))).toEqual({ status: "ready" });
     expect(at.lastEvent()).toMatchObject({ route: "ready", outcome: "answered", callerKind: "user" });
     expect((await at.call("/ready", { headers: bearer("nonsense") })).status).toBe(401);
     expect(at.lastEvent()).toMatchObject({ route: "ready", outcome: "refused", code: "caller_refused" });
-    const known = await at.call("/ready", { headers: operator() });
-    expect(known.json()).toMatchObject({
+    const detailed = await at.call("/ready", { headers: operator() });
+    expect(detailed.json()).toMatchObject({
       status: "ready",
       checks: {
         keys: "ok",
@@ -139,22 +117,22 @@ describe("ready", () => {
     });
   });
 
-  test("the days that the credential has left", async () => {
+  test("shows the days until the credential expires", async () => {
     world.tenant.state.changeSecret({
       name: "client-secret",
       expires: Math.floor(Date.now() / 1_000) + 10 * 86_400 + 60,
     });
-    const known = await fresh().call("/ready", { headers: operator() });
-    expect(known.json()).toMatchObject({ checks: { credential: { daysToExpiry: 10 } } });
+    const detailed = await fresh().call("/ready", { headers: operator() });
+    expect(detailed.json()).toMatchObject({ checks: { credential: { daysToExpiry: 10 } } });
     world.tenant.state.changeSecret({ name: "client-secret", expires: null });
   });
 
-  test("the vault is down at the first read", async () => {
+  test("answers 503 if Key Vault is down at the first read", async () => {
     const at = fresh();
     world.tenant.state.order({ endpoint: "vault", status: 503, body: "", times: 0 });
-    const known = await at.call("/ready", { headers: operator() });
-    expect(known.status).toBe(503);
-    expect(known.json()).toMatchObject({
+    const detailed = await at.call("/ready", { headers: operator() });
+    expect(detailed.status).toBe(503);
+    expect(detailed.json()).toMatchObject({
       status: "not_ready",
       checks: { keys: "ok", credential: { state: "unavailable" } },
     });
@@ -164,7 +142,7 @@ describe("ready", () => {
     expect((await at.call("/ready")).status).toBe(200);
   });
 
-  test("the vault is down later: still ready, for the last value serves", async () => {
+  test("answers 200 if Key Vault is down later, because the last value still serves", async () => {
     const at = fresh();
     expect((await at.call("/ready")).status).toBe(200);
     world.tenant.state.order({ endpoint: "vault", status: 503, body: "", times: 0 });
@@ -172,7 +150,7 @@ describe("ready", () => {
     expect((await at.call("/ready")).status).toBe(200);
   });
 
-  test("Entra's keys cannot be had", async () => {
+  test("answers 503 if Entra's signing keys are unavailable", async () => {
     const at = fresh();
     world.tenant.state.order({ endpoint: "jwks", status: 503, body: "", times: 0 });
     const answer = await at.call("/ready", { headers: operator() });
@@ -182,14 +160,14 @@ describe("ready", () => {
     expect((await at.call("/ready")).status).toBe(200);
   });
 
-  test("the table is down", async () => {
+  test("answers 503 if the grant table is unavailable", async () => {
     const at = fresh({ GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1" });
-    const known = await at.call("/ready", { headers: operator() });
-    expect(told(known)).toMatchObject({ status: "not_ready", checks: { grantStore: "unavailable" } });
-    expect(known.status).toBe(503);
+    const detailed = await at.call("/ready", { headers: operator() });
+    expect(withStatus(detailed)).toMatchObject({ status: "not_ready", checks: { grantStore: "unavailable" } });
+    expect(detailed.status).toBe(503);
   });
 
-  test("a flood of probes asks the vault and the table once in five seconds", async () => {
+  test("two hundred probes within five seconds of the last check cause no further calls", async () => {
     const at = fresh();
     await at.call("/ready");
     world.tenant.state.clearLog();
@@ -201,7 +179,7 @@ describe("ready", () => {
 describe("metadata", () => {
   const SERVER_METADATA = "/.well-known/oauth-authorization-server";
 
-  test("where tokens for us come from (RFC 9728)", async () => {
+  test("GET /.well-known/oauth-protected-resource names Entra as the authorization server (RFC 9728)", async () => {
     const answer = await service.call("/.well-known/oauth-protected-resource");
     expect(answer.json()).toEqual({
       resource: SERVICE_URL,
@@ -212,14 +190,14 @@ describe("metadata", () => {
     expect(answer.headers.get("cache-control")).toBe("public, max-age=3600");
   });
 
-  test("the scope to ask for is under the App ID URI of the registration, where one is set", async () => {
+  test("GET /.well-known/oauth-protected-resource uses APP_ID_URI in scopes_supported if it is set", async () => {
     const uri = `api://${world.tenant.state.tenantId}/graph-token-exchange`;
     const at = world.serve({ settings: { APP_ID_URI: uri } });
     const answer = await at.call("/.well-known/oauth-protected-resource");
     expect(answer.json()).toMatchObject({ scopes_supported: [`${uri}/access_as_user`] });
   });
 
-  test("us as the issuer of tokens for other APIs (RFC 8414): every member", async () => {
+  test("GET /.well-known/oauth-authorization-server has exactly these members (RFC 8414)", async () => {
     const answer = await service.call(SERVER_METADATA);
     expect(answer.json()).toEqual({
       issuer: SERVICE_URL,
@@ -239,7 +217,7 @@ describe("metadata", () => {
     expect(answer.headers.get("cache-control")).toBe("public, max-age=3600");
   });
 
-  test("what nobody in the policy may use is not named", async () => {
+  test("GET /.well-known/oauth-authorization-server omits what the policy allows no caller", async () => {
     const POLICY = policyWith((policy) => {
       policy.callers = policy.callers.filter(({ name }) => name === "public-users");
     });
@@ -255,7 +233,7 @@ describe("metadata", () => {
     });
   });
 
-  test("every endpoint that it names is a live route", async () => {
+  test("every endpoint in the authorization server metadata is a live route", async () => {
     const document = (await service.call(SERVER_METADATA)).json();
     const endpoints = Object.entries(document).filter(([member]) => member.endsWith("_endpoint"));
     expect(endpoints.length).toBe(4);
@@ -265,7 +243,7 @@ describe("metadata", () => {
     }
   });
 
-  test("the ways to prove oneself that it names are those there are", async () => {
+  test("every authentication method in the authorization server metadata works", async () => {
     const subject = userToken(world);
     const token = (form: Record<string, string>) => service.call("/oauth2/token", { form });
     const revoke = (form: Record<string, string>) =>
@@ -277,7 +255,7 @@ describe("metadata", () => {
   });
 });
 
-describe("methods", () => {
+describe("every route refuses other methods", () => {
   const allowed: [path: string, methods: string[]][] = [
     ["/oauth2/token", ["POST"]],
     ["/oauth2/revoke", ["POST"]],
@@ -294,20 +272,20 @@ describe("methods", () => {
     ["/.well-known/oauth-authorization-server", ["GET"]],
   ];
 
-  // TRACE never gets here: the Functions package cannot even represent it (see `attacks/http.test.ts`).
+  // TRACE is missing: the Functions package cannot represent it (see `attacks/http.test.ts`).
   const every = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
   const others = (all: typeof allowed) =>
     all.flatMap(([path, methods]) =>
       every.filter((method) => !methods.includes(method)).map((method) => [method, path, methods.join(", ")] as const),
     );
-  const askAs = (method: string, path: string) => {
+  const requestAs = (method: string, path: string) => {
     const body = method === "GET" || method === "HEAD" ? {} : { body: "x" };
     const headers = { ...bearer(userToken(world)), "x-http-method-override": "POST" };
     return service.call(path, { method, headers, ...body });
   };
 
   test.each(others(allowed))("%s %s: 405, Allow: %s", async (method, path, allow) => {
-    const answer = await askAs(method, path);
+    const answer = await requestAs(method, path);
     expect(answer.status).toBe(405);
     expect(answer.headers.get("allow")).toBe(allow);
     expect(answer.json()).toMatchObject({ code: "method_not_allowed" });
@@ -320,15 +298,15 @@ describe("methods", () => {
     ["/signin/a-link", ["GET"]],
     ["/signin/confirm", ["GET", "POST"]],
   ];
-  test.each(others(pages))("%s %s, for a browser: 405, Allow: %s", async (method, path, allow) => {
-    const answer = await askAs(method, path);
+  test.each(others(pages))("%s %s: 405 as a page, Allow: %s", async (method, path, allow) => {
+    const answer = await requestAs(method, path);
     expect(answer.status).toBe(405);
     expect(answer.headers.get("allow")).toBe(allow);
     expect(answer.headers.get("content-type")).toBe("text/html; charset=utf-8");
     expect(service.lastEvent()).toMatchObject({ code: "method_not_allowed" });
   });
 
-  test("no route is left out", () => {
+  test("these tests cover every route", () => {
     const listed = [...allowed, ...pages].map(([path]) => path.replace("a-link", "{link}").replace("/graph", "/{api}"));
     expect(listed.sort()).toEqual(
       routesOf(service.service)

@@ -1,27 +1,23 @@
 /**
- * Entra does not downscope: a delegated token carries every scope that was ever consented. What is more than the caller's
- * list is not released, keeps no grant, and is the operator's to mend.
+ * Entra does not downscope: a delegated token carries every consented scope. The service does not release a token with
+ * more scopes than the caller's list has, and issues no grant for it. An administrator must correct the consent.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { appToken, bearer, exchangeForm, userToken } from "../support/callers.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-beforeAll(async () => {
-  world = await startLocalWorld();
-});
+const { world } = useWorld();
 afterEach(() => {
-  world.tenant.state.clearOrders();
   world.tenant.state.withdrawConsent({ scopes: ["Files.Read", "Mail.Send"] });
 });
-afterAll(() => world.stop());
 
-const listOfGrants = async (service: ServiceUnderTest, token: string) =>
+const countGrants = async (service: ServiceUnderTest, token: string) =>
   ((await service.call("/grants", { headers: bearer(token) })).json()["grants"] as unknown[]).length;
 
-describe("a scope consented later, for something else", () => {
-  test("is not released, on any route", async () => {
+describe("a scope that was consented later for another purpose", () => {
+  test("prevents the release of the token on every route", async () => {
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const service = world.serve();
     const oauth = await service.call("/oauth2/token", { form: exchangeForm(userToken(world)) });
@@ -45,7 +41,7 @@ describe("a scope consented later, for something else", () => {
     expect(JSON.stringify(service.lastEvent())).toContain("Files.Read");
   });
 
-  test("is not released from the cache either: a narrower policy counts at once", async () => {
+  test("prevents the release from the cache too", async () => {
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const service = world.serve();
     const token = userToken(world);
@@ -54,25 +50,25 @@ describe("a scope consented later, for something else", () => {
     }
   });
 
-  test("concerns only the user who consented", async () => {
+  test("affects only the user who consented", async () => {
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const service = world.serve();
     const bob = await service.call("/oauth2/token", { form: exchangeForm(userToken(world, { user: "bob" })) });
     expect(bob.status).toBe(200);
   });
 
-  test("makes no grant", async () => {
+  test("prevents a grant", async () => {
     const service = world.serve();
     const token = userToken(world);
-    const before = await listOfGrants(service, token);
+    const before = await countGrants(service, token);
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const form = exchangeForm(token, { scope: "User.Read offline_access" });
     const answer = await service.call("/oauth2/token", { form });
     expect(answer.json()).toMatchObject({ code: "scope_surplus" });
-    expect(await listOfGrants(service, token)).toBe(before);
+    expect(await countGrants(service, token)).toBe(before);
   });
 
-  test("stops a grant that was made before, and the grant lives on until an administrator mends it", async () => {
+  test("blocks the redemption of an older grant until the consent is withdrawn", async () => {
     const service = world.serve();
     const form = exchangeForm(userToken(world), { scope: "User.Read offline_access" });
     const headers = bearer(appToken(world));
@@ -116,9 +112,9 @@ describe("acceptSurplus", () => {
   });
 
   test.each([
-    ["the calling application alone: the limit of the client that obtained the token stays", false, 500],
+    ["only the calling application: the limit of the user token's client remains", false, 500],
     ["both entries", true, 200],
-  ])("of %s", async (_name, users, status) => {
+  ])("set for %s", async (_name, users, status) => {
     const both = { "web-backend": { acceptSurplus: true }, "web-users": { acceptSurplus: users } };
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const service = world.serve({ settings: { POLICY: policyWithEntries(both) } });
@@ -128,7 +124,7 @@ describe("acceptSurplus", () => {
     expect(answer.text.includes("access_token")).toBe(users);
   });
 
-  test("does not widen what may be asked", async () => {
+  test("does not allow a caller to request more scopes", async () => {
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const service = world.serve({ settings: { POLICY } });
     const answer = await service.call("/oauth2/token", {
@@ -138,41 +134,41 @@ describe("acceptSurplus", () => {
   });
 });
 
-describe("what Entra may write in scope", () => {
-  const answered = async (scope: string) => {
+describe("the scope member of Entra's answer", () => {
+  const exchangeWithScope = async (scope: string) => {
     const body = { access_token: "opaque", token_type: "Bearer", expires_in: 3_600, scope };
     world.tenant.state.order({ endpoint: "token", client: "service", status: 200, body });
     return world.serve().call("/oauth2/token", { form: exchangeForm(userToken(world)) });
   };
 
   test.each([
-    ["bare", "User.Read Mail.Read"],
-    ["with the resource", "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Read"],
-    ["with OpenID's own", "openid profile email offline_access User.Read"],
-    ["fewer than asked", "User.Read"],
-    ["several spaces", "  User.Read   Mail.Read "],
-  ])("inside the list: %s", async (_title, scope) => {
-    expect((await answered(scope)).status).toBe(200);
+    ["unqualified scopes", "User.Read Mail.Read"],
+    ["qualified scopes", "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Read"],
+    ["OpenID scopes besides an allowed one", "openid profile email offline_access User.Read"],
+    ["fewer scopes than requested", "User.Read"],
+    ["several spaces between scopes", "  User.Read   Mail.Read "],
+  ])("may have %s", async (_title, scope) => {
+    expect((await exchangeWithScope(scope)).status).toBe(200);
   });
 
   test.each([
-    ["one more", "User.Read Mail.Send"],
-    ["one more with the resource", "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Send"],
-    ["in other letters", "user.read"],
-    ["of another resource", "https://vault.azure.net/user_impersonation"],
-    ["the resource in other letters", "https://Graph.microsoft.com/User.Read"],
-    ["two in one by a tab", "User.Read\tMail.Send"],
-    ["two in one by a comma", "User.Read,Mail.Send"],
+    ["an additional scope", "User.Read Mail.Send"],
+    ["an additional qualified scope", "https://graph.microsoft.com/User.Read https://graph.microsoft.com/Mail.Send"],
+    ["a scope in another case", "user.read"],
+    ["a scope of another resource", "https://vault.azure.net/user_impersonation"],
+    ["the resource in another case", "https://Graph.microsoft.com/User.Read"],
+    ["two scopes joined by a tab", "User.Read\tMail.Send"],
+    ["two scopes joined by a comma", "User.Read,Mail.Send"],
     [".default", "https://graph.microsoft.com/.default"],
     ["the resource twice", "https://graph.microsoft.com/https://graph.microsoft.com/User.Read"],
-  ])("outside the list: %s", async (_title, scope) => {
-    const answer = await answered(scope);
+  ])("is refused with %s", async (_title, scope) => {
+    const answer = await exchangeWithScope(scope);
     expect(answer.json()).toMatchObject({ code: "scope_surplus" });
     expect(answer.text).not.toContain("opaque");
   });
 });
 
-test("two tiers in one deployment: the narrow one is refused what the wide one consented to", async () => {
+test("a scope consented for one caller's entry prevents the release to a caller whose entry lacks it", async () => {
   const POLICY = policyWith(({ apis, callers }) => {
     apis["graph"] = { ...apis["graph"], scopes: ["User.Read", "Mail.Read", "Mail.Send", ".default"] };
     Object.assign(callers.find(({ name }) => name === "web-users") ?? {}, {

@@ -1,30 +1,21 @@
-/** The two timers, whole path: what the watch logs, and what the reaper counts and deletes. */
+/** The two timers: what the watch logs, and what the reaper counts and deletes. */
 import { InvocationContext, type Timer, type TimerHandler } from "@azure/functions";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createReadiness } from "../../functions/composition/readiness.ts";
 import { createReaper } from "../../functions/timers/reap-grants.ts";
 import { createWatch } from "../../functions/timers/watch.ts";
 import { exchangeForm, userToken } from "../support/callers.ts";
-import { DAY, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY } from "../support/movable-clock.ts";
 import { withoutApplicationOnly } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock } = useWorld();
 
 const TIMER = { isPastDue: false } as Timer;
 
-/** Every event that one run of the timer logs. */
+/** The events that one run of the timer logs. */
 async function run(timer: TimerHandler): Promise<Record<string, unknown>[]> {
   const lines: string[] = [];
   const logHandler = (_level: string, ...args: unknown[]) => void lines.push(args.map(String).join(" "));
@@ -32,38 +23,37 @@ async function run(timer: TimerHandler): Promise<Record<string, unknown>[]> {
   return lines.map((line) => JSON.parse(line));
 }
 
-const serve = (settings: Record<string, string | undefined> = {}) =>
-  world.serve({ settings, surroundings: clock.surroundings });
+const serve = (settings: Record<string, string | undefined> = {}) => world.serve({ settings });
 
-describe("watch", () => {
+describe("the watch timer", () => {
   const credentialsOf = (events: readonly Record<string, unknown>[]) =>
     events.flatMap(({ registration, state }) => (registration === undefined ? [] : [`${registration} ${state}`]));
   const watch = ({ service }: ServiceUnderTest) => run(createWatch(service, createReadiness(service)));
 
-  test("all is well: ready, and each registration's credential", async () => {
+  test("logs that the service is ready, and the credential of each registration", async () => {
     const events = await watch(serve());
     const [ready] = events;
     expect(ready).toMatchObject({ event: "ready", state: "ready", keys: "ok", sealingKey: "ok", grantStore: "ok" });
     expect(credentialsOf(events)).toEqual(["delegated ready", "app-only ready"]);
   });
 
-  test("without a second registration there is one credential", async () => {
+  test("logs one credential without a second registration", async () => {
     expect(credentialsOf(await watch(serve(withoutApplicationOnly())))).toEqual(["delegated ready"]);
   });
 
-  test("the grant table is out of reach: not ready, and which part", async () => {
+  test("logs not_ready and the grant table if the table is unavailable", async () => {
     const [ready] = await watch(serve({ GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1" }));
     expect(ready).toMatchObject({ state: "not_ready", keys: "ok", grantStore: "unavailable" });
   });
 
-  test("the vault is out of reach at the first look: not ready", async () => {
+  test("logs not_ready if Key Vault is unavailable at the first read", async () => {
     world.tenant.state.order({ endpoint: "vault", status: 503, times: 0 });
     const [ready] = await watch(serve());
     expect(ready).toMatchObject({ state: "not_ready", sealingKey: "unavailable" });
   });
 });
 
-describe("reaper", () => {
+describe("the reaper timer", () => {
   function reap({ service }: ServiceUnderTest): Promise<Record<string, unknown>[]> {
     const { grantServices, config } = service;
     if (grantServices === undefined || config.grants === undefined) throw new Error("no grant store");
@@ -73,14 +63,14 @@ describe("reaper", () => {
   const makeGrant = (at: ServiceUnderTest) =>
     at.call("/oauth2/token", { form: exchangeForm(userToken(world), { scope: "User.Read offline_access" }) });
 
-  test("counts what has expired and keeps it, until the operator says delete", async () => {
+  test("counts expired grants and deletes them only with GRANT_REAP=delete", async () => {
     const counting = serve();
     expect((await makeGrant(counting)).status).toBe(200);
     const before = await rows();
     expect(await reap(counting)).toEqual([
       { event: "reap", dryRun: true, round: 1, ok: true, expired: 0, deleted: 0, failed: 0, more: false },
     ]);
-    // Thirty days of the grant, and a fortnight in which its end can still be told.
+    // A grant lives for 30 days, and its row for 14 more, so that a redemption can still be refused as expired.
     clock.advance(43 * DAY);
     expect((await reap(counting))[0]).toMatchObject({ ok: true, expired: 0 });
     clock.advance(2 * DAY);
@@ -94,7 +84,7 @@ describe("reaper", () => {
     expect(await rows()).toEqual([]);
   });
 
-  test("a grant that lives is not touched", async () => {
+  test("leaves grants that have not expired unchanged", async () => {
     const deleting = serve({ GRANT_REAP: "delete" });
     await makeGrant(deleting);
     const before = await rows();
@@ -103,7 +93,7 @@ describe("reaper", () => {
     expect(await rows()).toEqual(before);
   });
 
-  test("the table is out of reach: one report, no more rounds", async () => {
+  test("logs one failure and stops if the table is unavailable", async () => {
     const cut = serve({ GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1", GRANT_REAP: "delete" });
     expect(await reap(cut)).toMatchObject([{ event: "reap", ok: false, reason: "store_unavailable", round: 1 }]);
   });

@@ -1,8 +1,8 @@
 /**
- * `POST /oauth2/token`, whole path: who may call it and how, whose token is exchanged, which API is meant, what a success
- * says. RFC 6749, 6750, 7523, 8693, 8707.
+ * `POST /oauth2/token` from request to answer: client authentication, the subject token, the selected API and the token
+ * response. RFC 6749, 6750, 7523, 8693, 8707.
  */
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   ACCESS_TOKEN,
   appToken,
@@ -18,16 +18,10 @@ import {
   userToken,
 } from "../support/callers.ts";
 import { applicationOnlySettings, policyWith, policyWithEntries, withoutApplicationOnly } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-beforeEach(() => world.tenant.state.clearLog());
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
 type Form = Record<string, string>;
 
@@ -35,7 +29,7 @@ function post(form: Form | readonly (readonly [string, string])[], headers: Form
   return at.call("/oauth2/token", { form, headers });
 }
 
-/** Requests that reached Entra's token endpoint for the service (not the vault's, not the keys'). */
+/** The number of requests that Entra's token endpoint received. */
 function tokenRequests(): number {
   return world.tenant.state.requestCounts()["token"] ?? 0;
 }
@@ -46,45 +40,45 @@ function expectRefusal(answer: Answer, status: number, error: string, code: stri
   expect(tokenRequests()).toBe(0);
 }
 
-describe("who calls, refused", () => {
+describe("POST /oauth2/token refuses the caller", () => {
   const rows: [title: string, () => { form: Form; headers?: Form }, status: number, error: string, code: string][] = [
     [
-      "nobody, a refresh token",
+      "no credentials, with grant_type refresh_token",
       () => ({ form: { grant_type: "refresh_token", refresh_token: "gte_x" } }),
       401,
       "invalid_client",
       "caller_missing",
     ],
     [
-      "nobody, client credentials",
+      "no credentials, with grant_type client_credentials",
       () => ({ form: { grant_type: "client_credentials" } }),
       401,
       "invalid_client",
       "caller_missing",
     ],
     [
-      "a client id alone",
+      "only a client_id",
       () => ({ form: { grant_type: "client_credentials", client_id: CLIENT_IDS.daemon } }),
       401,
       "invalid_client",
       "caller_missing",
     ],
     [
-      "a bearer that is no token",
+      "a Bearer value that is not a token",
       () => ({ form: exchangeForm(userToken(world)), headers: bearer("not-a-token") }),
       401,
       "invalid_client",
       "caller_refused",
     ],
     [
-      "a bearer for another API",
+      "a Bearer token for another API",
       () => ({ form: exchangeForm(userToken(world)), headers: bearer(userToken(world, { resource: "graph" })) }),
       401,
       "invalid_client",
       "caller_refused",
     ],
     [
-      "Basic, even with the true secret",
+      "Basic authentication, even with the correct secret",
       () => ({
         form: exchangeForm(userToken(world)),
         headers: { authorization: `Basic ${Buffer.from(`${CLIENT_IDS.web}:secret`).toString("base64")}` },
@@ -101,7 +95,7 @@ describe("who calls, refused", () => {
       "client_secret_not_accepted",
     ],
     [
-      "client_secret beside a good bearer",
+      "client_secret together with a valid Bearer token",
       () => ({
         form: exchangeForm(userToken(world), { client_secret: "hunter2-hunter2" }),
         headers: bearer(appToken(world)),
@@ -111,7 +105,7 @@ describe("who calls, refused", () => {
       "client_secret_not_accepted",
     ],
     [
-      "bearer and client assertion",
+      "a Bearer token together with a client assertion",
       () => {
         const app = appToken(world);
         return { form: exchangeForm(userToken(world), clientAssertion(app)), headers: bearer(app) };
@@ -121,14 +115,14 @@ describe("who calls, refused", () => {
       "two_client_authentications",
     ],
     [
-      "a client assertion without its type",
+      "client_assertion without client_assertion_type",
       () => ({ form: exchangeForm(userToken(world), { client_assertion: appToken(world) }) }),
       400,
       "invalid_request",
       "parameter_invalid",
     ],
     [
-      "a client assertion of another type",
+      "client_assertion with another client_assertion_type",
       () => ({
         form: exchangeForm(userToken(world), {
           client_assertion: appToken(world),
@@ -140,7 +134,7 @@ describe("who calls, refused", () => {
       "parameter_invalid",
     ],
     [
-      "the type of a client assertion alone",
+      "client_assertion_type without client_assertion",
       () => ({
         form: exchangeForm(userToken(world), {
           client_assertion_type: clientAssertion("")["client_assertion_type"] ?? "",
@@ -158,21 +152,21 @@ describe("who calls, refused", () => {
       "caller_refused",
     ],
     [
-      "an app-only token without our app role",
+      "an app-only token without the service's app role",
       () => ({ form: exchangeForm(userToken(world)), headers: bearer(appToken(world, { client: "stranger" })) }),
       401,
       "invalid_client",
       "caller_refused",
     ],
     [
-      "client_id of somebody else, user",
+      "a user with the client_id of another client",
       () => ({ form: exchangeForm(userToken(world), { client_id: CLIENT_IDS.daemon }) }),
       400,
       "invalid_request",
       "client_id_mismatch",
     ],
     [
-      "client_id of somebody else, application",
+      "an application with the client_id of another client",
       () => ({
         form: exchangeForm(userToken(world), { client_id: CLIENT_IDS.daemon }),
         headers: bearer(appToken(world)),
@@ -182,7 +176,7 @@ describe("who calls, refused", () => {
       "client_id_mismatch",
     ],
     [
-      "client_id of the service itself",
+      "a user with the client_id of the service itself",
       () => ({ form: exchangeForm(userToken(world), { client_id: CLIENT_IDS.service }) }),
       400,
       "invalid_request",
@@ -225,7 +219,7 @@ describe("who calls, refused", () => {
     expect(answer.text).not.toContain("hunter2");
   });
 
-  test("a 401 names our metadata, and the error only when a token came", async () => {
+  test("a 401 links to the resource metadata, and names an error only if a token was sent", async () => {
     const metadata = 'resource_metadata="http://localhost:7071/.well-known/oauth-protected-resource"';
     const without = await post({ grant_type: "client_credentials" });
     expect(without.headers.get("www-authenticate")).toMatch(/^Bearer realm="10ca1000-/);
@@ -237,17 +231,17 @@ describe("who calls, refused", () => {
   });
 });
 
-describe("whose token, refused", () => {
+describe("POST /oauth2/token refuses the subject token", () => {
   test.each([
     ["subject_token", exchangeForm, "invalid_request"],
     ["assertion", jwtBearerForm, "invalid_grant"],
-  ] as const)("a user with another user's token (%s)", async (_name, toForm, error) => {
+  ] as const)("a user sends another user's token as %s", async (_name, toForm, error) => {
     const answer = await post(toForm(userToken(world, { user: "bob" })), bearer(userToken(world)));
     expectRefusal(answer, 400, error, "subject_refused");
     expect(service.lastEvent()).toMatchObject({ reason: "not_the_caller", callerObjectId: USER_IDS.alice });
   });
 
-  test("a user with a newer token of its own: only the very token presented", async () => {
+  test("a user sends another token of the same user: only the presented token is accepted", async () => {
     const answer = await post(exchangeForm(userToken(world)), bearer(userToken(world)));
     expectRefusal(answer, 400, "invalid_request", "subject_refused");
   });
@@ -258,8 +252,8 @@ describe("whose token, refused", () => {
     ["a token for Graph", () => userToken(world, { resource: "graph" })],
     ["an expired token", () => userToken(world, { lifetimeSeconds: -120 })],
     ["a token without access_as_user", () => userToken(world, { scopes: ["other"] })],
-    ["a text", () => "gte_nothing"],
-  ])("%s as subject, alone and from an application", async (_title, subject) => {
+    ["a string that is not a token", () => "gte_nothing"],
+  ])("%s, sent alone and by an application", async (_title, subject) => {
     expectRefusal(await post(exchangeForm(subject())), 400, "invalid_request", "subject_refused");
     expectRefusal(await post(jwtBearerForm(subject())), 400, "invalid_grant", "subject_refused");
     expectRefusal(
@@ -276,13 +270,13 @@ describe("whose token, refused", () => {
     expect(service.lastEvent()).toMatchObject({ policyEntry: "web-backend", subjectClientId: CLIENT_IDS.public });
   });
 
-  test("an explicit list replaces the default, so one's own client is no longer in it", async () => {
+  test("an explicit subjectClients replaces the default, so the caller's own client must be listed too", async () => {
     const settings = { POLICY: policyWithEntries({ "web-backend": { subjectClients: [CLIENT_IDS.public] } }) };
     const answer = await post(exchangeForm(userToken(world)), bearer(appToken(world)), world.serve({ settings }));
     expectRefusal(answer, 400, "unauthorized_client", "subject_client_not_allowed");
   });
 
-  test("a subject client without an entry of its own brings no scopes", async () => {
+  test("the subject's client is not in the policy", async () => {
     const POLICY = policyWith((policy) => {
       policy.callers = policy.callers.filter(({ name }) => name !== "web-users");
     });
@@ -291,7 +285,7 @@ describe("whose token, refused", () => {
     expectRefusal(answer, 400, "unauthorized_client", "subject_client_not_allowed");
   });
 
-  test("a subject of a public client where its entry demands a confidential one", async () => {
+  test("the subject's client is public and its entry requires a confidential client", async () => {
     const settings = { POLICY: policyWithEntries({ "web-users": { requireConfidentialClient: true } }) };
     const strict = world.serve({ settings });
     const subject = userToken(world, { clientAuth: "0" });
@@ -305,46 +299,49 @@ describe("whose token, refused", () => {
   });
 });
 
-describe("who calls, served", () => {
+describe("POST /oauth2/token accepts the caller", () => {
   const served: [title: string, () => { form: Form; headers?: Form }][] = [
-    ["a user: subject token alone", () => ({ form: exchangeForm(userToken(world)) })],
-    ["a user: assertion alone", () => ({ form: jwtBearerForm(userToken(world)) })],
+    ["a user with only a subject_token", () => ({ form: exchangeForm(userToken(world)) })],
+    ["a user with only an assertion", () => ({ form: jwtBearerForm(userToken(world)) })],
     [
-      "a user: subject token of type jwt",
+      "a user with subject_token_type jwt",
       () => ({ form: exchangeForm(userToken(world), { subject_token_type: "urn:ietf:params:oauth:token-type:jwt" }) }),
     ],
     [
-      "a user: bearer and the same subject token",
+      "a user with the same token as Bearer token and subject_token",
       () => {
         const token = userToken(world);
         return { form: exchangeForm(token), headers: bearer(token) };
       },
     ],
     [
-      "a user: bearer and the same assertion",
+      "a user with the same token as Bearer token and assertion",
       () => {
         const token = userToken(world);
         return { form: jwtBearerForm(token), headers: bearer(token) };
       },
     ],
     [
-      "a user with its client_id, in any case",
+      "a user with its client_id in upper case",
       () => ({ form: exchangeForm(userToken(world), { client_id: CLIENT_IDS.web.toUpperCase() }) }),
     ],
     ["a user of a public client", () => ({ form: exchangeForm(userToken(world, { client: "public" })) })],
-    ["an application: bearer", () => ({ form: exchangeForm(userToken(world)), headers: bearer(appToken(world)) })],
     [
-      "an application: client assertion",
+      "an application with a Bearer token",
+      () => ({ form: exchangeForm(userToken(world)), headers: bearer(appToken(world)) }),
+    ],
+    [
+      "an application with a client assertion",
       () => ({ form: exchangeForm(userToken(world), clientAssertion(appToken(world))) }),
     ],
     [
-      "an application: client assertion with client_id",
+      "an application with a client assertion and its client_id",
       () => ({
         form: jwtBearerForm(userToken(world), { ...clientAssertion(appToken(world)), client_id: CLIENT_IDS.web }),
       }),
     ],
     [
-      "the scheme in lower case",
+      "an application with the Bearer scheme in lower case",
       () => ({ form: exchangeForm(userToken(world)), headers: { authorization: `bearer ${appToken(world)}` } }),
     ],
   ];
@@ -362,17 +359,17 @@ describe("who calls, served", () => {
     expect(tokenRequests()).toBe(1);
   });
 
-  test("with an explicit subject client, the scopes lie in both lists", async () => {
+  test("with an explicit subject client, the scopes must be in both lists", async () => {
     const policy = policyWith(({ callers }) => {
       Object.assign(callers.find(({ name }) => name === "web-backend") ?? {}, { subjectClients: [CLIENT_IDS.public] });
       Object.assign(callers.find(({ name }) => name === "public-users") ?? {}, { apis: { graph: ["Mail.Read"] } });
     });
     const narrow = world.serve({ settings: { POLICY: policy } });
-    const asked = (scope: string) =>
+    const request = (scope: string) =>
       post(exchangeForm(userToken(world, { client: "public" }), { scope }), bearer(appToken(world)), narrow);
-    expectRefusal(await asked("User.Read"), 400, "invalid_scope", "scope_not_allowed");
-    // Entra returns User.Read as well: more than both lists have in common, so it is not released.
-    expect((await asked("Mail.Read")).json()).toMatchObject({ code: "scope_surplus" });
+    expectRefusal(await request("User.Read"), 400, "invalid_scope", "scope_not_allowed");
+    // Entra returns User.Read too. Only one of the lists has it, so the service does not release the token.
+    expect((await request("Mail.Read")).json()).toMatchObject({ code: "scope_surplus" });
     expect(narrow.lastEvent()).toMatchObject({
       callerKind: "application",
       callerClientId: CLIENT_IDS.web,
@@ -383,21 +380,21 @@ describe("who calls, served", () => {
   });
 });
 
-describe("which API", () => {
+describe("POST /oauth2/token selects the API", () => {
   const graph = "https://graph.microsoft.com";
   const orders = "https://api.contoso.local/orders";
-  /** `audience` of the helper is left out unless the row says it. */
-  const ask = (more: readonly (readonly [string, string])[], at = service) => {
-    const { audience: _none, ...form } = exchangeForm(userToken(world));
+  /** A token exchange without `audience`, unless `more` has one. */
+  const exchange = (more: readonly (readonly [string, string])[], at = service) => {
+    const { audience: _audience, ...form } = exchangeForm(userToken(world));
     return post([...Object.entries(form), ...more], {}, at);
   };
 
   test.each([
     ["audience", [["audience", "orders"]], orders],
     ["resource", [["resource", orders]], orders],
-    ["the resource in front of a scope", [["scope", `${orders}/Orders.Read`]], orders],
+    ["a scope qualified with the resource", [["scope", `${orders}/Orders.Read`]], orders],
     [
-      "audience and resource that agree",
+      "an audience and a resource that agree",
       [
         ["audience", "graph"],
         ["resource", graph],
@@ -405,7 +402,7 @@ describe("which API", () => {
       graph,
     ],
     [
-      "audience twice, the same",
+      "the same audience twice",
       [
         ["audience", "graph"],
         ["audience", "graph"],
@@ -413,7 +410,7 @@ describe("which API", () => {
       graph,
     ],
     [
-      "audience and bare scopes",
+      "an audience and unqualified scopes",
       [
         ["audience", "graph"],
         ["scope", "Mail.Read"],
@@ -421,7 +418,7 @@ describe("which API", () => {
       graph,
     ],
     [
-      "audience and qualified scopes",
+      "an audience and qualified scopes",
       [
         ["audience", "graph"],
         ["scope", `${graph}/User.Read openid profile email`],
@@ -429,15 +426,15 @@ describe("which API", () => {
       graph,
     ],
     [
-      "an empty resource counts as absent",
+      "an audience and an empty resource, which counts as absent",
       [
         ["resource", ""],
         ["audience", "orders"],
       ],
       orders,
     ],
-  ] as [string, [string, string][], string][])("%s", async (_title, more, resource) => {
-    const answer = await ask(more);
+  ] as [string, [string, string][], string][])("from %s", async (_title, more, resource) => {
+    const answer = await exchange(more);
     expect(answer.status).toBe(200);
     const { aud } = claimsOf(String(answer.json()["access_token"]));
     expect(aud).toBe(resource === graph ? graph : CLIENT_IDS.orders);
@@ -445,7 +442,7 @@ describe("which API", () => {
   });
 
   test.each([
-    ["nothing, and there are two", [], "invalid_target", "api_not_named"],
+    ["no API, where the caller has two", [], "invalid_target", "api_not_named"],
     [
       "two audiences",
       [
@@ -456,7 +453,7 @@ describe("which API", () => {
       "api_ambiguous",
     ],
     [
-      "audience and resource that differ",
+      "an audience and a resource that differ",
       [
         ["audience", "graph"],
         ["resource", orders],
@@ -471,7 +468,7 @@ describe("which API", () => {
       "api_ambiguous",
     ],
     [
-      "audience and a scope of another",
+      "an audience and a scope of another API",
       [
         ["audience", "graph"],
         ["scope", `${orders}/Orders.Read`],
@@ -479,13 +476,13 @@ describe("which API", () => {
       "invalid_target",
       "api_ambiguous",
     ],
-    ["an unknown name", [["audience", "mail"]], "invalid_target", "api_unknown"],
-    ["the name in other letters", [["audience", "Graph"]], "invalid_target", "api_unknown"],
-    ["a name from a prototype", [["audience", "__proto__"]], "invalid_target", "api_unknown"],
-    ["another one", [["audience", "constructor"]], "invalid_target", "api_unknown"],
-    ["the resource as a name", [["audience", graph]], "invalid_target", "api_unknown"],
-    ["the resource with a slash", [["resource", `${graph}/`]], "invalid_target", "api_unknown"],
-    ["the resource in capitals", [["resource", graph.toUpperCase()]], "invalid_target", "api_unknown"],
+    ["an unknown audience", [["audience", "mail"]], "invalid_target", "api_unknown"],
+    ["an audience in another case", [["audience", "Graph"]], "invalid_target", "api_unknown"],
+    ["the audience __proto__", [["audience", "__proto__"]], "invalid_target", "api_unknown"],
+    ["the audience constructor", [["audience", "constructor"]], "invalid_target", "api_unknown"],
+    ["the resource as audience", [["audience", graph]], "invalid_target", "api_unknown"],
+    ["the resource with a trailing slash", [["resource", `${graph}/`]], "invalid_target", "api_unknown"],
+    ["the resource in upper case", [["resource", graph.toUpperCase()]], "invalid_target", "api_unknown"],
     ["the resource with a fragment", [["resource", `${graph}#x`]], "invalid_target", "api_unknown"],
     [
       "a known and an unknown resource",
@@ -503,14 +500,19 @@ describe("which API", () => {
       "api_unknown",
     ],
     [
-      "a scope with the resource in capitals",
+      "a scope with the resource in upper case",
       [["scope", `${graph.toUpperCase()}/User.Read`]],
       "invalid_target",
       "api_unknown",
     ],
-    [".default, which is not written", [["scope", `${graph}/.default`]], "invalid_scope", "scope_not_allowed"],
     [
-      "bare .default",
+      ".default, which the policy does not list",
+      [["scope", `${graph}/.default`]],
+      "invalid_scope",
+      "scope_not_allowed",
+    ],
+    [
+      "unqualified .default",
       [
         ["audience", "graph"],
         ["scope", ".default"],
@@ -519,7 +521,7 @@ describe("which API", () => {
       "scope_not_allowed",
     ],
     [
-      "a scope not in the list",
+      "a scope that the policy does not list",
       [
         ["audience", "graph"],
         ["scope", "Mail.Send"],
@@ -528,7 +530,7 @@ describe("which API", () => {
       "scope_not_allowed",
     ],
     [
-      "one of two not in the list",
+      "two scopes of which the policy lists one",
       [
         ["audience", "graph"],
         ["scope", "User.Read Mail.Send"],
@@ -537,7 +539,7 @@ describe("which API", () => {
       "scope_not_allowed",
     ],
     [
-      "a scope in other letters",
+      "a scope in another case",
       [
         ["audience", "graph"],
         ["scope", "user.read"],
@@ -547,7 +549,7 @@ describe("which API", () => {
     ],
     ["a scope with a second slash", [["scope", `${graph}//User.Read`]], "invalid_scope", "scope_not_allowed"],
     [
-      "a scope percent-encoded",
+      "a percent-encoded scope",
       [
         ["audience", "graph"],
         ["scope", "User%2ERead"],
@@ -556,7 +558,7 @@ describe("which API", () => {
       "scope_not_allowed",
     ],
     [
-      "a scope with Graph's id in front",
+      "a scope qualified with Graph's application id",
       [
         ["scope", "00000003-0000-0000-c000-000000000000/User.Read"],
         ["audience", "graph"],
@@ -565,7 +567,7 @@ describe("which API", () => {
       "scope_not_allowed",
     ],
     [
-      "a scope of another API, bare",
+      "an unqualified scope of another API",
       [
         ["audience", "graph"],
         ["scope", "Orders.Read"],
@@ -574,7 +576,7 @@ describe("which API", () => {
       "scope_not_allowed",
     ],
     [
-      "a quotation mark",
+      "a quotation mark in a scope",
       [
         ["audience", "graph"],
         ["scope", 'User.Read"'],
@@ -583,7 +585,7 @@ describe("which API", () => {
       "scope_malformed",
     ],
     [
-      "a line break",
+      "a line break in a scope",
       [
         ["audience", "graph"],
         ["scope", "User.Read\r\nX: y"],
@@ -592,7 +594,7 @@ describe("which API", () => {
       "scope_malformed",
     ],
     [
-      "NUL",
+      "NUL in a scope",
       [
         ["audience", "graph"],
         ["scope", "User.Read\0"],
@@ -601,7 +603,7 @@ describe("which API", () => {
       "scope_malformed",
     ],
     [
-      "letters beyond ASCII",
+      "a non-ASCII letter in a scope",
       [
         ["audience", "graph"],
         ["scope", "Usеr.Read"],
@@ -618,106 +620,116 @@ describe("which API", () => {
       "invalid_scope",
       "scope_malformed",
     ],
-  ] as [string, [string, string][], string, string][])("refused: %s", async (_title, more, error, code) => {
-    expectRefusal(await ask(more), 400, error, code);
+  ] as [string, [string, string][], string, string][])("refuses %s", async (_title, more, error, code) => {
+    expectRefusal(await exchange(more), 400, error, code);
   });
 
-  test("an API that the caller's entry does not have", async () => {
+  test("refuses an API that the caller's entry does not list", async () => {
     const answer = await post(exchangeForm(userToken(world, { client: "public" }), { audience: "orders" }));
     expectRefusal(answer, 400, "invalid_target", "api_not_allowed");
   });
 
-  test("the only API need not be named", async () => {
+  test("from a request that names none, if the policy has only one", async () => {
     const POLICY = policyWith(({ apis, callers }) => {
       delete apis["orders"];
       for (const { apis: lists } of callers) {
         delete (lists as Record<string, unknown>)["orders"];
       }
     });
-    const answer = await ask([], world.serve({ settings: { POLICY } }));
+    const answer = await exchange([], world.serve({ settings: { POLICY } }));
     expect(claimsOf(String(answer.json()["access_token"]))["aud"]).toBe(graph);
   });
 });
 
-describe("what is asked of the endpoint", () => {
+describe("POST /oauth2/token refuses the request", () => {
   const base = () => exchangeForm(userToken(world));
   test.each([
-    ["no grant type", () => ({ subject_token: "x" }), "invalid_request", "parameter_missing"],
+    ["no grant_type", () => ({ subject_token: "x" }), "invalid_request", "parameter_missing"],
     [
-      "an unknown one",
+      "an unknown grant_type",
       () => ({ grant_type: "urn:ietf:params:oauth:grant-type:saml2-bearer" }),
       "unsupported_grant_type",
       "unsupported_grant_type",
     ],
-    ["one from a prototype", () => ({ grant_type: "__proto__" }), "unsupported_grant_type", "unsupported_grant_type"],
     [
-      "device code",
+      "the grant_type __proto__",
+      () => ({ grant_type: "__proto__" }),
+      "unsupported_grant_type",
+      "unsupported_grant_type",
+    ],
+    [
+      "the device code grant",
       () => ({ grant_type: "urn:ietf:params:oauth:grant-type:device_code" }),
       "unsupported_grant_type",
       "unsupported_grant_type",
     ],
     [
-      "the grant type in capitals",
+      "grant_type in upper case",
       () => ({ ...base(), grant_type: TOKEN_EXCHANGE.toUpperCase() }),
       "unsupported_grant_type",
       "unsupported_grant_type",
     ],
     [
-      "no subject token",
+      "no subject_token",
       () => ({ grant_type: TOKEN_EXCHANGE, subject_token_type: ACCESS_TOKEN }),
       "invalid_request",
       "parameter_missing",
     ],
-    ["an empty subject token", () => ({ ...base(), subject_token: "" }), "invalid_request", "parameter_missing"],
+    ["an empty subject_token", () => ({ ...base(), subject_token: "" }), "invalid_request", "parameter_missing"],
     [
-      "no subject token type",
+      "no subject_token_type",
       () => ({ grant_type: TOKEN_EXCHANGE, subject_token: "x" }),
       "invalid_request",
       "parameter_missing",
     ],
     [
-      "an ID token by its type",
+      "subject_token_type id_token",
       () => ({ ...base(), subject_token_type: "urn:ietf:params:oauth:token-type:id_token" }),
       "invalid_request",
       "parameter_invalid",
     ],
     [
-      "an actor token",
+      "an actor_token",
       () => ({ ...base(), actor_token: "x", actor_token_type: ACCESS_TOKEN }),
       "invalid_request",
       "parameter_not_supported",
     ],
     [
-      "an actor token type alone",
+      "actor_token_type without actor_token",
       () => ({ ...base(), actor_token_type: ACCESS_TOKEN }),
       "invalid_request",
       "parameter_not_supported",
     ],
     [
-      "a refresh token by requested type",
+      "requested_token_type refresh_token",
       () => ({ ...base(), requested_token_type: "urn:ietf:params:oauth:token-type:refresh_token" }),
       "invalid_request",
       "parameter_not_supported",
     ],
     [
-      "jwt-bearer without its use",
+      "jwt-bearer without requested_token_use",
       () => ({ grant_type: JWT_BEARER, assertion: "x" }),
       "invalid_request",
       "parameter_missing",
     ],
     [
-      "jwt-bearer with another use",
+      "jwt-bearer with another requested_token_use",
       () => ({ ...jwtBearerForm("x"), requested_token_use: "exchange" }),
       "invalid_request",
       "parameter_invalid",
     ],
     [
-      "jwt-bearer without assertion",
+      "jwt-bearer without an assertion",
       () => ({ grant_type: JWT_BEARER, requested_token_use: "on_behalf_of" }),
       "invalid_request",
       "parameter_missing",
     ],
-    ["no refresh token", () => ({ grant_type: "refresh_token" }), "invalid_request", "parameter_missing"],
+    [
+      "the refresh token grant without refresh_token",
+      () => ({ grant_type: "refresh_token" }),
+      "invalid_request",
+      "parameter_missing",
+    ],
     ["claims that are not JSON", () => ({ ...base(), claims: "nothing" }), "invalid_request", "parameter_invalid"],
     [
       "claims with an unknown member",
@@ -732,11 +744,11 @@ describe("what is asked of the endpoint", () => {
       "invalid_request",
       "parameter_invalid",
     ],
-  ] as [string, () => Form, string, string][])("refused: %s", async (_title, form, error, code) => {
+  ] as [string, () => Form, string, string][])("%s", async (_title, form, error, code) => {
     expectRefusal(await post(form()), 400, error, code);
   });
 
-  test("password: refused with the ways that there are, before anything is read", async () => {
+  test("the password grant, without reading its parameters; the answer lists the supported grant types", async () => {
     const answer = await post({
       grant_type: "password",
       username: "alice@contoso.local",
@@ -748,12 +760,12 @@ describe("what is asked of the endpoint", () => {
     expect(answer.text + service.logs.at(-1)).not.toMatch(/hunter2|alice@/);
   });
 
-  test("a raw refresh token of Entra's is not for this caller", async () => {
+  test("an Entra refresh token from a caller that may not import one", async () => {
     const answer = await post({ grant_type: "refresh_token", refresh_token: "1.AXabc" }, bearer(userToken(world)));
     expectRefusal(answer, 400, "unauthorized_client", "import_not_allowed");
   });
 
-  test("offline_access where the entry does not allow it", async () => {
+  test("offline_access from a caller whose entry does not allow it", async () => {
     const answer = await post(
       exchangeForm(userToken(world, { client: "public" }), { scope: "User.Read offline_access" }),
     );
@@ -761,10 +773,10 @@ describe("what is asked of the endpoint", () => {
   });
 });
 
-describe("client_credentials", () => {
+describe("POST /oauth2/token with client_credentials", () => {
   const form = { grant_type: "client_credentials", audience: "graph" };
 
-  test("off unless the second registration is configured", async () => {
+  test("is refused unless the second registration is configured", async () => {
     const off = world.serve({ settings: withoutApplicationOnly() });
     for (const client of ["daemon", "web"]) {
       const answer = await post(form, bearer(appToken(world, { client })), off);
@@ -772,7 +784,7 @@ describe("client_credentials", () => {
     }
   });
 
-  test("on: the second registration's token, for the entitled application only", async () => {
+  test("returns the second registration's token, only to the entitled application", async () => {
     const app = world.serve({ settings: applicationOnlySettings() });
     expectRefusal(await post(form, bearer(appToken(world)), app), 400, "unauthorized_client", "flow_not_allowed");
     expectRefusal(await post(form, bearer(userToken(world)), app), 400, "unauthorized_client", "application_required");
@@ -815,10 +827,10 @@ describe("client_credentials", () => {
   });
 });
 
-describe("what a success says", () => {
+describe("the answer of POST /oauth2/token", () => {
   const STANDARD = ["access_token", "expires_in", "issued_token_type", "scope", "token_type"];
 
-  test("exactly the members of RFC 6749 and RFC 8693, never to be stored", async () => {
+  test("has exactly the members of RFC 6749 and RFC 8693 and forbids caching", async () => {
     const subject = userToken(world);
     const answer = await post(exchangeForm(subject, { scope: "openid profile Mail.Read" }));
     const body = answer.json();
@@ -835,7 +847,7 @@ describe("what a success says", () => {
     });
   });
 
-  test("Entra sent a refresh token, an ID token and client info: none leaves", async () => {
+  test("never contains Entra's refresh token, ID token or client info", async () => {
     const answer = await post(jwtBearerForm(userToken(world)));
     const sent = world.tenant.state.requests({ endpoint: "token" }).at(-1)?.form;
     expect(sent).toMatchObject({ client_info: "1", scope: expect.stringContaining("offline_access") });
@@ -843,13 +855,13 @@ describe("what a success says", () => {
     expect(answer.text).not.toContain("1.AX");
   });
 
-  test("a grant adds its handle and its end", async () => {
+  test("with offline_access adds the grant handle and its expiry", async () => {
     const answer = await post(exchangeForm(userToken(world), { scope: "User.Read offline_access" }));
     expect(Object.keys(answer.json()).sort()).toEqual([...STANDARD, "grant_expires_on", "refresh_token"].sort());
     expect(answer.json()["refresh_token"]).toMatch(/^gte_[A-Za-z0-9_-]{43}$/);
   });
 
-  test("the correlation id of the request goes to Entra and back, ours if there is none", async () => {
+  test("carries the correlation id that Entra received: the caller's, or a new one", async () => {
     const given = "0f0e0d0c-0b0a-4908-8706-050403020100";
     const named = await post(exchangeForm(userToken(world)), { "client-request-id": given });
     expect(named.headers.get("client-request-id")).toBe(given);
@@ -859,7 +871,7 @@ describe("what a success says", () => {
     expect(service.lastEvent()["correlationId"]).toBe(sent[1]);
   });
 
-  test("a refusal of Entra's carries the correlation id that Entra saw", async () => {
+  test("carries the correlation id that Entra received, also if Entra refused", async () => {
     world.tenant.state.order({ endpoint: "token", aadsts: 65001 });
     const answer = await post(exchangeForm(userToken(world)));
     const sent = world.tenant.state.requests({ endpoint: "token" }).at(-1)?.query["client-request-id"];

@@ -1,7 +1,7 @@
 /**
- * No secret leaves: over every failure of the error tables, every confused token, outages, mistakes and successes, every
- * log line, answer, header, table row and cache key is searched for every secret in play, whole or in part. In a success
- * only the member that is declared to hold the token may hold it. SEC-15.
+ * No secret leaves the service (SEC-15). The test produces all failures of the error tables, all confused tokens, outages,
+ * malformed requests and successes. Then it searches all log lines, responses, table rows and cache keys for all secrets and
+ * for parts of them. In a successful response only the documented members may contain a token.
  */
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { sealRefreshToken } from "../../local/tenant/oauth/refresh-token.ts";
@@ -22,28 +22,26 @@ import { CONFUSED_TOKENS } from "../support/confused-tokens.ts";
 import { AADSTS_ROWS, ODD_ANSWERS } from "../support/entra-failures.ts";
 import { createLeakSearch, type Leak, textsOf } from "../support/leak-search.ts";
 import { applicationOnlySettings, policyWithEntries } from "../support/policies.ts";
-import {
-  type Answer,
-  type Call,
-  type LocalWorld,
-  type ServiceUnderTest,
-  startLocalWorld,
-} from "../support/service-under-test.ts";
+import type { Answer, Call, ServiceUnderTest } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
+import { useWorld } from "../support/use-world.ts";
 
-/** Where a success is meant to hold a token or a handle. */
-const DECLARED = /^(access_token|refresh_token|authorizationHeader|headers\.Authorization|grant|token|claims(\..*)?)$/;
+/** The members of a successful response that may contain a token or a handle. */
+const TOKEN_MEMBERS =
+  /^(access_token|refresh_token|authorizationHeader|headers\.Authorization|grant|token|claims(\..*)?)$/;
 
 const search = createLeakSearch();
 const consoleLines: string[] = [];
-let world: LocalWorld;
-let service: ServiceUnderTest;
 
-beforeAll(async () => {
+beforeAll(() => {
   for (const method of ["log", "info", "warn", "error", "debug", "trace"] as const) {
     vi.spyOn(console, method).mockImplementation((...args) => void consoleLines.push(args.map(String).join(" ")));
   }
-  world = await startLocalWorld();
+});
+
+const { world } = useWorld();
+let service: ServiceUnderTest;
+beforeAll(async () => {
   service = serve();
   await everySuccess();
   await everyFailureOfEntra();
@@ -52,15 +50,14 @@ beforeAll(async () => {
   await everyOutage();
   collect();
 });
-afterAll(async () => {
+afterAll(() => {
   vi.restoreAllMocks();
-  await world.stop();
 });
 
-describe("the search itself", () => {
+describe("the search for secrets", () => {
   const plant = (secret: string) => search.find("planted", `{"event":"exchange","reason":"${secret}"}`);
 
-  test("knows many secrets of every kind", () => {
+  test("knows many secrets and has many log lines and responses to search", () => {
     expect(search.size).toBeGreaterThan(10_000);
     expect(world.logs.length).toBeGreaterThan(500);
     expect(world.answers.length).toBeGreaterThan(700);
@@ -70,7 +67,7 @@ describe("the search itself", () => {
     ["a caller's token", () => presented("authorization")],
     ["a subject token", () => presented("subject_token")],
     ["a signature alone", () => presented("subject_token").split(".")[2] ?? ""],
-    ["a token that was cut off", () => presented("subject_token").slice(0, 400)],
+    ["a truncated token", () => presented("subject_token").slice(0, 400)],
     ["a Graph token", () => released("access_token")],
     ["a handle", () => released("refresh_token")],
     ["a client secret", () => world.tenant.state.vault.latest("client-secret")?.value ?? ""],
@@ -80,7 +77,7 @@ describe("the search itself", () => {
       () => String(world.tenant.state.requests({ grantType: "refresh_token" }).at(-1)?.form?.["refresh_token"]),
     ],
     [
-      "a vault token",
+      "a token for Key Vault",
       () =>
         String(
           world.tenant.state.requests({ endpoint: "vault" }).find(({ authorization }) => authorization)?.authorization,
@@ -88,61 +85,61 @@ describe("the search itself", () => {
     ],
     ["the identity header", () => world.tenant.state.identity.header],
     ["a password", () => world.tenant.state.directory.user("alice")?.password ?? ""],
-    ["a user's address", () => "alice@contoso.local"],
+    ["a user's email address", () => "alice@contoso.local"],
     ["a user's name", () => "Alice Archer"],
   ])("finds %s in a log line", (_title, secret) => {
     expect(secret().length).toBeGreaterThan(8);
     expect(plant(secret()).length).toBeGreaterThan(0);
   });
 
-  test("does not find what is no secret", () => {
+  test("does not report ids and URLs", () => {
     expect(plant(`${CLIENT_IDS.service} ${USER_IDS.alice} https://graph.microsoft.com/User.Read`)).toEqual([]);
   });
 });
 
-test("no log line holds a secret", () => {
+test("no log line contains a secret", () => {
   expect(world.logs.flatMap((line) => search.find("log", line))).toEqual([]);
 });
 
-test("no log line holds the claims that were asked for", () => {
+test("no log line contains requested claims", () => {
   expect(world.logs.filter((line) => /capolids|c0a1b000|marker/.test(line))).toEqual([]);
 });
 
-test("nothing was printed past the log", () => {
+test("nothing is written to the console outside the log", () => {
   expect(consoleLines).toEqual([]);
 });
 
-test("no refusal or failure holds a secret, in body or headers", () => {
-  const refused = world.answers.filter(({ answer }) => answer.status >= 400);
-  expect(refused.length).toBeGreaterThan(600);
-  expect(refused.flatMap(({ path, answer }) => leaksIn(path, answer, textsOfAnswer(answer)))).toEqual([]);
+test("no error response contains a secret in its body or headers", () => {
+  const errors = world.answers.filter(({ answer }) => answer.status >= 400);
+  expect(errors.length).toBeGreaterThan(600);
+  expect(errors.flatMap(({ path, answer }) => leaksIn(path, answer, textsOfAnswer(answer)))).toEqual([]);
 });
 
-test("a success holds one in the declared members only", () => {
-  const good = world.answers.filter(({ answer }) => answer.status < 400);
-  expect(good.length).toBeGreaterThan(10);
-  const rest = good.flatMap(({ path, answer }) =>
+test("a successful response contains secrets only in its members for tokens", () => {
+  const successes = world.answers.filter(({ answer }) => answer.status < 400);
+  expect(successes.length).toBeGreaterThan(10);
+  const rest = successes.flatMap(({ path, answer }) =>
     leaksIn(
       path,
       answer,
-      textsOfAnswer(answer).filter(([member]) => !DECLARED.test(member)),
+      textsOfAnswer(answer).filter(([member]) => !TOKEN_MEMBERS.test(member)),
     ),
   );
   expect(rest).toEqual([]);
 });
 
-test("what a success declares is a token for the API or a handle, never a secret of Entra's or ours", () => {
-  const own = createLeakSearch("signatures");
-  for (const { what, secret } of secretsOfOurs()) {
-    own.add(what, secret);
+test("the members for tokens contain no secret of Entra or the service", () => {
+  const ownSecrets = createLeakSearch("signatures");
+  for (const { what, secret } of secretsOfTheService()) {
+    ownSecrets.add(what, secret);
   }
-  const good = world.answers.filter(({ answer, path }) => answer.status < 400 && path !== "/Validate");
-  expect(good.flatMap(({ path, answer }) => textsOfAnswer(answer).flatMap(([, text]) => own.find(path, text)))).toEqual(
-    [],
-  );
+  const successes = world.answers.filter(({ answer, path }) => answer.status < 400 && path !== "/Validate");
+  expect(
+    successes.flatMap(({ path, answer }) => textsOfAnswer(answer).flatMap(([, text]) => ownSecrets.find(path, text))),
+  ).toEqual([]);
 });
 
-test("no row of the table holds a secret, a handle or a name", async () => {
+test("no row of the grant table contains a secret, a handle or a name", async () => {
   const rows = await readTable(world.tables.url, "grants");
   expect(rows.length).toBeGreaterThan(3);
   expect(rows.flatMap((row) => textsOf(row).flatMap(([column, text]) => search.find(`row ${column}`, text)))).toEqual(
@@ -150,20 +147,20 @@ test("no row of the table holds a secret, a handle or a name", async () => {
   );
 });
 
-test("no cache key holds a secret: each is a hash", () => {
+test("each cache key is a hash and contains no secret", () => {
   expect(world.cacheKeys.filter((key) => !/^[A-Za-z0-9_-]{43}$/.test(key))).toEqual([]);
   expect(world.cacheKeys.flatMap((key) => search.find("cache key", key))).toEqual([]);
 });
 
-// What happens in the run -------------------------------------------------------------------------------------------
+// The requests of the test -------------------------------------------------------------------------------------------
 
-function serve(settings: Record<string, string | undefined> = {}, outbound: Outbound = listening): ServiceUnderTest {
+function serve(settings: Record<string, string | undefined> = {}, outbound: Outbound = collecting): ServiceUnderTest {
   return world.serve({ settings, surroundings: { outbound } });
 }
 
-/** The real way out, with an ear on what Entra gives. */
+/** The real outbound client. It collects the tokens that Entra returns. */
 const real = createHttpsOutbound();
-const listening: Outbound = {
+const collecting: Outbound = {
   async send(request) {
     const answer = await real.send(request);
     if (answer.ok && request.method === "POST") {
@@ -216,15 +213,18 @@ async function everySuccess(): Promise<void> {
   await post(exchangeForm(userToken(world), clientAssertion(appToken(world))));
   await header(token);
   const form = (refresh_token: string) => ({ grant_type: "refresh_token", refresh_token });
-  const [mine, its] = [await makeGrant(token), await makeGrant(userToken(world), bearer(appToken(world)))];
-  await post(form(mine), bearer(userToken(world)));
-  await post(form(its), bearer(appToken(world)));
-  await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { grant: mine } });
+  const [userGrant, applicationGrant] = [
+    await makeGrant(token),
+    await makeGrant(userToken(world), bearer(appToken(world))),
+  ];
+  await post(form(userGrant), bearer(userToken(world)));
+  await post(form(applicationGrant), bearer(appToken(world)));
+  await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { grant: userGrant } });
   await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { scopes: ["offline_access"] } });
   await service.call("/Validate", { headers: bearer(token) });
   await service.call("/grants", { headers: bearer(token) });
   await service.call("/ready", { headers: bearer(token) });
-  await service.call("/oauth2/revoke", { form: { token: mine }, headers: bearer(token) });
+  await service.call("/oauth2/revoke", { form: { token: userGrant }, headers: bearer(token) });
   const app = serve(applicationOnlySettings());
   await post(
     { grant_type: "client_credentials", audience: "graph" },
@@ -245,7 +245,7 @@ async function everyFailureOfEntra(): Promise<void> {
   const redemption = { form: { grant_type: "refresh_token", refresh_token: grant }, headers: bearer(caller) };
   for (const [aadsts, name] of AADSTS_ROWS) {
     state.order({ endpoint: "token", aadsts, values, times: 3 });
-    // Whoever was throttled is not let through to Entra for a while; another instance knows nothing of it.
+    // After throttling, an instance does not call Entra for the same user. Other instances still do.
     const at = name === "throttled" ? [serve(), serve(), serve()] : [service, service, service];
     await post(exchangeForm(userToken(world)), {}, at[0]);
     await header(userToken(world, { capabilities: ["cp1"] }), at[1]);
@@ -253,7 +253,7 @@ async function everyFailureOfEntra(): Promise<void> {
     state.clearOrders();
   }
   await everyOddAnswer();
-  // Entra repeats the whole request: form, secret and all.
+  // An error response of Entra that repeats the whole request, with its secrets.
   const echo = JSON.stringify(state.requests({ endpoint: "token" }).at(-1)?.form);
   state.order({
     endpoint: "token",
@@ -268,7 +268,7 @@ async function everyFailureOfEntra(): Promise<void> {
     },
   });
   await header(userToken(world));
-  // More scopes than asked, and names in them.
+  // A token with more scopes than requested.
   state.addConsent({ scopes: ["Files.Read"] });
   await header(userToken(world));
   await makeGrant(userToken(world));
@@ -362,12 +362,12 @@ async function everyOutage(): Promise<void> {
     value: `-----BEGIN PRIVATE KEY-----\n${echo}\n-----END PRIVATE KEY-----`,
   });
   await header(userToken(world), serve({ CLIENT_CREDENTIAL: "key-vault-certificate" }));
-  const cut = serve({ GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1" });
-  await makeGrant(userToken(world), {}, cut);
-  await cut.call("/grants", { headers: bearer(userToken(world)) });
+  const disconnected = serve({ GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1" });
+  await makeGrant(userToken(world), {}, disconnected);
+  await disconnected.call("/grants", { headers: bearer(userToken(world)) });
   state.setSecret({ name: "sealing-key", value: "no key at all, but a secret" });
   await makeGrant(userToken(world), {}, serve());
-  // A fault of our own, whose message holds what went wrong and with what.
+  // A bug whose error message contains the request.
   const faulty = (path: string): Outbound => ({
     send: (request) =>
       request.url.includes(path)
@@ -387,15 +387,15 @@ async function everyOutage(): Promise<void> {
   expect(broken.lastEvent()).toMatchObject({ code: "internal", status: 500 });
 }
 
-// What is searched for ----------------------------------------------------------------------------------------------
+// The secrets to search for ----------------------------------------------------------------------------------------------
 
 function collect(): void {
-  for (const { what, secret } of [...secretsOfOurs(), ...secretsOfCallers()]) {
+  for (const { what, secret } of [...secretsOfTheService(), ...secretsOfCallers()]) {
     search.add(what, secret);
   }
 }
 
-function secretsOfOurs(): { what: string; secret: string | undefined }[] {
+function secretsOfTheService(): { what: string; secret: string | undefined }[] {
   const { state } = world.tenant;
   const inVault = state.vault
     .names()
@@ -481,6 +481,6 @@ function textsOfAnswer(answer: Answer): [string, string][] {
 }
 
 function leaksIn(path: string, answer: Answer, texts: readonly [string, string][]): Leak[] {
-  // The path is the caller's own; a token in it is what the test put there.
+  // The path comes from the test and may contain a token. It is only part of the report.
   return texts.flatMap(([member, text]) => search.find(`${answer.status} ${path.slice(0, 40)} ${member}`, text));
 }

@@ -1,9 +1,8 @@
 /** `grant_type=authorization_code`: RFC 6749 section 4.1.3, RFC 7636 section 4.6, RF-2, SEC-7, SEC-8. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
-import { type MovableClock, movableClock } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { newBrowser } from "./support/browser.ts";
 import {
   codeForClient,
@@ -16,44 +15,30 @@ import {
   type Signed,
 } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
-afterEach(() => {
-  clock.reset();
-  // Not `reset`: it would make a new sealing key, which other instances could not know.
-  world.tenant.state.clearOrders();
-  world.tenant.state.clearLog();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld();
 
 async function newCode(pkce: Pkce, changes: Record<string, string> = {}, signed: Signed = {}): Promise<string> {
   return (await codeForClient(service, newBrowser(service), { pkce, changes, signed })).code;
 }
 
-describe("refused before Entra is asked", () => {
+describe("a code request that is refused without a call to Entra", () => {
   const refused: [string, Record<string, string | undefined>, string, string][] = [
-    ["no code", { code: undefined }, "invalid_request", "parameter_missing"],
-    ["no redirect_uri", { redirect_uri: undefined }, "invalid_request", "parameter_missing"],
+    ["without code", { code: undefined }, "invalid_request", "parameter_missing"],
+    ["without redirect_uri", { redirect_uri: undefined }, "invalid_request", "parameter_missing"],
     [
-      "no verifier: the challenge cannot be dropped",
+      "without code_verifier, because the challenge cannot be dropped",
       { code_verifier: undefined },
       "invalid_request",
       "parameter_missing",
     ],
-    ["a verifier of 42 characters", { code_verifier: "v".repeat(42) }, "invalid_request", "parameter_invalid"],
-    ["a verifier of 129 characters", { code_verifier: "v".repeat(129) }, "invalid_request", "parameter_invalid"],
-    ["a verifier with a space", { code_verifier: `${"v".repeat(42)} v` }, "invalid_request", "parameter_invalid"],
-    ["another verifier", { code_verifier: "v".repeat(43) }, "invalid_grant", "code_refused"],
-    ["another redirect_uri", { redirect_uri: "http://localhost:9999/callback/" }, "invalid_grant", "code_refused"],
-    ["a code of nobody's", { code: "x" }, "invalid_grant", "code_refused"],
-    ["another API", { audience: "orders" }, "invalid_target", "api_ambiguous"],
-    ["a wider scope", { scope: "Files.Read" }, "invalid_scope", "scope_not_allowed"],
+    ["with a verifier of 42 characters", { code_verifier: "v".repeat(42) }, "invalid_request", "parameter_invalid"],
+    ["with a verifier of 129 characters", { code_verifier: "v".repeat(129) }, "invalid_request", "parameter_invalid"],
+    ["with a space in the verifier", { code_verifier: `${"v".repeat(42)} v` }, "invalid_request", "parameter_invalid"],
+    ["with another verifier", { code_verifier: "v".repeat(43) }, "invalid_grant", "code_refused"],
+    ["with another redirect_uri", { redirect_uri: "http://localhost:9999/callback/" }, "invalid_grant", "code_refused"],
+    ["with a code that this service did not issue", { code: "x" }, "invalid_grant", "code_refused"],
+    ["for another API", { audience: "orders" }, "invalid_target", "api_ambiguous"],
+    ["with a scope outside the sign-in", { scope: "Files.Read" }, "invalid_scope", "scope_not_allowed"],
   ];
   test.each(refused)("%s", async (_name, changes, error, code) => {
     const pkce = newPkce();
@@ -69,13 +54,13 @@ describe("refused before Entra is asked", () => {
     expect(world.tenant.state.requests({ endpoint: "token" })).toEqual([]);
   });
 
-  test("the challenge itself is no verifier", async () => {
+  test("with the challenge as verifier", async () => {
     const pkce = newPkce();
     const answer = await redeem(service, codeForm(await newCode(pkce), pkce, { code_verifier: pkce.challenge }));
     expect(answer.json()).toMatchObject({ error: "invalid_grant" });
   });
 
-  test("another client, though it has the verifier", async () => {
+  test("from another client, even with the right verifier", async () => {
     const pkce = newPkce();
     const token = appToken(service, { client: "daemon" });
     const answer = await redeem(service, codeForm(await newCode(pkce), pkce), token);
@@ -83,20 +68,20 @@ describe("refused before Entra is asked", () => {
     expect(service.lastEvent()).toMatchObject({ reason: "wrong_client", callerClientId: CLIENT_IDS.daemon });
   });
 
-  test("a user of the same client", async () => {
+  test("from a user of the same client", async () => {
     const pkce = newPkce();
     const answer = await redeem(service, codeForm(await newCode(pkce), pkce), userToken(service));
     expect(answer.json()).toMatchObject({ error: "unauthorized_client" });
   });
 
-  test("nobody", async () => {
+  test("without client authentication", async () => {
     const pkce = newPkce();
     const answer = await service.call("/oauth2/token", { form: codeForm(await newCode(pkce), pkce) });
     expect(answer.status).toBe(401);
     expect(answer.json()).toMatchObject({ error: "invalid_client" });
   });
 
-  test("after a minute", async () => {
+  test("after more than a minute", async () => {
     const pkce = newPkce();
     const code = await newCode(pkce);
     clock.advance(61_000);
@@ -105,7 +90,7 @@ describe("refused before Entra is asked", () => {
     expect(service.lastEvent()).toMatchObject({ reason: "expired" });
   });
 
-  test("policy changed meanwhile", async () => {
+  test("after policy removed the redirect URI", async () => {
     const pkce = newPkce();
     const code = await newCode(pkce);
     const POLICY = policyWithEntries({ "web-backend": { redirectUris: ["https://elsewhere.example/callback"] } });
@@ -114,7 +99,7 @@ describe("refused before Entra is asked", () => {
     expect(answer.json()).toMatchObject({ code: "redirect_uri_not_allowed" });
   });
 
-  test("a pushed request or a link is no code", async () => {
+  test("with a pushed request or a link instead of a code", async () => {
     const pkce = newPkce();
     const pushed = (await push(service, pkce)).replace("urn:ietf:params:oauth:request_uri:", "");
     const link = (await createLink(service)).replace("/signin/", "");
@@ -124,15 +109,15 @@ describe("refused before Entra is asked", () => {
   });
 });
 
-describe("Entra's word on it", () => {
-  test("another nonce than ours: a code that was slipped in", async () => {
+describe("a code request that Entra answers", () => {
+  test("is refused if the id token has another nonce (code injection)", async () => {
     const pkce = newPkce();
     const answer = await redeem(service, codeForm(await newCode(pkce, {}, { nonce: "another" }), pkce));
     expect(answer.status).toBe(502);
     expect(answer.json()).not.toHaveProperty("access_token");
   });
 
-  test("a guest, where guests may not come, and where they may", async () => {
+  test("of a guest is refused where guests are not allowed, and gets a token where they are", async () => {
     const pkce = newPkce();
     const code = await newCode(pkce, {}, { user: "dave" });
     const answer = await redeem(service, codeForm(code, pkce));
@@ -143,14 +128,14 @@ describe("Entra's word on it", () => {
     expect((await redeem(open, codeForm(other, again))).status).toBe(200);
   });
 
-  test("a code that Entra has forgotten", async () => {
+  test("is refused if Entra no longer accepts its code", async () => {
     const pkce = newPkce();
     const code = await newCode(pkce);
     world.tenant.state.order({ endpoint: "token", aadsts: 70008 });
     expect((await redeem(service, codeForm(code, pkce))).json()).toMatchObject({ error: "invalid_grant" });
   });
 
-  test("more than the caller may have is not released", async () => {
+  test("is refused if Entra returns more scopes than the entry lists", async () => {
     const pkce = newPkce();
     const code = await newCode(pkce);
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
@@ -160,7 +145,7 @@ describe("Entra's word on it", () => {
     world.tenant.state.withdrawConsent({ user: "alice", scopes: ["Files.Read"] });
   });
 
-  test("one person's throttle is not another's", async () => {
+  test("of one person is not affected by Entra's throttling of another", async () => {
     const [one, two] = [newPkce(), newPkce()];
     const [first, second] = [await newCode(one), await newCode(two)];
     world.tenant.state.order({ endpoint: "token", throttleSeconds: 7 });
@@ -168,7 +153,7 @@ describe("Entra's word on it", () => {
     expect((await redeem(service, codeForm(second, two))).status).toBe(200);
   });
 
-  test("a narrower scope may be asked for (RFC 8707)", async () => {
+  test("may name a narrower scope (RFC 8707)", async () => {
     const pkce = newPkce();
     const answer = await redeem(
       service,
@@ -177,7 +162,7 @@ describe("Entra's word on it", () => {
     expect(answer.status).toBe(200);
   });
 
-  test("many people sign in to one application in a minute", async () => {
+  test("succeeds for 14 people of one application in a minute", async () => {
     for (let person = 0; person < 14; person++) {
       const pkce = newPkce();
       const code = await newCode(pkce);

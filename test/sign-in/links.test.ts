@@ -1,30 +1,19 @@
-/** `POST /signin/links`, `GET /signin/{link}` and the confirmation: who may ask, who may answer, what is checked. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+/** `POST /signin/links`, `GET /signin/{link}` and the confirmation page: who may use them, and what the service checks. */
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, USER_IDS, userToken } from "../support/callers.ts";
-import { DAY, MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type Answer, type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { Answer } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { type Browser, cookiesOf, hiddenFields, newBrowser, pathOf } from "./support/browser.ts";
-import { askedOfEntra, callbackPath, createLink, signInByLink } from "./support/sign-in.ts";
+import { callbackPath, createLink, entraRequest, signInByLink } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
-afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
-});
-afterAll(() => world.stop());
+const { world, clock, service } = useWorld();
 
 const daemon = () => bearer(appToken(service, { client: "daemon" }));
-const ask = (json: unknown, headers: Record<string, string> = daemon()) =>
+const requestLink = (json: unknown, headers: Record<string, string> = daemon()) =>
   service.call("/signin/links", { json, headers });
-const maker = () => bearer(userToken(service, { claims: { roles: ["Grant.Create"] } }));
+const withRole = () => bearer(userToken(service, { claims: { roles: ["Grant.Create"] } }));
 
 function expectPage(answer: Answer, status: number, title: string): void {
   expect(answer.status).toBe(status);
@@ -33,20 +22,25 @@ function expectPage(answer: Answer, status: number, title: string): void {
 }
 
 const FORGED = "This form was not sent from our page";
-const NOTHING = "There is nothing to confirm";
+const NOTHING = "No confirmation is pending";
 
 function handleIn({ text }: Answer): string {
   return /gte_[\w-]{43}/.exec(text)?.[0] ?? "";
 }
 
-async function toQuestion(browser: Browser, from = service): Promise<Answer> {
+async function openConfirmation(browser: Browser, from = service): Promise<Answer> {
   const back = await signInByLink(from, browser);
   return browser.open(back.headers.get("location") ?? "");
 }
 
-describe("who gets a link", () => {
-  test("an application for itself, for ten minutes", async () => {
-    const answer = await ask({ api: "graph", scopes: ["User.Read"], caller: "daemon", expectedUser: USER_IDS.alice });
+describe("POST /signin/links", () => {
+  test("returns a link for ten minutes to an application for itself", async () => {
+    const answer = await requestLink({
+      api: "graph",
+      scopes: ["User.Read"],
+      caller: "daemon",
+      expectedUser: USER_IDS.alice,
+    });
     expect(answer.status).toBe(201);
     expect(answer.headers.get("cache-control")).toBe("no-store");
     const { url, expiresOn } = answer.json();
@@ -64,7 +58,7 @@ describe("who gets a link", () => {
   });
 
   const refused: [string, unknown, () => Record<string, string>, number, string][] = [
-    ["nobody", { api: "graph" }, () => ({}), 401, "caller_missing"],
+    ["a caller without authentication", { api: "graph" }, () => ({}), 401, "caller_missing"],
     [
       "a person without the role",
       { api: "graph", caller: "daemon" },
@@ -72,40 +66,70 @@ describe("who gets a link", () => {
       403,
       "role_required",
     ],
-    ["a maker that names nobody", { api: "graph" }, maker, 400, "parameter_missing"],
-    ["a maker that names an unknown caller", { api: "graph", caller: "nobody" }, maker, 403, "caller_not_listed"],
-    ["a maker that names people", { api: "graph", caller: "web-users" }, maker, 403, "application_required"],
-    ["an application for another", { api: "graph", caller: "web-backend" }, daemon, 403, "link_caller_not_own"],
+    ["a person with Grant.Create who names no caller", { api: "graph" }, withRole, 400, "parameter_missing"],
     [
-      "an application that is not in the policy",
+      "a person with Grant.Create who names an unknown caller",
+      { api: "graph", caller: "nobody" },
+      withRole,
+      403,
+      "caller_not_listed",
+    ],
+    [
+      "a person with Grant.Create who names a user entry",
+      { api: "graph", caller: "web-users" },
+      withRole,
+      403,
+      "application_required",
+    ],
+    [
+      "an application that names another one",
+      { api: "graph", caller: "web-backend" },
+      daemon,
+      403,
+      "link_caller_not_own",
+    ],
+    [
+      "an application without an entry",
       { api: "graph" },
       () => bearer(appToken(service, { client: "stranger", claims: { roles: ["Exchange.Call"] } })),
       403,
       "caller_not_listed",
     ],
-    ["without an API", {}, daemon, 400, "parameter_missing"],
-    ["with an unknown API", { api: "nothing" }, daemon, 403, "api_unknown"],
-    ["with an API of others", { api: "orders" }, daemon, 403, "api_not_allowed"],
-    ["with a scope of others", { api: "graph", scopes: ["Files.Read"] }, daemon, 403, "scope_not_allowed"],
+    ["a request without an API", {}, daemon, 400, "parameter_missing"],
+    ["a request with an unknown API", { api: "nothing" }, daemon, 403, "api_unknown"],
+    ["a request with an API of other entries", { api: "orders" }, daemon, 403, "api_not_allowed"],
     [
-      "with an unknown member",
+      "a request with a scope of other entries",
+      { api: "graph", scopes: ["Files.Read"] },
+      daemon,
+      403,
+      "scope_not_allowed",
+    ],
+    [
+      "a request with an unknown member",
       { api: "graph", redirect: "https://evil.example" },
       daemon,
       400,
       "parameter_not_supported",
     ],
     [
-      "with a member called __proto__",
+      "a request with a member __proto__",
       JSON.parse('{"api":"graph","__proto__":{"x":1}}'),
       daemon,
       400,
       "parameter_not_supported",
     ],
-    ["with a user by name", { api: "graph", expectedUser: "alice@contoso.local" }, daemon, 400, "parameter_invalid"],
-    ["with a number for a caller", { api: "graph", caller: 1 }, daemon, 400, "parameter_invalid"],
+    [
+      "a request with a user name as expectedUser",
+      { api: "graph", expectedUser: "alice@contoso.local" },
+      daemon,
+      400,
+      "parameter_invalid",
+    ],
+    ["a request with a number as caller", { api: "graph", caller: 1 }, daemon, 400, "parameter_invalid"],
   ];
-  test.each(refused)("not %s", async (_name, body, headers, status, code) => {
-    const answer = await ask(body, headers());
+  test.each(refused)("refuses %s", async (_name, body, headers, status, code) => {
+    const answer = await requestLink(body, headers());
     expect(answer.json()).toMatchObject({ status, code });
     expect(service.lastEvent()).toMatchObject({ route: "signin-links", code });
   });
@@ -114,16 +138,16 @@ describe("who gets a link", () => {
     ["unattended", { unattended: false, offlineAccess: false }, "unattended_not_allowed"],
     ["offlineAccess", { offlineAccess: false }, "offline_access_not_allowed"],
     ["the flow refresh-token", { flows: ["on-behalf-of"], offlineAccess: false }, "flow_not_allowed"],
-  ])("not where the entry lacks %s", async (_name, change, code) => {
+  ])("refuses an application whose entry lacks %s", async (_name, change, code) => {
     const other = world.serve({ settings: { POLICY: policyWithEntries({ daemon: change }) } });
     const answer = await other.call("/signin/links", { json: { api: "graph" }, headers: daemon() });
     expect(answer.json()).toMatchObject({ status: 403, code });
   });
 });
 
-describe("a link in a browser", () => {
+describe("GET /signin/{link}", () => {
   test.each([
-    ["forged", (path: string) => `${path.slice(0, -2)}${path.endsWith("AA") ? "QQ" : "AA"}`],
+    ["changed", (path: string) => `${path.slice(0, -2)}${path.endsWith("AA") ? "QQ" : "AA"}`],
     ["cut off", (path: string) => path.slice(0, -40)],
     ["made up", () => "/signin/hello"],
   ])("%s", async (_name, change) => {
@@ -131,56 +155,56 @@ describe("a link in a browser", () => {
     expect(service.lastEvent()).toMatchObject({ route: "signin", outcome: "refused", code: "signin_link_invalid" });
   });
 
-  test("expired", async () => {
+  test("refuses an expired link", async () => {
     const link = await createLink(service);
     clock.advance(10 * MINUTE + 1_000);
     expectPage(await newBrowser(service).open(link), 400, "This link has expired");
   });
 
-  test("whose application lost its place in the policy meanwhile", async () => {
+  test("refuses a link if policy no longer allows the application to have it", async () => {
     const link = await createLink(service);
     const POLICY = policyWithEntries({ daemon: { unattended: false, offlineAccess: false } });
     const other = world.serve({ settings: { POLICY } });
     expectPage(await newBrowser(other).open(link), 403, "This is not possible");
   });
 
-  test("carries a demand of Entra's to the sign-in that meets it", async () => {
+  test("passes the claims challenge of the link to Entra", async () => {
     const claims = { access_token: { acrs: { essential: true, value: "c7" } } };
-    const asked = askedOfEntra(await newBrowser(service).open(await createLink(service, { api: "graph", claims })));
-    expect(JSON.parse(asked["claims"] ?? "")).toMatchObject(claims);
+    const request = entraRequest(await newBrowser(service).open(await createLink(service, { api: "graph", claims })));
+    expect(JSON.parse(request["claims"] ?? "")).toMatchObject(claims);
   });
 
-  test("always asks for the account, never suggests one", async () => {
-    const asked = askedOfEntra(await newBrowser(service).open(await createLink(service)));
-    expect(asked).toMatchObject({ prompt: "select_account" });
-    expect(asked).not.toHaveProperty("login_hint");
+  test("always lets the person choose the account", async () => {
+    const request = entraRequest(await newBrowser(service).open(await createLink(service)));
+    expect(request).toMatchObject({ prompt: "select_account" });
+    expect(request).not.toHaveProperty("login_hint");
   });
 });
 
-describe("back from Entra", () => {
-  test("declined there", async () => {
+describe("GET /oauth2/callback of a link", () => {
+  test("shows a page if the person declined at Entra", async () => {
     const browser = newBrowser(service);
-    const asked = askedOfEntra(await browser.open(await createLink(service)));
-    const refusal = { error: "access_denied", error_description: "AADSTS65004: x", state: asked["state"] ?? "" };
-    expectPage(await browser.open(callbackPath(refusal)), 403, "Nothing was allowed");
+    const request = entraRequest(await browser.open(await createLink(service)));
+    const refusal = { error: "access_denied", error_description: "AADSTS65004: x", state: request["state"] ?? "" };
+    expectPage(await browser.open(callbackPath(refusal)), 403, "No access was granted");
     expect(browser.jar.size).toBe(0);
     expect(service.lastEvent()).toMatchObject({ route: "callback", outcome: "refused", aadsts: [65004] });
   });
 
-  test("as somebody else than expected", async () => {
+  test("refuses another person than expectedUser", async () => {
     const link = await createLink(service, { api: "graph", expectedUser: USER_IDS.bob });
     const browser = newBrowser(service);
-    expectPage(await signInByLink(service, browser, { link }), 403, "This link is for somebody else");
+    expectPage(await signInByLink(service, browser, { link }), 403, "This link is for another account");
     expect(browser.jar.size).toBe(0);
     expect(service.lastEvent()).toMatchObject({ code: "signin_wrong_user", policyEntry: "daemon" });
   });
 
-  test("as a guest", async () => {
+  test("refuses a guest where guests are not allowed", async () => {
     const answer = await signInByLink(service, newBrowser(service), { signed: { user: "dave" } });
-    expectPage(answer, 403, "Guests cannot do this");
+    expectPage(answer, 403, "Guests cannot use this service");
   });
 
-  test("with more than the application may have", async () => {
+  test("refuses a token with more scopes than the entry lists", async () => {
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const answer = await signInByLink(service, newBrowser(service));
     world.tenant.state.withdrawConsent({ user: "alice", scopes: ["Files.Read"] });
@@ -188,11 +212,11 @@ describe("back from Entra", () => {
     expect(answer.text).not.toContain("Files.Read");
   });
 
-  test("with a code used before, another nonce, and a demand of Entra's", async () => {
+  test("shows a page for each failure of the code's redemption", async () => {
     for (const [order, title] of [
-      [{ aadsts: 54005 }, "This sign-in was used already"],
+      [{ aadsts: 54005 }, "This sign-in was already used"],
       [{ aadsts: 50076 }, "More is needed to sign in"],
-      [{ aadsts: 65001 }, "A consent is missing"],
+      [{ aadsts: 65001 }, "Consent is missing"],
       [{ status: 500 }, "This did not work"],
     ] as const) {
       world.tenant.state.order({ endpoint: "token", ...order });
@@ -202,16 +226,16 @@ describe("back from Entra", () => {
     expectPage(await signInByLink(service, newBrowser(service), { signed: { nonce: "x" } }), 502, "This did not work");
   });
 
-  test("the vault is away when the link is opened, and back a moment later: the same link goes on", async () => {
+  test("works with the same link after the vault was unavailable", async () => {
     const link = await createLink(service);
-    const cut = world.serve({ settings: { KEY_VAULT_URL: "https://localhost:9" }, surroundings: clock.surroundings });
-    const away = await newBrowser(cut).open(link);
-    expectPage(away, 503, "This did not work");
-    expect(away.text).toContain("Load this page again in a minute");
+    const withoutVault = world.serve({ settings: { KEY_VAULT_URL: "https://localhost:9" } });
+    const unavailable = await newBrowser(withoutVault).open(link);
+    expectPage(unavailable, 503, "This did not work");
+    expect(unavailable.text).toContain("Load this page again in a minute");
     expect((await newBrowser(service).open(link)).status).toBe(303);
   });
 
-  test("without a refresh token there is nothing to keep", async () => {
+  test("fails if Entra returns no refresh token", async () => {
     const signed = { scope: "https://graph.microsoft.com/User.Read openid profile" };
     world.tenant.state.withdrawConsent({ user: "alice", scopes: ["offline_access"] });
     const answer = await signInByLink(service, newBrowser(service), { signed });
@@ -220,41 +244,41 @@ describe("back from Entra", () => {
   });
 });
 
-describe("the question", () => {
-  test("can be looked at again, and belongs to one browser", async () => {
+describe("the confirmation page of a link", () => {
+  test("can be reloaded in its own browser only", async () => {
     const browser = newBrowser(service);
     const back = await signInByLink(service, browser);
     const location = back.headers.get("location") ?? "";
     expect((await browser.open(location)).status).toBe(200);
     expect((await browser.open(location)).status).toBe(200);
-    expectPage(await newBrowser(service).open(location), 400, "There is nothing to confirm");
+    expectPage(await newBrowser(service).open(location), 400, "No confirmation is pending");
   });
 
-  test("without its name, or with another", async () => {
+  test("is refused without its transaction id, or with another", async () => {
     const browser = newBrowser(service);
-    await toQuestion(browser);
+    await openConfirmation(browser);
     for (const path of [
       "/signin/confirm",
       "/signin/confirm?transaction=x",
       `/signin/confirm?transaction=${"a".repeat(29)}`,
     ]) {
-      expectPage(await browser.open(path), 400, "There is nothing to confirm");
+      expectPage(await browser.open(path), 400, "No confirmation is pending");
     }
   });
 
-  test("waits ten minutes", async () => {
+  test("is valid for ten minutes", async () => {
     const browser = newBrowser(service);
-    const question = await toQuestion(browser);
+    const page = await openConfirmation(browser);
     clock.advance(10 * MINUTE + 1_000);
-    const form = { ...hiddenFields(question.text), decision: "allow" };
+    const form = { ...hiddenFields(page.text), decision: "allow" };
     expectPage(await browser.submit("/signin/confirm", form), 400, "That took too long");
   });
 
-  test("no: nothing is made, and the cookies go", async () => {
+  test("issues nothing and deletes the cookies if the person denies", async () => {
     const browser = newBrowser(service);
-    const question = await toQuestion(browser);
-    const answer = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "deny" });
-    expectPage(answer, 403, "Nothing was allowed");
+    const page = await openConfirmation(browser);
+    const answer = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "deny" });
+    expectPage(answer, 403, "No access was granted");
     expect(browser.jar.size).toBe(0);
     expect(service.lastEvent()).toMatchObject({ route: "signin-confirm", outcome: "refused", code: "signin_declined" });
     expect(service.lastEvent()).not.toHaveProperty("grantId");
@@ -262,67 +286,67 @@ describe("the question", () => {
 
   const forged: [string, Record<string, string>, Record<string, string>][] = [
     ["from another site", {}, { "sec-fetch-site": "cross-site", origin: "https://evil.example" }],
-    ["from a sister site", {}, { "sec-fetch-site": "same-site", origin: "null" }],
-    ["typed by hand", {}, { "sec-fetch-site": "none" }],
+    ["from the same site but another origin", {}, { "sec-fetch-site": "same-site", origin: "null" }],
+    ["from the address bar", {}, { "sec-fetch-site": "none" }],
     ["from an old browser on another site", {}, { origin: "https://evil.example" }],
-    ["from nowhere", {}, {}],
-    ["from an opaque origin, unexplained", {}, { origin: "null" }],
+    ["without origin", {}, {}],
+    ["from an opaque origin without sec-fetch-site", {}, { origin: "null" }],
     [
-      "with another origin, whatever is said beside it",
+      "from another origin, even with sec-fetch-site same-origin",
       {},
       { "sec-fetch-site": "same-origin", origin: "https://x.example" },
     ],
     ["without its token", { token: "" }, { "sec-fetch-site": "same-origin", origin: "null" }],
     ["with another token", { token: "x".repeat(43) }, { "sec-fetch-site": "same-origin", origin: "null" }],
     ["without a decision", { decision: "" }, { "sec-fetch-site": "same-origin", origin: "null" }],
-    ["with a decision of its own", { decision: "ALLOW" }, { "sec-fetch-site": "same-origin", origin: "null" }],
+    ["with an unknown decision", { decision: "ALLOW" }, { "sec-fetch-site": "same-origin", origin: "null" }],
   ];
-  test.each(forged)("a form %s", async (_name, changes, headers) => {
+  test.each(forged)("refuses a form %s", async (_name, changes, headers) => {
     const browser = newBrowser(service);
-    const question = await toQuestion(browser);
-    const form = { ...hiddenFields(question.text), decision: "allow", ...changes };
+    const page = await openConfirmation(browser);
+    const form = { ...hiddenFields(page.text), decision: "allow", ...changes };
     expectPage(await browser.submit("/signin/confirm", form, headers), 403, "This form was not sent from our page");
     expect(service.lastEvent()).toMatchObject({ code: "form_forged" });
   });
 
-  test("an old browser that says its origin is believed", async () => {
+  test("accepts a form from an old browser that sends its origin", async () => {
     const browser = newBrowser(service);
-    const question = await toQuestion(browser);
-    const form = { ...hiddenFields(question.text), decision: "allow" };
+    const page = await openConfirmation(browser);
+    const form = { ...hiddenFields(page.text), decision: "allow" };
     const answer = await browser.submit("/signin/confirm", form, { origin: "http://localhost:7071" });
     expect(answer.status).toBe(200);
   });
 
-  test("the token of one question is none for another", async () => {
+  test("refuses the form token of another confirmation", async () => {
     const browser = newBrowser(service);
-    const [one, two] = [await toQuestion(browser), await toQuestion(browser)];
+    const [one, two] = [await openConfirmation(browser), await openConfirmation(browser)];
     const mixed = { ...hiddenFields(one.text), token: hiddenFields(two.text)["token"] ?? "", decision: "allow" };
     expectPage(await browser.submit("/signin/confirm", mixed), 403, "This form was not sent from our page");
   });
 
-  test("sent twice, with the cookie kept (a lost answer, a reload): one grant, and its handle again", async () => {
+  test("issues one grant and shows the same handle again if the form is sent twice with its cookie", async () => {
     const browser = newBrowser(service);
-    const question = await toQuestion(browser);
+    const page = await openConfirmation(browser);
     const cookie = [...browser.jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    const form = { ...hiddenFields(question.text), decision: "allow" };
+    const form = { ...hiddenFields(page.text), decision: "allow" };
     const headers = { cookie, "sec-fetch-site": "same-origin" };
     const send = () => service.call("/signin/confirm", { form, headers });
     const countGrants = async () =>
       ((await service.call("/grants", { headers: daemon() })).json()["grants"] as unknown[]).length;
     const before = await countGrants();
     const first = await send();
-    expectPage(first, 200, "“A scheduled flow” may now act in your name");
+    expectPage(first, 200, "“A scheduled flow” may now act on your behalf");
     expect(service.lastEvent()).toMatchObject({ outcome: "answered", grantMade: true });
     clock.advance(9 * MINUTE);
     const again = await send();
-    expectPage(again, 200, "“A scheduled flow” may now act in your name");
+    expectPage(again, 200, "“A scheduled flow” may now act on your behalf");
     expect(handleIn(again)).toBe(handleIn(first));
     expect(again.cookies).toEqual(first.cookies);
     expect(service.lastEvent()).toMatchObject({ outcome: "answered", grantId: expect.any(String) });
     expect(service.lastEvent()).not.toHaveProperty("grantMade");
     expect(await countGrants()).toBe(before + 1);
 
-    // The same as the first time: the page's own token, from the page.
+    // As the first time, the form needs its token, and must come from the page.
     const elsewhere = { cookie, "sec-fetch-site": "cross-site", origin: "https://evil.example" };
     const forged = { ...form, token: "x".repeat(43) };
     expectPage(await service.call("/signin/confirm", { form, headers: elsewhere }), 403, FORGED);
@@ -332,45 +356,45 @@ describe("the question", () => {
     expectPage(await send(), 400, "That took too long");
   });
 
-  test("a no after a yes whose answer was lost ends the grant that it made", async () => {
+  test("revokes the grant if the person denies after an approval whose response was lost", async () => {
     const browser = newBrowser(service);
-    const question = await toQuestion(browser);
+    const page = await openConfirmation(browser);
     const headers = { cookie: cookiesOf(browser), "sec-fetch-site": "same-origin" };
     const send = (decision: string) =>
-      service.call("/signin/confirm", { form: { ...hiddenFields(question.text), decision }, headers });
+      service.call("/signin/confirm", { form: { ...hiddenFields(page.text), decision }, headers });
     const handle = handleIn(await send("allow"));
-    expectPage(await send("deny"), 403, "Nothing was allowed");
+    expectPage(await send("deny"), 403, "No access was granted");
     expect(service.lastEvent()).toMatchObject({ code: "signin_declined", grantId: expect.any(String) });
     const used = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: daemon() });
     expect(used.json()).toMatchObject({ code: "grant_invalid" });
-    expectPage(await send("allow"), 400, "You allowed this, and it was ended since");
+    expectPage(await send("allow"), 400, "You allowed this access, and it has been ended since");
     expect(service.lastEvent()).toMatchObject({ code: "confirmation_used" });
   });
 
-  test("policy changed while the page waited", async () => {
+  test("is refused if policy changed while it was open", async () => {
     const browser = newBrowser(service);
-    const question = await toQuestion(browser);
+    const page = await openConfirmation(browser);
     const changed = world.serve({
       settings: { POLICY: policyWithEntries({ daemon: { apis: { orders: ["Orders.Read"] } } }) },
     });
     const cookie = [...browser.jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    const form = { ...hiddenFields(question.text), decision: "allow" };
+    const form = { ...hiddenFields(page.text), decision: "allow" };
     const headers = { cookie, "sec-fetch-site": "same-origin" };
     expectPage(await changed.call("/signin/confirm", { form, headers }), 403, "This is not possible");
   });
 
-  test("a name in the policy or the directory is only ever text", async () => {
+  test("shows names from policy and directory as text only", async () => {
     const displayName = `<img src=x onerror=alert(1)>"'&`;
     const POLICY = policyWithEntries({ daemon: { displayName } });
     const other = world.serve({ settings: { POLICY } });
-    const question = await toQuestion(newBrowser(other), other);
-    expect(question.text).not.toContain("<img");
-    expect(question.text).toContain("&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;");
+    const page = await openConfirmation(newBrowser(other), other);
+    expect(page.text).not.toContain("<img");
+    expect(page.text).toContain("&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;");
   });
 
-  test("a long refresh token travels in several cookies", async () => {
+  test("splits a long refresh token into several cookies", async () => {
     const browser = newBrowser(service);
-    const asked = askedOfEntra(await browser.open(await createLink(service)));
+    const request = entraRequest(await browser.open(await createLink(service)));
     const body = {
       token_type: "Bearer",
       expires_in: 3_600,
@@ -380,28 +404,28 @@ describe("the question", () => {
       id_token: world.tenant.state.mintIdToken({
         user: "alice",
         client: "service",
-        claims: { nonce: asked["nonce"], name: "Alice Archer" },
+        claims: { nonce: request["nonce"], name: "Alice Archer" },
       }),
     };
     world.tenant.state.order({ endpoint: "token", status: 200, body });
-    const back = await browser.open(callbackPath({ code: "x", state: asked["state"] ?? "" }));
+    const back = await browser.open(callbackPath({ code: "x", state: request["state"] ?? "" }));
     expect(back.status).toBe(303);
     expect([...browser.jar.keys()].map((name) => name.slice(-2))).toEqual([".0", ".1", ".2"]);
     for (const [name, value] of browser.jar) {
       expect(name.length + value.length).toBeLessThanOrEqual(3_800);
     }
-    const question = await browser.open(back.headers.get("location") ?? "");
-    expect(question.status).toBe(200);
-    const done = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "allow" });
+    const page = await browser.open(back.headers.get("location") ?? "");
+    expect(page.status).toBe(200);
+    const done = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "allow" });
     expect(done.status).toBe(200);
     expect(browser.jar.size).toBe(0);
   });
 });
 
-test("no answer of these routes lets a page be framed, cached or read by others", async () => {
+test("no response of the sign-in routes can be framed, cached or read by another origin", async () => {
   const browser = newBrowser(service);
-  const question = await toQuestion(browser);
-  const pages = [question, await browser.open("/signin/hello"), await browser.open("/oauth2/callback")];
+  const page = await openConfirmation(browser);
+  const pages = [page, await browser.open("/signin/hello"), await browser.open("/oauth2/callback")];
   for (const { headers } of pages) {
     const policy = headers.get("content-security-policy") ?? "";
     expect(policy).toMatch(/^default-src 'none'; style-src 'sha256-[^']+'; script-src 'sha256-[^']+'; /);
@@ -415,19 +439,19 @@ test("no answer of these routes lets a page be framed, cached or read by others"
   }
 });
 
-describe("when Entra ends a grant, the answer brings a link (issue 3, item 4)", () => {
+describe("a redemption of a grant that needs a new sign-in returns a link", () => {
   async function handleOfDaemon(): Promise<string> {
     const browser = newBrowser(service);
-    const question = await toQuestion(browser);
-    const done = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "allow" });
+    const page = await openConfirmation(browser);
+    const done = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "allow" });
     return /gte_[\w-]{43}/.exec(done.text)?.[0] ?? "";
   }
   const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 
   test.each([
-    ["the session ended", { aadsts: 50173 }, "grant_dead"],
-    ["a second factor is demanded", { aadsts: 50076, claims }, "interaction_required"],
-    ["a consent is missing", { aadsts: 65001 }, "consent_required"],
+    ["if the session ended", { aadsts: 50173 }, "grant_dead"],
+    ["if Entra requires a second factor", { aadsts: 50076, claims }, "interaction_required"],
+    ["if a consent is missing", { aadsts: 65001 }, "consent_required"],
   ])("%s", async (_name, order, code) => {
     const handle = await handleOfDaemon();
     for (const [path, call] of [
@@ -442,19 +466,19 @@ describe("when Entra ends a grant, the answer brings a link (issue 3, item 4)", 
       expect(JSON.stringify(service.lastEvent())).not.toContain("/signin/");
 
       const browser = newBrowser(service);
-      const asked = askedOfEntra(await browser.open(link));
-      expect(asked["scope"]).toContain("Mail.Read");
-      expect(asked["claims"]?.includes("acrs")).toBe("claims" in order);
-      // It is for the person whose grant it was, and nobody else.
+      const request = entraRequest(await browser.open(link));
+      expect(request["scope"]).toContain("Mail.Read");
+      expect(request["claims"]?.includes("acrs")).toBe("claims" in order);
+      // The link is only for the person whose grant it was.
       expectPage(
         await signInByLink(service, newBrowser(service), { link, signed: { user: "bob" } }),
         403,
-        "This link is for somebody else",
+        "This link is for another account",
       );
     }
   });
 
-  test("by our own time: the link is for what the grant was", async () => {
+  test("if the grant expired, for the same application, scopes and person", async () => {
     const handle = await handleOfDaemon();
     clock.advance(30 * DAY + MINUTE);
     world.tenant.state.clearLog();
@@ -469,22 +493,22 @@ describe("when Entra ends a grant, the answer brings a link (issue 3, item 4)", 
       expect(JSON.stringify([others, service.lastEvent()])).not.toMatch(new RegExp(`/signin/|${USER_IDS.alice}`));
 
       const link = pathOf(String(signin_url));
-      expect(askedOfEntra(await newBrowser(service).open(link))["scope"]).toContain("Mail.Read");
+      expect(entraRequest(await newBrowser(service).open(link))["scope"]).toContain("Mail.Read");
       expectPage(
         await signInByLink(service, newBrowser(service), { link, signed: { user: "bob" } }),
         403,
-        "This link is for somebody else",
+        "This link is for another account",
       );
       const browser = newBrowser(service);
       const back = await signInByLink(service, browser, { link });
-      const question = await browser.open(back.headers.get("location") ?? "");
-      expect(question.text).toContain("A scheduled flow");
+      const page = await browser.open(back.headers.get("location") ?? "");
+      expect(page.text).toContain("A scheduled flow");
     }
     const sent = world.tenant.state.requests({ endpoint: "token", grantType: "refresh_token" });
     expect(sent).toEqual([]);
   });
 
-  test("by our own time, and nobody else gets a link for it", async () => {
+  test("but not to another caller if the grant expired", async () => {
     const handle = await handleOfDaemon();
     clock.advance(30 * DAY + MINUTE);
     for (const headers of [bearer(appToken(service)), bearer(userToken(service))]) {
@@ -494,12 +518,12 @@ describe("when Entra ends a grant, the answer brings a link (issue 3, item 4)", 
     }
   });
 
-  test("by our own time, and no link where the policy allows none any more", async () => {
+  test("but not if the grant expired and policy no longer allows a link", async () => {
     const handle = await handleOfDaemon();
     const POLICY = policyWithEntries({ daemon: { unattended: false, offlineAccess: false, flows: ["on-behalf-of"] } });
-    const other = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const other = world.serve({ settings: { POLICY } });
     const redeem = () => other.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: daemon() });
-    // It has the sealing key from now on: what is missing later is missing because of the policy.
+    // This call loads the sealing key. A link that is missing later is missing because of the policy.
     expect((await redeem()).json()).toMatchObject({ code: "flow_not_allowed" });
     clock.advance(30 * DAY + MINUTE);
     const answer = await redeem();
@@ -507,7 +531,7 @@ describe("when Entra ends a grant, the answer brings a link (issue 3, item 4)", 
     expect(answer.json()).not.toHaveProperty("signin_url");
   });
 
-  test("an application that understands challenges is not sent to get a token of its own that meets one", async () => {
+  test("also to an application that supports claims challenges, without a challenge for its own token", async () => {
     const handle = await handleOfDaemon();
     world.tenant.state.order({ endpoint: "token", aadsts: 50076, claims });
     const capable = bearer(appToken(service, { client: "daemon", capabilities: ["cp1"] }));
@@ -523,7 +547,7 @@ describe("when Entra ends a grant, the answer brings a link (issue 3, item 4)", 
     expect(answer.headers.has("www-authenticate")).toBe(false);
   });
 
-  test("no link where none may be made, yet the same action", async () => {
+  test("but only the action sign_in if policy allows no link", async () => {
     const handle = await handleOfDaemon();
     const other = world.serve({ settings: { POLICY: policyWithEntries({ daemon: { offlineAccess: false } }) } });
     world.tenant.state.order({ endpoint: "token", aadsts: 50173 });
@@ -533,11 +557,11 @@ describe("when Entra ends a grant, the answer brings a link (issue 3, item 4)", 
   });
 });
 
-test("audit says nothing that a person could be known by", () => {
+test("audit events contain no name, link, handle or token", () => {
   const lines = service.logs.join("\n");
   for (const word of ["Alice", "alice@", "Archer", "/signin/"]) {
     expect(lines).not.toContain(word);
   }
-  // The beginning of a handle or a token by itself may also be the middle of a random id.
+  // The prefix of a handle or a token alone could also be part of a random id.
   expect(lines).not.toMatch(/gte_[\w-]{20}|eyJ[\w-]{20}/);
 });

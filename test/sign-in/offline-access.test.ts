@@ -1,21 +1,22 @@
 /**
- * An application's sign-in that asks for `offline_access`: Entra's consent is to this service, so a page of ours asks for
- * this application before its code goes out (confused deputy, consent phishing).
+ * An application's sign-in with `offline_access`. Entra's consent is for this service, so the service asks the person
+ * to confirm this application before it returns the code (confused deputy, consent phishing).
  */
 import { createHash } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS } from "../support/callers.ts";
-import { MINUTE, type MovableClock, movableClock } from "../support/movable-clock.ts";
+import { MINUTE } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { type Browser, hiddenFields, leadsTo, newBrowser } from "./support/browser.ts";
 import {
-  answerQuestion,
-  askedOfEntra,
+  answerConfirmation,
   authorizePath,
   callbackPath,
   codeForm,
   entraCode,
+  entraRequest,
   newPkce,
   push,
   REDIRECT_URI,
@@ -23,59 +24,49 @@ import {
   signInByLink,
 } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-let clock: MovableClock;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  clock = movableClock(world);
-  service = world.serve({ surroundings: clock.surroundings });
-});
+const { world, clock, service } = useWorld();
 afterEach(() => {
-  clock.reset();
-  world.tenant.state.clearOrders();
   world.tenant.state.withdrawConsent({ scopes: ["Files.Read"] });
 });
-afterAll(() => world.stop());
 
 const OFFLINE = { scope: "User.Read offline_access" };
 
-/** Signed in at Entra, and back: the answer of the callback. */
+/** From the pushed request through Entra: the response of the callback. */
 async function back(browser: Browser, { pkce = newPkce(), changes = OFFLINE, at = service } = {}) {
-  const asked = askedOfEntra(await browser.open(authorizePath(await push(at, pkce, changes))));
-  const answer = await browser.open(callbackPath({ code: entraCode(at, asked), state: asked["state"] ?? "" }));
+  const request = entraRequest(await browser.open(authorizePath(await push(at, pkce, changes))));
+  const answer = await browser.open(callbackPath({ code: entraCode(at, request), state: request["state"] ?? "" }));
   return { answer, pkce };
 }
 
 const listed = async (at = service) =>
   (await at.call("/grants", { headers: bearer(appToken(at)) })).json()["grants"] as Record<string, unknown>[];
 
-describe("before the code goes out", () => {
-  test("a page of ours says which application, which scopes, until when; no code has left", async () => {
+describe("a sign-in with offline_access", () => {
+  test("shows the application, the scopes and the end before any code is returned", async () => {
     const browser = newBrowser(service);
     const { answer } = await back(browser);
     const location = answer.headers.get("location") ?? "";
     expect(location).toMatch(/^\/signin\/confirm\?transaction=[\w-]{29}$/);
     expect(answer.text ?? "").not.toContain("code=");
-    const question = await browser.open(location);
-    expect(question.status).toBe(200);
+    const page = await browser.open(location);
+    expect(page.status).toBe(200);
     for (const shown of [
       "web application&#39;s backend",
       CLIENT_IDS.web,
       "Mail.Read",
       "User.Read",
-      "while you are away",
+      "when you are not signed in",
     ]) {
-      expect(question.text).toContain(shown);
+      expect(page.text).toContain(shown);
     }
-    expect(question.text).not.toContain(REDIRECT_URI);
+    expect(page.text).not.toContain(REDIRECT_URI);
     expect(JSON.stringify(service.lastEvent())).not.toContain("alice");
   });
 
-  test("yes: the code goes to the redirect URI, is redeemed once, and the grant has what the page showed at most", async () => {
+  test("returns the code after approval; it can be redeemed once, for a grant with the scopes that the page showed", async () => {
     const browser = newBrowser(service);
     const { answer, pkce } = await back(browser);
-    const allowed = await answerQuestion(browser, answer);
+    const allowed = await answerConfirmation(browser, answer);
     expect(allowed.status).toBe(200);
     expect(allowed.headers.get("location")).toBeNull();
     const returned = new URL(leadsTo(allowed.text));
@@ -98,11 +89,11 @@ describe("before the code goes out", () => {
     expect((await redeem(service, form)).json()).toMatchObject({ error: "invalid_grant", error_codes: [54005] });
   });
 
-  test("no: access_denied at the redirect URI, no code, nothing kept", async () => {
+  test("returns access_denied without a code and issues no grant after denial", async () => {
     const before = (await listed()).length;
     const browser = newBrowser(service);
     const { answer } = await back(browser);
-    const denied = await answerQuestion(browser, answer, "deny");
+    const denied = await answerConfirmation(browser, answer, "deny");
     expect(service.lastEvent()).toMatchObject({ outcome: "refused", code: "signin_declined" });
     const returned = new URL(leadsTo(denied.text));
     expect(returned.href.startsWith(`${REDIRECT_URI}?`)).toBe(true);
@@ -116,29 +107,29 @@ describe("before the code goes out", () => {
     expect((await listed()).length).toBe(before);
   });
 
-  test("without offline_access there is no page", async () => {
+  test("differs from one without offline_access, which has no confirmation page", async () => {
     const { answer } = await back(newBrowser(service), { changes: { scope: "User.Read" } });
     expect(answer.headers.get("location")).toMatch(new RegExp(`^${REDIRECT_URI}\\?code=`));
   });
 
-  test("our code lives a minute from the yes, however long the page waited", async () => {
+  test("returns a code that is valid for a minute after approval, even if the page was open longer", async () => {
     const browser = newBrowser(service);
     const { answer, pkce } = await back(browser);
     clock.advance(5 * MINUTE);
-    const allowed = await answerQuestion(browser, answer);
+    const allowed = await answerConfirmation(browser, answer);
     const form = codeForm(new URL(leadsTo(allowed.text)).searchParams.get("code") ?? "", pkce);
-    // The clock runs on between the steps: a busy machine must not use up the minute.
+    // The clock continues between the steps, and a busy machine must not use up the minute.
     clock.advance(40_000);
     expect((await redeem(service, form)).status).toBe(200);
     clock.advance(21_000);
     expect((await redeem(service, form)).json()).toMatchObject({ error: "invalid_grant", code: "code_refused" });
   });
 
-  test("the page waits ten minutes, and in one browser", async () => {
+  test("has a page that is valid for ten minutes and in its own browser only", async () => {
     const browser = newBrowser(service);
     const { answer } = await back(browser);
     const location = answer.headers.get("location") ?? "";
-    expect((await newBrowser(service).open(location)).text).toContain("There is nothing to confirm");
+    expect((await newBrowser(service).open(location)).text).toContain("No confirmation is pending");
     clock.advance(10 * MINUTE + 1_000);
     expect((await browser.open(location)).text).toContain("That took too long");
   });
@@ -147,28 +138,31 @@ describe("before the code goes out", () => {
     ["from another site", {}, { "sec-fetch-site": "cross-site", origin: "https://evil.example" }],
     ["without its token", { token: "" }, { "sec-fetch-site": "same-origin", origin: "null" }],
     ["with another token", { token: "x".repeat(43) }, { "sec-fetch-site": "same-origin", origin: "null" }],
-  ] as [string, Record<string, string>, Record<string, string>][])("a form %s", async (_name, changes, headers) => {
-    const browser = newBrowser(service);
-    const { answer } = await back(browser);
-    const question = await browser.open(answer.headers.get("location") ?? "");
-    const form = { ...hiddenFields(question.text), decision: "allow", ...changes };
-    const forged = await browser.submit("/signin/confirm", form, headers);
-    expect(forged.status).toBe(403);
-    expect(forged.text).toContain("This form was not sent from our page");
-    expect(leadsTo(forged.text)).toBe("none:");
-  });
+  ] as [string, Record<string, string>, Record<string, string>][])(
+    "refuses a form %s",
+    async (_name, changes, headers) => {
+      const browser = newBrowser(service);
+      const { answer } = await back(browser);
+      const page = await browser.open(answer.headers.get("location") ?? "");
+      const form = { ...hiddenFields(page.text), decision: "allow", ...changes };
+      const forged = await browser.submit("/signin/confirm", form, headers);
+      expect(forged.status).toBe(403);
+      expect(forged.text).toContain("This form was not sent from our page");
+      expect(leadsTo(forged.text)).toBe("none:");
+    },
+  );
 
-  test("the token of a link's page is none for a sign-in's", async () => {
+  test("refuses the form token of a link's page", async () => {
     const browser = newBrowser(service);
     const { answer } = await back(browser);
-    const question = await browser.open(answer.headers.get("location") ?? "");
+    const page = await browser.open(answer.headers.get("location") ?? "");
     const link = await browser.open((await signInByLink(service, browser)).headers.get("location") ?? "");
     const token = hiddenFields(link.text)["token"] ?? "";
-    const mixed = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), token, decision: "allow" });
+    const mixed = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), token, decision: "allow" });
     expect(mixed.status).toBe(403);
   });
 
-  test("policy changed while the page waited", async () => {
+  test("is refused if policy changed while the page was open", async () => {
     const browser = newBrowser(service);
     const { answer } = await back(browser);
     const cookie = [...browser.jar].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -179,27 +173,27 @@ describe("before the code goes out", () => {
     }
   });
 
-  test("where surplus is accepted, the page says that there may be more", async () => {
+  test("announces further scopes on the page if the entry accepts surplus", async () => {
     const POLICY = policyWithEntries({ "web-backend": { acceptSurplus: true } });
-    const at = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const at = world.serve({ settings: { POLICY } });
     const browser = newBrowser(at);
     const { answer } = await back(browser, { at });
-    const question = await browser.open(answer.headers.get("location") ?? "");
-    expect(question.text).toContain("everything else that was consented to");
+    const page = await browser.open(answer.headers.get("location") ?? "");
+    expect(page.text).toContain("all other permissions that were consented to");
   });
 });
 
-describe("the scopes of a grant are the ones that were shown", () => {
+describe("a grant by link has the scopes that the page showed", () => {
   const daemon = () => bearer(appToken(service, { client: "daemon" }));
 
   async function grantByLink(at: ServiceUnderTest) {
     const made = await at.call("/signin/links", { json: { api: "graph", scopes: ["User.Read"] }, headers: daemon() });
     const browser = newBrowser(at);
     const arrived = await signInByLink(at, browser, { link: new URL(String(made.json()["url"])).pathname });
-    const question = await browser.open(arrived.headers.get("location") ?? "");
-    const done = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "allow" });
+    const page = await browser.open(arrived.headers.get("location") ?? "");
+    const done = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "allow" });
     const handle = /gte_[\w-]{43}/.exec(done.text)?.[0] ?? "";
-    const shown = [...question.text.matchAll(/<li><code>([^<]*)<\/code>/g)].map(([, scope]) => scope);
+    const shown = [...page.text.matchAll(/<li><code>([^<]*)<\/code>/g)].map(([, scope]) => scope);
     const id = createHash("sha256").update(handle).digest("hex");
     const all = (await at.call("/grants", { headers: daemon() })).json()["grants"] as Record<string, unknown>[];
     const grant = all.find((one) => one["id"] === id);
@@ -208,7 +202,7 @@ describe("the scopes of a grant are the ones that were shown", () => {
     return { shown, recorded: (grant?.["apis"] as Record<string, string[]> | undefined)?.["graph"], use };
   }
 
-  test("also where the link asked for less than Entra gave", async () => {
+  test("even if Entra returned more than the link requested", async () => {
     const { shown, recorded, use } = await grantByLink(service);
     expect(shown).toEqual(recorded);
     const used = await use();
@@ -216,9 +210,9 @@ describe("the scopes of a grant are the ones that were shown", () => {
     expect([...(used.json()["scopes"] as string[])].sort()).toEqual([...(shown as string[])].sort());
   });
 
-  test("also where surplus is accepted: all true scopes are shown, and no later one comes in", async () => {
+  test("even if the entry accepts surplus and more is consented later", async () => {
     const POLICY = policyWithEntries({ daemon: { acceptSurplus: true } });
-    const at = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const at = world.serve({ settings: { POLICY } });
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const { shown, recorded, use } = await grantByLink(at);
     expect(shown).toContain("Files.Read");
@@ -230,23 +224,23 @@ describe("the scopes of a grant are the ones that were shown", () => {
     expect(wider.json()).toMatchObject({ code: "scope_surplus" });
   });
 
-  test("a grant with surplus still gets its link when Entra ends it", async () => {
+  test("and its application still gets a link to renew it with surplus", async () => {
     const POLICY = policyWithEntries({ daemon: { acceptSurplus: true } });
-    const at = world.serve({ settings: { POLICY }, surroundings: clock.surroundings });
+    const at = world.serve({ settings: { POLICY } });
     world.tenant.state.addConsent({ user: "alice", scopes: ["Files.Read"] });
     const { use } = await grantByLink(at);
     world.tenant.state.order({ endpoint: "token", aadsts: 50173 });
     expect((await use()).json()).toMatchObject({ code: "grant_dead", signin_url: expect.stringContaining("/signin/") });
   });
 
-  test("policy that lists less by the time of the yes: nothing is made", async () => {
+  test("and is not issued if policy lists less at the time of approval", async () => {
     const browser = newBrowser(service);
     const arrived = await signInByLink(service, browser);
-    const question = await browser.open(arrived.headers.get("location") ?? "");
+    const page = await browser.open(arrived.headers.get("location") ?? "");
     const POLICY = policyWithEntries({ daemon: { apis: { graph: ["User.Read"] } } });
     const narrower = world.serve({ settings: { POLICY } });
     const cookie = [...browser.jar].map(([name, value]) => `${name}=${value}`).join("; ");
-    const form = { ...hiddenFields(question.text), decision: "allow" };
+    const form = { ...hiddenFields(page.text), decision: "allow" };
     const answer = await narrower.call("/signin/confirm", {
       form,
       headers: { cookie, "sec-fetch-site": "same-origin" },
@@ -256,19 +250,19 @@ describe("the scopes of a grant are the ones that were shown", () => {
   });
 });
 
-test("a grant that was revoked does not come back when its form is sent again", async () => {
+test("a revoked grant is not issued again if its form is sent again", async () => {
   const browser = newBrowser(service);
   const arrived = await signInByLink(service, browser);
-  const question = await browser.open(arrived.headers.get("location") ?? "");
+  const page = await browser.open(arrived.headers.get("location") ?? "");
   const cookie = [...browser.jar].map(([name, value]) => `${name}=${value}`).join("; ");
-  const form = { ...hiddenFields(question.text), decision: "allow" };
+  const form = { ...hiddenFields(page.text), decision: "allow" };
   const send = () => service.call("/signin/confirm", { form, headers: { cookie, "sec-fetch-site": "same-origin" } });
   const handle = /gte_[\w-]{43}/.exec((await send()).text)?.[0] ?? "";
   const headers = bearer(appToken(service, { client: "daemon" }));
   const revoked = await service.call("/oauth2/revoke", { form: { token: handle }, headers });
   expect(revoked.json()).toMatchObject({ revoked: true });
   const again = await send();
-  expect(again.text).toContain("You allowed this, and it was ended since");
+  expect(again.text).toContain("You allowed this access, and it has been ended since");
   expect(again.text).not.toContain("gte_");
   const used = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers });
   expect(used.json()).toMatchObject({ code: "grant_invalid" });

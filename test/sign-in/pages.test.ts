@@ -1,4 +1,4 @@
-/** Pages: whatever stands in the data, it is text; and the words for a refusal are all there. */
+/** Pages: data is always shown as text, and every refusal has its own text. */
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -33,7 +33,7 @@ const confirmation = fc.record({
     minLength: 1,
     maxLength: 3,
   }),
-  more: fc.boolean(),
+  surplus: fc.boolean(),
   untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
   transaction: hostile,
   formToken: hostile,
@@ -51,7 +51,7 @@ const handle = fc.record({
   tenantId: hostile,
 });
 
-const CALM = {
+const HARMLESS = {
   application: "a",
   handle: "gte_x",
   untilSeconds: 0,
@@ -63,49 +63,49 @@ const CALM = {
   tenantId: "tenant-id",
 };
 
-/** Every tag of a page with its attributes' names, in order: what data must not be able to change. */
+/** Every tag of a page with the names of its attributes, in order. Data must not be able to change it. */
 function skeleton(page: Page): string[] {
   const text = renderPage(page, "correlation").replace(/<style>[\s\S]*?<\/style>|<script>[\s\S]*?<\/script>/g, "<own>");
   return [...text.matchAll(/<[^>]*>/g)].map(([tag]) => tag.replace(/="[^"]*"/g, "="));
 }
 
-describe("whatever the data says, the page is the same page", () => {
-  test("confirmation", () => {
+describe("hostile data does not change the structure", () => {
+  test("of the confirmation page", () => {
     fc.assert(
       fc.property(confirmation, (input) => {
         const apis = input.apis.map(({ scopes }) => ({
           api: { name: "e", resource: "f" },
           scopes: scopes.map(() => "g"),
         }));
-        const calm = { ...input, application: "a", clientId: "b", transaction: "c", formToken: "d", apis };
+        const harmless = { ...input, application: "a", clientId: "b", transaction: "c", formToken: "d", apis };
         const same = input.person?.username === "" || input.person?.username === input.person?.name;
         const named = same ? { name: "n", username: "" } : { name: "n", username: "u" };
         const person = input.person === undefined ? undefined : named;
-        expect(skeleton(confirmationPage(input))).toEqual(skeleton(confirmationPage({ ...calm, person })));
+        expect(skeleton(confirmationPage(input))).toEqual(skeleton(confirmationPage({ ...harmless, person })));
       }),
     );
   });
 
-  test("handle", () => {
+  test("of the handle page", () => {
     fc.assert(
       fc.property(handle, (input) => {
         const apis = input.apis.map(() => "c");
-        expect(skeleton(handlePage(input))).toEqual(skeleton(handlePage({ ...CALM, apis })));
+        expect(skeleton(handlePage(input))).toEqual(skeleton(handlePage({ ...HARMLESS, apis })));
       }),
     );
   });
 
-  test("the way back", () => {
+  test("of the return page", () => {
     const way = fc.record({ application: hostile, allowed: fc.boolean(), location: hostile });
     fc.assert(
       fc.property(way, (input) => {
-        const calm = { ...input, application: "a", location: "b" };
-        expect(skeleton(returnPage(input))).toEqual(skeleton(returnPage(calm)));
+        const harmless = { ...input, application: "a", location: "b" };
+        expect(skeleton(returnPage(input))).toEqual(skeleton(returnPage(harmless)));
       }),
     );
   });
 
-  test("nothing that has a meaning in HTML is left of a value", () => {
+  test("because every character with a meaning in HTML is escaped", () => {
     fc.assert(
       fc.property(hostile, (value) => {
         const { text } = html`${value}`;
@@ -123,25 +123,28 @@ describe("every page", () => {
     ["return", returnPage({ application: "A", allowed: true, location: "https://app.example/callback?code=x&iss=y" })],
     ["refusal", refusalPage(signInRefusalToWire("link_expired", "page"))],
   ];
-  test.each(pages)("%s has one language, title, main and heading, and its own hashes only", (_name, page) => {
-    const { headers, body = "" } = pageResponse(page, { status: 200, correlationId: "correlation" });
-    expect(body).toContain('<html lang="en">');
-    for (const once of [/<title>/g, /<main>/g, /<h1>/g]) {
-      expect(body.match(once)).toHaveLength(1);
-    }
-    for (const [, text = ""] of body.matchAll(/<(?:style|script)>([\s\S]*?)<\/(?:style|script)>/g)) {
-      const hash = createHash("sha256").update(text).digest("base64");
-      expect(headers["Content-Security-Policy"]).toContain(`'sha256-${hash}'`);
-    }
-    expect(body).not.toMatch(/ (?:style|on\w+)="|javascript:|https?:\/\/(?!\S*AuthorizationHeader)\S*\.(?:js|css)/);
-    const labelled = [...body.matchAll(/<input id="(\w+)"/g)].every(([, id]) => body.includes(`<label for="${id}">`));
-    expect(labelled).toBe(true);
-  });
+  test.each(pages)(
+    "%s has one language, title, main and heading, and no script or style without its hash",
+    (_name, page) => {
+      const { headers, body = "" } = pageResponse(page, { status: 200, correlationId: "correlation" });
+      expect(body).toContain('<html lang="en">');
+      for (const once of [/<title>/g, /<main>/g, /<h1>/g]) {
+        expect(body.match(once)).toHaveLength(1);
+      }
+      for (const [, text = ""] of body.matchAll(/<(?:style|script)>([\s\S]*?)<\/(?:style|script)>/g)) {
+        const hash = createHash("sha256").update(text).digest("base64");
+        expect(headers["Content-Security-Policy"]).toContain(`'sha256-${hash}'`);
+      }
+      expect(body).not.toMatch(/ (?:style|on\w+)="|javascript:|https?:\/\/(?!\S*AuthorizationHeader)\S*\.(?:js|css)/);
+      const labelled = [...body.matchAll(/<input id="(\w+)"/g)].every(([, id]) => body.includes(`<label for="${id}">`));
+      expect(labelled).toBe(true);
+    },
+  );
 });
 
-describe("the handle's page and docs/power-automate.md say the same", () => {
+describe("the handle page and docs/power-automate.md agree on", () => {
   const { text: document } = markdownFile("docs/power-automate.md");
-  const { text } = handlePage({ ...CALM, apis: ["graph"] }).main;
+  const { text } = handlePage({ ...HARMLESS, apis: ["graph"] }).main;
 
   test("the fields of the HTTP action, in their order", () => {
     const documented = tableRows(section(document, "3. Get the header in the flow"))
@@ -151,7 +154,7 @@ describe("the handle's page and docs/power-automate.md say the same", () => {
     expect(shown).toEqual(documented);
   });
 
-  test("the name of the action, and how the next ones use it", () => {
+  test("the name of the action, and how the next actions use it", () => {
     expect(document).toContain("name it `Get token`");
     expect(text).toContain("“Get token”");
     const [, expression = ""] = /```text\n(@body[^\n]*)\n/.exec(document) ?? [];
@@ -164,7 +167,7 @@ describe("the handle's page and docs/power-automate.md say the same", () => {
   });
 });
 
-describe("words", () => {
+describe("a refusal", () => {
   const reasons: readonly SignInRefusal[] = [
     "request_invalid",
     "request_expired",
@@ -182,14 +185,14 @@ describe("words", () => {
     "confirmation_used",
     "form_forged",
   ];
-  test.each(reasons)("%s has a page of its own", (reason) => {
+  test.each(reasons)("%s has a page with its own text", (reason) => {
     const wire = signInRefusalToWire(reason, "page");
     expect(refusalPage(wire).main.text).not.toContain(wire.description);
     expect(wire.status).toBeLessThan(404);
   });
 });
 
-describe("colours have the contrast of WCAG 2.2 AA", () => {
+describe("colors have the contrast of WCAG 2.2 AA", () => {
   const [light, dark] = [...STYLE.matchAll(/--page[^}]*/g)].map(([block]) =>
     Object.fromEntries([...block.matchAll(/--([\w-]+): (#[0-9a-f]{6})/g)].map(([, name, value]) => [name, value])),
   );

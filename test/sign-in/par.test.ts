@@ -1,22 +1,16 @@
 /** `POST /oauth2/par`: RFC 9126, RFC 6749 section 4.1.1, RFC 7636 section 4, SEC-6 (redirect URIs), SEC-7 (PKCE). */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, clientAssertion, userToken } from "../support/callers.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { newPkce, parForm, REDIRECT_URI } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-afterAll(() => world.stop());
+const { world, service } = useWorld();
 
 const push = (changes: Record<string, string | undefined>, token = appToken(service)) =>
   service.call("/oauth2/par", { form: parForm(newPkce(), changes), headers: bearer(token) });
 
-test("201, a reference that says nothing, and its life (RFC 9126 section 2.2)", async () => {
+test("POST /oauth2/par returns 201, an opaque request_uri and its lifetime (RFC 9126 section 2.2)", async () => {
   const answer = await push({});
   expect(answer.status).toBe(201);
   expect(answer.headers.get("cache-control")).toBe("no-store");
@@ -34,59 +28,68 @@ test("201, a reference that says nothing, and its life (RFC 9126 section 2.2)", 
   });
 });
 
-test("a client assertion is as good as a bearer (RFC 9126 section 2)", async () => {
+test("POST /oauth2/par accepts a client assertion (RFC 9126 section 2)", async () => {
   const form = { ...parForm(newPkce()), ...clientAssertion(appToken(service)) };
   expect((await service.call("/oauth2/par", { form })).status).toBe(201);
 });
 
-test("prompt=none, where nothing is to be kept", async () => {
+test("POST /oauth2/par accepts prompt=none without offline_access", async () => {
   expect((await push({ prompt: "none" })).status).toBe(201);
 });
 
-test("state, hints and claims that are in order", async () => {
+test("POST /oauth2/par accepts state, hints and claims", async () => {
   const claims = JSON.stringify({ access_token: { acrs: { essential: true, value: "c1" } } });
   const hints = { prompt: "login", login_hint: "zoë@contoso.local", domain_hint: "contoso.local", claims };
   expect((await push({ ...hints, state: "x".repeat(512), scope: undefined })).status).toBe(201);
 });
 
-describe("refused parameters", () => {
+describe("POST /oauth2/par refuses", () => {
   const refused: [string, Record<string, string | undefined>, string, string?][] = [
-    ["no response_type", { response_type: undefined }, "invalid_request"],
+    ["a missing response_type", { response_type: undefined }, "invalid_request"],
     ["response_type token", { response_type: "token" }, "unsupported_response_type"],
     ["response_type code id_token", { response_type: "code id_token" }, "unsupported_response_type"],
     ["response_mode fragment", { response_mode: "fragment" }, "invalid_request"],
-    ["no client_id", { client_id: undefined }, "invalid_request"],
+    ["a missing client_id", { client_id: undefined }, "invalid_request"],
     ["another client_id", { client_id: CLIENT_IDS.daemon }, "invalid_request", "client_id_mismatch"],
-    ["no redirect_uri", { redirect_uri: undefined }, "invalid_request"],
-    ["no challenge", { code_challenge: undefined }, "invalid_request"],
-    ["no challenge method: it would be plain", { code_challenge_method: undefined }, "invalid_request"],
-    ["plain", { code_challenge_method: "plain" }, "invalid_request"],
-    ["s256 in small letters", { code_challenge_method: "s256" }, "invalid_request"],
+    ["a missing redirect_uri", { redirect_uri: undefined }, "invalid_request"],
+    ["a missing code_challenge", { code_challenge: undefined }, "invalid_request"],
+    [
+      "a missing code_challenge_method, which would mean plain",
+      { code_challenge_method: undefined },
+      "invalid_request",
+    ],
+    ["code_challenge_method plain", { code_challenge_method: "plain" }, "invalid_request"],
+    ["code_challenge_method in lower case", { code_challenge_method: "s256" }, "invalid_request"],
     ["a challenge of 42 characters", { code_challenge: "a".repeat(42) }, "invalid_request"],
     ["a challenge of 44 characters", { code_challenge: "a".repeat(44) }, "invalid_request"],
     ["a challenge of 129 characters", { code_challenge: "a".repeat(129) }, "invalid_request"],
-    ["a challenge in base64", { code_challenge: `${"a".repeat(41)}+/` }, "invalid_request"],
+    ["a challenge in base64 instead of base64url", { code_challenge: `${"a".repeat(41)}+/` }, "invalid_request"],
     ["a request_uri (RFC 9126 section 2.1)", { request_uri: "urn:x" }, "invalid_request", "parameter_not_supported"],
     ["a request object (RFC 9101)", { request: "e30.e30." }, "invalid_request", "parameter_not_supported"],
-    ["max_age, which would not be kept", { max_age: "0" }, "invalid_request", "parameter_not_supported"],
-    ["acr_values, which would not be kept", { acr_values: "c1" }, "invalid_request", "parameter_not_supported"],
-    ["a prompt of its own", { prompt: "create" }, "invalid_request"],
+    ["max_age, which the service does not enforce", { max_age: "0" }, "invalid_request", "parameter_not_supported"],
     [
-      "prompt=none with offline_access: nobody could be asked",
+      "acr_values, which the service does not enforce",
+      { acr_values: "c1" },
+      "invalid_request",
+      "parameter_not_supported",
+    ],
+    ["an unknown prompt", { prompt: "create" }, "invalid_request"],
+    [
+      "prompt=none with offline_access, because the person must confirm",
       { prompt: "none", scope: "User.Read offline_access" },
       "invalid_request",
       "parameter_invalid",
     ],
     ["two prompts", { prompt: "login consent" }, "invalid_request"],
     ["state with a line break", { state: "a\r\nSet-Cookie: x=1" }, "invalid_request"],
-    ["state too long", { state: "x".repeat(513) }, "invalid_request"],
+    ["a state that is too long", { state: "x".repeat(513) }, "invalid_request"],
     ["login_hint with NUL", { login_hint: "a\0b" }, "invalid_request"],
     ["domain_hint with a path", { domain_hint: "contoso.local/x" }, "invalid_request"],
-    ["claims that are no object", { claims: "[]" }, "invalid_request"],
+    ["claims that are not an object", { claims: "[]" }, "invalid_request"],
     ["claims too long for a URL", { claims: JSON.stringify({ id_token: { x: "y".repeat(1100) } }) }, "invalid_request"],
-    ["an API that is not known", { audience: "nothing" }, "invalid_target"],
-    ["a scope that is not the caller's", { scope: "Files.Read" }, "invalid_scope"],
-    ["a secret", { client_secret: "x" }, "invalid_request", "client_secret_not_accepted"],
+    ["an unknown API", { audience: "nothing" }, "invalid_target"],
+    ["a scope that the entry does not list", { scope: "Files.Read" }, "invalid_scope"],
+    ["a client secret", { client_secret: "x" }, "invalid_request", "client_secret_not_accepted"],
   ];
   test.each(refused)("%s", async (_name, changes, error, code) => {
     const answer = await push(changes);
@@ -96,7 +99,7 @@ describe("refused parameters", () => {
     expect(service.lastEvent()).toMatchObject({ route: "par", outcome: "refused" });
   });
 
-  test("a parameter that comes twice", async () => {
+  test("a repeated parameter", async () => {
     const form = [...Object.entries(parForm(newPkce())), ["state", "again"]] as [string, string][];
     const answer = await service.call("/oauth2/par", { form, headers: bearer(appToken(service)) });
     expect(answer.json()).toMatchObject({ error: "invalid_request", code: "parameter_repeated" });
@@ -132,35 +135,35 @@ describe("redirect URIs are compared character for character (SEC-6, RFC 9700 se
   });
 });
 
-describe("who may push", () => {
-  test("nobody without a proof: 401 with a challenge", async () => {
+describe("the caller of POST /oauth2/par", () => {
+  test("must authenticate: 401 with a challenge", async () => {
     const answer = await service.call("/oauth2/par", { form: parForm(newPkce()) });
     expect(answer.status).toBe(401);
     expect(answer.json()).toMatchObject({ error: "invalid_client" });
     expect(answer.headers.get("www-authenticate")).toContain("Bearer");
   });
-  test("no user, though of the same client", async () => {
+  test("must not be a user, even of the same client", async () => {
     expect((await push({}, userToken(service))).json()).toMatchObject({ error: "unauthorized_client" });
   });
-  test("no application without the flow", async () => {
+  test("must be an application with the flow", async () => {
     const answer = await push({ client_id: CLIENT_IDS.daemon }, appToken(service, { client: "daemon" }));
     expect(answer.json()).toMatchObject({ error: "unauthorized_client", code: "flow_not_allowed" });
   });
-  test("offline_access only where the entry has it", async () => {
+  test("gets offline_access only with offlineAccess in the entry", async () => {
     const POLICY = policyWithEntries({ "web-backend": { offlineAccess: false } });
     const other = world.serve({ settings: { POLICY } });
     const form = parForm(newPkce(), { scope: "User.Read offline_access" });
     const answer = await other.call("/oauth2/par", { form, headers: bearer(appToken(service)) });
     expect(answer.json()).toMatchObject({ error: "invalid_scope", code: "offline_access_not_allowed" });
   });
-  test("other methods: 405", async () => {
+  test("must use POST: 405", async () => {
     const answer = await service.call("/oauth2/par");
     expect(answer.status).toBe(405);
     expect(answer.headers.get("allow")).toBe("POST");
   });
 });
 
-test("metadata says it all (RFC 8414, RFC 9126 section 5, RFC 9207 section 3)", async () => {
+test("the metadata names the endpoints and features of sign-in (RFC 8414, RFC 9126 section 5, RFC 9207 section 3)", async () => {
   const url = "http://localhost:7071";
   expect((await service.call("/.well-known/oauth-authorization-server")).json()).toMatchObject({
     issuer: url,
@@ -174,7 +177,7 @@ test("metadata says it all (RFC 8414, RFC 9126 section 5, RFC 9207 section 3)", 
   });
 });
 
-test("where policy has no use for it, nothing of it is there", async () => {
+test("without a policy entry that uses sign-in, its routes and metadata do not exist", async () => {
   const POLICY = policyWithEntries({
     "web-backend": { flows: ["on-behalf-of"], redirectUris: [], offlineAccess: false, unattended: false },
     daemon: { offlineAccess: false },

@@ -1,4 +1,7 @@
-/** Redirect URIs in the policy: RFC 9700 section 2.6, RFC 8252 section 7.3; a wrong one stops the start. */
+/**
+ * Redirect URIs in the policy: RFC 9700 section 2.6, RFC 8252 section 7.3. With a wrong one, the service does not
+ * start.
+ */
 import { describe, expect, test } from "vitest";
 import { parsePolicy } from "../../shared/policy/parse-policy.ts";
 
@@ -21,7 +24,7 @@ function problemsOf(entry: Record<string, unknown>): readonly { path: string; pr
   return "problems" in parsed ? parsed.problems : [];
 }
 
-describe("allowed", () => {
+describe("an allowed redirect URI", () => {
   test.each([
     "https://app.example/callback",
     "https://app.example",
@@ -34,7 +37,7 @@ describe("allowed", () => {
   });
 });
 
-describe("refused", () => {
+describe("a policy that is refused for its redirect URIs", () => {
   test.each([
     "http://app.example/callback",
     "http://localhost.evil.example/callback",
@@ -56,9 +59,9 @@ describe("refused", () => {
   });
 
   test.each([
-    ["the flow without an address", { redirectUris: [] }, /redirectUris/],
-    ["an address without the flow", { flows: ["on-behalf-of"] }, /redirectUris/],
-    ["a user", { kind: "user" }, /authorization-code is for applications/],
+    ["the flow without redirectUris", { redirectUris: [] }, /redirectUris/],
+    ["redirectUris without the flow", { flows: ["on-behalf-of"] }, /redirectUris/],
+    ["a user entry", { kind: "user" }, /flow authorization-code, which only kind application may have/],
   ])("%s", (_name, change, expected) => {
     expect(problemsOf(change).map(({ problem }) => problem)).toEqual([expect.stringMatching(expected)]);
   });

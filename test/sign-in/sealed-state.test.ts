@@ -1,4 +1,4 @@
-/** Sealed boxes and their cookies, as properties: what goes in comes out, and nothing else does. */
+/** Properties of sealed state and its cookies: only unchanged, unexpired state of the same purpose can be unsealed. */
 import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -19,7 +19,7 @@ import { createSealingKeys } from "../../shared/sealing/sealing-keys.ts";
 
 let now = 1_900_000_000;
 
-function newBoxes(): SealedState {
+function newSealedState(): SealedState {
   const secret = { version: "v1", value: new SecretValue(randomBytes(32).toString("base64")) };
   const keys = createSealingKeys({
     source: { read: async () => succeed(secret) },
@@ -29,41 +29,41 @@ function newBoxes(): SealedState {
   return createSealedState({ sealerFor: (purpose) => createSealer({ purpose, keys }), nowSeconds: () => now });
 }
 
-const sealedState = newBoxes();
+const sealedState = newSealedState();
 const NAMES = ["pushedRequests", "links", "transactions", "codes", "confirmations"] as const;
-/** Content of any shape: what is sealed does not matter to the seal. */
+/** Content of any form: the seal does not depend on it. */
 const anything = fc.object({ maxDepth: 2 }) as fc.Arbitrary<never>;
 
-describe("sealed boxes", () => {
-  test("open as what they are, and never as another kind", async () => {
+describe("sealed state", () => {
+  test("can be unsealed for its own purpose only", async () => {
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...NAMES), fc.constantFrom(...NAMES), anything, async (one, other, content) => {
         const sealed = await sealedState[one].seal(content);
-        const opened = await sealedState[other].unseal(sealed.ok ? sealed.value : "");
+        const unsealed = await sealedState[other].unseal(sealed.ok ? sealed.value : "");
         if (one === other) {
-          expect(opened).toEqual({ ok: true, value: JSON.parse(JSON.stringify(content)) });
+          expect(unsealed).toEqual({ ok: true, value: JSON.parse(JSON.stringify(content)) });
         } else {
-          expect(opened).toEqual({ ok: false, failure: { kind: "state_invalid" } });
+          expect(unsealed).toEqual({ ok: false, failure: { kind: "state_invalid" } });
         }
       }),
     );
   });
 
-  test("do not open after a change of any character", async () => {
+  test("cannot be unsealed after a change of any character", async () => {
     const sealed = await sealedState.codes.seal({ some: "content" } as never);
     const text = sealed.ok ? sealed.value : "";
     await fc.assert(
       fc.asyncProperty(fc.nat(text.length - 1), fc.constantFrom(..."AZaz09-_.=%"), async (at, character) => {
         fc.pre(text[at] !== character);
-        const opened = await sealedState.codes.unseal(text.slice(0, at) + character + text.slice(at + 1));
-        expect(opened.ok).toBe(false);
+        const unsealed = await sealedState.codes.unseal(text.slice(0, at) + character + text.slice(at + 1));
+        expect(unsealed.ok).toBe(false);
       }),
     );
   });
 
-  test("do not open for whoever has another key, nor from any text", async () => {
+  test("cannot be unsealed with another key, and no other text can be unsealed", async () => {
     const sealed = await sealedState.links.seal({} as never);
-    expect((await newBoxes().links.unseal(sealed.ok ? sealed.value : "")).ok).toBe(false);
+    expect((await newSealedState().links.unseal(sealed.ok ? sealed.value : "")).ok).toBe(false);
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string(), fc.base64String()), async (text) => {
         expect((await sealedState.links.unseal(text)).ok).toBe(false);
@@ -77,7 +77,7 @@ describe("sealed boxes", () => {
     ["transactions", 600],
     ["codes", 60],
     ["confirmations", 600],
-  ] as const)("%s live for %i seconds and not one longer", async (name, seconds) => {
+  ] as const)("of %s expires after exactly %i seconds", async (name, seconds) => {
     const sealed = await sealedState[name].seal({} as never);
     const text = sealed.ok ? sealed.value : "";
     now += seconds - 1;
@@ -94,7 +94,7 @@ describe("cookies", () => {
   const toHeader = (cookies: readonly { name: string; value: string }[]) =>
     cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
 
-  test("carry any sealed text in pieces that a browser takes, in any order, among others", () => {
+  test("carry sealed state in parts that a browser accepts, in any order, next to other cookies", () => {
     fc.assert(
       fc.property(sealedText, fc.constantFrom("signin", "confirm"), fc.boolean(), (sealed, purpose, reversed) => {
         const id = newTransactionId(now);
@@ -110,12 +110,12 @@ describe("cookies", () => {
     );
   });
 
-  test("refuse what would be too much for a browser", () => {
+  test("refuse sealed state that is too long for a browser", () => {
     const sealed = "x".repeat(4 * 3_700 + 1);
     expect(cookiesFor("confirm", newTransactionId(now), { sealed, maxAgeSeconds: 600 })).toBeUndefined();
   });
 
-  test("any header is read without a throw, and gives nothing that was not ours", () => {
+  test("are read from any header without an exception, and other cookies are ignored", () => {
     fc.assert(
       fc.property(fc.string(), (header) => {
         expect(readCookie(header, "signin", newTransactionId(now))).toBeUndefined();
@@ -124,14 +124,14 @@ describe("cookies", () => {
     );
   });
 
-  test("room is made by taking the oldest", () => {
+  test("are limited in number by removing the oldest", () => {
     const ids = [5, 3, 1, 2, 4, 6].map((age) => newTransactionId(now - age));
     const header = toHeader(ids.flatMap((id) => cookiesFor("signin", id, { sealed: "x", maxAgeSeconds: 600 }) ?? []));
     const gone = evictOldest(header, "signin").map(({ name }) => ids.findIndex((id) => name.includes(id)));
     expect(gone).toEqual([5, 0]);
   });
 
-  test("ids are ours or not", () => {
+  test("have ids of one form only", () => {
     expect(isTransactionId(newTransactionId(now))).toBe(true);
     for (const text of ["", "a".repeat(28), `${"a".repeat(28)}.`, "../../../../../../../../../../"]) {
       expect(isTransactionId(text)).toBe(false);
@@ -140,17 +140,17 @@ describe("cookies", () => {
 });
 
 describe("PKCE (RFC 7636)", () => {
-  test("appendix B", () => {
+  test("challengeOf returns the challenge of appendix B", () => {
     expect(challengeOf("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk")).toBe(
       "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
     );
   });
-  test("our own secrets are verifiers, and their hashes challenges", () => {
+  test("newSecret returns a verifier, and its hash is a challenge", () => {
     const verifier = newSecret();
     expect(isVerifier(verifier)).toBe(true);
     expect(isChallenge(challengeOf(verifier))).toBe(true);
   });
-  test("equal means equal", () => {
+  test("sameText returns true for equal texts only", () => {
     fc.assert(fc.property(fc.string(), fc.string(), (one, other) => sameText(one, other) === (one === other)));
   });
 });

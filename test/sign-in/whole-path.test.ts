@@ -1,15 +1,15 @@
-/** Both ends of signing in, by the real handlers, MSAL, jose and the local tenant; Entra's page alone is skipped. */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+/** Complete sign-ins through the real handlers, MSAL, jose and the local tenant. Only Entra's page is skipped. */
+import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, claimsOf, USER_IDS, userToken } from "../support/callers.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { hiddenFields, newBrowser, pathOf } from "./support/browser.ts";
 import {
-  askedOfEntra,
   authorizePath,
   CALLBACK,
   codeForClient,
   codeForm,
   createLink,
+  entraRequest,
   newPkce,
   push,
   REDIRECT_URI,
@@ -17,34 +17,28 @@ import {
   signInByLink,
 } from "./support/sign-in.ts";
 
-let world: LocalWorld;
-let service: ServiceUnderTest;
-beforeAll(async () => {
-  world = await startLocalWorld();
-  service = world.serve();
-});
-afterAll(() => world.stop());
+const { service } = useWorld();
 
 describe("an application's sign-in (RFC 9126, RFC 6749 section 4.1, RFC 7636, RFC 9207)", () => {
-  test("a pushed request becomes a token of the person who signed in", async () => {
+  test("returns a token of the person who signed in", async () => {
     const pkce = newPkce();
     const browser = newBrowser(service);
 
     const departure = await browser.open(authorizePath(await push(service, pkce)));
     expect(departure.status).toBe(303);
     expect(service.lastEvent()).toMatchObject({ route: "authorize", outcome: "answered", policyEntry: "web-backend" });
-    const asked = askedOfEntra(departure);
-    expect(asked).toMatchObject({
+    const request = entraRequest(departure);
+    expect(request).toMatchObject({
       client_id: CLIENT_IDS.service,
       redirect_uri: CALLBACK,
       response_type: "code",
       response_mode: "query",
       code_challenge_method: "S256",
     });
-    expect(asked["scope"]?.split(" ")).toEqual(
+    expect(request["scope"]?.split(" ")).toEqual(
       expect.arrayContaining(["https://graph.microsoft.com/User.Read", "https://graph.microsoft.com/Mail.Read"]),
     );
-    expect(asked["code_challenge"]).not.toBe(pkce.challenge);
+    expect(request["code_challenge"]).not.toBe(pkce.challenge);
     expect(departure.cookies).toEqual([
       expect.objectContaining({ secure: true, httpOnly: true, sameSite: "Lax", path: "/", maxAge: 600 }),
     ]);
@@ -72,7 +66,7 @@ describe("an application's sign-in (RFC 9126, RFC 6749 section 4.1, RFC 7636, RF
     });
   });
 
-  test("offline_access gives a grant of the application's", async () => {
+  test("returns a grant of the application with offline_access", async () => {
     const pkce = newPkce();
     const changes = { scope: "User.Read offline_access" };
     const { code } = await codeForClient(service, newBrowser(service), { pkce, changes });
@@ -87,7 +81,7 @@ describe("an application's sign-in (RFC 9126, RFC 6749 section 4.1, RFC 7636, RF
     expect(claimsOf(String(again.json()["access_token"]))).toMatchObject({ oid: USER_IDS.alice });
   });
 
-  test("a code is good once: Entra refuses the second time", async () => {
+  test("returns a code that can be redeemed once: Entra refuses the second time", async () => {
     const pkce = newPkce();
     const { code } = await codeForClient(service, newBrowser(service), { pkce });
     expect((await redeem(service, codeForm(code, pkce))).status).toBe(200);
@@ -97,11 +91,11 @@ describe("an application's sign-in (RFC 9126, RFC 6749 section 4.1, RFC 7636, RF
   });
 });
 
-describe("a person makes a grant for an application that is not there", () => {
-  test("link, sign-in, question, yes: the handle works for the application", async () => {
+describe("a person creates a grant for an application that is not present", () => {
+  test("with link, sign-in and approval, and the handle works for the application", async () => {
     const browser = newBrowser(service);
     const departure = await browser.open(await createLink(service));
-    expect(askedOfEntra(departure)).toMatchObject({ prompt: "select_account" });
+    expect(entraRequest(departure)).toMatchObject({ prompt: "select_account" });
 
     const back = await signInByLink(service, browser);
     expect(back.status).toBe(303);
@@ -109,12 +103,12 @@ describe("a person makes a grant for an application that is not there", () => {
     expect(location).toMatch(/^\/signin\/confirm\?transaction=[\w-]{29}$/);
     expect(service.lastEvent()).toMatchObject({ route: "callback", outcome: "answered" });
 
-    const question = await browser.open(location);
-    expect(question.status).toBe(200);
+    const page = await browser.open(location);
+    expect(page.status).toBe(200);
     for (const shown of ["A scheduled flow", CLIENT_IDS.daemon, "Alice Archer", "alice@contoso.local", "Mail.Read"]) {
-      expect(question.text).toContain(shown);
+      expect(page.text).toContain(shown);
     }
-    const done = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "allow" });
+    const done = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "allow" });
     expect(done.status).toBe(200);
     const [handle = ""] = /gte_[\w-]{43}/.exec(done.text) ?? [];
     expect(handle).not.toBe("");
@@ -128,12 +122,12 @@ describe("a person makes a grant for an application that is not there", () => {
     expect(header.status).toBe(200);
     expect(claimsOf(String(header.json()["authorizationHeader"]).slice(7))).toMatchObject({ oid: USER_IDS.alice });
 
-    const twice = await browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision: "allow" });
+    const twice = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "allow" });
     expect(twice.status).toBe(400);
-    expect(twice.text).toContain("nothing to confirm");
+    expect(twice.text).toContain("No confirmation is pending");
   });
 
-  test("a person with Grant.Create makes the link for an application", async () => {
+  test("with a link that a person with Grant.Create requested", async () => {
     const token = userToken(service, { claims: { roles: ["Grant.Create"] } } as never);
     const made = await service.call("/signin/links", {
       json: { api: "graph", caller: "daemon" },

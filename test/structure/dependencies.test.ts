@@ -1,4 +1,4 @@
-/** The rules of `.dependency-cruiser.mjs`: the tree keeps them, and each of them refuses a planted import. */
+/** The rules of `.dependency-cruiser.mjs`: the source follows them, and each refuses an import that breaks it. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -17,7 +17,7 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-/** Names of the rules that the files break. */
+/** The names of the rules that the files break. */
 async function brokenRules(files: Readonly<Record<string, string>>): Promise<string[]> {
   const baseDir = mkdtempSync(join(tmpdir(), "gte-dependencies-"));
   folders.push(baseDir);
@@ -38,7 +38,7 @@ const EMPTY = "export const x = 1;\n";
 const use = (path: string) => `import { x } from "${path}";\nexport const y = x;\n`;
 const useType = (path: string) => `import type { x } from "${path}";\nexport type y = x;\n`;
 
-const PLANTED: readonly (readonly [
+const FORBIDDEN_IMPORTS: readonly (readonly [
   rule: string,
   file: string,
   text: string,
@@ -77,16 +77,16 @@ const PLANTED: readonly (readonly [
 ];
 
 describe("the rules of .dependency-cruiser.mjs", () => {
-  test.each(PLANTED)("%s refuses an import in %s", async (rule, file, text, also) => {
+  test.each(FORBIDDEN_IMPORTS)("%s refuses an import in %s", async (rule, file, text, also) => {
     expect(await brokenRules({ [file]: text, ...also })).toContain(rule);
   });
 
-  test("every rule has a planted import", () => {
+  test("each have a forbidden import in this test", () => {
     const names = forbidden.map(({ name }) => name ?? "");
-    expect(names.filter((name) => !PLANTED.some(([rule]) => rule === name))).toEqual([]);
+    expect(names.filter((name) => !FORBIDDEN_IMPORTS.some(([rule]) => rule === name))).toEqual([]);
   });
 
-  test("a stage may use the types of another stage, and a story may use values of every stage", async () => {
+  test("allow a stage to import types of another stage, and the exchange to import values of each stage", async () => {
     const files = {
       "shared/flows/a.ts": useType("../cache/b.ts"),
       "shared/cache/b.ts": EMPTY,

@@ -1,4 +1,4 @@
-/** What the source and the bundle must never hold, whoever writes it (SEC-11, SEC-16). */
+/** Code that the source and the bundle must not contain (SEC-11, SEC-16). */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative, resolve } from "node:path";
@@ -10,7 +10,7 @@ const root = resolve(import.meta.dirname, "../..");
 
 interface Source {
   readonly path: string;
-  /** Without comments, which may name what is forbidden. */
+  /** Without comments, which may name forbidden code. */
   readonly code: string;
 }
 
@@ -23,45 +23,49 @@ function sources(): Source[] {
   );
 }
 
-/** Good enough here: no string of ours holds a comment's beginning after a space. */
+/** Not a parser: it relies on the fact that no string in the source contains a space and the start of a comment. */
 function withoutComments(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*$/gm, "");
 }
 
-function holding(forbidden: RegExp, except: readonly string[] = []): string[] {
+function filesWith(forbidden: RegExp, except: readonly string[] = []): string[] {
   return sources()
     .filter(({ path, code }) => forbidden.test(code) && !except.includes(path))
     .map(({ path }) => path);
 }
 
 describe("the source", () => {
-  test("there is some, or the rest would prove nothing", () => {
+  test("is found by this test", () => {
     expect(sources().length).toBeGreaterThan(80);
     expect(sources().some(({ path }) => path === join("shared", "exchange", "exchange-token.ts"))).toBe(true);
   });
 
   test.each<[string, RegExp, string[]]>([
-    ["no switch for certificates", /rejectUnauthorized|checkServerIdentity/i, []],
-    ["http is for the local table service only", /allowInsecure/i, [join("shared", "grants", "table-client.ts")]],
-    ["no certificate authority of its own", /\bca\s*:|setDefaultCACertificates|secureContext|NODE_EXTRA_CA_CERTS/, []],
+    ["an option that turns the verification of certificates off", /rejectUnauthorized|checkServerIdentity/i, []],
+    ["http, except for the local table service", /allowInsecure/i, [join("shared", "grants", "table-client.ts")]],
     [
-      "process.env is read in one file",
+      "a certificate authority besides those of Node",
+      /\bca\s*:|setDefaultCACertificates|secureContext|NODE_EXTRA_CA_CERTS/,
+      [],
+    ],
+    [
+      "process.env outside of one file",
       /process\s*\.\s*env|process\s*\[/,
       [join("shared", "config", "environment.ts")],
     ],
-    ["SEC-11: Easy Auth's headers are not read", /["'`]x-ms-(client-principal|token-aad)/i, []],
-    ["SEC-11: what proxies say is not read", /["'`](x-forwarded|x-original|forwarded)/i, []],
-    ["RF-64: Host decides nothing", /\.get\(\s*["'`]host["'`]\s*\)/i, []],
-    ["SEC-13: no CORS answer", /access-control-/i, []],
-    ["no global fetch: there is one way out", /globalThis\.fetch|(?<![.\w])fetch\(\s*[^)\s]/, []],
-    ["nothing is evaluated", /(?<![.\w])eval\s*\(|new\s+Function\s*\(/, []],
-    ["nothing is printed past the audit trail", /\bconsole\s*\./, []],
-  ])("%s", (_name, forbidden, except) => {
-    expect(holding(forbidden, except)).toEqual([]);
+    ["SEC-11: a header of Easy Auth", /["'`]x-ms-(client-principal|token-aad)/i, []],
+    ["SEC-11: a header of a proxy", /["'`](x-forwarded|x-original|forwarded)/i, []],
+    ["RF-64: the Host header", /\.get\(\s*["'`]host["'`]\s*\)/i, []],
+    ["SEC-13: a CORS header", /access-control-/i, []],
+    ["the global fetch instead of the outbound client", /globalThis\.fetch|(?<![.\w])fetch\(\s*[^)\s]/, []],
+    ["eval or new Function", /(?<![.\w])eval\s*\(|new\s+Function\s*\(/, []],
+    ["console output outside the audit trail", /\bconsole\s*\./, []],
+  ])("does not contain %s", (_name, forbidden, except) => {
+    expect(filesWith(forbidden, except)).toEqual([]);
   });
 
-  test("where NODE_TLS_REJECT_UNAUTHORIZED is named, it stops the start", () => {
-    expect(holding(/NODE_TLS_REJECT_UNAUTHORIZED/)).toEqual([join("shared", "config", "environment.ts")]);
+  test("names NODE_TLS_REJECT_UNAUTHORIZED only where the service refuses to start with it", () => {
+    expect(filesWith(/NODE_TLS_REJECT_UNAUTHORIZED/)).toEqual([join("shared", "config", "environment.ts")]);
   });
 });
 
@@ -76,26 +80,28 @@ describe("the bundle", () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test("a cold start reads no library that only a request needs", () => {
-    const read = packagesAtStart(metafile);
-    expect(read.length).toBeGreaterThan(0);
+  test("loads no library at a cold start that only a request needs", () => {
+    const loaded = packagesAtStart(metafile);
+    expect(loaded.length).toBeGreaterThan(0);
     const lazy =
       /^(@azure\/(msal-|identity|keyvault-|data-tables|core-|monitor)|@redis\/|redis$|ioredis|@opentelemetry\/|applicationinsights)/;
-    expect(read.filter((name) => lazy.test(name))).toEqual([]);
+    expect(loaded.filter((name) => lazy.test(name))).toEqual([]);
   });
 
-  test("they are in the bundle all the same, in chunks of their own", () => {
-    const all = packagesIn(Object.keys(metafile.inputs));
-    expect(all).toEqual(expect.arrayContaining(["@azure/msal-node", "@azure/keyvault-secrets", "@azure/data-tables"]));
-  });
-
-  test("nothing of the local tenant or the tests is in it", () => {
-    expect(Object.keys(metafile.inputs).filter((path) => /(^|\/)(local|test|bench|clients)\//.test(own(path)))).toEqual(
-      [],
+  test("contains the libraries that only a request needs", () => {
+    const packages = packagesIn(Object.keys(metafile.inputs));
+    expect(packages).toEqual(
+      expect.arrayContaining(["@azure/msal-node", "@azure/keyvault-secrets", "@azure/data-tables"]),
     );
   });
 
-  test("SEC-16: no certificate goes unchecked, in the libraries either", () => {
+  test("contains no code of the local tenant, tests, benchmarks or clients", () => {
+    expect(
+      Object.keys(metafile.inputs).filter((path) => /(^|\/)(local|test|bench|clients)\//.test(repositoryPath(path))),
+    ).toEqual([]);
+  });
+
+  test("SEC-16: does not turn the verification of certificates off, in libraries either", () => {
     for (const name of readdirSync(join(folder, "dist"), { recursive: true, encoding: "utf8" })) {
       if (name.endsWith(".mjs")) {
         const text = readFileSync(join(folder, "dist", name), "utf8");
@@ -111,10 +117,10 @@ describe("the bundle", () => {
 /** Packages whose code is in the entry or in a chunk that it imports statically. */
 function packagesAtStart({ outputs }: Metafile): string[] {
   const entries = Object.keys(outputs).filter((path) => outputs[path]?.entryPoint?.endsWith("functions/index.ts"));
-  const read = new Set<string>();
+  const loaded = new Set<string>();
   const visit = (path: string) => {
-    if (!read.has(path)) {
-      read.add(path);
+    if (!loaded.has(path)) {
+      loaded.add(path);
       for (const { path: next, kind, external } of outputs[path]?.imports ?? []) {
         if (kind === "import-statement" && external !== true) {
           visit(next);
@@ -123,7 +129,7 @@ function packagesAtStart({ outputs }: Metafile): string[] {
     }
   };
   entries.forEach(visit);
-  return packagesIn([...read].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {})));
+  return packagesIn([...loaded].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {})));
 }
 
 function packagesIn(inputs: readonly string[]): string[] {
@@ -131,7 +137,7 @@ function packagesIn(inputs: readonly string[]): string[] {
   return [...new Set(names.filter((name) => name !== ""))];
 }
 
-/** A path of ours; nothing for one of a library. */
-function own(path: string): string {
+/** A path of the repository; an empty string for a path of a library. */
+function repositoryPath(path: string): string {
   return path.includes("node_modules/") ? "" : path;
 }

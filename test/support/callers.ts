@@ -1,6 +1,4 @@
-/**
- * Who calls in the tests, and how they say it: tokens of the local tenant, the headers and forms that carry them.
- */
+/** The callers in the tests: tokens of the local tenant, and the headers and forms that carry them. */
 import { CLIENT_IDS, USER_IDS } from "../../local/tenant/directory/seed-ids.ts";
 import type { LocalWorld } from "./service-under-test.ts";
 
@@ -15,12 +13,12 @@ export const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 export const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
 export const CLIENT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/** Alice through the web application, unless said otherwise. */
+/** By default Alice's token for the web application. */
 export function userToken({ tenant }: { tenant: Tenant }, overrides: UserToken = {}): string {
   return tenant.state.mintUserToken({ user: "alice", client: "web", ...overrides });
 }
 
-/** The web application's own token, unless said otherwise. */
+/** By default the web application's own token. */
 export function appToken({ tenant }: { tenant: Tenant }, overrides: AppToken = {}): string {
   return tenant.state.mintAppToken({ client: "web", ...overrides });
 }
@@ -50,7 +48,7 @@ export function clientAssertion(token: string): Record<string, string> {
   return { client_assertion: token, client_assertion_type: CLIENT_ASSERTION };
 }
 
-/** The claims of a token, without any check. */
+/** The claims of a token, without validation. */
 export function claimsOf(token: string): Record<string, unknown> {
   return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8")) as Record<string, unknown>;
 }

@@ -1,6 +1,6 @@
 /**
- * Tokens that are nearly right: every confusion of and the forgeries of 4.2 that a tenant can mint. All are
- * minted by the local tenant, most of them with its genuine key.
+ * Tokens that are almost valid: every confusion and every forgery that a tenant can mint. The local tenant mints them
+ * all, most of them with its real key.
  */
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { CLIENT_IDS, OBJECT_IDS, TENANT_ID, USER_IDS } from "../../local/tenant/directory/seed-ids.ts";
@@ -34,54 +34,60 @@ const headed = (id: string, title: string, reason: string, header: Record<string
 const ROLE = ["Exchange.Call"];
 const now = () => Math.floor(Date.now() / 1_000);
 
-/** `text` as the base64url of a JSON part. */
+/** A JSON value as base64url, as in the parts of a token. */
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
 const parts = (token: string) => token.split(".") as [string, string, string];
 
 export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
-  row("TK-1", "another tenant's token for us, genuine there", "key_unknown", (state) =>
+  row("TK-1", "a valid token of another tenant for the service", "key_unknown", (state) =>
     state.mintUserToken({
       key: "other-tenant",
       claims: { iss: `${state.url}/${OTHER_TENANT_ID}/v2.0`, tid: OTHER_TENANT_ID },
     }),
   ),
-  row("TK-1", "another tenant's issuer and tid under our key", "issuer", (state) =>
+  row("TK-1", "another tenant's issuer and tid, signed with this tenant's key", "issuer", (state) =>
     state.mintUserToken({ claims: { iss: `${state.url}/${OTHER_TENANT_ID}/v2.0`, tid: OTHER_TENANT_ID } }),
   ),
-  user("TK-2", "our issuer, another tid", "tenant", { tid: OTHER_TENANT_ID }),
-  row("TK-2", "another issuer, our tid", "issuer", (state) =>
+  user("TK-2", "this tenant's issuer with another tid", "tenant", { tid: OTHER_TENANT_ID }),
+  row("TK-2", "another issuer with this tenant's tid", "issuer", (state) =>
     state.mintUserToken({ claims: { iss: `${state.url}/${OTHER_TENANT_ID}/v2.0` } }),
   ),
-  application("TK-2", "an application of another tid", "tenant", { tid: OTHER_TENANT_ID }),
-  row("TK-3", "the consumers' key under our issuer (Storm-0558)", "key_unknown", (state) =>
+  application("TK-2", "an application with another tid", "tenant", { tid: OTHER_TENANT_ID }),
+  row("TK-3", "the consumer tenant's key with this tenant's issuer (Storm-0558)", "key_unknown", (state) =>
     state.mintUserToken({ key: "consumers" }),
   ),
-  row("TK-3", "the consumers' key and issuer", "key_unknown", (state) =>
+  row("TK-3", "the consumer tenant's key and issuer", "key_unknown", (state) =>
     state.mintUserToken({
       key: "consumers",
       claims: { iss: `${state.url}/${CONSUMERS_TENANT_ID}/v2.0`, tid: CONSUMERS_TENANT_ID },
     }),
   ),
-  row("TK-4", "for another application", "audience", (state) =>
+  row("TK-4", "a token for another application", "audience", (state) =>
     state.mintUserToken({ resource: "orders", claims: { scp: "access_as_user" } }),
   ),
-  row("TK-4", "for Key Vault", "issuer", (state) => state.mintAppToken({ resource: "vault" })),
-  user("TK-4", "api:// of ours", "audience", { aud: `api://${CLIENT_IDS.service}` }),
-  user("TK-4", "our id with a slash", "audience", { aud: `${CLIENT_IDS.service}/` }),
-  user("TK-4", "our id in capitals", "audience", { aud: CLIENT_IDS.service.toUpperCase() }),
-  user("TK-4", "a list with us in it", "audience", { aud: [CLIENT_IDS.service] }),
-  user("TK-4", "a list of us and Graph", "audience", { aud: [CLIENT_IDS.service, CLIENT_IDS.graph] }),
-  user("TK-4", "the second registration", "audience", { aud: CLIENT_IDS.appOnly }),
-  row("TK-5", "a v1 token of ours", "issuer", (state) =>
+  row("TK-4", "a token for Key Vault", "issuer", (state) => state.mintAppToken({ resource: "vault" })),
+  user("TK-4", "the service's api:// URI as audience", "audience", { aud: `api://${CLIENT_IDS.service}` }),
+  user("TK-4", "the service's client id with a slash as audience", "audience", { aud: `${CLIENT_IDS.service}/` }),
+  user("TK-4", "the service's client id in upper case as audience", "audience", {
+    aud: CLIENT_IDS.service.toUpperCase(),
+  }),
+  user("TK-4", "an array with the service's client id as audience", "audience", { aud: [CLIENT_IDS.service] }),
+  user("TK-4", "an array with the service's and Graph's ids as audience", "audience", {
+    aud: [CLIENT_IDS.service, CLIENT_IDS.graph],
+  }),
+  user("TK-4", "the second registration as audience", "audience", { aud: CLIENT_IDS.appOnly }),
+  row("TK-5", "a v1 token for the service", "issuer", (state) =>
     state.mintUserToken({
       claims: { iss: `https://sts.windows.net/${TENANT_ID}/`, ver: "1.0", appid: CLIENT_IDS.web },
       without: ["azp"],
     }),
   ),
-  user("TK-5", "v2 issuer, ver 1.0", "version", { ver: "1.0" }),
+  user("TK-5", "ver 1.0 with a v2 issuer", "version", { ver: "1.0" }),
   row("TK-5", "no ver", "version", (state) => state.mintUserToken({ without: ["ver"] })),
-  row("TK-6", "an ID token for our registration", "id_token", (state) => state.mintIdToken({ client: "service" })),
-  row("TK-6", "an ID token with our scope written in", "id_token", (state) =>
+  row("TK-6", "an ID token for the service's registration", "id_token", (state) =>
+    state.mintIdToken({ client: "service" }),
+  ),
+  row("TK-6", "an ID token with the service's scope added", "id_token", (state) =>
     state.mintIdToken({ client: "service", claims: { scp: "access_as_user", azp: CLIENT_IDS.web } }),
   ),
   row("TK-7", "neither scp nor roles", "kind_unclear", (state) => state.mintUserToken({ without: ["scp"] })),
@@ -89,66 +95,72 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
   row("TK-7", "an application with another role", "role_missing", (state) =>
     state.mintAppToken({ claims: { roles: ["Policy.Explain"] } }),
   ),
-  row("TK-8", "a user's identity, our app role, no scp", "kind_unclear", (state) =>
+  row("TK-8", "a user with the service's app role and without scp", "kind_unclear", (state) =>
     state.mintUserToken({ claims: { roles: ROLE, idtyp: "app" }, without: ["scp"] }),
   ),
   application("TK-8", "an application with idtyp user", "kind_unclear", { idtyp: "user" }),
-  row("TK-9", "a user with our app role and another scope", "scope_missing", (state) =>
+  row("TK-9", "a user with the service's app role and another scope", "scope_missing", (state) =>
     state.mintUserToken({ claims: { roles: ROLE, scp: "User.Read" } }),
   ),
-  user("TK-10", "our scope as a part of another", "scope_missing", { scp: "access_as_user_x" }),
-  user("TK-10", "our scope at the end of another", "scope_missing", { scp: "xaccess_as_user" }),
-  user("TK-10", "our scope in capitals", "scope_missing", { scp: "Access_As_User" }),
-  user("TK-10", "scp as a list", "claim_type", { scp: ["access_as_user"] }),
+  user("TK-10", "a scope that starts with the service's scope", "scope_missing", { scp: "access_as_user_x" }),
+  user("TK-10", "a scope that ends with the service's scope", "scope_missing", { scp: "xaccess_as_user" }),
+  user("TK-10", "the service's scope in another case", "scope_missing", { scp: "Access_As_User" }),
+  user("TK-10", "scp as an array", "claim_type", { scp: ["access_as_user"] }),
   user("TK-10", "an empty scp", "scope_missing", { scp: "" }),
-  user("TK-10", "two spaces", "claim_type", { scp: "a  access_as_user" }),
-  user("TK-10", "a tab", "claim_type", { scp: "a\taccess_as_user" }),
-  application("TK-11", "roles as a text", "claim_type", { roles: "Exchange.Call" }),
-  application("TK-11", "roles as a text that contains ours", "claim_type", { roles: "NotExchange.CallEither" }),
+  user("TK-10", "scp with two spaces", "claim_type", { scp: "a  access_as_user" }),
+  user("TK-10", "scp with a tab", "claim_type", { scp: "a\taccess_as_user" }),
+  application("TK-11", "roles as a string", "claim_type", { roles: "Exchange.Call" }),
+  application("TK-11", "roles as a string that contains the service's role", "claim_type", {
+    roles: "NotExchange.CallEither",
+  }),
   row("TK-12", "a guest", "guest", (state) => state.mintUserToken({ user: "dave" })),
-  user("TK-12", "a guest by acct alone", "guest", { acct: 1 }),
-  user("TK-12", "a guest by idp alone", "guest", { idp: `https://sts.windows.net/${OTHER_TENANT_ID}/` }),
-  row("TK-14", "no client", "client", (state) => state.mintUserToken({ without: ["azp"] })),
-  user("TK-14", "two clients", "client", { appid: CLIENT_IDS.daemon }),
-  user("TK-14", "a client that is no GUID", "client", { azp: "web" }),
+  user("TK-12", "a guest by acct only", "guest", { acct: 1 }),
+  user("TK-12", "a guest by idp only", "guest", { idp: `https://sts.windows.net/${OTHER_TENANT_ID}/` }),
+  row("TK-14", "a token without azp", "client", (state) => state.mintUserToken({ without: ["azp"] })),
+  user("TK-14", "a token with azp and appid", "client", { appid: CLIENT_IDS.daemon }),
+  user("TK-14", "azp that is not a GUID", "client", { azp: "web" }),
   row("TK-16", "a Graph token, with its nonce", "header_not_allowed", (state) =>
     state.mintUserToken({ resource: "graph" }),
   ),
-  user("TK-17", "expired", "expired", { exp: now() - 3_600, iat: now() - 7_200, nbf: now() - 7_200 }),
-  user("TK-17", "not valid yet", "not_yet_valid", { nbf: now() + 3_600, exp: now() + 7_200 }),
-  user("TK-17", "issued in the future", "issued_in_future", { iat: now() + 3_600, exp: now() + 7_200 }),
-  user("TK-17", "over before it began", "lifetime", { iat: now() + 30, exp: now() + 10 }),
-  user("TK-17", "lives for two days", "lifetime", { exp: now() + 48 * 3_600 }),
-  row("TK-17", "no end", "claim_type", (state) => state.mintUserToken({ without: ["exp"] })),
-  user("TK-17", "an end in words", "claim_type", { exp: "tomorrow" }),
-  user("TK-18", "a sovereign cloud", "issuer", { iss: `https://login.microsoftonline.us/${TENANT_ID}/v2.0` }),
-  user("TK-18", "the public cloud", "issuer", { iss: `https://login.microsoftonline.com/${TENANT_ID}/v2.0` }),
-  user("TK-18", "B2C", "issuer", { iss: `https://contoso.b2clogin.com/${TENANT_ID}/v2.0/` }),
-  user("TK-18", "External ID", "issuer", { iss: `https://contoso.ciamlogin.com/${TENANT_ID}/v2.0` }),
-  row("TK-18", "a look-alike", "issuer", (state) =>
+  user("TK-17", "an expired token", "expired", { exp: now() - 3_600, iat: now() - 7_200, nbf: now() - 7_200 }),
+  user("TK-17", "a token that is not valid yet", "not_yet_valid", { nbf: now() + 3_600, exp: now() + 7_200 }),
+  user("TK-17", "a token issued in the future", "issued_in_future", { iat: now() + 3_600, exp: now() + 7_200 }),
+  user("TK-17", "a token with exp before iat", "lifetime", { iat: now() + 30, exp: now() + 10 }),
+  user("TK-17", "a token valid for two days", "lifetime", { exp: now() + 48 * 3_600 }),
+  row("TK-17", "a token without exp", "claim_type", (state) => state.mintUserToken({ without: ["exp"] })),
+  user("TK-17", "exp that is not a number", "claim_type", { exp: "tomorrow" }),
+  user("TK-18", "the issuer of a sovereign cloud", "issuer", {
+    iss: `https://login.microsoftonline.us/${TENANT_ID}/v2.0`,
+  }),
+  user("TK-18", "the issuer of the public cloud", "issuer", {
+    iss: `https://login.microsoftonline.com/${TENANT_ID}/v2.0`,
+  }),
+  user("TK-18", "the issuer of B2C", "issuer", { iss: `https://contoso.b2clogin.com/${TENANT_ID}/v2.0/` }),
+  user("TK-18", "the issuer of External ID", "issuer", { iss: `https://contoso.ciamlogin.com/${TENANT_ID}/v2.0` }),
+  row("TK-18", "an issuer that starts with the real host", "issuer", (state) =>
     state.mintUserToken({ claims: { iss: `${state.url}.evil.example/${TENANT_ID}/v2.0` } }),
   ),
   row("TK-18", "the common issuer", "issuer", (state) =>
     state.mintUserToken({ claims: { iss: `${state.url}/common/v2.0` } }),
   ),
-  row("TK-18", "issuer as a list", "issuer", (state) =>
+  row("TK-18", "the issuer as an array", "issuer", (state) =>
     state.mintUserToken({ claims: { iss: [`${state.url}/${TENANT_ID}/v2.0`] } }),
   ),
   row("TK-19", "no tid", "tenant", (state) => state.mintUserToken({ without: ["tid"] })),
   row("TK-19", "no oid", "identity", (state) => state.mintUserToken({ without: ["oid"] })),
-  user("TK-19", "oid that is a name", "identity", { oid: "alice@contoso.local" }),
+  user("TK-19", "oid that is a user name", "identity", { oid: "alice@contoso.local" }),
   user("TK-19", "the nil oid", "identity", { oid: "00000000-0000-0000-0000-000000000000" }),
   row("TK-19", "no sub", "identity", (state) => state.mintUserToken({ without: ["sub"] })),
-  user("TK-22", "bound to a key", "sender_constrained", { cnf: { jkt: "x" } }),
-  user("TK-23", "an actor", "actor_token", { act: { sub: USER_IDS.bob } }),
-  user("TK-23", "an actor token inside (CVE-2025-55241)", "actor_token", {
+  user("TK-22", "a token bound to a key", "sender_constrained", { cnf: { jkt: "x" } }),
+  user("TK-23", "a token with act", "actor_token", { act: { sub: USER_IDS.bob } }),
+  user("TK-23", "a token with an actor token in it (CVE-2025-55241)", "actor_token", {
     actortoken: `${part({ alg: "none" })}.${part({})}.`,
   }),
   row("TK-25", "an authorization code", "not_compact", (state) =>
     state.issueCode({ user: "alice", client: "service", redirectUri: "http://localhost", scope: "openid" }),
   ),
-  row("TK-25", "a handle of ours", "not_compact", () => `gte_${"A".repeat(43)}`),
-  row("TK-26", "issued to ourselves", "own_client", (state) =>
+  row("TK-25", "a grant handle", "not_compact", () => `gte_${"A".repeat(43)}`),
+  row("TK-26", "a token issued to the service itself", "own_client", (state) =>
     state.mintUserToken({ client: "service", scopes: ["access_as_user"] }),
   ),
   row("TK-27", "a v1 token for Graph without the nonce", "issuer", (state) =>
@@ -159,8 +171,8 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
   row("JW-1", "alg none, a signature", "algorithm", (state) =>
     state.mintUserToken({ header: { alg: "none" }, signature: "AAAA" }),
   ),
-  headed("JW-3", "alg in small letters", "algorithm", { alg: "rs256" }),
-  headed("JW-3", "alg as a list", "algorithm", { alg: ["RS256"] }),
+  headed("JW-3", "alg in lower case", "algorithm", { alg: "rs256" }),
+  headed("JW-3", "alg as an array", "algorithm", { alg: ["RS256"] }),
   ...(["spki-pem", "jwk", "modulus"] as const).map((hmacSecret) =>
     row("JW-4", `HS256 with our public key as ${hmacSecret}`, "algorithm", (state) =>
       state.mintUserToken({ sign: "HS256", hmacSecret }),
@@ -171,7 +183,7 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
   row("JW-5", "RS512 under alg RS256", "signature", (state) =>
     state.mintUserToken({ sign: "RS512", header: { alg: "RS256" } }),
   ),
-  row("JW-6", "an attacker's key in the header under our kid", "header_not_allowed", (state) => {
+  row("JW-6", "an attacker's key in the header with the real kid", "header_not_allowed", (state) => {
     const { privateKey, publicKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const [header, payload] = parts(state.mintUserToken());
     const forged = part({
@@ -181,15 +193,15 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
     return `${forged}.${payload}.${sign("sha256", Buffer.from(`${forged}.${payload}`), privateKey).toString("base64url")}`;
   }),
   ...["jku", "x5u"].map((name) =>
-    headed("JW-21", `${name} to a place of the sender's`, "header_not_allowed", { [name]: "https://localhost:1/keys" }),
+    headed("JW-21", `${name} with an attacker's URL`, "header_not_allowed", { [name]: "https://localhost:1/keys" }),
   ),
   headed("JW-7", "kid with a path", "key_unknown", { kid: "../../keys" }),
   headed("JW-7", "kid that is a number", "key_id", { kid: 7 }),
-  headed("JW-7", "kid from a prototype", "key_unknown", { kid: "__proto__" }),
+  headed("JW-7", "the kid __proto__", "key_unknown", { kid: "__proto__" }),
   headed("JW-20", "no kid", "key_id", { kid: undefined }),
   headed("JW-8", "crit", "header_not_allowed", { crit: ["exp"] }),
-  headed("JW-9", "b64 false", "header_not_allowed", { b64: false, crit: ["b64"] }),
-  headed("JW-32", "another type", "header_type", { typ: "at+jwt" }),
+  headed("JW-9", "b64 set to false", "header_not_allowed", { b64: false, crit: ["b64"] }),
+  headed("JW-32", "another typ", "header_type", { typ: "at+jwt" }),
   row("JW-6", "an unpublished key", "key_unknown", (state) => state.mintUserToken({ key: "unpublished" })),
   row("JW-19", "a key of 1024 bits", "key_unknown", (state) => state.mintUserToken({ key: "weak" })),
   row("SEC-18", "ES256 with r = s = 0 (psychic signature)", "algorithm", (state) =>
@@ -199,14 +211,14 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
     const [header, , signature] = parts(state.mintUserToken({ user: "alice" }));
     return `${header}.${parts(state.mintUserToken({ user: "bob" }))[1]}.${signature}`;
   }),
-  row("JW-31", "other spelling of the signature's last bits", "not_compact", (state) =>
-    respelled(state.mintUserToken()),
+  row("JW-31", "different unused last bits of the signature", "not_compact", (state) =>
+    withOtherUnusedBits(state.mintUserToken()),
   ),
   row("JW-15", "padding", "not_compact", (state) => `${state.mintUserToken()}==`),
   row("JW-11", "two parts", "not_compact", (state) => parts(state.mintUserToken()).slice(0, 2).join(".")),
   row("JW-11", "five parts, as a JWE", "not_compact", (state) => `${state.mintUserToken()}.AAAA.AAAA`),
-  row("JW-23", "a claim twice", "not_json", (state) => twice(state)),
-  row("JW-23", "a header member twice", "not_json", (state) =>
+  row("JW-23", "a repeated claim", "not_json", (state) => withRepeatedClaim(state)),
+  row("JW-23", "a repeated header member", "not_json", (state) =>
     state.mint({
       header: `{"alg":"none","alg":"RS256","typ":"JWT","kid":"${state.listKeys().active}"}`,
       payload: "{}",
@@ -215,23 +227,25 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
   row("JW-10", "payload null", "not_json", (state) =>
     state.mint({ header: { alg: "RS256", typ: "JWT", kid: state.listKeys().active }, payload: "null" }),
   ),
-  row("JW-29", "20 KB", "too_long", (state) => state.mintUserToken({ claims: { filler: "x".repeat(20_000) } })),
+  row("JW-29", "a token of 20 KB", "too_long", (state) =>
+    state.mintUserToken({ claims: { filler: "x".repeat(20_000) } }),
+  ),
   row("JW-4", "HS256 with an empty secret", "algorithm", (state) => {
     const text = `${part({ alg: "HS256", typ: "JWT" })}.${parts(state.mintUserToken())[1]}`;
     return `${text}.${createHmac("sha256", "").update(text).digest("base64url")}`;
   }),
-  application("TK-8", "oid and sub of an application differ", "kind_unclear", { oid: OBJECT_IDS.web }),
+  application("TK-8", "an application whose oid and sub differ", "kind_unclear", { oid: OBJECT_IDS.web }),
 ];
 
-/** RS256 signatures are 256 bytes: four bits of the last character are unused. */
-function respelled(token: string): string {
+/** Changes unused bits: an RS256 signature has 256 bytes, so the last four bits of its base64url are unused. */
+function withOtherUnusedBits(token: string): string {
   const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   const last = alphabet.indexOf(token.at(-1) ?? "");
   return token.slice(0, -1) + alphabet[last ^ 1];
 }
 
-/** A genuine signature over a payload that names its user twice. */
-function twice(state: State): string {
+/** A valid signature over a payload with two `oid` members. */
+function withRepeatedClaim(state: State): string {
   const [header, payload] = parts(state.mintUserToken());
   const text = Buffer.from(payload, "base64url").toString("utf8");
   const doubled = `${text.slice(0, -1)},"oid":"${USER_IDS.bob}"}`;

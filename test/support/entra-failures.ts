@@ -1,11 +1,11 @@
 /**
- * What Entra may answer instead of a token, and what the service must make of it: the error table, written
- * out by hand for every AADSTS code, and the answers that are none. Used by `errors.test.ts` and by the
+ * What Entra can answer instead of a token, and what the service must answer then: an error table with every AADSTS
+ * code, independent of the service's own, and answers that are not valid errors. Used by `errors.test.ts` and by the
  * search for leaked secrets.
  */
 import type { ResponseScript } from "../../local/tenant/control/scripted-responses.ts";
 
-/** How each class looks on the OAuth routes and on the others. */
+/** What a failure class looks like on the OAuth routes and on the others. */
 export interface Expected {
   readonly oauth: { readonly status: number; readonly error: string };
   readonly problem: { readonly status: number; readonly error: string };
@@ -28,7 +28,7 @@ const refused = (error: string, code: string, action: string, problemError = err
 });
 
 export const CLASSES = {
-  /** RFC 8693 says `invalid_request` of a bad subject; RFC 7523 says `invalid_grant`, tested apart. */
+  /** RFC 8693 has `invalid_request` for an invalid subject token. RFC 7523 has `invalid_grant`, tested separately. */
   subject: {
     oauth: { status: 400, error: "invalid_request" },
     problem: { status: 401, error: "invalid_token" },
@@ -38,72 +38,72 @@ export const CLASSES = {
   user: refused("interaction_required", "interaction_required", "sign_in"),
   consent: refused("invalid_grant", "consent_required", "ask_admin"),
   denied: refused("invalid_grant", "access_denied", "ask_admin"),
-  dead: refused("invalid_grant", "grant_dead", "sign_in"),
+  grantEnded: refused("invalid_grant", "grant_dead", "sign_in"),
   credential: both(500, "server_error", "credential_refused", "ask_admin"),
-  ours: both(500, "server_error", "registration_refused", "ask_admin"),
+  registration: both(500, "server_error", "registration_refused", "ask_admin"),
   throttled: both(429, "temporarily_unavailable", "throttled", "retry"),
-  down: both(503, "temporarily_unavailable", "entra_unavailable", "retry"),
-  nonsense: both(502, "server_error", "entra_answer_invalid", "retry"),
+  unavailable: both(503, "temporarily_unavailable", "entra_unavailable", "retry"),
+  invalidAnswer: both(502, "server_error", "entra_answer_invalid", "retry"),
 } as const satisfies Record<string, Expected>;
 
 export type FailureClass = keyof typeof CLASSES;
 
-/** Who can do something about it. */
+/** The failure class of every AADSTS code. */
 export const AADSTS_CLASSES: Readonly<Record<FailureClass, readonly number[]>> = {
   subject: [50013, 500133, 50027, 240002],
   user: [50076, 50079, 50158, 53000, 53001, 53002, 50055],
   consent: [65001],
   denied: [50105, 53003, 65004, 50020, 50034, 50053, 50057, 50126],
-  dead: [50173, 70000, 70008, 700082, 700084, 70043, 9002313, 54005, 501481, 70018, 70019, 70020],
+  grantEnded: [50173, 70000, 70008, 700082, 700084, 70043, 9002313, 54005, 501481, 70018, 70019, 70020],
   credential: [7000215, 7000222, 700024, 700027, 700213],
-  ours: [
+  registration: [
     500131, 70003, 70011, 700016, 700022, 700030, 700038, 7000112, 7000114, 7000218, 500011, 501051, 50011, 50194,
     90002, 90009, 90013, 90014, 90019, 900144, 900023, 900561, 9001023, 1002012, 28000, 28002, 28003, 50049, 500112,
     70021, 700021, 700023, 700025, 700211, 700212, 9000411,
   ],
   throttled: [50196, 90055],
-  down: [90006, 90033, 90090, 70016],
-  nonsense: [],
+  unavailable: [90006, 90033, 90090, 70016],
+  invalidAnswer: [],
 };
 
 export const AADSTS_ROWS: readonly (readonly [code: number, failureClass: FailureClass])[] = Object.entries(
   AADSTS_CLASSES,
 ).flatMap(([name, codes]) => codes.map((code) => [code, name as FailureClass] as const));
 
-/** How Entra is asked. In all but the first, the only assertion that can be refused is the one that proves who we are. */
-export type AskedFlow = "on-behalf-of" | "refresh-token" | "authorization-code" | "client-credentials";
+/** The flow of the call to Entra. In all but the first, the only assertion that Entra can refuse is the service's credential. */
+export type RequestedFlow = "on-behalf-of" | "refresh-token" | "authorization-code" | "client-credentials";
 
-const FLOW_CLASSES: Readonly<Record<AskedFlow, Partial<Record<FailureClass, FailureClass>>>> = {
+const FLOW_CLASSES: Readonly<Record<RequestedFlow, Partial<Record<FailureClass, FailureClass>>>> = {
   "on-behalf-of": {},
   "refresh-token": { subject: "credential" },
   "authorization-code": { subject: "credential" },
-  // Nobody can sign in for an application.
-  "client-credentials": { subject: "credential", user: "denied", dead: "denied" },
+  // No user can sign in for an application.
+  "client-credentials": { subject: "credential", user: "denied", grantEnded: "denied" },
 };
 
-/** What a number of a class is when it comes in this flow. */
-export function classIn(flow: AskedFlow, name: FailureClass): FailureClass {
+/** The class that a code of this class has in this flow. */
+export function classIn(flow: RequestedFlow, name: FailureClass): FailureClass {
   return FLOW_CLASSES[flow][name] ?? name;
 }
 
-/** The page that a person sees in the place of an answer. */
+/** The page that a user sees for each class. */
 export const CLASS_PAGES: Readonly<Record<FailureClass, readonly [status: number, title: string]>> = {
   subject: [403, "This is not possible"],
   user: [403, "More is needed to sign in"],
-  consent: [403, "A consent is missing"],
-  denied: [403, "Nothing was allowed"],
-  dead: [403, "This sign-in was used already"],
+  consent: [403, "Consent is missing"],
+  denied: [403, "No access was granted"],
+  grantEnded: [403, "This sign-in was already used"],
   credential: [500, "This did not work"],
-  ours: [500, "This did not work"],
+  registration: [500, "This did not work"],
   throttled: [429, "This did not work"],
-  down: [503, "This did not work"],
-  nonsense: [502, "This did not work"],
+  unavailable: [503, "This did not work"],
+  invalidAnswer: [502, "This did not work"],
 };
 
-type Answered = Omit<ResponseScript, "endpoint">;
+type EntraAnswer = Omit<ResponseScript, "endpoint">;
 
-/** A token that must not be believed, in an otherwise good answer. */
-const answer = (more: Record<string, unknown>): Answered => ({
+/** A valid token answer with changes. */
+const answer = (more: Record<string, unknown>): EntraAnswer => ({
   status: 200,
   body: {
     token_type: "Bearer",
@@ -114,73 +114,98 @@ const answer = (more: Record<string, unknown>): Answered => ({
   },
 });
 
-/** Answers that are no refusal in Entra's own form. Nothing here waits for a deadline: that is tested with one injected. */
-export type OddAnswer = readonly [title: string, order: Answered, failureClass: FailureClass, retryAfter?: string];
+/** Answers that are not an error in Entra's usual form. None waits for a deadline, which other tests inject. */
+export type OddAnswer = readonly [title: string, order: EntraAnswer, failureClass: FailureClass, retryAfter?: string];
 
 export const ODD_ANSWERS: readonly OddAnswer[] = [
   ["429 as plain text (E-110)", { throttleSeconds: 7 }, "throttled", "7"],
   ["429 as plain text without Retry-After", { status: 429, body: "Too Many Requests" }, "throttled", "60"],
   ["429 as JSON", { aadsts: 90055, headers: { "Retry-After": "11" } }, "throttled", "11"],
   ["429 with a body that is a token", { ...answer({}), status: 429 }, "throttled", "60"],
-  ["50196 at 400 with Retry-After", { aadsts: 50196, headers: { "Retry-After": "90" } }, "throttled", "90"],
+  ["400 with 50196 and Retry-After", { aadsts: 50196, headers: { "Retry-After": "90" } }, "throttled", "90"],
   [
-    "Retry-After of a day is capped",
+    "429 with Retry-After of a day, which is capped",
     { status: 429, body: "", headers: { "Retry-After": "86400" } },
     "throttled",
     "3600",
   ],
-  ["Retry-After that is no time", { status: 429, body: "", headers: { "Retry-After": "soon" } }, "throttled", "60"],
-  ["Retry-After that is negative", { status: 429, body: "", headers: { "Retry-After": "-5" } }, "throttled", "60"],
   [
-    "Retry-After in the past",
+    "429 with Retry-After that is not a time",
+    { status: 429, body: "", headers: { "Retry-After": "soon" } },
+    "throttled",
+    "60",
+  ],
+  ["429 with a negative Retry-After", { status: 429, body: "", headers: { "Retry-After": "-5" } }, "throttled", "60"],
+  [
+    "429 with Retry-After in the past",
     { status: 429, body: "", headers: { "Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT" } },
     "throttled",
     "0",
   ],
-  ["503 with Retry-After", { status: 503, body: "", headers: { "Retry-After": "5" } }, "down", "5"],
-  ["500 as HTML", { status: 500, body: "<html>Server Error</html>", headers: { "Content-Type": "text/html" } }, "down"],
-  ["502 as HTML", { status: 502, body: "<html>Bad Gateway</html>", headers: { "Content-Type": "text/html" } }, "down"],
-  ["504 empty", { status: 504, body: "" }, "down"],
-  ["temporarily_unavailable at 400", { status: 400, body: { error: "temporarily_unavailable" } }, "down"],
-  ["server_error at 400", { status: 400, body: { error: "server_error" } }, "down"],
-  ["a connection that breaks", { drop: true, times: 2 }, "down"],
-  ["200 empty", { status: 200, body: "" }, "nonsense"],
-  ["200 as HTML", { status: 200, body: "<html>Sign in</html>", headers: { "Content-Type": "text/html" } }, "nonsense"],
-  ["200 {} (TC-22)", { status: 200, body: {} }, "nonsense"],
-  ["200 []", { status: 200, body: [] }, "nonsense"],
-  ["200 null", { status: 200, body: "null", headers: { "Content-Type": "application/json" } }, "nonsense"],
-  ["200 without a token", answer({ access_token: undefined }), "nonsense"],
-  ["200 with an empty token", answer({ access_token: "" }), "nonsense"],
-  ["200 with a token that is a number", answer({ access_token: 7 }), "nonsense"],
-  ["200 with a line break in the token (SEC-20)", answer({ access_token: "abc\r\nX-Injected: 1" }), "nonsense"],
-  ["200 with a space in the token", answer({ access_token: "abc def" }), "nonsense"],
-  ["200 with a quotation mark in the token", answer({ access_token: 'abc"' }), "nonsense"],
-  ["200 with a token of 20 KB", answer({ access_token: "a".repeat(20_000) }), "nonsense"],
-  ["200 with a token of another type", answer({ token_type: "pop" }), "nonsense"],
-  ["200 without token_type", answer({ token_type: undefined }), "nonsense"],
-  ["200 without a lifetime", answer({ expires_in: undefined }), "nonsense"],
-  ["200 with a lifetime of zero", answer({ expires_in: 0 }), "nonsense"],
-  ["200 with a lifetime in words", answer({ expires_in: "soon" }), "nonsense"],
-  ["200 without scope: nobody knows what the token may do", answer({ scope: undefined }), "nonsense"],
-  ["200 with an answer of 300 KB", answer({ filler: "x".repeat(300_000) }), "nonsense"],
-  ["200 with an error instead", { status: 200, body: { error: "invalid_grant", error_codes: [65001] } }, "nonsense"],
-  ["302 to somewhere", { status: 302, body: "", headers: { Location: "https://evil.example/" } }, "nonsense"],
-  ["400 empty", { status: 400, body: "" }, "nonsense"],
+  ["503 with Retry-After", { status: 503, body: "", headers: { "Retry-After": "5" } }, "unavailable", "5"],
+  [
+    "500 as HTML",
+    { status: 500, body: "<html>Server Error</html>", headers: { "Content-Type": "text/html" } },
+    "unavailable",
+  ],
+  [
+    "502 as HTML",
+    { status: 502, body: "<html>Bad Gateway</html>", headers: { "Content-Type": "text/html" } },
+    "unavailable",
+  ],
+  ["an empty 504", { status: 504, body: "" }, "unavailable"],
+  ["400 with temporarily_unavailable", { status: 400, body: { error: "temporarily_unavailable" } }, "unavailable"],
+  ["400 with server_error", { status: 400, body: { error: "server_error" } }, "unavailable"],
+  ["with a broken connection", { drop: true, times: 2 }, "unavailable"],
+  ["an empty 200", { status: 200, body: "" }, "invalidAnswer"],
+  [
+    "200 as HTML",
+    { status: 200, body: "<html>Sign in</html>", headers: { "Content-Type": "text/html" } },
+    "invalidAnswer",
+  ],
+  ["200 {} (TC-22)", { status: 200, body: {} }, "invalidAnswer"],
+  ["200 []", { status: 200, body: [] }, "invalidAnswer"],
+  ["200 null", { status: 200, body: "null", headers: { "Content-Type": "application/json" } }, "invalidAnswer"],
+  ["200 without a token", answer({ access_token: undefined }), "invalidAnswer"],
+  ["200 with an empty token", answer({ access_token: "" }), "invalidAnswer"],
+  ["200 with a token that is a number", answer({ access_token: 7 }), "invalidAnswer"],
+  ["200 with a line break in the token (SEC-20)", answer({ access_token: "abc\r\nX-Injected: 1" }), "invalidAnswer"],
+  ["200 with a space in the token", answer({ access_token: "abc def" }), "invalidAnswer"],
+  ["200 with a quotation mark in the token", answer({ access_token: 'abc"' }), "invalidAnswer"],
+  ["200 with a token of 20 KB", answer({ access_token: "a".repeat(20_000) }), "invalidAnswer"],
+  ["200 with a token of another type", answer({ token_type: "pop" }), "invalidAnswer"],
+  ["200 without token_type", answer({ token_type: undefined }), "invalidAnswer"],
+  ["200 without a lifetime", answer({ expires_in: undefined }), "invalidAnswer"],
+  ["200 with a lifetime of zero", answer({ expires_in: 0 }), "invalidAnswer"],
+  ["200 with a lifetime that is not a number", answer({ expires_in: "soon" }), "invalidAnswer"],
+  ["200 without scope", answer({ scope: undefined }), "invalidAnswer"],
+  ["200 with an answer of 300 KB", answer({ filler: "x".repeat(300_000) }), "invalidAnswer"],
+  [
+    "200 with an error instead",
+    { status: 200, body: { error: "invalid_grant", error_codes: [65001] } },
+    "invalidAnswer",
+  ],
+  ["302", { status: 302, body: "", headers: { Location: "https://evil.example/" } }, "invalidAnswer"],
+  ["an empty 400", { status: 400, body: "" }, "invalidAnswer"],
   [
     "400 as HTML",
     { status: 400, body: "<html>Bad Request</html>", headers: { "Content-Type": "text/html" } },
-    "nonsense",
+    "invalidAnswer",
   ],
-  ["400 with an error that is a number", { status: 400, body: { error: 7 } }, "nonsense"],
-  ["401 empty", { status: 401, body: "" }, "nonsense"],
-  ["400 of a kind nobody knows", { status: 400, body: { error: "something_new", error_codes: [999999] } }, "ours"],
-  ["400 interaction_required without a number", { status: 400, body: { error: "interaction_required" } }, "user"],
+  ["400 with an error that is a number", { status: 400, body: { error: 7 } }, "invalidAnswer"],
+  ["an empty 401", { status: 401, body: "" }, "invalidAnswer"],
+  [
+    "400 with an unknown error",
+    { status: 400, body: { error: "something_new", error_codes: [999999] } },
+    "registration",
+  ],
+  ["400 interaction_required without an error code", { status: 400, body: { error: "interaction_required" } }, "user"],
   ["400 login_required", { status: 400, body: { error: "login_required" } }, "user"],
   ["400 consent_required", { status: 400, body: { error: "consent_required" } }, "consent"],
   ["400 access_denied", { status: 400, body: { error: "access_denied" } }, "denied"],
   ["400 with a suberror only", { status: 400, body: { error: "invalid_grant", suberror: "basic_action" } }, "user"],
   [
-    "400 with error codes that are no numbers",
+    "400 with error codes that are not numbers",
     { status: 400, body: { error: "interaction_required", error_codes: ["65001", {}, null] } },
     "user",
   ],

@@ -1,24 +1,24 @@
 /**
- * Searches texts for secrets, whole or in part. A secret is cut into pieces of sixteen characters, and a text is read
- * through a window of the same width, so a leak is found even when a token was cut off or only its signature was logged.
+ * Searches texts for secrets, whole or in part. The search cuts each secret into pieces of sixteen characters and looks
+ * for them at every position of a text. It finds a truncated token, and a signature without its token.
  */
 const PIECE = 16;
 
 export interface Leak {
-  /** What leaked. */
+  /** The name of the secret. */
   readonly what: string;
-  /** Where: the label of the text, and the text around the find. */
+  /** The label of the text, and the characters around the leak. */
   readonly where: string;
 }
 
 export interface LeakSearch {
-  /** Adds a secret; ones shorter than a piece are searched as they are. */
+  /** Adds a secret. One that is shorter than a piece is searched as a whole. */
   add(what: string, secret: string | undefined | null): void;
   readonly size: number;
   find(where: string, text: string): Leak[];
 }
 
-/** `signatures`: of a token, look for its signature only; two tokens of one issuer have claims in common. */
+/** `signatures`: search only for the signature of a token, because two tokens of one issuer share claims. */
 export function createLeakSearch(ofTokens: "all" | "signatures" = "all"): LeakSearch {
   const pieces = new Map<string, string>();
   const short = new Map<string, string>();
@@ -65,14 +65,14 @@ export function createLeakSearch(ofTokens: "all" | "signatures" = "all"): LeakSe
   };
 }
 
-/** The header of a token is the same for all tokens of a key, and no secret. */
+/** The header of a token is not secret: all tokens with one key have the same. */
 function secretParts(secret: string, ofTokens: "all" | "signatures"): readonly string[] {
   const [, ...parts] = secret.split(".");
   const isToken = secret.startsWith("eyJ") && parts.length === 2;
   return isToken ? parts.slice(ofTokens === "all" ? 0 : 1) : [secret];
 }
 
-/** A piece of a payload that holds nothing but digits of a GUID: those are in answers and logs by right. */
+/** A piece of a payload with only the digits of a GUID, which answers and logs may contain. */
 function isIdentifier(piece: string): boolean {
   return /^[0-9a-f"-]+$/.test(Buffer.from(piece, "base64url").toString("latin1"));
 }

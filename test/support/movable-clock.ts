@@ -1,28 +1,29 @@
 /**
- * One clock for the service and the local tenant that a test moves. It runs on by itself, so that libraries with a clock
- * of their own (MSAL, the identity SDK) agree with it until it is moved.
+ * One clock for the service and the local tenant. Until a test moves it, it agrees with the system clock, which MSAL
+ * and the identity SDK read.
  */
-import type { LocalWorld } from "./service-under-test.ts";
+import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
 
 export interface MovableClock {
-  /** For `serve({ surroundings })`. */
-  readonly surroundings: { nowMs(): number; steadyMs(): number };
+  nowMs(): number;
+  steadyMs(): number;
   advance(ms: number): void;
-  /** Back to now, for the next test. */
+  /** Back to the true time. */
   reset(): void;
 }
 
 export const MINUTE = 60_000;
 export const DAY = 24 * 60 * MINUTE;
 
-export function movableClock({ tenant }: Pick<LocalWorld, "tenant">): MovableClock {
+export function movableClock(tenant: LocalTenant): MovableClock {
   let offsetMs = 0;
   const move = (to: number) => {
     offsetMs = to;
     tenant.state.setClockOffset({ offsetMs });
   };
   return {
-    surroundings: { nowMs: () => Date.now() + offsetMs, steadyMs: () => performance.now() + offsetMs },
+    nowMs: () => Date.now() + offsetMs,
+    steadyMs: () => performance.now() + offsetMs,
     advance: (ms) => move(offsetMs + ms),
     reset: () => move(0),
   };

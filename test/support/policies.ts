@@ -1,6 +1,4 @@
-/**
- * Policies for tests: the local stack's, changed. The setting is JSON text, as in a deployment.
- */
+/** Policies for tests: changed copies of the local stack's, as JSON text like the setting of a deployment. */
 import { localPolicy } from "../../local/stack/policy.ts";
 
 type Json = Record<string, unknown>;
@@ -10,14 +8,14 @@ export interface TestPolicy {
   callers: (Json & { name: string })[];
 }
 
-/** The local policy after a change. */
+/** The local policy after `change` has modified it. */
 export function policyWith(change: (policy: TestPolicy) => void): string {
   const policy = structuredClone(localPolicy) as unknown as TestPolicy;
   change(policy);
   return JSON.stringify(policy);
 }
 
-/** The local policy with members of entries replaced, by the entry's name. */
+/** The local policy with replaced members in the named entries. */
 export function policyWithEntries(changes: Record<string, Json>): string {
   return policyWith((policy) => {
     for (const entry of policy.callers) {
@@ -26,13 +24,13 @@ export function policyWithEntries(changes: Record<string, Json>): string {
   });
 }
 
-/** Settings of a service that gives the daemon the application's own token for Graph. */
+/** Settings of a service that allows the daemon an app-only token for Graph. */
 export function applicationOnlySettings(): Record<string, string> {
   const flows = ["refresh-token", "client-credentials"];
   return { POLICY: policyWithEntries({ daemon: { flows, apis: { graph: [".default"] } } }) };
 }
 
-/** Settings of a service without a second registration: no application gets a token of its own. */
+/** Settings of a service without a second registration, so that no application gets an app-only token. */
 export function withoutApplicationOnly(): Record<string, string | undefined> {
   const POLICY = policyWith((policy) => {
     policy.callers = policy.callers.filter(({ name }) => name !== "reports");

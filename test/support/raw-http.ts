@@ -1,21 +1,19 @@
-/**
- * HTTP as bytes: requests that no library would send, answers as they came.
- */
+/** HTTP as bytes: requests that no library sends, and unparsed answers. */
 import { connect } from "node:net";
 
 export interface RawAnswer {
-  /** 0: the connection was closed without an answer. */
+  /** 0 if the connection was closed without an answer. */
   readonly status: number;
-  /** Names in lower case; repeated ones joined. */
+  /** Names in lower case, repeated values joined. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Everything that came, further answers on the connection included. */
+  /** Everything received, including further answers on the connection. */
   readonly text: string;
 }
 
 /**
- * Sends the bytes and reads until the other side ends: say `Connection: close`, for Node takes a half-closed connection for
- * an abandoned one. One character is one byte.
+ * Sends the bytes, one per character, and reads until the server closes the connection. Send `Connection: close`,
+ * because Node treats a half-closed connection as abandoned.
  */
 export function sendRaw(port: number, bytes: string | readonly string[]): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
@@ -31,7 +29,7 @@ export function sendRaw(port: number, bytes: string | readonly string[]): Promis
     socket.on("data", (chunk) => chunks.push(chunk));
     socket.on("close", finish);
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      // Whoever refuses a request may cut the line while it is still sent.
+      // A server that refuses a request may close the connection before it has read all of it.
       if (error.code === "ECONNRESET" || error.code === "EPIPE") {
         finish();
       } else {
@@ -44,17 +42,17 @@ export function sendRaw(port: number, bytes: string | readonly string[]): Promis
 export interface RawRequest {
   readonly method?: string;
   readonly target: string;
-  /** `Name: value` lines; `Host` and `Connection: close` are added unless `bare`. */
+  /** `Name: value` lines. `Host` and `Connection: close` are added unless `bare` is set. */
   readonly headers?: readonly string[];
   readonly body?: string;
   readonly bare?: boolean;
 }
 
-/** A request as text, with a true `Content-Length` where there is a body. */
+/** A request as text, with the correct `Content-Length` if it has a body. */
 export function rawRequest({ method = "GET", target, headers = [], body, bare = false }: RawRequest): string {
-  const own = bare ? [] : ["Host: localhost", "Connection: close"];
+  const fixed = bare ? [] : ["Host: localhost", "Connection: close"];
   const length = body === undefined || bare ? [] : [`Content-Length: ${Buffer.byteLength(body, "latin1")}`];
-  return `${[`${method} ${target} HTTP/1.1`, ...own, ...length, ...headers].join("\r\n")}\r\n\r\n${body ?? ""}`;
+  return `${[`${method} ${target} HTTP/1.1`, ...fixed, ...length, ...headers].join("\r\n")}\r\n\r\n${body ?? ""}`;
 }
 
 function readAnswer(text: string): RawAnswer {

@@ -1,25 +1,26 @@
 /**
  * The real service in this process: real handlers, jose, MSAL, Key Vault SDK and table SDK, against the local tenant and
- * Azurite over real sockets. Only Functions' host is left out: requests are made as the package's own `HttpRequest`.
+ * Azurite over real sockets. Only the Functions host is missing: the tests construct the `HttpRequest` of
+ * `@azure/functions` themselves.
  */
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { type Cookie, type HttpHandler, HttpRequest, InvocationContext } from "@azure/functions";
 import { compose, realSurroundings, type Service, type Surroundings } from "../../functions/composition/compose.ts";
 import { createHandler } from "../../functions/handle.ts";
 import { routesOf } from "../../functions/register.ts";
 import { startTableService, type TableService } from "../../local/azurite/table-service.ts";
 import { createServiceSettings } from "../../local/stack/service-settings.ts";
-import { type LocalTenant, startLocalTenant } from "../../local/tenant/local-tenant.ts";
-import { createLocalTls } from "../../local/tls/local-tls.ts";
+import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
 import { configFrom } from "../../shared/config/environment.ts";
+import { type MovableClock, movableClock } from "./movable-clock.ts";
+import { startTrustedTenant } from "./use-tenant.ts";
 
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** Cookies that the answer sets, as Functions takes them. */
+  /** The cookies of the answer, in the format of `@azure/functions`. */
   readonly cookies: readonly Cookie[];
-  /** The body as JSON; throws when it is not. */
+  /** The body as JSON. Throws if it is not JSON. */
   json(): Record<string, unknown>;
 }
 
@@ -30,14 +31,14 @@ export interface Call {
   readonly form?: Record<string, string> | URLSearchParams | readonly (readonly [string, string])[];
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as it is. */
+  /** Sent unchanged. */
   readonly body?: string | Uint8Array;
 }
 
 export interface ServiceUnderTest {
   readonly tenant: LocalTenant;
   readonly service: Service;
-  /** Every line that the service logged, all levels. */
+  /** Every line that the service logged, at any level. */
   readonly logs: string[];
   readonly settings: Record<string, string>;
   /** The audit event of the last request. */
@@ -45,9 +46,9 @@ export interface ServiceUnderTest {
   /** Every audit event, oldest first. */
   events(): Record<string, unknown>[];
   call(path: string, call?: Call): Promise<Answer>;
-  /** Resolves when the token cache has been asked so often in all: whoever asked is at the same point of the path. */
+  /** Resolves when the token cache has had that many look-ups in total, so that concurrent requests have all reached it. */
   lookUps(count: number): Promise<void>;
-  /** Another instance of the service on the same tenant and table: new caches, new keys. */
+  /** Another instance of the service with the same tenant and table, and with empty caches. */
   another(changes?: ServiceChanges): ServiceUnderTest;
 }
 
@@ -56,17 +57,19 @@ export interface ServiceChanges {
   readonly surroundings?: Partial<Surroundings>;
 }
 
-/** What all instances of a test file share. */
+/** What all instances in a test file share. */
 export interface LocalWorld {
   readonly tenant: LocalTenant;
   readonly tables: TableService;
+  /** The clock of the tenant and, unless `surroundings` say otherwise, of every service. */
+  readonly clock: MovableClock;
   /** Every line that any instance logged. */
   readonly logs: string[];
-  /** Every answer that any instance gave, with the path that was asked. */
+  /** Every answer of any instance, with the path of the request. */
   readonly answers: { readonly path: string; readonly answer: Answer }[];
-  /** Every request that any instance got. */
+  /** Every request to any instance. */
   readonly calls: Call[];
-  /** Every name that any instance's token cache was asked for. */
+  /** Every key that was looked up in the token cache of any instance. */
   readonly cacheKeys: string[];
   serve(changes?: ServiceChanges): ServiceUnderTest;
   stop(): Promise<void>;
@@ -75,14 +78,9 @@ export interface LocalWorld {
 export const SERVICE_URL = "http://localhost:7071";
 
 export async function startLocalWorld(): Promise<LocalWorld> {
-  const tls = createLocalTls();
-  setDefaultCACertificates([...getCACertificates("default"), tls.caPem]);
-  const options = { port: 0, tls: { key: tls.serverKeyPem, cert: tls.serverCertPem }, serviceUrl: SERVICE_URL };
-  const [tenant, tables] = await Promise.all([startLocalTenant(options), startTableService()]);
-  // The managed identity SDK reads these by itself, as it does in Azure.
-  process.env["IDENTITY_ENDPOINT"] = tenant.state.identity.endpoint;
-  process.env["IDENTITY_HEADER"] = tenant.state.identity.header;
-  const shared: Shared = { tenant, tables, logs: [], answers: [], calls: [], cacheKeys: [] };
+  const [tenant, tables] = await Promise.all([startTrustedTenant({ serviceUrl: SERVICE_URL }), startTableService()]);
+  const clock = movableClock(tenant);
+  const shared: Shared = { tenant, tables, clock, logs: [], answers: [], calls: [], cacheKeys: [] };
   return {
     ...shared,
     serve: (changes = {}) => serve(shared, changes),
@@ -96,7 +94,8 @@ export async function startLocalWorld(): Promise<LocalWorld> {
 type Shared = Omit<LocalWorld, "serve" | "stop">;
 
 function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
-  const { tenant, tables } = world;
+  const { tenant, tables, clock } = world;
+  const { nowMs, steadyMs } = clock;
   const settings = createServiceSettings(
     {
       tenantUrl: tenant.url,
@@ -106,7 +105,7 @@ function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
     },
     changes.settings,
   );
-  const composed = compose(configFrom(settings), { ...realSurroundings(), ...changes.surroundings });
+  const composed = compose(configFrom(settings), { ...realSurroundings(), nowMs, steadyMs, ...changes.surroundings });
   const { cache, lookUps } = countLookUps(composed.exchangeContext.cache, world.cacheKeys);
   const service: Service = { ...composed, exchangeContext: { ...composed.exchangeContext, cache } };
   const logs: string[] = [];
@@ -135,21 +134,21 @@ function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
           return answer;
         }
       }
-      throw new Error(`no route for ${pathname}`);
+      throw new Error(`no route matches ${pathname}`);
     },
     another: (more = {}) => serve(world, more),
   };
 }
 
 function countLookUps(cache: Service["exchangeContext"]["cache"], keys: string[]) {
-  let asked = 0;
+  let total = 0;
   const waiting = new Set<{ count: number; done: () => void }>();
   const counted: typeof cache = {
     getOrAcquire(lookUp, acquire) {
       const answer = cache.getOrAcquire(lookUp, acquire);
-      asked += 1;
+      total += 1;
       keys.push(lookUp.key);
-      for (const waiter of [...waiting].filter(({ count }) => asked >= count)) {
+      for (const waiter of [...waiting].filter(({ count }) => total >= count)) {
         waiting.delete(waiter);
         waiter.done();
       }
@@ -157,7 +156,7 @@ function countLookUps(cache: Service["exchangeContext"]["cache"], keys: string[]
     },
   };
   const lookUps = (count: number) =>
-    asked >= count ? Promise.resolve() : new Promise<void>((done) => void waiting.add({ count, done }));
+    total >= count ? Promise.resolve() : new Promise<void>((done) => void waiting.add({ count, done }));
   return { cache: counted, lookUps };
 }
 
@@ -183,7 +182,7 @@ async function invoke(
   });
   const response = await handler(request, context);
   if (response === undefined || response === null || !("status" in response)) {
-    throw new Error("the handler gave no response");
+    throw new Error("the handler returned no response");
   }
   const text = typeof response.body === "string" ? response.body : "";
   return {
@@ -212,12 +211,12 @@ function formText(form: NonNullable<Call["form"]>): string {
 }
 
 function matchTemplate(template: string, pathname: string): Record<string, string> | undefined {
-  const wanted = template.split("/");
-  const given = pathname.slice(1).split("/");
-  if (wanted.length !== given.length) return undefined;
+  const expected = template.split("/");
+  const actual = pathname.slice(1).split("/");
+  if (expected.length !== actual.length) return undefined;
   const params: Record<string, string> = {};
-  for (const [index, part] of wanted.entries()) {
-    const value = decodeURIComponent(given[index] ?? "");
+  for (const [index, part] of expected.entries()) {
+    const value = decodeURIComponent(actual[index] ?? "");
     const name = /^\{(\w+)\}$/.exec(part)?.[1];
     if (name !== undefined) {
       params[name] = value;

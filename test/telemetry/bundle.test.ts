@@ -1,4 +1,4 @@
-/** The built app: what is read where telemetry is off, and that the end of the host sends what waits. */
+/** Telemetry in the built app: it loads no SDK if telemetry is off, and exports pending observations when the host stops. */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -26,18 +26,21 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Chunks that hold a source. */
-function holding(part: string): string[] {
+/** Chunks with a source whose path contains `part`. */
+function chunksWith(part: string): string[] {
   return Object.entries(built.metafile.outputs)
     .filter(([, { inputs }]) => Object.keys(inputs).some((input) => input.includes(part)))
     .map(([path]) => path);
 }
 
-test("off: no part of the SDK is read, only the question whether it is on", () => {
-  // The Redis client, a lazy part itself, carries the API package for a switch of its own.
-  const sdk = new Set([...holding("node_modules/@opentelemetry/"), ...holding("shared/telemetry/open-telemetry.ts")]);
+test("the bundle loads the OpenTelemetry SDK only by dynamic imports", () => {
+  // The Redis client, which is also a lazy chunk, contains the API package.
+  const sdk = new Set([
+    ...chunksWith("node_modules/@opentelemetry/"),
+    ...chunksWith("shared/telemetry/open-telemetry.ts"),
+  ]);
   expect(sdk.size).toBeGreaterThan(0);
-  // Whatever imports one of these chunks does so on demand, or is itself one of them.
+  // Only dynamic imports lead to these chunks from outside.
   for (const [path, { imports }] of Object.entries(built.metafile.outputs)) {
     for (const imported of imports) {
       if (sdk.has(imported.path) && !sdk.has(path)) {
@@ -49,19 +52,19 @@ test("off: no part of the SDK is read, only the question whether it is on", () =
   expect(sdk.has(entry ?? "")).toBe(false);
 });
 
-test("one copy of each package, and only what is used of it", () => {
+test("the bundle contains one copy of each OpenTelemetry package and no instrumentation", () => {
   const packages = Object.keys(built.metafile.inputs)
     .map((path) => /node_modules\/(.*node_modules\/)?@opentelemetry\/[^/]+/.exec(path)?.[0])
     .filter((name) => name !== undefined);
   const found = [...new Set(packages)].sort();
   expect(found.every((path) => path.startsWith("node_modules/@opentelemetry/"))).toBe(true);
   expect(found).not.toContain("node_modules/@opentelemetry/instrumentation");
-  const [chunk = "", ...others] = holding("shared/telemetry/open-telemetry.ts");
+  const [chunk = "", ...others] = chunksWith("shared/telemetry/open-telemetry.ts");
   expect(others).toEqual([]);
   expect(built.metafile.outputs[chunk]?.bytes).toBeLessThan(150_000);
 });
 
-test("on, in the host: an exchange, then the end of the host sends what waits", async () => {
+test("the host exports pending metrics and spans when it stops", async () => {
   const stack: Stack = await startStack({
     appDirectory: folder,
     serviceSettings: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER: "always_on" },

@@ -1,14 +1,14 @@
-/** The caller's trace goes along to Entra, on the calls that a request causes. */
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+/** The trace of a caller's request is sent to Entra with the calls that the request causes. */
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { Outbound, OutboundRequest } from "../../shared/outbound/outbound.ts";
-import { type LocalWorld, startLocalWorld } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { tracedCaller } from "./support/traced-call.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";
 
-let world: LocalWorld;
+const { world } = useWorld();
 let sent: OutboundRequest[];
 let token: string;
 const real = createHttpsOutbound();
@@ -18,20 +18,18 @@ const outbound: Outbound = {
     return real.send(request);
   },
 };
-beforeAll(async () => {
-  world = await startLocalWorld();
+beforeAll(() => {
   token = world.tenant.state.mintUserToken({ user: "alice", client: "web" });
 });
 beforeEach(() => {
   sent = [];
 });
-afterAll(() => world.stop());
 
 const toEntra = (path: string) =>
   sent.filter(({ url }) => new URL(url).pathname.endsWith(path)).map(({ headers }) => headers ?? {});
 
 test.each(["01", "00"])(
-  "same trace, our own span, sampled flag %s: on the token request and on the keys",
+  "the token request and the key request to Entra have the trace of the caller and the service's own span, sampled flag %s",
   async (flags) => {
     const lines: string[] = [];
     const call = tracedCaller(world.serve({ surroundings: { outbound } }).service, (line) => lines.push(line));
@@ -51,7 +49,7 @@ test.each(["01", "00"])(
   },
 );
 
-test("each request has a span of its own; a hit asks nobody", async () => {
+test("each call to Entra has another span, and a cache hit makes no call", async () => {
   const call = tracedCaller(world.serve({ surroundings: { outbound } }).service);
   const traceParent = `00-${TRACE}-${SPAN}-01`;
   const tokens = ["alice", "bob"].map((user) => world.tenant.state.mintUserToken({ user, client: "web" }));
@@ -64,7 +62,7 @@ test("each request has a span of its own; a hit asks nobody", async () => {
 });
 
 test.each([undefined, "", "nonsense", `00-${"0".repeat(32)}-${SPAN}-01`, `00-${TRACE}-${SPAN}-01\r\nx: y`])(
-  "without a trace that is one, nothing is sent: %j",
+  "no trace is sent to Entra for the invalid traceparent %j",
   async (traceParent) => {
     const lines: string[] = [];
     const call = tracedCaller(world.serve({ surroundings: { outbound } }).service, (line) => lines.push(line));
@@ -76,7 +74,7 @@ test.each([undefined, "", "nonsense", `00-${"0".repeat(32)}-${SPAN}-01`, `00-${T
   },
 );
 
-test("any route that has to read the keys tells them the trace; readiness belongs to nobody", async () => {
+test("the key request of any route has the trace of the caller, except that of the readiness check", async () => {
   const call = tracedCaller(world.serve({ surroundings: { outbound } }).service);
   expect(await call(token, { route: "validate", params: {}, traceParent: `00-${TRACE}-${SPAN}-01` })).toBe(200);
   expect(toEntra("/discovery/v2.0/keys")).toEqual([

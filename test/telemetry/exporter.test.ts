@@ -1,4 +1,4 @@
-/** The real service with OpenTelemetry switched on, against an OTLP endpoint on loopback. */
+/** The service with telemetry on and an OTLP endpoint on loopback. */
 import { once } from "node:events";
 import { createServer } from "node:net";
 import fc from "fast-check";
@@ -8,7 +8,8 @@ import { CODES } from "../../shared/telemetry/codes.ts";
 import { createOpenTelemetry } from "../../shared/telemetry/open-telemetry.ts";
 import { createOtlpSender } from "../../shared/telemetry/otlp-sender.ts";
 import type { Observation } from "../../shared/telemetry/telemetry.ts";
-import { type LocalWorld, type ServiceUnderTest, startLocalWorld } from "../support/service-under-test.ts";
+import type { ServiceUnderTest } from "../support/service-under-test.ts";
+import { useWorld } from "../support/use-world.ts";
 import { labels, type OtlpReceiver, points, startOtlpReceiver } from "./support/otlp-receiver.ts";
 import { tracedCaller } from "./support/traced-call.ts";
 
@@ -17,12 +18,12 @@ const SPAN = "00f067aa0ba902b7";
 const SAMPLED = { traceParent: `00-${TRACE}-${SPAN}-01` };
 const NOT_SAMPLED = { traceParent: `00-${TRACE}-${SPAN}-00` };
 
-let world: LocalWorld;
+const { world } = useWorld();
 let receiver: OtlpReceiver;
 let token: string;
 let running: ServiceUnderTest[];
 beforeAll(async () => {
-  [world, receiver] = await Promise.all([startLocalWorld(), startOtlpReceiver()]);
+  receiver = await startOtlpReceiver();
   token = world.tenant.state.mintUserToken({ user: "alice", client: "web" });
 });
 beforeEach(() => {
@@ -32,10 +33,7 @@ beforeEach(() => {
   receiver.silent = false;
 });
 afterEach(async () => void (await Promise.all(running.map(stop))));
-afterAll(async () => {
-  await receiver.close();
-  await world.stop();
-});
+afterAll(() => receiver.close());
 
 function serve(settings: Record<string, string> = {}): ServiceUnderTest {
   const served = world.serve({ settings: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, ...settings } });
@@ -45,8 +43,8 @@ function serve(settings: Record<string, string> = {}): ServiceUnderTest {
 
 const stop = ({ service }: ServiceUnderTest) => service.telemetry?.stop();
 
-describe("an endpoint that fails touches no request", () => {
-  test("nobody there", async () => {
+describe("a failing OTLP endpoint does not affect requests", () => {
+  test("if it refuses connections", async () => {
     const closed = createServer().listen(0, "127.0.0.1");
     await once(closed, "listening");
     const { port } = closed.address() as { port: number };
@@ -63,17 +61,17 @@ describe("an endpoint that fails touches no request", () => {
     expect(await call(token, SAMPLED)).toBe(200);
   });
 
-  test.each([401, 429, 500])("it answers %d", async (status) => {
+  test.each([401, 429, 500])("if it answers %d, which is logged once", async (status) => {
     receiver.status = status;
     const served = serve();
     expect(await tracedCaller(served.service)(token, SAMPLED)).toBe(200);
     await stop(served);
     expect(receiver.exports.length).toBeGreaterThan(0);
-    const told = served.service.operatorLog.drain().filter(({ event }) => event === "telemetry");
-    expect(told).toEqual([expect.objectContaining({ name: "export_failed", reason: `status_${status}` })]);
+    const logged = served.service.operatorLog.drain().filter(({ event }) => event === "telemetry");
+    expect(logged).toEqual([expect.objectContaining({ name: "export_failed", reason: `status_${status}` })]);
   });
 
-  test("it never answers: the end comes after two seconds all the same", async () => {
+  test("if it never answers, and the service stops within the deadline", async () => {
     receiver.silent = true;
     const served = serve();
     expect(await tracedCaller(served.service)(token, SAMPLED)).toBe(200);
@@ -84,7 +82,7 @@ describe("an endpoint that fails touches no request", () => {
   });
 });
 
-test("metrics: names, units, and one count for each audit event", async () => {
+test("metrics have the documented names and units, and count each audit event once", async () => {
   const expires = Math.floor(Date.now() / 1_000) + 30 * 86_400;
   const { value } = world.tenant.state.rotateSecret({ inVault: false });
   world.tenant.state.setSecret({ name: "ending-secret", value, expires });
@@ -131,7 +129,7 @@ test("metrics: names, units, and one count for each audit event", async () => {
   expect(others).toEqual([]);
   expect(labels(credential?.attributes ?? [])).toEqual({ "gte.registration": "delegated" });
   expect(credential?.asDouble).toBeCloseTo(30, 1);
-  // Cumulative, so that a lost export is made up for; each instance has series of its own.
+  // 2: cumulative, so that the next export replaces a lost one.
   expect(metrics.find(({ name }) => name === "gte.exchanges")?.sum?.aggregationTemporality).toBe(2);
   expect(receiver.resources()[0]).toEqual({
     "service.name": "graph-token-exchange",
@@ -140,7 +138,7 @@ test("metrics: names, units, and one count for each audit event", async () => {
 });
 
 describe("spans", () => {
-  test("one for each exchange, child of the caller's, with the id that Entra was told", async () => {
+  test("are written once for each exchange, as children of the caller's span", async () => {
     const served = serve({ OTEL_SERVICE_NAME: "tokens-contoso" });
     await tracedCaller(served.service)(token, SAMPLED);
     await stop(served);
@@ -174,7 +172,7 @@ describe("spans", () => {
     ["traceidratio", "0", { unsampled: 0, root: 0 }],
     ["always_on", "1", { unsampled: 1, root: 1 }],
     ["always_off", "1", { unsampled: 0, root: 0 }],
-  ])("%s %s", async (sampler, ratio, { unsampled, root }) => {
+  ])("follow the sampler %s with ratio %s: %j", async (sampler, ratio, { unsampled, root }) => {
     const served = serve({ OTEL_TRACES_SAMPLER: sampler, OTEL_TRACES_SAMPLER_ARG: ratio });
     const call = tracedCaller(served.service);
     await call(token, NOT_SAMPLED);
@@ -183,20 +181,20 @@ describe("spans", () => {
     const spans = receiver.spans();
     expect(spans.filter(({ traceId }) => traceId === TRACE)).toHaveLength(unsampled);
     expect(spans.filter(({ traceId }) => traceId !== TRACE)).toHaveLength(root);
-    // Metrics and the audit trail know of both, sampled or not.
+    // Metrics count both requests, sampled or not.
     const counts = points(receiver.metrics(), "gte.exchanges").map(({ asInt, asDouble }) => Number(asInt ?? asDouble));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBe(2);
   });
 });
 
-test("the watching timer alone brings the gauges out", async () => {
+test("gauges are exported without any request", async () => {
   const served = serve();
   served.service.telemetry?.start();
   await stop(served);
   expect(receiver.metrics().map(({ name }) => name)).toContain("gte.token_cache.entries");
 });
 
-test("headers come from the vault", async () => {
+test("exports have the headers from the vault, which are not logged", async () => {
   world.tenant.state.setSecret({ name: "otlp-headers", value: "x-api-key=k%3D1" });
   const served = serve({ OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME: "otlp-headers" });
   await tracedCaller(served.service)(token, SAMPLED);
@@ -208,7 +206,7 @@ test("headers come from the vault", async () => {
   expect(world.logs.join("\n")).not.toContain("k=1");
 });
 
-test("whatever is observed, no label leaves its closed set and no identifier leaves at all", async () => {
+test("property: exports contain no label outside its closed set and no identifier", async () => {
   const recorder = createOpenTelemetry({
     config: {
       endpoint: receiver.url,
@@ -260,7 +258,7 @@ test("whatever is observed, no label leaves its closed set and no identifier lea
   expect(receiver.exports.map(({ body }) => body).join()).not.toContain("secret-");
 });
 
-test("loopback only, without TLS", () => {
+test("the outbound client without TLS refuses another host than this machine", () => {
   const request = { method: "GET", deadlineMs: 1, maxBytes: 1 } as const;
   expect(() => createLoopbackOutbound().send({ ...request, url: "http://example.com/" })).toThrow(TypeError);
 });

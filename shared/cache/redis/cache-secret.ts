@@ -1,21 +1,22 @@
 /**
- * The secret that the entries in Redis are sealed with: 32 random bytes from the vault. Read once, looked at again every
- * hour, kept while the vault is away. Without it there is no level 2, which is slower and nothing else. After a rotation
- * the old entries do not open any more and are replaced.
+ * The secret that seals the entries in Redis: 32 random bytes from the vault. It is read at the first use and again
+ * every hour; the last value stays in use while the vault cannot be read. Without a secret there is no level 2: the
+ * service is slower but correct. After a rotation the old entries cannot be unsealed and are replaced.
  */
+import { createBackgroundRefresh } from "../../core/background-refresh.ts";
 import type { Result } from "../../core/result.ts";
 import type { SecretValue } from "../../core/secret-value.ts";
 
 export interface CacheSecret {
-  /** What is at hand now; starts reading where that is due. */
-  held(): Uint8Array | undefined;
+  /** The last value that was read. Starts a read in the background if one is due. */
+  current(): Uint8Array | undefined;
   /** Waits for the first read. */
   ready(): Promise<void>;
 }
 
 export interface CacheSecretInput {
   readonly read: () => Promise<Result<{ readonly value: SecretValue }, { readonly kind: string }>>;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
   readonly onProblem: (reason: string) => void;
 }
@@ -23,40 +24,33 @@ export interface CacheSecretInput {
 const SECRET_BYTES = 32;
 /** 43 characters and perhaps one `=`. */
 const BASE64_32_BYTES = /^[A-Za-z0-9+/_-]{43}=?$/;
-const LOOK_AGAIN_MS = 60 * 60_000;
+const READ_AGAIN_MS = 60 * 60_000;
 const FAILURE_PAUSE_MS = 30_000;
 
 export function createCacheSecret({ read, steadyMs, onProblem }: CacheSecretInput): CacheSecret {
   let secret: Uint8Array | undefined;
-  let reading: Promise<void> | undefined;
-  let nextReadAtMs = Number.NEGATIVE_INFINITY;
 
   const attempt = async (): Promise<void> => {
     const { bytes, problem } = await readBytes(read);
     secret = bytes ?? secret;
-    nextReadAtMs = steadyMs() + (problem === undefined ? LOOK_AGAIN_MS : FAILURE_PAUSE_MS);
+    refresh.pause(problem === undefined ? READ_AGAIN_MS : FAILURE_PAUSE_MS);
     if (problem !== undefined) {
       onProblem(problem);
     }
   };
-  const readIfDue = (): Promise<void> | undefined => {
-    if (reading === undefined && steadyMs() >= nextReadAtMs) {
-      reading = attempt().finally(() => {
-        reading = undefined;
-      });
-    }
-    return reading;
-  };
+  const refresh = createBackgroundRefresh({ attempt, nowMs: steadyMs });
   return {
-    held() {
-      void readIfDue();
+    current() {
+      refresh.startIfDue();
       return secret;
     },
     async ready() {
-      await readIfDue();
+      await refresh.runIfDue();
     },
   };
 }
+
+// ---------------------------------------------------------------------------------------------------------------
 
 async function readBytes(read: CacheSecretInput["read"]): Promise<{ bytes?: Uint8Array; problem?: string }> {
   try {

@@ -1,36 +1,36 @@
 /**
- * Stops asking something that keeps failing, and lets one question through now and then to see whether it is back. The
- * clock is given.
+ * A circuit breaker: after repeated failures it allows no calls for some seconds, then one call that shows whether the
+ * server works again. The clock is given.
  */
 export interface CircuitBreaker {
-  /** Whether to ask now. After a true, `succeeded` or `failed` must follow. */
-  mayAsk(): boolean;
+  /** Whether a call may be made now. After a true, `succeeded` or `failed` must follow. */
+  allowsCall(): boolean;
   succeeded(): void;
   failed(reason: string): void;
 }
 
 export interface CircuitBreakerInput {
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
-  /** Told when it opens (with what failed last) and when it closes again. Must not throw. */
+  /** Called when the circuit opens (with the reason of the last failure) and when it closes again. Must not throw. */
   readonly onChange: (change: { readonly open: boolean; readonly reason?: string }) => void;
 }
 
-/** One slow answer is nothing; five in a row are a pattern. */
+/** One slow reply may be chance; five failures in a row are not. */
 const FAILURES_MAX = 5;
-/** Long enough to cost nothing, short enough for a restart to be noticed soon. */
+/** Few enough probes to cost nothing, and a restarted server is still used soon. */
 const OPEN_MS = 5_000;
 
 export function createCircuitBreaker({ steadyMs, onChange }: CircuitBreakerInput): CircuitBreaker {
   let failures = 0;
-  let nextAskAtMs = Number.NEGATIVE_INFINITY;
+  let nextProbeAtMs = Number.NEGATIVE_INFINITY;
   return {
-    mayAsk() {
+    allowsCall() {
       if (failures < FAILURES_MAX) return true;
       const now = steadyMs();
-      if (now < nextAskAtMs) return false;
-      // One probe; the others wait for what it finds.
-      nextAskAtMs = now + OPEN_MS;
+      if (now < nextProbeAtMs) return false;
+      // One probe. No other call is allowed until it succeeds or the next probe is due.
+      nextProbeAtMs = now + OPEN_MS;
       return true;
     },
     succeeded() {
@@ -42,7 +42,7 @@ export function createCircuitBreaker({ steadyMs, onChange }: CircuitBreakerInput
     },
     failed(reason) {
       failures += 1;
-      nextAskAtMs = steadyMs() + OPEN_MS;
+      nextProbeAtMs = steadyMs() + OPEN_MS;
       if (failures === FAILURES_MAX) {
         onChange({ open: true, reason });
       }

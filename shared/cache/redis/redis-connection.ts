@@ -1,18 +1,18 @@
 /**
- * The connection to Redis: one client, or a cluster client where the server says that it is a cluster. It connects in
- * the background, for ever if need be, and never queues a command for later: what cannot be asked now is not asked. The
- * only importer of the Redis client.
+ * The connection to Redis: a single client, or a cluster client if the server reports that it is a cluster. It connects
+ * in the background, with no limit on retries, and never queues a command while there is no connection. The only
+ * importer of the Redis client.
  */
 import { createClient, createCluster, RESP_TYPES, type RedisClientOptions } from "@redis/client";
 import type { RedisCredentials } from "./redis-credentials.ts";
 
-/** The commands in use, alike for both kinds of client. Values are bytes. */
+/** The commands in use, the same for both kinds of client. Values are bytes. */
 export interface RedisCommands {
   get(key: string): Promise<Buffer | null>;
-  /** Writes if nothing is there, and gives what was there. One round trip. */
+  /** Writes if the key has no value, and returns the previous value. One round trip. */
   setIfAbsent(key: string, value: Buffer, ttlMs: number): Promise<Buffer | null>;
   set(key: string, value: Buffer, ttlMs: number): Promise<void>;
-  /** Deletes if the value is still this one. */
+  /** Deletes the key if it still has this value. */
   deleteIf(key: string, value: Buffer): Promise<void>;
 }
 
@@ -27,7 +27,7 @@ export interface RedisConnection {
 export interface RedisConnectionInput {
   /** `rediss://host:port`, or `redis://` on this machine. */
   readonly url: string;
-  /** Undefined: a server without authentication, on this machine. */
+  /** Undefined: a server on this machine, without authentication. */
   readonly credentials: RedisCredentials | undefined;
   readonly onProblem: (reason: string) => void;
 }
@@ -35,7 +35,7 @@ export interface RedisConnectionInput {
 const CONNECT_TIMEOUT_MS = 5_000;
 const RECONNECT_FIRST_MS = 50;
 const RECONNECT_MAX_MS = 5_000;
-/** Commands under way at once. More means that Redis does not keep up, and then Entra is asked instead. */
+/** Commands without a reply. If there are more, Redis is too slow, and the service calls Entra instead. */
 const COMMANDS_MAX = 2_000;
 
 const BYTES = { [RESP_TYPES.BLOB_STRING]: Buffer } as const;
@@ -44,11 +44,11 @@ const DELETE_IF = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.ca
 export function connectToRedis(input: RedisConnectionInput): RedisConnection {
   const first = Promise.withResolvers<void>();
   let cluster: Cluster | undefined;
-  const single = createSingle(input);
+  const single = createSingleClient(input);
   single.on("error", (error: unknown) => input.onProblem(codeOf(error)));
   let joining: Promise<Cluster | undefined> | undefined;
   single.on("ready", () => {
-    // Asked again after a reconnection only while there is no cluster: a server may become one, never cease to be.
+    // Checked again after a reconnection until there is a cluster: a server may become one, but does not stop being one.
     joining ??= joinCluster(input, single).then((joined) => {
       cluster = joined;
       joining = joined === undefined ? undefined : joining;
@@ -56,7 +56,7 @@ export function connectToRedis(input: RedisConnectionInput): RedisConnection {
       return joined;
     });
   });
-  single.connect().catch(() => undefined); // Told by "error".
+  single.connect().catch(() => undefined); // Reported through "error".
   const commands = { single: toCommands(single), cluster: undefined as RedisCommands | undefined };
   return {
     commands() {
@@ -77,20 +77,20 @@ export function connectToRedis(input: RedisConnectionInput): RedisConnection {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-type Single = ReturnType<typeof createSingle>;
-type Cluster = ReturnType<typeof createWhole>;
+type Single = ReturnType<typeof createSingleClient>;
+type Cluster = ReturnType<typeof createClusterClient>;
 
-function createSingle(input: RedisConnectionInput) {
+function createSingleClient(input: RedisConnectionInput) {
   return createClient({ url: input.url, ...clientOptions(input) });
 }
 
-function createWhole(input: RedisConnectionInput) {
+function createClusterClient(input: RedisConnectionInput) {
   return createCluster({ rootNodes: [{ url: input.url }], defaults: clientOptions(input) });
 }
 
 function clientOptions({ url, credentials }: RedisConnectionInput) {
   const { protocol, hostname } = new URL(url);
-  // Nodes of a cluster are named by address; their certificate names the host that configuration knows.
+  // Cluster nodes are listed by address; their certificate names the configured host.
   const tls = protocol === "rediss:" ? { tls: true as const, servername: hostname } : {};
   return {
     socket: { connectTimeout: CONNECT_TIMEOUT_MS, reconnectStrategy: reconnectAfterMs, ...tls },
@@ -100,12 +100,12 @@ function clientOptions({ url, credentials }: RedisConnectionInput) {
   } satisfies RedisClientOptions;
 }
 
-/** Twice as long each time, with some chance in it, so that instances do not all come back at once. */
+/** Exponential backoff with jitter, so that instances do not all reconnect at once. */
 function reconnectAfterMs(retries: number): number {
   return Math.min(RECONNECT_FIRST_MS * 2 ** Math.min(retries, 10), RECONNECT_MAX_MS) * (0.5 + Math.random() / 2);
 }
 
-/** A server that is no cluster answers with an error. */
+/** A server that is not a cluster replies with an error. */
 async function joinCluster(input: RedisConnectionInput, single: Single): Promise<Cluster | undefined> {
   try {
     const slots: unknown = await single.sendCommand(["CLUSTER", "SLOTS"]);
@@ -113,7 +113,7 @@ async function joinCluster(input: RedisConnectionInput, single: Single): Promise
   } catch {
     return undefined;
   }
-  const cluster = createWhole(input);
+  const cluster = createClusterClient(input);
   cluster.on("error", (error: unknown) => input.onProblem(codeOf(error)));
   try {
     await cluster.connect();
@@ -143,7 +143,7 @@ function toBytes(reply: unknown): Buffer | null {
   return Buffer.isBuffer(reply) ? reply : null;
 }
 
-/** Redis' own code (`OOM`, `WRONGPASS`) or Node's (`ECONNREFUSED`); never its text. */
+/** Redis' error code (`OOM`, `WRONGPASS`) or Node's (`ECONNREFUSED`); never the error's text. */
 export function codeOf(error: unknown): string {
   const { code, message, name } = error as { code?: unknown; message?: unknown; name?: unknown };
   if (typeof code === "string") return code;

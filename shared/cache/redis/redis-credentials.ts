@@ -1,7 +1,7 @@
 /**
- * Entra authentication for Azure Managed Redis: the user name is the object id of our identity, the password its token
- * for Redis. Redis drops a connection whose token has expired, so each connection is authenticated again with a newer
- * token well before (Microsoft: at least three minutes).
+ * Entra authentication for Azure Managed Redis: the user name is the object id of the service's identity, the password
+ * is the identity's token for Redis. Redis closes a connection whose token has expired, so each connection is
+ * authenticated again with a newer token well before (Microsoft: at least three minutes).
  *
  * Source: https://learn.microsoft.com/azure/redis/entra-for-authentication
  */
@@ -11,7 +11,7 @@ import type {
   StreamingCredentialsProvider,
 } from "@redis/client/dist/lib/authx/index.js";
 
-/** A token of our identity; the identity caches it and gives a newer one some minutes before its end. */
+/** A token of the service's identity. The identity caches it and returns a newer one some minutes before it expires. */
 export type RedisToken = () => Promise<{ readonly token: string; readonly expiresOnTimestamp: number }>;
 
 export interface RedisCredentialsInput {
@@ -22,16 +22,16 @@ export interface RedisCredentialsInput {
 }
 
 export interface RedisCredentials extends StreamingCredentialsProvider {
-  /** Ends the renewals. */
+  /** Stops the renewals. */
   close(): void;
 }
 
-/** Ten minutes before the end we begin to ask for a newer token, and go on until there is one. */
+/** From ten minutes before the token expires, the service requests a newer one until it gets one. */
 const AHEAD_MS = 10 * 60_000;
 const PAUSE_MS = 30_000;
-/** `setTimeout` takes no more than 24 days; a look a day is plenty. */
+/** `setTimeout` takes at most 24 days; once a day is often enough. */
 const PAUSE_MAX_MS = 24 * 60 * 60_000;
-/** Connections told of a new token. The client forgets to unsubscribe lost ones: the oldest are dropped for it. */
+/** Connections that receive new tokens. The Redis client does not unsubscribe lost ones, so the oldest are removed. */
 const LISTENERS_MAX = 64;
 
 export function createRedisCredentials({ token, nowMs, onProblem }: RedisCredentialsInput): RedisCredentials {
@@ -88,10 +88,10 @@ export function createRedisCredentials({ token, nowMs, onProblem }: RedisCredent
   };
 }
 
-/** Our own identity's token, fresh from its issuer: Redis judges it, we only read whose it is. */
+/** The token comes directly from its issuer and Redis validates it, so the object id is read without validation. */
 function toCredentials(token: string): BasicAuth {
   const payload: unknown = JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString("utf8"));
   const objectId = typeof payload === "object" && payload !== null && "oid" in payload ? payload.oid : undefined;
-  if (typeof objectId !== "string") throw new Error("the identity's token names no object id");
+  if (typeof objectId !== "string") throw new Error("The token of the identity contains no object id (oid).");
   return { username: objectId, password: token };
 }

@@ -1,6 +1,6 @@
 /**
- * Level 2, put together: credentials, connection, secret, cache. What the operator should know of it goes out as events,
- * of each kind at most one a minute.
+ * Builds level 2: credentials, connection, secret, cache. Problems are reported as events, at most one of each kind a
+ * minute.
  */
 import { REDIS_DEADLINE_MS } from "../../core/limits.ts";
 import type { SharedTokens } from "../shared-tokens.ts";
@@ -11,12 +11,12 @@ import { createRedisCredentials, type RedisToken } from "./redis-credentials.ts"
 
 export interface RedisLevelInput {
   readonly url: string;
-  /** Our identity's token for Redis; undefined: a server without authentication. */
+  /** The service identity's token for Redis; undefined: a server without authentication. */
   readonly token: RedisToken | undefined;
   readonly readSecret: CacheSecretInput["read"];
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
   readonly onEvent: (event: RedisEvent) => void;
   /** Default `REDIS_DEADLINE_MS`. Tests that do not check the deadline use a longer one. */
@@ -34,17 +34,17 @@ export interface RedisLevel extends SharedTokens {
 
 const EVENT_EVERY_MS = 60_000;
 
-/** Resolves once there is a connection and a secret. Nothing here rejects because of Redis, the vault or the identity. */
+/** Resolves once there is a connection and a secret. A failure of Redis, the vault or the identity never rejects. */
 export async function createRedisLevel(input: RedisLevelInput): Promise<RedisLevel> {
   const { url, token, readSecret, nowMs, steadyMs } = input;
-  const tell = atMostEvery(EVENT_EVERY_MS, steadyMs, input.onEvent);
-  const onProblem = (reason: string) => tell({ name: "redis_problem", reason });
+  const report = atMostEvery(EVENT_EVERY_MS, steadyMs, input.onEvent);
+  const onProblem = (reason: string) => report({ name: "redis_problem", reason });
   const credentials = token === undefined ? undefined : createRedisCredentials({ token, nowMs, onProblem });
   const connection = connectToRedis({ url, credentials, onProblem });
   const secret = createCacheSecret({
     read: readSecret,
     steadyMs,
-    onProblem: (reason) => tell({ name: "cache_key_problem", reason }),
+    onProblem: (reason) => report({ name: "cache_key_problem", reason }),
   });
   const cache = createRedisCache({
     connection,
@@ -53,19 +53,19 @@ export async function createRedisLevel(input: RedisLevelInput): Promise<RedisLev
     steadyMs,
     deadlineMs: input.deadlineMs ?? REDIS_DEADLINE_MS,
     onChange: ({ open, reason }) =>
-      tell(open ? { name: "redis_given_up", ...(reason === undefined ? {} : { reason }) } : { name: "redis_back" }),
+      report(open ? { name: "redis_given_up", ...(reason === undefined ? {} : { reason }) } : { name: "redis_back" }),
   });
   await Promise.all([connection.connected, secret.ready()]);
   return { ...cache, close: connection.close };
 }
 
-function atMostEvery(intervalMs: number, steadyMs: () => number, tell: (event: RedisEvent) => void) {
-  const told = new Map<RedisEvent["name"], number>();
+function atMostEvery(intervalMs: number, steadyMs: () => number, report: (event: RedisEvent) => void) {
+  const reportedAtMs = new Map<RedisEvent["name"], number>();
   return (event: RedisEvent): void => {
     const now = steadyMs();
-    if (now - (told.get(event.name) ?? Number.NEGATIVE_INFINITY) >= intervalMs) {
-      told.set(event.name, now);
-      tell(event);
+    if (now - (reportedAtMs.get(event.name) ?? Number.NEGATIVE_INFINITY) >= intervalMs) {
+      reportedAtMs.set(event.name, now);
+      report(event);
     }
   };
 }

@@ -1,8 +1,9 @@
 /**
- * What is stored in Redis: a token, sealed with AES-256-GCM under a key of this entry alone (HKDF-SHA-256 over the
- * vault's cache key and a random salt, so that random nonces never meet under one key). The cache key is additional
- * data: an entry that was moved, changed, cut or sealed elsewhere does not open. Its end is sealed in too, so an old
- * entry that was put back opens and is over. Synchronous: 20 µs. No I/O.
+ * The form of an entry in Redis: a token, sealed with AES-256-GCM. Each entry has its own key (HKDF-SHA-256 over the
+ * cache secret and a random salt), so no two random nonces are used with one key. The cache key is additional
+ * authenticated data: an entry that was moved to another key, changed, cut or sealed with another secret cannot be
+ * unsealed. The time of expiry is sealed in too, so the reader notices an old entry that was written back. Synchronous:
+ * 20 µs. No I/O.
  */
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from "node:crypto";
 import { SecretValue } from "../../core/secret-value.ts";
@@ -22,12 +23,12 @@ export function sealEntry(secret: Uint8Array, cacheKey: string, token: CachedTok
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(ALGORITHM, entryKey(secret, salt), nonce, { authTagLength: TAG_BYTES });
   cipher.setAAD(Buffer.from(cacheKey));
-  const sealed = Buffer.concat([cipher.update(toText(token), "utf8"), cipher.final()]);
+  const sealed = Buffer.concat([cipher.update(serializeToken(token), "utf8"), cipher.final()]);
   return Buffer.concat([Buffer.of(VERSION), salt, nonce, cipher.getAuthTag(), sealed]);
 }
 
-/** Undefined: not one of ours, not for this key, or not whole. Never throws. */
-export function openEntry(secret: Uint8Array, cacheKey: string, entry: Uint8Array): CachedToken | undefined {
+/** Undefined: not an entry, not sealed with this secret for this key, or changed. Never throws. */
+export function unsealEntry(secret: Uint8Array, cacheKey: string, entry: Uint8Array): CachedToken | undefined {
   const bytes = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
   if (bytes.byteLength <= HEAD_BYTES || bytes[0] !== VERSION) return undefined;
   const salt = bytes.subarray(1, 1 + SALT_BYTES);
@@ -36,29 +37,31 @@ export function openEntry(secret: Uint8Array, cacheKey: string, entry: Uint8Arra
     const decipher = createDecipheriv(ALGORITHM, entryKey(secret, salt), nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(Buffer.from(cacheKey));
     decipher.setAuthTag(bytes.subarray(HEAD_BYTES - TAG_BYTES, HEAD_BYTES));
-    return fromText(decipher.update(bytes.subarray(HEAD_BYTES), undefined, "utf8") + decipher.final("utf8"));
+    return parseToken(decipher.update(bytes.subarray(HEAD_BYTES), undefined, "utf8") + decipher.final("utf8"));
   } catch {
     return undefined;
   }
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+
 function entryKey(secret: Uint8Array, salt: Uint8Array): Uint8Array {
   return new Uint8Array(hkdfSync("sha256", secret, salt, PURPOSE, 32));
 }
 
-function toText({ accessToken, expiresAtSeconds, refreshAtSeconds, scopes, user }: CachedToken): string {
+function serializeToken({ accessToken, expiresAtSeconds, refreshAtSeconds, scopes, user }: CachedToken): string {
   return JSON.stringify({ token: accessToken.reveal(), expiresAtSeconds, refreshAtSeconds, scopes, user });
 }
 
-/** Only we can have written it; a later version of us may have written it differently. */
-function fromText(text: string): CachedToken | undefined {
+/** The seal proves that an instance wrote the text, but a later version may have used another form. */
+function parseToken(text: string): CachedToken | undefined {
   const { token, expiresAtSeconds, refreshAtSeconds, scopes, user } = JSON.parse(text) as Record<string, unknown>;
-  const whole =
+  const complete =
     typeof token === "string" &&
     typeof expiresAtSeconds === "number" &&
     (refreshAtSeconds === undefined || typeof refreshAtSeconds === "number") &&
     Array.isArray(scopes);
-  return whole
+  return complete
     ? {
         accessToken: new SecretValue(token),
         expiresAtSeconds,

@@ -1,16 +1,16 @@
 /**
- * A real browser, for what no library can vouch for: cookies, redirects, content security policy, framing, the back
- * button. Debian's Chromium, driven by playwright-core, which downloads nothing.
+ * A real browser, because no library behaves like one: cookies, redirects, content security policy, framing, the back
+ * button. The tests use the installed Chromium with playwright-core, which downloads no browser.
  */
 import { existsSync } from "node:fs";
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { type TestContext, test } from "vitest";
 
 const executablePath = process.env["CHROMIUM_PATH"] ?? "/usr/bin/chromium";
-/** Undefined when the browser is there. */
+/** Undefined if the browser is installed. */
 const missing = existsSync(executablePath)
   ? undefined
-  : `no browser: ${executablePath} is missing (apt-get install chromium, or set CHROMIUM_PATH)`;
+  : `${executablePath} does not exist. Install Chromium (apt-get install chromium) or set CHROMIUM_PATH.`;
 
 const FLAGS = [
   "--no-sandbox",
@@ -23,10 +23,10 @@ const FLAGS = [
 ];
 
 if (missing !== undefined) {
-  process.stderr.write(`\n*** BROWSER TESTS DO NOT RUN: ${missing}\n\n`);
+  process.stderr.write(`\n*** BROWSER TESTS SKIPPED: ${missing}\n\n`);
 }
 
-/** False where there is no browser and none is required; the tests then skip themselves and say why. */
+/** False without a browser, unless REQUIRE_ALL_CHECKS requires one. The tests are then skipped with the reason. */
 export const hasBrowser = missing === undefined;
 
 if (!hasBrowser && process.env["REQUIRE_ALL_CHECKS"] === "1") throw new Error(missing);
@@ -36,8 +36,8 @@ export function launchBrowser(): Promise<Browser> {
 }
 
 /**
- * A test with a browser context of its own: no cookies, no history. The tenant's certificate is the local one. Tests of
- * a concurrent suite share the one browser at the same time.
+ * A test with a new browser context, without cookies and history, that accepts the local tenant's certificate. The tests
+ * of a concurrent suite share the browser.
  */
 export function browserTest(
   name: string,

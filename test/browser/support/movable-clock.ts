@@ -1,6 +1,7 @@
 /**
- * Loaded into the service's process before anything else (NODE_OPTIONS): a signal moves its clock ahead, the next one
- * back. So a cookie can expire that the browser, whose clock goes on as ever, still holds and sends.
+ * Loaded into the service's process before its own code (NODE_OPTIONS). A signal moves the service's clock ahead, and
+ * the next signal moves it back. The clock of the browser does not move, so it still sends cookies that have expired for
+ * the service.
  */
 const AHEAD_MS = 11 * 60_000;
 

@@ -1,4 +1,4 @@
-/** The whole local stack, an application that waits for its redirect, and the steps of a person. */
+/** The whole local stack, an application that receives the redirect, and the steps of a user. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Page } from "playwright-core";
@@ -10,7 +10,7 @@ import { policyWithEntries } from "../../support/policies.ts";
 export interface Scene {
   readonly stack: Stack;
   readonly redirectUri: string;
-  /** The service's clock goes eleven minutes ahead; the next time back again. */
+  /** Moves the service's clock eleven minutes ahead. The next call moves it back. */
   moveClock(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -39,7 +39,7 @@ export async function startScene(): Promise<Scene> {
   };
 }
 
-/** Shows whatever it is sent, so that a test can read the address. */
+/** Answers every request with one page, so that a test can read the address. */
 async function startApplication(): Promise<Server> {
   const server = createServer((_request, response) => {
     response.setHeader("content-type", "text/html");
@@ -49,7 +49,7 @@ async function startApplication(): Promise<Server> {
   return server;
 }
 
-/** A link of the daemon's own making. */
+/** A sign-in link that the daemon creates. */
 export async function newLink({ stack }: Scene, body: Record<string, unknown> = { api: "graph" }): Promise<string> {
   const token = stack.tenant.state.mintAppToken({ client: "daemon" });
   const answer = await fetch(`${stack.service.url}/signin/links`, {
@@ -61,7 +61,7 @@ export async function newLink({ stack }: Scene, body: Record<string, unknown> = 
   return url;
 }
 
-/** The address that an application sends a browser to, after it pushed its request. */
+/** The URL of /oauth2/authorize for a pushed authorization request. */
 export async function newAuthorizeUrl(
   { stack, redirectUri }: Scene,
   changes: Record<string, string> = {},
@@ -73,7 +73,7 @@ export async function newAuthorizeUrl(
   return { url: `${service.url}/oauth2/authorize?${query}`, pkce };
 }
 
-/** As the web application, with its own token. */
+/** Sends a form as the web application, with its own token. */
 export async function post(stack: Stack, path: string, form: Record<string, string>): Promise<Record<string, unknown>> {
   const answer = await fetch(stack.service.url + path, {
     method: "POST",
@@ -83,7 +83,7 @@ export async function post(stack: Stack, path: string, form: Record<string, stri
   return (await answer.json()) as Record<string, unknown>;
 }
 
-/** The person picks an account and types the password, on Entra's pages. */
+/** The user selects an account and enters the password on Entra's pages. */
 export async function signIn(page: Page, { stack }: Scene, name = "alice"): Promise<void> {
   await page.click(`#account-${name}`);
   await page.fill("#password", stack.tenant.state.directory.user(name)?.password ?? "");

@@ -88,7 +88,7 @@ function examples(): Examples {
     media_type_unsupported: [{ expected: "x" }],
     request_too_large: [{ limitBytes: 1 }],
     request_invalid: problems.map((problem) => ({ problem })),
-    grant_type_unsupported: [{ asked: "password" }, { asked: "other" }],
+    grant_type_unsupported: [{ requested: "password" }, { requested: "other" }],
     token_type_unsupported: [{}],
     caller_missing: [{}],
     caller_refused: [{ reason: "expired" }],

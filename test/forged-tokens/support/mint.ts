@@ -1,6 +1,6 @@
 /**
- * Mints tokens with node:crypto alone, because no JWT library agrees to make illegal ones. Every token starts valid; a
- * forgery changes one thing.
+ * Mints tokens with node:crypto only, because JWT libraries refuse to make invalid ones. Each forged token is a valid token
+ * with one change.
  */
 import { createHmac, constants as cryptoConstants, sign as signBytes } from "node:crypto";
 import {
@@ -21,7 +21,7 @@ import {
 
 export type Members = Readonly<Record<string, unknown>>;
 
-/** Stands for "this member is absent". */
+/** The value of a member to remove. */
 export const ABSENT = Symbol("absent");
 
 export const validHeader: Members = { typ: "JWT", alg: "RS256", kid: entraKey.keyId };
@@ -47,7 +47,7 @@ export const userClaims: Members = {
   ver: "2.0",
 };
 
-/** An application's v2 token: the claim set captured on 2026-08-13 (E-33) and our app role. */
+/** An application's v2 token: the claims captured on 2026-08-13 (E-33) and the app role of the service. */
 export const applicationClaims: Members = {
   aio: "k2RgYAAAA",
   aud: SERVICE_ID,
@@ -67,7 +67,7 @@ export const applicationClaims: Members = {
   xms_ftd: "x",
 };
 
-/** A user's v1 token: other issuer, other audience, other names for the client (E-30 to E-34). */
+/** A user's v1 token: another issuer and audience, and other claims for the client (E-30 to E-34). */
 export const v1UserClaims: Members = {
   ...change(userClaims, { azp: ABSENT, azpacr: ABSENT, preferred_username: ABSENT }),
   acr: "1",
@@ -87,15 +87,15 @@ export function change(members: Members, changes: Members): Members {
 export const userToken = (changes: Members = {}) => mint({ payload: change(userClaims, changes) });
 export const applicationToken = (changes: Members = {}) => mint({ payload: change(applicationClaims, changes) });
 export const v1UserToken = (changes: Members = {}) => mint({ payload: change(v1UserClaims, changes) });
-/** A valid user token under a changed header; the signature is genuine and covers it. */
+/** A user token with a changed header. The valid signature covers the header. */
 export const withHeader = (changes: Members) => mint({ header: change(validHeader, changes) });
 
 export interface Parts {
-  /** An object, or the exact bytes. */
+  /** An object, or the exact text or bytes. */
   readonly header?: Members | string;
   readonly payload?: Members | string | Buffer;
   readonly key?: SigningKey;
-  /** Makes the signature of `header.payload`; RS256 with `key` unless given. */
+  /** Signs `header.payload`. Default: RS256 with `key`. */
   readonly sign?: (input: string) => Buffer;
 }
 
@@ -118,7 +118,7 @@ export const hs256 = (secret: string | Buffer) => (input: string) =>
   createHmac("sha256", secret).update(input).digest();
 export const noSignature = () => Buffer.alloc(0);
 
-export function encode(part: Members | string | Buffer): string {
+function encode(part: Members | string | Buffer): string {
   if (Buffer.isBuffer(part)) return part.toString("base64url");
   return Buffer.from(typeof part === "string" ? part : JSON.stringify(part)).toString("base64url");
 }

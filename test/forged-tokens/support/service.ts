@@ -1,6 +1,4 @@
-/**
- * The caller stage as the service runs it: the real validator over the real key store, with only the network faked.
- */
+/** The validation of callers as the service runs it, with the real validator and key store and a fake network. */
 import type { Caller } from "../../../shared/caller/caller.ts";
 import type { CallerSettings } from "../../../shared/caller/caller-rules.ts";
 import { createIssuerKeys } from "../../../shared/caller/issuer-keys.ts";
@@ -35,9 +33,9 @@ export const strictSettings: CallerSettings = {
 export interface Service {
   /** "accepted", or the code of the refusal. */
   judge(token: string): Promise<"accepted" | "keys_unavailable" | TokenRefusal>;
-  /** The caller of a token that must be valid. */
+  /** The caller of a valid token. Throws for any other. */
   caller(token: string): Promise<Caller>;
-  /** Every request that left the process. */
+  /** All requests to the fake network. */
   readonly requests: readonly OutboundRequest[];
 }
 
@@ -79,22 +77,25 @@ export function createService(settings: Partial<CallerSettings> = {}, keySet: un
   };
 }
 
-/** v2 tokens only, no guests: what a deployment is unless it says otherwise. */
+/** The default of a deployment: v2 tokens only and no guests. */
 export const strictService = createService();
-/** v1 tokens for one `api://` audience as well. */
+/** Also accepts v1 tokens for one `api://` audience. */
 export const v1Service = createService({ v1Audiences: [V1_AUDIENCE] });
-/** Guests as well. */
+/** Also accepts guests. */
 export const guestService = createService({ allowGuests: true });
 
-/** One row of a table: the forged token and what it is refused for (or why it must not be refused). */
+/** One row of a table: a token, described by `what`, and the required verdict. */
 export interface Row {
   readonly id: string;
   readonly what: string;
   readonly token: string;
   readonly verdict: "accepted" | TokenRefusal;
+  /** The verdict in words, for the title. */
+  readonly outcome: string;
   readonly service?: Service;
 }
 
 export function row(id: string, what: string, token: string, verdict: Row["verdict"], service?: Service): Row {
-  return { id, what, token, verdict, ...(service === undefined ? {} : { service }) };
+  const outcome = verdict === "accepted" ? "is accepted" : `is refused (${verdict})`;
+  return { id, what, token, verdict, outcome, ...(service === undefined ? {} : { service }) };
 }

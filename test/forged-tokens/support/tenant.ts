@@ -1,10 +1,10 @@
 /**
- * The tenant, the registration and the keys that every forged token is made against. Made once per test file; nothing
- * here comes from `shared/`, so that a wrong belief cannot hide on both sides.
+ * The tenant, the registration and the keys of all forged tokens, created once per test file. Imports nothing from
+ * `shared/`, so that an error there cannot hide itself in the tests.
  */
 import { createHash, generateKeyPairSync, type KeyObject } from "node:crypto";
 
-/** 2026-09-21T13:46:40Z; time stands still in these tests. */
+/** 2026-09-21T13:46:40Z. The clock does not advance in these tests. */
 export const NOW = 1_790_000_000;
 export const MINUTE = 60;
 export const HOUR = 60 * MINUTE;
@@ -14,7 +14,7 @@ export const OTHER_TENANT_ID = "c0ffee00-1111-4222-8333-444455556666";
 /** Personal Microsoft accounts. */
 export const CONSUMERS_TENANT_ID = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
-/** The registration of the service: audience of its callers' tokens. */
+/** The registration of the service, which is the audience of caller tokens. */
 export const SERVICE_ID = "11111111-2222-4333-8444-555555555555";
 /** A client application that calls the service. */
 export const CLIENT_ID = "22222222-3333-4444-8555-666666666666";
@@ -40,7 +40,7 @@ export function createSigningKey(bits = 2048): SigningKey {
   return { keyId, privateKey, publicKey };
 }
 
-/** An entry of Entra's key set as captured (E-20), less the certificate, which no validator needs (E-24). */
+/** An entry of Entra's key set as captured (E-20), without the certificate, which a validator does not need (E-24). */
 export function publish(key: SigningKey, changes: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const { n, e } = key.publicKey.export({ format: "jwk" });
   const issuer = `${AUTHORITY_HOST}/{tenantid}/v2.0`;
@@ -49,7 +49,7 @@ export function publish(key: SigningKey, changes: Readonly<Record<string, unknow
 
 /** Entra's key for this tenant. */
 export const entraKey = createSigningKey();
-/** Entra's key for personal accounts, published in the same document. */
+/** Entra's key for personal accounts, from the same key set. */
 export const consumersKey = createSigningKey();
 /** A key that Entra never published. */
 export const attackerKey = createSigningKey();

@@ -1,18 +1,14 @@
 /**
  * Every row of the AADSTS table as a scripted response: status, error, suberror and the exact members of the body.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { AADSTS } from "../../../local/tenant/errors/aadsts.ts";
 import { SIGN_IN_CODES } from "../../../local/tenant/errors/aadsts-sign-in.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { onBehalfOfForm, postToken, send, startTrustedTenant } from "./trusted-tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
+import { onBehalfOfForm, postToken, send } from "./tenant-client.ts";
 
-let tenant: LocalTenant;
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
-});
+const tenant = useTenant();
 afterEach(() => tenant.state.clearOrders());
-afterAll(() => tenant.close());
 
 /** The observed facts, independent of the table: [http, error, suberror]. */
 const FACTS: Record<number, [number, string, string?]> = {

@@ -5,30 +5,22 @@ import { createHash, generateKeyPairSync, X509Certificate } from "node:crypto";
 import { ManagedIdentityCredential } from "@azure/identity";
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import { SignJWT } from "jose";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { CLIENT_IDS, OBJECT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import { selfSignedCertificate } from "../../../local/tenant/keys/certificate.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { postToken, startTrustedTenant } from "./trusted-tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
+import { postToken } from "./tenant-client.ts";
 
 const TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
 const certificate = new X509Certificate(selfSignedCertificate(privateKey, Date.now() - 60_000, "service"));
 const thumbprint = createHash("sha256").update(certificate.raw).digest("base64url");
 
-let tenant: LocalTenant;
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
+const tenant = useTenant();
+beforeAll(() => {
   tenant.state.addCertificate({ app: "service", certificate: certificate.toString() });
-  process.env["IDENTITY_ENDPOINT"] = tenant.state.identity.endpoint;
-  process.env["IDENTITY_HEADER"] = tenant.state.identity.header;
 });
 afterEach(() => tenant.state.setClockOffset({ offsetMs: 0 }));
-afterAll(async () => {
-  delete process.env["IDENTITY_ENDPOINT"];
-  delete process.env["IDENTITY_HEADER"];
-  await tenant.close();
-});
 
 function application(auth: object) {
   const authority = `${tenant.url}/${TENANT_ID}`;

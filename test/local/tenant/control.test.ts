@@ -1,21 +1,17 @@
 /**
  * Scripted responses, the request log, minted tokens and the control API.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { CLIENT_IDS, USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import { decodeCompact } from "../../../local/tenant/keys/compact-jws.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { asClient, onBehalfOfForm, postToken, send, startTrustedTenant } from "./trusted-tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
+import { asClient, onBehalfOfForm, postToken, send } from "./tenant-client.ts";
 
-let tenant: LocalTenant;
-beforeAll(async () => {
-  tenant = await startTrustedTenant({ serviceUrl: "http://localhost:9999" });
-});
+const tenant = useTenant({ serviceUrl: "http://localhost:9999" });
 afterEach(() => {
   tenant.state.clearOrders();
   tenant.state.clearLog();
 });
-afterAll(() => tenant.close());
 
 const exchange = (user = "alice") =>
   postToken(tenant, onBehalfOfForm(tenant, { assertion: tenant.state.mintUserToken({ user }) }));

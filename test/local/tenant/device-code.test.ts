@@ -2,22 +2,18 @@
  * Device code (E-95 to E-97): a sign-in on another device, with Entra's error names.
  */
 import { PublicClientApplication } from "@azure/msal-node";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
 import { createScriptedBrowser, type Page } from "./scripted-browser.ts";
-import { type Answer, asClient, passwordOf, postToken, send, startTrustedTenant } from "./trusted-tenant.ts";
+import { type Answer, asClient, passwordOf, postToken, send } from "./tenant-client.ts";
 
 const SCOPE = `api://${CLIENT_IDS.service}/access_as_user`;
 const URN = "urn:ietf:params:oauth:grant-type:device_code";
 
-let tenant: LocalTenant;
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
-});
+const tenant = useTenant();
 beforeEach(() => tenant.state.setDeviceCodeInterval({ seconds: 0.01 }));
 afterEach(() => tenant.state.reset());
-afterAll(() => tenant.close());
 
 function start(changes: Record<string, string> = {}): Promise<Answer> {
   const form = { client_id: CLIENT_IDS.cli, scope: `${SCOPE} openid profile offline_access`, ...changes };

@@ -1,18 +1,14 @@
 /**
  * The tenant's part of Graph and its second API: accepted tokens, and the form of the refusals.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
 import type { UserTokenOverrides } from "../../../local/tenant/mint/mint-token.ts";
-import { send, startTrustedTenant } from "./trusted-tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
+import { send } from "./tenant-client.ts";
 
-let tenant: LocalTenant;
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
-});
+const tenant = useTenant();
 afterEach(() => tenant.state.clearOrders());
-afterAll(() => tenant.close());
 
 function graphToken(overrides: UserTokenOverrides = {}): string {
   return tenant.state.mintUserToken({ client: "service", resource: "graph", ...overrides });

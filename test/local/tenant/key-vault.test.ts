@@ -3,26 +3,16 @@
  */
 import { ClientSecretCredential, ManagedIdentityCredential } from "@azure/identity";
 import { SecretClient } from "@azure/keyvault-secrets";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { secretOf, send, startTrustedTenant } from "./trusted-tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
+import { secretOf, send } from "./tenant-client.ts";
 
-let tenant: LocalTenant;
+const tenant = useTenant();
 
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
-  process.env["IDENTITY_ENDPOINT"] = tenant.state.identity.endpoint;
-  process.env["IDENTITY_HEADER"] = tenant.state.identity.header;
-});
 afterEach(() => {
   tenant.state.clearOrders();
   tenant.state.setVaultRole({ role: "officer" });
-});
-afterAll(async () => {
-  delete process.env["IDENTITY_ENDPOINT"];
-  delete process.env["IDENTITY_HEADER"];
-  await tenant.close();
 });
 
 function client(credential = new ManagedIdentityCredential()): SecretClient {

@@ -3,17 +3,13 @@
  */
 import { createHash, X509Certificate } from "node:crypto";
 import { createRemoteJWKSet, jwtVerify } from "jose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
 import type { PublishedJwk } from "../../../local/tenant/keys/signing-key.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { send, startTrustedTenant } from "./trusted-tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
+import { send } from "./tenant-client.ts";
 
-let tenant: LocalTenant;
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
-});
-afterAll(() => tenant.close());
+const tenant = useTenant();
 
 const document = (path: string) => send(`${tenant.url}/${path}/.well-known/openid-configuration`);
 

@@ -2,23 +2,19 @@
  * MSAL Node, unmodified, against the local tenant, for every flow of the service.
  */
 import { ConfidentialClientApplication, PublicClientApplication } from "@azure/msal-node";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { passwordOf, secretOf, send, startTrustedTenant } from "./trusted-tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
+import { passwordOf, secretOf, send } from "./tenant-client.ts";
 
-let tenant: LocalTenant;
+const tenant = useTenant();
 const GRAPH_SCOPE = "https://graph.microsoft.com/User.Read";
 
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
-});
 afterEach(() => {
   tenant.state.clearOrders();
   tenant.state.clearRequirements();
   tenant.state.clearLog();
 });
-afterAll(() => tenant.close());
 
 function confidential(name: "service" | "daemon" | "appOnly", clientCapabilities: string[] = []) {
   const { host } = new URL(tenant.url);

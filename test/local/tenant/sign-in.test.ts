@@ -3,23 +3,19 @@
  */
 import { createHash, randomBytes } from "node:crypto";
 import { ConfidentialClientApplication } from "@azure/msal-node";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { CLIENT_IDS, TENANT_ID, USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import { decodeCompact } from "../../../local/tenant/keys/compact-jws.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
 import { createScriptedBrowser, type Page, type ScriptedBrowser } from "./scripted-browser.ts";
-import { asClient, onBehalfOfForm, passwordOf, postToken, secretOf, startTrustedTenant } from "./trusted-tenant.ts";
+import { asClient, onBehalfOfForm, passwordOf, postToken, secretOf } from "./tenant-client.ts";
 
 const CALLBACK = "http://localhost:7071/oauth2/callback";
 const GRAPH_SCOPE = "https://graph.microsoft.com/User.Read";
 const SERVICE_SCOPE = `api://${CLIENT_IDS.service}/access_as_user`;
 
-let tenant: LocalTenant;
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
-});
+const tenant = useTenant();
 afterEach(() => tenant.state.reset());
-afterAll(() => tenant.close());
 
 /** A valid request of the service with changed parameters. `undefined` removes a parameter. */
 function authorizeUrl(changes: Record<string, string | undefined> = {}, segment: string = TENANT_ID): string {

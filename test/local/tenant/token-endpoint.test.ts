@@ -1,30 +1,18 @@
 /**
  * The token endpoint without scripted responses: each cause gives its code, each success has exactly its members.
  */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { CLIENT_IDS, OBJECT_IDS, TENANT_ID, USER_IDS } from "../../../local/tenant/directory/seed-ids.ts";
 import { decodeCompact } from "../../../local/tenant/keys/compact-jws.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
-import {
-  type Answer,
-  asClient,
-  onBehalfOfForm,
-  passwordOf,
-  postToken,
-  send,
-  startTrustedTenant,
-} from "./trusted-tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
+import { type Answer, asClient, onBehalfOfForm, passwordOf, postToken, send } from "./tenant-client.ts";
 
-let tenant: LocalTenant;
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
-});
+const tenant = useTenant();
 afterEach(() => {
   tenant.state.clearOrders();
   tenant.state.clearRequirements();
   tenant.state.setClockOffset({ offsetMs: 0 });
 });
-afterAll(() => tenant.close());
 
 const SERVICE_SCOPE = `api://${CLIENT_IDS.service}/access_as_user`;
 const DAY_MS = 24 * 3_600_000;

@@ -1,4 +1,4 @@
-/** What the audit trail says of a failure: codes and identifiers, nothing that somebody else wrote. */
+/** The audit facts of a failure: codes and identifiers, and no text from outside. */
 import { describe, expect, test } from "vitest";
 import { describeFailure, outcomeOf } from "../../../shared/audit/describe-failure.ts";
 import type { Failure } from "../../../shared/core/failure.ts";
@@ -33,12 +33,12 @@ test.each<[Failure, unknown]>([
   [{ kind: "throttled", retryAfterSeconds: 7 }, {}],
   [{ kind: "misconfigured", code: "x", evidence: BARE }, {}],
   [{ kind: "internal" }, {}],
-])("%j", (failure, facts) => {
+])("the audit facts of %j", (failure, facts) => {
   expect(describeFailure(failure)).toEqual(facts);
 });
 
 test.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))(
-  "%s is told in declared words",
+  "%s has a reason without free text and only declared facts",
   (_name, failure) => {
     const { reason = "", ...facts } = describeFailure(failure);
     expect(reason).toMatch(/^[\w:.$ -]*$/);
@@ -48,7 +48,7 @@ test.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))(
   },
 );
 
-describe("outcome", () => {
+describe("audit outcome", () => {
   test.each([
     [400, "refused"],
     [401, "refused"],
@@ -56,11 +56,11 @@ describe("outcome", () => {
     [405, "refused"],
     [500, "failed"],
     [504, "failed"],
-  ] as const)("%i is %s", (status, outcome) => {
+  ] as const)("status %i is %s", (status, outcome) => {
     expect(outcomeOf({ kind: "internal" }, status)).toBe(outcome);
   });
 
-  test("429 is Entra's trouble, or a caller's that goes past the cache too often", () => {
+  test("429 is failed if Entra throttles, and refused if the caller used up its budget", () => {
     expect(outcomeOf({ kind: "throttled", retryAfterSeconds: 1 }, 429)).toBe("failed");
     expect(outcomeOf({ kind: "budget_used_up", retryAfterSeconds: 1 }, 429)).toBe("refused");
   });

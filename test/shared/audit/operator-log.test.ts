@@ -1,14 +1,14 @@
-/** The operator's log: waits for an invocation, bounded, in order, with what was lost counted. */
+/** The operator log: a bounded buffer, in order, that counts dropped events. */
 import { expect, test } from "vitest";
 import { createOperatorLog } from "../../../shared/audit/operator-log.ts";
 
-function frozen() {
+function withFixedClock() {
   const clock = { nowMs: Date.parse("2026-08-13T21:24:29Z") };
   return { clock, log: createOperatorLog(() => clock.nowMs) };
 }
 
-test("events are taken once, oldest first, with the time at which they happened", () => {
-  const { clock, log } = frozen();
+test("drain returns each event once, oldest first, with the time of the event", () => {
+  const { clock, log } = withFixedClock();
   log.add({ event: "keys", kind: "stale" });
   clock.nowMs += 1_000;
   log.add({ event: "credential", version: "v2" });
@@ -19,8 +19,8 @@ test("events are taken once, oldest first, with the time at which they happened"
   expect(log.drain()).toEqual([]);
 });
 
-test("beyond two hundred the oldest go, and how many is told once", () => {
-  const { log } = frozen();
+test("beyond two hundred events the oldest are dropped, and their number is reported once", () => {
+  const { log } = withFixedClock();
   for (let number = 0; number < 250; number++) {
     log.add({ event: "grants", number });
   }

@@ -1,4 +1,4 @@
-/** Cache keys: equal exactly when the token would be; no secret and no name in them (SEC-9). */
+/** Two cache keys are equal exactly when Entra would return the same token; no key contains a secret or a name (SEC-9). */
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -16,38 +16,38 @@ const PARTS: CacheKeyParts = {
   identity: USER,
 };
 
-describe("a difference in one part is another key", () => {
+describe("the cache key changes with", () => {
   test.each<[string, Partial<CacheKeyParts>]>([
-    ["tenant", { tenantId: "t2" }],
-    ["registration", { registration: "r2" }],
-    ["flow", { flow: "refresh-token" }],
-    ["resource", { resource: "https://graph.microsoft.us" }],
+    ["the tenant", { tenantId: "t2" }],
+    ["the registration", { registration: "r2" }],
+    ["the flow", { flow: "refresh-token" }],
+    ["the resource", { resource: "https://graph.microsoft.us" }],
     ["one scope fewer", { scopes: ["Mail.Read"] }],
-    ["scopes run together", { scopes: ["Mail.Read User.Read"] }],
-    ["capability", { cae: true }],
-    ["another kind of identity", { identity: { kind: "application" } }],
-    ["a grant", { identity: { kind: "grant", grantId: "g" } }],
-    ["SEC-9: the same oid in another tenant", { identity: { ...USER, tenantId: "t2" } }],
-    ["another user", { identity: { ...USER, objectId: "o2" } }],
-    ["another client of the user", { identity: { ...USER, clientId: "c2" } }],
-    ["SEC-9: another assertion", { identity: { ...USER, assertionDigest: "d12" } }],
-    ["parts that shift between members", { identity: { ...USER, objectId: "oc", clientId: "" } }],
+    ["two scopes joined to one", { scopes: ["Mail.Read User.Read"] }],
+    ["the declared capability", { cae: true }],
+    ["the kind of identity", { identity: { kind: "application" } }],
+    ["a grant instead of a user", { identity: { kind: "grant", grantId: "g" } }],
+    ["the tenant of the same oid (SEC-9)", { identity: { ...USER, tenantId: "t2" } }],
+    ["the user", { identity: { ...USER, objectId: "o2" } }],
+    ["the client of the user", { identity: { ...USER, clientId: "c2" } }],
+    ["the assertion (SEC-9)", { identity: { ...USER, assertionDigest: "d12" } }],
+    ["characters moved from one part to the next", { identity: { ...USER, objectId: "oc", clientId: "" } }],
   ])("%s", (_name, change) => {
     expect(cacheKey({ ...PARTS, ...change })).not.toBe(cacheKey(PARTS));
   });
 
-  test("two grants", () => {
+  test("the grant", () => {
     const keyOf = (grantId: string) => cacheKey({ ...PARTS, identity: { kind: "grant", grantId } });
     expect(keyOf("a")).not.toBe(keyOf("b"));
   });
 });
 
-describe("what does not change the token does not change the key", () => {
-  test("order and repeats of scopes", () => {
+describe("the cache key does not depend on", () => {
+  test("the order and repetition of scopes", () => {
     expect(cacheKey({ ...PARTS, scopes: ["User.Read", "Mail.Read", "User.Read"] })).toBe(cacheKey(PARTS));
   });
 
-  test("the caller's list is not reordered", () => {
+  test("the cache key is computed without reordering the caller's list of scopes", () => {
     const scopes = Object.freeze(["b", "a"]);
     cacheKey({ ...PARTS, scopes });
     expect(scopes).toEqual(["b", "a"]);
@@ -76,12 +76,12 @@ const anyParts: fc.Arbitrary<CacheKeyParts> = fc.record({
   identity,
 });
 
-/** What the parts mean, in a form of its own: scopes are a set. */
+/** The parts with their scopes as a set. */
 function meaning(parts: CacheKeyParts): unknown {
   return { ...parts, scopes: new Set(parts.scopes) };
 }
 
-test("property: keys are equal exactly when the parts mean the same", () => {
+test("property: two keys are equal exactly when their parts are equal and their scopes are the same set", () => {
   fc.assert(
     fc.property(anyParts, anyParts, (left, right) => {
       const equal = JSON.stringify(sorted(left)) === JSON.stringify(sorted(right));
@@ -102,7 +102,7 @@ test("property: a change of one member, however small, is another key", () => {
   );
 });
 
-test("property: a key is 43 base64url characters, whatever went in, so that nothing can be read from it", () => {
+test("property: a key is always 43 base64url characters, so it reveals none of its parts", () => {
   fc.assert(
     fc.property(anyParts, (parts) => {
       expect(cacheKey(parts)).toMatch(/^[A-Za-z0-9_-]{43}$/);
@@ -110,13 +110,13 @@ test("property: a key is 43 base64url characters, whatever went in, so that noth
   );
 });
 
-test("the key of a user's budget names tenant and object, nothing else", () => {
+test("the budget key of a user depends on tenant and object id", () => {
   expect(identityKey({ tenantId: "t", objectId: "o" })).toBe(identityKey({ tenantId: "t", objectId: "o" }));
   expect(identityKey({ tenantId: "t", objectId: "o" })).not.toBe(identityKey({ tenantId: "to", objectId: "" }));
 });
 
 function sorted(parts: CacheKeyParts): unknown {
   const { tenantId, registration, flow, resource, cae, identity: who } = parts;
-  const whose = Object.entries(who).sort(([left], [right]) => (left < right ? -1 : 1));
-  return [tenantId, registration, flow, resource, cae, whose, [...new Set(parts.scopes)].sort()];
+  const identityEntries = Object.entries(who).sort(([left], [right]) => (left < right ? -1 : 1));
+  return [tenantId, registration, flow, resource, cae, identityEntries, [...new Set(parts.scopes)].sort()];
 }

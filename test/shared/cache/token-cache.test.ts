@@ -1,4 +1,4 @@
-/** The token cache: how long an entry lives, who shares a call, what is never kept. Promises resolve in a chosen order. */
+/** The token cache: lifetime of entries, shared calls, what is never stored. Promises resolve in a chosen order. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createTokenCache, type LookUp, type TokenCache } from "../../../shared/cache/token-cache.ts";
@@ -27,14 +27,14 @@ function frozen(maxBytes = 1_000_000) {
   return { clock, cache: createTokenCache({ maxBytes, nowSeconds: () => clock.now }) };
 }
 
-/** What Entra will give next; counts how often it was asked. */
+/** An Entra that returns what the test gives, and counts the calls. */
 function entra(give: () => Result<EntraToken, Failure>) {
-  const asked = { times: 0 };
+  const calls = { count: 0 };
   const acquire = () => {
-    asked.times += 1;
+    calls.count += 1;
     return Promise.resolve(give());
   };
-  return { asked, acquire };
+  return { calls, acquire };
 }
 
 async function see(cache: TokenCache, given: Result<EntraToken, Failure>, lookUp: Partial<LookUp> = {}) {
@@ -42,37 +42,37 @@ async function see(cache: TokenCache, given: Result<EntraToken, Failure>, lookUp
   return answer.ok ? `${answer.value.level} ${answer.value.token.accessToken.reveal()}` : answer.failure.kind;
 }
 
-describe("how long an entry lives", () => {
+describe("the lifetime of an entry", () => {
   test.each<[string, number, number | undefined, number]>([
-    ["an hour, less two minutes", 3_600, undefined, 3_480],
-    ["four minutes, less two", 240, undefined, 120],
-    ["a short life is kept for half of it", 100, undefined, 50],
-    ["never longer than the assertion (SEC-10)", 3_600, NOW + 1_000, 880],
-    ["an assertion that outlives the token changes nothing", 3_600, NOW + 9_999, 3_480],
-    ["a short rest of the assertion: half of it", 3_600, NOW + 60, 30],
-  ])("%s", async (_name, lifetime, notAfterSeconds, keptSeconds) => {
+    ["a token of one hour: until two minutes before its end", 3_600, undefined, 3_480],
+    ["a token of four minutes: until two minutes before its end", 240, undefined, 120],
+    ["a token of 100 seconds: half of that", 100, undefined, 50],
+    ["an assertion that ends before the token: until two minutes before its end (SEC-10)", 3_600, NOW + 1_000, 880],
+    ["an assertion that ends after the token: no change", 3_600, NOW + 9_999, 3_480],
+    ["an assertion that ends in 60 seconds: half of that", 3_600, NOW + 60, 30],
+  ])("%s", async (_name, lifetime, notAfterSeconds, usedSeconds) => {
     const seenAfter = async (seconds: number) => {
       const { clock, cache } = frozen();
       await see(cache, succeed(token("a", lifetime)), { notAfterSeconds });
       clock.now = NOW + seconds;
       return see(cache, succeed(token("b")), { notAfterSeconds });
     };
-    expect(await seenAfter(keptSeconds - 1)).toBe("hit a");
-    expect(await seenAfter(keptSeconds)).toBe("miss b");
+    expect(await seenAfter(usedSeconds - 1)).toBe("hit a");
+    expect(await seenAfter(usedSeconds)).toBe("miss b");
   });
 
   test.each<[string, number, number | undefined]>([
-    ["a token that is over", 0, undefined],
-    ["a token that was over before it came", -10, undefined],
-    ["an assertion that is over", 3_600, NOW],
-    ["an assertion that was over before", 3_600, NOW - 10],
-  ])("%s is not kept at all", async (_name, lifetime, notAfterSeconds) => {
+    ["a token that has just expired", 0, undefined],
+    ["a token that expired before it was returned", -10, undefined],
+    ["an assertion that has just expired", 3_600, NOW],
+    ["an assertion that expired earlier", 3_600, NOW - 10],
+  ])("%s: the token is not stored", async (_name, lifetime, notAfterSeconds) => {
     const { cache } = frozen();
     expect(await see(cache, succeed(token("a", lifetime)), { notAfterSeconds })).toBe("miss a");
     expect(await see(cache, succeed(token("b", lifetime)), { notAfterSeconds })).toBe("miss b");
   });
 
-  test("minimumSeconds asks for more life than an entry has left; the new token takes its place", async () => {
+  test("an entry that ends before minimumSeconds is replaced by a new token", async () => {
     const { clock, cache } = frozen();
     await see(cache, succeed(token("a")));
     clock.now = NOW + 1_000;
@@ -81,7 +81,7 @@ describe("how long an entry lives", () => {
     expect(await see(cache, succeed(token("c")))).toBe("hit b");
   });
 
-  test("a new token with less life than asked is given all the same: Entra has no better", async () => {
+  test("a new token that ends before minimumSeconds is returned, because Entra has no longer one", async () => {
     const { cache } = frozen();
     expect(await see(cache, succeed(token("a", 600)), { minimumSeconds: 3_600 })).toBe("miss a");
   });
@@ -103,18 +103,18 @@ describe("how long an entry lives", () => {
 });
 
 describe("single flight", () => {
-  test("fifty callers, one call to Entra, one token", async () => {
+  test("fifty concurrent requests for one token make one call to Entra", async () => {
     const { cache } = frozen();
     const { promise, resolve } = Promise.withResolvers<Result<EntraToken, Failure>>();
-    let asked = 0;
+    let count = 0;
     const acquire = () => {
-      asked += 1;
+      count += 1;
       return promise;
     };
     const waiting = Array.from({ length: 50 }, () => cache.getOrAcquire(LOOK_UP, acquire));
     resolve(succeed(token("a")));
     const answers = await Promise.all(waiting);
-    expect(asked).toBe(1);
+    expect(count).toBe(1);
     const levels = answers.map((answer) => (answer.ok ? answer.value.level : "failed"));
     expect(levels.filter((level) => level === "miss")).toHaveLength(1);
     expect(levels.filter((level) => level === "joined")).toHaveLength(49);
@@ -122,7 +122,7 @@ describe("single flight", () => {
     expect([...tokens]).toEqual(["a"]);
   });
 
-  test("different keys do not wait for each other, whichever comes first", async () => {
+  test("a look-up does not wait for a running call of another key", async () => {
     const { cache } = frozen();
     const slow = Promise.withResolvers<Result<EntraToken, Failure>>();
     const first = cache.getOrAcquire({ ...LOOK_UP, key: "slow" }, () => slow.promise);
@@ -131,7 +131,7 @@ describe("single flight", () => {
     expect(await first).toMatchObject({ value: { level: "miss" } });
   });
 
-  test("a failure goes to everybody who waited, is not kept, and the next one tries again", async () => {
+  test("all waiting requests get a failure; it is not stored, and the next request calls Entra", async () => {
     const { cache } = frozen();
     const { promise, resolve } = Promise.withResolvers<Result<EntraToken, Failure>>();
     const waiting = [cache.getOrAcquire(LOOK_UP, () => promise), cache.getOrAcquire(LOOK_UP, () => promise)];
@@ -140,37 +140,37 @@ describe("single flight", () => {
     expect(await see(cache, succeed(token("b")))).toBe("miss b");
   });
 
-  test("a call that throws is not kept either", async () => {
+  test("a call that throws is not stored, and the next request calls Entra", async () => {
     const { cache } = frozen();
     await expect(cache.getOrAcquire(LOOK_UP, () => Promise.reject(new Error("bug")))).rejects.toThrow("bug");
     expect(await see(cache, succeed(token("b")))).toBe("miss b");
   });
 
-  test("after the flight the entry answers, not the flight", async () => {
+  test("a request after the call gets the entry, not the finished call", async () => {
     const { cache } = frozen();
-    const { asked, acquire } = entra(() => succeed(token("a")));
+    const { calls, acquire } = entra(() => succeed(token("a")));
     await cache.getOrAcquire(LOOK_UP, acquire);
     await cache.getOrAcquire(LOOK_UP, acquire);
-    expect(asked.times).toBe(1);
+    expect(calls.count).toBe(1);
   });
 });
 
 describe("bypass (claims, forceRefresh)", () => {
-  test("asks Entra although there is an entry, and replaces it", async () => {
+  test("calls Entra although there is an entry, and replaces the entry", async () => {
     const { cache } = frozen();
     await see(cache, succeed(token("a")));
     expect(await see(cache, succeed(token("b")), { bypass: true })).toBe("bypass b");
     expect(await see(cache, succeed(token("c")))).toBe("hit b");
   });
 
-  test("a failed one leaves the entry", async () => {
+  test("leaves the entry in place if the call fails", async () => {
     const { cache } = frozen();
     await see(cache, succeed(token("a")));
     expect(await see(cache, fail(FAILURE), { bypass: true })).toBe("dependency_failed");
     expect(await see(cache, succeed(token("c")))).toBe("hit a");
   });
 
-  test("does not join a running call, and nobody joins it", async () => {
+  test("does not join a running call", async () => {
     const { cache } = frozen();
     const running = Promise.withResolvers<Result<EntraToken, Failure>>();
     const first = cache.getOrAcquire(LOOK_UP, () => running.promise);
@@ -180,38 +180,38 @@ describe("bypass (claims, forceRefresh)", () => {
   });
 });
 
-describe("what is kept", () => {
-  test("no refresh token: not in the entry, only in the answer to the one who asked", async () => {
+describe("what the cache stores", () => {
+  test("the refresh token is not stored: only the request that called Entra gets it", async () => {
     const { cache } = frozen();
     const fresh = await cache.getOrAcquire(LOOK_UP, () => Promise.resolve(succeed(token("a", 3_600, "1.refresh"))));
     expect(fresh.ok && fresh.value.token.refreshToken?.reveal()).toBe("1.refresh");
-    const kept = await cache.getOrAcquire(LOOK_UP, () => Promise.reject(new Error("never asked")));
-    expect(kept).toMatchObject({ value: { level: "hit", token: { refreshToken: undefined } } });
+    const stored = await cache.getOrAcquire(LOOK_UP, () => Promise.reject(new Error("must not be called")));
+    expect(stored).toMatchObject({ value: { level: "hit", token: { refreshToken: undefined } } });
   });
 
-  test("TC-25: ten thousand users stay within the bytes given; the ones long unseen go first", async () => {
+  test("the tokens of ten thousand users stay within the limit in bytes; the least recently used are evicted first (TC-25)", async () => {
     const maxBytes = 500_000;
     const entryBytes = 1_024 + 8 + 2_000;
     const { cache } = frozen(maxBytes);
-    const { asked, acquire } = entra(() => succeed(token("x".repeat(2_000))));
+    const { calls, acquire } = entra(() => succeed(token("x".repeat(2_000))));
     for (let user = 0; user < 10_000; user++) {
       await cache.getOrAcquire({ ...LOOK_UP, key: String(user).padStart(8, "0") }, acquire);
     }
-    let kept = 0;
+    let stored = 0;
     for (let user = 9_999; user >= 9_500; user--) {
-      const before = asked.times;
+      const before = calls.count;
       const answer = await cache.getOrAcquire({ ...LOOK_UP, key: String(user).padStart(8, "0") }, () =>
         Promise.resolve(fail(FAILURE)),
       );
-      kept += answer.ok ? 1 : 0;
-      expect(asked.times).toBe(before);
+      stored += answer.ok ? 1 : 0;
+      expect(calls.count).toBe(before);
     }
-    expect(kept).toBeGreaterThan(100);
-    expect(kept).toBeLessThanOrEqual(Math.floor(maxBytes / entryBytes));
+    expect(stored).toBeGreaterThan(100);
+    expect(stored).toBeLessThanOrEqual(Math.floor(maxBytes / entryBytes));
     expect(await see(cache, succeed(token("again")), { key: "00000000" })).toBe("miss again");
   });
 
-  test("a token larger than the whole cache is given and not kept", async () => {
+  test("a token larger than the whole cache is returned but not stored", async () => {
     const { cache } = frozen(2_000);
     expect(await see(cache, succeed(token("x".repeat(3_000))))).toMatch(/^miss x/);
     expect(await see(cache, succeed(token("b")))).toBe("miss b");

@@ -1,5 +1,5 @@
 /**
- * The pure claim rules without jose in front of them: each must hold by itself, so that neither layer is the only one.
+ * The pure claim rules without jose before them: each rule must hold without jose, so that there are two layers.
  */
 import { describe, expect, it } from "vitest";
 import { checkCallerClaims } from "../../../shared/caller/caller-claims.ts";
@@ -42,7 +42,7 @@ const rows: readonly [string, Members, TokenRefusal][] = [
   ["exp missing", { exp: ABSENT }, "claim_type"],
   ["exp text", { exp: "1" }, "claim_type"],
   ["exp infinite", { exp: Number.POSITIVE_INFINITY }, "claim_type"],
-  ["exp no number", { exp: Number.NaN }, "claim_type"],
+  ["exp not a number", { exp: Number.NaN }, "claim_type"],
   ["exp negative", { exp: -1 }, "claim_type"],
   ["exp at the end of the tolerance", { exp: NOW - 60 }, "expired"],
   ["nbf missing", { nbf: ABSENT }, "claim_type"],
@@ -52,7 +52,7 @@ const rows: readonly [string, Members, TokenRefusal][] = [
   ["exp equal to iat", { exp: NOW, iat: NOW }, "lifetime"],
   ["28 h 10 min and a second", { iat: NOW, exp: NOW + 28 * HOUR + 601 }, "lifetime"],
   ["oid missing", { oid: ABSENT }, "identity"],
-  ["azp ours", { azp: SERVICE_ID }, "own_client"],
+  ["azp of this service", { azp: SERVICE_ID }, "own_client"],
 ];
 
 describe("claim rules", () => {
@@ -65,7 +65,7 @@ describe("claim rules", () => {
     expect(checkCallerClaims(payload, strict, NOW)).toEqual(fail("not_json"));
   });
 
-  it("claims of the prototype do not count", () => {
+  it("ignore claims of the prototype", () => {
     const { scp: _scp, ...rest } = userClaims;
     expect(checkCallerClaims(Object.setPrototypeOf(rest, { scp: "access_as_user" }), strict, NOW)).toEqual(
       fail("kind_unclear"),
@@ -74,7 +74,7 @@ describe("claim rules", () => {
     expect(checkCallerClaims(Object.setPrototypeOf(without, userClaims), strict, NOW)).toEqual(fail("tenant"));
   });
 
-  it("the latest and the earliest moment that count", () => {
+  it("accept times up to the tolerance and the longest lifetime", () => {
     const accepted = (changes: Members) => checkCallerClaims(change(userClaims, changes), strict, NOW).ok;
     expect(accepted({ exp: NOW - 59 })).toBe(true);
     expect(accepted({ nbf: NOW + 60 })).toBe(true);
@@ -90,7 +90,7 @@ describe("claim rules", () => {
     expect(checkCallerClaims(change(userClaims, { aud: V1_AUDIENCE }), withV1, NOW)).toEqual(fail("audience"));
   });
 
-  it("reads nothing but the moment it is given", () => {
+  it("use only the given time, and change neither payload nor rules", () => {
     expect(checkCallerClaims(userClaims, strict, NOW + 24 * HOUR)).toEqual(fail("expired"));
     expect(checkCallerClaims(userClaims, strict, NOW - 24 * HOUR)).toEqual(fail("not_yet_valid"));
     expect(checkCallerClaims(Object.freeze({ ...userClaims }), Object.freeze({ ...strict }), NOW).ok).toBe(true);

@@ -1,5 +1,5 @@
 /**
- * Entra's signing keys over a faked network: answers are handed out one by one, time stands still unless moved.
+ * Entra's signing keys over a fake network: the test gives the answers one by one and moves the clock.
  */
 import { beforeEach, describe, expect, it } from "vitest";
 import {
@@ -30,7 +30,7 @@ const answer = (status: number, body: string, headers: Record<string, string> = 
   succeed({ status, headers, body });
 const keySet = (...keys: unknown[]) => answer(200, JSON.stringify({ keys }));
 const oldSet = keySet(publish(entraKey));
-/** After a rotation: the key that other tests call the attacker's has been published. */
+/** After a rotation: the key that other tests use as the attacker's is published. */
 const newSet = keySet(publish(entraKey), publish(attackerKey));
 
 let nowMs: number;
@@ -59,12 +59,12 @@ beforeEach(() => {
   });
 });
 
-/** Answers the oldest open request and lets everything that waits for it run. */
+/** Answers the oldest open request and runs everything that waits for it. */
 async function respond(given: Answer | Promise<Answer>): Promise<void> {
   const resolve = waiting.shift();
   if (resolve === undefined) throw new Error("no request is open");
   resolve(given);
-  // Importing a key takes turns of the event loop, not a fixed number of microtasks.
+  // Importing a key takes several turns of the event loop, not a fixed number of microtasks.
   for (let turn = 0; turn < 5; turn += 1) await new Promise((done) => setImmediate(done));
 }
 
@@ -74,8 +74,8 @@ async function findAndRespond(keyId: string, given: Answer) {
   return found;
 }
 
-describe("the first load", () => {
-  it("asks the configured address once, within limits", async () => {
+describe("the first load of the signing keys", () => {
+  it("is one request to the configured URL, with a deadline and a size limit", async () => {
     expect(keys.has(entraKey.keyId)).toBe(false);
     expect((await findAndRespond(entraKey.keyId, oldSet)).ok).toBe(true);
     expect(requests).toEqual([
@@ -91,21 +91,21 @@ describe("the first load", () => {
     expect(problems).toEqual([]);
   });
 
-  it("E-25 50 concurrent cold look-ups make 1 request", async () => {
+  it("E-25 is one request for 50 concurrent look-ups", async () => {
     const found = Array.from({ length: 50 }, () => keys.find(entraKey.keyId));
     await respond(oldSet);
     expect((await Promise.all(found)).every((result) => result.ok)).toBe(true);
     expect(requests).toHaveLength(1);
   });
 
-  it("50 concurrent cold look-ups of 50 invented ids make 1 request: the set is as fresh as can be", async () => {
+  it("is one request for 50 concurrent look-ups of invented ids", async () => {
     const found = Array.from({ length: 50 }, (_, index) => keys.find(`invented-${index}`));
     await respond(oldSet);
     expect(await Promise.all(found)).toEqual(Array(50).fill(fail("key_unknown")));
     expect(requests).toHaveLength(1);
   });
 
-  it("gives the same imported key every time, without asking again", async () => {
+  it("is not repeated: later look-ups return the same imported key", async () => {
     const first = await findAndRespond(entraKey.keyId, oldSet);
     nowMs += KEY_SET_MAX_AGE_MS;
     expect(await keys.find(entraKey.keyId)).toEqual(first);
@@ -113,7 +113,7 @@ describe("the first load", () => {
   });
 
   it.each<[string, Answer, KeySetProblem["reason"]]>([
-    ["no answer in time", fail({ kind: "timeout" }), "timeout"],
+    ["a timeout", fail({ kind: "timeout" }), "timeout"],
     ["no connection", fail({ kind: "network", code: "ECONNREFUSED" }), "network"],
     ["200,000 keys", fail({ kind: "answer_too_large" }), "answer_too_large"],
     ["redirect", answer(302, "", { location: "https://attacker.example/keys" }), "status"],
@@ -124,24 +124,24 @@ describe("the first load", () => {
     ["{}", answer(200, "{}"), "not_a_key_set"],
     ["null", answer(200, "null"), "not_a_key_set"],
     ["a list", answer(200, "[]"), "not_a_key_set"],
-    ["keys no list", answer(200, '{"keys":{}}'), "not_a_key_set"],
+    ["keys that is not a list", answer(200, '{"keys":{}}'), "not_a_key_set"],
     ["no keys", answer(200, '{"keys":[]}'), "no_usable_key"],
-    ["keys that are no keys", answer(200, '{"keys":[null,1,"x",[],{}]}'), "no_usable_key"],
-    ["only keys of others", keySet(publish(consumersKey, { issuer: consumersIssuer })), "no_usable_key"],
-  ])("fails for %j and says why", async (_what, given, reason) => {
+    ["keys that are not JSON objects", answer(200, '{"keys":[null,1,"x",[],{}]}'), "no_usable_key"],
+    ["only keys of other issuers", keySet(publish(consumersKey, { issuer: consumersIssuer })), "no_usable_key"],
+  ])("fails with a reason: %j", async (_what, given, reason) => {
     expect(await findAndRespond(entraKey.keyId, given)).toEqual(fail("keys_unavailable"));
     expect(problems).toEqual([{ reason, servingAgeMs: undefined }]);
     expect(keys.generation).toBe(0);
   });
 
-  it("takes an outbound that throws for a failure, not for a crash", async () => {
+  it("fails if the outbound client throws, without an exception", async () => {
     expect(await findAndRespond(entraKey.keyId, Promise.reject(new Error("bug")) as unknown as Answer)).toEqual(
       fail("keys_unavailable"),
     );
     expect(problems).toEqual([{ reason: "unexpected", servingAgeMs: undefined }]);
   });
 
-  it("that failed is not repeated until the cooldown is over, and then succeeds", async () => {
+  it("is repeated after the cooldown if it failed", async () => {
     await findAndRespond(entraKey.keyId, fail({ kind: "timeout" }));
     nowMs += FAILURE_COOLDOWN_MS - 1;
     expect(await keys.find(entraKey.keyId)).toEqual(fail("keys_unavailable"));
@@ -158,13 +158,13 @@ describe("an unknown key id", () => {
     await findAndRespond(entraKey.keyId, oldSet);
   });
 
-  it("right after the first load is looked for at once (E-25: jose would refuse it for 30 s)", async () => {
+  it("right after the first load causes a request at once (E-25: jose would refuse it for 30 s)", async () => {
     nowMs += 1;
     expect((await findAndRespond(attackerKey.keyId, newSet)).ok).toBe(true);
     expect(requests).toHaveLength(2);
   });
 
-  it("SEC-19 1,000 invented ids make one request per cooldown", async () => {
+  it("SEC-19 1,000 invented ids cause one request per cooldown", async () => {
     expect(await findAndRespond("invented", oldSet)).toEqual(fail("key_unknown"));
     for (let index = 0; index < 1_000; index += 1) {
       expect(await keys.find(`invented-${index}`)).toEqual(fail("key_unknown"));
@@ -180,14 +180,14 @@ describe("an unknown key id", () => {
     expect(problems).toEqual([]);
   });
 
-  it("does not keep known ids waiting", async () => {
+  it("does not delay look-ups of known ids", async () => {
     const unknown = keys.find("invented");
     expect((await keys.find(entraKey.keyId)).ok).toBe(true);
     await respond(oldSet);
     expect(await unknown).toEqual(fail("key_unknown"));
   });
 
-  it("that joins a request under way gets its answer", async () => {
+  it("joins a running request and uses its answer", async () => {
     const first = keys.find(attackerKey.keyId);
     const second = keys.find(attackerKey.keyId);
     await respond(newSet);
@@ -195,7 +195,7 @@ describe("an unknown key id", () => {
     expect(requests).toHaveLength(2);
   });
 
-  it("while Entra is down is not called unknown, and Entra is asked once per cooldown", async () => {
+  it("while Entra is down counts as unavailable, not as unknown, with one request per cooldown", async () => {
     expect(await findAndRespond(attackerKey.keyId, fail({ kind: "timeout" }))).toEqual(fail("keys_unavailable"));
     expect(await keys.find(attackerKey.keyId)).toEqual(fail("keys_unavailable"));
     expect(requests).toHaveLength(2);
@@ -204,20 +204,20 @@ describe("an unknown key id", () => {
     expect((await findAndRespond(attackerKey.keyId, newSet)).ok).toBe(true);
   });
 
-  it("is looked for although the clock was set back", async () => {
+  it("causes a request although the clock was set back", async () => {
     await findAndRespond("invented", oldSet);
     nowMs -= 3_600_000;
     expect((await findAndRespond(attackerKey.keyId, newSet)).ok).toBe(true);
   });
 });
 
-describe("keys that grow old", () => {
+describe("signing keys older than a day", () => {
   beforeEach(async () => {
     await findAndRespond(entraKey.keyId, oldSet);
     nowMs += KEY_SET_MAX_AGE_MS + 1;
   });
 
-  it("serve at once and are read again behind the request", async () => {
+  it("stay in use and are read again in the background", async () => {
     expect((await keys.find(entraKey.keyId)).ok).toBe(true);
     expect((await keys.find(entraKey.keyId)).ok).toBe(true);
     expect(requests).toHaveLength(2);
@@ -225,7 +225,7 @@ describe("keys that grow old", () => {
     expect(keys.has(attackerKey.keyId)).toBe(true);
   });
 
-  it("serve however old while Entra is down, with a warning per attempt and one attempt per cooldown", async () => {
+  it("stay in use at any age while Entra is down, with one attempt and one warning per cooldown", async () => {
     for (const down of [fail({ kind: "timeout" } as const), answer(503, ""), answer(200, "<html>"), keySet()]) {
       expect((await keys.find(entraKey.keyId)).ok).toBe(true);
       await respond(down);
@@ -240,7 +240,7 @@ describe("keys that grow old", () => {
     expect(await keys.ready()).toBe(true);
   });
 
-  it("that Entra has withdrawn are gone after the next reading", async () => {
+  it("are removed by the next read if Entra no longer publishes them", async () => {
     await keys.find(entraKey.keyId);
     await respond(keySet(publish(attackerKey)));
     expect(keys.has(entraKey.keyId)).toBe(false);
@@ -251,8 +251,8 @@ describe("keys that grow old", () => {
   });
 });
 
-describe("generation", () => {
-  it("grows when keys come, go or change under their id, and only then", async () => {
+describe("the generation of the key set", () => {
+  it("increases when a key is added, removed or changed under its id, and only then", async () => {
     const seen: number[] = [];
     const changed = publish(attackerKey, { kid: entraKey.keyId });
     for (const given of [oldSet, oldSet, newSet, oldSet, keySet(changed), keySet(changed)]) {
@@ -263,7 +263,7 @@ describe("generation", () => {
     expect(seen).toEqual([1, 1, 2, 3, 4, 4]);
   });
 
-  it("RSA keys are imported once: the same key object survives a reading", async () => {
+  it("does not depend on a new import: an unchanged key stays the same key object", async () => {
     const before = await findAndRespond(entraKey.keyId, oldSet);
     await findAndRespond(attackerKey.keyId, newSet);
     const after = await keys.find(entraKey.keyId);
@@ -271,8 +271,8 @@ describe("generation", () => {
   });
 });
 
-describe("ready", () => {
-  it("loads the keys, once", async () => {
+describe("readiness of the signing keys", () => {
+  it("loads the keys once", async () => {
     const first = keys.ready();
     const second = keys.ready();
     await respond(oldSet);
@@ -280,7 +280,7 @@ describe("ready", () => {
     expect(requests).toHaveLength(1);
   });
 
-  it("is false while there are none", async () => {
+  it("is false without keys", async () => {
     const ready = keys.ready();
     await respond(answer(500, ""));
     expect(await ready).toBe(false);

@@ -1,5 +1,5 @@
 /**
- * What the tables of forged tokens cannot show: an unfit key, keys that cannot be read, and the order of the steps.
+ * Cases that the tables of forged tokens do not cover: an unsuitable key, keys that cannot be read, the order of steps.
  */
 import { importJWK } from "jose";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -25,19 +25,19 @@ afterEach(() => {
 });
 
 describe("the caller validator", () => {
-  it("JW-19 a key that jose rejects with a TypeError is a refusal with a code of its own", async () => {
+  it("JW-19 refuses a token with a separate code if jose rejects the key with a TypeError", async () => {
     const weak = createSigningKey(1024);
     const validator = await validatorWith(weak);
     expect(await validator.validate(secret(mint({ key: weak })), NOW)).toEqual(refused("unverifiable"));
   });
 
-  it("keys that cannot be read are no fault of the token", async () => {
+  it("reports keys that cannot be read as unavailable, not as a refused token", async () => {
     const keys = { find: async () => fail("keys_unavailable" as const) };
     const validator = createCallerValidator({ ...strictSettings, keys });
     expect(await validator.validate(secret(userToken()), NOW)).toEqual(fail({ kind: "keys_unavailable" }));
   });
 
-  it("judges form and header before it asks for keys", async () => {
+  it("checks form and header before it looks for a key", async () => {
     const find = vi.fn(async () => fail("key_unknown" as const));
     const validator = createCallerValidator({ ...strictSettings, keys: { find } });
     expect(await validator.validate(secret("x"), NOW)).toEqual(refused("not_compact"));
@@ -48,13 +48,13 @@ describe("the caller validator", () => {
     expect(find).toHaveBeenCalledExactlyOnceWith(entraKey.keyId, undefined);
   });
 
-  it("judges the signature before the claims", async () => {
+  it("checks the signature before the claims", async () => {
     const validator = await validatorWith(entraKey);
     const forged = mint({ header: validHeader, payload: { exp: 1 }, key: attackerKey });
     expect(await validator.validate(secret(forged), NOW)).toEqual(refused("signature"));
   });
 
-  it("does not read the machine's clock", async () => {
+  it("uses only the given time, not the machine's clock", async () => {
     const validator = await validatorWith(entraKey);
     for (const clock of [0, (NOW + 1_000_000) * 1000]) {
       vi.useFakeTimers({ now: clock, toFake: ["Date"] });
@@ -63,7 +63,7 @@ describe("the caller validator", () => {
     expect(await validator.validate(secret(userToken()), NOW + 1_000_000)).toEqual(refused("expired"));
   });
 
-  it("keeps no memory of a token: what was valid is judged again", async () => {
+  it("validates a token again on every call", async () => {
     const validator = await validatorWith(entraKey);
     const token = secret(userToken());
     expect((await validator.validate(token, NOW)).ok).toBe(true);

@@ -1,5 +1,5 @@
 /**
- * jose with every option given: the checks of this layer by themselves, without those before and after it.
+ * jose with every option given: the checks of this layer alone, without the layers before and after it.
  */
 import { importJWK } from "jose";
 import { describe, expect, it } from "vitest";
@@ -27,13 +27,13 @@ async function verify(compact: string, by = rules) {
   return verifySignature({ compact, key }, by, NOW);
 }
 
-describe("jose, every option given", () => {
+describe("the signature check", () => {
   it.each([
     ["signature", "another key", mint({ header: validHeader, key: attackerKey })],
     ["algorithm", "PS256", mint({ header: { ...validHeader, alg: "PS256" }, sign: ps256(entraKey) })],
     ["header_type", "typ", withHeader({ typ: "at+jwt" })],
-    ["not_json", "payload no object", mint({ payload: "[]" })],
-    ["unverifiable", "a header without alg, which never gets this far", mint({ header: "{}" })],
+    ["not_json", "a payload that is not an object", mint({ payload: "[]" })],
+    ["unverifiable", "a header without alg, which an earlier step refuses", mint({ header: "{}" })],
   ])("gives %s for %s", async (refusal, _what, token) => {
     expect(await verify(token)).toBe(refusal);
   });
@@ -51,7 +51,7 @@ describe("jose, every option given", () => {
     expect(await verify(userToken(changes))).toBe(refusal);
   });
 
-  it("lets valid tokens through, v1 tokens only where they are allowed", async () => {
+  it("accepts valid tokens, and v1 tokens only if they are allowed", async () => {
     expect(await verify(userToken())).toBeUndefined();
     expect(await verify(userToken(), v1Rules)).toBeUndefined();
     expect(await verify(v1UserToken(), v1Rules)).toBeUndefined();

@@ -1,4 +1,4 @@
-/** The clouds: one frozen record each, from Microsoft's own list of national clouds. */
+/** The records of the clouds, from Microsoft's list of national clouds. */
 import { expect, test } from "vitest";
 import { CLOUD_NAMES, cloudNamed, LOCAL_TENANT_ID } from "../../../shared/config/clouds.ts";
 
@@ -31,17 +31,20 @@ test.each<[(typeof CLOUD_NAMES)[number], string, string, string, string]>([
     "https://graph.microsoft.com",
     "api://AzureADTokenExchange",
   ],
-])("%s", (name, authorityHost, v1IssuerBase, graphResource, federationAudience) => {
-  expect(cloudNamed(name, "https://localhost:7443")).toMatchObject({
-    name,
-    authorityHost,
-    v1IssuerBase,
-    graphResources: expect.arrayContaining([graphResource]),
-    federationAudience,
-  });
-});
+])(
+  "cloud %s has the hosts of Entra and Graph and the federation audience that Microsoft documents",
+  (name, authorityHost, v1IssuerBase, graphResource, federationAudience) => {
+    expect(cloudNamed(name, "https://localhost:7443")).toMatchObject({
+      name,
+      authorityHost,
+      v1IssuerBase,
+      graphResources: expect.arrayContaining([graphResource]),
+      federationAudience,
+    });
+  },
+);
 
-test.each(CLOUD_NAMES)("%s is frozen, and its hosts are origins and suffixes", (name) => {
+test.each(CLOUD_NAMES)("the record of cloud %s is frozen and contains only origins and host suffixes", (name) => {
   const cloud = cloudNamed(name, "https://localhost:7443");
   expect(Object.isFrozen(cloud)).toBe(true);
   for (const origin of [cloud.authorityHost, cloud.v1IssuerBase, ...cloud.graphResources]) {
@@ -52,10 +55,10 @@ test.each(CLOUD_NAMES)("%s is frozen, and its hosts are origins and suffixes", (
   }
 });
 
-test("the URL of the local tenant changes nothing elsewhere", () => {
+test("the URL of the local tenant does not change the record of another cloud", () => {
   expect(cloudNamed("public", "https://evil.example")).toBe(cloudNamed("public", ""));
 });
 
-test("the local tenant's id can be told at a glance", () => {
+test("the id of the local tenant is recognizable", () => {
   expect(LOCAL_TENANT_ID).toBe("10ca1000-7e57-4000-8000-000000000000");
 });

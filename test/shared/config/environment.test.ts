@@ -1,4 +1,4 @@
-/** Settings → configuration: every problem at once, named, and never a value. */
+/** Reading the settings: the error names all problems at once and contains no value. */
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { LOCAL_TENANT_ID } from "../../../shared/config/clouds.ts";
@@ -28,7 +28,7 @@ function policy(entry: Record<string, unknown> = {}, resource = "https://graph.m
   });
 }
 
-/** A deployment without a vault, which every test changes in one place. */
+/** A deployment without a vault. Each test changes one part of it. */
 const AZURE: Variables = {
   CLOUD: "public",
   TENANT_ID: TENANT,
@@ -70,27 +70,27 @@ afterEach(() => {
 });
 
 describe("missing and malformed settings", () => {
-  test("nothing at all: every required setting is named, in one go", () => {
+  test("without any setting, the error names all required settings at once", () => {
     const required = (Object.entries(SETTINGS) as [SettingName, Setting][]).filter(([, s]) => s.required === "always");
     expect(problems({}).map((problem) => problem.split(" ")[0])).toEqual(required.map(([name]) => name));
   });
 
-  test("the error lists them, one a line", () => {
+  test("the error message lists one problem per line", () => {
     expect(() => configFrom({ ...AZURE, TENANT_ID: "x", CLIENT_ID: "" })).toThrow(
       [
-        "The service does not start; 2 of its settings must be mended:",
+        "The service does not start: 2 problems in its settings.",
         "- TENANT_ID must be a GUID",
-        "- CLIENT_ID is missing: a GUID",
+        "- CLIENT_ID is missing: it must be a GUID",
       ].join("\n"),
     );
   });
 
-  test.each(["", " ", "\t\n"])("an empty setting (%j) is a missing one", (empty) => {
-    expect(problems(AZURE, { TENANT_ID: empty })).toEqual(["TENANT_ID is missing: a GUID"]);
+  test.each(["", " ", "\t\n"])("an empty setting (%j) counts as missing", (empty) => {
+    expect(problems(AZURE, { TENANT_ID: empty })).toEqual(["TENANT_ID is missing: it must be a GUID"]);
     expect(problems(AZURE, { ALLOW_GUESTS: empty, MANAGED_IDENTITY_CLIENT_ID: empty })).toEqual([]);
   });
 
-  test("space around a value does not count", () => {
+  test("white space around a value is ignored", () => {
     expect(configFrom({ ...AZURE, TENANT_ID: ` ${TENANT}\n` }).tenantId).toBe(TENANT);
   });
 
@@ -104,13 +104,13 @@ describe("missing and malformed settings", () => {
     ],
     ["POLICY", { POLICY: "x" }, "JSON of at most 256 KiB"],
     ["ALLOW_GUESTS", { ALLOW_GUESTS: "yes" }, "true or false"],
-    ["CLIENT_SECRET_NAME", { CLIENT_SECRET_NAME: "a/b" }, "a Key Vault name: letters, digits, hyphens"],
-    ["GRANT_TABLE_NAME", { GRANT_TABLE_NAME: "1grants" }, "a table name: 3 to 63 letters and digits"],
+    ["CLIENT_SECRET_NAME", { CLIENT_SECRET_NAME: "a/b" }, "a name in Key Vault: letters, digits and hyphens"],
+    ["GRANT_TABLE_NAME", { GRANT_TABLE_NAME: "1grants" }, "a table name: a letter, then 2 to 62 letters and digits"],
     ["GRANT_REAP", { GRANT_REAP: "true" }, "dry-run or delete"],
     ["TOKEN_CACHE_MAX_BYTES", { TOKEN_CACHE_MAX_BYTES: "64MB" }, "a number of bytes, at least 100000"],
     ["TOKEN_CACHE_MAX_BYTES", { TOKEN_CACHE_MAX_BYTES: "99999" }, "a number of bytes, at least 100000"],
-    ["V1_TOKEN_AUDIENCES", { V1_TOKEN_AUDIENCES: "a,,b" }, "audiences separated by commas"],
-  ])("%s", (name, changes, mustBe) => {
+    ["V1_TOKEN_AUDIENCES", { V1_TOKEN_AUDIENCES: "a,,b" }, "audiences separated by commas, without spaces"],
+  ])("a malformed %s is refused with its allowed form: %j", (name, changes, mustBe) => {
     expect(problems(AZURE, changes)).toEqual([`${name} must be ${mustBe}`]);
   });
 
@@ -129,7 +129,7 @@ describe("missing and malformed settings", () => {
     "ftp://gte.example",
     "//gte.example",
     "gte.example",
-  ])("SERVICE_URL %j is no origin", (url) => {
+  ])("SERVICE_URL %j is refused: it is not an origin", (url) => {
     expect(problems(AZURE, { SERVICE_URL: url })).toEqual([`SERVICE_URL must be ${SETTINGS.SERVICE_URL.mustBe}`]);
   });
 
@@ -146,33 +146,36 @@ describe("missing and malformed settings", () => {
     "http://tokens.example",
     "urn:x",
     "x",
-  ])("APP_ID_URI %j is none", (uri) => {
+  ])("APP_ID_URI %j is refused: it is not an App ID URI", (uri) => {
     expect(problems(AZURE, { APP_ID_URI: uri })).toEqual([`APP_ID_URI must be ${SETTINGS.APP_ID_URI.mustBe}`]);
   });
 
   test.each(["api://gte", `api://${TENANT}/gte`, "https://tokens.example", "https://tokens.example/gte"])(
-    "APP_ID_URI %j is one",
+    "APP_ID_URI %j is accepted",
     (uri) => {
       expect(configFrom({ ...AZURE, APP_ID_URI: uri }).appIdUri).toBe(uri);
     },
   );
 
-  test("problems of the policy say where it is", () => {
-    expect(problems(AZURE, { POLICY: "{}" })).toEqual(["POLICY apis must be record", "POLICY callers must be array"]);
+  test("a problem of the policy names its position", () => {
+    expect(problems(AZURE, { POLICY: "{}" })).toEqual([
+      "POLICY apis must be an object",
+      "POLICY callers must be a list",
+    ]);
     expect(problems(AZURE, { POLICY: "not json" })).toEqual(["POLICY is not JSON"]);
   });
 
-  test("a policy that has problems of form is judged together with the other settings all the same", () => {
+  test("the contradictions of a malformed policy with other settings are reported, too", () => {
     const POLICY = policy({ offlineAccess: true, clientId: CLIENT, colour: "red", unattended: true });
     expect(problems(VAULT, { POLICY, ALLOW_GUESTS: "perhaps" })).toEqual([
       "ALLOW_GUESTS must be true or false",
       "POLICY callers.0 has unknown members: colour",
       expect.stringMatching(/^GRANT_STORE_URL is missing/),
-      "POLICY names CLIENT_ID as a caller: the service never calls itself",
+      "POLICY must not list CLIENT_ID as a caller: the service refuses tokens that were issued to itself",
     ]);
   });
 
-  test("property: no problem contains the value, whichever setting it stands in", () => {
+  test("property: no problem contains the value of any setting", () => {
     const marked = fc.string({ unit: "binary", maxLength: 30 }).map((text) => `MARKED${text}`);
     const names = Object.keys(SETTINGS) as SettingName[];
     const shapes: readonly ((value: string) => string)[] = [
@@ -193,130 +196,140 @@ describe("missing and malformed settings", () => {
   });
 });
 
-describe("what does not go together", () => {
+describe("contradictions between settings", () => {
   test.each<[string, Variables, Variables, string]>([
-    ["a vault credential without a vault", VAULT, { KEY_VAULT_URL: undefined }, "KEY_VAULT_URL is missing"],
     [
-      "grants without a vault",
+      "a credential in Key Vault without KEY_VAULT_URL",
+      VAULT,
+      { KEY_VAULT_URL: undefined },
+      "KEY_VAULT_URL is missing",
+    ],
+    [
+      "a grant store without KEY_VAULT_URL",
       GRANTS,
       { CLIENT_CREDENTIAL: "managed-identity", KEY_VAULT_URL: undefined },
       "KEY_VAULT_URL is missing",
     ],
     [
-      "kept permissions without a store",
+      "offlineAccess without a grant store",
       VAULT,
       { POLICY: policy({ offlineAccess: true, unattended: true }) },
       "GRANT_STORE_URL is missing",
     ],
     [
-      "imports without a store",
+      "importRefreshTokens without a grant store",
       VAULT,
       { POLICY: policy({ importRefreshTokens: true, unattended: true }) },
       "GRANT_STORE_URL is missing",
     ],
     [
-      "client credentials without a registration for them",
+      "client-credentials without a second registration",
       AZURE,
       { POLICY: policy({ flows: ["client-credentials"], apis: { graph: [".default"] } }) },
       "APP_ONLY_CLIENT_ID is missing",
     ],
     [
-      "one registration for both",
+      "one registration for delegated and application tokens",
       AZURE,
       { APP_ONLY_CLIENT_ID: CLIENT.toUpperCase() },
-      "APP_ONLY_CLIENT_ID must be a second registration",
+      "APP_ONLY_CLIENT_ID must differ from CLIENT_ID",
     ],
     [
-      "the service as its own caller",
+      "a policy that lists the service as a caller",
       AZURE,
       { POLICY: policy({ clientId: CLIENT.toUpperCase() }) },
-      "POLICY names CLIENT_ID as a caller",
+      "POLICY must not list CLIENT_ID as a caller",
     ],
-    ["SEC-16: http outside the local cloud", AZURE, { SERVICE_URL: "http://gte.example" }, "SERVICE_URL must be https"],
     [
-      "SEC-16: http, even on this machine",
+      "SEC-16: an http SERVICE_URL in Azure",
+      AZURE,
+      { SERVICE_URL: "http://gte.example" },
+      "SERVICE_URL must use https",
+    ],
+    [
+      "SEC-16: an http SERVICE_URL on this machine outside the local cloud",
       AZURE,
       { SERVICE_URL: "http://localhost:7071" },
-      "SERVICE_URL must be https",
+      "SERVICE_URL must use https",
     ],
     [
-      "SEC-16: the local cloud over http to others",
+      "SEC-16: an http SERVICE_URL on another host in the local cloud",
       LOCAL,
       { SERVICE_URL: "http://gte.example" },
-      "SERVICE_URL must be https",
+      "SERVICE_URL must use https",
     ],
     [
-      "SEC-16: a local tenant beside a real cloud",
+      "SEC-16: LOCAL_TENANT_URL in a real cloud",
       AZURE,
       { LOCAL_TENANT_URL: "https://localhost:7443" },
-      "LOCAL_TENANT_URL goes with CLOUD=local",
+      "LOCAL_TENANT_URL must not be set: it is allowed only with CLOUD=local",
     ],
     [
-      "a local cloud without its tenant",
+      "the local cloud without LOCAL_TENANT_URL",
       LOCAL,
       { LOCAL_TENANT_URL: undefined },
-      "LOCAL_TENANT_URL goes with CLOUD=local",
+      "LOCAL_TENANT_URL is missing: CLOUD=local requires it",
     ],
     [
-      "SEC-16: the local tenant's id in a real cloud",
+      "SEC-16: the id of the local tenant in a real cloud",
       AZURE,
       { TENANT_ID: LOCAL_TENANT_ID.toUpperCase() },
-      "TENANT_ID is the local tenant's exactly when",
+      "TENANT_ID must not be the local tenant",
     ],
     [
-      "a real tenant's id in the local cloud",
+      "the id of a real tenant in the local cloud",
       LOCAL,
       { TENANT_ID: TENANT },
-      "TENANT_ID is the local tenant's exactly when",
+      `TENANT_ID must be ${LOCAL_TENANT_ID}`,
     ],
     [
-      "SEC-16: certificates unchecked",
+      "SEC-16: certificate verification turned off in Azure",
       AZURE,
       { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
       "NODE_TLS_REJECT_UNAUTHORIZED must not be 0",
     ],
     [
-      "SEC-16: certificates unchecked, locally",
+      "SEC-16: certificate verification turned off in the local cloud",
       LOCAL,
       { NODE_TLS_REJECT_UNAUTHORIZED: "0" },
       "NODE_TLS_REJECT_UNAUTHORIZED must not be 0",
     ],
     [
-      "SEC-16: local in Azure",
+      "SEC-16: the local cloud in Azure, recognized by WEBSITE_INSTANCE_ID",
       LOCAL,
       { WEBSITE_INSTANCE_ID: "x" },
-      "CLOUD must not be local where WEBSITE_INSTANCE_ID is set",
+      "CLOUD must not be local in Azure: WEBSITE_INSTANCE_ID is set",
     ],
     [
-      "SEC-16: local in Azure, by its name",
+      "SEC-16: the local cloud in Azure, recognized by WEBSITE_SITE_NAME",
       LOCAL,
       { WEBSITE_SITE_NAME: "x" },
-      "CLOUD must not be local where WEBSITE_SITE_NAME is set",
+      "CLOUD must not be local in Azure: WEBSITE_SITE_NAME is set",
     ],
     [
-      "SEC-16: local in Azure, by its pod",
+      "SEC-16: the local cloud in Azure, recognized by WEBSITE_POD_NAME",
       LOCAL,
       { WEBSITE_POD_NAME: "x" },
-      "CLOUD must not be local where WEBSITE_POD_NAME is set",
+      "CLOUD must not be local in Azure: WEBSITE_POD_NAME is set",
     ],
-  ])("%s", (_name, base, changes, problem) => {
+  ])("%s is one problem", (_name, base, changes, problem) => {
     expect(problems(base)).toEqual([]);
     const found = problems(base, changes);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(problem);
   });
 
-  test("a real cloud in Azure, certificates checked", () => {
+  test("a real cloud in Azure with certificate verification is no problem", () => {
     expect(problems(AZURE, { WEBSITE_INSTANCE_ID: "x", NODE_TLS_REJECT_UNAUTHORIZED: "1" })).toEqual([]);
   });
 
-  test("without a cloud, hosts are not judged", () => {
-    expect(problems(VAULT, { CLOUD: "" })).toEqual([`CLOUD is missing: ${SETTINGS.CLOUD.mustBe}`]);
+  test("without CLOUD, the hosts of Azure services are not checked", () => {
+    expect(problems(VAULT, { CLOUD: "" })).toEqual([`CLOUD is missing: it must be ${SETTINGS.CLOUD.mustBe}`]);
   });
 });
 
-describe("hosts of Azure: one label below the cloud's suffix, over https", () => {
-  const vaultProblem = "KEY_VAULT_URL must be https on a host below .vault.azure.net";
+describe("hosts of Azure services: https and one label before the suffix of the cloud", () => {
+  const vaultProblem = "KEY_VAULT_URL must be https://<name>.vault.azure.net in the cloud that CLOUD names";
   test.each([
     "https://evil.vault.azure.net.evil.com",
     "https://evil.com",
@@ -329,7 +342,7 @@ describe("hosts of Azure: one label below the cloud's suffix, over https", () =>
     "https://kv.vault.azure.cn",
     "https://kv_x.vault.azure.net",
     "https://127.0.0.1",
-  ])("KEY_VAULT_URL %s", (url) => {
+  ])("KEY_VAULT_URL %s is refused: it is not a vault of the cloud", (url) => {
     expect(problems(VAULT, { KEY_VAULT_URL: url })).toEqual([vaultProblem]);
   });
 
@@ -340,9 +353,9 @@ describe("hosts of Azure: one label below the cloud's suffix, over https", () =>
     "https://st.table.core.windows.net/path",
     "http://st.table.core.windows.net",
     "http://127.0.0.1:10002/devstoreaccount1",
-  ])("GRANT_STORE_URL %s", (url) => {
+  ])("GRANT_STORE_URL %s is refused: it is not a table service of the cloud", (url) => {
     expect(problems(GRANTS, { GRANT_STORE_URL: url })).toEqual([
-      "GRANT_STORE_URL must be https on a host below .table.core.windows.net",
+      "GRANT_STORE_URL must be https://<name>.table.core.windows.net in the cloud that CLOUD names",
     ]);
   });
 
@@ -350,7 +363,7 @@ describe("hosts of Azure: one label below the cloud's suffix, over https", () =>
     "https://user@kv.vault.azure.net",
     "https://kv.vault.azure.net\\.evil.com",
     "https://evil.com\\.vault.azure.net",
-  ])("KEY_VAULT_URL %s has not even the form", (url) => {
+  ])("KEY_VAULT_URL %s is refused: it is malformed", (url) => {
     expect(problems(VAULT, { KEY_VAULT_URL: url })).toEqual([`KEY_VAULT_URL must be ${SETTINGS.KEY_VAULT_URL.mustBe}`]);
   });
 
@@ -358,7 +371,7 @@ describe("hosts of Azure: one label below the cloud's suffix, over https", () =>
     ["public", "https://kv.vault.azure.net", "https://st.table.core.windows.net"],
     ["usgov", "https://kv.vault.usgovcloudapi.net", "https://st.table.core.usgovcloudapi.net"],
     ["china", "https://kv.vault.azure.cn", "https://st.table.core.chinacloudapi.cn"],
-  ])("%s has its own", (cloud, vaultUrl, storeUrl) => {
+  ])("cloud %s accepts only its own vaults and table services", (cloud, vaultUrl, storeUrl) => {
     const own = {
       KEY_VAULT_URL: vaultUrl,
       GRANT_STORE_URL: storeUrl,
@@ -371,10 +384,19 @@ describe("hosts of Azure: one label below the cloud's suffix, over https", () =>
   });
 
   test.each<[Variables, string]>([
-    [{ KEY_VAULT_URL: "https://kv.vault.azure.net" }, "KEY_VAULT_URL must be on this machine"],
-    [{ KEY_VAULT_URL: "https://localhost.evil.example" }, "KEY_VAULT_URL must be on this machine"],
-    [{ GRANT_STORE_URL: "http://10.0.0.1:10002/x" }, "GRANT_STORE_URL must be on this machine"],
-  ])("in the local cloud they are on this machine: %j", (changes, problem) => {
+    [
+      { KEY_VAULT_URL: "https://kv.vault.azure.net" },
+      "KEY_VAULT_URL must have the host 127.0.0.1, [::1] or localhost with CLOUD=local",
+    ],
+    [
+      { KEY_VAULT_URL: "https://localhost.evil.example" },
+      "KEY_VAULT_URL must have the host 127.0.0.1, [::1] or localhost with CLOUD=local",
+    ],
+    [
+      { GRANT_STORE_URL: "http://10.0.0.1:10002/x" },
+      "GRANT_STORE_URL must have the host 127.0.0.1, [::1] or localhost with CLOUD=local",
+    ],
+  ])("the local cloud refuses a host on another machine: %j", (changes, problem) => {
     expect(problems(LOCAL, changes)).toEqual([problem]);
   });
 
@@ -386,14 +408,14 @@ describe("hosts of Azure: one label below the cloud's suffix, over https", () =>
     "https://localhost.evil.example:7443",
     "https://127.0.0.2:7443",
     "https://user@localhost:7443",
-  ])("LOCAL_TENANT_URL %s is not the local tenant", (url) => {
+  ])("LOCAL_TENANT_URL %s is refused: it is not an https URL with a port on this machine", (url) => {
     expect(problems(LOCAL, { LOCAL_TENANT_URL: url })[0]).toBe(
       `LOCAL_TENANT_URL must be ${SETTINGS.LOCAL_TENANT_URL.mustBe}`,
     );
   });
 });
 
-describe("Graph: the cloud's own, so that no token is asked for another", () => {
+describe("Microsoft Graph in the policy", () => {
   const AT: Readonly<Record<string, Variables>> = {
     public: AZURE,
     usgov: { ...AZURE, CLOUD: "usgov" },
@@ -408,9 +430,9 @@ describe("Graph: the cloud's own, so that no token is asked for another", () => 
   };
   const EVERY = [...new Set(Object.values(OWN).flat())];
 
-  test.each(Object.keys(OWN))("%s", (cloud) => {
+  test.each(Object.keys(OWN))("cloud %s accepts its own Graph and refuses Graph of other clouds", (cloud) => {
     const own = OWN[cloud] ?? [];
-    const expected = `POLICY apis.graph.resource is the Graph of another cloud than CLOUD names: ${own.join(" or ")}`;
+    const expected = `POLICY apis.graph.resource is Microsoft Graph in another cloud: CLOUD allows ${own.join(" or ")}`;
     for (const resource of EVERY) {
       expect(problems(AT[cloud] ?? {}, { POLICY: policy({}, resource) })).toEqual(
         own.includes(resource) ? [] : [expected],
@@ -419,7 +441,7 @@ describe("Graph: the cloud's own, so that no token is asked for another", () => 
   });
 
   test.each(["https://GRAPH.microsoft.us", "https://graph.microsoft.us/", "https://graph.microsoft.us:443/v1.0"])(
-    "%s is the same one",
+    "%s is recognized as Graph in the US Government cloud",
     (resource) => {
       expect(problems(AZURE, { POLICY: policy({}, resource) })).toHaveLength(1);
       expect(problems(AT["usgov"] ?? {}, { POLICY: policy({}, resource) })).toEqual([]);
@@ -430,52 +452,54 @@ describe("Graph: the cloud's own, so that no token is asked for another", () => 
     "https://graph.microsoft.us.contoso.example",
     "api://graph.microsoft.us",
     "https://orders.contoso.example",
-  ])("%s is none", (resource) => {
+  ])("%s is not Microsoft Graph and is accepted", (resource) => {
     expect(problems(AZURE, { POLICY: policy({}, resource) })).toEqual([]);
   });
 
-  test("an entry that is wrong otherwise hides nothing", () => {
+  test("Graph of another cloud is reported although the policy has a malformed entry", () => {
     const POLICY = policy({ colour: "red" }, "https://graph.microsoft.us");
     expect(problems(AZURE, { POLICY })).toEqual([
       "POLICY callers.0 has unknown members: colour",
-      expect.stringMatching(/^POLICY apis\.graph\.resource is the Graph of another cloud/),
+      expect.stringMatching(/^POLICY apis\.graph\.resource is Microsoft Graph in another cloud/),
     ]);
   });
 
-  test("without a cloud, it is not judged", () => {
+  test("without CLOUD, the resource of Graph is not checked", () => {
     const POLICY = policy({}, "https://graph.microsoft.us");
-    expect(problems(AZURE, { POLICY, CLOUD: undefined })).toEqual([`CLOUD is missing: ${SETTINGS.CLOUD.mustBe}`]);
+    expect(problems(AZURE, { POLICY, CLOUD: undefined })).toEqual([
+      `CLOUD is missing: it must be ${SETTINGS.CLOUD.mustBe}`,
+    ]);
   });
 });
 
-describe("Redis: the cloud's own, by TLS, or on this machine", () => {
-  const redisProblem = "REDIS_URL must be rediss on a host below .redis.azure.net";
+describe("REDIS_URL", () => {
+  const redisProblem = "REDIS_URL must be rediss://<name>.redis.azure.net:<port> in the cloud that CLOUD names";
   test.each([
     "redis://r.westeurope.redis.azure.net:10000",
     "rediss://r.westeurope.redis.azure.net.evil.com:10000",
     "rediss://redis.azure.net:10000",
     "rediss://.redis.azure.net:10000",
     "rediss://127.0.0.1:6379",
-  ])("%s", (url) => {
+  ])("%s is refused: it is not Azure Managed Redis of the cloud with TLS", (url) => {
     expect(problems(VAULT, { REDIS_URL: url })).toEqual([redisProblem]);
   });
 
-  test("accepted, and told in the configuration", () => {
+  test("is accepted for Azure Managed Redis with a vault, and is part of the configuration", () => {
     const url = "rediss://r.westeurope.redis.azure.net:10000";
     expect(configFrom({ ...VAULT, REDIS_URL: url }).sharedCache).toEqual({ redisUrl: url, keyName: "cache-key" });
     expect(problems(AZURE, { REDIS_URL: url })).toEqual([expect.stringMatching(/^KEY_VAULT_URL is missing/)]);
   });
 
-  test("locally", () => {
+  test("must be on this machine in the local cloud", () => {
     expect(problems(LOCAL, { REDIS_URL: "redis://127.0.0.1:6379" })).toEqual([]);
     expect(problems(LOCAL, { REDIS_URL: "rediss://r.westeurope.redis.azure.net:10000" })).toEqual([
-      "REDIS_URL must be on this machine",
+      "REDIS_URL must have the host 127.0.0.1, [::1] or localhost with CLOUD=local",
     ]);
   });
 });
 
 describe("the configuration", () => {
-  test("the least there is", () => {
+  test("has defaults for all optional settings", () => {
     expect(configFrom(AZURE)).toMatchObject({
       cloud: { name: "public", authorityHost: "https://login.microsoftonline.com" },
       tenantId: TENANT,
@@ -494,7 +518,7 @@ describe("the configuration", () => {
     } satisfies Partial<Record<keyof Config, unknown>>);
   });
 
-  test("everything", () => {
+  test("contains all settings, with GUIDs in lower case", () => {
     const everything: Variables = {
       ...GRANTS,
       TENANT_ID: TENANT.toUpperCase(),
@@ -527,7 +551,7 @@ describe("the configuration", () => {
     });
   });
 
-  test("certificates by their names", () => {
+  test("contains the certificate names of both registrations", () => {
     const config = configFrom({ ...VAULT, CLIENT_CREDENTIAL: "key-vault-certificate", APP_ONLY_CLIENT_ID: APP_ONLY });
     expect(config.delegated.credential).toEqual({
       kind: "key-vault-certificate",
@@ -539,11 +563,11 @@ describe("the configuration", () => {
     });
   });
 
-  test("grants are counted, not deleted, until the operator says so", () => {
+  test("counts expired grants and does not delete them by default", () => {
     expect(configFrom(GRANTS).grants?.reapDryRun).toBe(true);
   });
 
-  test("the local cloud is made from the local tenant's URL", () => {
+  test("has the hosts of the local cloud from LOCAL_TENANT_URL", () => {
     expect(configFrom(LOCAL).cloud).toMatchObject({
       name: "local",
       authorityHost: "https://localhost:7443",
@@ -551,7 +575,7 @@ describe("the configuration", () => {
     });
   });
 
-  test("it is read from the environment of the process", () => {
+  test("is read from the environment of the process", () => {
     for (const [name, value] of Object.entries(AZURE)) {
       vi.stubEnv(name, value);
     }

@@ -6,18 +6,21 @@ const HTTPS = "https://otlp.example";
 const values = (given: Partial<Record<SettingName, string>>) =>
   new Map(Object.entries({ CLOUD: "public", OTEL_EXPORTER_OTLP_ENDPOINT: HTTPS, ...given }) as [SettingName, string][]);
 
-describe("without TLS: this machine, in the local cloud", () => {
+describe("OTEL_EXPORTER_OTLP_ENDPOINT", () => {
   test.each([
     ["public", "http://127.0.0.1:4318"],
     ["usgov", "http://localhost:4318"],
     ["local", "http://otlp.example"],
     ["local", "http://127.0.0.1.example:4318"],
     ["local", "http://10.0.0.1:4318"],
-  ])("refused: %s %s", (CLOUD, OTEL_EXPORTER_OTLP_ENDPOINT) => {
-    expect(telemetryProblems(values({ CLOUD, OTEL_EXPORTER_OTLP_ENDPOINT }))).toEqual([
-      "OTEL_EXPORTER_OTLP_ENDPOINT must be https",
-    ]);
-  });
+  ])(
+    "in cloud %s, %s is refused: http is only for this machine in the local cloud",
+    (CLOUD, OTEL_EXPORTER_OTLP_ENDPOINT) => {
+      expect(telemetryProblems(values({ CLOUD, OTEL_EXPORTER_OTLP_ENDPOINT }))).toEqual([
+        "OTEL_EXPORTER_OTLP_ENDPOINT must use https: http is allowed only with CLOUD=local and a host on this machine",
+      ]);
+    },
+  );
 
   test.each([
     ["public", HTTPS],
@@ -25,20 +28,20 @@ describe("without TLS: this machine, in the local cloud", () => {
     ["local", "http://127.0.0.1:4318"],
     ["local", "http://[::1]:4318/otlp"],
     ["local", "http://localhost:4318"],
-  ])("taken: %s %s", (CLOUD, OTEL_EXPORTER_OTLP_ENDPOINT) => {
+  ])("in cloud %s, %s is accepted", (CLOUD, OTEL_EXPORTER_OTLP_ENDPOINT) => {
     expect(telemetryProblems(values({ CLOUD, OTEL_EXPORTER_OTLP_ENDPOINT }))).toEqual([]);
   });
 });
 
-test("headers from the vault need a vault", () => {
+test("OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME without KEY_VAULT_URL is a problem", () => {
   const given = { OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME: "otlp-headers" };
   expect(telemetryProblems(values(given))).toEqual([
-    "KEY_VAULT_URL is missing: OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME is a secret in it",
+    "KEY_VAULT_URL is missing: OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME names a secret in Key Vault",
   ]);
   expect(telemetryProblems(values({ ...given, KEY_VAULT_URL: "https://kv.vault.azure.net" }))).toEqual([]);
 });
 
-describe("the form of the settings", () => {
+describe("the form of the OTEL settings", () => {
   const accepts = (name: SettingName, value: string) => SETTINGS[name].form.safeParse(value).success;
   test.each([
     ["OTEL_EXPORTER_OTLP_ENDPOINT", "otlp.example"],
@@ -49,25 +52,25 @@ describe("the form of the settings", () => {
     ["OTEL_TRACES_SAMPLER", "jaeger_remote"],
     ["OTEL_TRACES_SAMPLER_ARG", "1.5"],
     ["OTEL_TRACES_SAMPLER_ARG", "-1"],
-  ] as const)("%s is not %s", (name, value) => {
+  ] as const)("%s refuses %s", (name, value) => {
     expect(accepts(name, value)).toBe(false);
   });
-  test.each(["0", "1", "0.25", "1.0"])("a ratio of %s", (ratio) => {
+  test.each(["0", "1", "0.25", "1.0"])("OTEL_TRACES_SAMPLER_ARG accepts %s", (ratio) => {
     expect(accepts("OTEL_TRACES_SAMPLER_ARG", ratio)).toBe(true);
   });
   test.each(Object.keys(SETTINGS).filter((name) => name.startsWith("OTEL_")) as SettingName[])(
-    "the example of %s is one",
+    "%s accepts its documented example",
     (name) => {
       expect(accepts(name, SETTINGS[name].example)).toBe(true);
     },
   );
 });
 
-test("off without an endpoint, whatever else is set", () => {
+test("telemetry is off without an endpoint, even if other OTEL settings are set", () => {
   expect(toTelemetryConfig(new Map([["OTEL_SERVICE_NAME", "x"]]))).toBeUndefined();
 });
 
-test("the settings as they are", () => {
+test("the telemetry configuration contains the values of the OTEL settings", () => {
   expect(
     toTelemetryConfig(
       values({

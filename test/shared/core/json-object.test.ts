@@ -13,7 +13,7 @@ describe("strict JSON objects", () => {
     ["UTF-16", Buffer.from('{"a":1}', "utf16le")],
     ["array", Buffer.from("[]")],
     ["null", Buffer.from("null")],
-    ["nothing", Buffer.alloc(0)],
+    ["an empty text", Buffer.alloc(0)],
     ["comment", Buffer.from("{}//")],
   ])("refuses %s", (_what, bytes) => {
     expect(readJsonObject(bytes)).toBeUndefined();
@@ -29,7 +29,7 @@ describe("strict JSON objects", () => {
     '{"__proto__":1,"__proto__":2}',
     '{ "a" : 1 , "a"\n:\t2 }',
     '{"a\\"":1,"a\\"":2}',
-  ])("refuses a member name twice: %s", (text) => {
+  ])("refuses a repeated member name: %s", (text) => {
     expect(read(text)).toBeUndefined();
   });
 
@@ -41,11 +41,11 @@ describe("strict JSON objects", () => {
     '{"a\\\\":":","a":"\\\\"}',
     '{"a":1,"A":2}',
     "{}",
-  ])("takes %s as JSON.parse does", (text) => {
+  ])("reads %s as JSON.parse does", (text) => {
     expect(read(text)).toEqual(JSON.parse(text));
   });
 
-  it("takes whatever JSON.stringify writes of an object, and nothing with a member repeated", () => {
+  it("property: reads every object that JSON.stringify writes, and refuses it with a repeated member", () => {
     const object = fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue());
     fc.assert(
       fc.property(object, (value) => {
@@ -68,11 +68,11 @@ describe("repeated members", () => {
     ['[{"a":1},{"a":1,"a":1}]', ["1.a"]],
     ['{"":{"":1,"":2}}', ["."]],
     ['"a"', []],
-  ])("of %s: %j", (text, paths) => {
+  ])("of %s are %j", (text, paths) => {
     expect(repeatedMembers(text)).toEqual(paths);
   });
 
-  it("property: none in what JSON.stringify writes", () => {
+  it("property: JSON.stringify never repeats a member", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(repeatedMembers(JSON.stringify(value))).toEqual([]);

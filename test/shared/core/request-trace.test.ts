@@ -5,7 +5,7 @@ import { beginSpan, traceHeaders } from "../../../shared/core/request-trace.ts";
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const SPAN = "b7ad6b7169203331";
 
-describe("a malformed traceparent is none", () => {
+describe("a malformed traceparent is ignored", () => {
   test.each([
     undefined,
     "",
@@ -27,7 +27,7 @@ describe("a malformed traceparent is none", () => {
     expect(traceHeaders(beginSpan(traceparent))).toEqual({});
   });
 
-  test("and no text makes a header that is not one", () => {
+  test("property: no text leads to a malformed traceparent header", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.stringMatching(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}.?$/)),
@@ -43,15 +43,18 @@ describe("a malformed traceparent is none", () => {
 test.each([
   ["00", "01", "01"],
   ["00", "00", "00"],
-  // Only the sampled flag is known to version 00, and a later version is answered in 00.
+  // Version 00 defines only the sampled flag, and the service answers a later version with version 00.
   ["00", "ff", "01"],
   ["00", "02", "00"],
   ["01", "03-what-may-come", "01"],
-])("the same trace, a span of our own, the sampled flag: version %s, flags %s", (version, flags, kept) => {
-  const trace = beginSpan(`${version}-${TRACE}-${SPAN}-${flags}`);
+])(
+  "version %s with flags %s: the trace id and the sampled flag stay, and the span id is new",
+  (version, flags, flagsSent) => {
+    const trace = beginSpan(`${version}-${TRACE}-${SPAN}-${flags}`);
 
-  expect(trace).toMatchObject({ traceId: TRACE, parentSpanId: SPAN });
-  expect(trace?.spanId).toMatch(/^(?!0{16})[0-9a-f]{16}$/);
-  expect(trace?.spanId).not.toBe(SPAN);
-  expect(traceHeaders(trace)).toEqual({ traceparent: `00-${TRACE}-${trace?.spanId}-${kept}` });
-});
+    expect(trace).toMatchObject({ traceId: TRACE, parentSpanId: SPAN });
+    expect(trace?.spanId).toMatch(/^(?!0{16})[0-9a-f]{16}$/);
+    expect(trace?.spanId).not.toBe(SPAN);
+    expect(traceHeaders(trace)).toEqual({ traceparent: `00-${TRACE}-${trace?.spanId}-${flagsSent}` });
+  },
+);

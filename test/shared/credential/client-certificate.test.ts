@@ -19,19 +19,23 @@ const key = rsa();
 const other = rsa();
 const own = certificate(key);
 const foreign = certificate(other);
-/** As Key Vault writes it: key first, then certificate and chain. */
+/** In the order of Key Vault: key first, then certificate and chain. */
 const PEM = keyPem(key) + own.toString();
 
 function secret(value: string, contentType?: string): VaultSecret {
   return { value: new SecretValue(value), version: "v1", ...(contentType === undefined ? {} : { contentType }) };
 }
 
-describe("reading a certificate", () => {
+describe("the secret of a certificate", () => {
   it.each<[string, VaultSecret, string]>([
-    ["PKCS #12 by its content type", secret("MIIKPAIBAzCC", "application/x-pkcs12"), "certificate_is_pkcs12"],
-    ["PKCS #12 without one", secret("MIIKPAIBAzCC"), "certificate_is_pkcs12"],
-    ["PEM under the content type of PKCS #12", secret(PEM, "application/x-pkcs12"), "certificate_is_pkcs12"],
-    ["no key: it is not exportable", secret(own.toString(), "application/x-pem-file"), "certificate_key_missing"],
+    ["PKCS #12 with its content type", secret("MIIKPAIBAzCC", "application/x-pkcs12"), "certificate_is_pkcs12"],
+    ["PKCS #12 without a content type", secret("MIIKPAIBAzCC"), "certificate_is_pkcs12"],
+    ["PEM with the content type of PKCS #12", secret(PEM, "application/x-pkcs12"), "certificate_is_pkcs12"],
+    [
+      "no key, because it is not exportable",
+      secret(own.toString(), "application/x-pem-file"),
+      "certificate_key_missing",
+    ],
     ["a damaged key", secret(PEM.replace(/KEY-----\nMII/, "KEY-----\nAAA")), "certificate_key_missing"],
     [
       "an encrypted key",
@@ -53,20 +57,20 @@ describe("reading a certificate", () => {
       secret(PEM.replace(/CERTIFICATE-----\nMII/, "CERTIFICATE-----\nAAA")),
       "certificate_missing",
     ],
-    ["a certificate of another key", secret(keyPem(key) + foreign.toString()), "certificate_missing"],
-  ])("names the problem: %s", (_name, value, problem) => {
+    ["a certificate that does not match the key", secret(keyPem(key) + foreign.toString()), "certificate_missing"],
+  ])("is refused with its problem code: %s", (_name, value, problem) => {
     expect(readCertificate(value)).toEqual({ ok: false, failure: problem });
   });
 
   it.each([
     ["key first", PEM],
     ["certificate first", own.toString() + keyPem(key)],
-    ["the key's own certificate among a chain", keyPem(key) + foreign.toString() + own.toString()],
+    ["the matching certificate among a chain", keyPem(key) + foreign.toString() + own.toString()],
     [
       "PKCS #1 key, CRLF and bag attributes",
       `Bag Attributes\r\n${key.export({ type: "pkcs1", format: "pem" })}\r\n${own}`.replaceAll("\n", "\r\n"),
     ],
-  ])("takes PEM with %s", (_name, text) => {
+  ])("is accepted as PEM with %s", (_name, text) => {
     const read = readCertificate(secret(text, "application/x-pem-file"));
     if (!read.ok || read.value.credential.kind !== "certificate") throw new Error("not read");
     const { credential, notBeforeSeconds, expiresAtSeconds } = read.value;
@@ -91,7 +95,7 @@ describe("a client certificate", () => {
     return { clock, events, vault, source };
   }
 
-  it("is offered with its version, and ends with the certificate even if the vault names no date", async () => {
+  it("is returned with its version, and expires with the certificate even if the vault has no date", async () => {
     const { source, clock } = setUp({ v1: { value: PEM } });
     expect(await source.current()).toMatchObject({ ok: true, value: { kind: "certificate", version: "v1" } });
     expect(source.describe()).toMatchObject({ state: "ready", expiresAtSeconds: EPOCH_MS / 1000 + 5 * YEAR_SECONDS });
@@ -99,7 +103,7 @@ describe("a client certificate", () => {
     expect(await source.current()).toMatchObject({ failure: { kind: "credential_expired", version: "v1" } });
   });
 
-  it("has the stricter dates of vault and certificate", async () => {
+  it("is valid only within the dates of both the vault and the certificate", async () => {
     const expiresAtSeconds = EPOCH_MS / 1000 + 60;
     const { source, clock } = setUp({ v1: { value: PEM, expiresAtSeconds, notBeforeSeconds: 1 } });
     await source.current();
@@ -108,7 +112,7 @@ describe("a client certificate", () => {
     expect(await source.current()).toMatchObject({ failure: { kind: "credential_not_yet_valid" } });
   });
 
-  it("that cannot be used is a failure with its problem, told to the operator", async () => {
+  it("that cannot be used is a failure with its problem code, also in an event", async () => {
     const { source, events } = setUp({ v1: { value: "MIIK", contentType: "application/x-pkcs12" } });
     expect(await source.current()).toEqual({
       ok: false,
@@ -127,7 +131,7 @@ describe("a client certificate", () => {
     });
   });
 
-  it("keeps its predecessor in use when a new version cannot be used", async () => {
+  it("stays in use in its previous version if a new version cannot be used", async () => {
     const { source, clock, vault } = setUp({ v1: { value: PEM } });
     await source.current();
     vault.versions.set("v2", { value: "MIIK" });
@@ -138,7 +142,7 @@ describe("a client certificate", () => {
     expect(source.describe().state).toBe("stale");
   });
 
-  it("does not print its key", async () => {
+  it("never prints its key", async () => {
     const { source } = setUp({ v1: { value: PEM } });
     const printed = inspect([await source.current(), source], { depth: 12, showHidden: true });
     expect(printed).not.toContain("PRIVATE KEY");

@@ -21,7 +21,7 @@ function setUp(versions?: Readonly<Record<string, FakeVersion>>) {
     now: () => clock.ms,
     onEvent: (event) => events.push(event),
   });
-  /** Version offered, or the failure's kind. */
+  /** The version in use, or the failure's kind. */
   const current = async () => {
     const result = await source.current();
     return result.ok ? result.value.version : result.failure.kind;
@@ -30,18 +30,18 @@ function setUp(versions?: Readonly<Record<string, FakeVersion>>) {
   return { vault, clock, events, names, source, current };
 }
 
-/** Lets background work that is not waiting for anything finish. */
+/** Waits until background work without pending calls has finished. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe("the first read", () => {
+describe("the first read of a client secret", () => {
   it.each<[string, FakeVersion, string, object]>([
     [
-      "expired: the vault hands it out all the same (KV-20)",
+      "expired, although the vault returns it (KV-20)",
       { expiresAtSeconds: EPOCH_SECONDS - 1 },
       "credential_expired",
       { version: "v1", expiresAtSeconds: EPOCH_SECONDS - 1 },
     ],
-    ["expiring this very second", { expiresAtSeconds: EPOCH_SECONDS }, "credential_expired", {}],
+    ["expiring in this second", { expiresAtSeconds: EPOCH_SECONDS }, "credential_expired", {}],
     [
       "not yet valid",
       { notBeforeSeconds: EPOCH_SECONDS + 1 },
@@ -49,7 +49,7 @@ describe("the first read", () => {
       { version: "v1", notBeforeSeconds: EPOCH_SECONDS + 1 },
     ],
     ["disabled", { enabled: false }, "credential_disabled", {}],
-  ])("does not use a secret that is %s", async (_name, version, kind, fields) => {
+  ])("uses no secret that is %s", async (_name, version, kind, fields) => {
     const { source } = setUp({ v1: version });
     expect(await source.current()).toMatchObject({ ok: false, failure: { kind, ...fields } });
     expect(source.describe()).toMatchObject({ state: "unavailable", version: undefined });
@@ -63,14 +63,14 @@ describe("the first read", () => {
     [{ kind: "identity_unavailable" }, "identity_unavailable"],
     [{ kind: "secret_missing" }, "secret_missing"],
     [{ kind: "vault_answer_invalid" }, "vault_answer_invalid"],
-  ])("that fails with %o is a failure with that reason", async (failure, reason) => {
+  ])("fails with the reason of the vault failure %o", async (failure, reason) => {
     const { source, vault, events } = setUp();
     vault.failure = failure;
     expect(await source.current()).toEqual({ ok: false, failure: { kind: "credential_unavailable", reason } });
     expect(events).toEqual([{ name: "credential_unavailable", credential: "client-secret", reason }]);
   });
 
-  it("is one read for fifty callers", async () => {
+  it("is shared by fifty callers", async () => {
     const { vault, current, names } = setUp();
     const { release } = vault.hold();
     const callers = Array.from({ length: 50 }, current);
@@ -81,7 +81,7 @@ describe("the first read", () => {
     expect(names()).toEqual(["credential_read"]);
   });
 
-  it("is one failure for fifty callers, and a pause before the next try", async () => {
+  it("is shared by fifty callers if it fails, and follows again after five seconds", async () => {
     const { vault, current, clock } = setUp();
     vault.failure = unreachable;
     const { release } = vault.hold();
@@ -97,13 +97,13 @@ describe("the first read", () => {
     expect(await current()).toBe("v1");
   });
 
-  it("does not happen before somebody asks", () => {
+  it("does not happen before the credential is needed", () => {
     const { source, vault } = setUp();
     expect(source.describe()).toEqual({ state: "unread", version: undefined, expiresAtSeconds: undefined });
     expect(vault.reads).toEqual([]);
   });
 
-  it("takes the newest version in date when the very newest is not: a rotation prepared for tomorrow", async () => {
+  it("uses the newest valid version if the newest one is not valid yet, as in a prepared rotation", async () => {
     const { current, vault, clock } = setUp({ v1: {}, v2: { notBeforeSeconds: EPOCH_SECONDS + 60 } });
     expect(await current()).toBe("v1");
     expect(vault.reads).toEqual(["latest", "list", "v1"]);
@@ -111,7 +111,7 @@ describe("the first read", () => {
     expect(await current()).toBe("v2");
   });
 
-  it("takes an older version when the newest is disabled, but no disabled or expired one", async () => {
+  it("uses an older version if the newest is disabled, but not a disabled or expired one", async () => {
     const { current } = setUp({
       v1: {},
       v2: { expiresAtSeconds: EPOCH_SECONDS - 1 },
@@ -121,13 +121,13 @@ describe("the first read", () => {
     expect(await current()).toBe("v1");
   });
 
-  it("fails when the newest is disabled and older ones may not be listed or read", async () => {
+  it("fails if the newest version is disabled and the vault does not list older ones", async () => {
     const { current, vault } = setUp({ v1: {}, v2: { enabled: false } });
     vault.listFailure = { kind: "vault_refused", code: "ForbiddenByRbac" };
     expect(await current()).toBe("credential_disabled");
   });
 
-  it("fails when the older one disappears between list and read", async () => {
+  it("fails if the older version disappears between list and read", async () => {
     const { current, vault } = setUp({ v1: {}, v2: { enabled: false } });
     const { listVersions } = vault;
     vault.listVersions = async (name) => {
@@ -138,7 +138,7 @@ describe("the first read", () => {
     expect(await current()).toBe("credential_disabled");
   });
 
-  it("that throws is a programmer's mistake and reaches the caller", async () => {
+  it("passes an exception of the vault client, which is a bug, on to the caller", async () => {
     const { current, vault } = setUp();
     vault.readSecret = async () => {
       throw new TypeError("bug");
@@ -147,8 +147,8 @@ describe("the first read", () => {
   });
 });
 
-describe("looking again", () => {
-  it("happens in the background after five minutes: no caller waits", async () => {
+describe("a later read of a client secret", () => {
+  it("happens in the background after five minutes, and no caller waits for it", async () => {
     const { vault, current, clock, source, events } = setUp();
     await current();
     vault.versions.set("v2", { expiresAtSeconds: EPOCH_SECONDS + 86_400 });
@@ -167,7 +167,7 @@ describe("looking again", () => {
     expect(events.at(-1)).toEqual({ name: "credential_changed", credential: "client-secret", from: "v1", to: "v2" });
   });
 
-  it("happens every half minute when the end is near", async () => {
+  it("happens every half minute from ten minutes before the secret expires", async () => {
     const { vault, current, clock } = setUp({ v1: { expiresAtSeconds: EPOCH_SECONDS + 9 * 60 } });
     await current();
     clock.ms += 30 * SECOND_MS;
@@ -177,7 +177,7 @@ describe("looking again", () => {
     expect(await current()).toBe("v2");
   });
 
-  it("notices dates that were changed on the same version", async () => {
+  it("notices changed dates of the same version", async () => {
     const { vault, current, clock } = setUp({ v1: { expiresAtSeconds: EPOCH_SECONDS + 60 } });
     await current();
     vault.versions.set("v1", { expiresAtSeconds: EPOCH_SECONDS + 3_600 });
@@ -188,7 +188,7 @@ describe("looking again", () => {
     expect(await current()).toBe("v1");
   });
 
-  it("that throws leaves the held value in use and nothing unhandled", async () => {
+  it("that throws leaves the last value in use and no rejection unhandled", async () => {
     const { vault, current, clock, events } = setUp();
     await current();
     vault.readSecret = async () => {
@@ -202,7 +202,7 @@ describe("looking again", () => {
     expect(await current()).toBe("v1");
   });
 
-  it("that takes the version in use away: an expired value is not served, however down the vault is", async () => {
+  it("that fails does not keep an expired secret in use", async () => {
     const { vault, current, clock } = setUp({ v1: { expiresAtSeconds: EPOCH_SECONDS + 60 } });
     await current();
     vault.failure = unreachable;
@@ -211,14 +211,14 @@ describe("looking again", () => {
   });
 });
 
-describe("the vault is down after the first read", () => {
+describe("a vault that is down after the first read", () => {
   it.each<VaultFailure>([
     unreachable,
     { kind: "vault_timeout" },
     { kind: "vault_refused", code: "ForbiddenByRbac" },
     { kind: "secret_missing" },
     { kind: "vault_answer_invalid" },
-  ])("the last good value serves, with an event: %o", async (failure) => {
+  ])("leaves the last good value in use and causes an event: %o", async (failure) => {
     const { vault, current, clock, source, events } = setUp();
     await current();
     vault.failure = failure;
@@ -236,7 +236,7 @@ describe("the vault is down after the first read", () => {
     });
   });
 
-  it("is asked again after half a minute, not by every request", async () => {
+  it("is read again after half a minute, not by every request", async () => {
     const { vault, current, clock, source } = setUp();
     await current();
     vault.failure = unreachable;
@@ -254,8 +254,8 @@ describe("the vault is down after the first read", () => {
   });
 });
 
-describe("a version that is disabled while in use", () => {
-  it("is dropped: an administrator said so", async () => {
+describe("a version that is disabled in the vault", () => {
+  it("is no longer used if it was in use", async () => {
     const { vault, current, clock, events } = setUp();
     await current();
     vault.versions.set("v1", { enabled: false });
@@ -271,7 +271,7 @@ describe("a version that is disabled while in use", () => {
     });
   });
 
-  it("is not the one in use: that one stays", async () => {
+  it("changes nothing if another version is in use", async () => {
     const { vault, current, clock, source } = setUp();
     await current();
     vault.versions.set("v2", { enabled: false });
@@ -284,7 +284,7 @@ describe("a version that is disabled while in use", () => {
 });
 
 describe("Entra refuses a version (7000215, 7000222)", () => {
-  it("KV-42: two versions live at Entra, the new one is taken over without a refusal", async () => {
+  it("KV-42: if Entra accepts both versions, the new one is used without a refusal", async () => {
     const { vault, current, clock, names } = setUp();
     expect(await current()).toBe("v1");
     vault.versions.set("v2", {});
@@ -295,7 +295,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(names()).not.toContain("credential_refused");
   });
 
-  it("KV-42: the old one was removed at Entra first: one refusal, one re-read, success", async () => {
+  it("KV-42: if the old version was removed at Entra first, one refusal causes one read and the new one is used", async () => {
     const { vault, current, source, events } = setUp();
     await current();
     vault.versions.set("v2", {});
@@ -310,7 +310,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     });
   });
 
-  it("KV-42: both are bad: no second try, bounded re-reads, and it recovers with a third", async () => {
+  it("KV-42: if Entra refuses both versions, reads are bounded, and a third version is used when it comes", async () => {
     const { vault, current, source, clock } = setUp();
     await current();
     vault.versions.set("v2", {});
@@ -329,7 +329,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(await current()).toBe("v3");
   });
 
-  it("nothing else is there: the refusal is final, and the version stays on offer for when Entra has learnt it", async () => {
+  it("the refusal of the only version is final for the request, and the version stays in use because Entra may know it later", async () => {
     const { current, source, vault } = setUp();
     await current();
     expect(await source.refused("v1")).toBe(false);
@@ -337,7 +337,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(await current()).toBe("v1");
   });
 
-  it("fifty refusals at once are one re-read, and all may try again", async () => {
+  it("fifty concurrent refusals cause one read, and all requests may try again", async () => {
     const { vault, current, source } = setUp();
     await current();
     vault.versions.set("v2", {});
@@ -347,12 +347,12 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     release();
     expect(new Set(await Promise.all(refusals))).toEqual(new Set([true]));
     expect(vault.reads).toEqual(["latest", "latest"]);
-    // One that comes late finds the new version without another look.
+    // A later refusal finds the new version without another read.
     expect(await source.refused("v1")).toBe(true);
     expect(vault.reads).toHaveLength(2);
   });
 
-  it("a refusal that meets a look under way waits for it", async () => {
+  it("a refusal during a read waits for that read", async () => {
     const { vault, current, source, clock } = setUp();
     await current();
     vault.versions.set("v2", {});
@@ -366,7 +366,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(vault.reads).toEqual(["latest", "latest"]);
   });
 
-  it("E-82: the new one is not known to Entra yet: the previous one goes on, the new one is tried again later", async () => {
+  it("E-82: if Entra does not know the new version yet, the previous one is used and the new one tried again later", async () => {
     const { vault, current, source, clock, events } = setUp();
     await current();
     vault.versions.set("v2", {});
@@ -385,7 +385,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(await current()).toBe("v2");
   });
 
-  it("E-82: the wait doubles up to a quarter of an hour, and a crowd refused at once counts as one", async () => {
+  it("E-82: the wait doubles up to fifteen minutes, and concurrent refusals count as one", async () => {
     const { vault, current, source, clock } = setUp({ v1: {}, v2: {} });
     await current();
     expect(vault.versions.size).toBe(2);
@@ -402,7 +402,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(waits).toEqual([15, 30, 60, 120, 240, 480, 900, 900, 900]);
   });
 
-  it("E-82 on a fresh instance that never saw the previous version: it is fetched", async () => {
+  it("E-82: a new instance without the previous version in memory reads it from the vault", async () => {
     const { vault, current, source } = setUp({ v1: {}, v2: {} });
     expect(await current()).toBe("v2");
     expect(await source.refused("v2")).toBe(true);
@@ -410,7 +410,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(await current()).toBe("v1");
   });
 
-  it("the previous one is removed at Entra while the new one is set aside: the new one comes back in time", async () => {
+  it("if the previous version is removed at Entra during the wait, the new one is used again after the wait", async () => {
     const { current, source, clock } = setUp({ v1: {}, v2: {} });
     await current();
     await source.refused("v2");
@@ -420,7 +420,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(await current()).toBe("v2");
   });
 
-  it("with the vault down: the refusal is final but the value stays", async () => {
+  it("while the vault is down, a refusal is final for the request but the value stays in use", async () => {
     const { vault, current, source } = setUp();
     await current();
     vault.failure = unreachable;
@@ -429,7 +429,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(source.describe().state).toBe("stale");
   });
 
-  it("KV-42 in steady state: the version before the last, long removed at Entra, is not tried before the vault", async () => {
+  it("KV-42: a version that was removed at Entra long ago is not tried before the vault is read", async () => {
     const { vault, current, source, clock } = setUp();
     await current();
     vault.versions.set("v2", {});
@@ -443,7 +443,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(await current()).toBe("v3");
   });
 
-  it("E-82 twice in a row: a version that was refused only when it was fresh is what the next one falls back on", async () => {
+  it("E-82: a version that was refused only when it was new is used again when its successor is refused", async () => {
     const { vault, current, source, clock } = setUp({ v1: {}, v2: {} });
     await current();
     await source.refused("v2");
@@ -458,7 +458,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(await current()).toBe("v2");
   });
 
-  it("E-82 with the vault down: the previous one goes on", async () => {
+  it("E-82: while the vault is down, the previous version is used if the new one is refused", async () => {
     const { vault, current, source, clock } = setUp();
     await current();
     vault.versions.set("v2", {});
@@ -470,7 +470,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(await current()).toBe("v1");
   });
 
-  it("keeps a bounded number of versions", async () => {
+  it("the number of versions in memory is bounded", async () => {
     const { vault, current, source, clock } = setUp();
     await current();
     for (let version = 2; version <= 20; version += 1) {
@@ -488,7 +488,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
   });
 });
 
-describe("what is printed", () => {
+describe("the output of a client secret source", () => {
   it("never contains the secret, in any event, failure or description", async () => {
     const { vault, current, source, clock, events } = setUp({ v1: { value: "S3cr3t-one" } });
     await current();

@@ -1,10 +1,9 @@
 import { inspect } from "node:util";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
+import { describe, expect, it } from "vitest";
 import { createAzureIdentity } from "../../../shared/credential/azure-identity.ts";
 import type { CredentialEvent } from "../../../shared/credential/credential-event.ts";
 import { type AssertionIdentity, createFederatedCredential } from "../../../shared/credential/federated-credential.ts";
-import { startTrustedTenant } from "./support/tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
 
 const EPOCH_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -15,17 +14,17 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 function setUp() {
   const clock = { ms: EPOCH_MS };
   const events: CredentialEvent[] = [];
-  const asked: string[] = [];
+  const requests: string[] = [];
   const paused: number[] = [];
   let tokens = 0;
   const identity = {
-    /** What the identity does next; by default a fresh token of one hour. */
+    /** What the identity does next; by default it returns a new token of one hour. */
     answer: (): ReturnType<AssertionIdentity["getToken"]> => {
       tokens += 1;
       return Promise.resolve({ token: `S3cr3t-assertion-${tokens}`, expiresOnTimestamp: clock.ms + HOUR_MS });
     },
     getToken(scope: string) {
-      asked.push(scope);
+      requests.push(scope);
       return identity.answer();
     },
   };
@@ -49,7 +48,7 @@ function setUp() {
     paused,
     clock,
     events,
-    asked,
+    requests,
     identity,
     source,
     assertion,
@@ -57,17 +56,17 @@ function setUp() {
   };
 }
 
-describe("without a token", () => {
+describe("a federated credential without a token", () => {
   it.each<[string, () => ReturnType<AssertionIdentity["getToken"]>, string]>([
     ["the endpoint fails", () => Promise.reject(new Error("prose")), "identity_unavailable"],
     [
-      "the SDK throws at once",
+      "the SDK throws synchronously",
       () => {
         throw new Error("prose");
       },
       "identity_unavailable",
     ],
-    ["the SDK gives nothing", () => Promise.resolve(null), "assertion_missing"],
+    ["the SDK returns null", () => Promise.resolve(null), "assertion_missing"],
     [
       "the token is empty",
       () => Promise.resolve({ token: "", expiresOnTimestamp: EPOCH_MS + HOUR_MS }),
@@ -75,31 +74,31 @@ describe("without a token", () => {
     ],
     ["the token has expired", () => Promise.resolve({ token: "x", expiresOnTimestamp: EPOCH_MS }), "assertion_expired"],
     ["the endpoint never answers", () => new Promise(() => undefined), "identity_timeout"],
-  ])("there is no credential: %s", async (_name, answer, reason) => {
+  ])("is unavailable: %s", async (_name, answer, reason) => {
     const { identity, source } = setUp();
     identity.answer = answer;
     expect(await source.current()).toEqual(unavailable(reason));
     expect(source.describe()).toEqual({ state: "unavailable", version: undefined, expiresAtSeconds: undefined });
   });
 
-  it("the endpoint gets a pause of two seconds", async () => {
-    const { identity, asked, assertion, clock, broken } = setUp();
+  it("is requested again after two seconds", async () => {
+    const { identity, requests, assertion, clock, broken } = setUp();
     const { answer } = identity;
     identity.answer = broken;
     for (let call = 0; call < 20; call += 1) expect(await assertion()).toEqual(unavailable("identity_unavailable"));
-    expect(asked).toHaveLength(1);
+    expect(requests).toHaveLength(1);
     identity.answer = answer;
     clock.ms += 2_000;
     expect(await assertion()).toBe("S3cr3t-assertion-1");
   });
 });
 
-describe("with a token", () => {
-  it("asks once for fifty callers, for the federation audience", async () => {
-    const { asked, assertion, source, events } = setUp();
+describe("a federated credential with a token", () => {
+  it("is requested once for fifty callers, for the federation audience", async () => {
+    const { requests, assertion, source, events } = setUp();
     expect(source.describe().state).toBe("unread");
     expect(new Set(await Promise.all(Array.from({ length: 50 }, assertion)))).toEqual(new Set(["S3cr3t-assertion-1"]));
-    expect(asked).toEqual(["api://AzureADTokenExchange/.default"]);
+    expect(requests).toEqual(["api://AzureADTokenExchange/.default"]);
     expect(events).toEqual([{ name: "credential_read", credential: "managed-identity", version: "managed-identity" }]);
     expect(source.describe()).toEqual({
       state: "ready",
@@ -108,17 +107,17 @@ describe("with a token", () => {
     });
   });
 
-  it("asks again in the background after a minute", async () => {
-    const { asked, assertion, clock } = setUp();
+  it("is requested again in the background after a minute", async () => {
+    const { requests, assertion, clock } = setUp();
     await assertion();
     clock.ms += 60_000;
     expect(await assertion()).toBe("S3cr3t-assertion-1");
     await settled();
-    expect(asked).toHaveLength(2);
+    expect(requests).toHaveLength(2);
     expect(await assertion()).toBe("S3cr3t-assertion-2");
   });
 
-  it("serves on when the renewal fails, until the last minute of the token", async () => {
+  it("stays in use until the last minute of the token if the renewal fails", async () => {
     const { identity, assertion, clock, source, events, broken } = setUp();
     await assertion();
     identity.answer = broken;
@@ -132,14 +131,14 @@ describe("with a token", () => {
     expect(source.describe().state).toBe("unavailable");
   });
 
-  it("is worth one more try in a new instance: Entra's replicas may not know the trust yet (700213)", async () => {
+  it("allows one more try in a new instance, because Entra's replicas may not know the credential yet (700213)", async () => {
     const { source, paused } = setUp();
     await source.current();
     expect(await source.refused("managed-identity")).toBe(true);
     expect(paused).toEqual([750]);
   });
 
-  it("has no other one when Entra refuses it later", async () => {
+  it("allows no other try if Entra refuses it later", async () => {
     const { source, events, clock } = setUp();
     await source.current();
     clock.ms += 15 * 60_000;
@@ -147,7 +146,7 @@ describe("with a token", () => {
     expect(events.at(-1)).toMatchObject({ name: "credential_refused", next: undefined });
   });
 
-  it("prints neither the assertion nor what the SDK said", async () => {
+  it("prints neither the assertion nor the text of an SDK error", async () => {
     const { source, events, identity, clock, broken } = setUp();
     const credential = await source.current();
     identity.answer = broken;
@@ -159,14 +158,10 @@ describe("with a token", () => {
   });
 });
 
-describe("with the real SDK", () => {
-  let tenant: LocalTenant;
-  beforeAll(async () => {
-    tenant = await startTrustedTenant();
-  });
-  afterAll(() => tenant.close());
+describe("a federated credential from the real SDK", () => {
+  const tenant = useTenant();
 
-  it("the assertion is the managed identity's token for the exchange audience", async () => {
+  it("is the managed identity's token for the exchange audience", async () => {
     const source = createFederatedCredential({
       identity: createAzureIdentity({}),
       federationAudience: AUDIENCE,

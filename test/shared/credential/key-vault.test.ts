@@ -1,24 +1,19 @@
 import { inspect } from "node:util";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { ResponseScript } from "../../../local/tenant/control/scripted-responses.ts";
 import { CLIENT_IDS } from "../../../local/tenant/directory/seed-ids.ts";
-import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { createAzureIdentity } from "../../../shared/credential/azure-identity.ts";
 import { createClientSecret } from "../../../shared/credential/client-secret.ts";
 import { createKeyVault } from "../../../shared/credential/key-vault.ts";
 import type { Vault } from "../../../shared/credential/vault.ts";
-import { startTrustedTenant } from "./support/tenant.ts";
+import { useTenant } from "../../support/use-tenant.ts";
 
-let tenant: LocalTenant;
+const tenant = useTenant();
 let names = 0;
-/** A secret of its own for each test. */
+/** A separate secret for each test. */
 let name = "";
 
-beforeAll(async () => {
-  tenant = await startTrustedTenant();
-});
-afterAll(() => tenant.close());
 beforeEach(() => {
   names += 1;
   name = `secret-${names}`;
@@ -29,7 +24,7 @@ afterEach(() => {
   tenant.state.setVaultRole({ role: "user" });
 });
 
-/** Busy machines are slow: only the test about the deadline has a short one. */
+/** Busy machines are slow: only the tests of the deadline use a short one. */
 function open(deadlineMs = 20_000, managedIdentityClientId?: string): Vault {
   const identity = createAzureIdentity(managedIdentityClientId === undefined ? {} : { managedIdentityClientId });
   return createKeyVault({ vaultUrl: tenant.url, cloudName: "local", identity, deadlineMs });
@@ -40,7 +35,7 @@ const order = (spec: Omit<ResponseScript, "endpoint">) =>
   tenant.state.order({ endpoint: "vault", path: name, ...spec });
 const failure = (kind: string, fields: object = {}) => ({ ok: false, failure: { kind, ...fields } });
 
-describe("what the vault refuses", () => {
+describe("Key Vault refuses", () => {
   it("a secret that does not exist", async () => {
     expect(await open().readSecret(name)).toEqual(failure("secret_missing"));
     expect(await open().listVersions(name)).toEqual(failure("secret_missing"));
@@ -83,7 +78,7 @@ describe("what the vault refuses", () => {
   });
 });
 
-describe("what the vault answers in trouble", () => {
+describe("Key Vault fails", () => {
   it.each<[string, Omit<ResponseScript, "endpoint">, object, number]>([
     ["KV-30: throttled", { throttleSeconds: 5 }, { kind: "vault_throttled" }, 1],
     [
@@ -112,7 +107,7 @@ describe("what the vault answers in trouble", () => {
       1,
     ],
     ["a dropped connection", { drop: true }, { kind: "vault_unreachable", code: "ECONNRESET" }, 2],
-  ])("%s: no more than one retry", async (_name, spec, expected, requests) => {
+  ])("%s: the read fails after at most one retry", async (_name, spec, expected, requests) => {
     const vault = open();
     tenant.state.setSecret({ name, value: "S3cr3t" });
     await vault.readSecret(name);
@@ -127,13 +122,13 @@ describe("what the vault answers in trouble", () => {
   it.each<[string, Omit<ResponseScript, "endpoint">]>([
     ["503", { status: 503, body: { error: { code: "ServiceUnavailable" } } }],
     ["a dropped connection", { drop: true }],
-  ])("recovers from one %s", async (_name, spec) => {
+  ])("%s once: the retry succeeds", async (_name, spec) => {
     tenant.state.setSecret({ name, value: "S3cr3t" });
     order(spec);
     expect((await open().readSecret(name)).ok).toBe(true);
   });
 
-  it("never answers: the deadline ends it", async () => {
+  it("without an answer: the read fails at the deadline", async () => {
     order({ hang: true, times: 0 });
     expect(await open(150).readSecret(name)).toEqual(failure("vault_timeout"));
     expect(await open(150).listVersions(name)).toEqual(failure("vault_timeout"));
@@ -147,12 +142,12 @@ describe("what the vault answers in trouble", () => {
     ["no id", { value: "S3cr3t" }],
     ["a list", []],
     ["a text", "S3cr3t"],
-  ])("KV-41: 200 with %s is no secret", async (_name, body) => {
+  ])("KV-41: 200 with %s: the answer is invalid", async (_name, body) => {
     order({ status: 200, body });
     expect(await open().readSecret(name)).toEqual(failure("vault_answer_invalid"));
   });
 
-  it("200 with a disabled secret is a disabled secret", async () => {
+  it("200 with a disabled secret: the secret counts as disabled", async () => {
     order({
       status: 200,
       body: { value: "S3cr3t", id: "https://localhost/secrets/x/1", attributes: { enabled: false } },
@@ -160,7 +155,7 @@ describe("what the vault answers in trouble", () => {
     expect(await open().readSecret(name)).toEqual(failure("secret_disabled"));
   });
 
-  it("is not there at all", async () => {
+  it("without a server: the vault is unreachable", async () => {
     const gone = createKeyVault({
       vaultUrl: "https://localhost:1",
       cloudName: "local",
@@ -172,7 +167,7 @@ describe("what the vault answers in trouble", () => {
 });
 
 describe("the managed identity", () => {
-  it("that gives no token is a failure of its own, without the endpoint's prose", async () => {
+  it("that returns no token causes a separate failure, without the endpoint's text", async () => {
     tenant.state.setSecret({ name, value: "S3cr3t" });
     tenant.state.order({
       endpoint: "msi",
@@ -184,16 +179,16 @@ describe("the managed identity", () => {
     expect(await unknown.readSecret(name)).toEqual(failure("identity_unavailable"));
   });
 
-  it("that never answers ends at the vault's deadline, although the SDK cannot be aborted", async () => {
+  it("that never answers fails the read at the vault's deadline, although the SDK cannot be aborted", async () => {
     tenant.state.setSecret({ name, value: "S3cr3t" });
     tenant.state.order({ endpoint: "msi", times: 0, hang: true });
     expect(await open(150, "1de70000-0000-4000-8000-00000000beef").readSecret(name)).toEqual(failure("vault_timeout"));
   });
 
-  it("that never answered does not block the vault for good", async () => {
+  it("that did not answer once does not block later reads", async () => {
     tenant.state.setSecret({ name, value: "S3cr3t" });
     tenant.state.order({ endpoint: "msi", times: 1, hang: true });
-    // Not asked for before in this process, so the SDK has no token of it.
+    // This identity was not used before in this process, so the SDK has no cached token.
     const managedIdentityClientId = CLIENT_IDS.userIdentity;
     const identity = createAzureIdentity({ managedIdentityClientId, deadlineMs: 150 });
     const vault = createKeyVault({ vaultUrl: tenant.url, cloudName: "local", identity, deadlineMs: 20_000 });
@@ -203,7 +198,7 @@ describe("the managed identity", () => {
     expect((await vault.readSecret(name)).ok).toBe(true);
   });
 
-  it("may be a user-assigned one", async () => {
+  it("can be user-assigned", async () => {
     tenant.state.setSecret({ name, value: "S3cr3t" });
     tenant.state.setVaultRole({ role: "ForbiddenByRbac" });
     expect((await open(20_000, CLIENT_IDS.userIdentity).readSecret(name)).ok).toBe(true);
@@ -211,7 +206,7 @@ describe("the managed identity", () => {
 });
 
 describe("outside the local cloud", () => {
-  it("KV-6: the vault's host must be below the audience that it names, so that no other host gets our token", async () => {
+  it("KV-6: the vault's host must be below the audience that it names, so that no other host gets the vault token", async () => {
     const vault = createKeyVault({
       vaultUrl: tenant.url,
       cloudName: "public",
@@ -224,8 +219,8 @@ describe("outside the local cloud", () => {
   });
 });
 
-describe("reading", () => {
-  it("gives value, version, dates and content type; the newest or the one named", async () => {
+describe("Key Vault", () => {
+  it("returns value, version, dates and content type, of the newest or the given version", async () => {
     const first = tenant.state.setSecret({
       name,
       value: "S3cr3t-1",
@@ -240,7 +235,7 @@ describe("reading", () => {
       value: { value: new SecretValue("S3cr3t-2"), version: second.version },
     });
     const named = await vault.readSecret(name, first.version);
-    // KV-20: long expired, and handed out all the same.
+    // KV-20: the vault returns a secret that expired long ago.
     expect(named).toMatchObject({
       ok: true,
       value: {
@@ -254,7 +249,7 @@ describe("reading", () => {
     expect(inspect(named, { depth: 9, showHidden: true })).not.toContain("S3cr3t");
   });
 
-  it("KV-5: asks once without a token, and keeps the challenge", async () => {
+  it("KV-5: is called once without a token, and its challenge is remembered", async () => {
     tenant.state.setSecret({ name, value: "S3cr3t" });
     const vault = open();
     await vault.readSecret(name);
@@ -263,7 +258,7 @@ describe("reading", () => {
     expect(vaultRequests()).toBe(3);
   });
 
-  it("lists versions newest first, with their state and without values, one page of them", async () => {
+  it("lists one page of versions, newest first, with their state and without values", async () => {
     const clock = { offsetMs: 0 };
     const made: string[] = [];
     for (let version = 0; version < 30; version += 1) {
@@ -288,7 +283,7 @@ describe("reading", () => {
     expect(JSON.stringify(listed)).not.toContain("S3cr3t");
   });
 
-  it("skips list entries without a version, and takes an empty list", async () => {
+  it("may list entries without a version, which are skipped, or an empty list", async () => {
     order({
       status: 200,
       body: { value: [{ id: `https://localhost/secrets/${name}` }, { id: `https://localhost/secrets/${name}/v` }] },
@@ -303,7 +298,7 @@ describe("reading", () => {
 });
 
 describe("a client secret from the real SDK", () => {
-  it("E-82 end to end: a fresh instance falls back on the previous version when Entra does not know the newest", async () => {
+  it("E-82: a new instance uses the previous version if Entra does not know the newest one", async () => {
     const first = tenant.state.setSecret({ name, value: "S3cr3t-1" });
     const second = tenant.state.setSecret({ name, value: "S3cr3t-2" });
     const source = createClientSecret({ vault: open(), name, now: Date.now, onEvent: () => undefined });

@@ -1,15 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { DeadlineError } from "../../../shared/credential/deadline.ts";
-import { isTransient, toVaultFailure } from "../../../shared/credential/vault-failure.ts";
+import { DeadlineError } from "../../../shared/core/deadline.ts";
+import { isTransientVaultError, toVaultFailure } from "../../../shared/credential/vault-failure.ts";
 
 const PROSE = "prose https://vault.example/secrets/name S3cr3t";
 const rest = (fields: object) => Object.assign(new Error(PROSE), { name: "RestError", ...fields });
 const forbidden = (error: object) =>
   rest({ statusCode: 403, details: { error: { code: "Forbidden", message: PROSE, ...error } } });
 
-describe("errors of the vault and identity SDKs", () => {
+describe("conversion of vault and identity SDK errors", () => {
   it.each<[string, unknown, object, boolean]>([
-    ["our deadline", new DeadlineError(), { kind: "vault_timeout" }, false],
+    ["the deadline", new DeadlineError(), { kind: "vault_timeout" }, false],
     ["an abort", Object.assign(new Error(PROSE), { name: "AbortError" }), { kind: "vault_timeout" }, false],
     [
       "no identity",
@@ -32,7 +32,7 @@ describe("errors of the vault and identity SDKs", () => {
     ["no connection", rest({ code: "ENOTFOUND" }), { kind: "vault_unreachable", code: "ENOTFOUND" }, true],
     ["disabled", forbidden({ innererror: { code: "SecretDisabled" } }), { kind: "secret_disabled" }, false],
     [
-      "disabled, the other spelling",
+      "disabled, in the other spelling",
       forbidden({ innerError: { code: "SecretDisabled" } }),
       { kind: "secret_disabled" },
       false,
@@ -45,13 +45,13 @@ describe("errors of the vault and identity SDKs", () => {
     ],
     ["denied without inner code", forbidden({}), { kind: "vault_refused", code: "Forbidden" }, false],
     [
-      "denied with prose for a code",
+      "denied with a text as code",
       forbidden({ innererror: { code: PROSE }, code: PROSE }),
       { kind: "vault_refused", code: "unknown" },
       false,
     ],
     [
-      "denied with a number for a code",
+      "denied with a number as code",
       rest({ statusCode: 401, code: 7 }),
       { kind: "vault_refused", code: "unknown" },
       false,
@@ -77,14 +77,19 @@ describe("errors of the vault and identity SDKs", () => {
       true,
     ],
     ["bad request", rest({ statusCode: 400 }), { kind: "vault_answer_invalid" }, false],
-    ["a status that is no number", rest({ statusCode: "503" }), { kind: "vault_unreachable", code: "unknown" }, true],
-    ["an error of our own", new TypeError(PROSE), { kind: "vault_answer_invalid" }, false],
+    [
+      "a status that is not a number",
+      rest({ statusCode: "503" }),
+      { kind: "vault_unreachable", code: "unknown" },
+      true,
+    ],
+    ["a bug", new TypeError(PROSE), { kind: "vault_answer_invalid" }, false],
     ["null", null, { kind: "vault_answer_invalid" }, false],
     ["a text", PROSE, { kind: "vault_answer_invalid" }, false],
-    ["a name that is no text", { name: 7 }, { kind: "vault_answer_invalid" }, false],
+    ["a name that is not a string", { name: 7 }, { kind: "vault_answer_invalid" }, false],
   ])("%s", (_name, error, failure, transient) => {
     expect(toVaultFailure(error)).toEqual(failure);
-    expect(isTransient(error)).toBe(transient);
+    expect(isTransientVaultError(error)).toBe(transient);
     expect(JSON.stringify(toVaultFailure(error))).not.toMatch(/prose|https|S3cr3t/);
   });
 });

@@ -1,11 +1,11 @@
-/** Entra's error numbers: every row of the table lands in its class, and that class on the wire in both dialects. */
+/** Entra's error numbers: the class of each row of the table, and the response for it on OAuth routes and problem routes. */
 import { describe, expect, test } from "vitest";
 import type { EntraEvidence, Failure } from "../../../shared/core/failure.ts";
 import { type CodeClass, classOfCodes } from "../../../shared/entra/aadsts.ts";
 import { type FailedRequest, readRefusal } from "../../../shared/entra/read-answer.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
 import type { Wire } from "../../../shared/http/wire.ts";
-import { AADSTS_TABLE, type AadstsRow, CLASSES_OF_LETTER, OUT_OF_LETTER } from "./support/aadsts-table.ts";
+import { AADSTS_TABLE, type AadstsRow, CLASSES_OF_KIND, EXCEPTIONS } from "./support/aadsts-table.ts";
 import { CORRELATION_ID, entraError, NOW_MS, TRACE_ID } from "./support/entra-answers.ts";
 
 const SCOPES = ["https://graph.microsoft.com/User.Read"];
@@ -17,7 +17,7 @@ function line(status: number, error: string, code: string, action: Wire["action"
   return { status, error, code, action };
 }
 
-/** OAuth routes on the left, the others on the right. */
+/** First the response on OAuth routes, then on all other routes. */
 const ON_THE_WIRE: Readonly<Record<CodeClass, readonly [oauth: Line, problem: Line]>> = {
   assertion_refused: [
     line(400, "invalid_grant", "subject_refused", "new_caller_token"),
@@ -57,7 +57,7 @@ const ON_THE_WIRE: Readonly<Record<CodeClass, readonly [oauth: Line, problem: Li
   ],
 };
 
-function expectedFailure({ code, suberror, lands }: AadstsRow): Failure {
+function expectedFailure({ code, suberror, expected }: AadstsRow): Failure {
   const evidence: EntraEvidence = {
     codes: [code],
     suberror,
@@ -65,34 +65,37 @@ function expectedFailure({ code, suberror, lands }: AadstsRow): Failure {
     traceId: TRACE_ID,
     correlationId: CORRELATION_ID,
   };
-  switch (lands) {
+  switch (expected) {
     case "throttled":
       return { kind: "throttled", retryAfterSeconds: 60, evidence };
     case "unavailable":
       return { kind: "dependency_failed", dependency: "entra", problem: "unavailable", evidence };
     default:
-      return { kind: "entra_refused", verdict: lands, evidence, scopes: SCOPES, presentedAs: "assertion" };
+      return { kind: "entra_refused", verdict: expected, evidence, scopes: SCOPES, presentedAs: "assertion" };
   }
 }
 
-describe.each(AADSTS_TABLE)("1.6: AADSTS$code ($status $error, $suberror) is $lands", (row) => {
-  test.each([false, true])("as a failure, with line breaks in Entra's text: %s (E-55)", (lineBreaks) => {
-    expect(readRefusal(entraError(row, lineBreaks), REQUEST, NOW_MS)).toEqual(expectedFailure(row));
+describe.each(AADSTS_TABLE)("AADSTS$code ($status $error, $suberror) is $expected", (row) => {
+  test.each([false, true])(
+    "is read as this failure, with line breaks in the error description: %s (E-55)",
+    (lineBreaks) => {
+      expect(readRefusal(entraError(row, lineBreaks), REQUEST, NOW_MS)).toEqual(expectedFailure(row));
+    },
+  );
+
+  test("has a class that its documented kind allows, or a documented exception", () => {
+    expect(CLASSES_OF_KIND[row.kind].includes(row.expected)).toBe(!EXCEPTIONS.has(row.code));
   });
 
-  test("its class is one that its letter allows, unless an exception says why not", () => {
-    expect(CLASSES_OF_LETTER[row.letter].includes(row.lands)).toBe(!OUT_OF_LETTER.has(row.code));
-  });
-
-  test("on the wire: status, error, code and action in both dialects", () => {
+  test("has the documented status, error, code and action on OAuth routes and problem routes", () => {
     const failure = readRefusal(entraError(row), REQUEST, NOW_MS);
-    const [oauth, problem] = ON_THE_WIRE[row.lands];
+    const [oauth, problem] = ON_THE_WIRE[row.expected];
     expect(failureToWire(failure, { dialect: "oauth", understandsChallenge: true })).toMatchObject(oauth);
     expect(failureToWire(failure, { dialect: "problem", understandsChallenge: true })).toMatchObject(problem);
   });
 });
 
-/** Where a class has nobody to act on it in another flow: the only assertion there is ours, and no person stands behind an application. */
+/** Classes that differ in other flows: their only assertion is the client authentication of the service, and no user can act for an application. */
 const ELSEWHERE: Readonly<
   Record<Exclude<FailedRequest["grantKind"], "assertion">, Partial<Record<CodeClass, CodeClass>>>
 > = {
@@ -105,32 +108,35 @@ const ELSEWHERE: Readonly<
   },
 };
 
-describe.each(Object.entries(ELSEWHERE))("asked with %s", (grantKind, changes) => {
+describe.each(Object.entries(ELSEWHERE))("a request with %s", (grantKind, changes) => {
   const request = { scopes: SCOPES, grantKind: grantKind as FailedRequest["grantKind"] };
-  test.each(AADSTS_TABLE)("AADSTS$code ($status $error, $suberror), $lands with an assertion", (row) => {
-    const { presentedAs: _its, ...expected } = {
-      presentedAs: undefined,
-      ...expectedFailure({ ...row, lands: changes[row.lands] ?? row.lands }),
-    };
-    expect(readRefusal(entraError(row), request, NOW_MS)).toEqual(expected);
-  });
+  test.each(AADSTS_TABLE)(
+    "adapts the class of AADSTS$code ($status $error, $suberror) to the flow; with an assertion it is $expected",
+    (row) => {
+      const { presentedAs: _ofAssertion, ...expected } = {
+        presentedAs: undefined,
+        ...expectedFailure({ ...row, expected: changes[row.expected] ?? row.expected }),
+      };
+      expect(readRefusal(entraError(row), request, NOW_MS)).toEqual(expected);
+    },
+  );
 });
 
-test("claims are no use to an application: there is nobody who could meet them", () => {
+test("a claims challenge to an application is denied, because no user can satisfy it", () => {
   const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
   const answer = entraError({ code: 53003, error: "invalid_grant", claims });
   const request = { scopes: SCOPES, grantKind: "application" } as const;
   expect(readRefusal(answer, request, NOW_MS)).toMatchObject({ verdict: "denied" });
 });
 
-test("the first number that is known decides; unknown ones and none decide nothing", () => {
+test("the first listed number decides; unlisted numbers have no class", () => {
   expect(classOfCodes([1, 65001, 50013])).toBe("consent_required");
   expect(classOfCodes([1, 2])).toBeUndefined();
   expect(classOfCodes([])).toBeUndefined();
 });
 
-test("no number stands in two classes", () => {
-  const codes = AADSTS_TABLE.map(({ code, lands }) => `${code} ${lands}`);
-  const landings = new Map(AADSTS_TABLE.map(({ code, lands }) => [code, lands]));
-  expect(new Set(codes).size).toBe(landings.size);
+test("no number has two classes", () => {
+  const codes = AADSTS_TABLE.map(({ code, expected }) => `${code} ${expected}`);
+  const classes = new Map(AADSTS_TABLE.map(({ code, expected }) => [code, expected]));
+  expect(new Set(codes).size).toBe(classes.size);
 });

@@ -1,4 +1,4 @@
-/** The Entra client with real MSAL: what is posted (entra-and-security 1.8), and what becomes of each answer (1.9). */
+/** The Entra client with the real MSAL: the requests that it sends, and the result for each response. */
 import { createPublicKey, generateKeyPairSync, verify } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../shared/core/failure.ts";
@@ -54,8 +54,8 @@ const CALLS: readonly (readonly [string, Call])[] = [
   ["client credentials", application],
 ];
 
-describe.each(CALLS)("%s: what is posted", (_name, call) => {
-  test("TC-1: one POST to the tenant's token endpoint with the correlation id, and no discovery", async () => {
+describe.each(CALLS)("the request for %s", (_name, call) => {
+  test("TC-1: is one POST with the correlation id to the token endpoint of the tenant, without discovery", async () => {
     const { client, posted } = fakeEntra();
     expect(await call(client)).toMatchObject({ ok: true });
     expect(posted).toHaveLength(1);
@@ -69,7 +69,7 @@ describe.each(CALLS)("%s: what is posted", (_name, call) => {
     expect(type?.[1]).toBe("application/x-www-form-urlencoded;charset=utf-8");
   });
 
-  test("TC-2: the client, its secret in the body and nowhere else", async () => {
+  test("TC-2: contains the client id, and the client secret only in the body", async () => {
     const { client, posted, form } = fakeEntra();
     await call(client);
     expect(form().get("client_id")).toBe(CLIENT_ID);
@@ -80,7 +80,7 @@ describe.each(CALLS)("%s: what is posted", (_name, call) => {
     expect(JSON.stringify(rest)).not.toMatch(/secret-v1|authorization/i);
   });
 
-  test("a federated credential is the client assertion, without a secret", async () => {
+  test("contains a federated credential as client assertion, without a secret", async () => {
     const credential: ClientCredential = {
       kind: "federated",
       assertion: new SecretValue("mi.token.sig"),
@@ -93,7 +93,7 @@ describe.each(CALLS)("%s: what is posted", (_name, call) => {
     expect(form().has("client_secret")).toBe(false);
   });
 
-  test("a certificate signs an assertion for this endpoint: PS256, x5t#S256, ten minutes, fresh", async () => {
+  test("contains a client assertion for this endpoint that the certificate signed with PS256 and x5t#S256", async () => {
     const { publicKey, privateKey } = generateKeyPairSync("rsa", { modulusLength: 2_048 });
     const thumbprintSha256 = "0f".repeat(32);
     const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
@@ -114,7 +114,7 @@ describe.each(CALLS)("%s: what is posted", (_name, call) => {
     expect(form().has("client_secret")).toBe(false);
   });
 
-  test("the capability cp1 is declared only with cae", async () => {
+  test("declares the client capability cp1 only with cae", async () => {
     const without = fakeEntra();
     await call(without.client);
     expect(without.form().get("claims") ?? "").not.toContain("cp1");
@@ -125,7 +125,7 @@ describe.each(CALLS)("%s: what is posted", (_name, call) => {
     });
   });
 
-  test("TC-5: claims are sent, merged with the capability", async () => {
+  test("TC-5: contains the claims of a challenge together with the client capability", async () => {
     const { client, form } = fakeEntra();
     await call(client, { claims: CLAIMS, cae: true });
     expect(JSON.parse(form().get("claims") ?? "")).toMatchObject({
@@ -134,8 +134,8 @@ describe.each(CALLS)("%s: what is posted", (_name, call) => {
   });
 });
 
-describe("what tells the flows apart", () => {
-  test("TC-3, TC-4: on-behalf-of", async () => {
+describe("the parameters of each flow", () => {
+  test("TC-3, TC-4: on-behalf-of sends the assertion and the OpenID Connect scopes", async () => {
     const { client, form } = fakeEntra();
     await onBehalfOf(client);
     expect(form().get("grant_type")).toBe("urn:ietf:params:oauth:grant-type:jwt-bearer");
@@ -144,7 +144,7 @@ describe("what tells the flows apart", () => {
     expect(form().get("scope")?.split(" ").sort()).toEqual([...SCOPES, "offline_access", "openid", "profile"].sort());
   });
 
-  test("TC-3: refresh token", async () => {
+  test("TC-3: the refresh token flow sends the refresh token and the OpenID Connect scopes", async () => {
     const { client, form } = fakeEntra();
     await redeem(client);
     expect(form().get("grant_type")).toBe("refresh_token");
@@ -152,7 +152,7 @@ describe("what tells the flows apart", () => {
     expect(form().get("scope")?.split(" ").sort()).toEqual([...SCOPES, "offline_access", "openid", "profile"].sort());
   });
 
-  test("TC-3: client credentials have no OIDC scopes", async () => {
+  test("TC-3: client credentials send no OpenID Connect scopes", async () => {
     const { client, form } = fakeEntra();
     await application(client);
     expect(form().get("grant_type")).toBe("client_credentials");
@@ -160,8 +160,8 @@ describe("what tells the flows apart", () => {
   });
 });
 
-describe.each(CALLS)("%s: a token", (_name, call) => {
-  test("is Entra's, with its refresh token and its user", async () => {
+describe.each(CALLS)("a token response for %s", (_name, call) => {
+  test("becomes a token with its refresh token, user and expiry", async () => {
     const answer = tokenAnswer({ refresh_token: "1.newer", id_token: idToken(idTokenClaims()) });
     const result = await call(fakeEntra({ answers: [answer] }).client);
     const token = result.ok ? result.value : undefined;
@@ -170,7 +170,7 @@ describe.each(CALLS)("%s: a token", (_name, call) => {
     expect(token).toMatchObject({ user: USER, expiresAtSeconds: NOW_MS / 1_000 + 4_000 });
   });
 
-  test("the same wish twice goes to Entra twice: MSAL's cache is not used", async () => {
+  test("is not cached by MSAL: a second identical call goes to Entra, too", async () => {
     const { client, posted } = fakeEntra();
     await call(client);
     await call(client);
@@ -178,7 +178,7 @@ describe.each(CALLS)("%s: a token", (_name, call) => {
   });
 });
 
-describe.each(CALLS)("%s: no token", (_name, call) => {
+describe.each(CALLS)("a failed call for %s", (_name, call) => {
   const invalid = { ok: false, failure: { kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" } };
 
   test.each([
@@ -188,27 +188,34 @@ describe.each(CALLS)("%s: no token", (_name, call) => {
     ["an empty body", ""],
     ["HTML", "<html></html>"],
     ["SEC-20: a token with CR LF", tokenAnswer({ access_token: "a\r\nX: y" }).body],
-    ["an id token that is none", tokenAnswer({ id_token: "opaque" }).body],
-  ])("200 with %s is an answer that says nothing", async (_what, body) => {
+    ["a malformed ID token", tokenAnswer({ id_token: "opaque" }).body],
+  ])("a 200 response with %s is an invalid response of Entra", async (_what, body) => {
     const answer = { status: 200, headers: {}, body };
     expect(await call(fakeEntra({ answers: [answer] }).client)).toEqual(invalid);
   });
 
-  test.each([201, 204, 302])("status %i with a token is none", async (status) => {
-    expect(await call(fakeEntra({ answers: [{ ...tokenAnswer(), status }] }).client)).toMatchObject(invalid);
-  });
+  test.each([201, 204, 302])(
+    "a response with status %i and a token is an invalid response of Entra",
+    async (status) => {
+      expect(await call(fakeEntra({ answers: [{ ...tokenAnswer(), status }] }).client)).toMatchObject(invalid);
+    },
+  );
 
   test.each<[string, Parameters<typeof fail>[0], unknown]>([
-    ["no answer in time", { kind: "timeout" }, { dependency: "entra", problem: "timeout" }],
-    ["no connection", { kind: "network", code: "ECONNREFUSED" }, { dependency: "entra", problem: "unavailable" }],
-    ["an answer over the limit", { kind: "answer_too_large" }, { dependency: "entra", problem: "answer_invalid" }],
-  ])("%s", async (_what, answer, failure) => {
+    ["a timeout", { kind: "timeout" }, { dependency: "entra", problem: "timeout" }],
+    ["a failed connection", { kind: "network", code: "ECONNREFUSED" }, { dependency: "entra", problem: "unavailable" }],
+    [
+      "a response over the size limit",
+      { kind: "answer_too_large" },
+      { dependency: "entra", problem: "answer_invalid" },
+    ],
+  ])("%s is a failed dependency and is not retried", async (_what, answer, failure) => {
     const { client, posted } = fakeEntra({ answers: [answer as { kind: "timeout" }] });
     expect(await call(client)).toEqual({ ok: false, failure: { kind: "dependency_failed", ...(failure as object) } });
     expect(posted).toHaveLength(1);
   });
 
-  test("TC-21: a refusal keeps its status, Retry-After and claims, which MSAL's errors lose", async () => {
+  test("TC-21: a refusal has the status, Retry-After and claims of the response, which MSAL's errors lack", async () => {
     const throttled = { status: 429, headers: { "retry-after": "7" }, body: "Too Many Requests" };
     expect(await call(fakeEntra({ answers: [throttled] }).client)).toMatchObject({
       failure: { kind: "throttled", retryAfterSeconds: 7 },
@@ -219,14 +226,14 @@ describe.each(CALLS)("%s: no token", (_name, call) => {
     });
   });
 
-  test("no credential: nothing is posted and the source's own failure is told", async () => {
+  test("without a credential, no request is sent, and the failure is that of the credential source", async () => {
     const failure: Failure = { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" };
     const { client, posted } = fakeEntra({ credentials: [fail(failure)] });
     expect(await call(client)).toEqual({ ok: false, failure });
     expect(posted).toHaveLength(0);
   });
 
-  test("a private key that MSAL cannot use is our configuration", async () => {
+  test("a private key that MSAL cannot use is a misconfiguration, and no request is sent", async () => {
     const privateKey = new SecretValue("not a key");
     const { client, posted } = fakeEntra({
       credentials: [
@@ -241,7 +248,7 @@ describe.each(CALLS)("%s: no token", (_name, call) => {
 describe("a refused credential", () => {
   const refusal = entraError({ code: 7000215, error: "invalid_client", status: 401 });
 
-  test("is tried again once with the other version, which succeeds", async () => {
+  test("is replaced by the other version for one retry, which succeeds", async () => {
     const { client, posted, refused, form } = fakeEntra({
       answers: [refusal, tokenAnswer()],
       credentials: [secret("v1"), secret("v2")],
@@ -256,7 +263,7 @@ describe("a refused credential", () => {
     expect(form().get("assertion")).toBe(ASSERTION);
   });
 
-  test("is tried once more and never twice", async () => {
+  test("is retried once and not twice", async () => {
     const { client, posted, refused } = fakeEntra({
       answers: [refusal],
       credentials: [secret("v1"), secret("v2"), secret("v3")],
@@ -267,20 +274,20 @@ describe("a refused credential", () => {
     expect(refused).toEqual(["v1"]);
   });
 
-  test("is final when the vault holds no other", async () => {
+  test("is final if there is no other version", async () => {
     const { client, posted, refused } = fakeEntra({ answers: [refusal] });
     expect(await onBehalfOf(client)).toMatchObject({ failure: { verdict: "credential_refused" } });
     expect(posted).toHaveLength(1);
     expect(refused).toEqual(["v1"]);
   });
 
-  test("that cannot be read again ends with the source's failure", async () => {
+  test("ends with the failure of the credential source if the other version cannot be read", async () => {
     const failure: Failure = { kind: "misconfigured", code: "credential_expired" };
     const { client } = fakeEntra({ answers: [refusal], credentials: [secret("v1"), fail(failure)], another: true });
     expect(await onBehalfOf(client)).toEqual({ ok: false, failure });
   });
 
-  test("other refusals never ask for another credential", async () => {
+  test("is the only refusal that leads to another credential", async () => {
     const { client, posted, refused } = fakeEntra({
       answers: [entraError({ code: 65001, error: "invalid_grant" })],
       another: true,
@@ -291,10 +298,10 @@ describe("a refused credential", () => {
   });
 });
 
-describe("TC-20: one user's trouble is not everybody's", () => {
-  test.each([429, 503])("a %i for one user, and the next user's exchange reaches Entra", async (status) => {
-    const trouble = entraError({ code: 90055, error: "temporarily_unavailable", status });
-    const answer = { ...trouble, headers: { "retry-after": "600" } };
+describe("TC-20: throttling in MSAL is off", () => {
+  test.each([429, 503])("a %i for one user does not block the next user's call to Entra", async (status) => {
+    const refusal = entraError({ code: 90055, error: "temporarily_unavailable", status });
+    const answer = { ...refusal, headers: { "retry-after": "600" } };
     const { client, posted } = fakeEntra({ answers: [answer, tokenAnswer()] });
     expect(await onBehalfOf(client, { assertion: "header.alice.signature" })).toMatchObject({ ok: false });
     expect(await onBehalfOf(client, { assertion: "header.bob.signature" })).toMatchObject({ ok: true });
@@ -302,12 +309,12 @@ describe("TC-20: one user's trouble is not everybody's", () => {
   });
 });
 
-test("a discovery request would be a surprise, and fails", async () => {
+test("a discovery request of MSAL fails", async () => {
   const recorder = new NetworkRecorder({ send: () => Promise.reject(new Error("never")) });
   await expect(recorder.sendGetRequestAsync()).rejects.toThrow("unexpected discovery request");
 });
 
-test("a request without headers or body is posted as it is", async () => {
+test("a request of MSAL without headers and body is sent unchanged", async () => {
   const posted: unknown[] = [];
   const recorder = new NetworkRecorder({
     send(request) {

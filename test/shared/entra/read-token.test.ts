@@ -1,4 +1,4 @@
-/** A 200 of Entra's is a token only when it is whole, bounded and safe in a header (TC-22, SEC-14, SEC-20). */
+/** A 200 response of Entra is a token only if it is complete, bounded and safe in a header (TC-22, SEC-14, SEC-20). */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { EntraToken } from "../../../shared/entra/entra-token.ts";
@@ -17,37 +17,37 @@ function value(members: Record<string, unknown>) {
   return result?.ok ? result.value : undefined;
 }
 
-describe("no token", () => {
-  test.each(["{}", "[]", "null", '"token"', "7", "true"])("TC-22: a body of %s", (body) => {
+describe("a 200 response without a valid token", () => {
+  test.each(["{}", "[]", "null", '"token"', "7", "true"])("TC-22: the body %s is refused", (body) => {
     expect(readToken(body, NOW_MS)).toBeUndefined();
   });
 
   test.each<[string, Record<string, unknown>]>([
-    ["TC-22: no access_token", { access_token: undefined }],
+    ["TC-22: a missing access_token", { access_token: undefined }],
     ["an empty access_token", { access_token: "" }],
-    ["an access_token that is no text", { access_token: 7 }],
-    ["SEC-20: CR LF in the access_token", { access_token: "a.b.c\r\nX-Evil: 1" }],
-    ["SEC-20: a line feed at its end", { access_token: "a.b.c\n" }],
-    ["a space in the access_token", { access_token: "a b" }],
-    ["a quote in the access_token", { access_token: 'a"b' }],
-    ["a NUL in the access_token", { access_token: "a\0" }],
-    ["non-ASCII in the access_token", { access_token: "tökn" }],
+    ["an access_token that is not a string", { access_token: 7 }],
+    ["SEC-20: an access_token with CR LF", { access_token: "a.b.c\r\nX-Evil: 1" }],
+    ["SEC-20: an access_token with a line feed at its end", { access_token: "a.b.c\n" }],
+    ["an access_token with a space", { access_token: "a b" }],
+    ["an access_token with a quote", { access_token: 'a"b' }],
+    ["an access_token with NUL", { access_token: "a\0" }],
+    ["an access_token with a non-ASCII character", { access_token: "tökn" }],
     ["an access_token over 16 KiB", { access_token: "x".repeat(16_385) }],
-    ["no token_type", { token_type: undefined }],
+    ["a missing token_type", { token_type: undefined }],
     ["a proof-of-possession token", { token_type: "pop" }],
-    ["a token_type that is no text", { token_type: 7 }],
-    ["no expires_in", { expires_in: undefined }],
-    ["an expires_in of nothing", { expires_in: 0 }],
-    ["an expires_in before now", { expires_in: -1 }],
-    ["less than a second", { expires_in: 0.5 }],
+    ["a token_type that is not a string", { token_type: 7 }],
+    ["a missing expires_in", { expires_in: undefined }],
+    ["an expires_in of 0", { expires_in: 0 }],
+    ["a negative expires_in", { expires_in: -1 }],
+    ["an expires_in below one second", { expires_in: 0.5 }],
     ["an expires_in in words", { expires_in: "an hour" }],
-    ["an expires_in beyond every clock", { expires_in: 1e300 }],
-    ["an expires_in with too many digits", { expires_in: "9999999999" }],
-  ])("%s", (_name, members) => {
+    ["an expires_in of 1e300", { expires_in: 1e300 }],
+    ["an expires_in with ten digits", { expires_in: "9999999999" }],
+  ])("%s is refused", (_name, members) => {
     expect(read(members)).toBeUndefined();
   });
 
-  test("property: nothing that could end a header line gets through", () => {
+  test("property: no accepted token contains a character that ends a header line", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (access_token) => {
         const token = value({ access_token })?.accessToken.reveal();
@@ -57,8 +57,8 @@ describe("no token", () => {
   });
 });
 
-describe("a token", () => {
-  test("E-46: its end, its scopes, and nothing that Entra did not send", () => {
+describe("a valid token response", () => {
+  test("E-46: has the expiry and scopes of the response, and no other members", () => {
     const token = value({});
     expect(token?.accessToken.reveal()).toBe("graph.access.token");
     expect(token).toMatchObject({
@@ -70,36 +70,40 @@ describe("a token", () => {
     });
   });
 
-  test("E-45: an application's answer has no scope", () => {
+  test("E-45: for an application has no scopes", () => {
     expect(value({ scope: undefined })).toMatchObject({ scopes: [] });
   });
 
-  test("E-49: numbers as text, a token type in other letters", () => {
+  test("E-49: may have expires_in as a string and token_type in lower case", () => {
     expect(value({ expires_in: "4000", token_type: "bearer" })).toMatchObject({ expiresAtSeconds: NOW + 4_000 });
   });
 
-  test("E-48: a long-lived token says when to renew it", () => {
+  test("E-48: with refresh_in has a renewal time", () => {
     expect(value({ expires_in: 86_000, refresh_in: 43_000 })).toMatchObject({ refreshAtSeconds: NOW + 43_000 });
   });
 
-  test("fractions of a second count down, so that no token is promised too long", () => {
+  test("has an expiry that is rounded down, so that it never exceeds the lifetime of the token", () => {
     expect(readToken(tokenAnswer({ expires_in: 10.9 }).body, NOW_MS + 999)).toMatchObject({
       value: { expiresAtSeconds: NOW + 10 },
     });
   });
 
-  test("a refresh token is kept apart; an empty one is none", () => {
+  test("contains the refresh token, unless it is empty or not a string", () => {
     expect(value({ refresh_token: "1.refresh" })?.refreshToken?.reveal()).toBe("1.refresh");
     expect(value({ refresh_token: "" })?.refreshToken).toBeUndefined();
     expect(value({ refresh_token: 7 })?.refreshToken).toBeUndefined();
   });
 
   test.each<[string, Record<string, unknown>, EntraToken["user"]]>([
-    ["of the id token", { id_token: idToken({ tid: "tid", oid: "oid" }) }, { ...USER, guest: false }],
-    ["a guest", { id_token: idToken({ tid: "tid", oid: "oid", acct: 1 }) }, { ...USER, guest: true }],
-    ["of client_info (E-47)", { client_info: base64url({ utid: "tid", uid: "oid" }) }, USER],
+    ["the user of the ID token", { id_token: idToken({ tid: "tid", oid: "oid" }) }, { ...USER, guest: false }],
     [
-      "of the id token where both are there: client_info names a guest's home",
+      "a guest if the ID token says so",
+      { id_token: idToken({ tid: "tid", oid: "oid", acct: 1 }) },
+      { ...USER, guest: true },
+    ],
+    ["the user of client_info (E-47)", { client_info: base64url({ utid: "tid", uid: "oid" }) }, USER],
+    [
+      "the user of the ID token if client_info differs, because client_info names the account in a guest's home tenant",
       {
         id_token: idToken({ tid: "tid", oid: "oid" }),
         client_info: base64url({ utid: "home", uid: "home-oid" }),
@@ -107,16 +111,16 @@ describe("a token", () => {
       { ...USER, guest: false },
     ],
     [
-      "of client_info where the id token names nobody",
+      "the user of client_info if the ID token has no oid",
       { id_token: idToken({ tid: "tid" }), client_info: base64url({ utid: "tid", uid: "oid" }) },
       USER,
     ],
-    ["nobody, from half a client_info", { client_info: base64url({ utid: "tid" }) }, undefined],
-    ["nobody, from a client_info that is no object", { client_info: base64url("x") }, undefined],
-    ["nobody, from a client_info that is no JSON", { client_info: "!!!" }, undefined],
-    ["nobody, from an id token without parts", { id_token: "opaque" }, undefined],
-    ["nobody, from null", { id_token: null, client_info: null }, undefined],
-  ])("its user is %s", (_name, members, user) => {
+    ["undefined if client_info is incomplete", { client_info: base64url({ utid: "tid" }) }, undefined],
+    ["undefined if client_info is not an object", { client_info: base64url("x") }, undefined],
+    ["undefined if client_info is not JSON", { client_info: "!!!" }, undefined],
+    ["undefined if the ID token is not a JWT", { id_token: "opaque" }, undefined],
+    ["undefined if both are null", { id_token: null, client_info: null }, undefined],
+  ])("has as its user %s", (_name, members, user) => {
     expect(value(members)?.user).toEqual(user);
   });
 });

@@ -1,4 +1,4 @@
-/** Sign-in at Entra with real MSAL: where the browser goes, how the code is redeemed, what a browser's error may decide. */
+/** The sign-in with the real MSAL: the authorization URL, the redemption of the code and the error redirect. */
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../shared/core/failure.ts";
 import { fail, succeed } from "../../../shared/core/result.ts";
@@ -44,8 +44,8 @@ async function urlFor(changes: Partial<SignInUrlRequest> = {}) {
   return new URL(url.ok ? url.value : "none:");
 }
 
-describe("TC-6: where the browser goes", () => {
-  test("Entra's authorize endpoint, back to our one callback, with S256, state and nonce", async () => {
+describe("TC-6: the authorization URL", () => {
+  test("points to Entra's authorization endpoint, with the callback of the service, S256, state and nonce", async () => {
     const url = await urlFor();
     expect(url.origin + url.pathname).toBe(`https://login.microsoftonline.com/${TENANT_ID}/oauth2/v2.0/authorize`);
     expect(Object.fromEntries(url.searchParams)).toMatchObject({
@@ -63,7 +63,7 @@ describe("TC-6: where the browser goes", () => {
     expect(url.href).not.toMatch(/secret|prompt=|login_hint=|domain_hint=/);
   });
 
-  test("hints and claims where there are any", async () => {
+  test("contains the requested prompt, hints and claims", async () => {
     const claims = '{"id_token":{"acr":{"essential":true}}}';
     const url = await urlFor({
       prompt: "login",
@@ -79,19 +79,19 @@ describe("TC-6: where the browser goes", () => {
     expect(JSON.parse(url.searchParams.get("claims") ?? "")).toMatchObject({ id_token: { acr: { essential: true } } });
   });
 
-  test("a credential that is missing is better missed now", async () => {
+  test("is not built if the credential is missing", async () => {
     const failure: Failure = { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" };
     expect(await fakeEntra({ credentials: [fail(failure)] }).client.signInUrl(SIGN_IN)).toEqual(fail(failure));
   });
 
-  test("a credential that MSAL cannot use, too", async () => {
+  test("is not built if MSAL cannot use the credential", async () => {
     const value = new SecretValue("");
     const { client } = fakeEntra({ credentials: [succeed({ kind: "secret", value, version: "v" } as const)] });
     expect(await client.signInUrl(SIGN_IN)).toEqual(fail({ kind: "misconfigured", code: "credential_unusable" }));
   });
 });
 
-describe("the code is redeemed", () => {
+describe("the redemption of the code", () => {
   const redeem = (answer = tokenAnswer({ id_token: idToken(CLAIMS), refresh_token: "1.r" }), claims?: string) => {
     const entra = fakeEntra({ answers: [answer] });
     const redeemed = entra.client.redeemCode({
@@ -106,7 +106,7 @@ describe("the code is redeemed", () => {
     return { ...entra, redeemed };
   };
 
-  test("with our verifier and our callback", async () => {
+  test("sends the service's own code verifier and callback", async () => {
     const { redeemed, form } = redeem(undefined, '{"id_token":{"acr":null}}');
     expect(await redeemed).toMatchObject({ value: { person: { name: OID, guest: false }, user: { objectId: OID } } });
     expect(Object.fromEntries(form())).toMatchObject({
@@ -120,60 +120,72 @@ describe("the code is redeemed", () => {
   });
 
   test.each<[string, Record<string, unknown>]>([
-    ["another sign-in's nonce", { id_token: idToken({ ...CLAIMS, nonce: "other" }) }],
-    ["no nonce", { id_token: idToken({ ...CLAIMS, nonce: undefined }) }],
-    ["no id token", {}],
-    ["an id token about nobody", { id_token: idToken({ ...CLAIMS, oid: undefined }) }],
+    ["an ID token with the nonce of another sign-in", { id_token: idToken({ ...CLAIMS, nonce: "other" }) }],
+    ["an ID token without nonce", { id_token: idToken({ ...CLAIMS, nonce: undefined }) }],
+    ["no ID token", {}],
+    ["an ID token without oid", { id_token: idToken({ ...CLAIMS, oid: undefined }) }],
     ["no access token", { id_token: idToken(CLAIMS), access_token: undefined }],
     ["no scopes", { id_token: idToken(CLAIMS), scope: "" }],
-  ])("%s: an answer that says nothing", async (_name, members) => {
+  ])("refuses a response with %s", async (_name, members) => {
     expect(await redeem(tokenAnswer(members)).redeemed).toEqual(
       fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" }),
     );
   });
 
-  test("E-66: a code that was used is a dead grant", async () => {
+  test("E-66: of a used code fails with grant_dead", async () => {
     expect(await redeem(entraError({ code: 54005, error: "invalid_grant" })).redeemed).toMatchObject({
       failure: { verdict: "grant_dead" },
     });
   });
 });
 
-test("a token whose id token says who it was; any other is none", () => {
+test("a token of a sign-in requires an ID token that names the user", () => {
   const { body } = tokenAnswer({ id_token: idToken({ ...CLAIMS, name: "Alice" }) });
   expect(readSignedInToken(body, NOW_MS)).toMatchObject({ value: { person: { name: "Alice" } } });
   expect(readSignedInToken("{}", NOW_MS)).toBeUndefined();
   expect(readSignedInToken(tokenAnswer({ id_token: 7 }).body, NOW_MS)).toBeUndefined();
 });
 
-describe("who signed in", () => {
+describe("the user of an ID token", () => {
   test.each<[string, Record<string, unknown>, unknown]>([
     [
-      "a name and a user name",
+      "with name and preferred_username",
       { name: "Alice", preferred_username: "alice" },
       { name: "Alice", username: "alice", guest: false },
     ],
-    ["no name", { preferred_username: "alice" }, { name: "alice", username: "alice", guest: false }],
-    ["neither", { name: "", preferred_username: 7 }, { name: OID, username: "", guest: false }],
-    ["a long name is cut", { name: "n".repeat(300) }, { name: "n".repeat(200), username: "", guest: false }],
-    ["a member by acct", { acct: 0 }, { guest: false }],
-    ["a guest by acct", { acct: 1 }, { guest: true }],
-    ["an acct that nobody knows", { acct: "x" }, { guest: true }],
-    ["a member by idp", { idp: ISSUER }, { guest: false }],
-    ["a member by the v1 name of the tenant", { idp: `https://sts.windows.net/${TENANT_ID}/` }, { guest: false }],
-    ["a guest by idp", { idp: "https://sts.windows.net/c0470500-0000-4000-8000-0000000000ff/" }, { guest: true }],
-    ["a guest with a private account", { idp: "live.com" }, { guest: true }],
-    ["an idp that is no text", { idp: 7 }, { guest: true }],
+    ["without name", { preferred_username: "alice" }, { name: "alice", username: "alice", guest: false }],
+    ["without both", { name: "", preferred_username: 7 }, { name: OID, username: "", guest: false }],
+    [
+      "with a long name, which is truncated",
+      { name: "n".repeat(300) },
+      { name: "n".repeat(200), username: "", guest: false },
+    ],
+    ["with acct 0, which is not a guest", { acct: 0 }, { guest: false }],
+    ["with acct 1, which is a guest", { acct: 1 }, { guest: true }],
+    ["with an unknown acct, which is a guest", { acct: "x" }, { guest: true }],
+    ["with this tenant as idp, which is not a guest", { idp: ISSUER }, { guest: false }],
+    [
+      "with the v1 issuer of this tenant as idp, which is not a guest",
+      { idp: `https://sts.windows.net/${TENANT_ID}/` },
+      { guest: false },
+    ],
+    [
+      "with another tenant as idp, which is a guest",
+      { idp: "https://sts.windows.net/c0470500-0000-4000-8000-0000000000ff/" },
+      { guest: true },
+    ],
+    ["with a personal account as idp, which is a guest", { idp: "live.com" }, { guest: true }],
+    ["with an idp that is not a string, which is a guest", { idp: 7 }, { guest: true }],
   ])("%s", (_name, claims, person) => {
     expect(readPerson({ ...CLAIMS, ...claims })).toMatchObject(person as object);
   });
 
-  test("an id token about nobody", () => {
+  test("is undefined without a valid oid", () => {
     expect(readPerson({ ...CLAIMS, oid: 7 })).toBeUndefined();
   });
 });
 
-describe("an error that comes through the browser, whose owner can write it", () => {
+describe("an error redirect, which the user can forge", () => {
   const read = (error: string, description?: string, subcode?: string) =>
     readSignInError({ error, description, subcode }, SCOPES);
 
@@ -188,7 +200,7 @@ describe("an error that comes through the browser, whose owner can write it", ()
     ["invalid_client", "AADSTS7000215: claims to be about our secret", "misconfigured"],
     ["anything", "AADSTS65001: consent", "misconfigured"],
     ["anything", "not AADSTS65004", "misconfigured"],
-  ])("%s, %s: %s", (error, description, verdict) => {
+  ])("error %s with description %j is %s", (error, description, verdict) => {
     expect(read(error, description)).toMatchObject({ kind: "entra_refused", verdict, scopes: SCOPES });
   });
 
@@ -197,22 +209,22 @@ describe("an error that comes through the browser, whose owner can write it", ()
     ["account_selection_required", "account_selection_required"],
     ["interaction_required", undefined],
     ["access_denied", undefined],
-  ])("the finer word of OpenID Connect is kept: %s", (error, finer) => {
-    const told = read(error);
-    expect(told.kind === "entra_refused" ? told.openIdError : told.kind).toBe(finer);
+  ])("error %s has the OpenID Connect error %s", (error, openIdError) => {
+    const failure = read(error);
+    expect(failure.kind === "entra_refused" ? failure.openIdError : failure.kind).toBe(openIdError);
   });
 
-  test.each(["temporarily_unavailable", "server_error"])("%s is Entra's", (error) => {
+  test.each(["temporarily_unavailable", "server_error"])("error %s means that Entra is unavailable", (error) => {
     expect(read(error)).toMatchObject({ kind: "dependency_failed", problem: "unavailable" });
   });
 
-  test("only known words and numbers are taken over", () => {
-    const told = read("access_denied", `AADSTS65004: <b>x</b> Trace ID: ${TRACE_ID.toUpperCase()} more`, "cancel");
-    expect(told).toMatchObject({
+  test("only known words and numbers become evidence", () => {
+    const genuine = read("access_denied", `AADSTS65004: <b>x</b> Trace ID: ${TRACE_ID.toUpperCase()} more`, "cancel");
+    expect(genuine).toMatchObject({
       evidence: { codes: [65004], suberror: "cancel", traceId: TRACE_ID, claims: undefined },
     });
     const forged = read("access_denied", "AADSTS1: <script>", "<script>");
     expect(forged).toMatchObject({ evidence: { codes: [], suberror: undefined, traceId: undefined } });
-    expect(JSON.stringify([told, forged])).not.toMatch(/<b>|script/);
+    expect(JSON.stringify([genuine, forged])).not.toMatch(/<b>|script/);
   });
 });

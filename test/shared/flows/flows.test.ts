@@ -1,12 +1,15 @@
-/** The flows: what a token depends on, until when, and how Entra is asked. Entra is a list of what it was asked. */
+/**
+ * The flows: how the cache identifies a token, when the right to it ends, and how Entra is called. Entra is a recorder
+ * of calls.
+ */
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../shared/core/failure.ts";
 import { fail, type Result, succeed } from "../../../shared/core/result.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import type { EntraClient, EntraToken, SignedInToken } from "../../../shared/entra/entra-token.ts";
 import type { FlowContext, FlowRequest } from "../../../shared/flows/flow.ts";
+import type { Subject } from "../../../shared/flows/flows.ts";
 import { flowFor } from "../../../shared/flows/flows.ts";
-import type { Subject } from "../../../shared/flows/subject.ts";
 import type { UnsealedGrant } from "../../../shared/grants/grant.ts";
 import type { Entitlement } from "../../../shared/policy/entitlement.ts";
 import { GRAPH, TENANT_ID, userCaller } from "../policy/support/policies.ts";
@@ -28,7 +31,7 @@ const COMMON = { claims: REQUEST.claims, correlationId: REQUEST.correlationId, c
 
 const GRANT = {
   grant: { id: "9".repeat(64), user: OWNER, expiresAtSeconds: 3_000_000 },
-  refreshToken: new SecretValue("1.kept"),
+  refreshToken: new SecretValue("1.stored"),
 } as unknown as UnsealedGrant;
 const CODE = {
   entraCode: new SecretValue("entra.code"),
@@ -37,7 +40,7 @@ const CODE = {
 } as unknown as Extract<Subject, { source: "code" }>["code"];
 
 const USER: Subject = { source: "user", user: userCaller(), presentedAs: "subject_token" };
-const KEPT: Subject = { source: "grant", grant: GRANT };
+const FROM_GRANT: Subject = { source: "grant", grant: GRANT };
 const IMPORTED: Subject = { source: "imported", refreshToken: new SecretValue("1.raw") };
 const SIGNED_IN: Subject = { source: "code", code: CODE };
 const APPLICATION: Subject = { source: "application" };
@@ -55,15 +58,15 @@ function token(changes: Partial<SignedInToken> = {}): SignedInToken {
   };
 }
 
-function surroundings(answer: Result<SignedInToken, Failure> = succeed(token()), changes: Partial<FlowContext> = {}) {
-  const asked: [string, Record<string, unknown>][] = [];
+function contextWith(answer: Result<SignedInToken, Failure> = succeed(token()), changes: Partial<FlowContext> = {}) {
+  const calls: [string, Record<string, unknown>][] = [];
   const redeemed: [UnsealedGrant, string | undefined][] = [];
   const call = (name: string) => (request: object) => {
     const shown = Object.entries(request).map(([key, value]) => [
       key,
       value instanceof SecretValue ? value.reveal() : value,
     ]);
-    asked.push([name, Object.fromEntries(shown)]);
+    calls.push([name, Object.fromEntries(shown)]);
     return Promise.resolve(answer);
   };
   const entra: EntraClient = {
@@ -73,7 +76,7 @@ function surroundings(answer: Result<SignedInToken, Failure> = succeed(token()),
     redeemCode: call("redeemCode"),
     signInUrl: () => Promise.resolve(fail(FAILURE)),
   };
-  const dependencies: FlowContext = {
+  const context: FlowContext = {
     entra,
     allowGuests: false,
     grantRedeemed(grant, newer) {
@@ -82,13 +85,13 @@ function surroundings(answer: Result<SignedInToken, Failure> = succeed(token()),
     },
     ...changes,
   };
-  return { asked, redeemed, dependencies };
+  return { calls, redeemed, context };
 }
 
-describe("what a token depends on, and until when", () => {
+describe("the cache identity of a token and the end of the right to it", () => {
   test.each<[string, Subject, unknown, number | undefined]>([
     [
-      "a user's: the checked identity and the assertion; ends with the assertion (SEC-10)",
+      "user: the validated identity and the assertion; ends with the assertion (SEC-10)",
       USER,
       {
         kind: "user",
@@ -99,18 +102,18 @@ describe("what a token depends on, and until when", () => {
       },
       2_000_000,
     ],
-    ["a grant's: the grant; ends with it", KEPT, { kind: "grant", grantId: "9".repeat(64) }, 3_000_000],
-    ["the application's: nothing else", APPLICATION, { kind: "application" }, undefined],
-    ["an imported one is never cached", IMPORTED, undefined, undefined],
-    ["a sign-in is never cached", SIGNED_IN, undefined, undefined],
-  ])("%s", (_name, permission, identity, notAfterSeconds) => {
-    const flow = flowFor(permission);
+    ["grant: the grant id; ends with the grant", FROM_GRANT, { kind: "grant", grantId: "9".repeat(64) }, 3_000_000],
+    ["application: nothing else; ends with the token", APPLICATION, { kind: "application" }, undefined],
+    ["imported refresh token: never cached", IMPORTED, undefined, undefined],
+    ["authorization code: never cached", SIGNED_IN, undefined, undefined],
+  ])("%s", (_name, subject, identity, notAfterSeconds) => {
+    const flow = flowFor(subject);
     expect(flow.identity).toEqual(identity);
     expect(flow.notAfterSeconds).toBe(notAfterSeconds);
   });
 });
 
-describe("how Entra is asked", () => {
+describe("the call to Entra", () => {
   test.each<[string, Subject, string, Record<string, unknown>]>([
     [
       "on-behalf-of",
@@ -118,8 +121,8 @@ describe("how Entra is asked", () => {
       "onBehalfOf",
       { assertion: "h.p.s", presentedAs: "subject_token", scopes: QUALIFIED, ...COMMON },
     ],
-    ["grant", KEPT, "redeemRefreshToken", { refreshToken: "1.kept", scopes: QUALIFIED, ...COMMON }],
-    ["import", IMPORTED, "redeemRefreshToken", { refreshToken: "1.raw", scopes: QUALIFIED, ...COMMON }],
+    ["grant", FROM_GRANT, "redeemRefreshToken", { refreshToken: "1.stored", scopes: QUALIFIED, ...COMMON }],
+    ["imported refresh token", IMPORTED, "redeemRefreshToken", { refreshToken: "1.raw", scopes: QUALIFIED, ...COMMON }],
     [
       "authorization code",
       SIGNED_IN,
@@ -127,22 +130,22 @@ describe("how Entra is asked", () => {
       { code: "entra.code", codeVerifier: "verifier", nonce: "nonce", scopes: QUALIFIED, ...COMMON },
     ],
     [
-      "client credentials take .default only",
+      "client credentials (.default only)",
       APPLICATION,
       "clientCredentials",
       { scopes: [`${GRAPH}/.default`], ...COMMON },
     ],
-  ])("%s: once, with qualified scopes", async (_name, permission, call, request) => {
-    const { asked, dependencies } = surroundings();
-    expect(await flowFor(permission).acquire(dependencies, REQUEST)).toEqual({ ok: true, value: token() });
-    expect(asked).toEqual([[call, request]]);
+  ])("%s: one call, with qualified scopes", async (_name, subject, call, request) => {
+    const { calls, context } = contextWith();
+    expect(await flowFor(subject).acquire(context, REQUEST)).toEqual({ ok: true, value: token() });
+    expect(calls).toEqual([[call, request]]);
   });
 
-  test.each([USER, KEPT, IMPORTED, SIGNED_IN, APPLICATION])(
-    "a failure of Entra's is the flow's: $source",
-    async (permission) => {
-      const { redeemed, dependencies } = surroundings(fail(FAILURE));
-      expect(await flowFor(permission).acquire(dependencies, REQUEST)).toEqual(fail(FAILURE));
+  test.each([USER, FROM_GRANT, IMPORTED, SIGNED_IN, APPLICATION])(
+    "returns Entra's failure unchanged: $source",
+    async (subject) => {
+      const { redeemed, context } = contextWith(fail(FAILURE));
+      expect(await flowFor(subject).acquire(context, REQUEST)).toEqual(fail(FAILURE));
       expect(redeemed).toEqual([]);
     },
   );
@@ -150,60 +153,60 @@ describe("how Entra is asked", () => {
 
 describe("a redeemed grant", () => {
   test.each<[string, string | undefined]>([
-    ["the newer refresh token is kept", "1.newer"],
-    ["no newer one: the redemption is noted all the same", undefined],
+    ["stores the newer refresh token", "1.newer"],
+    ["records the redemption even without a newer refresh token", undefined],
   ])("%s", async (_name, newer) => {
     const refreshToken = newer === undefined ? undefined : new SecretValue(newer);
-    const { redeemed, dependencies } = surroundings(succeed(token({ refreshToken })));
-    expect(await flowFor(KEPT).acquire(dependencies, REQUEST)).toMatchObject({ ok: true });
+    const { redeemed, context } = contextWith(succeed(token({ refreshToken })));
+    expect(await flowFor(FROM_GRANT).acquire(context, REQUEST)).toMatchObject({ ok: true });
     expect(redeemed).toEqual([[GRANT, newer]]);
   });
 
   test.each<[string, EntraToken["user"]]>([
     ["another user", { ...OWNER, objectId: "b0b00000-0000-4000-8000-000000000002" }],
     ["the same object id in another tenant", { ...OWNER, tenantId: "c0470500-0000-4000-8000-000000000002" }],
-    ["nobody", undefined],
-  ])("Entra's answer is about %s: no token, and nothing is kept", async (_name, user) => {
-    const { redeemed, dependencies } = surroundings(succeed(token({ user, refreshToken: new SecretValue("1.newer") })));
-    expect(await flowFor(KEPT).acquire(dependencies, REQUEST)).toEqual(
+    ["no user", undefined],
+  ])("is refused and stores nothing if Entra's answer is about %s", async (_name, user) => {
+    const { redeemed, context } = contextWith(succeed(token({ user, refreshToken: new SecretValue("1.newer") })));
+    expect(await flowFor(FROM_GRANT).acquire(context, REQUEST)).toEqual(
       fail({ kind: "grant_refused", reason: "user_changed" }),
     );
     expect(redeemed).toEqual([]);
   });
 
   test.each([
-    ["a guest", true, KEPT],
-    ["somebody of whom Entra does not tell", undefined, KEPT],
-    ["a guest who is imported", true, IMPORTED],
-  ] as const)("%s gets no token where guests are not allowed", async (_name, guest, permission) => {
+    ["a guest", true, FROM_GRANT],
+    ["a user whose token does not say whether it is a guest", undefined, FROM_GRANT],
+    ["a guest with an imported refresh token", true, IMPORTED],
+  ] as const)("gives no token to %s where guests are not allowed", async (_name, guest, subject) => {
     const user = guest === undefined ? OWNER : { ...OWNER, guest };
-    const { redeemed, dependencies } = surroundings(succeed(token({ user })));
-    expect(await flowFor(permission).acquire(dependencies, REQUEST)).toEqual(
+    const { redeemed, context } = contextWith(succeed(token({ user })));
+    expect(await flowFor(subject).acquire(context, REQUEST)).toEqual(
       fail({ kind: "sign_in_refused", reason: "guest" }),
     );
     expect(redeemed).toEqual([]);
-    const open = surroundings(succeed(token({ user })), { allowGuests: true });
-    expect(await flowFor(permission).acquire(open.dependencies, REQUEST)).toMatchObject({ ok: true });
+    const open = contextWith(succeed(token({ user })), { allowGuests: true });
+    expect(await flowFor(subject).acquire(open.context, REQUEST)).toMatchObject({ ok: true });
   });
 
-  test("revoked meanwhile: no token", async () => {
+  test("gives no token if the grant was revoked during the redemption", async () => {
     const revoked: Failure = { kind: "grant_refused", reason: "unknown" };
-    const { dependencies } = surroundings(undefined, { grantRedeemed: () => Promise.resolve(fail(revoked)) });
-    expect(await flowFor(KEPT).acquire(dependencies, REQUEST)).toEqual(fail(revoked));
+    const { context } = contextWith(undefined, { grantRedeemed: () => Promise.resolve(fail(revoked)) });
+    expect(await flowFor(FROM_GRANT).acquire(context, REQUEST)).toEqual(fail(revoked));
   });
 });
 
-describe("a sign-in", () => {
+describe("an authorization code", () => {
   const guest = succeed(token({ person: { name: "Guest", username: "g", guest: true } }));
 
-  test("of a guest gives no token", async () => {
-    expect(await flowFor(SIGNED_IN).acquire(surroundings(guest).dependencies, REQUEST)).toEqual(
+  test("of a guest gives no token where guests are not allowed", async () => {
+    expect(await flowFor(SIGNED_IN).acquire(contextWith(guest).context, REQUEST)).toEqual(
       fail({ kind: "sign_in_refused", reason: "guest" }),
     );
   });
 
-  test("of a guest where guests are allowed", async () => {
-    const { dependencies } = surroundings(guest, { allowGuests: true });
-    expect(await flowFor(SIGNED_IN).acquire(dependencies, REQUEST)).toMatchObject({ ok: true });
+  test("of a guest gives a token where guests are allowed", async () => {
+    const { context } = contextWith(guest, { allowGuests: true });
+    expect(await flowFor(SIGNED_IN).acquire(context, REQUEST)).toMatchObject({ ok: true });
   });
 });

@@ -6,25 +6,25 @@ import { handleBytes, newHandle, parseHandle } from "../../../shared/grants/hand
 
 const VALID = `gte_${"A".repeat(43)}`;
 
-describe("handle", () => {
+describe("a handle", () => {
   it.each([
     ["empty", ""],
-    ["without prefix", "A".repeat(43)],
+    ["no prefix", "A".repeat(43)],
     ["another prefix", `GTE_${"A".repeat(43)}`],
     ["too short", `gte_${"A".repeat(42)}`],
     ["too long", `gte_${"A".repeat(44)}`],
     ["padded", `gte_${"A".repeat(42)}=`],
     ["base64 instead of base64url", `gte_${"A".repeat(41)}+A`],
-    ["second spelling of the last character", `gte_${"A".repeat(42)}B`],
+    ["another spelling of the last character", `gte_${"A".repeat(42)}B`],
     ["line feed at the end", `${VALID}\n`],
     ["space in front", ` ${VALID}`],
-    ["text after it", `${VALID} ${VALID}`],
-    ["an id instead", createHash("sha256").update(VALID).digest("hex")],
-  ])("refuses what is not exactly a handle: %s", (_name, text) => {
+    ["text after the handle", `${VALID} ${VALID}`],
+    ["a grant id", createHash("sha256").update(VALID).digest("hex")],
+  ])("is refused in any other form: %s", (_name, text) => {
     expect(parseHandle(text)).toEqual({ ok: false, failure: { kind: "handle_malformed" } });
   });
 
-  it("refuses every text that newHandle cannot make", () => {
+  it("is refused for every string that newHandle cannot return", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(parseHandle(text).ok).toBe(false);
@@ -47,7 +47,7 @@ describe("handle", () => {
     );
   });
 
-  it("makes handles that parse, differ, and name their row by SHA-256", () => {
+  it("from newHandle parses, is unique, and has its SHA-256 as id", () => {
     const handle = newHandle();
     const text = handle.secret.reveal();
     expect(parseHandle(text)).toMatchObject({ ok: true, value: { id: handle.id } });
@@ -56,7 +56,7 @@ describe("handle", () => {
     expect(newHandle().id).not.toBe(handle.id);
   });
 
-  it("prints no handle", () => {
+  it("does not appear in printed output", () => {
     const handle = newHandle();
     const printed = [inspect(handle, { depth: 9 }), JSON.stringify(handle), String(handle.secret)].join();
     expect(printed).not.toContain(handle.secret.reveal());

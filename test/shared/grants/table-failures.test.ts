@@ -42,28 +42,48 @@ function makeStore(deadlineMs: number): GrantStore {
 async function aGrant() {
   const memory = memoryStore();
   const { grant } = expectOk(
-    await createGrants({ store: memory, sealer: testSealer(), now: () => EPOCH_MS }).make(grantRequest()),
+    await createGrants({ store: memory, sealer: testSealer(), now: () => EPOCH_MS }).create(grantRequest()),
   );
   const stored = memory.rows.get(grant.id);
   if (stored === undefined) throw new Error("no grant");
   return stored;
 }
 
-describe("what the table service does", () => {
+describe("an answer of the table service", () => {
   it.each<[string, Answer, object, number]>([
-    ["500, twice", odataError(500, "InternalError"), { kind: "store_unavailable", code: "InternalError" }, 2],
-    ["503 busy, twice", odataError(503, "ServerBusy"), { kind: "store_unavailable", code: "ServerBusy" }, 2],
-    ["a broken connection, twice", hangUp, { kind: "store_unavailable", code: "ECONNRESET" }, 2],
-    ["400", odataError(400, "InvalidInput"), { kind: "store_unavailable", code: "InvalidInput" }, 1],
-    ["401", odataError(401, "AuthenticationFailed"), { kind: "store_refused", code: "AuthenticationFailed" }, 1],
     [
-      "403",
+      "500 twice is store_unavailable",
+      odataError(500, "InternalError"),
+      { kind: "store_unavailable", code: "InternalError" },
+      2,
+    ],
+    [
+      "503 twice is store_unavailable",
+      odataError(503, "ServerBusy"),
+      { kind: "store_unavailable", code: "ServerBusy" },
+      2,
+    ],
+    ["a broken connection twice is store_unavailable", hangUp, { kind: "store_unavailable", code: "ECONNRESET" }, 2],
+    [
+      "400 is store_unavailable without a retry",
+      odataError(400, "InvalidInput"),
+      { kind: "store_unavailable", code: "InvalidInput" },
+      1,
+    ],
+    [
+      "401 is store_refused",
+      odataError(401, "AuthenticationFailed"),
+      { kind: "store_refused", code: "AuthenticationFailed" },
+      1,
+    ],
+    [
+      "403 is store_refused",
       odataError(403, "AuthorizationPermissionMismatch"),
       { kind: "store_refused", code: "AuthorizationPermissionMismatch" },
       1,
     ],
     [
-      "prose for a code",
+      "a code that is a sentence is replaced",
       odataError(403, "See https://secret.example"),
       { kind: "store_refused", code: "RestError" },
       1,
@@ -76,7 +96,7 @@ describe("what the table service does", () => {
     expect(await store.check()).toEqual({ ok: false, failure });
   });
 
-  it("recovers from one 503 and from one broken connection", async () => {
+  it("503 once, or one broken connection, is retried successfully", async () => {
     for (const answer of [odataError(503, "ServerBusy"), hangUp]) {
       service.answers = [answer, odataError(404, "ResourceNotFound")];
       expect(await store.read(ID)).toEqual({ ok: true, value: undefined });
@@ -84,20 +104,20 @@ describe("what the table service does", () => {
     expect(service.requests).toHaveLength(4);
   });
 
-  it("a hang ends at the deadline, for every operation", async () => {
+  it("that never arrives is store_timeout for every operation", async () => {
     service.answers = [hang];
-    const impatient = makeStore(60);
+    const withShortDeadline = makeStore(60);
     const stored = await aGrant();
     const late = { ok: false, failure: { kind: "store_timeout" } };
-    expect(await impatient.read(ID)).toEqual(late);
-    expect(await impatient.create(stored.grant, stored.sealed)).toEqual(late);
-    expect(await impatient.replace(stored, { sealed: "x", lastRedeemedAtSeconds: 1 })).toEqual(late);
-    expect(await impatient.delete(stored.grant)).toEqual(late);
-    expect(await impatient.list({ caller: userCaller, limit: 5 })).toEqual(late);
-    expect(await impatient.reap({ beforeSeconds: 1, limit: 5, dryRun: true })).toEqual(late);
+    expect(await withShortDeadline.read(ID)).toEqual(late);
+    expect(await withShortDeadline.create(stored.grant, stored.sealed)).toEqual(late);
+    expect(await withShortDeadline.replace(stored, { sealed: "x", lastRedeemedAtSeconds: 1 })).toEqual(late);
+    expect(await withShortDeadline.delete(stored.grant)).toEqual(late);
+    expect(await withShortDeadline.list({ caller: userCaller, limit: 5 })).toEqual(late);
+    expect(await withShortDeadline.reap({ beforeSeconds: 1, limit: 5, dryRun: true })).toEqual(late);
   });
 
-  it("a table that cannot be made is a failure, and so is one that is being deleted", async () => {
+  it("that the table cannot be created, or is being deleted, is a failure", async () => {
     const { grant, sealed } = await aGrant();
     service.answers = [odataError(404, "TableNotFound"), odataError(403, "AuthorizationFailure")];
     expect(await store.create(grant, sealed)).toEqual({
@@ -115,7 +135,7 @@ describe("what the table service does", () => {
     });
   });
 
-  it("a failure between the index entry and the grant leaves no grant", async () => {
+  it("that refuses the grant after the index entry leaves no grant", async () => {
     const { grant, sealed } = await aGrant();
     service.answers = [json(undefined, 204), odataError(403, "AuthorizationFailure")];
     expect((await store.create(grant, sealed)).ok).toBe(false);
@@ -129,13 +149,13 @@ describe("what the table service does", () => {
     expect(service.requests[1]).toBe("POST /devstoreaccount1/grants");
   });
 
-  it("a listing fails as a whole when a grant cannot be read", async () => {
+  it("that refuses one grant fails the whole listing", async () => {
     const rowKey = `8199999999-${ID}`;
     service.answers = [json({ value: [{ RowKey: rowKey }] }), odataError(403, "AuthorizationFailure")];
     expect(await store.list({ caller: userCaller, limit: 5 })).toMatchObject({ failure: { kind: "store_refused" } });
   });
 
-  it("rows that cannot be deleted are counted", async () => {
+  it("that refuses deletions is counted by the reaper", async () => {
     const found = json({
       value: [
         { PartitionKey: "p", RowKey: "1" },
@@ -149,7 +169,7 @@ describe("what the table service does", () => {
     });
   });
 
-  it("endless empty pages end a reaping", async () => {
+  it("with endless empty pages ends the reaper after 100 pages", async () => {
     service.answers = [
       (_request, response) => {
         response.writeHead(200, {
@@ -167,7 +187,7 @@ describe("what the table service does", () => {
     expect(service.requests).toHaveLength(100);
   });
 
-  it("short pages do not end a listing early", async () => {
+  it("with short pages does not end a listing early", async () => {
     const row = (digit: string) => ({ RowKey: `8199999999-${digit.repeat(64)}` });
     const page =
       (rows: object[], next: boolean): Answer =>
@@ -189,18 +209,18 @@ describe("what the table service does", () => {
   });
 });
 
-describe("an error of any shape", () => {
+describe("an error of any form", () => {
   it.each<[string, unknown, object]>([
     [
-      "an identity that gives no token",
+      "an identity that returns no token",
       Object.assign(new Error("secret"), { name: "CredentialUnavailableError" }),
       { kind: "store_unavailable", code: "CredentialUnavailableError" },
     ],
     ["an abort", Object.assign(new Error("secret"), { name: "AbortError" }), { kind: "store_timeout" }],
     ["null", null, { kind: "store_unavailable", code: "unknown" }],
-    ["a text", "secret", { kind: "store_unavailable", code: "unknown" }],
-    ["a number for a name", { name: 1, code: "not a code!" }, { kind: "store_unavailable", code: "unknown" }],
-  ])("becomes a code, never a text: %s", async (_name, error, failure) => {
+    ["a string", "secret", { kind: "store_unavailable", code: "unknown" }],
+    ["a number as name", { name: 1, code: "not a code!" }, { kind: "store_unavailable", code: "unknown" }],
+  ])("becomes a code and never passes on its message: %s", async (_name, error, failure) => {
     const outcome = await callTable(() => Promise.reject(error), 1_000);
     expect(outcome).toEqual({ ok: false, failure });
     expect(JSON.stringify(outcome)).not.toContain("secret");

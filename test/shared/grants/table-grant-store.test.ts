@@ -29,7 +29,7 @@ let tables = 0;
 let tableName = "";
 let store: GrantStore;
 
-/** Azurite on a busy machine is slower than the service: these tests are not about the deadline. */
+/** Azurite on a busy machine is slow, and these tests are not about the deadline. */
 const deadlineMs = 20_000;
 
 const open = () =>
@@ -73,8 +73,8 @@ beforeEach(() => {
   store = open();
 });
 
-describe("without a table", () => {
-  it("there is nothing to read, list, reap, replace or delete, and the store counts as reachable", async () => {
+describe("a store without its table", () => {
+  it("has no grants to read, list, reap, replace or delete, and passes the check", async () => {
     const missing = grant();
     expect(await store.check()).toEqual({ ok: true, value: true });
     expect(await store.read(missing.id)).toEqual({ ok: true, value: undefined });
@@ -95,16 +95,16 @@ describe("without a table", () => {
     expect(await store.delete(missing)).toEqual({ ok: true, value: false });
   });
 
-  it("the first grants make it, also when two instances do so at once", async () => {
+  it("creates it with the first grants, even if two instances do so at the same time", async () => {
     const made = await Promise.all([open().create(grant(), "a"), open().create(grant(), "b")]);
     expect(made.map((result) => result.ok)).toEqual([true, true]);
   });
 });
 
-const BROKEN_LISTS = ['{"a":1}', "[]", "[1]", '[{"api":"graph"}]', '[{"api":"graph","scopes":[1]}]', "no JSON"];
+const BROKEN_LISTS = ['{"a":1}', "[]", "[1]", '[{"api":"graph"}]', '[{"api":"graph","scopes":[1]}]', "not JSON"];
 
-describe("a grant's row", () => {
-  it("comes back as written", async () => {
+describe("the row of a grant", () => {
+  it("is read as it was written", async () => {
     const original = grant({ apis: [{ api: "graph", scopes: [] }], lastRedeemedAtSeconds: 1_800_000_001 });
     const created = expectOk(await store.create(original, "sealed"));
     expect(created.etag).not.toBe("");
@@ -112,7 +112,7 @@ describe("a grant's row", () => {
     expect(created.grant).toEqual(original);
   });
 
-  it("takes seconds beyond 2038", async () => {
+  it("stores seconds after 2038", async () => {
     const original = grant({
       createdAtSeconds: 2 ** 32,
       expiresAtSeconds: 2 ** 33,
@@ -122,26 +122,26 @@ describe("a grant's row", () => {
     expect(expectOk(await store.read(original.id))?.grant).toEqual(original);
   });
 
-  it("takes the largest seal", async () => {
+  it("stores the largest seal", async () => {
     const original = grant();
     const sealed = "x".repeat(30_000);
     expectOk(await store.create(original, sealed));
     expect(expectOk(await store.read(original.id))?.sealed).toBe(sealed);
   });
 
-  it("may be written twice: a retry whose first answer was lost is no failure", async () => {
+  it("may be written twice, because a retry after a lost answer must succeed", async () => {
     const original = grant();
     expectOk(await store.create(original, "sealed"));
     expect(expectOk(await store.create(original, "sealed")).sealed).toBe("sealed");
     expect(await rows()).toHaveLength(2);
-    // The same id with another content: a form that was sent twice at the same moment.
+    // The same id with other content: a form that was sent twice at the same time.
     expect(await store.create(original, "other")).toEqual({
       ok: false,
       failure: { kind: "grant_exists", grantId: original.id },
     });
   });
 
-  it("that is not ours is refused, and hides nothing from a listing", async () => {
+  it("that the service did not write is refused and does not hide other grants from a listing", async () => {
     const [good, bad] = [grant(), grant()];
     await store.create(good, "sealed");
     await store.create(bad, "sealed");
@@ -154,11 +154,11 @@ describe("a grant's row", () => {
   });
 
   it.each(["apis", "bindingKind", "createdAtSeconds", "lastRedeemedAtSeconds"])(
-    "is refused when %s was changed",
+    "is refused if %s was changed",
     async (column) => {
       const original = grant();
       await store.create(original, "sealed");
-      for (const value of column === "apis" ? BROKEN_LISTS : ["someone"]) {
+      for (const value of column === "apis" ? BROKEN_LISTS : ["unexpected"]) {
         const keys = { partitionKey: `grant-${original.id.slice(0, 2)}`, rowKey: original.id };
         await client().updateEntity({ ...keys, [column]: value }, "Merge");
         expect(await store.read(original.id)).toEqual({ ok: false, failure: { kind: "store_row_invalid" } });
@@ -168,7 +168,7 @@ describe("a grant's row", () => {
 });
 
 describe("compare-and-swap", () => {
-  it("lets the first of two writers through and tells the second", async () => {
+  it("accepts the first of two writers and returns changed to the second", async () => {
     const created = expectOk(await store.create(grant(), "one"));
     const first = expectOk(await store.replace(created, { sealed: "two", lastRedeemedAtSeconds: 7 }));
     expect(first).toMatchObject({ sealed: "two", grant: { lastRedeemedAtSeconds: 7 } });
@@ -179,7 +179,7 @@ describe("compare-and-swap", () => {
     expect(expectOk(await store.read(created.grant.id))).toEqual(first);
   });
 
-  it("does not bring back a deleted grant", async () => {
+  it("does not restore a deleted grant", async () => {
     const created = expectOk(await store.create(grant(), "one"));
     expect(await store.delete(created.grant)).toEqual({ ok: true, value: true });
     expect(await store.replace(created, { sealed: "two", lastRedeemedAtSeconds: 7 })).toEqual({
@@ -190,14 +190,14 @@ describe("compare-and-swap", () => {
   });
 });
 
-describe("a grant that was ended while its form could be sent again", () => {
+describe("a grant that was revoked while its form can be sent again", () => {
   const untilSeconds = EPOCH_MS / 1000 + 660;
 
-  it("is gone from reading and listing, and nothing can be made in its place", async () => {
+  it("cannot be read, listed, replaced or created again", async () => {
     const original = grant({ binding: { kind: "application", tenantId: TENANT, clientId: CLIENT } });
     const created = expectOk(await store.create(original, "sealed"));
     expect(await rows()).toHaveLength(3);
-    expect(await store.bury(original, untilSeconds)).toEqual({ ok: true, value: true });
+    expect(await store.deleteAndBlock(original, untilSeconds)).toEqual({ ok: true, value: true });
     expect(await rows()).toEqual([expect.objectContaining({ rowKey: original.id, revoked: true })]);
     expect(
       JSON.stringify(await rows(), (_key, value) => (typeof value === "bigint" ? `${value}` : value)),
@@ -215,17 +215,17 @@ describe("a grant that was ended while its form could be sent again", () => {
     expect(await store.read(original.id)).toEqual({ ok: true, value: undefined });
   });
 
-  it("makes no mark where there was no grant", async () => {
+  it("gets no mark if it did not exist", async () => {
     await store.create(grant(), "another");
     const before = await rows();
-    expect(await store.bury(grant(), untilSeconds)).toEqual({ ok: true, value: false });
+    expect(await store.deleteAndBlock(grant(), untilSeconds)).toEqual({ ok: true, value: false });
     expect(await rows()).toEqual(before);
   });
 
-  it("leaves a mark that the reaper takes", async () => {
+  it("leaves a mark that the reaper deletes", async () => {
     const original = grant();
     await store.create(original, "sealed");
-    await store.bury(original, untilSeconds);
+    await store.deleteAndBlock(original, untilSeconds);
     const reap = { limit: 5, dryRun: false };
     expect(expectOk(await store.reap({ ...reap, beforeSeconds: untilSeconds }))).toMatchObject({ deleted: 0 });
     expect(expectOk(await store.reap({ ...reap, beforeSeconds: untilSeconds + 1 }))).toMatchObject({ deleted: 1 });
@@ -234,7 +234,7 @@ describe("a grant that was ended while its form could be sent again", () => {
 });
 
 describe("listing", () => {
-  it("gives a person also what applications have in their name, newest first over pages, and deletes it everywhere", async () => {
+  it("includes the grants that applications have on a person's behalf, newest first across pages, and deletion removes every entry", async () => {
     const start = EPOCH_MS / 1000;
     const all = Array.from({ length: 7 }, (_, age) => {
       const kind = age % 2 === 0 ? ("application" as const) : ("user" as const);
@@ -247,7 +247,7 @@ describe("listing", () => {
         user: { tenantId: TENANT, objectId: OTHER },
         binding: { kind: "application", tenantId: TENANT, clientId: OTHER },
       }),
-      "somebody else's",
+      "of another user",
     );
     const found: Grant[] = [];
     let after: string | undefined;
@@ -265,7 +265,7 @@ describe("listing", () => {
     expect(await rows()).toHaveLength(3);
   });
 
-  it("gives a user's own grants through a client, and an application all of its own", async () => {
+  it("returns a user's grants through one client, and all grants of an application", async () => {
     const bindings = [
       grant(),
       grant({ user: { tenantId: TENANT, objectId: OTHER } }),
@@ -287,7 +287,7 @@ describe("listing", () => {
     expect(await ids({ ...applicationCaller, tenantId: OTHER })).toEqual([]);
   });
 
-  it("pages through, newest first, without loss or repetition", async () => {
+  it("returns all grants across pages, newest first, without repetition", async () => {
     const made = Array.from({ length: 23 }, (_, at) =>
       grant({ createdAtSeconds: EPOCH_MS / 1000 + Math.floor(at / 2) }),
     );
@@ -310,14 +310,14 @@ describe("listing", () => {
     expect(times).toEqual(times.toSorted((a, b) => b - a));
   });
 
-  it.each([0, -1, 51, 10_000])("keeps a page within bounds: %i asked", async (limit) => {
+  it.each([0, -1, 51, 10_000])("limits the size of a page: %i requested", async (limit) => {
     await store.create(grant(), "sealed");
     await store.create(grant(), "sealed");
     const { grants } = expectOk(await store.list({ caller: userCaller, limit }));
     expect(grants).toHaveLength(limit < 1 ? 1 : 2);
   });
 
-  it("skips an index entry whose grant is not there", async () => {
+  it("skips an index entry whose grant does not exist", async () => {
     const [good, gone] = [grant(), grant()];
     await store.create(good, "sealed");
     await store.create(gone, "sealed");
@@ -326,7 +326,7 @@ describe("listing", () => {
   });
 
   it.each(["", "x", "0000000000-abc", `8199999999-${"a".repeat(64)}'`, `8199999999-${"A".repeat(64)}`])(
-    "takes no cursor but its own: %j",
+    "refuses a cursor that is not the next of a page: %j",
     async (after) => {
       expect(await store.list({ caller: userCaller, limit: 5, after })).toEqual({
         ok: false,
@@ -340,7 +340,7 @@ describe("reaping", () => {
   const beforeSeconds = EPOCH_MS / 1000;
   const expired = () => grant({ expiresAtSeconds: beforeSeconds - 1 });
 
-  it("counts in a dry run, then deletes what has expired and nothing else", async () => {
+  it("counts in a dry run, then deletes only expired rows", async () => {
     const live = [grant(), grant({ expiresAtSeconds: beforeSeconds })];
     for (const one of [...live, expired(), expired(), expired()]) await store.create(one, "sealed");
     const dry = await store.reap({ beforeSeconds, limit: 100, dryRun: true });
@@ -356,7 +356,7 @@ describe("reaping", () => {
     expect(await rows()).toHaveLength(4);
   });
 
-  it("stops at its limit and says that there is more", async () => {
+  it("stops at its limit and reports that there is more", async () => {
     for (let made = 0; made < 4; made += 1) await store.create(expired(), "sealed");
     expect(expectOk(await store.reap({ beforeSeconds, limit: 5, dryRun: false }))).toMatchObject({
       deleted: 5,
@@ -369,7 +369,7 @@ describe("reaping", () => {
     expect(await rows()).toEqual([]);
   });
 
-  it("goes through more than one page", async () => {
+  it("deletes more than one page of rows", async () => {
     const keys = Array.from({ length: 230 }, (_, at) => String(at).padStart(4, "0"));
     await store.create(grant(), "sealed");
     await Promise.all(
@@ -384,7 +384,7 @@ describe("reaping", () => {
     expect(await rows()).toHaveLength(2);
   });
 
-  it("is not upset by another run that was faster", async () => {
+  it("does not fail if another run was faster", async () => {
     for (let made = 0; made < 5; made += 1) await store.create(expired(), "sealed");
     const runs = await Promise.all([1, 2].map(() => open().reap({ beforeSeconds, limit: 100, dryRun: false })));
     expect(runs.map((run) => expectOk(run).failed)).toEqual([0, 0]);
@@ -392,45 +392,45 @@ describe("reaping", () => {
   });
 });
 
-describe("two instances with real storage", () => {
+describe("several instances with one table", () => {
   const instance = (source: ReturnType<typeof fakeKeySource>) =>
     createGrants({ store: open(), sealer: testSealer(source), now: () => EPOCH_MS });
 
-  it("redeem at once and lose nothing, in whatever order their writes land", async () => {
+  it("redeem at the same time without losing the refresh token, in any order of their writes", async () => {
     const source = fakeKeySource();
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), fc.integer({ min: 2, max: 4 }), async (scheduler, count) => {
-        const { handle, grant: made } = expectOk(await instance(source).make(grantRequest()));
+        const { handle, grant: created } = expectOk(await instance(source).create(grantRequest()));
         const opened = await Promise.all(
           Array.from({ length: count }, async () => {
             const grants = instance(source);
             return { grants, grant: expectOk(await grants.open(handle, userCaller)) };
           }),
         );
-        const rotations = opened.map(({ grants, grant: mine }, at) =>
-          scheduler.schedule(Promise.resolve(at)).then(() => grants.rotated(mine, new SecretValue(`token-${at}`))),
+        const writes = opened.map(({ grants, grant }, at) =>
+          scheduler.schedule(Promise.resolve(at)).then(() => grants.storeNewer(grant, new SecretValue(`token-${at}`))),
         );
         await scheduler.waitAll();
-        for (const rotation of await Promise.all(rotations)) expect(rotation.ok).toBe(true);
+        for (const write of await Promise.all(writes)) expect(write.ok).toBe(true);
 
-        // Exactly one of the new tokens is there, it opens, and the next rotation goes through.
+        // Exactly one of the newer tokens is stored, it can be unsealed, and the next one replaces it.
         const grants = instance(source);
         const after = expectOk(await grants.open(handle, userCaller));
         expect(after.refreshToken.reveal()).toMatch(/^token-\d$/);
-        expectOk(await grants.rotated(after, new SecretValue("next")));
+        expectOk(await grants.storeNewer(after, new SecretValue("next")));
         expect(expectOk(await grants.open(handle, userCaller)).refreshToken.reveal()).toBe("next");
-        expect(expectOk(await grants.revokeById(made.id, userCaller))?.id).toBe(made.id);
+        expect(expectOk(await grants.revokeById(created.id, userCaller))?.id).toBe(created.id);
       }),
       { numRuns: 15 },
     );
   });
 
-  it("never store a handle or a refresh token, in any key or column", async () => {
+  it("store no handle and no refresh token, in any key or column", async () => {
     const source = fakeKeySource();
-    const { handle } = expectOk(await instance(source).make(grantRequest()));
+    const { handle } = expectOk(await instance(source).create(grantRequest()));
     const grants = instance(source);
     expectOk(
-      await grants.rotated(expectOk(await grants.open(handle, userCaller)), new SecretValue("AnotherSecretToken")),
+      await grants.storeNewer(expectOk(await grants.open(handle, userCaller)), new SecretValue("AnotherSecretToken")),
     );
     const everything = JSON.stringify(await rows(), (_key, value) =>
       typeof value === "bigint" ? String(value) : value,
@@ -453,13 +453,13 @@ describe("the table client", () => {
     ["usgov", "https://account.table.core.usgovcloudapi.net", undefined],
     ["local", "http://account.table.core.windows.net", undefined],
     ["local", "http://192.0.2.1:10002/devstoreaccount1", undefined],
-  ] as const)("is not made for %s at %s with identity %o", (cloudName, tableEndpoint, who) => {
+  ] as const)("throws for %s at %s with identity %o", (cloudName, tableEndpoint, who) => {
     expect(() => createTableClient({ cloudName, tableEndpoint, tableName: "grants", identity: who })).toThrow(
       TypeError,
     );
   });
 
-  it("is made with the service's identity in Azure", () => {
+  it("uses the service's identity in Azure", () => {
     const made = createTableClient({
       cloudName: "public",
       tableEndpoint: "https://account.table.core.windows.net",

@@ -1,4 +1,4 @@
-/** The store as in Azure: https, and tokens of the service's identity instead of a key. */
+/** The grant store as in Azure: over https, with tokens of the service's identity instead of a key. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,8 +41,8 @@ function identity(audience: string) {
   const token = [{ alg: "RS256", typ: "JWT" }, claims].map((part) =>
     Buffer.from(JSON.stringify(part)).toString("base64url"),
   );
-  const getToken: TableIdentity["getToken"] = async (asked) => {
-    scopes.push(...[asked].flat());
+  const getToken: TableIdentity["getToken"] = async (requested) => {
+    scopes.push(...[requested].flat());
     return { token: `${token.join(".")}.c2lnbmF0dXJl`, expiresOnTimestamp: (nowSeconds + 600) * 1000 };
   };
   return { scopes, getToken };
@@ -58,21 +58,21 @@ const open = (who: TableIdentity, deadlineMs = 20_000) =>
   });
 
 describe("the grant table with the service's identity", () => {
-  it("keeps a grant, asking for a token of Azure Storage", async () => {
+  it("stores a grant with a token for Azure Storage", async () => {
     const who = identity("https://storage.azure.com");
     const grants = createGrants({ store: open(who), sealer: testSealer(), now: () => EPOCH_MS });
-    const { handle } = expectOk(await grants.make(grantRequest()));
+    const { handle } = expectOk(await grants.create(grantRequest()));
     expect(expectOk(await grants.open(handle, userCaller)).refreshToken.reveal()).toBe("1.AVerySecretRefreshToken-one");
     expect(new Set(who.scopes)).toEqual(new Set(["https://storage.azure.com/.default"]));
   });
 
-  it("is refused with a token for something else", async () => {
+  it("is refused with a token for another resource", async () => {
     const refused = await open(identity("https://vault.azure.net")).check();
     expect(refused).toMatchObject({ ok: false, failure: { kind: "store_refused" } });
   });
 
-  it("fails with a code when the identity gives no token, and at the deadline when it never answers", async () => {
-    const broken = Object.assign(new Error("prose"), { name: "CredentialUnavailableError" });
+  it("fails with a code if the identity returns no token, and at the deadline if it never answers", async () => {
+    const broken = Object.assign(new Error("message"), { name: "CredentialUnavailableError" });
     expect(await open({ getToken: () => Promise.reject(broken) }).check()).toEqual({
       ok: false,
       failure: { kind: "store_unavailable", code: "CredentialUnavailableError" },

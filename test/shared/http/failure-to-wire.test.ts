@@ -1,4 +1,4 @@
-/** Every failure on the wire, in both dialects. */
+/** Every failure as a response, in both dialects. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type {
@@ -9,12 +9,12 @@ import type {
   SignInRefusal,
 } from "../../../shared/core/failure.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
-import type { EntraCall, Wire } from "../../../shared/http/wire.ts";
+import type { Wire, WireOptions } from "../../../shared/http/wire.ts";
 import {
-  CALLERS_TO_MEND,
   CLAIMS,
   EVERY_FAILURE,
   EVIDENCE,
+  FIXED_BY_CALLER,
   nameOf,
   POLICY_ERRORS,
   REQUEST_ERRORS,
@@ -22,9 +22,9 @@ import {
   TRACE_ID,
 } from "./support/failures.ts";
 
-const OAUTH: EntraCall = { dialect: "oauth", understandsChallenge: true };
-const PROBLEM: EntraCall = { dialect: "problem", understandsChallenge: true };
-const PLAIN: EntraCall = { dialect: "problem", understandsChallenge: false };
+const OAUTH: WireOptions = { dialect: "oauth", understandsChallenge: true };
+const PROBLEM: WireOptions = { dialect: "problem", understandsChallenge: true };
+const PLAIN: WireOptions = { dialect: "problem", understandsChallenge: false };
 
 type Line = readonly [status: number, error: string, code: string, action: Wire["action"]];
 
@@ -41,7 +41,7 @@ const TABLE: readonly (readonly [Failure, oauth: Line, problem?: Line])[] = [
   ],
   [{ kind: "request_too_large", limitBytes: 1 }, [413, "invalid_request", "request_too_large", "fix_request"]],
   [
-    { kind: "grant_type_unsupported", asked: "password" },
+    { kind: "grant_type_unsupported", requested: "password" },
     [400, "unsupported_grant_type", "unsupported_grant_type", "fix_request"],
   ],
   [{ kind: "token_type_unsupported" }, [400, "unsupported_token_type", "unsupported_token_type", "fix_request"]],
@@ -106,7 +106,7 @@ describe("status, error, code and action", () => {
     "policy refuses with %s: %s",
     (reason, error) => {
       const failure: Failure = { kind: "policy_refused", reason, entry: "e" };
-      const action = CALLERS_TO_MEND.includes(reason) ? "fix_request" : "ask_admin";
+      const action = FIXED_BY_CALLER.includes(reason) ? "fix_request" : "ask_admin";
       expect(line(failureToWire(failure, OAUTH))).toEqual([400, error, reason, action]);
       expect(line(failureToWire(failure, PROBLEM))).toEqual([403, error, reason, action]);
     },
@@ -120,39 +120,45 @@ describe("status, error, code and action", () => {
   });
 });
 
-test.each(["password", "other"] as const)("asked for %s: every grant type that there is, by name", (asked) => {
-  const { description } = failureToWire({ kind: "grant_type_unsupported", asked }, OAUTH);
-  for (const name of ["token-exchange", "jwt-bearer", "refresh_token", "authorization_code", "client_credentials"]) {
-    expect(description).toContain(name);
-  }
-});
+test.each(["password", "other"] as const)(
+  "grant_type %s: the message names every supported grant type",
+  (requested) => {
+    const { description } = failureToWire({ kind: "grant_type_unsupported", requested }, OAUTH);
+    for (const name of ["token-exchange", "jwt-bearer", "refresh_token", "authorization_code", "client_credentials"]) {
+      expect(description).toContain(name);
+    }
+  },
+);
 
-describe("a sign-in that cannot go on", () => {
-  test.each(Object.entries(SIGN_IN_STATUS) as [SignInRefusal, number][])("%s: %i on a page", (reason, status) => {
-    const failure: Failure = { kind: "sign_in_refused", reason };
-    const page = failureToWire(failure, { dialect: "page", understandsChallenge: false });
-    expect([page.status, page.error]).toEqual([status, "access_denied"]);
-    // At the token endpoint it is the code that is no good.
-    expect(failureToWire(failure, OAUTH)).toMatchObject({ status: 400, error: "invalid_grant", code: page.code });
-  });
+describe("a refused sign-in", () => {
+  test.each(Object.entries(SIGN_IN_STATUS) as [SignInRefusal, number][])(
+    "%s answers a page with status %i",
+    (reason, status) => {
+      const failure: Failure = { kind: "sign_in_refused", reason };
+      const page = failureToWire(failure, { dialect: "page", understandsChallenge: false });
+      expect([page.status, page.error]).toEqual([status, "access_denied"]);
+      // The token endpoint refuses the code of such a sign-in.
+      expect(failureToWire(failure, OAUTH)).toMatchObject({ status: 400, error: "invalid_grant", code: page.code });
+    },
+  );
 
-  test("every reason has a code of its own", () => {
+  test("every reason has a different code", () => {
     const codes = Object.keys(SIGN_IN_STATUS).map(
       (reason) => failureToWire({ kind: "sign_in_refused", reason: reason as SignInRefusal }, OAUTH).code,
     );
     expect(new Set(codes).size).toBe(codes.length);
   });
 
-  test("why a code was refused is not told apart (RFC 6749 section 4.1.3)", () => {
-    const told = (["malformed", "expired", "wrong_client", "wrong_redirect_uri", "wrong_verifier"] as const).map(
+  test("every reason to refuse an authorization code gives the same response (RFC 6749 section 4.1.3)", () => {
+    const responses = (["malformed", "expired", "wrong_client", "wrong_redirect_uri", "wrong_verifier"] as const).map(
       (reason) => JSON.stringify(failureToWire({ kind: "code_refused", reason }, OAUTH)),
     );
-    expect(new Set(told).size).toBe(1);
-    expect(JSON.parse(told[0] ?? "")).toMatchObject({ status: 400, error: "invalid_grant", action: "sign_in" });
+    expect(new Set(responses).size).toBe(1);
+    expect(JSON.parse(responses[0] ?? "")).toMatchObject({ status: 400, error: "invalid_grant", action: "sign_in" });
   });
 });
 
-describe("an application's grant has ended", () => {
+describe("an application's grant that has ended", () => {
   const ended = (verdict: "grant_dead" | "consent_required", url: string | undefined): Failure => ({
     kind: "entra_refused",
     verdict,
@@ -161,32 +167,32 @@ describe("an application's grant has ended", () => {
     signIn: { url },
   });
 
-  test("a link to make it again is told where there is one", () => {
+  test("the response contains the sign-in link if there is one", () => {
     expect(failureToWire(ended("grant_dead", "https://gte.example/signin/x"), OAUTH).signInUrl).toMatch("/signin/x");
     expect(failureToWire(ended("grant_dead", undefined), OAUTH)).not.toHaveProperty("signInUrl");
   });
 
-  test("whose grant it is can consent", () => {
+  test("missing consent: the grant's user can sign in and consent", () => {
     expect(failureToWire(ended("consent_required", undefined), OAUTH).action).toBe("sign_in");
   });
 });
 
-describe("Entra's demand goes to whoever can meet it", () => {
-  const demanded = (claims: string | undefined): Failure => ({
+describe("Entra requires interaction", () => {
+  const interactionRequired = (claims: string | undefined): Failure => ({
     kind: "entra_refused",
     verdict: "interaction_required",
     evidence: { ...EVIDENCE, claims },
     scopes: ["User.Read"],
   });
 
-  test.each<[string, string | undefined, EntraCall, number, string, boolean]>([
-    ["OAuth route", CLAIMS, OAUTH, 400, "interaction_required", false],
-    ["OAuth route, no claims", undefined, OAUTH, 400, "interaction_required", false],
-    ["other route, a caller with cp1", CLAIMS, PROBLEM, 401, "insufficient_claims", true],
-    ["other route, a caller without cp1", CLAIMS, PLAIN, 403, "interaction_required", false],
-    ["other route, no claims", undefined, PROBLEM, 403, "interaction_required", false],
+  test.each<[string, string | undefined, WireOptions, number, string, boolean]>([
+    ["OAuth route with claims", CLAIMS, OAUTH, 400, "interaction_required", false],
+    ["OAuth route without claims", undefined, OAUTH, 400, "interaction_required", false],
+    ["other route with claims, caller with cp1", CLAIMS, PROBLEM, 401, "insufficient_claims", true],
+    ["other route with claims, caller without cp1", CLAIMS, PLAIN, 403, "interaction_required", false],
+    ["other route without claims", undefined, PROBLEM, 403, "interaction_required", false],
   ])("%s", (_name, claims, call, status, error, challenged) => {
-    const wire = failureToWire(demanded(claims), call);
+    const wire = failureToWire(interactionRequired(claims), call);
     expect([wire.status, wire.error, wire.claims, wire.code, wire.action]).toEqual([
       status,
       error,
@@ -197,15 +203,15 @@ describe("Entra's demand goes to whoever can meet it", () => {
     expect(wire.challenge).toEqual(challenged ? { error: "insufficient_claims", claims: CLAIMS } : undefined);
   });
 
-  test("an application cannot meet a person's, whatever it understands", () => {
-    const failure = { ...demanded(CLAIMS), signIn: { url: "https://gte.example/signin/x" } } as Failure;
+  test("an application's grant: no challenge, even if the application has cp1", () => {
+    const failure = { ...interactionRequired(CLAIMS), signIn: { url: "https://gte.example/signin/x" } } as Failure;
     const wire = failureToWire(failure, PROBLEM);
     expect(wire).toMatchObject({ status: 403, error: "interaction_required", claims: CLAIMS });
     expect(wire).toMatchObject({ signInUrl: "https://gte.example/signin/x" });
     expect(wire.challenge).toBeUndefined();
   });
 
-  test("missing consent names what it is missing for", () => {
+  test("missing consent: the response lists the scopes", () => {
     const failure: Failure = {
       kind: "entra_refused",
       verdict: "consent_required",
@@ -233,8 +239,8 @@ describe("a refused assertion", () => {
   });
 });
 
-describe("details", () => {
-  test("Entra's identifiers are told where there are any", () => {
+describe("details of a failure", () => {
+  test("the response contains Entra's identifiers if there are any", () => {
     const failed: Failure = { kind: "misconfigured", code: "c", evidence: EVIDENCE };
     expect(failureToWire(failed, OAUTH)).toMatchObject({
       errorCodes: [50076],
@@ -246,39 +252,39 @@ describe("details", () => {
     expect(Object.keys(bare).sort()).toEqual(["action", "code", "description", "error", "status"]);
   });
 
-  test("how long to wait, where it is known", () => {
+  test("the response contains the seconds to wait if they are known", () => {
     expect(failureToWire({ kind: "throttled", retryAfterSeconds: 0 }, OAUTH).retryAfterSeconds).toBe(0);
     expect(failureToWire({ ...unavailable("entra"), retryAfterSeconds: 5 }, OAUTH).retryAfterSeconds).toBe(5);
     expect(failureToWire(unavailable("entra"), OAUTH).retryAfterSeconds).toBeUndefined();
   });
 
-  test("a password is refused with what to do instead", () => {
-    const told = failureToWire({ kind: "grant_type_unsupported", asked: "password" }, OAUTH).description;
-    expect(told).toMatch(/^Passwords are never accepted here: use token-exchange or jwt-bearer/);
-    expect(failureToWire({ kind: "grant_type_unsupported", asked: "other" }, OAUTH).description).not.toMatch(
+  test("the message for a password names the alternatives", () => {
+    const { description } = failureToWire({ kind: "grant_type_unsupported", requested: "password" }, OAUTH);
+    expect(description).toMatch(/^Passwords are never accepted\. Use token-exchange or jwt-bearer/);
+    expect(failureToWire({ kind: "grant_type_unsupported", requested: "other" }, OAUTH).description).not.toMatch(
       "Password",
     );
   });
 
-  test("which grant it was, and whether it is somebody else's, is not told apart", () => {
-    const told = (["malformed", "unknown", "not_bound", "unreadable"] as const).map((reason) =>
+  test("an unknown grant and another caller's grant give the same response", () => {
+    const responses = (["malformed", "unknown", "not_bound", "unreadable"] as const).map((reason) =>
       JSON.stringify(failureToWire({ kind: "grant_refused", reason }, OAUTH)),
     );
-    expect(new Set(told).size).toBe(1);
+    expect(new Set(responses).size).toBe(1);
   });
 
-  test("why a caller's token was refused is not told", () => {
-    const told = (["expired", "signature", "audience"] as const).map((reason) =>
+  test("every reason to refuse a caller's token gives the same response", () => {
+    const responses = (["expired", "signature", "audience"] as const).map((reason) =>
       JSON.stringify(failureToWire({ kind: "caller_refused", reason }, OAUTH)),
     );
-    expect(new Set(told).size).toBe(1);
+    expect(new Set(responses).size).toBe(1);
   });
 });
 
 describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))("%s", (_name, failure) => {
   const wires = [OAUTH, PROBLEM, PLAIN].map((call) => failureToWire(failure, call));
 
-  test("RF-35: error and description are in the characters of RFC 6749, the code in one word", () => {
+  test("RF-35: error and description use the characters of RFC 6749, and the code is one word", () => {
     for (const { error, description, code } of wires) {
       expect(`${error}${description}`).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/);
       expect(code).toMatch(/^[a-z][a-z0-9_]*$/);
@@ -286,58 +292,68 @@ describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const
     }
   });
 
-  test("RF-41, RF-74: 401 and only 401 comes with a challenge", () => {
+  test("RF-41, RF-74: 401 has a challenge, and no other status has one", () => {
     for (const { status, challenge } of wires) {
       expect(challenge !== undefined).toBe(status === 401);
     }
   });
 
-  test("what is ours or a dependency's never asks the caller to mend its request", () => {
+  test("a failure of the service or a dependency never asks the caller to change the request", () => {
     for (const { action } of wires.filter(({ status }) => status >= 500 || status === 429)) {
       expect(["retry", "ask_admin"]).toContain(action);
     }
   });
 });
 
-describe("RFC 9457 section 3.1.4: what is told says nothing of the inside", () => {
-  const told = ({ status, error, description, code, action }: Wire) => ({ status, error, description, code, action });
+describe("RFC 9457 section 3.1.4: the response contains no internal facts", () => {
+  const visible = ({ status, error, description, code, action }: Wire) => ({
+    status,
+    error,
+    description,
+    code,
+    action,
+  });
 
-  test("property: whatever Entra's evidence and our own are, status, error, description, code and action come from here", () => {
+  test("property: status, error, description, code and action do not depend on Entra's evidence or on internal facts", () => {
     fc.assert(
-      fc.property(fc.constantFrom(...EVERY_FAILURE), INSIDE, (failure, inside) => {
+      fc.property(fc.constantFrom(...EVERY_FAILURE), INTERNAL_FACTS, (failure, internal) => {
         for (const call of [OAUTH, PROBLEM, PLAIN]) {
-          expect(told(failureToWire(withInside(failure, inside), call))).toEqual(told(failureToWire(failure, call)));
+          expect(visible(failureToWire(withInternalFacts(failure, internal), call))).toEqual(
+            visible(failureToWire(failure, call)),
+          );
         }
       }),
     );
   });
 });
 
-const WORD = fc.string({ unit: "binary", minLength: 1 });
+const TEXT = fc.string({ unit: "binary", minLength: 1 });
 
-/** What a failure knows and does not tell: Entra's words and numbers, the policy's entry, the scopes too many. */
-interface Inside {
+/**
+ * The facts of a failure that must not change the response: Entra's texts and numbers, the policy entry, the surplus.
+ */
+interface InternalFacts {
   readonly evidence: EntraEvidence;
   readonly entry: string;
   readonly surplus: readonly string[];
 }
 
-const INSIDE: fc.Arbitrary<Inside> = fc.record({
+const INTERNAL_FACTS: fc.Arbitrary<InternalFacts> = fc.record({
   evidence: fc.record({
     codes: fc.array(fc.nat(9_999_999), { maxLength: 3 }),
-    suberror: fc.option(WORD, { nil: undefined }),
-    traceId: fc.option(WORD, { nil: undefined }),
-    correlationId: fc.option(WORD, { nil: undefined }),
-    claims: WORD,
+    suberror: fc.option(TEXT, { nil: undefined }),
+    traceId: fc.option(TEXT, { nil: undefined }),
+    correlationId: fc.option(TEXT, { nil: undefined }),
+    claims: TEXT,
   }),
-  entry: WORD,
-  surplus: fc.array(WORD, { minLength: 1, maxLength: 3 }),
+  entry: TEXT,
+  surplus: fc.array(TEXT, { minLength: 1, maxLength: 3 }),
 });
 
-function withInside(failure: Failure, { evidence, ...own }: Inside): Failure {
+function withInternalFacts(failure: Failure, { evidence, ...own }: InternalFacts): Failure {
   const changed = Object.fromEntries(Object.entries(own).filter(([name]) => Object.hasOwn(failure, name)));
   if (!("evidence" in failure) || failure.evidence === undefined) return { ...failure, ...changed } as Failure;
-  // That there is a demand of Entra's (claims) is told; what it says changes nothing.
+  // The presence of claims changes the response, but their content does not.
   const claims = failure.evidence.claims === undefined ? undefined : evidence.claims;
   return { ...failure, ...changed, evidence: { ...evidence, claims } } as Failure;
 }

@@ -1,8 +1,8 @@
-/** Bodies are bounded and typed before they are parsed (SEC-2, RF-30). */
+/** Bodies have limits, checked before parsing (SEC-2, RF-30). */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BODY_MAX_BYTES, PARAMETERS_MAX } from "../../../shared/core/limits.ts";
-import { collect, readForm, readJsonObject, safeName } from "../../../shared/http/read-body.ts";
+import { collectParameters, readForm, readJsonBody, safeName } from "../../../shared/http/read-body.ts";
 import { FORM_TYPE, form, incoming, posted, refusal } from "./support/incoming.ts";
 
 const TYPES: readonly (readonly [type: string | undefined, encoding: string | undefined, ok: boolean])[] = [
@@ -32,24 +32,24 @@ function headersOf(essence: string, type: string | undefined, encoding: string |
   };
 }
 
-describe("media type: one, in UTF-8, uncompressed (SEC-2)", () => {
-  test.each(TYPES)("form as %s, encoding %s: %s", async (type, encoding, ok) => {
+describe("SEC-2: a body has one media type, in UTF-8 and uncompressed", () => {
+  test.each(TYPES)("a form of type %s with encoding %s is accepted: %s", async (type, encoding, ok) => {
     const read = await readForm(incoming({ headers: headersOf(FORM_TYPE, type, encoding), body: "a=b" }), []);
     expect(refusal(read)).toBe(ok ? undefined : "media_type_unsupported");
   });
 
-  test.each(TYPES)("JSON as %s, encoding %s: %s", async (type, encoding, ok) => {
+  test.each(TYPES)("JSON of type %s with encoding %s is accepted: %s", async (type, encoding, ok) => {
     const headers = headersOf("application/json", type, encoding);
-    const read = await readJsonObject(incoming({ headers, body: '{"a":1}' }));
+    const read = await readJsonBody(incoming({ headers, body: '{"a":1}' }));
     expect(refusal(read)).toBe(ok ? undefined : "media_type_unsupported");
   });
 
-  test("the media type in any letters", async () => {
+  test("the media type is not case-sensitive", async () => {
     const request = incoming({ headers: { "content-type": "Application/X-WWW-Form-Urlencoded" }, body: "a=b" });
     expect(refusal(await readForm(request, []))).toBeUndefined();
   });
 
-  test("the refusal says what is expected", async () => {
+  test("the refusal names the expected type", async () => {
     expect(await readForm(posted({}), [])).toEqual({
       ok: false,
       failure: { kind: "media_type_unsupported", expected: FORM_TYPE },
@@ -57,27 +57,27 @@ describe("media type: one, in UTF-8, uncompressed (SEC-2)", () => {
   });
 });
 
-describe("size", () => {
+describe("size of a body", () => {
   const fitting = `a=${"x".repeat(BODY_MAX_BYTES - 2)}`;
 
-  test("as large as allowed", async () => {
+  test("the maximum size is accepted", async () => {
     expect(refusal(await readForm(form(fitting), []))).toBeUndefined();
   });
 
-  test("one byte more, without a content-length (chunked)", async () => {
+  test("one byte more is refused, without a content-length (chunked)", async () => {
     expect(await readForm(form(`${fitting}x`), [])).toEqual({
       ok: false,
       failure: { kind: "request_too_large", limitBytes: BODY_MAX_BYTES },
     });
   });
 
-  test("bytes are counted, not characters", async () => {
-    expect(refusal(await readJsonObject(posted(JSON.stringify({ a: "ö".repeat(BODY_MAX_BYTES / 2) }))))).toBe(
+  test("the limit counts bytes and not characters", async () => {
+    expect(refusal(await readJsonBody(posted(JSON.stringify({ a: "ö".repeat(BODY_MAX_BYTES / 2) }))))).toBe(
       "request_too_large",
     );
   });
 
-  test("what the header announces is refused unread", async () => {
+  test("a content-length over the limit is refused before the body is read", async () => {
     const unread = {
       ...form("a=b", { "content-length": String(BODY_MAX_BYTES + 1) }),
       arrayBuffer: () => Promise.reject(new Error("read")),
@@ -85,25 +85,25 @@ describe("size", () => {
     expect(refusal(await readForm(unread, []))).toBe("request_too_large");
   });
 
-  test.each(["nonsense", "-1", ""])("a content-length of %j decides nothing", async (length) => {
+  test.each(["nonsense", "-1", ""])("an invalid content-length %j is ignored", async (length) => {
     expect(refusal(await readForm(form("a=b", { "content-length": length }), []))).toBeUndefined();
   });
 });
 
-describe("a body that was announced and did not arrive", () => {
+describe("an empty body, announced or not", () => {
   test.each<[string, Record<string, string>, string | undefined]>([
     ["in chunks", { "transfer-encoding": "chunked" }, "request_invalid body_missing"],
     ["with a length", { "content-length": "7" }, "request_invalid body_missing"],
-    ["of no length", { "content-length": "0" }, undefined],
-    ["never announced", {}, undefined],
+    ["with the length zero", { "content-length": "0" }, undefined],
+    ["without announcement", {}, undefined],
   ])("%s", async (_name, headers, outcome) => {
-    expect(refusal(await readJsonObject(incoming({ headers, body: new Uint8Array() })))).toBe(outcome);
+    expect(refusal(await readJsonBody(incoming({ headers, body: new Uint8Array() })))).toBe(outcome);
     const typed = { "content-type": FORM_TYPE, ...headers };
     expect(refusal(await readForm(incoming({ headers: typed, body: new Uint8Array() }), []))).toBe(outcome);
   });
 });
 
-describe("text", () => {
+describe("text of a body", () => {
   test.each([
     ["a lone continuation byte", [0x61, 0x3d, 0x80]],
     ["Latin-1", [0x61, 0x3d, 0xf6]],
@@ -117,8 +117,8 @@ describe("text", () => {
   });
 });
 
-describe("parameters", () => {
-  test(`${PARAMETERS_MAX} are read, one more is too many, empty or not`, async () => {
+describe("parameters of a form", () => {
+  test(`${PARAMETERS_MAX} are accepted, and one more is refused, even if it is empty`, async () => {
     const many = (count: number, value: string) =>
       form(Array.from({ length: count }, (_, index) => [`p${index}`, value] as const));
     expect(refusal(await readForm(many(PARAMETERS_MAX, "x"), []))).toBeUndefined();
@@ -126,32 +126,32 @@ describe("parameters", () => {
     expect(refusal(await readForm(many(PARAMETERS_MAX + 1, ""), []))).toBe("request_invalid too_many_parameters");
   });
 
-  test("RF-30: a repeat is refused and named", async () => {
+  test("RF-30: a repeated parameter is refused and named", async () => {
     expect(refusal(await readForm(form("scope=a&scope=a"), []))).toBe("request_invalid parameter_repeated scope");
   });
 
-  test("RF-22: what may repeat keeps its order", async () => {
+  test("RF-22: a repeatable parameter keeps the order of its values", async () => {
     const read = await readForm(form("resource=b&resource=a"), ["resource"]);
     expect(read.ok && read.value.get("resource")).toEqual(["b", "a"]);
   });
 
-  test("RF-30: an empty value is as if it were not there", async () => {
+  test("RF-30: an empty parameter counts as absent", async () => {
     const read = await readForm(form("scope=&scope=a&claims=&claims="), []);
     expect(read.ok && [...read.value]).toEqual([["scope", ["a"]]]);
   });
 
-  test("SEC-2: array syntax is another name", async () => {
+  test("SEC-2: array syntax is a different parameter name", async () => {
     const read = await readForm(form("scope[]=a"), []);
     expect(read.ok && read.value.has("scope")).toBe(false);
   });
 
-  test("SEC-2: no name reaches a prototype", async () => {
+  test("SEC-2: no parameter name reaches a prototype", async () => {
     const read = await readForm(form("__proto__=a&constructor=b&toString=c"), []);
     expect(read.ok && [...read.value.keys()]).toEqual(["__proto__", "constructor", "toString"]);
     expect(({} as Record<string, unknown>)["a"]).toBeUndefined();
   });
 
-  test("SEC-3: a repeated name that is not plain is not told back", async () => {
+  test("SEC-3: the refusal does not contain a repeated name with special characters", async () => {
     const name = 'a"\r\nb';
     const read = await readForm(
       form([
@@ -163,37 +163,39 @@ describe("parameters", () => {
     expect(refusal(read)).toBe("request_invalid parameter_repeated a parameter");
   });
 
-  test("property: collecting loses and invents nothing", () => {
+  test("property: grouping loses and adds no parameter", () => {
     const pairs = fc.array(fc.tuple(fc.string(), fc.string()), { maxLength: PARAMETERS_MAX });
     fc.assert(
       fc.property(pairs, (given) => {
         const all = given.map(([name]) => name);
-        const read = collect(new URLSearchParams(given), all);
-        const kept = read.ok ? [...read.value].flatMap(([name, values]) => values.map((value) => [name, value])) : [];
+        const read = collectParameters(new URLSearchParams(given), all);
+        const collected = read.ok
+          ? [...read.value].flatMap(([name, values]) => values.map((value) => [name, value]))
+          : [];
         const expected = [...new URLSearchParams(given)].filter(([, value]) => value !== "");
-        expect(kept.map(String).sort()).toEqual(expected.map(String).sort());
+        expect(collected.map(String).sort()).toEqual(expected.map(String).sort());
       }),
     );
   });
 });
 
-describe("JSON", () => {
-  test.each(["", "  ", "\n"])("an empty body (%j) is an empty wish, whatever its type", async (body) => {
-    expect(await readJsonObject(incoming({ body }))).toEqual({ ok: true, value: {} });
+describe("a JSON body", () => {
+  test.each(["", "  ", "\n"])("an empty body (%j) is an empty object, with any content type", async (body) => {
+    expect(await readJsonBody(incoming({ body }))).toEqual({ ok: true, value: {} });
   });
 
-  test.each(["[]", "null", "7", '"text"', "{", "{'a':1}", "a=b"])("%s is no object", async (body) => {
-    expect(refusal(await readJsonObject(posted(body)))).toBe("request_invalid body_not_json");
+  test.each(["[]", "null", "7", '"text"', "{", "{'a':1}", "a=b"])("%s is not an object", async (body) => {
+    expect(refusal(await readJsonBody(posted(body)))).toBe("request_invalid body_not_json");
   });
 
-  test("__proto__ is a member like others, which whoever lists the members sees", async () => {
-    const read = await readJsonObject(posted('{"__proto__":{"polluted":true}}'));
+  test("the member __proto__ is an ordinary member and appears in a list of the members", async () => {
+    const read = await readJsonBody(posted('{"__proto__":{"polluted":true}}'));
     expect(read.ok && Object.keys(read.value)).toEqual(["__proto__"]);
     expect(({} as Record<string, unknown>)["polluted"]).toBeUndefined();
   });
 });
 
-test("property: a safe name is plain, whatever was given", () => {
+test("property: a safe name never has special characters", () => {
   fc.assert(
     fc.property(fc.string({ unit: "binary" }), (name) => {
       expect(safeName(name)).toMatch(/^[\w.-]{1,64}$|^a parameter$/);

@@ -1,4 +1,4 @@
-/** Who calls: exactly one way to show it; secrets and passwords are refused by name (SEC-1, RF-31, RF-40). */
+/** Client authentication: exactly one method. Secrets and passwords get their own error (SEC-1, RF-31, RF-40). */
 import { describe, expect, test } from "vitest";
 import { readForm } from "../../../shared/http/read-body.ts";
 import { readBearer, readClientAuthentication } from "../../../shared/http/read-client-authentication.ts";
@@ -27,7 +27,7 @@ const SECRET = "request_invalid client_secret_not_accepted Authorization";
 describe("SEC-1: the Authorization header", () => {
   test.each<[string, string | undefined, string | undefined]>([
     ["a bearer token", `Bearer ${JWT}`, JWT],
-    ["the scheme in other letters", `bearer ${JWT}`, JWT],
+    ["the scheme in lower case", `bearer ${JWT}`, JWT],
     ["the scheme in capitals", `BEARER ${JWT}`, JWT],
     ["padding at the end", `Bearer ${JWT}==`, `${JWT}==`],
     ["no header", undefined, undefined],
@@ -36,32 +36,32 @@ describe("SEC-1: the Authorization header", () => {
     ["a tab", `Bearer\t${JWT}`, MALFORMED],
     ["two headers, joined by the host", `Bearer ${JWT}, Bearer ${JWT}`, MALFORMED],
     ["two tokens", `Bearer ${JWT} ${JWT}`, MALFORMED],
-    ["a comma in it", "Bearer a,b", MALFORMED],
+    ["a comma in the token", "Bearer a,b", MALFORMED],
     ["no token", "Bearer", MALFORMED],
     ["a space and no token", "Bearer ", MALFORMED],
-    ["a space after it", `Bearer ${JWT} `, MALFORMED],
-    ["a line feed after it", `Bearer ${JWT}\n`, MALFORMED],
+    ["a space after the token", `Bearer ${JWT} `, MALFORMED],
+    ["a line feed after the token", `Bearer ${JWT}\n`, MALFORMED],
     ["the token alone", JWT, MALFORMED],
     ["another scheme", `DPoP ${JWT}`, MALFORMED],
-    ["a scheme that begins alike", `BearerX ${JWT}`, MALFORMED],
-    ["padding within", "Bearer a=b", MALFORMED],
+    ["a scheme with the same prefix", `BearerX ${JWT}`, MALFORMED],
+    ["padding inside the token", "Bearer a=b", MALFORMED],
     ["non-ASCII", "Bearer tökn", MALFORMED],
     ["Basic", "Basic aWQ6c2VjcmV0", SECRET],
     ["basic", "basic aWQ6c2VjcmV0", SECRET],
-    ["Basic with nothing", "Basic", SECRET],
+    ["Basic without credentials", "Basic", SECRET],
   ])("%s", (_name, header, outcome) => {
     expect(bearer(header)).toBe(outcome);
   });
 });
 
 describe("SEC-1: a token in the URL is never accepted", () => {
-  test.each([undefined, `Bearer ${JWT}`])("with the header %s", (header) => {
+  test.each([undefined, `Bearer ${JWT}`])("with the Authorization header %s", (header) => {
     expect(bearer(header, `https://gte.example/x?access_token=${JWT}`)).toBe(
       "request_invalid token_in_query access_token",
     );
   });
 
-  test("even an empty one", () => {
+  test("an empty access_token is refused as well", () => {
     expect(bearer(`Bearer ${JWT}`, "https://gte.example/x?access_token")).toMatch("token_in_query");
   });
 });
@@ -75,15 +75,15 @@ describe("at the token endpoint", () => {
       {},
       `client_assertion ${JWT}`,
     ],
-    ["neither", {}, {}, "undefined undefined"],
+    ["no authentication", {}, {}, "undefined undefined"],
     [
-      "RF-31: both",
+      "RF-31: a bearer and a client assertion",
       { client_assertion: JWT, client_assertion_type: ASSERTION_TYPE },
       { authorization: `Bearer ${JWT}` },
       "request_invalid two_client_authentications",
     ],
     [
-      "RF-31: a bearer, and half an assertion",
+      "RF-31: a bearer and an assertion type without assertion",
       { client_assertion_type: ASSERTION_TYPE },
       { authorization: `Bearer ${JWT}` },
       "request_invalid two_client_authentications",
@@ -108,7 +108,7 @@ describe("at the token endpoint", () => {
     ],
     ["a client secret", { client_secret: "hunter2" }, {}, "request_invalid client_secret_not_accepted client_secret"],
     [
-      "a client secret beside a bearer",
+      "a client secret and a bearer",
       { client_secret: "hunter2" },
       { authorization: `Bearer ${JWT}` },
       "request_invalid client_secret_not_accepted client_secret",
@@ -116,7 +116,7 @@ describe("at the token endpoint", () => {
     ["Basic", {}, { authorization: "Basic aWQ6c2VjcmV0" }, SECRET],
     ["SEC-1: a token in the body", { access_token: JWT }, {}, "request_invalid parameter_not_supported access_token"],
     [
-      "SEC-1: a token in header and body",
+      "SEC-1: a token in the header and in the body",
       { access_token: JWT },
       { authorization: `Bearer ${JWT}` },
       "request_invalid parameter_not_supported access_token",
@@ -126,7 +126,7 @@ describe("at the token endpoint", () => {
     expect(await clientAuthentication(parameters, headers)).toBe(outcome);
   });
 
-  test("SEC-11: what Easy Auth would send is not looked at", async () => {
+  test("SEC-11: the headers of Easy Auth are ignored", async () => {
     const headers = {
       "x-ms-client-principal": "e30=",
       "x-ms-token-aad-access-token": JWT,

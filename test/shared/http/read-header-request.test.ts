@@ -1,4 +1,4 @@
-/** `/AuthorizationHeader/{api}`: what the sidecar's clients send in the query (sidecar-contract 1.7), and POST. */
+/** `/AuthorizationHeader/{api}`: GET with the query parameters of the sidecar (sidecar-contract 1.7), and POST. */
 import { describe, expect, test } from "vitest";
 import type { ExchangeRequest } from "../../../shared/core/exchange-request.ts";
 import { type HeaderRoute, readHeaderRequest } from "../../../shared/http/read-header-request.ts";
@@ -25,16 +25,16 @@ function post(body: unknown, route: HeaderRoute = "user") {
   return readHeaderRequest(posted(body, BEARER), route);
 }
 
-async function taken(reading: ReturnType<typeof get>): Promise<ExchangeRequest> {
+async function accepted(reading: ReturnType<typeof get>): Promise<ExchangeRequest> {
   const result = await reading;
   if (!result.ok) throw new Error(JSON.stringify(result.failure));
   return result.value;
 }
 
-describe("GET: the sidecar's query, row by row", () => {
+describe("GET with the sidecar's query parameters", () => {
   test.each<[string, readonly (readonly [string, string])[], Partial<ExchangeRequest["tokenParameters"]>]>([
     [
-      "nothing",
+      "no parameters",
       [],
       { scopes: undefined, claims: undefined, forceRefresh: false, minimumSeconds: 0, audiences: ["graph"] },
     ],
@@ -47,7 +47,7 @@ describe("GET: the sidecar's query, row by row", () => {
       ],
       { scopes: ["User.Read", "Mail.Read"] },
     ],
-    ["Scopes in one text", [["Scopes", "User.Read Mail.Read"]], { scopes: ["User.Read", "Mail.Read"] }],
+    ["Scopes in one string", [["Scopes", "User.Read Mail.Read"]], { scopes: ["User.Read", "Mail.Read"] }],
     [
       "Scopes with offline_access",
       [["Scopes", "User.Read offline_access"]],
@@ -64,11 +64,11 @@ describe("GET: the sidecar's query, row by row", () => {
     ],
   ])("%s", async (_name, query, tokenParameters) => {
     const prefixed = query.map(([name, value]) => [`${OVERRIDE}${name}`, value] as const);
-    expect((await taken(get(prefixed))).tokenParameters).toMatchObject(tokenParameters);
+    expect((await accepted(get(prefixed))).tokenParameters).toMatchObject(tokenParameters);
   });
 
-  test("names are compared in any letters", async () => {
-    const { tokenParameters } = await taken(
+  test("parameter names are not case-sensitive", async () => {
+    const { tokenParameters } = await accepted(
       get([
         ["OPTIONSOVERRIDE.scopes", "User.Read"],
         ["OptionsOverride.Scopes", "Mail.Read"],
@@ -88,9 +88,15 @@ describe("GET: the sidecar's query, row by row", () => {
     "Tenant",
     "SomethingNew",
   ])("%s changes nothing on this route and is ignored, as the sidecar does", async (name) => {
-    const plain = await taken(get({}));
-    const { correlationId: _id, ...asked } = await taken(get({ [`${OVERRIDE}${name}`]: "https://evil.example" }));
-    expect(asked).toEqual({ ...asked, tokenParameters: plain.tokenParameters, grantRequest: plain.grantRequest });
+    const plain = await accepted(get({}));
+    const { correlationId: _id, ...withOption } = await accepted(
+      get({ [`${OVERRIDE}${name}`]: "https://evil.example" }),
+    );
+    expect(withOption).toEqual({
+      ...withOption,
+      tokenParameters: plain.tokenParameters,
+      grantRequest: plain.grantRequest,
+    });
   });
 
   test.each([
@@ -102,7 +108,7 @@ describe("GET: the sidecar's query, row by row", () => {
     `${OPTIONS}PopPublicKey`,
     `${OPTIONS}LongRunningWebApiSessionKey`,
     `${OPTIONS}ManagedIdentity.UserAssignedClientId`,
-  ])("%s would mean another token: refused, not ignored", async (name) => {
+  ])("%s would change the identity of the token and is refused", async (name) => {
     expect(refusal(await get({ [name]: "x" }))).toBe(`request_invalid parameter_not_supported ${name.toLowerCase()}`);
     expect(refusal(await get({ [name]: "" }))).toBeUndefined();
   });
@@ -112,13 +118,13 @@ describe("GET: the sidecar's query, row by row", () => {
     ["TRUE", "user", "request_invalid parameter_not_supported optionsOverride.RequestAppToken"],
     ["false", "user", undefined],
     ["true", "application", undefined],
-  ])("RequestAppToken %s on the route of the %s", async (value, route, outcome) => {
+  ])("RequestAppToken %s on the %s route", async (value, route, outcome) => {
     expect(refusal(await get({ [`${OVERRIDE}RequestAppToken`]: value }, route))).toBe(outcome);
   });
 
   test.each<[string, readonly (readonly [string, string])[], string]>([
     [
-      "a repeat",
+      "a repeated parameter",
       [
         [`${OPTIONS}Claims`, "{}"],
         [`${OPTIONS}claims`, "{}"],
@@ -137,17 +143,17 @@ describe("GET: the sidecar's query, row by row", () => {
     expect(refusal(await get(query))).toBe(outcome);
   });
 
-  test("CorrelationId is as good as the header, if it is a GUID; the header wins", async () => {
+  test("CorrelationId counts if it is a GUID and the request has no correlation header", async () => {
     const query = { [`${OPTIONS}CorrelationId`]: CORRELATION_ID.toUpperCase() };
-    expect((await taken(get(query))).correlationId).toBe(CORRELATION_ID);
+    expect((await accepted(get(query))).correlationId).toBe(CORRELATION_ID);
     const header = "c0440000-0000-4000-8000-000000000002";
-    expect((await taken(get(query, "user", { "client-request-id": header }))).correlationId).toBe(header);
-    expect((await taken(get({ [`${OPTIONS}CorrelationId`]: "7" }))).correlationId).toMatch(/^[0-9a-f-]{36}$/);
+    expect((await accepted(get(query, "user", { "client-request-id": header }))).correlationId).toBe(header);
+    expect((await accepted(get({ [`${OPTIONS}CorrelationId`]: "7" }))).correlationId).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
 
-describe("POST", () => {
-  test("an empty object, or nothing at all, asks for the list", async () => {
+describe("POST with a JSON body", () => {
+  test("an empty object and an empty body request the default scopes", async () => {
     const plain = {
       scopes: undefined,
       claims: undefined,
@@ -155,28 +161,28 @@ describe("POST", () => {
       minimumSeconds: 0,
       audiences: ["graph"],
     };
-    expect((await taken(post({}))).tokenParameters).toMatchObject(plain);
-    expect((await taken(post(""))).tokenParameters).toMatchObject(plain);
+    expect((await accepted(post({}))).tokenParameters).toMatchObject(plain);
+    expect((await accepted(post(""))).tokenParameters).toMatchObject(plain);
   });
 
   test.each<[string, unknown, Partial<ExchangeRequest["tokenParameters"]>]>([
     ["scopes as a list", { scopes: ["User.Read", "Mail.Read"] }, { scopes: ["User.Read", "Mail.Read"] }],
-    ["scopes in one text", { scopes: "User.Read Mail.Read" }, { scopes: ["User.Read", "Mail.Read"] }],
-    ["no scopes in the list", { scopes: [] }, { scopes: undefined }],
-    ["claims as a text", { claims: '{"id_token":{"x":null}}' }, { claims: '{"id_token":{"x":null}}' }],
+    ["scopes in one string", { scopes: "User.Read Mail.Read" }, { scopes: ["User.Read", "Mail.Read"] }],
+    ["an empty list of scopes", { scopes: [] }, { scopes: undefined }],
+    ["claims as a string", { claims: '{"id_token":{"x":null}}' }, { claims: '{"id_token":{"x":null}}' }],
     ["claims as an object", { claims: { id_token: { x: null } } }, { claims: '{"id_token":{"x":null}}' }],
     ["minimumSeconds", { minimumSeconds: 600 }, { minimumSeconds: 600 }],
-    ["minimumSeconds, none", { minimumSeconds: 0 }, { minimumSeconds: 0 }],
-    ["minimumSeconds, a day", { minimumSeconds: 86_400 }, { minimumSeconds: 86_400 }],
+    ["minimumSeconds of zero", { minimumSeconds: 0 }, { minimumSeconds: 0 }],
+    ["minimumSeconds of a day", { minimumSeconds: 86_400 }, { minimumSeconds: 86_400 }],
     ["forceRefresh", { forceRefresh: true }, { forceRefresh: true }],
   ])("%s", async (_name, body, tokenParameters) => {
-    expect((await taken(post(body))).tokenParameters).toMatchObject(tokenParameters);
+    expect((await accepted(post(body))).tokenParameters).toMatchObject(tokenParameters);
   });
 
   test.each<[string, unknown, string]>([
     ["an unknown member", { scope: "User.Read" }, "request_invalid parameter_not_supported scope"],
     [
-      "SEC-3: one that is not plain is not told back",
+      "SEC-3: an unknown member with special characters, which is not repeated,",
       { 'a"\n': 1 },
       "request_invalid parameter_not_supported a parameter",
     ],
@@ -187,54 +193,54 @@ describe("POST", () => {
     ["a scope with a quote", { scopes: ['a"b'] }, "request_invalid scope_malformed scopes"],
     ["claims of null", { claims: null }, "request_invalid parameter_invalid claims"],
     ["claims as a list", { claims: [] }, "request_invalid parameter_invalid claims"],
-    ["a grant that is no text", { grant: 7 }, "request_invalid parameter_invalid grant"],
+    ["a grant that is a number", { grant: 7 }, "request_invalid parameter_invalid grant"],
     ["an empty grant", { grant: "" }, "request_invalid parameter_invalid grant"],
-    ["minimumSeconds as a text", { minimumSeconds: "600" }, "request_invalid parameter_invalid minimumSeconds"],
-    ["minimumSeconds below nothing", { minimumSeconds: -1 }, "request_invalid parameter_invalid minimumSeconds"],
+    ["minimumSeconds as a string", { minimumSeconds: "600" }, "request_invalid parameter_invalid minimumSeconds"],
+    ["a negative minimumSeconds", { minimumSeconds: -1 }, "request_invalid parameter_invalid minimumSeconds"],
     ["minimumSeconds over a day", { minimumSeconds: 86_401 }, "request_invalid parameter_invalid minimumSeconds"],
-    ["part of a second", { minimumSeconds: 1.5 }, "request_invalid parameter_invalid minimumSeconds"],
-    ["forceRefresh as a text", { forceRefresh: "true" }, "request_invalid parameter_invalid forceRefresh"],
-    ["a list as body", [], "request_invalid body_not_json"],
+    ["a fraction of a second", { minimumSeconds: 1.5 }, "request_invalid parameter_invalid minimumSeconds"],
+    ["forceRefresh as a string", { forceRefresh: "true" }, "request_invalid parameter_invalid forceRefresh"],
+    ["a list as the body", [], "request_invalid body_not_json"],
   ])("%s is refused", async (_name, body, outcome) => {
     expect(refusal(await post(body))).toBe(outcome);
   });
 
-  test("the correlation id is the header's", async () => {
+  test("the correlation id comes from the header", async () => {
     const request = posted({}, { ...BEARER, "x-correlation-id": CORRELATION_ID });
-    expect((await taken(readHeaderRequest(request, "user"))).correlationId).toBe(CORRELATION_ID);
+    expect((await accepted(readHeaderRequest(request, "user"))).correlationId).toBe(CORRELATION_ID);
   });
 });
 
-describe("which flow", () => {
-  test("a user gets on-behalf-of with its own token", async () => {
-    expect(await taken(get({}))).toMatchObject({
+describe("flow of a header request", () => {
+  test("the user route uses on-behalf-of with the user's own token", async () => {
+    expect(await accepted(get({}))).toMatchObject({
       clientAuthentication: { method: "bearer" },
       claimedClientId: undefined,
       grantRequest: { flow: "on-behalf-of", subject: undefined, presentedAs: "assertion" },
     });
   });
 
-  test("with a grant, a redemption", async () => {
-    const { grantRequest } = await taken(post({ grant: "gte_handle" }));
+  test("a grant is redeemed", async () => {
+    const { grantRequest } = await accepted(post({ grant: "gte_handle" }));
     expect(grantRequest.flow === "refresh-token" && grantRequest.refreshToken.reveal()).toBe("gte_handle");
   });
 
-  test("the application's route gives its own token, and knows no grants", async () => {
-    expect((await taken(get({}, "application"))).grantRequest).toEqual({ flow: "client-credentials" });
+  test("the application route uses client credentials and refuses a grant", async () => {
+    expect((await accepted(get({}, "application"))).grantRequest).toEqual({ flow: "client-credentials" });
     expect(refusal(await post({ grant: "gte_handle" }, "application"))).toBe(
       "request_invalid parameter_not_supported grant",
     );
   });
 
-  test("without a token nobody calls; a malformed one is refused first", async () => {
-    const nobody = incoming({ method: "GET", params: { api: "graph" } });
-    expect((await taken(readHeaderRequest(nobody, "user"))).clientAuthentication).toBeUndefined();
+  test("a missing token is accepted here, and a malformed header is refused", async () => {
+    const anonymous = incoming({ method: "GET", params: { api: "graph" } });
+    expect((await accepted(readHeaderRequest(anonymous, "user"))).clientAuthentication).toBeUndefined();
     const malformed = incoming({ method: "GET", headers: { authorization: "x" } });
     expect(refusal(await readHeaderRequest(malformed, "user"))).toMatch("authorization_malformed");
   });
 
-  test("a route without an API in its path names none that exists", async () => {
+  test("without an API in the path, the audience is empty", async () => {
     const request = incoming({ method: "GET", headers: BEARER });
-    expect((await taken(readHeaderRequest(request, "user"))).tokenParameters.audiences).toEqual([""]);
+    expect((await accepted(readHeaderRequest(request, "user"))).tokenParameters.audiences).toEqual([""]);
   });
 });

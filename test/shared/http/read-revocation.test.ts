@@ -1,4 +1,4 @@
-/** `POST /oauth2/revoke` (RFC 7009): a handle or an id; Entra's own tokens cannot be revoked here. */
+/** `POST /oauth2/revoke` (RFC 7009): accepts a handle or an id, and refuses Entra's tokens. */
 import { expect, test } from "vitest";
 import { readRevocation } from "../../../shared/http/read-revocation.ts";
 import { form, posted, refusal } from "./support/incoming.ts";
@@ -10,24 +10,24 @@ test.each<[string, Record<string, string>, string]>([
   ["no token", {}, "request_invalid parameter_missing token"],
   ["an empty token", { token: "" }, "request_invalid parameter_missing token"],
   ["an access token", { token: "a.b.c" }, "token_type_unsupported"],
-  ["an id in capitals", { token: ID.toUpperCase() }, "token_type_unsupported"],
-  ["an id too short", { token: ID.slice(1) }, "token_type_unsupported"],
-  ["a secret", { token: ID, client_secret: "x" }, "request_invalid client_secret_not_accepted client_secret"],
+  ["an id in upper case", { token: ID.toUpperCase() }, "token_type_unsupported"],
+  ["an id that is too short", { token: ID.slice(1) }, "token_type_unsupported"],
+  ["a client secret", { token: ID, client_secret: "x" }, "request_invalid client_secret_not_accepted client_secret"],
 ])("%s is refused", async (_name, parameters, outcome) => {
   expect(refusal(await readRevocation(form(parameters, BEARER)))).toBe(outcome);
 });
 
-test("JSON is no form", async () => {
+test("a revocation as JSON is refused", async () => {
   expect(refusal(await readRevocation(posted({ token: ID })))).toBe("media_type_unsupported");
 });
 
-test.each(["gte_handle", ID])("%s, a hint or not", async (token) => {
+test.each(["gte_handle", ID])("a revocation of %s is read, and token_type_hint is ignored", async (token) => {
   const read = await readRevocation(form({ token, token_type_hint: "refresh_token" }, BEARER));
   expect(read.ok && read.value.token.reveal()).toBe(token);
   expect(read.ok && read.value.clientAuthentication?.method).toBe("bearer");
 });
 
-test("nobody calls: the route says so", async () => {
+test("a revocation without client authentication is read, and the route refuses it", async () => {
   expect(await readRevocation(form({ token: ID }))).toMatchObject({
     ok: true,
     value: { clientAuthentication: undefined },

@@ -1,4 +1,4 @@
-/** Claims and correlation ids: what goes on to Entra is rebuilt or checked, never passed through. */
+/** Claims, scopes and correlation ids: values that go to Entra are rebuilt or checked, never passed through. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CLAIMS_MAX_BYTES } from "../../../shared/core/limits.ts";
@@ -6,7 +6,7 @@ import { readClaims, readCorrelationId, readScopes } from "../../../shared/http/
 import { incoming, refusal } from "./support/incoming.ts";
 
 const NBF = { nbf: { essential: true, value: "1604106651" } };
-/** Holds a character for which the two alphabets of base64 differ. */
+/** Contains a character that differs between base64 and base64url. */
 const WITH_BOTH = { access_token: { x: { value: "??>>~~ÿÿ" } } };
 
 function claims(value: string | undefined) {
@@ -16,23 +16,23 @@ function claims(value: string | undefined) {
 
 const INVALID = "request_invalid parameter_invalid claims";
 
-describe("claims", () => {
+describe("claims request", () => {
   test.each<[string, string | undefined, string | undefined]>([
-    ["not asked", undefined, undefined],
+    ["no claims", undefined, undefined],
     ["JSON", JSON.stringify({ access_token: NBF }), JSON.stringify({ access_token: NBF })],
     ["JSON after spaces", `  ${JSON.stringify({ id_token: NBF })}`, JSON.stringify({ id_token: NBF })],
     ["base64, as in a challenge", base64({ access_token: NBF }), JSON.stringify({ access_token: NBF })],
     ["base64url", base64url({ access_token: NBF }), JSON.stringify({ access_token: NBF })],
-    ["base64 with its own characters", base64(WITH_BOTH), JSON.stringify(WITH_BOTH)],
-    ["base64url with its own characters", base64url(WITH_BOTH), JSON.stringify(WITH_BOTH)],
+    ["base64 with characters that base64url does not have", base64(WITH_BOTH), JSON.stringify(WITH_BOTH)],
+    ["base64url with characters that base64 does not have", base64url(WITH_BOTH), JSON.stringify(WITH_BOTH)],
     ["an empty object", "{}", "{}"],
     [
-      "policy decides about capabilities: xms_cc is taken out",
+      "xms_cc is removed, because policy decides about capabilities",
       '{"access_token":{"xms_cc":{"values":["cp1"]},"nbf":null}}',
       '{"access_token":{"nbf":null}}',
     ],
     [
-      "of two members with one name, the last as JSON.parse reads it",
+      "of two members with one name, the last one counts, as in JSON.parse",
       '{"access_token":{"a":1},"access_token":{"b":2}}',
       '{"access_token":{"b":2}}',
     ],
@@ -42,22 +42,22 @@ describe("claims", () => {
 
   test.each([
     ["not JSON", "{"],
-    ["nothing", ""],
+    ["an empty text", ""],
     ["a list", "[]"],
     ["a list in base64", base64([])],
     ["null in base64", base64(null)],
     ["neither JSON nor base64", "!!!"],
     ["userinfo", '{"userinfo":{}}'],
-    ["another member beside", '{"access_token":{},"x":{}}'],
+    ["an additional member", '{"access_token":{},"x":{}}'],
     ["__proto__", '{"__proto__":{}}'],
-    ["access_token as a text", '{"access_token":"x"}'],
+    ["access_token as a string", '{"access_token":"x"}'],
     ["access_token as a list", '{"access_token":[]}'],
     ["access_token as null", '{"access_token":null}'],
   ])("%s is refused", (_name, value) => {
     expect(claims(value)).toBe(INVALID);
   });
 
-  test("up to 4 KiB, counted in bytes after base64", () => {
+  test("up to 4 KiB are accepted, counted in bytes after base64 decoding", () => {
     const frame = JSON.stringify({ access_token: { x: "" } }).length;
     const fitting = JSON.stringify({ access_token: { x: "y".repeat(CLAIMS_MAX_BYTES - frame) } });
     const larger = fitting.replace("y", "yy");
@@ -69,7 +69,7 @@ describe("claims", () => {
     expect(claims(fitting.replace("y", "ö"))).toBe(INVALID);
   });
 
-  test("property: whatever comes, what goes on is an object of the two members without xms_cc, or nothing does", () => {
+  test("property: accepted claims are an object of the two members without xms_cc", () => {
     const given = fc.oneof(
       fc.string(),
       fc.json(),
@@ -90,7 +90,7 @@ describe("claims", () => {
   });
 });
 
-describe("correlation id: a GUID of the caller's, or a new one (SEC-3)", () => {
+describe("SEC-3: the correlation id is a GUID from the caller or a new one", () => {
   const first = "c0440000-0000-4000-8000-000000000001";
   const second = "c0440000-0000-4000-8000-000000000002";
   const read = (headers: Record<string, string>) => readCorrelationId(incoming({ headers }));
@@ -99,31 +99,31 @@ describe("correlation id: a GUID of the caller's, or a new one (SEC-3)", () => {
     ["client-request-id", { "client-request-id": first }, first],
     ["x-ms-client-request-id", { "x-ms-client-request-id": first }, first],
     ["x-correlation-id", { "x-correlation-id": first }, first],
-    ["in capitals: in small letters from here on", { "client-request-id": first.toUpperCase() }, first],
-    ["the first that is one", { "client-request-id": "7", "x-correlation-id": second }, second],
-    ["Entra's own name first", { "x-correlation-id": second, "client-request-id": first }, first],
+    ["a GUID in upper case, converted to lower case", { "client-request-id": first.toUpperCase() }, first],
+    ["the first header with a GUID", { "client-request-id": "7", "x-correlation-id": second }, second],
+    ["client-request-id before the other headers", { "x-correlation-id": second, "client-request-id": first }, first],
   ])("%s", (_name, headers, expected) => {
     expect(read(headers)).toBe(expected);
   });
 
-  test.each(["", "7", `${first}\r\nX: y`, `{${first}}`, `${first},${second}`, "<script>"])("%j is dropped", (value) => {
+  test.each(["", "7", `${first}\r\nX: y`, `{${first}}`, `${first},${second}`, "<script>"])("%j is ignored", (value) => {
     const fresh = read({ "client-request-id": value });
     expect(fresh).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
     expect(fresh).not.toBe(read({ "client-request-id": value }));
   });
 });
 
-test("property: scopes that pass are in the characters of RFC 6749 and hold no OIDC scope", () => {
+test("property: accepted scopes use the characters of RFC 6749 and contain no OIDC scope", () => {
   const OIDC = ["openid", "profile", "email", "offline_access"];
   fc.assert(
-    fc.property(fc.array(fc.oneof(fc.string(), fc.constantFrom(...OIDC, "User.Read"))), (asked) => {
-      const read = readScopes(asked, "scope");
+    fc.property(fc.array(fc.oneof(fc.string(), fc.constantFrom(...OIDC, "User.Read"))), (requested) => {
+      const read = readScopes(requested, "scope");
       if (read.ok) {
         for (const scope of read.value.scopes ?? []) {
           expect(scope).toMatch(/^[\x21\x23-\x5b\x5d-\x7e]+$/);
           expect(OIDC).not.toContain(scope);
         }
-        expect(read.value.offlineAccess).toBe(asked.includes("offline_access"));
+        expect(read.value.offlineAccess).toBe(requested.includes("offline_access"));
       }
     }),
   );

@@ -1,4 +1,4 @@
-/** `POST /oauth2/token`: RFC 6749, 8693 and 7523, row by row. Each starts from a good form and changes one parameter. */
+/** `POST /oauth2/token`: RFC 6749, RFC 8693 and RFC 7523. Each case changes one parameter of a valid form. */
 
 import { describe, expect, test } from "vitest";
 import type { ExchangeRequest } from "../../../shared/core/exchange-request.ts";
@@ -39,7 +39,7 @@ async function refused(base: Parameters, changes: Parameters, headers?: Record<s
   return refusal(await read(base, changes, headers));
 }
 
-async function taken(
+async function accepted(
   base: Parameters,
   changes: Parameters = {},
   headers?: Record<string, string>,
@@ -50,7 +50,7 @@ async function taken(
 }
 
 describe("grant_type (RF-20, RF-34, RF-50)", () => {
-  test("is required", async () => {
+  test("a missing or empty grant_type is refused", async () => {
     expect(await refused({}, {})).toBe("request_invalid parameter_missing grant_type");
     expect(await refused({ grant_type: "" }, {})).toBe("request_invalid parameter_missing grant_type");
   });
@@ -66,7 +66,7 @@ describe("grant_type (RF-20, RF-34, RF-50)", () => {
     const result = await read({ grant_type, username: "u", password: "p" });
     expect(result).toEqual({
       ok: false,
-      failure: { kind: "grant_type_unsupported", asked: grant_type === "password" ? "password" : "other" },
+      failure: { kind: "grant_type_unsupported", requested: grant_type === "password" ? "password" : "other" },
     });
   });
 
@@ -78,10 +78,10 @@ describe("grant_type (RF-20, RF-34, RF-50)", () => {
     [["authorization-code"], ["authorization_code"]],
     [["client-credentials"], ["client_credentials"]],
     [[], []],
-  ])("%j: the names that the metadata lists are read, as requests for that flow", async (flows, names) => {
+  ])("for the flows %j, the grant types of the metadata document are accepted", async (flows, names) => {
     expect(grantTypesOf(new Set(flows))).toEqual(names);
     for (const grant_type of names) {
-      expect(flows).toContain((await taken(everything, { grant_type })).grantRequest.flow);
+      expect(flows).toContain((await accepted(everything, { grant_type })).grantRequest.flow);
     }
   });
 });
@@ -112,7 +112,7 @@ describe("RFC 8693 token exchange", () => {
       "request_invalid parameter_not_supported actor_token_type",
     ],
     [
-      "RF-28: a requested_token_type that we do not issue",
+      "RF-28: a requested_token_type that the service does not issue",
       { requested_token_type: "urn:ietf:params:oauth:token-type:jwt" },
       "request_invalid parameter_not_supported requested_token_type",
     ],
@@ -123,20 +123,20 @@ describe("RFC 8693 token exchange", () => {
   });
 
   test.each([ACCESS_TOKEN_TYPE, "urn:ietf:params:oauth:token-type:jwt"])(
-    "RF-23: a subject of type %s",
+    "RF-23: a subject of type %s is accepted",
     async (type) => {
-      const { grantRequest } = await taken(EXCHANGE, { subject_token_type: type });
+      const { grantRequest } = await accepted(EXCHANGE, { subject_token_type: type });
       expect(grantRequest).toMatchObject({ flow: "on-behalf-of", presentedAs: "subject_token" });
       expect(grantRequest.flow === "on-behalf-of" && grantRequest.subject?.reveal()).toBe(JWT);
     },
   );
 
-  test("RF-28: the requested_token_type that we issue, and parameters that nobody knows", async () => {
-    await taken(EXCHANGE, { requested_token_type: ACCESS_TOKEN_TYPE, unknown: "x" });
+  test("RF-28: the issued requested_token_type and unknown parameters are accepted", async () => {
+    await accepted(EXCHANGE, { requested_token_type: ACCESS_TOKEN_TYPE, unknown: "x" });
   });
 
   test("RF-22: resource and audience may repeat", async () => {
-    const { tokenParameters } = await taken(EXCHANGE, {
+    const { tokenParameters } = await accepted(EXCHANGE, {
       resource: ["https://a.example", "https://b.example"],
       audience: ["x", "y"],
     });
@@ -157,7 +157,7 @@ describe("RFC 7523 as Entra's clients send it", () => {
       "request_invalid parameter_missing requested_token_use",
     ],
     [
-      "another requested_token_use",
+      "an unknown requested_token_use",
       { requested_token_use: "x" },
       "request_invalid parameter_invalid requested_token_use",
     ],
@@ -165,27 +165,27 @@ describe("RFC 7523 as Entra's clients send it", () => {
     expect(await refused(ON_BEHALF_OF, changes)).toBe(outcome);
   });
 
-  test("the assertion is presented as one", async () => {
-    const { grantRequest } = await taken(ON_BEHALF_OF);
+  test("the subject is presented as an assertion", async () => {
+    const { grantRequest } = await accepted(ON_BEHALF_OF);
     expect(grantRequest).toMatchObject({ flow: "on-behalf-of", presentedAs: "assertion" });
   });
 });
 
 describe("refresh token and client credentials", () => {
-  test("no refresh_token", async () => {
+  test("a missing refresh_token is refused", async () => {
     expect(await refused(REFRESH, { refresh_token: undefined })).toBe(
       "request_invalid parameter_missing refresh_token",
     );
   });
 
-  test("a handle, still sealed from view", async () => {
-    const { grantRequest } = await taken(REFRESH);
+  test("a handle is read and stays secret in JSON", async () => {
+    const { grantRequest } = await accepted(REFRESH);
     expect(grantRequest.flow === "refresh-token" && grantRequest.refreshToken.reveal()).toBe("gte_handle");
     expect(JSON.stringify(grantRequest)).not.toContain("gte_handle");
   });
 
-  test("client credentials need nothing but the caller", async () => {
-    expect(await taken(APPLICATION)).toMatchObject({
+  test("client credentials need only client authentication", async () => {
+    expect(await accepted(APPLICATION)).toMatchObject({
       grantRequest: { flow: "client-credentials" },
       clientAuthentication: { method: "bearer" },
     });
@@ -194,7 +194,7 @@ describe("refresh token and client credentials", () => {
 
 describe("authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5)", () => {
   test.each(["code", "redirect_uri", "code_verifier"])(
-    "%s is required: every code was bound to all three",
+    "%s is required, because every code is bound to a redirect URI and a challenge",
     async (name) => {
       expect(await refused(CODE, { [name]: undefined })).toBe(`request_invalid parameter_missing ${name}`);
     },
@@ -206,52 +206,52 @@ describe("authorization code (RFC 6749 section 4.1.3, RFC 7636 section 4.5)", ()
     ["a space", `${VERIFIER} v`],
     ["a slash", `${VERIFIER}/`],
     ["a line feed at its end", `${VERIFIER}\n`],
-  ])("SEC-7, RF-77: a verifier with %s", async (_name, code_verifier) => {
+  ])("SEC-7, RF-77: a verifier with %s is refused", async (_name, code_verifier) => {
     expect(await refused(CODE, { code_verifier })).toBe("request_invalid parameter_invalid code_verifier");
   });
 
-  test.each([43, 128])("a verifier of %i characters", async (length) => {
-    const { grantRequest } = await taken(CODE, { code_verifier: "~".repeat(length) });
+  test.each([43, 128])("a verifier of %i characters is accepted", async (length) => {
+    const { grantRequest } = await accepted(CODE, { code_verifier: "~".repeat(length) });
     expect(grantRequest).toMatchObject({ flow: "authorization-code", redirectUri: "https://app.example/cb" });
     expect(grantRequest.flow === "authorization-code" && grantRequest.code.reveal()).toBe("our.code");
   });
 
-  test("it never stands for the caller", async () => {
-    expect((await taken(CODE, {}, {})).clientAuthentication).toBeUndefined();
+  test("a code is not client authentication", async () => {
+    expect((await accepted(CODE, {}, {})).clientAuthentication).toBeUndefined();
   });
 });
 
-describe("RF-29: who calls, and whose token it is", () => {
+describe("RF-29: client authentication and subject token", () => {
   test.each<[string, Parameters, Record<string, string>, string | undefined]>([
-    ["a bearer beside the subject", EXCHANGE, BEARER, "bearer"],
-    ["the subject alone stands for the caller", EXCHANGE, {}, "subject_itself"],
-    ["so does an assertion", ON_BEHALF_OF, {}, "subject_itself"],
-    ["a refresh token does not", REFRESH, {}, undefined],
-    ["nor do client credentials", APPLICATION, {}, undefined],
+    ["a bearer and a subject token", EXCHANGE, BEARER, "bearer"],
+    ["a subject token alone, which authenticates the user", EXCHANGE, {}, "subject_itself"],
+    ["an assertion alone, which authenticates the user", ON_BEHALF_OF, {}, "subject_itself"],
+    ["a refresh token alone, which authenticates no client", REFRESH, {}, undefined],
+    ["client credentials without authentication", APPLICATION, {}, undefined],
   ])("%s", async (_name, base, headers, method) => {
-    expect((await taken(base, {}, headers)).clientAuthentication?.method).toBe(method);
+    expect((await accepted(base, {}, headers)).clientAuthentication?.method).toBe(method);
   });
 
-  test("client_id is told apart from the proof", async () => {
-    expect((await taken(EXCHANGE, { client_id: "abc" })).claimedClientId).toBe("abc");
-    expect((await taken(EXCHANGE)).claimedClientId).toBeUndefined();
+  test("client_id is read separately from client authentication", async () => {
+    expect((await accepted(EXCHANGE, { client_id: "abc" })).claimedClientId).toBe("abc");
+    expect((await accepted(EXCHANGE)).claimedClientId).toBeUndefined();
   });
 });
 
 describe("scope (RF-32)", () => {
   test.each<[string, string | undefined, readonly string[] | undefined, boolean]>([
-    ["not asked", undefined, undefined, false],
+    ["no scope", undefined, undefined, false],
     ["empty", "", undefined, false],
     ["a space", " ", undefined, false],
     ["one", "User.Read", ["User.Read"], false],
-    ["two, case kept", "User.Read mail.READ", ["User.Read", "mail.READ"], false],
-    ["spaces to spare", "  User.Read   Mail.Read ", ["User.Read", "Mail.Read"], false],
-    ["OIDC scopes change nothing", "openid profile email User.Read", ["User.Read"], false],
-    ["offline_access asks for a grant", "offline_access User.Read", ["User.Read"], true],
-    ["offline_access alone asks for no scope", "offline_access", undefined, true],
-    ["letters count", "OpenID", ["OpenID"], false],
+    ["two, with their case", "User.Read mail.READ", ["User.Read", "mail.READ"], false],
+    ["additional spaces", "  User.Read   Mail.Read ", ["User.Read", "Mail.Read"], false],
+    ["OIDC scopes, which have no effect", "openid profile email User.Read", ["User.Read"], false],
+    ["offline_access and a scope", "offline_access User.Read", ["User.Read"], true],
+    ["offline_access alone", "offline_access", undefined, true],
+    ["an OIDC scope in another case, which is an ordinary scope", "OpenID", ["OpenID"], false],
   ])("%s", async (_name, scope, scopes, offlineAccess) => {
-    expect((await taken(EXCHANGE, { scope })).tokenParameters).toMatchObject({ scopes, offlineAccess });
+    expect((await accepted(EXCHANGE, { scope })).tokenParameters).toMatchObject({ scopes, offlineAccess });
   });
 
   test.each(['a"b', "a\\b", "a\tb", "a\r\nb", "a\0b", "größe", "\u{1f600}", `${"x".repeat(513)}`, "a\u00a0b"])(
@@ -262,26 +262,26 @@ describe("scope (RF-32)", () => {
   );
 });
 
-describe("the rest of the wish", () => {
-  test("claims go on in one form", async () => {
-    expect((await taken(EXCHANGE, { claims: ' {"access_token": {"nbf": null}}' })).tokenParameters.claims).toBe(
+describe("other parameters of a token request", () => {
+  test("claims are normalised, and invalid claims are refused", async () => {
+    expect((await accepted(EXCHANGE, { claims: ' {"access_token": {"nbf": null}}' })).tokenParameters.claims).toBe(
       '{"access_token":{"nbf":null}}',
     );
     expect(await refused(EXCHANGE, { claims: "{" })).toBe("request_invalid parameter_invalid claims");
   });
 
-  test("the correlation id is the caller's", async () => {
+  test("the correlation id comes from the caller", async () => {
     const id = "c0440000-0000-4000-8000-000000000001";
-    expect((await taken(EXCHANGE, {}, { ...BEARER, "client-request-id": id })).correlationId).toBe(id);
+    expect((await accepted(EXCHANGE, {}, { ...BEARER, "client-request-id": id })).correlationId).toBe(id);
   });
 
-  test("SEC-4: a tenant or authority is no parameter of ours", async () => {
-    const plain = await taken(EXCHANGE);
-    const asked = await taken(EXCHANGE, { tenant: "../../evil", authority: "https://evil.example" });
-    expect({ ...asked, correlationId: "" }).toEqual({ ...plain, correlationId: "" });
+  test("SEC-4: the parameters tenant and authority have no effect", async () => {
+    const plain = await accepted(EXCHANGE);
+    const withTenant = await accepted(EXCHANGE, { tenant: "../../evil", authority: "https://evil.example" });
+    expect({ ...withTenant, correlationId: "" }).toEqual({ ...plain, correlationId: "" });
   });
 
-  test("JSON is no form (SEC-2), and a bad proof is told before a bad wish", async () => {
+  test("SEC-2: JSON is refused, and invalid client authentication before an invalid scope", async () => {
     expect(refusal(await readTokenRequest(posted(EXCHANGE)))).toBe("media_type_unsupported");
     expect(await refused(EXCHANGE, { scope: '"' }, { authorization: "Basic x" })).toMatch("client_secret_not_accepted");
   });

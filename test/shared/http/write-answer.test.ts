@@ -1,4 +1,4 @@
-/** Answers with a token: exactly the members that are declared, never kept by anybody on the way (RF-24, RF-33). */
+/** Responses with a token: exactly the documented members, and never cached (RF-24, RF-33). */
 import { describe, expect, test } from "vitest";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { json, type ReleasedToken, writeHeaderPayload, writeTokenResponse } from "../../../shared/http/write-answer.ts";
@@ -39,7 +39,7 @@ function body(response: { readonly body?: string }): unknown {
 }
 
 describe("token response", () => {
-  test("RF-24, RF-33: the members of RFC 6749 and RFC 8693, and no others", () => {
+  test("RF-24, RF-33: a token response has the members of RFC 6749 and RFC 8693 and no others", () => {
     const response = writeTokenResponse(RELEASED);
     expect(response).toMatchObject({ status: 200, headers: HEADERS });
     expect(body(response)).toEqual({
@@ -55,25 +55,25 @@ describe("token response", () => {
     expect(body(writeTokenResponse({ ...RELEASED, scopes: [] }))).not.toHaveProperty("scope");
   });
 
-  test("a grant is the refresh token, and Entra's own never leaves", () => {
+  test("a new grant is the refresh_token, and Entra's refresh token is never in the response", () => {
     const response = writeTokenResponse(GRANTED);
     expect(body(response)).toMatchObject({ refresh_token: "gte_handle", grant_expires_on: "2026-08-14T21:24:29Z" });
     expect(response.body).not.toContain("entra-refresh");
   });
 
-  test("a redeemed grant tells its end, not its handle again", () => {
+  test("a redeemed grant has its expiry in the response but not its handle", () => {
     expect(body(writeTokenResponse({ ...GRANTED, handle: undefined }))).not.toHaveProperty("refresh_token");
     expect(body(writeTokenResponse({ ...GRANTED, handle: undefined }))).toHaveProperty("grant_expires_on");
   });
 
-  test("expires_in is what is left, and never below nothing", () => {
+  test("expires_in is the remaining life and never negative", () => {
     expect(body(writeTokenResponse({ ...RELEASED, nowSeconds: NOW + 3_999 }))).toMatchObject({ expires_in: 1 });
     expect(body(writeTokenResponse({ ...RELEASED, nowSeconds: NOW + 9_999 }))).toMatchObject({ expires_in: 0 });
   });
 });
 
 describe("header payload", () => {
-  test("headers that go into the next request as they are", () => {
+  test("the payload has the headers for the next request", () => {
     const response = writeHeaderPayload(RELEASED);
     expect(response).toMatchObject({ status: 200, headers: HEADERS });
     expect(body(response)).toEqual({
@@ -86,14 +86,14 @@ describe("header payload", () => {
     });
   });
 
-  test("the content type is the API's own", () => {
+  test("the content type comes from the API's policy", () => {
     const api = { ...RELEASED.api, contentType: "application/vnd.contoso+json" };
     expect(body(writeHeaderPayload({ ...RELEASED, api }))).toMatchObject({
       headers: { "Content-Type": api.contentType },
     });
   });
 
-  test("a grant is shown once, with its end; Entra's refresh token never", () => {
+  test("a new grant has its handle and expiry in the response, and Entra's refresh token is never there", () => {
     const response = writeHeaderPayload(GRANTED);
     expect(body(response)).toMatchObject({ grant: "gte_handle", grantExpiresOn: "2026-08-14T21:24:29Z" });
     expect(response.body).not.toContain("entra-refresh");
@@ -101,6 +101,6 @@ describe("header payload", () => {
   });
 });
 
-test("any other answer is as private", () => {
+test("any other JSON response is no-store as well", () => {
   expect(json(503, RELEASED.correlationId, { a: 1 })).toEqual({ status: 503, headers: HEADERS, body: '{"a":1}' });
 });

@@ -1,7 +1,7 @@
-/** How a failure is written: bodies of RFC 6749 and RFC 9457, and the headers of RFC 6750 and RFC 9110. */
+/** Failures as responses: bodies of RFC 6749 and RFC 9457, headers of RFC 6750 and RFC 9110. */
 import { describe, expect, test } from "vitest";
 import type { Failure } from "../../../shared/core/failure.ts";
-import type { EntraCall } from "../../../shared/http/wire.ts";
+import type { WireOptions } from "../../../shared/http/wire.ts";
 import { type Identity, writeFailure } from "../../../shared/http/write-failure.ts";
 import { CLAIMS, EVERY_FAILURE, EVIDENCE, nameOf, TRACE_ID } from "./support/failures.ts";
 
@@ -11,30 +11,30 @@ const IDENTITY: Identity = {
   serviceUrl: "https://gte.example",
 };
 const CORRELATION_ID = "c0440000-0000-4000-8000-000000000009";
-const OAUTH: EntraCall = { dialect: "oauth", understandsChallenge: true };
-const PROBLEM: EntraCall = { dialect: "problem", understandsChallenge: true };
+const OAUTH: WireOptions = { dialect: "oauth", understandsChallenge: true };
+const PROBLEM: WireOptions = { dialect: "problem", understandsChallenge: true };
 const BASE =
   'Bearer realm="c0470500-0000-4000-8000-000000000001", ' +
   'authorization_uri="https://login.microsoftonline.com/c0470500-0000-4000-8000-000000000001/oauth2/v2.0/authorize", ' +
   'resource_metadata="https://gte.example/.well-known/oauth-protected-resource"';
 
-function write(failure: Failure, call: EntraCall = OAUTH) {
+function write(failure: Failure, call: WireOptions = OAUTH) {
   const { response } = writeFailure(failure, call, IDENTITY, CORRELATION_ID);
   return { ...response, json: JSON.parse(response.body ?? "") as Record<string, unknown> };
 }
 
-function demanded(claims: string): Failure {
+function interactionRequired(claims: string): Failure {
   return { kind: "entra_refused", verdict: "interaction_required", evidence: { ...EVIDENCE, claims }, scopes: [] };
 }
 
-describe("bodies", () => {
-  test("RFC 6749 section 5.2 with our members", () => {
-    const { status, headers, json } = write(demanded(CLAIMS));
+describe("body of a failure", () => {
+  test("RFC 6749 section 5.2 with the service's members", () => {
+    const { status, headers, json } = write(interactionRequired(CLAIMS));
     expect(status).toBe(400);
     expect(headers["Content-Type"]).toBe("application/json; charset=utf-8");
     expect(json).toEqual({
       error: "interaction_required",
-      error_description: expect.stringMatching(/^The user has to satisfy/),
+      error_description: expect.stringMatching(/^Entra requires the user to sign in again/),
       code: "interaction_required",
       action: "sign_in",
       error_codes: [50076],
@@ -46,14 +46,14 @@ describe("bodies", () => {
   });
 
   test("RFC 9457 with the same members (RF-70)", () => {
-    const { status, headers, json } = write(demanded(CLAIMS), PROBLEM);
+    const { status, headers, json } = write(interactionRequired(CLAIMS), PROBLEM);
     expect(status).toBe(401);
     expect(headers["Content-Type"]).toBe("application/problem+json; charset=utf-8");
     expect(json).toEqual({
       type: "about:blank",
       title: "Unauthorized",
       status: 401,
-      detail: expect.stringMatching(/^The user has to satisfy/),
+      detail: expect.stringMatching(/^Entra requires the user to sign in again/),
       error: "insufficient_claims",
       code: "interaction_required",
       action: "sign_in",
@@ -65,7 +65,7 @@ describe("bodies", () => {
     });
   });
 
-  test("what there is nothing to say about is left out", () => {
+  test("members without a value are left out", () => {
     expect(Object.keys(write({ kind: "internal" }).json)).toEqual([
       "error",
       "error_description",
@@ -75,7 +75,7 @@ describe("bodies", () => {
     ]);
   });
 
-  test("scopes are told for missing consent", () => {
+  test("missing consent: the body lists the scopes", () => {
     const failure: Failure = {
       kind: "entra_refused",
       verdict: "consent_required",
@@ -86,25 +86,28 @@ describe("bodies", () => {
   });
 });
 
-test("a link to make a grant again goes with its end", () => {
+test("an ended grant: the body has the link for a new sign-in", () => {
   const signIn = { url: "https://gte.example/signin/x" };
   const failure: Failure = { kind: "entra_refused", verdict: "grant_dead", evidence: EVIDENCE, scopes: [], signIn };
   expect(write(failure).json).toMatchObject({ signin_url: signIn.url });
 });
 
 describe("WWW-Authenticate", () => {
-  test("RF-42: nobody has called, so no error is told", () => {
+  test("RF-42: without credentials the challenge has no error", () => {
     expect(write({ kind: "caller_missing" }).headers["WWW-Authenticate"]).toBe(BASE);
   });
 
-  test.each([OAUTH, PROBLEM])("RF-41, RF-43, RF-63: a refused caller, $dialect", (call) => {
-    expect(write({ kind: "caller_refused", reason: "expired" }, call).headers["WWW-Authenticate"]).toBe(
-      `${BASE}, error="invalid_token", error_description="The access token of the caller is not valid for this service."`,
-    );
-  });
+  test.each([OAUTH, PROBLEM])(
+    "RF-41, RF-43, RF-63: a refused caller gets a challenge with the error, $dialect",
+    (call) => {
+      expect(write({ kind: "caller_refused", reason: "expired" }, call).headers["WWW-Authenticate"]).toBe(
+        `${BASE}, error="invalid_token", error_description="The caller's access token is not valid for this service. Get a new token from Entra."`,
+      );
+    },
+  );
 
   test("a claims challenge carries the claims in base64", () => {
-    const header = write(demanded(CLAIMS), PROBLEM).headers["WWW-Authenticate"] ?? "";
+    const header = write(interactionRequired(CLAIMS), PROBLEM).headers["WWW-Authenticate"] ?? "";
     const claims = /claims="([A-Za-z0-9+/=]+)"$/.exec(header)?.[1] ?? "";
     expect(header).toMatch(`${BASE}, error="insufficient_claims", error_description="`);
     expect(Buffer.from(claims, "base64").toString("utf8")).toBe(CLAIMS);
@@ -113,29 +116,29 @@ describe("WWW-Authenticate", () => {
   test.each([
     [2_048, true],
     [2_049, false],
-  ])("claims of %i bytes in the header: %s; in the body always", (bytes, present) => {
+  ])("claims of %i bytes are in the header: %s, and always in the body", (bytes, present) => {
     const frame = JSON.stringify({ x: "" }).length;
     const claims = JSON.stringify({ x: "y".repeat(bytes - frame) });
-    const { headers, json } = write(demanded(claims), PROBLEM);
+    const { headers, json } = write(interactionRequired(claims), PROBLEM);
     expect(headers["WWW-Authenticate"]?.includes("claims=")).toBe(present);
     expect(json["claims"]).toBe(claims);
   });
 });
 
-describe("other headers", () => {
-  test("Retry-After, in seconds, also for none", () => {
+describe("other headers of a failure", () => {
+  test("Retry-After has the seconds to wait, also if they are zero", () => {
     expect(write({ kind: "throttled", retryAfterSeconds: 7 }).headers["Retry-After"]).toBe("7");
     expect(write({ kind: "throttled", retryAfterSeconds: 0 }).headers["Retry-After"]).toBe("0");
     expect(write({ kind: "internal" }).headers).not.toHaveProperty("Retry-After");
   });
 
-  test("SEC-12: Allow", () => {
+  test("SEC-12: 405 has Allow", () => {
     expect(write({ kind: "method_not_allowed", allow: ["GET", "POST"] }).headers["Allow"]).toBe("GET, POST");
   });
 });
 
 describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))("%s", (_name, failure) => {
-  test.each([OAUTH, PROBLEM])("is written whole, in $dialect", (call) => {
+  test.each([OAUTH, PROBLEM])("is written with all headers and members, in $dialect", (call) => {
     const { status, headers, json } = write(failure, call);
     expect(headers).toMatchObject({ "Cache-Control": "no-store", "client-request-id": CORRELATION_ID });
     expect(json["correlation_id"]).toBe(CORRELATION_ID);

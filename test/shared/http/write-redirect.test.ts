@@ -1,4 +1,4 @@
-/** The way back to the client: 303, its URI character for character, our issuer, and the words of RFC 6749. */
+/** Redirects to the client: 303, the unchanged redirect URI, the issuer, and the errors of RFC 6749. */
 import { describe, expect, test } from "vitest";
 import type { EntraVerdict, Failure } from "../../../shared/core/failure.ts";
 import { codeLocation, errorLocation, redirect } from "../../../shared/http/write-redirect.ts";
@@ -11,7 +11,7 @@ function refused(verdict: EntraVerdict): Extract<Failure, { kind: "entra_refused
   return { kind: "entra_refused", verdict, evidence: EVIDENCE, scopes: [] };
 }
 
-test("303, kept by nobody, with no referrer", () => {
+test("a redirect is 303, not cached and without a referrer", () => {
   expect(redirect("https://x.example", [])).toEqual({
     status: 303,
     headers: {
@@ -26,13 +26,17 @@ test("303, kept by nobody, with no referrer", () => {
 
 test.each<[string, typeof BACK | (Omit<typeof BACK, "state"> & { state: undefined }), string]>([
   [
-    "the state as it came",
+    "the redirect with a code returns the state unchanged",
     BACK,
     "https://app.example/cb?code=our.code&iss=https%3A%2F%2Fgte.example&state=a%26b%3Dc+d",
   ],
-  ["no state", { ...BACK, state: undefined }, "https://app.example/cb?code=our.code&iss=https%3A%2F%2Fgte.example"],
   [
-    "a query that was there stays",
+    "the redirect with a code and without a state",
+    { ...BACK, state: undefined },
+    "https://app.example/cb?code=our.code&iss=https%3A%2F%2Fgte.example",
+  ],
+  [
+    "the redirect with a code keeps an existing query",
     { ...BACK, redirectUri: "https://app.example/cb?x=%2f", state: undefined },
     "https://app.example/cb?x=%2f&code=our.code&iss=https%3A%2F%2Fgte.example",
   ],
@@ -40,7 +44,7 @@ test.each<[string, typeof BACK | (Omit<typeof BACK, "state"> & { state: undefine
   expect(codeLocation(returnTo, "our.code", ISSUER)).toBe(location);
 });
 
-describe("RFC 6749 section 4.1.2.1", () => {
+describe("RFC 6749 section 4.1.2.1: error in the redirect", () => {
   test.each<[Failure, string]>([
     [refused("denied"), "access_denied"],
     [refused("consent_required"), "consent_required"],

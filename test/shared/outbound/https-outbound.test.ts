@@ -1,4 +1,4 @@
-/** The way out, over real TLS on loopback: deadline, limits, broken connections, no redirects, no foreign certificates. */
+/** The outbound client over real TLS on loopback: deadline, limits, failed connections, redirects and certificates. */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
@@ -9,20 +9,20 @@ import { createLocalTls, type LocalTls } from "../../../local/tls/local-tls.ts";
 import { createHttpsOutbound } from "../../../shared/outbound/https-outbound.ts";
 import type { OutboundRequest } from "../../../shared/outbound/outbound.ts";
 
-type Behaviour = (response: ServerResponse, body: string) => void;
+type Behavior = (response: ServerResponse, body: string) => void;
 
-interface Seen {
+interface ReceivedRequest {
   readonly method: string | undefined;
   readonly url: string | undefined;
   readonly headers: NodeJS.Dict<string | string[]>;
   readonly body: string;
 }
 
-/** A server that does what the test says, and counts requests and connections. */
+/** A server with the behavior that a test sets. It records requests and connections. */
 class Peer {
-  readonly seen: Seen[] = [];
+  readonly received: ReceivedRequest[] = [];
   readonly sockets = new Set<Socket>();
-  behave: Behaviour = (response) => response.end("ok");
+  behave: Behavior = (response) => response.end("ok");
   readonly #server: Server;
 
   constructor(tls: LocalTls) {
@@ -31,7 +31,7 @@ class Peer {
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
       request.on("end", () => {
         const body = Buffer.concat(chunks).toString("utf8");
-        this.seen.push({ method: request.method, url: request.url, headers: request.headers, body });
+        this.received.push({ method: request.method, url: request.url, headers: request.headers, body });
         this.behave(response, body);
       });
     });
@@ -55,18 +55,18 @@ class Peer {
 }
 
 let trusted: Peer;
-let stranger: Peer;
+let untrusted: Peer;
 
 beforeAll(async () => {
   const tls = createLocalTls();
   setDefaultCACertificates([...getCACertificates("default"), tls.caPem]);
   trusted = new Peer(tls);
-  stranger = new Peer(createLocalTls());
-  await Promise.all([trusted.start(), stranger.start()]);
+  untrusted = new Peer(createLocalTls());
+  await Promise.all([trusted.start(), untrusted.start()]);
 });
-afterAll(() => Promise.all([trusted.stop(), stranger.stop()]));
+afterAll(() => Promise.all([trusted.stop(), untrusted.stop()]));
 
-function send(behave: Behaviour, request: Partial<OutboundRequest> = {}) {
+function send(behave: Behavior, request: Partial<OutboundRequest> = {}) {
   trusted.behave = behave;
   const url = `https://localhost:${trusted.port}/token`;
   return createHttpsOutbound().send({
@@ -79,8 +79,8 @@ function send(behave: Behaviour, request: Partial<OutboundRequest> = {}) {
   });
 }
 
-describe("an answer", () => {
-  test("has the status, the headers in lower case and the body as text", async () => {
+describe("a response", () => {
+  test("has the status, the header names in lower case and the body as text", async () => {
     const answer = await send((response) => {
       response.writeHead(400, { "X-Ms-Request-Id": "7", "Set-Cookie": ["a=1", "b=2"] });
       response.end("größer");
@@ -91,34 +91,34 @@ describe("an answer", () => {
     });
   });
 
-  test("to a form: its bytes are counted, its headers sent", async () => {
+  test("to a POST: the request has its headers and the length of its body in bytes", async () => {
     await send((response) => response.end(), { body: "scope=größer", headers: { "content-type": "text/plain" } });
-    expect(trusted.seen.at(-1)).toMatchObject({
+    expect(trusted.received.at(-1)).toMatchObject({
       method: "POST",
       body: "scope=größer",
       headers: { "content-type": "text/plain", "content-length": "14" },
     });
   });
 
-  test("to a GET without a body", async () => {
+  test("to a GET: the request has no body", async () => {
     const url = `https://localhost:${trusted.port}/keys?x=1`;
     expect(await createHttpsOutbound().send({ method: "GET", url, deadlineMs: 5_000, maxBytes: 1_000 })).toMatchObject({
       ok: true,
     });
-    expect(trusted.seen.at(-1)).toMatchObject({ method: "GET", url: "/keys?x=1", body: "" });
+    expect(trusted.received.at(-1)).toMatchObject({ method: "GET", url: "/keys?x=1", body: "" });
   });
 
-  test("SEC-14: a redirect is an answer and is not followed", async () => {
-    const before = trusted.seen.length;
+  test("SEC-14: a redirect is returned and not followed", async () => {
+    const before = trusted.received.length;
     const answer = await send((response) => {
       response.writeHead(302, { location: `https://localhost:${trusted.port}/elsewhere` });
       response.end();
     });
     expect(answer).toMatchObject({ ok: true, value: { status: 302 } });
-    expect(trusted.seen).toHaveLength(before + 1);
+    expect(trusted.received).toHaveLength(before + 1);
   });
 
-  test("a character that is split between two chunks stays whole", async () => {
+  test("keeps a character that is split between two chunks", async () => {
     const bytes = Buffer.from("ö");
     const answer = await send((response) => {
       response.write(bytes.subarray(0, 1), () => response.end(bytes.subarray(1)));
@@ -127,19 +127,19 @@ describe("an answer", () => {
   });
 });
 
-describe("limits (SEC-14)", () => {
-  test("an answer as large as allowed is taken", async () => {
+describe("the limits of a request (SEC-14)", () => {
+  test("a response of exactly the maximum size is accepted", async () => {
     expect(await send((response) => response.end("x".repeat(1_000)))).toMatchObject({ ok: true });
   });
 
-  test("one byte more is refused", async () => {
+  test("a response of one byte more than the maximum size fails", async () => {
     expect(await send((response) => response.end("x".repeat(1_001)))).toEqual({
       ok: false,
       failure: { kind: "answer_too_large" },
     });
   });
 
-  test("an endless answer ends at the limit, and its connection with it", async () => {
+  test("the size limit ends an endless response and its connection", async () => {
     const closed = Promise.withResolvers<void>();
     const answer = await send((response) => {
       response.on("close", closed.resolve);
@@ -150,24 +150,24 @@ describe("limits (SEC-14)", () => {
     await closed.promise;
   });
 
-  test("no answer within the deadline", async () => {
+  test("a request without a response fails at the deadline", async () => {
     const answer = await send(() => undefined, { deadlineMs: 50 });
     expect(answer).toEqual({ ok: false, failure: { kind: "timeout" } });
   });
 
-  test("the deadline counts to the last byte: a body that never ends is late", async () => {
+  test("a response whose body never ends fails at the deadline", async () => {
     const answer = await send((response) => response.write("half"), { deadlineMs: 50 });
     expect(answer).toEqual({ ok: false, failure: { kind: "timeout" } });
   });
 });
 
-describe("broken connections", () => {
-  test("reset before an answer", async () => {
+describe("a network failure", () => {
+  test("is a reset before the response", async () => {
     const answer = await send((response) => response.socket?.destroy());
     expect(answer).toMatchObject({ ok: false, failure: { kind: "network", code: "ECONNRESET" } });
   });
 
-  test("reset within the body", async () => {
+  test("is a reset within the response body", async () => {
     const answer = await send((response) => {
       response.writeHead(200, { "content-length": "100" });
       response.write("half", () => response.socket?.destroy());
@@ -175,7 +175,7 @@ describe("broken connections", () => {
     expect(answer).toMatchObject({ ok: false, failure: { kind: "network", code: "ECONNRESET" } });
   });
 
-  test("nobody listens", async () => {
+  test("is a refused connection", async () => {
     const peer = new Peer(createLocalTls());
     await peer.start();
     const { port } = peer;
@@ -186,7 +186,7 @@ describe("broken connections", () => {
     });
   });
 
-  test("what is not HTTP", async () => {
+  test("is a response that is not HTTP", async () => {
     const answer = await send((response) => response.socket?.end("nonsense\r\n\r\n"));
     expect(answer).toMatchObject({ failure: { kind: "network", code: expect.stringMatching(/^HPE_/) } });
   });
@@ -194,10 +194,10 @@ describe("broken connections", () => {
 
 describe("TLS", () => {
   test.each([
-    ["a certificate of nobody we trust", "localhost"],
-    ["the same by address", "127.0.0.1"],
-  ])("%s is refused, and nothing is sent", async (_name, host) => {
-    const url = `https://${host}:${stranger.port}/`;
+    ["a certificate of an untrusted authority for a host name", "localhost"],
+    ["a certificate of an untrusted authority for an address", "127.0.0.1"],
+  ])("%s is refused, and no request is sent", async (_name, host) => {
+    const url = `https://${host}:${untrusted.port}/`;
     const answer = await createHttpsOutbound().send({
       method: "POST",
       url,
@@ -206,10 +206,10 @@ describe("TLS", () => {
       maxBytes: 10,
     });
     expect(answer).toMatchObject({ ok: false, failure: { kind: "network", code: expect.stringMatching(/^[A-Z_]+$/) } });
-    expect(stranger.seen).toEqual([]);
+    expect(untrusted.received).toEqual([]);
   });
 
-  test("a certificate we trust for another name is refused", async () => {
+  test("a trusted certificate for another host name is refused", async () => {
     const tls = createLocalTls({ dns: ["localhost"], ip: [] });
     setDefaultCACertificates([...getCACertificates("default"), tls.caPem]);
     const peer = new Peer(tls);
@@ -217,18 +217,18 @@ describe("TLS", () => {
     const url = `https://127.0.0.1:${peer.port}/`;
     const answer = await createHttpsOutbound().send({ method: "GET", url, deadlineMs: 5_000, maxBytes: 10 });
     expect(answer).toEqual({ ok: false, failure: { kind: "network", code: "ERR_TLS_CERT_ALTNAME_INVALID" } });
-    expect(peer.seen).toEqual([]);
+    expect(peer.received).toEqual([]);
     await peer.stop();
   });
 
-  test("plain http is no way out", () => {
+  test("a URL with http is refused", () => {
     const outbound = createHttpsOutbound();
     const url = `http://localhost:${trusted.port}/`;
     return expect(outbound.send({ method: "GET", url, deadlineMs: 5_000, maxBytes: 10 })).rejects.toThrow("http:");
   });
 });
 
-test("connections are kept and used again", async () => {
+test("five requests in sequence use one connection", async () => {
   trusted.behave = (response) => response.end("ok");
   const outbound = createHttpsOutbound();
   const before = trusted.sockets.size;
@@ -239,7 +239,7 @@ test("connections are kept and used again", async () => {
   expect(trusted.sockets.size).toBe(before + 1);
 });
 
-describe("a kept connection that the other side closed", () => {
+describe("a keep-alive connection that the server closed", () => {
   const request = () => ({
     method: "POST" as const,
     url: `https://localhost:${trusted.port}/token`,
@@ -248,7 +248,7 @@ describe("a kept connection that the other side closed", () => {
     maxBytes: 1_000,
   });
 
-  test("costs the next request nothing: it goes over a new one", async () => {
+  test("does not fail the next request: it is sent again on a new connection", async () => {
     const outbound = createHttpsOutbound();
     trusted.behave = (response) => response.end("first");
     await outbound.send(request());
@@ -265,7 +265,7 @@ describe("a kept connection that the other side closed", () => {
     expect(broken).toBe(1);
   });
 
-  test("is tried again once, not for ever", async () => {
+  test("leads to only one retry", async () => {
     const outbound = createHttpsOutbound();
     trusted.behave = (response) => response.end("first");
     await outbound.send(request());

@@ -1,4 +1,4 @@
-/** Who gets what: each rule that refuses, each way to name an API, and what never happens whatever is asked. */
+/** Policy decisions: each rule that refuses, each way to name an API, and properties that hold for every request. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TokenParameters } from "../../../shared/core/exchange-request.ts";
@@ -14,17 +14,23 @@ import {
   parsed,
   policyText,
   policyWith,
+  tokenParametersFor,
   userCaller,
   WEB_ID,
-  wishFor,
 } from "./support/policies.ts";
 
 const GRANT = { api: "graph", scopes: ["User.Read"] };
-const OF_ITS_OWN: Partial<CallerRule> = { flows: ["on-behalf-of", "refresh-token", "client-credentials"] };
+const WITH_CLIENT_CREDENTIALS: Partial<CallerRule> = { flows: ["on-behalf-of", "refresh-token", "client-credentials"] };
 
 function byUser(tokenParameters: Partial<TokenParameters> = {}, changes: Partial<DecisionInput> = {}): DecisionInput {
   const caller = userCaller();
-  return { caller, subject: caller, flow: "on-behalf-of", tokenParameters: wishFor(tokenParameters), ...changes };
+  return {
+    caller,
+    subject: caller,
+    flow: "on-behalf-of",
+    tokenParameters: tokenParametersFor(tokenParameters),
+    ...changes,
+  };
 }
 
 function byApplication(
@@ -35,13 +41,13 @@ function byApplication(
     caller: applicationCaller(),
     subject: userCaller(),
     flow: "on-behalf-of",
-    tokenParameters: wishFor(tokenParameters),
+    tokenParameters: tokenParametersFor(tokenParameters),
     ...changes,
   };
 }
 
-function alone(flow: DecisionInput["flow"], changes: Partial<DecisionInput> = {}): DecisionInput {
-  return { caller: applicationCaller(), flow, tokenParameters: wishFor(), ...changes };
+function byApplicationWithoutSubject(flow: DecisionInput["flow"], changes: Partial<DecisionInput> = {}): DecisionInput {
+  return { caller: applicationCaller(), flow, tokenParameters: tokenParametersFor(), ...changes };
 }
 
 function refusal(input: DecisionInput, users: Partial<CallerRule> = {}, backend: Partial<CallerRule> = {}) {
@@ -54,8 +60,8 @@ function scopes(input: DecisionInput, users: Partial<CallerRule> = {}, backend: 
   return decision.ok ? decision.value.scopes : decision.failure.reason;
 }
 
-describe("who may call", () => {
-  test("a caller that no entry names is not listed, and no entry is blamed", () => {
+describe("the entry that matches the caller", () => {
+  test("a caller without an entry is refused, and the refusal names no entry", () => {
     const stranger = userCaller({ clientId: "ca11e400-0000-4000-8000-0000000000ff" });
     expect(decide(policyWith(), byUser({}, { caller: stranger }))).toEqual({
       ok: false,
@@ -63,21 +69,21 @@ describe("who may call", () => {
     });
   });
 
-  test("a refusal names the entry that matched", () => {
+  test("a refusal names the entry that matched, the API, and only the scopes that policy lists", () => {
     expect(decide(policyWith(), byUser({ scopes: ["Files.Read"] }))).toEqual({
       ok: false,
       failure: { reason: "scope_not_allowed", entry: "web-users", api: "graph", scopes: [] },
     });
   });
 
-  test("the kind counts: a user of the application's client is another caller", () => {
+  test("an entry matches only callers of the same kind", () => {
     expect(refusal(byUser({}, { caller: userCaller({ clientId: APP_ID }) }))).toBe("caller_not_listed");
-    expect(refusal(alone("client-credentials", { caller: applicationCaller({ clientId: WEB_ID }) }))).toBe(
-      "caller_not_listed",
-    );
+    expect(
+      refusal(byApplicationWithoutSubject("client-credentials", { caller: applicationCaller({ clientId: WEB_ID }) })),
+    ).toBe("caller_not_listed");
   });
 
-  test("the case of a GUID does not", () => {
+  test("client ids are compared without case", () => {
     expect(entryFor(policyWith(), userCaller({ clientId: WEB_ID.toUpperCase() }))?.name).toBe("web-users");
   });
 
@@ -99,31 +105,79 @@ describe("who may call", () => {
   });
 });
 
-describe("which flow", () => {
+describe("a flow", () => {
   test.each<[string, DecisionInput, Partial<CallerRule>, Partial<CallerRule>, string]>([
-    ["a flow that is not written", byUser(), { flows: ["refresh-token"] }, {}, "flow_not_allowed"],
-    ["offline_access that is not written", byUser({ offlineAccess: true }), {}, {}, "offline_access_not_allowed"],
-    ["offline_access that is", byUser({ offlineAccess: true }), { offlineAccess: true }, {}, "allowed"],
+    ["is refused if the entry does not list it", byUser(), { flows: ["refresh-token"] }, {}, "flow_not_allowed"],
     [
-      "offline_access at a redemption asks for nothing new",
+      "with offline_access is refused without offlineAccess in the entry",
+      byUser({ offlineAccess: true }),
+      {},
+      {},
+      "offline_access_not_allowed",
+    ],
+    [
+      "with offline_access is allowed with offlineAccess in the entry",
+      byUser({ offlineAccess: true }),
+      { offlineAccess: true },
+      {},
+      "allowed",
+    ],
+    [
+      "that redeems a grant accepts offline_access without offlineAccess in the entry",
       byUser({ offlineAccess: true }, { flow: "refresh-token", given: [GRANT] }),
       {},
       {},
       "allowed",
     ],
-    ["a user redeems its own grant", byUser({}, { flow: "refresh-token", given: [GRANT] }), {}, {}, "allowed"],
-    ["an application redeems a grant unattended", alone("refresh-token", { given: [GRANT] }), {}, {}, "allowed"],
     [
-      "an application that may not",
-      alone("refresh-token", { given: [GRANT] }),
+      "by which a user redeems its own grant is allowed",
+      byUser({}, { flow: "refresh-token", given: [GRANT] }),
+      {},
+      {},
+      "allowed",
+    ],
+    [
+      "by which an application redeems a grant is allowed with unattended",
+      byApplicationWithoutSubject("refresh-token", { given: [GRANT] }),
+      {},
+      {},
+      "allowed",
+    ],
+    [
+      "by which an application redeems a grant is refused without unattended",
+      byApplicationWithoutSubject("refresh-token", { given: [GRANT] }),
       {},
       { unattended: false },
       "unattended_not_allowed",
     ],
-    ["a refresh token of Entra's", alone("refresh-token"), {}, {}, "import_not_allowed"],
-    ["one that may be imported", alone("refresh-token"), {}, { importRefreshTokens: true }, "allowed"],
-    ["client credentials that are not written", alone("client-credentials"), {}, {}, "flow_not_allowed"],
-    ["client credentials", alone("client-credentials"), {}, OF_ITS_OWN, "allowed"],
+    [
+      "that redeems a refresh token of Entra is refused without importRefreshTokens",
+      byApplicationWithoutSubject("refresh-token"),
+      {},
+      {},
+      "import_not_allowed",
+    ],
+    [
+      "that redeems a refresh token of Entra is allowed with importRefreshTokens",
+      byApplicationWithoutSubject("refresh-token"),
+      {},
+      { importRefreshTokens: true },
+      "allowed",
+    ],
+    [
+      "client-credentials is refused if the entry does not list it",
+      byApplicationWithoutSubject("client-credentials"),
+      {},
+      {},
+      "flow_not_allowed",
+    ],
+    [
+      "client-credentials is allowed if the entry lists it",
+      byApplicationWithoutSubject("client-credentials"),
+      {},
+      WITH_CLIENT_CREDENTIALS,
+      "allowed",
+    ],
   ])("%s", (_name, input, users, backend, outcome) => {
     expect(refusal(input, users, backend)).toBe(outcome);
   });
@@ -141,93 +195,142 @@ describe("which flow", () => {
     ["https://app.example.evil.example/cb", "redirect_uri_not_allowed"],
     ["", "redirect_uri_not_allowed"],
     [undefined, "redirect_uri_not_allowed"],
-  ])("SEC-6: a code for redirect URI %j: %s", (redirectUri, outcome) => {
+  ])("authorization-code with redirect URI %j: %s (SEC-6)", (redirectUri, outcome) => {
     const changes = redirectUri === undefined ? {} : { redirectUri };
-    expect(refusal(alone("authorization-code", changes), {}, redirecting)).toBe(outcome);
+    expect(refusal(byApplicationWithoutSubject("authorization-code", changes), {}, redirecting)).toBe(outcome);
   });
 });
 
-describe("whose token an application exchanges", () => {
-  test("scopes are the caller's list and the subject client's list, intersected", () => {
+describe("a user's token that an application exchanges", () => {
+  test("gets the scopes that are in the caller's list and in the list of the client that obtained it", () => {
     expect(scopes(byApplication())).toEqual(["User.Read"]);
     expect(scopes(byApplication({ scopes: ["Mail.Read"] }))).toBe("scope_not_allowed");
     expect(scopes(byApplication({ scopes: ["Calendars.Read"] }))).toBe("scope_not_allowed");
   });
 
   test.each<[string, Partial<CallerRule>, Partial<CallerRule>, string]>([
-    ["a client that is not in subjectClients", {}, { subjectClients: [] }, "subject_client_not_allowed"],
-    ["by default, only its own client", {}, { subjectClients: undefined as never }, "subject_client_not_allowed"],
-    ["its own client", { clientId: APP_ID }, { subjectClients: undefined as never }, "allowed"],
-    ["a client of which confidence is required", { requireConfidentialClient: true }, {}, "subject_client_not_allowed"],
-    ["lists without a common scope", { apis: { graph: ["Mail.Read"] } }, {}, "api_not_allowed"],
-    ["an API that only the subject's client may use", {}, { apis: { orders: ["Orders.Read"] } }, "api_not_allowed"],
+    ["is refused if subjectClients does not list its client", {}, { subjectClients: [] }, "subject_client_not_allowed"],
+    [
+      "is refused by default if another client obtained it",
+      {},
+      { subjectClients: undefined as never },
+      "subject_client_not_allowed",
+    ],
+    [
+      "is allowed by default if the application's own client obtained it",
+      { clientId: APP_ID },
+      { subjectClients: undefined as never },
+      "allowed",
+    ],
+    [
+      "is refused if the user entry requires a confidential client and its client is public",
+      { requireConfidentialClient: true },
+      {},
+      "subject_client_not_allowed",
+    ],
+    [
+      "is refused if the two scope lists have no common scope",
+      { apis: { graph: ["Mail.Read"] } },
+      {},
+      "api_not_allowed",
+    ],
+    [
+      "is refused for an API that only its client may use",
+      {},
+      { apis: { orders: ["Orders.Read"] } },
+      "api_not_allowed",
+    ],
   ])("%s", (_name, users, backend, outcome) => {
     const subject = userCaller({ clientId: users.clientId ?? WEB_ID, confidential: false });
     expect(refusal(byApplication({}, { subject }), users, backend)).toBe(outcome);
   });
 
-  test("its own client has no entry as a user", () => {
+  test("is refused if the application's own client obtained it but has no user entry", () => {
     const own = byApplication({}, { subject: userCaller({ clientId: APP_ID }) });
     expect(refusal(own, {}, { subjectClients: undefined as never })).toBe("subject_client_not_allowed");
   });
 
-  test("the case of the subject's client id does not count", () => {
+  test("is allowed with its client id in upper case", () => {
     expect(scopes(byApplication({}, { subject: userCaller({ clientId: WEB_ID.toUpperCase() }) }))).toEqual([
       "User.Read",
     ]);
   });
 });
 
-describe("which API (RFC 8707)", () => {
+describe("the API of a request (RFC 8707)", () => {
   const twoApis: Partial<CallerRule> = { apis: { graph: ["User.Read"], orders: ["Orders.Read"] } };
-  const nothing: Partial<TokenParameters> = { audiences: [] };
+  const unnamed: Partial<TokenParameters> = { audiences: [] };
 
   test.each<[string, Partial<TokenParameters>, string]>([
-    ["audience", { audiences: ["orders"] }, "orders"],
-    ["the same audience twice", { audiences: ["orders", "orders"] }, "orders"],
-    ["resource", { ...nothing, resources: [ORDERS] }, "orders"],
-    ["the resource of a scope", { ...nothing, scopes: [`${ORDERS}/Orders.Read`] }, "orders"],
+    ["comes from audience", { audiences: ["orders"] }, "orders"],
+    ["comes from an audience that is sent twice", { audiences: ["orders", "orders"] }, "orders"],
+    ["comes from resource", { ...unnamed, resources: [ORDERS] }, "orders"],
+    ["comes from the resource prefix of a scope", { ...unnamed, scopes: [`${ORDERS}/Orders.Read`] }, "orders"],
     [
-      "all three, agreeing",
+      "comes from audience, resource and scope if they agree",
       { audiences: ["orders"], resources: [ORDERS], scopes: [`${ORDERS}/Orders.Read`] },
       "orders",
     ],
-    ["an audience and bare scopes", { audiences: ["orders"], scopes: ["Orders.Read"] }, "orders"],
-    ["two audiences", { audiences: ["graph", "orders"] }, "api_ambiguous"],
-    ["audience against resource", { audiences: ["graph"], resources: [ORDERS] }, "api_ambiguous"],
-    ["audience against scope", { audiences: ["graph"], scopes: [`${ORDERS}/Orders.Read`] }, "api_ambiguous"],
+    ["comes from audience next to bare scopes", { audiences: ["orders"], scopes: ["Orders.Read"] }, "orders"],
+    ["is ambiguous with two audiences", { audiences: ["graph", "orders"] }, "api_ambiguous"],
+    ["is ambiguous if audience and resource differ", { audiences: ["graph"], resources: [ORDERS] }, "api_ambiguous"],
     [
-      "E-93: scopes of two resources",
-      { ...nothing, scopes: [`${GRAPH}/User.Read`, `${ORDERS}/Orders.Read`] },
+      "is ambiguous if audience and the resource prefix of a scope differ",
+      { audiences: ["graph"], scopes: [`${ORDERS}/Orders.Read`] },
       "api_ambiguous",
     ],
-    ["nothing", nothing, "api_not_named"],
-    ["bare scopes alone", { ...nothing, scopes: ["User.Read"] }, "api_not_named"],
-    ["an unknown audience", { audiences: ["mail"] }, "api_unknown"],
-    ["an audience in other letters", { audiences: ["Graph"] }, "api_unknown"],
-    ["a member of every object as audience", { audiences: ["constructor"] }, "api_unknown"],
-    ["__proto__ as audience", { audiences: ["__proto__"] }, "api_unknown"],
-    ["an empty audience", { audiences: [""] }, "api_unknown"],
-    ["an unknown resource", { ...nothing, resources: ["https://vault.azure.net"] }, "api_unknown"],
-    ["SEC-5: a resource with a slash more", { ...nothing, resources: [`${GRAPH}/`] }, "api_unknown"],
-    ["SEC-5: a resource in other letters", { ...nothing, resources: ["https://GRAPH.microsoft.com"] }, "api_unknown"],
-    ["SEC-5: a resource that begins alike", { ...nothing, resources: [`${GRAPH}.evil.example`] }, "api_unknown"],
     [
-      "SEC-5: a scope of an unknown resource",
-      { ...nothing, scopes: ["https://vault.azure.net/.default"] },
+      "is ambiguous with scopes of two resources (E-93)",
+      { ...unnamed, scopes: [`${GRAPH}/User.Read`, `${ORDERS}/Orders.Read`] },
+      "api_ambiguous",
+    ],
+    ["is not named without audience, resource and scope", unnamed, "api_not_named"],
+    ["is not named with bare scopes alone", { ...unnamed, scopes: ["User.Read"] }, "api_not_named"],
+    ["is unknown with an audience that policy does not have", { audiences: ["mail"] }, "api_unknown"],
+    ["is unknown with an audience in another case", { audiences: ["Graph"] }, "api_unknown"],
+    ["is unknown with audience constructor", { audiences: ["constructor"] }, "api_unknown"],
+    ["is unknown with audience __proto__", { audiences: ["__proto__"] }, "api_unknown"],
+    ["is unknown with an empty audience", { audiences: [""] }, "api_unknown"],
+    [
+      "is unknown with a resource that policy does not have",
+      { ...unnamed, resources: ["https://vault.azure.net"] },
       "api_unknown",
     ],
-    ["SEC-5: a scope of a look-alike", { ...nothing, scopes: [`${GRAPH}.evil.example/User.Read`] }, "api_unknown"],
-    ["unknown wins over ambiguous", { audiences: ["graph", "mail"] }, "api_unknown"],
+    [
+      "is unknown with an additional slash after the resource (SEC-5)",
+      { ...unnamed, resources: [`${GRAPH}/`] },
+      "api_unknown",
+    ],
+    [
+      "is unknown with a resource in another case (SEC-5)",
+      { ...unnamed, resources: ["https://GRAPH.microsoft.com"] },
+      "api_unknown",
+    ],
+    [
+      "is unknown with a resource that has a known one as prefix (SEC-5)",
+      { ...unnamed, resources: [`${GRAPH}.evil.example`] },
+      "api_unknown",
+    ],
+    [
+      "is unknown with a scope of a resource that policy does not have (SEC-5)",
+      { ...unnamed, scopes: ["https://vault.azure.net/.default"] },
+      "api_unknown",
+    ],
+    [
+      "is unknown with a scope of a look-alike resource (SEC-5)",
+      { ...unnamed, scopes: [`${GRAPH}.evil.example/User.Read`] },
+      "api_unknown",
+    ],
+    ["is unknown, not ambiguous, if one of two audiences is unknown", { audiences: ["graph", "mail"] }, "api_unknown"],
   ])("%s", (_name, tokenParameters, outcome) => {
     const decision = decide(policyWith(twoApis), byUser(tokenParameters));
     expect(decision.ok ? decision.value.api.name : decision.failure.reason).toBe(outcome);
   });
 
-  test("the only API there is needs no name", () => {
+  test("is the only API of the policy if the request names none", () => {
     const raw = JSON.parse(policyText({}, { apis: { graph: ["User.Read"] } }));
     raw.apis = { graph: raw.apis.graph };
-    const decision = decide(parsed(JSON.stringify(raw)), byUser(nothing));
+    const decision = decide(parsed(JSON.stringify(raw)), byUser(unnamed));
     expect(decision.ok && decision.value.api).toEqual({
       name: "graph",
       resource: GRAPH,
@@ -235,12 +338,12 @@ describe("which API (RFC 8707)", () => {
     });
   });
 
-  test("an API's content type goes with it", () => {
+  test("has the content type that policy states", () => {
     const decision = decide(policyWith(twoApis), byUser({ audiences: ["orders"] }));
     expect(decision.ok && decision.value.api.contentType).toBe("application/vnd.contoso+json");
   });
 
-  test("the longest resource wins where one contains another", () => {
+  test("has the longest matching resource if one resource contains another", () => {
     const raw = JSON.parse(policyText(twoApis));
     raw.apis.orders.resource = `${GRAPH}/orders`;
     const policy = parsed(JSON.stringify(raw));
@@ -248,20 +351,29 @@ describe("which API (RFC 8707)", () => {
     expect(decision).toMatchObject({ value: { api: { name: "orders" }, scopes: ["Orders.Read"] } });
   });
 
-  test("a grant names its API, and no other may be asked with it", () => {
+  test("is the API of the redeemed grant, and no other API is allowed", () => {
     const given = [{ api: "orders", scopes: ["Orders.Read"] }] as const;
-    expect(scopes(alone("refresh-token", { tokenParameters: wishFor(nothing), given }))).toEqual(["Orders.Read"]);
-    expect(scopes(alone("refresh-token", { tokenParameters: wishFor({ audiences: ["graph"] }), given }))).toBe(
-      "api_not_allowed",
-    );
+    expect(
+      scopes(byApplicationWithoutSubject("refresh-token", { tokenParameters: tokenParametersFor(unnamed), given })),
+    ).toEqual(["Orders.Read"]);
+    expect(
+      scopes(
+        byApplicationWithoutSubject("refresh-token", {
+          tokenParameters: tokenParametersFor({ audiences: ["graph"] }),
+          given,
+        }),
+      ),
+    ).toBe("api_not_allowed");
   });
 
-  test("a grant for an API that policy no longer has", () => {
+  test("is unknown if policy no longer has the API of the grant", () => {
     const given = [{ api: "removed", scopes: ["X"] }] as const;
-    expect(scopes(alone("refresh-token", { tokenParameters: wishFor(nothing), given }))).toBe("api_unknown");
+    expect(
+      scopes(byApplicationWithoutSubject("refresh-token", { tokenParameters: tokenParametersFor(unnamed), given })),
+    ).toBe("api_unknown");
   });
 
-  test("an API that this caller has no list for, even one named as a member of every object", () => {
+  test("is refused if the caller's entry has no list for it, even if it is named constructor", () => {
     expect(scopes(byUser({ audiences: ["orders"] }))).toBe("api_not_allowed");
     const raw = JSON.parse(policyText());
     raw.apis.constructor = raw.apis.orders;
@@ -273,67 +385,105 @@ describe("which API (RFC 8707)", () => {
   });
 });
 
-describe("which scopes", () => {
+describe("the scopes of a request", () => {
   test.each<[string, readonly string[] | undefined, readonly string[] | string]>([
-    ["asking nothing gives the list, sorted", undefined, ["Mail.Read", "User.Read"]],
-    ["an empty wish asks nothing", [], ["Mail.Read", "User.Read"]],
-    ["a part of the list", ["User.Read"], ["User.Read"]],
-    ["the same twice", ["User.Read", "User.Read"], ["User.Read"]],
-    ["qualified", [`${GRAPH}/Mail.Read`], ["Mail.Read"]],
-    ["bare and qualified are the same", ["Mail.Read", `${GRAPH}/Mail.Read`], ["Mail.Read"]],
-    ["a scope outside the list", ["Files.Read"], "scope_not_allowed"],
-    ["one inside, one outside", ["User.Read", "Files.Read"], "scope_not_allowed"],
-    ["a scope of the API that is not in the caller's list", ["Calendars.Read"], "scope_not_allowed"],
-    ["other letters", ["user.read"], "scope_not_allowed"],
-    ["a path more", ["User.Read/"], "scope_not_allowed"],
-    ["a slash before", [`${GRAPH}//User.Read`], "scope_not_allowed"],
-    ["SEC-5: .default where it is not written", [".default"], "scope_not_allowed"],
-    ["the same, qualified", [`${GRAPH}/.default`], "scope_not_allowed"],
-  ])("%s", (_name, asked, outcome) => {
-    expect(scopes(byUser({ scopes: asked }))).toEqual(outcome);
+    ["are the sorted list of the entry if the request names none", undefined, ["Mail.Read", "User.Read"]],
+    ["are the list of the entry if the request has an empty scope", [], ["Mail.Read", "User.Read"]],
+    ["are the requested part of the list", ["User.Read"], ["User.Read"]],
+    ["contain a scope once that is requested twice", ["User.Read", "User.Read"], ["User.Read"]],
+    ["may be requested with their resource prefix", [`${GRAPH}/Mail.Read`], ["Mail.Read"]],
+    [
+      "contain a scope once that is requested bare and with its resource prefix",
+      ["Mail.Read", `${GRAPH}/Mail.Read`],
+      ["Mail.Read"],
+    ],
+    ["are refused if one is not in the list", ["Files.Read"], "scope_not_allowed"],
+    ["are refused if only one of two is in the list", ["User.Read", "Files.Read"], "scope_not_allowed"],
+    ["are refused if the API has the scope but the caller's list does not", ["Calendars.Read"], "scope_not_allowed"],
+    ["are refused in another case", ["user.read"], "scope_not_allowed"],
+    ["are refused with an additional slash at the end", ["User.Read/"], "scope_not_allowed"],
+    ["are refused with an additional slash after the resource", [`${GRAPH}//User.Read`], "scope_not_allowed"],
+    ["are refused with .default if the list does not contain it (SEC-5)", [".default"], "scope_not_allowed"],
+    [
+      "are refused with .default and its resource prefix if the list does not contain it",
+      [`${GRAPH}/.default`],
+      "scope_not_allowed",
+    ],
+  ])("%s", (_name, requested, outcome) => {
+    expect(scopes(byUser({ scopes: requested }))).toEqual(outcome);
   });
 
   test.each<[string, readonly string[], readonly string[] | undefined, readonly string[] | string]>([
-    ["written alone, asked", [".default"], [".default"], [".default"]],
-    ["written alone, asking nothing", [".default"], undefined, [".default"]],
-    ["beside others: asking nothing gives the named ones", ["User.Read", ".default"], undefined, ["User.Read"]],
-    ["beside others, asked", ["User.Read", ".default"], [".default"], [".default"]],
-    ["asked twice", ["User.Read", ".default"], [".default", ".default"], [".default"]],
-    ["Entra takes it alone only", ["User.Read", ".default"], [".default", "User.Read"], "scope_not_allowed"],
-  ])(".default %s", (_name, list, asked, outcome) => {
-    expect(scopes(byUser({ scopes: asked }), { apis: { graph: [...list] } })).toEqual(outcome);
+    ["is returned if it is the whole list and is requested", [".default"], [".default"], [".default"]],
+    ["is returned if it is the whole list and the request names no scope", [".default"], undefined, [".default"]],
+    [
+      "is left out if the list has other scopes and the request names none",
+      ["User.Read", ".default"],
+      undefined,
+      ["User.Read"],
+    ],
+    [
+      "is returned if the list has other scopes and it is requested",
+      ["User.Read", ".default"],
+      [".default"],
+      [".default"],
+    ],
+    ["is returned once if it is requested twice", ["User.Read", ".default"], [".default", ".default"], [".default"]],
+    [
+      "is refused together with another scope",
+      ["User.Read", ".default"],
+      [".default", "User.Read"],
+      "scope_not_allowed",
+    ],
+  ])(".default %s", (_name, list, requested, outcome) => {
+    expect(scopes(byUser({ scopes: requested }), { apis: { graph: [...list] } })).toEqual(outcome);
   });
 
   test.each<[string, readonly string[] | undefined, readonly string[] | string]>([
-    ["asking nothing", undefined, [".default"]],
-    ["asking .default", [".default"], [".default"]],
-    ["asking less, which Entra does not give", ["User.Read"], "scope_not_allowed"],
-  ])("client credentials give .default or nothing: %s", (_name, asked, outcome) => {
+    ["without scope", undefined, [".default"]],
+    ["with scope .default", [".default"], [".default"]],
+    ["with a narrower scope", ["User.Read"], "scope_not_allowed"],
+  ])("client-credentials gets .default or is refused: %s", (_name, requested, outcome) => {
     expect(
-      scopes(alone("client-credentials", { tokenParameters: wishFor({ scopes: asked }) }), {}, OF_ITS_OWN),
+      scopes(
+        byApplicationWithoutSubject("client-credentials", {
+          tokenParameters: tokenParametersFor({ scopes: requested }),
+        }),
+        {},
+        WITH_CLIENT_CREDENTIALS,
+      ),
     ).toEqual(outcome);
   });
 
-  test("client credentials where .default is not written: an application token would carry everything", () => {
-    const raw = JSON.parse(policyText({}, { ...OF_ITS_OWN, apis: { graph: ["User.Read"], orders: [".default"] } }));
+  test("client-credentials is refused for an API without .default in its list", () => {
+    const raw = JSON.parse(
+      policyText({}, { ...WITH_CLIENT_CREDENTIALS, apis: { graph: ["User.Read"], orders: [".default"] } }),
+    );
     raw.apis.orders.scopes.push(".default");
-    const decision = decide(parsed(JSON.stringify(raw)), alone("client-credentials"));
+    const decision = decide(parsed(JSON.stringify(raw)), byApplicationWithoutSubject("client-credentials"));
     expect(decision).toMatchObject({ failure: { reason: "scope_not_allowed" } });
   });
 
   test.each<[string, readonly string[], readonly string[] | undefined, readonly string[] | string]>([
-    ["asking nothing gives what was granted", ["User.Read"], undefined, ["User.Read"]],
-    ["RFC 6749 section 6: never more than was granted", ["User.Read"], ["Calendars.Read"], "scope_not_allowed"],
-    ["what policy has taken away since is gone", ["Mail.Read"], undefined, "scope_not_allowed"],
-    ["a part of it still is there", ["User.Read", "Mail.Read"], undefined, ["User.Read"]],
-  ])("a grant: %s", (_name, granted, asked, outcome) => {
+    ["without scope gets the scopes of the grant", ["User.Read"], undefined, ["User.Read"]],
+    ["never gets more than was granted (RFC 6749 section 6)", ["User.Read"], ["Calendars.Read"], "scope_not_allowed"],
+    ["is refused if policy no longer lists its only scope", ["Mail.Read"], undefined, "scope_not_allowed"],
+    ["gets the part that policy still lists", ["User.Read", "Mail.Read"], undefined, ["User.Read"]],
+  ])("a redeemed grant %s", (_name, granted, requested, outcome) => {
     const given = [{ api: "graph", scopes: granted }] as const;
-    expect(scopes(alone("refresh-token", { tokenParameters: wishFor({ scopes: asked }), given }))).toEqual(outcome);
+    expect(
+      scopes(
+        byApplicationWithoutSubject("refresh-token", {
+          tokenParameters: tokenParametersFor({ scopes: requested }),
+          given,
+        }),
+      ),
+    ).toEqual(outcome);
   });
 });
 
 describe("the entitlement", () => {
-  test("says what was decided and nothing that was only asked", () => {
+  test("contains exactly what policy decided", () => {
     const users: Partial<CallerRule> = { offlineAccess: true, grantMaxDays: 30, acceptSurplus: true };
     expect(decide(policyWith(users), byUser({ scopes: ["User.Read"], offlineAccess: true }))).toEqual({
       ok: true,
@@ -364,7 +514,7 @@ describe("the entitlement", () => {
     expect(decision.ok && decision.value.cae).toBe(expected);
   });
 
-  test("the bypass budget is the entry's where it has one", () => {
+  test("has the entry's bypassPerMinute instead of the default", () => {
     const decision = decide(policyWith({ limits: { bypassPerMinute: 3 } }), byUser());
     expect(decision.ok && decision.value.bypassPerMinute).toBe(3);
   });
@@ -372,10 +522,10 @@ describe("the entitlement", () => {
   test.each<[DecisionInput["flow"], boolean]>([
     ["on-behalf-of", true],
     ["refresh-token", false],
-  ])("offline_access with %s keeps a permission: %s", (flow, kept) => {
+  ])("offline_access with %s issues a grant: %s", (flow, issued) => {
     const users: Partial<CallerRule> = { offlineAccess: true };
     const decision = decide(policyWith(users), byUser({ offlineAccess: true }, { flow, given: [GRANT] }));
-    expect(decision.ok && decision.value.offlineAccess).toBe(kept);
+    expect(decision.ok && decision.value.offlineAccess).toBe(issued);
   });
 });
 
@@ -386,20 +536,20 @@ const anyScope = fc.oneof(
   scopeName.map((name) => `${ORDERS}/${name}`),
   fc.string(),
 );
-const anyWish = fc
+const anyTokenParameters = fc
   .record({
     audiences: fc.array(fc.constantFrom("graph", "orders", "mail", "__proto__"), { maxLength: 2 }),
     resources: fc.array(fc.constantFrom(GRAPH, ORDERS, "https://other.example"), { maxLength: 2 }),
     scopes: fc.option(fc.array(anyScope, { maxLength: 4 }), { nil: undefined }),
     offlineAccess: fc.boolean(),
   })
-  .map(wishFor);
+  .map(tokenParametersFor);
 const listOfScopes = fc.uniqueArray(fc.constantFrom("User.Read", "Mail.Read", "Calendars.Read", ".default"), {
   minLength: 1,
 });
 const anyInput: fc.Arbitrary<DecisionInput> = fc
   .record({
-    tokenParameters: anyWish,
+    tokenParameters: anyTokenParameters,
     who: fc.constantFrom("user", "application"),
     flow: fc.constantFrom("on-behalf-of", "refresh-token", "authorization-code", "client-credentials"),
     grant: fc.option(fc.record({ api: fc.constantFrom("graph", "orders", "x"), scopes: fc.array(scopeName) })),
@@ -410,25 +560,28 @@ const anyInput: fc.Arbitrary<DecisionInput> = fc
     flow: flow as DecisionInput["flow"],
     tokenParameters,
     ...(withSubject ? { subject: userCaller() } : {}),
-    ...(grant === null ? {} : { grant }),
+    ...(grant === null ? {} : { given: [grant] as const }),
   }));
 
 function backendWith(list: string[], offlineAccess: boolean): Partial<CallerRule> {
-  return { apis: { graph: list }, offlineAccess, ...(list.includes(".default") ? OF_ITS_OWN : {}) };
+  return { apis: { graph: list }, offlineAccess, ...(list.includes(".default") ? WITH_CLIENT_CREDENTIALS : {}) };
 }
 
-describe("whatever is asked", () => {
-  test("property: deciding is total, and what is given was asked, is written, and was granted", () => {
+describe("any request", () => {
+  test("property: decide never throws, and allowed scopes were requested, are listed and were granted", () => {
     fc.assert(
-      fc.property(anyInput, listOfScopes, listOfScopes, fc.boolean(), (input, theirs, ours, offlineAccess) => {
-        const policy = policyWith({ apis: { graph: theirs }, offlineAccess }, backendWith(ours, offlineAccess));
+      fc.property(anyInput, listOfScopes, listOfScopes, fc.boolean(), (input, userList, backendList, offlineAccess) => {
+        const policy = policyWith(
+          { apis: { graph: userList }, offlineAccess },
+          backendWith(backendList, offlineAccess),
+        );
         const decision = decide(policy, input);
         if (!decision.ok) {
           expect(typeof decision.failure.reason).toBe("string");
           return;
         }
         const { scopes: given, releasable, api } = decision.value;
-        const list = input.caller.kind === "user" ? theirs : ours;
+        const list = input.caller.kind === "user" ? userList : backendList;
         const bare = input.tokenParameters.scopes?.map((scope) => scope.replace(`${GRAPH}/`, "")) ?? [];
         expect(given.length).toBeGreaterThan(0);
         expect(list).toEqual(expect.arrayContaining([...given]));
@@ -443,7 +596,7 @@ describe("whatever is asked", () => {
     );
   });
 
-  test("property: what is released lies in the list, unless surplus is accepted and told", () => {
+  test("property: released scopes are in the list unless the entry accepts surplus", () => {
     const returned = fc.array(
       fc.oneof(scopeName, fc.constantFrom("openid", "profile", "email", "offline_access"), anyScope),
     );
@@ -469,15 +622,25 @@ describe("release", () => {
   const surplus = (scope: string) => ({ kind: "scope_surplus", entry: "web-users", api: "graph", surplus: [scope] });
   test.each<[string, string, boolean, unknown]>([
     [
-      "bare and qualified names, OIDC scopes left out",
+      "bare and prefixed names are released without OpenID Connect scopes",
       `openid profile email ${GRAPH}/User.Read Mail.Read`,
       false,
       ["User.Read", "Mail.Read"],
     ],
-    ["an application token has none", "", false, []],
-    ["a surplus is held back and named", "User.Read Files.ReadWrite.All", false, surplus("Files.ReadWrite.All")],
-    ["a surplus that is accepted is told", "User.Read Files.ReadWrite.All", true, ["User.Read", "Files.ReadWrite.All"]],
-    ["a scope of another resource is surplus", `${ORDERS}/Orders.Read`, false, surplus(`${ORDERS}/Orders.Read`)],
+    ["an application token has no scopes", "", false, []],
+    ["a surplus scope is refused and named", "User.Read Files.ReadWrite.All", false, surplus("Files.ReadWrite.All")],
+    [
+      "an accepted surplus scope is released and listed",
+      "User.Read Files.ReadWrite.All",
+      true,
+      ["User.Read", "Files.ReadWrite.All"],
+    ],
+    [
+      "a scope of another resource is a surplus scope",
+      `${ORDERS}/Orders.Read`,
+      false,
+      surplus(`${ORDERS}/Orders.Read`),
+    ],
   ])("%s", (_name, answer, acceptSurplus, outcome) => {
     const decision = decide(policyWith({ acceptSurplus }), byUser());
     const released = decision.ok && release(decision.value, answer.split(" ").filter(Boolean), decision.value.entry);

@@ -1,11 +1,19 @@
-/** Several APIs in one request: allowed only where a permission begins that is kept, and never for one token. */
+/** Several APIs in one request: allowed only if the request issues a grant, and never for one token. */
 
 import { describe, expect, test } from "vitest";
 import type { TokenParameters } from "../../../shared/core/exchange-request.ts";
 import type { FlowName } from "../../../shared/core/flow-name.ts";
 import { type DecisionInput, decide } from "../../../shared/policy/decide.ts";
 import type { CallerRule } from "../../../shared/policy/rules.ts";
-import { applicationCaller, GRAPH, ORDERS, policyWith, userCaller, WEB_ID, wishFor } from "./support/policies.ts";
+import {
+  applicationCaller,
+  GRAPH,
+  ORDERS,
+  policyWith,
+  tokenParametersFor,
+  userCaller,
+  WEB_ID,
+} from "./support/policies.ts";
 
 const REDIRECT_URI = "https://app.example/callback";
 const APIS = { graph: ["User.Read", "Mail.Read"], orders: ["Orders.Read"] };
@@ -27,20 +35,20 @@ function input(
   changes: Partial<DecisionInput> = {},
 ): DecisionInput {
   const subject = flow === "on-behalf-of" ? { subject: userCaller() } : {};
-  const asked = wishFor({ audiences: [], offlineAccess: true, ...tokenParameters });
+  const requested = tokenParametersFor({ audiences: [], offlineAccess: true, ...tokenParameters });
   return {
     caller: applicationCaller(),
     flow,
-    tokenParameters: asked,
+    tokenParameters: requested,
     redirectUri: REDIRECT_URI,
     ...subject,
     ...changes,
   };
 }
 
-/** The token's API first: `graph: User.Read, orders: …`; or the rule that refused. */
-function outcome(asked: DecisionInput, backend: Partial<CallerRule> = {}, users: Partial<CallerRule> = {}): string {
-  const decision = decide(policyWith({ apis: APIS, ...users }, { ...BOTH, ...backend }), asked);
+/** The allowed APIs, the token's API first (`graph: User.Read, orders: …`), or the rule that refused. */
+function outcome(request: DecisionInput, backend: Partial<CallerRule> = {}, users: Partial<CallerRule> = {}): string {
+  const decision = decide(policyWith({ apis: APIS, ...users }, { ...BOTH, ...backend }), request);
   if (!decision.ok) return decision.failure.reason;
   const all = [decision.value, ...decision.value.also];
   return all.map(({ api, scopes }) => `${api.name}: ${scopes.join(" ")}`).join(", ");
@@ -50,21 +58,37 @@ const everything = "graph: Mail.Read User.Read, orders: Orders.Read";
 const graphScope = `${GRAPH}/User.Read`;
 const ordersScope = `${ORDERS}/Orders.Read`;
 
-describe("on-behalf-of and an imported refresh token: the token's API is stated, scopes of others extend what is kept", () => {
+describe("on-behalf-of or an imported refresh token, with the token's API stated and scopes of another API", () => {
   const rows: [string, Partial<TokenParameters>, string][] = [
-    ["by name", { audiences: ["graph"], scopes: [ordersScope] }, everything],
-    ["by resource", { resources: [ORDERS], scopes: [graphScope] }, "orders: Orders.Read, graph: User.Read"],
     [
-      "bare names are the stated API's",
+      "issues a grant for both if audience names the token's API",
+      { audiences: ["graph"], scopes: [ordersScope] },
+      everything,
+    ],
+    [
+      "issues a grant for both if resource names the token's API",
+      { resources: [ORDERS], scopes: [graphScope] },
+      "orders: Orders.Read, graph: User.Read",
+    ],
+    [
+      "treats bare scopes as scopes of the stated API",
       { audiences: ["graph"], scopes: ["User.Read", ordersScope] },
       "graph: User.Read, orders: Orders.Read",
     ],
-    ["name and resource of the same", { audiences: ["graph"], resources: [GRAPH], scopes: [ordersScope] }, everything],
-    ["two stated", { audiences: ["graph", "orders"] }, "api_ambiguous"],
-    ["none stated", { scopes: [graphScope, ordersScope] }, "api_ambiguous"],
-    ["an unknown one", { audiences: ["graph"], scopes: ["https://mail.example/X"] }, "api_unknown"],
     [
-      "a scope of the other that is not allowed",
+      "accepts audience and resource of the same API",
+      { audiences: ["graph"], resources: [GRAPH], scopes: [ordersScope] },
+      everything,
+    ],
+    ["is ambiguous with two stated APIs", { audiences: ["graph", "orders"] }, "api_ambiguous"],
+    ["is ambiguous without a stated API", { scopes: [graphScope, ordersScope] }, "api_ambiguous"],
+    [
+      "is refused with a scope of an unknown resource",
+      { audiences: ["graph"], scopes: ["https://mail.example/X"] },
+      "api_unknown",
+    ],
+    [
+      "is refused if a scope of the other API is not in the list",
       { audiences: ["graph"], scopes: [`${ORDERS}/Orders.Write`] },
       "scope_not_allowed",
     ],
@@ -76,12 +100,12 @@ describe("on-behalf-of and an imported refresh token: the token's API is stated,
     );
   });
 
-  test("without offline_access there is one API", () => {
+  test("without offline_access is ambiguous, because a token is for one API", () => {
     const tokenParameters = { audiences: ["graph"], scopes: [ordersScope], offlineAccess: false };
     expect(outcome(input("on-behalf-of", tokenParameters))).toBe("api_ambiguous");
   });
 
-  test("each API is narrowed by the client that obtained the user's token", () => {
+  test("limits each API to the list of the client that obtained the user's token", () => {
     const tokenParameters = { audiences: ["graph"], scopes: [ordersScope] };
     const own = { subjectClients: [WEB_ID] };
     expect(outcome(input("on-behalf-of", tokenParameters), own, { apis: { graph: ["User.Read"] } })).toBe(
@@ -94,50 +118,58 @@ describe("on-behalf-of and an imported refresh token: the token's API is stated,
   });
 });
 
-describe("a pushed request gives no token yet: RFC 8707 section 2.1 lets it name several", () => {
+describe("a pushed request may name several APIs (RFC 8707 section 2.1)", () => {
   test.each<[string, Partial<TokenParameters>, string]>([
     [
-      "by name, the first one first",
+      "by audience, in their order",
       { audiences: ["orders", "graph"] },
       "orders: Orders.Read, graph: Mail.Read User.Read",
     ],
     ["by resource", { resources: [GRAPH, ORDERS] }, everything],
-    ["by scope", { scopes: [graphScope, ordersScope] }, "graph: User.Read, orders: Orders.Read"],
-    ["a bare name that may be either's", { audiences: ["graph", "orders"], scopes: ["User.Read"] }, "api_ambiguous"],
-    ["an unknown one", { audiences: ["graph", "mail"] }, "api_unknown"],
-    ["only to be kept", { audiences: ["graph", "orders"], offlineAccess: false }, "api_ambiguous"],
+    ["by resource prefix of a scope", { scopes: [graphScope, ordersScope] }, "graph: User.Read, orders: Orders.Read"],
+    [
+      "but not with a bare scope, which may belong to either",
+      { audiences: ["graph", "orders"], scopes: ["User.Read"] },
+      "api_ambiguous",
+    ],
+    ["but not with an unknown audience", { audiences: ["graph", "mail"] }, "api_unknown"],
+    ["but not without offline_access", { audiences: ["graph", "orders"], offlineAccess: false }, "api_ambiguous"],
   ])("%s", (_name, tokenParameters, expected) => {
     expect(outcome(input("authorization-code", tokenParameters))).toBe(expected);
   });
 
   test.each<[string, Partial<TokenParameters>, string]>([
-    ["the first where none is named", {}, "graph: User.Read, orders: Orders.Read"],
-    ["the one that is named", { resources: [ORDERS] }, "orders: Orders.Read, graph: User.Read"],
-    ["never more than was decided", { scopes: [`${GRAPH}/Mail.Read`] }, "scope_not_allowed"],
-    ["two at once", { audiences: ["graph", "orders"] }, "api_ambiguous"],
-    ["no further one, when nothing is kept", { offlineAccess: false }, "graph: User.Read"],
-  ])("its code: %s", (_name, tokenParameters, expected) => {
+    ["is for the first API if the request names none", {}, "graph: User.Read, orders: Orders.Read"],
+    ["is for the named API", { resources: [ORDERS] }, "orders: Orders.Read, graph: User.Read"],
+    ["never gets more than was allowed at the start", { scopes: [`${GRAPH}/Mail.Read`] }, "scope_not_allowed"],
+    ["is ambiguous with two APIs", { audiences: ["graph", "orders"] }, "api_ambiguous"],
+    ["has no further API without offline_access", { offlineAccess: false }, "graph: User.Read"],
+  ])("and its code %s", (_name, tokenParameters, expected) => {
     expect(outcome(input("authorization-code", tokenParameters, { given: GIVEN }))).toBe(expected);
   });
 
-  test("its code, when policy has dropped one of them since", () => {
+  test("and its code is refused if policy no longer lists one of them", () => {
     const code = input("authorization-code", {}, { given: GIVEN });
     expect(outcome(code, { apis: { graph: ["User.Read"] } })).toBe("api_not_allowed");
   });
 });
 
-describe("a grant that covers several gives one token at a time", () => {
+describe("a grant for several APIs, when redeemed,", () => {
   test.each<[string, Partial<TokenParameters>, string]>([
-    ["the first where none is named", {}, "graph: User.Read"],
-    ["the one that is named", { audiences: ["orders"] }, "orders: Orders.Read"],
-    ["never more than was given", { audiences: ["graph"], scopes: ["Mail.Read"] }, "scope_not_allowed"],
-    ["two at once", { scopes: [graphScope, ordersScope] }, "api_ambiguous"],
-    ["two at once, one stated", { audiences: ["graph"], scopes: [ordersScope] }, "api_ambiguous"],
+    ["is for the first API if the request names none", {}, "graph: User.Read"],
+    ["is for the named API", { audiences: ["orders"] }, "orders: Orders.Read"],
+    ["never gets more than was granted", { audiences: ["graph"], scopes: ["Mail.Read"] }, "scope_not_allowed"],
+    ["is ambiguous with two APIs", { scopes: [graphScope, ordersScope] }, "api_ambiguous"],
+    [
+      "is ambiguous with two APIs even if one is stated",
+      { audiences: ["graph"], scopes: [ordersScope] },
+      "api_ambiguous",
+    ],
   ])("%s", (_name, tokenParameters, expected) => {
     expect(outcome(input("refresh-token", tokenParameters, { given: GIVEN }), { unattended: true })).toBe(expected);
   });
 
-  test("one that it does not cover", () => {
+  test("is refused for an API that it was not issued for", () => {
     const redemption = input("refresh-token", { audiences: ["orders"] }, { given: [GIVEN[0]] });
     expect(outcome(redemption, { unattended: true })).toBe("api_not_allowed");
   });

@@ -1,4 +1,6 @@
-/** May a person make a grant for an application that is not there? Only for one that may redeem it. */
+/**
+ * Sign-ins in which a person creates a grant for an application, and the description of a policy for administrators.
+ */
 import { describe, expect, test } from "vitest";
 import type { ApiScopes } from "../../../shared/core/api-scopes.ts";
 import { decideSignIn } from "../../../shared/policy/decide.ts";
@@ -7,17 +9,17 @@ import { mayHaveLinks } from "../../../shared/policy/evaluate.ts";
 import type { CallerRule } from "../../../shared/policy/rules.ts";
 import { APP_ID, policyWith, WEB_ID } from "./support/policies.ts";
 
-const KEEPS: Partial<CallerRule> = { offlineAccess: true, unattended: true };
+const WITH_GRANTS: Partial<CallerRule> = { offlineAccess: true, unattended: true };
 const GRAPH: ApiScopes = { api: "graph", scopes: [] };
 
-function signIn(backend: Partial<CallerRule> = {}, asked: Partial<ApiScopes> = {}) {
-  const policy = policyWith({}, { ...KEEPS, ...backend });
-  const decision = decideSignIn(policy, { entry: "backend", clientId: APP_ID, apis: [{ ...GRAPH, ...asked }] });
+function signIn(backend: Partial<CallerRule> = {}, requested: Partial<ApiScopes> = {}) {
+  const policy = policyWith({}, { ...WITH_GRANTS, ...backend });
+  const decision = decideSignIn(policy, { entry: "backend", clientId: APP_ID, apis: [{ ...GRAPH, ...requested }] });
   return decision.ok ? decision.value : decision.failure.reason;
 }
 
-describe("a sign-in for an application", () => {
-  test("gives what its entry says, to be kept", () => {
+describe("a sign-in that creates a grant for an application", () => {
+  test("is allowed with the scopes of the entry and with offline access", () => {
     expect(signIn()).toMatchObject({
       entry: "backend",
       flow: "authorization-code",
@@ -28,40 +30,44 @@ describe("a sign-in for an application", () => {
   });
 
   test.each<[string, Partial<CallerRule>, string]>([
-    ["no unattended", { unattended: false, offlineAccess: false }, "unattended_not_allowed"],
-    ["no offlineAccess", { offlineAccess: false }, "offline_access_not_allowed"],
-    ["no flow to redeem it", { flows: ["on-behalf-of"], offlineAccess: false }, "flow_not_allowed"],
-    ["no list for the API", { apis: { orders: ["Orders.Read"] } }, "api_not_allowed"],
+    ["is refused without unattended", { unattended: false, offlineAccess: false }, "unattended_not_allowed"],
+    ["is refused without offlineAccess", { offlineAccess: false }, "offline_access_not_allowed"],
+    [
+      "is refused without the flow refresh-token",
+      { flows: ["on-behalf-of"], offlineAccess: false },
+      "flow_not_allowed",
+    ],
+    ["is refused if the entry has no list for the API", { apis: { orders: ["Orders.Read"] } }, "api_not_allowed"],
   ])("%s", (_name, backend, reason) => {
     expect(signIn(backend)).toBe(reason);
   });
 
   test.each<[string, Partial<ApiScopes>, string]>([
-    ["an unknown API", { api: "mail" }, "api_unknown"],
-    ["a scope outside the list", { scopes: ["Mail.Read"] }, "scope_not_allowed"],
-  ])("%s", (_name, asked, reason) => {
-    expect(signIn({}, asked)).toBe(reason);
+    ["is refused for an API that policy does not have", { api: "mail" }, "api_unknown"],
+    ["is refused for a scope that is not in the list", { scopes: ["Mail.Read"] }, "scope_not_allowed"],
+  ])("%s", (_name, requested, reason) => {
+    expect(signIn({}, requested)).toBe(reason);
   });
 
-  test("a user's entry, an entry that is gone, one that is about another client by now", () => {
-    const policy = policyWith({}, KEEPS);
-    const ask = (entry: string, clientId: string) => {
+  test("is refused for a user entry, for an entry that no longer exists and for an entry with another client id", () => {
+    const policy = policyWith({}, WITH_GRANTS);
+    const reasonFor = (entry: string, clientId: string) => {
       const decision = decideSignIn(policy, { entry, clientId, apis: [GRAPH] });
       return decision.ok ? "allowed" : decision.failure.reason;
     };
-    expect(ask("web-users", WEB_ID)).toBe("application_required");
-    expect(ask("gone", APP_ID)).toBe("caller_not_listed");
-    expect(ask("backend", WEB_ID)).toBe("caller_not_listed");
+    expect(reasonFor("web-users", WEB_ID)).toBe("application_required");
+    expect(reasonFor("gone", APP_ID)).toBe("caller_not_listed");
+    expect(reasonFor("backend", WEB_ID)).toBe("caller_not_listed");
   });
 
-  test("links are made under the same rule", () => {
-    const [users, backend] = policyWith({}, KEEPS).callers;
+  test("follows the same rule as links: mayHaveLinks is true for the application only", () => {
+    const [users, backend] = policyWith({}, WITH_GRANTS).callers;
     expect([users, backend].map((entry) => entry !== undefined && mayHaveLinks(entry))).toEqual([false, true]);
   });
 });
 
-describe("a policy in plain lines", () => {
-  test("who may do what", () => {
+describe("the description of a policy", () => {
+  test("lists what each caller may do", () => {
     const users: Partial<CallerRule> = {
       role: "Reader",
       requireConfidentialClient: true,
@@ -78,84 +84,84 @@ describe("a policy in plain lines", () => {
     };
     expect(describePolicy(policyWith(users, backend))).toEqual([
       `web-users (user ${WEB_ID} with role Reader)`,
-      "  may use on-behalf-of, refresh-token",
+      "  may use the flows on-behalf-of, refresh-token",
       "  may have graph: User.Read Mail.Read",
       "  must be a confidential client",
-      "  may keep a permission for 30 days",
-      "  may pass the token cache by 10 times a minute for each user",
+      "  may get grants that last 30 days",
+      "  may bypass the token cache 10 times a minute for each user",
       `backend (application ${APP_ID})`,
-      "  may use on-behalf-of, refresh-token, authorization-code",
+      "  may use the flows on-behalf-of, refresh-token, authorization-code",
       "  may have graph: User.Read Calendars.Read .default",
       "  may have orders: Orders.Read",
-      "  may redeem grants while nobody is there",
-      "  may bring refresh tokens of Entra",
-      "  gets tokens even when they carry more scopes than listed",
+      "  may redeem grants without the user",
+      "  may import refresh tokens from Entra",
+      "  gets tokens even if they carry more scopes than listed",
       "  gets long-lived tokens that Graph may challenge",
       `  may exchange users' tokens obtained by ${WEB_ID}`,
-      "  codes go to https://app.example/one",
-      "  codes go to https://app.example/two",
-      "  may pass the token cache by 3 times a minute for each user",
+      "  receives authorization codes at https://app.example/one",
+      "  receives authorization codes at https://app.example/two",
+      "  may bypass the token cache 3 times a minute for each user",
     ]);
   });
 
   test.each<[string, Partial<CallerRule>, string[]]>([
-    ["the default", { subjectClients: undefined as never }, [APP_ID]],
-    ["none", { subjectClients: [] }, []],
-    ["of use to on-behalf-of only", { flows: ["refresh-token"] }, []],
-  ])("whose users' tokens an application may exchange: %s", (_name, backend, clients) => {
+    ["the application's own client by default", { subjectClients: undefined as never }, [APP_ID]],
+    ["no client if the list is empty", { subjectClients: [] }, []],
+    ["no client without the flow on-behalf-of", { flows: ["refresh-token"] }, []],
+  ])("lists the clients whose users' tokens an application may exchange: %s", (_name, backend, clients) => {
     const lines = describePolicy(policyWith({}, backend)).filter((line) => line.includes("may exchange"));
     expect(lines).toEqual(clients.map((client) => `  may exchange users' tokens obtained by ${client}`));
   });
 
   const same: Partial<CallerRule> = { apis: { graph: ["User.Read"] } };
   test.each<[string, Partial<CallerRule>, Partial<CallerRule>, RegExp | undefined]>([
-    ["nothing to say", same, same, undefined],
-    ["tiers that Entra does not keep apart", same, {}, /^graph: callers share one registration but have different/],
+    ["nothing for equal lists", same, same, undefined],
+    ["callers with different lists for one API", same, {}, /^graph: callers share one registration but have different/],
     [
-      "lists in another order are no tiers",
+      "nothing for equal lists in another order",
       { apis: { graph: ["User.Read", "Mail.Read"] } },
       { apis: { graph: ["Mail.Read", "User.Read"] } },
       undefined,
     ],
     [
-      "an application token's list is no tier",
+      "nothing for a different list of client-credentials",
       same,
       { flows: ["client-credentials"], apis: { graph: [".default"] } },
       undefined,
     ],
-    ["surplus", same, { ...same, acceptSurplus: true }, /^backend: acceptSurplus releases/],
+    ["acceptSurplus", same, { ...same, acceptSurplus: true }, /^backend: acceptSurplus releases/],
+    ["public clients with grants", { ...same, offlineAccess: true }, same, /^web-users: public clients may get grants/],
     [
-      "public clients that keep permissions",
-      { ...same, offlineAccess: true },
-      same,
-      /^web-users: public clients may keep/,
-    ],
-    [
-      "nobody whose token could be exchanged",
+      "on-behalf-of without subject clients",
       same,
       { ...same, subjectClients: [] },
-      /^backend: on-behalf-of gives nothing/,
+      /^backend: on-behalf-of never returns a token/,
     ],
     [
-      "the default, and no people at its own client",
+      "on-behalf-of with the default subject client, which has no user entry",
       same,
       { ...same, subjectClients: undefined as never },
-      /^backend: on-behalf-of gives nothing/,
+      /^backend: on-behalf-of never returns a token/,
     ],
     [
-      "people who share no scope with it",
+      "on-behalf-of with a subject client that shares no scope",
       { apis: { orders: ["Orders.Read"] } },
       same,
-      /^backend: on-behalf-of gives nothing/,
+      /^backend: on-behalf-of never returns a token/,
     ],
-    ["grants that may not be redeemed", same, { ...same, unattended: false }, /^backend: refresh-token gives nothing/],
     [
-      "an import",
+      "refresh-token without unattended",
+      same,
+      { ...same, unattended: false },
+      /^backend: the flow refresh-token is refused/,
+    ],
+    [
+      "importRefreshTokens",
       same,
       { ...same, importRefreshTokens: true },
       /^backend: importRefreshTokens is meant for a migration/,
     ],
-  ])("worth a second look: %s", (_name, users, backend, warning) => {
+  ])("warns about %s", (_name, users, backend, warning) => {
     expect(policyWarnings(policyWith(users, backend))).toEqual(
       warning === undefined ? [] : [expect.stringMatching(warning)],
     );

@@ -20,7 +20,7 @@ function parts(text: string): [string, string, string, string, string] {
   return [header, key, iv, ciphertext, tag];
 }
 
-/** A genuine seal under the genuine key, but with another protected header. */
+/** A seal with the right key, but with another protected header. */
 async function sealWith(header: Record<string, unknown>, source = fakeKeySource()): Promise<string> {
   const vaultKey = Buffer.from(source.versions.get(VERSION_1) ?? "", "base64");
   const key = new Uint8Array(hkdfSync("sha256", vaultKey, SALT, "gte-grant+jwe A256GCM", 32));
@@ -31,8 +31,8 @@ async function sealWith(header: Record<string, unknown>, source = fakeKeySource(
 
 const GOOD = { alg: "dir", enc: "A256GCM", kid: VERSION_1, typ: "gte-grant+jwe" };
 
-describe("opening a seal", () => {
-  it("opens the reference header, so that the refusals below are about the header alone", async () => {
+describe("unsealing", () => {
+  it("accepts the reference header, so the refusals below are caused by the header alone", async () => {
     expect(await testSealer().unseal(await sealWith(GOOD), SALT)).toEqual({ ok: true, value: TEXT });
   });
 
@@ -41,21 +41,21 @@ describe("opening a seal", () => {
     ["no typ", { alg: "dir", enc: "A256GCM", kid: VERSION_1 }],
     ["typ of another purpose", { ...GOOD, typ: "gte-link+jwe" }],
     ["typ in capitals", { ...GOOD, typ: "GTE-GRANT+JWE" }],
-    ["a media type's prefix", { ...GOOD, typ: "application/gte-grant+jwe" }],
+    ["typ with the prefix of a media type", { ...GOOD, typ: "application/gte-grant+jwe" }],
     ["no kid", { alg: "dir", enc: "A256GCM", typ: "gte-grant+jwe" }],
     ["kid with a path", { ...GOOD, kid: "../other" }],
     ["kid too long", { ...GOOD, kid: "a".repeat(65) }],
-    ["kid that is a number", { ...GOOD, kid: 1 }],
-    ["a member more", { ...GOOD, cty: "JWT" }],
+    ["a kid that is a number", { ...GOOD, kid: 1 }],
+    ["an extra member", { ...GOOD, cty: "JWT" }],
     ["compression", { ...GOOD, zip: "DEF" }],
-    ["a key of its own", { ...GOOD, jwk: { kty: "oct", k: "AA" } }],
+    ["a key in the header", { ...GOOD, jwk: { kty: "oct", k: "AA" } }],
     ["a critical extension", { ...GOOD, crit: ["b64"], b64: true }],
-  ])("refuses a header before decrypting: %s", async (name, header) => {
+  ])("refuses another header before decrypting: %s", async (name, header) => {
     let text: string;
     try {
       text = await sealWith(header);
     } catch {
-      // jose does not write this one: put the header on a genuine seal.
+      // jose does not write this header: put it on a valid seal.
       const [, ...rest] = (await sealed()).split(".");
       text = [encode(JSON.stringify(header)), ...rest].join(".");
     }
@@ -122,7 +122,7 @@ describe("opening a seal", () => {
     ],
     ["too large", (text) => parts(text).with(3, "A".repeat(30_000)).join(".")],
     [
-      "a second spelling of the tag",
+      "another spelling of the tag",
       (text) => text.slice(0, -1) + String.fromCharCode(text.charCodeAt(text.length - 1) + 1),
     ],
     ["a JWS", () => `${encode("{}")}.${encode("{}")}.AAAA`],
@@ -143,13 +143,13 @@ describe("opening a seal", () => {
     }
   });
 
-  it("refuses the wrong salt and no salt: the vault alone opens nothing", async () => {
+  it("refuses a wrong salt and no salt: the vault alone is not enough to unseal", async () => {
     const text = await sealed();
     expect(await testSealer().unseal(text, Buffer.alloc(32, "other"))).toEqual(broken("decryption"));
     expect(await testSealer().unseal(text)).toEqual(broken("decryption"));
   });
 
-  it("refuses the wrong vault key under the right id: the handle alone opens nothing", async () => {
+  it("refuses a wrong vault key with the right id: the handle alone is not enough to unseal", async () => {
     const source = fakeKeySource();
     source.versions.set(VERSION_1, Buffer.alloc(32, "another key").toString("base64"));
     expect(await testSealer(source).unseal(await sealed(), SALT)).toEqual(broken("decryption"));
@@ -182,7 +182,7 @@ describe("opening a seal", () => {
 });
 
 describe("sealing", () => {
-  it("gives back what it was given, with and without salt", async () => {
+  it("and unsealing return the same text, with and without salt", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.string({ unit: "binary", minLength: 1 }).map((text) => text.toWellFormed()),
@@ -196,22 +196,22 @@ describe("sealing", () => {
     );
   });
 
-  it("has nothing to seal in an empty text", async () => {
+  it("throws for an empty text", async () => {
     await expect(testSealer().seal("", SALT)).rejects.toThrow(TypeError);
   });
 
-  it("writes exactly our header", async () => {
+  it("writes exactly the documented header", async () => {
     const [header] = parts(await sealed());
     expect(Buffer.from(header, "base64url").toString()).toBe(
       `{"alg":"dir","enc":"A256GCM","kid":"${VERSION_1}","typ":"gte-grant+jwe"}`,
     );
   });
 
-  it("never writes the same twice", async () => {
+  it("never writes the same seal twice", async () => {
     expect(await sealed()).not.toBe(await sealed());
   });
 
-  it("seals with the newest key version and still opens older seals", async () => {
+  it("uses the newest key version, and older seals can still be unsealed", async () => {
     const before = await sealed();
     const source = fakeKeySource([VERSION_1, VERSION_2]);
     const sealer = testSealer(source);
@@ -221,7 +221,7 @@ describe("sealing", () => {
     expect(await sealer.unseal(after, SALT)).toEqual({ ok: true, value: TEXT });
   });
 
-  it("refuses what would not fit into a table property, and seals the largest that does", async () => {
+  it("refuses a text that does not fit into a table property, and accepts the largest that does", async () => {
     const sealer = testSealer();
     expect(await sealer.seal("x".repeat(22_001), SALT)).toEqual({ ok: false, failure: { kind: "seal_too_large" } });
     const largest = expectOk(await sealer.seal("x".repeat(22_000), SALT));
@@ -229,7 +229,7 @@ describe("sealing", () => {
     expect((await sealer.unseal(largest, SALT)).ok).toBe(true);
   });
 
-  it("fails when there is no key", async () => {
+  it("fails without a key", async () => {
     const source = fakeKeySource();
     source.down = "vault_timeout";
     expect(await testSealer(source).seal(TEXT, SALT)).toEqual({
@@ -238,7 +238,7 @@ describe("sealing", () => {
     });
   });
 
-  it.each(["", "Grant", "a", "grant+jwe", "grant "])("has no purpose %j", (purpose) => {
+  it.each(["", "Grant", "a", "grant+jwe", "grant "])("throws for the purpose %j", (purpose) => {
     expect(() => createSealer({ purpose, keys: { current: async () => never(), byId: async () => never() } })).toThrow(
       TypeError,
     );
@@ -246,5 +246,5 @@ describe("sealing", () => {
 });
 
 function never(): never {
-  throw new Error("not called");
+  throw new Error("must not be called");
 }

@@ -14,10 +14,10 @@ function setUp(source: SealingKeySource) {
   return { keys, clock, stale };
 }
 
-/** Lets background work that is not waiting for anything finish. */
+/** Waits until background work without pending calls has finished. */
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-describe("sealing key values", () => {
+describe("the value of a sealing key", () => {
   const bytes = Buffer.from(Array.from({ length: 32 }, (_, at) => 255 - at));
 
   it.each([
@@ -27,8 +27,8 @@ describe("sealing key values", () => {
     ["33 bytes", Buffer.alloc(33).toString("base64")],
     ["64 bytes", Buffer.alloc(64).toString("base64")],
     ["hex", bytes.toString("hex")],
-    ["a password of 43 characters with others than base64", "!".repeat(43)],
-  ])("refuses %s with a failure of its own", async (_name, value) => {
+    ["a password of 43 characters that are not base64", "!".repeat(43)],
+  ])("is refused with a separate failure: %s", async (_name, value) => {
     const { keys } = setUp({ read: async () => succeed({ version: VERSION_1, value: new SecretValue(value) }) });
     expect(await keys.current()).toEqual({ ok: false, failure: { kind: "sealing_key_invalid", version: VERSION_1 } });
   });
@@ -37,7 +37,7 @@ describe("sealing key values", () => {
     ["base64", bytes.toString("base64")],
     ["base64url", bytes.toString("base64url")],
     ["a line feed at the end", `${bytes.toString("base64")}\n`],
-  ])("accepts 32 bytes in %s", async (_name, value) => {
+  ])("is accepted: 32 bytes in %s", async (_name, value) => {
     const { keys } = setUp({ read: async () => succeed({ version: VERSION_1, value: new SecretValue(value) }) });
     const { key, kid } = expectOk(await keys.current());
     expect({ kid, key: Buffer.from(key).toString("hex") }).toEqual({ kid: VERSION_1, key: bytes.toString("hex") });
@@ -46,20 +46,20 @@ describe("sealing key values", () => {
   it.each([
     ["path", "a/b"],
     ["empty", ""],
-  ])("refuses a version that cannot be a key id: %s", async (_name, version) => {
+  ])("is refused with a version that cannot be a key id: %s", async (_name, version) => {
     const value = new SecretValue(bytes.toString("base64"));
     const { keys } = setUp({ read: async () => succeed({ version, value }) });
     expect(await keys.current()).toMatchObject({ ok: false, failure: { kind: "sealing_key_invalid" } });
   });
 
-  it("refuses another version than the one asked for", async () => {
+  it("is refused with another version than the requested one", async () => {
     const value = new SecretValue(bytes.toString("base64"));
     const { keys } = setUp({ read: async () => succeed({ version: VERSION_2, value }) });
     expect(await keys.byId(VERSION_1, "grant")).toMatchObject({ ok: false, failure: { kind: "sealing_key_invalid" } });
   });
 });
 
-describe("the newest key", () => {
+describe("the newest sealing key", () => {
   it("is read once for fifty callers", async () => {
     const source = fakeKeySource();
     const { keys } = setUp(source);
@@ -68,7 +68,7 @@ describe("the newest key", () => {
     expect(source.reads).toEqual([undefined]);
   });
 
-  it("is looked at again after five minutes, without making anybody wait", async () => {
+  it("is read again after five minutes, in the background", async () => {
     const source = fakeKeySource();
     const { keys, clock } = setUp(source);
     await keys.current();
@@ -83,7 +83,7 @@ describe("the newest key", () => {
     expect(expectOk(await keys.current()).kid).toBe(VERSION_2);
   });
 
-  it("serves on while the vault is down, and says so", async () => {
+  it("stays in use while the vault is down, and a stale event reports it", async () => {
     const source = fakeKeySource();
     const { keys, clock, stale } = setUp(source);
     await keys.current();
@@ -95,7 +95,7 @@ describe("the newest key", () => {
     expect(expectOk(await keys.current()).kid).toBe(VERSION_1);
   });
 
-  it("tells the operator when the newer version is unusable, and keeps the old one", async () => {
+  it("stays in use if a newer version is unusable, and a stale event reports it", async () => {
     const source = fakeKeySource();
     const { keys, clock, stale } = setUp(source);
     await keys.current();
@@ -107,7 +107,7 @@ describe("the newest key", () => {
     expect(expectOk(await keys.current()).kid).toBe(VERSION_1);
   });
 
-  it("leaves a dead vault alone between attempts, then recovers", async () => {
+  it("is read again five seconds after a failed first read", async () => {
     const source = fakeKeySource();
     source.down = "vault_unreachable";
     const { keys, clock } = setUp(source);
@@ -119,7 +119,7 @@ describe("the newest key", () => {
     expect((await keys.current()).ok).toBe(true);
   });
 
-  it("turns a source that throws into a failure: nothing is left unhandled in the background", async () => {
+  it("is unavailable if the source throws, and no rejection is left unhandled", async () => {
     const { keys } = setUp({
       read: async () => {
         throw new Error("https://vault.example/secrets/name");
@@ -132,7 +132,7 @@ describe("the newest key", () => {
   });
 });
 
-describe("keys by id", () => {
+describe("sealing keys by id", () => {
   it("come from memory after the first read", async () => {
     const source = fakeKeySource([VERSION_1, VERSION_2]);
     const { keys } = setUp(source);
@@ -143,7 +143,7 @@ describe("keys by id", () => {
     expect(source.reads).toEqual([undefined, VERSION_1]);
   });
 
-  it("tell a version that does not exist from a vault that does not answer", async () => {
+  it("distinguish a version that does not exist from a vault that does not answer", async () => {
     const source = fakeKeySource();
     const { keys } = setUp(source);
     expect(await keys.byId(VERSION_2, "grant")).toEqual({
@@ -157,18 +157,18 @@ describe("keys by id", () => {
     });
   });
 
-  it("are not asked for with something that is no key id", async () => {
+  it("are not read for a text that cannot be a key id", async () => {
     const source = fakeKeySource();
     const { keys } = setUp(source);
     expect(await keys.byId("../secrets/other", "grant")).toMatchObject({ failure: { problem: "key" } });
     expect(source.reads).toEqual([]);
   });
 
-  it("cannot be used to flood the vault, nor to starve another purpose", async () => {
+  it("are read within a budget: invented ids can neither flood the vault nor use up the reads of another purpose", async () => {
     const source = fakeKeySource();
     const { keys, clock } = setUp(source);
     for (let made = 0; made < 1_000; made += 1) await keys.byId(`made-up-${made}`, "cookie");
-    // One look at the newest key, and the budget.
+    // One read of the newest key, and the budget.
     expect(source.reads).toHaveLength(1 + 8);
     expect(await keys.byId("made-up", "cookie")).toMatchObject({ failure: { reason: "too_many_unknown_keys" } });
     expect((await keys.byId(VERSION_1, "grant")).ok).toBe(true);
@@ -176,14 +176,14 @@ describe("keys by id", () => {
     expect(await keys.byId("made-up", "cookie")).toMatchObject({ failure: { kind: "seal_broken" } });
   });
 
-  it("made-up ids cannot keep the newest key from an instance that has just started", async () => {
+  it("include the newest key in a new instance, even if invented ids have used up the budget", async () => {
     const source = fakeKeySource([VERSION_1, VERSION_2]);
     const { keys } = setUp(source);
     for (let made = 0; made < 20; made += 1) await keys.byId(`made-up-${made}`, "link");
     expect((await keys.byId(VERSION_2, "link")).ok).toBe(true);
   });
 
-  it("are held in a bounded number, the least recently used goes first", async () => {
+  it("are bounded in number, and the least recently used is removed first", async () => {
     const versions = Array.from({ length: 10 }, (_, at) => String(at).repeat(32));
     const source = fakeKeySource(versions);
     const { keys } = setUp(source);
@@ -199,7 +199,7 @@ describe("keys by id", () => {
     expect(source.reads).toHaveLength(reads + 1);
   });
 
-  it("do not print", async () => {
+  it("are never printed", async () => {
     const source = fakeKeySource();
     const { keys } = setUp(source);
     await keys.current();

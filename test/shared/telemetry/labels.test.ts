@@ -6,7 +6,7 @@ import type { LabelFacts } from "../../../shared/telemetry/telemetry.ts";
 import { wireCodes } from "../../docs/support/wire-codes.ts";
 
 const APIS = ["graph", "orders"];
-const CLOSED: Readonly<Record<string, readonly string[]>> = {
+const CLOSED_SETS: Readonly<Record<string, readonly string[]>> = {
   "gte.route": ["token"],
   "gte.flow": ["on-behalf-of", "refresh-token", "authorization-code", "client-credentials", "none", "other"],
   "gte.api": [...APIS, "none", "other"],
@@ -16,11 +16,11 @@ const CLOSED: Readonly<Record<string, readonly string[]>> = {
 };
 const labelsOf = createLabels(APIS);
 
-test("no label has a value outside its closed set, whatever the facts are", () => {
+test("property: no label has a value outside its closed set", () => {
   const value = fc.oneof(
     fc.string(),
     fc.uuid(),
-    fc.constantFrom(...Object.values(CLOSED).flat(), "__proto__", "constructor", "toString", "GRAPH", "graph "),
+    fc.constantFrom(...Object.values(CLOSED_SETS).flat(), "__proto__", "constructor", "toString", "GRAPH", "graph "),
     fc.constant(undefined),
     fc.anything(),
   );
@@ -40,16 +40,16 @@ test("no label has a value outside its closed set, whatever the facts are", () =
   fc.assert(
     fc.property(facts, (random) => {
       const labels = labelsOf("token", random as unknown as LabelFacts);
-      expect(Object.keys(labels).sort()).toEqual(Object.keys(CLOSED).sort());
+      expect(Object.keys(labels).sort()).toEqual(Object.keys(CLOSED_SETS).sort());
       for (const [name, label] of Object.entries(labels)) {
-        expect(CLOSED[name]).toContain(label);
+        expect(CLOSED_SETS[name]).toContain(label);
       }
     }),
     { numRuns: 300 },
   );
 });
 
-test("what is in its set is told, what is not known is none, what is outside is other", () => {
+test("a label is the value if its set contains it, otherwise other, and none without a value", () => {
   const facts: LabelFacts = { outcome: "issued", code: "ok", flow: "on-behalf-of", api: "orders", cache: "hit" };
   expect(labelsOf("token", facts)).toEqual({
     "gte.route": "token",
@@ -70,6 +70,6 @@ test("what is in its set is told, what is not known is none, what is outside is 
   });
 });
 
-test("every code that the service can answer is in the list, and no other", () => {
+test("the list of codes contains exactly the codes of the service", () => {
   expect([...CODES].sort()).toEqual(["ok", ...wireCodes().keys()].sort());
 });

@@ -39,14 +39,14 @@ function sender(withHeaders: boolean, endpoint = "https://otlp.example/base/"): 
   });
 }
 
-describe("an export that fails is told once, and so is the recovery", () => {
+describe("failing exports are reported once", () => {
   test.each([
     [{ kind: "timeout" } as const, "timeout"],
     [{ kind: "network", code: "ECONNREFUSED" } as const, "network"],
     [503, "status_503"],
     [302, "status_302"],
     [new Error("secret text"), "unexpected"],
-  ])("%j", async (failure, reason) => {
+  ])("after %j, and the recovery is reported once, too", async (failure, reason) => {
     const otlp = sender(false);
     expect(await otlp.send("traces", BODY)).toBe(true);
     answer = failure;
@@ -58,7 +58,7 @@ describe("an export that fails is told once, and so is the recovery", () => {
     expect(changes).toEqual([{ name: "export_failed", reason }, { name: "export_recovered" }]);
   });
 
-  test("the vault does not give the headers: nothing is sent", async () => {
+  test("if the vault refuses the headers, and no request is sent", async () => {
     secret = fail({ kind: "vault_refused" });
     const otlp = sender(true);
     expect(await otlp.send("traces", BODY)).toBe(false);
@@ -69,7 +69,7 @@ describe("an export that fails is told once, and so is the recovery", () => {
   });
 
   test.each(["no headers", "name", "=value", "a=%zz", "a=line%0Abreak", "a b=c", "a=", "ä=b"])(
-    "headers that are none: %j",
+    "for the malformed headers %j, and no request is sent",
     async (text) => {
       secret = succeed(new SecretValue(text));
       expect(await sender(true).send("traces", BODY)).toBe(false);
@@ -79,7 +79,7 @@ describe("an export that fails is told once, and so is the recovery", () => {
   );
 });
 
-test("posts JSON to the path of the signal, within a deadline", async () => {
+test("an export is a POST of JSON to the path of the signal, with a deadline and a size limit", async () => {
   const otlp = sender(false);
   await otlp.send("traces", BODY);
   await otlp.send("metrics", undefined);
@@ -96,7 +96,7 @@ test("posts JSON to the path of the signal, within a deadline", async () => {
   ]);
 });
 
-test("headers come from the vault once, and again when the endpoint refuses them", async () => {
+test("the headers are read from the vault once, and again after the endpoint refused them", async () => {
   const otlp = sender(true);
   await otlp.send("traces", BODY);
   await otlp.send("traces", BODY);

@@ -35,8 +35,8 @@ afterEach(() => void vi.useRealTimers());
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const later = () => vi.advanceTimersByTimeAsync(500);
 
-describe("nothing that goes wrong in there comes out", () => {
-  test("a chunk that cannot be loaded", async () => {
+describe("a failure of telemetry never reaches the service", () => {
+  test("if the chunk cannot be loaded, it is reported once and not loaded again", async () => {
     const observe = telemetry.forRoute("token");
     observe(observation);
     await later();
@@ -47,25 +47,25 @@ describe("nothing that goes wrong in there comes out", () => {
     expect({ loads: loads.length, recorded, unusable }).toEqual({ loads: 1, recorded: [], unusable: 1 });
   });
 
-  test("a recorder that throws is not asked again", async () => {
-    let asked = 0;
+  test("a recorder that throws is reported once and not called again", async () => {
+    let calls = 0;
     const observe = telemetry.forRoute("token");
     observe(observation);
     await later();
     loads[0]?.resolve({
       ...recorder,
       record() {
-        asked += 1;
+        calls += 1;
         throw new Error("bug");
       },
     });
     await turn();
     observe(observation);
     observe(observation);
-    expect({ asked, unusable }).toEqual({ asked: 1, unusable: 1 });
+    expect({ calls, unusable }).toEqual({ calls: 1, unusable: 1 });
   });
 
-  test("an end that does not come: two seconds, then the process may go", async () => {
+  test("stop waits at most two seconds for a recorder that does not stop", async () => {
     telemetry.start();
     await turn();
     loads[0]?.resolve({ ...recorder, stop: () => new Promise(() => undefined) });
@@ -81,7 +81,7 @@ describe("nothing that goes wrong in there comes out", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("an end that fails", async () => {
+  test("stop resolves although the recorder fails to stop", async () => {
     telemetry.start();
     await turn();
     loads[0]?.resolve({ ...recorder, stop: () => Promise.reject(new Error("no")) });
@@ -90,7 +90,7 @@ describe("nothing that goes wrong in there comes out", () => {
   });
 });
 
-test("nothing is loaded until something is observed, and then not while the first answers are made", async () => {
+test("the chunk is loaded half a second after the first observation", async () => {
   const observe = telemetry.forRoute("token");
   await later();
   expect(loads).toHaveLength(0);
@@ -101,7 +101,7 @@ test("nothing is loaded until something is observed, and then not while the firs
   expect(loads).toHaveLength(1);
 });
 
-test("what is observed meanwhile waits, in order and bounded", async () => {
+test("at most 1,024 observations wait for the chunk, and are recorded in order", async () => {
   const routes = Array.from({ length: 1_100 }, (_, index) => `route-${index}`);
   for (const route of routes) {
     telemetry.forRoute(route)(observation);
@@ -115,12 +115,12 @@ test("what is observed meanwhile waits, in order and bounded", async () => {
   expect(loads).toHaveLength(1);
 });
 
-test("the end before the beginning", async () => {
+test("stop without an observation does not load the chunk", async () => {
   await telemetry.stop();
   expect(loads).toHaveLength(0);
 });
 
-test.each(["before", "while"])("an end %s the chunk is loading sends what waits", async (when) => {
+test.each(["before", "while"])("stop %s the chunk is loading records the waiting observations", async (when) => {
   telemetry.forRoute("token")(observation);
   if (when === "while") {
     await later();

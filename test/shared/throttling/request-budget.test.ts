@@ -1,4 +1,4 @@
-/** How often a user may go past the cache: a fixed minute each, bounded in users. */
+/** How often a user may bypass the cache: a fixed window of one minute, bounded in users. */
 import { expect, test } from "vitest";
 import { createRequestBudget } from "../../../shared/throttling/request-budget.ts";
 
@@ -7,7 +7,7 @@ function frozen(start = 1_000) {
   return { clock, budget: createRequestBudget(() => clock.now) };
 }
 
-test("what the budget has is given; then the seconds to wait until the minute is over", () => {
+test("take allows the budget, then returns the seconds until the minute ends", () => {
   const { clock, budget } = frozen();
   expect([budget.take("alice", 2), budget.take("alice", 2)]).toEqual([undefined, undefined]);
   expect(budget.take("alice", 2)).toBe(60);
@@ -17,7 +17,7 @@ test("what the budget has is given; then the seconds to wait until the minute is
   expect(budget.take("alice", 2)).toBe(1);
 });
 
-test("a refused attempt costs nothing and does not lengthen the wait", () => {
+test("a refused take spends nothing and does not extend the wait", () => {
   const { clock, budget } = frozen();
   budget.take("alice", 1);
   for (let second = 1; second < 60; second++) {
@@ -28,14 +28,14 @@ test("a refused attempt costs nothing and does not lengthen the wait", () => {
   expect(budget.take("alice", 1)).toBeUndefined();
 });
 
-test("one user's use is not another's", () => {
+test("each user has a separate budget", () => {
   const { budget } = frozen();
   expect(budget.take("alice", 1)).toBeUndefined();
   expect(budget.take("bob", 1)).toBeUndefined();
   expect(budget.take("alice", 1)).toBe(60);
 });
 
-test("many users do not grow it without bound: the ones long unseen are forgotten", () => {
+test("the memory is bounded: the least recently seen user is evicted", () => {
   const { budget } = frozen();
   budget.take("first", 1);
   for (let user = 0; user < 10_000; user++) {

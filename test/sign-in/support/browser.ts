@@ -1,14 +1,14 @@
 /**
- * A browser without a screen: keeps cookies, and goes to the service by its real handlers. What is beyond the service
- * (Entra, the application) it only looks at.
+ * A browser without a screen: it stores cookies and calls the service's real handlers. It does not follow redirects to
+ * Entra or to the application.
  */
 import type { Answer, Call, ServiceUnderTest } from "../../support/service-under-test.ts";
 
 export interface Browser {
-  /** Name and value of each cookie held. */
+  /** Name and value of each stored cookie. */
   readonly jar: Map<string, string>;
   open(path: string, call?: Call): Promise<Answer>;
-  /** As a browser sends the form of a page that it got from the service. */
+  /** Sends a form as a browser does from a page of the service. */
   submit(path: string, form: Record<string, string>, headers?: Record<string, string>): Promise<Answer>;
 }
 
@@ -35,18 +35,18 @@ export function newBrowser(service: ServiceUnderTest): Browser {
   };
 }
 
-/** What the browser would send, for whoever sends it another way. */
+/** The `Cookie` header of the browser, for a request that does not go through `open`. */
 export function cookiesOf({ jar }: Pick<Browser, "jar">): string {
   return [...jar].map(([name, value]) => `${name}=${value}`).join("; ");
 }
 
-/** Path and query of an absolute URL of the service's, as `open` takes it. */
+/** Path and query of an absolute URL of the service, as `open` accepts it. */
 export function pathOf(url: string): string {
   const { pathname, search } = new URL(url, "http://localhost:7071");
   return pathname + search;
 }
 
-/** Where a page leads on to by itself. */
+/** The target of a page's automatic redirect. */
 export function leadsTo(text: string): string {
   const [, url = "none:"] = /<meta http-equiv="refresh" content="0;url=([^"]*)">/.exec(text) ?? [];
   return url.replaceAll("&amp;", "&").replaceAll("&#39;", "'");

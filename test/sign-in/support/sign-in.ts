@@ -1,4 +1,4 @@
-/** The steps of a sign-in, each by the real handlers; Entra's page is left out, its answer comes from `issueCode`. */
+/** The steps of a sign-in through the real handlers. Entra's page is skipped; `issueCode` provides its answer. */
 import { createHash, randomBytes } from "node:crypto";
 import { appToken, bearer, CLIENT_IDS } from "../../support/callers.ts";
 import type { Answer, ServiceUnderTest } from "../../support/service-under-test.ts";
@@ -17,7 +17,7 @@ export function newPkce(): Pkce {
   return { verifier, challenge: createHash("sha256").update(verifier).digest("base64url") };
 }
 
-/** A pushed request of the web backend's, complete and right. */
+/** A complete and valid pushed request of the web backend. */
 export function parForm(pkce: Pkce, changes: Record<string, string | undefined> = {}): Record<string, string> {
   const form: Record<string, string | undefined> = {
     response_type: "code",
@@ -50,8 +50,8 @@ export function authorizePath(requestUri: string, clientId: string = CLIENT_IDS.
   return `/oauth2/authorize?${new URLSearchParams({ client_id: clientId, request_uri: requestUri })}`;
 }
 
-/** What Entra was asked in the redirect. */
-export function askedOfEntra(answer: Answer): Record<string, string> {
+/** The parameters of the authorization request in the redirect to Entra. */
+export function entraRequest(answer: Answer): Record<string, string> {
   return Object.fromEntries(new URL(answer.headers.get("location") ?? "").searchParams);
 }
 
@@ -61,16 +61,16 @@ export interface Signed {
   readonly scope?: string;
 }
 
-/** Entra's page, skipped: the code that it would send back with. */
-export function entraCode(service: ServiceUnderTest, asked: Record<string, string>, signed: Signed = {}): string {
-  const { user = "alice", nonce = asked["nonce"] ?? "", scope = asked["scope"] ?? "" } = signed;
+/** The code that Entra's page would return. */
+export function entraCode(service: ServiceUnderTest, request: Record<string, string>, signed: Signed = {}): string {
+  const { user = "alice", nonce = request["nonce"] ?? "", scope = request["scope"] ?? "" } = signed;
   return service.tenant.state.issueCode({
     user,
     client: "service",
-    redirectUri: asked["redirect_uri"] ?? "",
+    redirectUri: request["redirect_uri"] ?? "",
     scope,
     nonce,
-    codeChallenge: asked["code_challenge"] ?? "",
+    codeChallenge: request["code_challenge"] ?? "",
     codeChallengeMethod: "S256",
   });
 }
@@ -79,25 +79,27 @@ export function callbackPath(parameters: Record<string, string>): string {
   return `/oauth2/callback?${new URLSearchParams(parameters)}`;
 }
 
-/** The person answers the page, where the sign-in leads to one. */
-export async function answerQuestion(browser: Browser, back: Answer, decision = "allow"): Promise<Answer> {
-  const question = await browser.open(back.headers.get("location") ?? "");
-  return browser.submit("/signin/confirm", { ...hiddenFields(question.text), decision });
+/** Opens the confirmation page and sends its form with the decision. */
+export async function answerConfirmation(browser: Browser, back: Answer, decision = "allow"): Promise<Answer> {
+  const page = await browser.open(back.headers.get("location") ?? "");
+  return browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision });
 }
 
-/** From the pushed request to the client's redirect: the code that the client gets, after the page that may ask. */
+/**
+ * From the pushed request to the client's redirect, with approval if there is a confirmation page: the client's code.
+ */
 export async function codeForClient(
   service: ServiceUnderTest,
   browser: Browser,
   { pkce, changes, signed }: { pkce: Pkce; changes?: Record<string, string | undefined>; signed?: Signed },
 ): Promise<{ readonly answer: Answer; readonly location: URL; readonly code: string }> {
   const departure = await browser.open(authorizePath(await push(service, pkce, changes)));
-  const asked = askedOfEntra(departure);
-  const code = entraCode(service, asked, signed);
-  const answer = await browser.open(callbackPath({ code, state: asked["state"] ?? "" }));
+  const request = entraRequest(departure);
+  const code = entraCode(service, request, signed);
+  const answer = await browser.open(callbackPath({ code, state: request["state"] ?? "" }));
   const header = answer.headers.get("location") ?? "none:";
-  const asks = header.startsWith("/signin/confirm");
-  const location = new URL(asks ? leadsTo((await answerQuestion(browser, answer)).text) : header);
+  const mustConfirm = header.startsWith("/signin/confirm");
+  const location = new URL(mustConfirm ? leadsTo((await answerConfirmation(browser, answer)).text) : header);
   return { answer, location, code: location.searchParams.get("code") ?? "" };
 }
 
@@ -116,7 +118,7 @@ export function redeem(service: ServiceUnderTest, form: Record<string, string>, 
   return service.call("/oauth2/token", { form, headers: bearer(token) });
 }
 
-/** A link that the daemon makes for itself. */
+/** A link that the daemon requests for itself. */
 export async function createLink(
   service: ServiceUnderTest,
   body: Record<string, unknown> = { api: "graph" },
@@ -127,13 +129,13 @@ export async function createLink(
   return pathOf(String(answer.json()["url"]));
 }
 
-/** From the link to Entra and back: the answer of the callback. */
+/** From the link through Entra: the response of the callback. */
 export async function signInByLink(
   service: ServiceUnderTest,
   browser: Browser,
   { link, signed }: { readonly link?: string; readonly signed?: Signed } = {},
 ): Promise<Answer> {
   const departure = await browser.open(link ?? (await createLink(service)));
-  const asked = askedOfEntra(departure);
-  return browser.open(callbackPath({ code: entraCode(service, asked, signed), state: asked["state"] ?? "" }));
+  const request = entraRequest(departure);
+  return browser.open(callbackPath({ code: entraCode(service, request, signed), state: request["state"] ?? "" }));
 }

@@ -1,4 +1,4 @@
-/** An OTLP/HTTP endpoint on loopback: keeps what it is sent, and answers what the test says. */
+/** An OTLP/HTTP endpoint on loopback. It records exports and answers with the status that a test sets. */
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -47,11 +47,11 @@ interface Export {
 export interface OtlpReceiver {
   readonly url: string;
   readonly exports: Export[];
-  /** Status of the answers. */
+  /** Status of the responses. */
   status: number;
-  /** Never answers while true. */
+  /** True: the endpoint never answers. */
   silent: boolean;
-  /** Of the newest export; cumulative, so it holds everything. */
+  /** The metrics of the latest export. It contains all values, because metrics are cumulative. */
   metrics(): Metric[];
   spans(): Span[];
   resources(): Record<string, unknown>[];

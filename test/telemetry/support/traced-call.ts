@@ -1,4 +1,4 @@
-/** A request to the real handlers as the host makes it, with the trace context that the host gives. */
+/** Calls the handlers of the service with the trace context of the host. */
 import { HttpRequest, InvocationContext } from "@azure/functions";
 import type { Service } from "../../../functions/composition/compose.ts";
 import { createHandler } from "../../../functions/handle.ts";
@@ -11,7 +11,7 @@ export interface TracedCall {
   readonly log?: (line: string) => void;
 }
 
-/** A user's `GET /AuthorizationHeader/graph`, unless told otherwise. */
+/** Sends `GET /AuthorizationHeader/graph` as a user; `TracedCall` can change route and parameters. */
 export function tracedCaller(service: Service, log: (line: string) => void = () => undefined) {
   const handlers = new Map(routesOf(service).map((route) => [route.name, createHandler(service, route)]));
   return async (

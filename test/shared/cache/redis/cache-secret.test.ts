@@ -26,51 +26,54 @@ function setUp(...answers: (Read | Error)[]) {
 
 const good = (value = SECRET): Read => succeed({ value: new SecretValue(value) });
 
-test("is read once and held", async () => {
+test("the cache secret is read once and stays in memory", async () => {
   const { secret, reads } = setUp(good());
   await secret.ready();
-  expect(secret.held()).toEqual(Buffer.alloc(32, 7));
+  expect(secret.current()).toEqual(Buffer.alloc(32, 7));
   await secret.ready();
-  secret.held();
+  secret.current();
   expect(reads.count).toBe(1);
 });
 
-test("until it is read there is none, and nobody waits", () => {
-  expect(setUp(good()).secret.held()).toBeUndefined();
+test("before the first read there is no cache secret, and no caller waits for it", () => {
+  expect(setUp(good()).secret.current()).toBeUndefined();
 });
 
-test("is looked at again after an hour, in the background", async () => {
+test("the cache secret is read again after an hour, in the background", async () => {
   const next = Buffer.alloc(32, 9);
   const { clock, secret, settle } = setUp(good(), good(next.toString("base64url")));
   await secret.ready();
   clock.now = 60 * 60_000 - 1;
-  secret.held();
+  secret.current();
   await settle();
-  expect(secret.held()).toEqual(Buffer.alloc(32, 7));
+  expect(secret.current()).toEqual(Buffer.alloc(32, 7));
   clock.now += 1;
-  expect(secret.held()).toEqual(Buffer.alloc(32, 7));
+  expect(secret.current()).toEqual(Buffer.alloc(32, 7));
   await settle();
-  expect(secret.held()).toEqual(next);
+  expect(secret.current()).toEqual(next);
 });
 
-test("a vault that is away leaves the one at hand; without one there is a pause of half a minute", async () => {
+test("after a failed read the last cache secret stays in use; without one the next read follows after half a minute", async () => {
   const { clock, secret, problems, reads, settle } = setUp(fail({ kind: "vault_timeout" }), good(), new Error("bug"));
   await secret.ready();
-  expect(secret.held()).toBeUndefined();
+  expect(secret.current()).toBeUndefined();
   expect(reads.count).toBe(1);
   clock.now = 30_000;
   await secret.ready();
-  expect(secret.held()).toBeDefined();
+  expect(secret.current()).toBeDefined();
   clock.now += 60 * 60_000;
-  secret.held();
+  secret.current();
   await settle();
-  expect(secret.held()).toBeDefined();
+  expect(secret.current()).toBeDefined();
   expect(problems).toEqual(["vault_timeout", "internal"]);
 });
 
-test.each(["", "short", `${SECRET}AAAA`, "!".repeat(44)])("%j is no key of 32 bytes", async (value) => {
-  const { secret, problems } = setUp(good(value));
-  await secret.ready();
-  expect(secret.held()).toBeUndefined();
-  expect(problems).toEqual(["not_32_bytes"]);
-});
+test.each(["", "short", `${SECRET}AAAA`, "!".repeat(44)])(
+  "%j is refused: the cache secret must be 32 bytes",
+  async (value) => {
+    const { secret, problems } = setUp(good(value));
+    await secret.ready();
+    expect(secret.current()).toBeUndefined();
+    expect(problems).toEqual(["not_32_bytes"]);
+  },
+);

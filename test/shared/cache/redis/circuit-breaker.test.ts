@@ -13,43 +13,43 @@ function setUp() {
   return { clock, changes, breaker, fail };
 }
 
-test("four failures are nothing, and a success forgets them", () => {
+test("the circuit stays closed after four failures, and a success resets their number", () => {
   const { breaker, fail, changes } = setUp();
   fail(4);
-  expect(breaker.mayAsk()).toBe(true);
+  expect(breaker.allowsCall()).toBe(true);
   breaker.succeeded();
   fail(4);
-  expect(breaker.mayAsk()).toBe(true);
+  expect(breaker.allowsCall()).toBe(true);
   expect(changes).toEqual([]);
 });
 
-test("five in a row open it, once; for five seconds nothing is asked", () => {
+test("five failures in a row open the circuit once, and no call is allowed for five seconds", () => {
   const { clock, breaker, fail, changes } = setUp();
   fail(7);
   expect(changes).toEqual([{ open: true, reason: "late" }]);
   clock.now = 4_999;
-  expect(breaker.mayAsk()).toBe(false);
+  expect(breaker.allowsCall()).toBe(false);
 });
 
-test("then one question goes through; if it fails, the five seconds begin again", () => {
+test("after five seconds one call is allowed; if it fails, the five seconds begin again", () => {
   const { clock, breaker, fail } = setUp();
   fail(5);
   clock.now = 5_000;
-  expect([breaker.mayAsk(), breaker.mayAsk()]).toEqual([true, false]);
+  expect([breaker.allowsCall(), breaker.allowsCall()]).toEqual([true, false]);
   clock.now = 5_040;
   breaker.failed("late");
   clock.now = 10_039;
-  expect(breaker.mayAsk()).toBe(false);
+  expect(breaker.allowsCall()).toBe(false);
   clock.now = 10_040;
-  expect(breaker.mayAsk()).toBe(true);
+  expect(breaker.allowsCall()).toBe(true);
 });
 
-test("if it succeeds, everything goes on", () => {
+test("a successful probe closes the circuit", () => {
   const { clock, breaker, fail, changes } = setUp();
   fail(5);
   clock.now = 5_000;
-  breaker.mayAsk();
+  breaker.allowsCall();
   breaker.succeeded();
-  expect([breaker.mayAsk(), breaker.mayAsk()]).toEqual([true, true]);
+  expect([breaker.allowsCall(), breaker.allowsCall()]).toEqual([true, true]);
   expect(changes).toEqual([{ open: true, reason: "late" }, { open: false }]);
 });

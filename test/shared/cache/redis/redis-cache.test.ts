@@ -1,4 +1,4 @@
-/** Level 2 against a real redis-server: what it keeps, and what it does when the server is anything but well. */
+/** Level 2 against a real redis-server: what it stores, and what it does when the server fails. */
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { REDIS_DEADLINE_MS } from "../../../../shared/core/limits.ts";
@@ -16,7 +16,7 @@ describeWithRedis("level 2 in Redis", () => {
   afterEach(closeLevels);
   afterAll(() => server?.stop());
 
-  test("what one instance puts, another finds", async () => {
+  test("a token that one instance puts is found by another", async () => {
     const [first, second] = [await openLevel(server.url), await openLevel(server.url)];
     await first.level.put("key", cachedToken("one"), inAnHour());
     const found = await second.level.findOrLease("key");
@@ -24,14 +24,14 @@ describeWithRedis("level 2 in Redis", () => {
     expect((await second.level.find("key"))?.accessToken.reveal()).toBe("one");
   });
 
-  test("the first to look gets the lease; the others learn that somebody asks", async () => {
+  test("the first look-up gets the lease; other look-ups are busy", async () => {
     const [first, second] = [await openLevel(server.url), await openLevel(server.url)];
     const found = await Promise.all([first.level.findOrLease("key"), second.level.findOrLease("key")]);
     expect(found.map(({ kind }) => kind).sort()).toEqual(["busy", "leased"]);
     expect(await first.level.find("key")).toBeUndefined();
   });
 
-  test("a lease that is given back can be had; one that is over too", async () => {
+  test("a lease can be taken again after its release or its expiry", async () => {
     const { level } = await openLevel(server.url);
     const first = await level.findOrLease("key");
     await level.release("key", first.kind === "leased" ? first.lease : "");
@@ -41,7 +41,7 @@ describeWithRedis("level 2 in Redis", () => {
     await eventually(async () => (await level.findOrLease("key")).kind === "leased");
   });
 
-  test("a late holder does not take away what somebody else has put", async () => {
+  test("the release of an old lease does not delete a token that another instance has put", async () => {
     const { level } = await openLevel(server.url);
     const lease = await level.findOrLease("key");
     await level.put("key", cachedToken("one"), inAnHour());
@@ -49,7 +49,7 @@ describeWithRedis("level 2 in Redis", () => {
     expect((await level.find("key"))?.accessToken.reveal()).toBe("one");
   });
 
-  test("an entry ends by itself, and one that is over already is not put", async () => {
+  test("an entry expires in Redis, and a token that has expired is not put", async () => {
     const { level } = await openLevel(server.url);
     await level.put("key", cachedToken("one"), inAnHour());
     const ttl = Number(await server.command("PTTL", "gte1:key"));
@@ -59,24 +59,24 @@ describeWithRedis("level 2 in Redis", () => {
     expect(await server.command("EXISTS", "gte1:over")).toBe(0);
   });
 
-  test("nothing in Redis can be read", async () => {
+  test("an entry in Redis contains no readable part of the token", async () => {
     const { level } = await openLevel(server.url);
     await level.put("key", cachedToken("eyJhbGciOi.secret.token"), inAnHour());
     const stored = Buffer.from(String(await server.command("GET", "gte1:key")));
     expect(stored.toString("latin1")).not.toMatch(/eyJ|secret|User\.Read/);
   });
 
-  test("an entry moved under another key is refused and replaced", async () => {
+  test("an entry copied to another key is refused and replaced", async () => {
     const { level } = await openLevel(server.url);
     await level.put("alice", cachedToken("alice's"), inAnHour());
     await server.command("COPY", "gte1:alice", "gte1:bob");
     expect(await level.find("bob")).toBeUndefined();
-    expect((await level.findOrLease("bob")).kind).toBe("away");
+    expect((await level.findOrLease("bob")).kind).toBe("unavailable");
     await level.put("bob", cachedToken("bob's"), inAnHour());
     expect((await level.find("bob"))?.accessToken.reveal()).toBe("bob's");
   });
 
-  test("an entry that was kept and put back after its end is over", async () => {
+  test("an entry that stays in Redis after its time of expiry is not used", async () => {
     const clock = { ahead: 0 };
     const { level } = await openLevel(server.url, { nowMs: () => Date.now() + clock.ahead });
     await level.put("key", cachedToken("one", inAnHour()), inAnHour());
@@ -85,7 +85,7 @@ describeWithRedis("level 2 in Redis", () => {
     expect(await level.find("key")).toBeUndefined();
   });
 
-  test("garbage is as nothing, whatever its type", async () => {
+  test("a value of another form or type counts as no entry and is replaced", async () => {
     const { level } = await openLevel(server.url);
     await server.command("SET", "gte1:text", "hello");
     await server.command("SET", "gte1:empty", "");
@@ -93,30 +93,30 @@ describeWithRedis("level 2 in Redis", () => {
     await server.command("RPUSH", "gte1:list", "a", "b");
     for (const key of ["text", "empty", "random", "list"]) {
       expect(await level.find(key), key).toBeUndefined();
-      expect((await level.findOrLease(key)).kind, key).toBe("away");
+      expect((await level.findOrLease(key)).kind, key).toBe("unavailable");
       await level.put(key, cachedToken(key), inAnHour());
       expect((await level.find(key))?.accessToken.reveal(), key).toBe(key);
     }
   });
 
-  test("entries sealed with another key of the vault do not open", async () => {
+  test("an entry sealed with another cache secret cannot be unsealed", async () => {
     const other = { readSecret: async () => succeed({ value: new SecretValue(randomBytes(32).toString("base64")) }) };
     const [first, second] = [await openLevel(server.url), await openLevel(server.url, other)];
     await first.level.put("key", cachedToken("one"), inAnHour());
     expect(await second.level.find("key")).toBeUndefined();
   });
 
-  test("without a key in the vault there is no level 2, and the operator is told", async () => {
+  test("without a cache secret in the vault nothing is stored in Redis, and an event reports it", async () => {
     const { level, events } = await openLevel(server.url, {
       readSecret: async () => fail({ kind: "secret_missing" }),
     });
-    expect((await level.findOrLease("key")).kind).toBe("away");
+    expect((await level.findOrLease("key")).kind).toBe("unavailable");
     await level.put("key", cachedToken("one"), inAnHour());
     expect(await server.command("EXISTS", "gte1:key")).toBe(0);
     expect(events).toEqual([{ name: "cache_key_problem", reason: "secret_missing" }]);
   });
 
-  test("full, and allowed to evict: the new takes the place of the old", async () => {
+  test("a full server that may evict replaces old entries by new ones", async () => {
     const full = await startRedis(["--maxmemory", "4mb", "--maxmemory-policy", "volatile-lru"]);
     try {
       const { level, events } = await openLevel(full.url);
@@ -131,14 +131,14 @@ describeWithRedis("level 2 in Redis", () => {
     }
   });
 
-  test("full: what it holds is found, what is new is not kept, nothing fails", async () => {
+  test("a full server that may not evict returns its entries, stores no new ones, and causes no failure", async () => {
     const full = await startRedis(["--maxmemory-policy", "noeviction"]);
     try {
       const { level, events } = await openLevel(full.url);
       await level.put("before", cachedToken("one"), inAnHour());
       await full.command("CONFIG", "SET", "maxmemory", "1");
       expect((await level.findOrLease("before")).kind).toBe("token");
-      expect((await level.findOrLease("new")).kind).toBe("away");
+      expect((await level.findOrLease("new")).kind).toBe("unavailable");
       await level.put("new", cachedToken("two"), inAnHour());
       expect(await level.find("new")).toBeUndefined();
       for (let time = 0; time < 10; time++) {
@@ -155,13 +155,13 @@ describeWithRedis("level 2 in Redis", () => {
 describeWithRedis("an outage of Redis", () => {
   afterEach(closeLevels);
 
-  test("killed and started again: away at once, then back by itself", async () => {
+  test("a killed server is unavailable at once, and is used again after its restart", async () => {
     const server = await startRedis();
     try {
       const { level } = await openLevel(server.url);
       await level.put("key", cachedToken("one"), inAnHour());
       await server.kill();
-      await eventually(async () => (await level.findOrLease("key")).kind === "away");
+      await eventually(async () => (await level.findOrLease("key")).kind === "unavailable");
       const started = performance.now();
       for (let time = 0; time < 1_000; time++) {
         await level.findOrLease("key");
@@ -178,7 +178,7 @@ describeWithRedis("an outage of Redis", () => {
     }
   });
 
-  test("silent: each look-up waits 50 ms at most, and after five of them none waits", async () => {
+  test("a server that does not reply delays five look-ups by 50 ms each, and later ones not at all", async () => {
     const server = await startRedis();
     const clock = { now: 0 };
     try {
@@ -190,7 +190,7 @@ describeWithRedis("an outage of Redis", () => {
       const waits: number[] = [];
       for (let time = 0; time < 8; time++) {
         const started = performance.now();
-        expect((await level.findOrLease("key")).kind).toBe("away");
+        expect((await level.findOrLease("key")).kind).toBe("unavailable");
         waits.push(performance.now() - started);
       }
       expect(Math.min(...waits.slice(0, 5))).toBeGreaterThan(45);
@@ -209,7 +209,7 @@ describeWithRedis("an outage of Redis", () => {
     }
   });
 
-  test("not there at the start: nothing waits for it, and it is used when it comes", async () => {
+  test("a server that is down at the start is used as soon as it runs", async () => {
     const server = await startRedis();
     await server.kill();
     try {

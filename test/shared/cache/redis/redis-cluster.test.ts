@@ -1,4 +1,4 @@
-/** A server that is a cluster is recognised, and keys go to the node that has their slot. */
+/** A cluster is recognised, and keys go to the node that has their slot. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { cachedToken, closeLevels, eventually, inAnHour, openLevel } from "./support/level.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "./support/redis-server.ts";
@@ -28,7 +28,7 @@ describeWithRedis("a Redis cluster", () => {
   afterEach(closeLevels);
   afterAll(() => Promise.all(nodes.map((node) => node.stop())));
 
-  test("every key is found, wherever it lives; a lost node takes only its own keys away", async () => {
+  test("every key is found on its node, and the loss of a node loses only its keys", async () => {
     const { level } = await openLevel(nodes[0]?.url ?? "");
     for (let index = 0; index < 60; index++) {
       expect((await level.findOrLease(`key ${index}`)).kind).toBe("leased");

@@ -1,4 +1,4 @@
-/** Entra authentication: whose token, when a newer one is fetched, and that connections are authenticated again. */
+/** Entra authentication: user name and password, when a newer token is requested, and re-authentication of connections. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { connectToRedis, type RedisConnection } from "../../../../shared/cache/redis/redis-connection.ts";
 import { createRedisCredentials } from "../../../../shared/cache/redis/redis-credentials.ts";
@@ -8,19 +8,19 @@ import { describeWithRedis, type RedisServer, startRedis } from "./support/redis
 const OBJECT_ID = "0b1ec700-0000-4000-8000-00000000000a";
 const MINUTE = 60_000;
 
-/** Shaped like a token of our identity. */
+/** Has the form of a token of the service's identity. */
 function jwt(name: string, payload: unknown = { oid: OBJECT_ID }): string {
   return `${Buffer.from("{}").toString("base64url")}.${Buffer.from(JSON.stringify(payload)).toString("base64url")}.${name}`;
 }
 
 function setUp(...tokens: { readonly token: string; readonly minutes: number }[]) {
   const problems: string[] = [];
-  const asked = { times: 0 };
+  const calls = { count: 0 };
   const credentials = createRedisCredentials({
     token: async () => {
-      const next = tokens[Math.min(asked.times, tokens.length - 1)];
-      asked.times += 1;
-      if (next === undefined) throw new Error("the identity is away");
+      const next = tokens[Math.min(calls.count, tokens.length - 1)];
+      calls.count += 1;
+      if (next === undefined) throw new Error("the identity is unavailable");
       return { token: next.token, expiresOnTimestamp: Date.now() + next.minutes * MINUTE };
     },
     nowMs: () => Date.now(),
@@ -31,10 +31,10 @@ function setUp(...tokens: { readonly token: string; readonly minutes: number }[]
     onNext: ({ password }: { password?: string }) => void seen.push(password),
     onError: () => undefined,
   };
-  return { credentials, asked, problems, seen, listener };
+  return { credentials, calls, problems, seen, listener };
 }
 
-describe("the credentials of our identity", () => {
+describe("the Redis credentials", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
@@ -44,15 +44,15 @@ describe("the credentials of our identity", () => {
     expect(first).toEqual({ username: OBJECT_ID, password: jwt("one") });
   });
 
-  test("are fetched once for all connections", async () => {
-    const { credentials, listener, asked } = setUp({ token: jwt("one"), minutes: 60 });
+  test("are requested once for all connections", async () => {
+    const { credentials, listener, calls } = setUp({ token: jwt("one"), minutes: 60 });
     await credentials.subscribe(listener);
     await credentials.subscribe(listener);
-    expect(asked.times).toBe(1);
+    expect(calls.count).toBe(1);
   });
 
-  test("ten minutes before the end a newer one is asked for, until there is one, and every connection learns it", async () => {
-    const { credentials, listener, seen, asked } = setUp(
+  test("are renewed from ten minutes before the token expires, and every connection gets the new token", async () => {
+    const { credentials, listener, seen, calls } = setUp(
       { token: jwt("one"), minutes: 60 },
       { token: jwt("one"), minutes: 10 },
       { token: jwt("one"), minutes: 9 },
@@ -60,16 +60,16 @@ describe("the credentials of our identity", () => {
     );
     await credentials.subscribe(listener);
     await vi.advanceTimersByTimeAsync(50 * MINUTE - 1);
-    expect(asked.times).toBe(1);
+    expect(calls.count).toBe(1);
     await vi.advanceTimersByTimeAsync(1);
-    expect(asked.times).toBe(2);
+    expect(calls.count).toBe(2);
     expect(seen).toEqual([]);
     await vi.advanceTimersByTimeAsync(MINUTE);
-    expect(asked.times).toBe(4);
+    expect(calls.count).toBe(4);
     expect(seen).toEqual([jwt("two")]);
   });
 
-  test("an identity that is away is asked again, and the operator is told", async () => {
+  test("are requested again after a failure of the identity, and an event reports it", async () => {
     const { credentials, listener, problems } = setUp({ token: jwt("one"), minutes: 60 });
     await credentials.subscribe(listener);
     vi.spyOn(Date, "now").mockImplementationOnce(() => {
@@ -79,29 +79,29 @@ describe("the credentials of our identity", () => {
     expect(problems).toEqual(["identity_unavailable"]);
   });
 
-  test("a token that names nobody is refused before Redis sees it", async () => {
+  test("are refused before they reach Redis if the token contains no object id", async () => {
     const { credentials, listener } = setUp({ token: jwt("one", { sub: "x" }), minutes: 60 });
     await expect(credentials.subscribe(listener)).rejects.toThrow("no object id");
   });
 
-  test("who has gone is told nothing, and the connections remembered are bounded", async () => {
+  test("do not reach a closed connection, and the number of connections that get new tokens is bounded", async () => {
     const { credentials, seen, listener } = setUp(
       { token: jwt("one"), minutes: 60 },
       { token: jwt("two"), minutes: 60 },
     );
     const [, gone] = await credentials.subscribe(listener);
     gone.dispose();
-    const counted = { told: 0 };
+    const received = { count: 0 };
     for (let index = 0; index < 200; index++) {
-      await credentials.subscribe({ onNext: () => void counted.told++, onError: () => undefined });
+      await credentials.subscribe({ onNext: () => void received.count++, onError: () => undefined });
     }
     await vi.advanceTimersByTimeAsync(51 * MINUTE);
     expect(seen).toEqual([]);
-    expect(counted.told).toBe(64);
+    expect(received.count).toBe(64);
   });
 });
 
-describeWithRedis("a Redis that knows its users", () => {
+describeWithRedis("a Redis with Entra authentication", () => {
   let server: RedisServer;
   const connections: RedisConnection[] = [];
   beforeEach(async () => {
@@ -114,7 +114,7 @@ describeWithRedis("a Redis that knows its users", () => {
     await server.stop();
   });
 
-  test("lets our identity in, and a second token replaces the first on the same connection", async () => {
+  test("accepts the identity's token, and a second token replaces the first on the same connection", async () => {
     const { credentials, problems } = setUp({ token: jwt("one"), minutes: 5 }, { token: jwt("two"), minutes: 60 });
     const connect = async () => {
       const connection = connectToRedis({ url: server.url, credentials, onProblem: (reason) => problems.push(reason) });
@@ -131,7 +131,7 @@ describeWithRedis("a Redis that knows its users", () => {
     expect(problems).toEqual([]);
   });
 
-  test("refuses a token that it does not know: no connection, no error, and the operator is told", async () => {
+  test("refuses an unknown token: there is no connection, nothing throws, and an event reports it", async () => {
     await server.command("ACL", "SETUSER", OBJECT_ID, "resetpass");
     const { credentials, problems } = setUp({ token: jwt("one"), minutes: 60 });
     const connection = connectToRedis({ url: server.url, credentials, onProblem: (reason) => problems.push(reason) });
@@ -140,7 +140,7 @@ describeWithRedis("a Redis that knows its users", () => {
     expect(connection.commands()).toBeUndefined();
   });
 
-  test("the whole level works with it", async () => {
+  test("accepts the credentials that the cache level uses", async () => {
     const token = async () => ({ token: jwt("one"), expiresOnTimestamp: Date.now() + 60 * MINUTE });
     const { level } = await openLevel(server.url, { token });
     expect((await level.findOrLease("key")).kind).toBe("leased");
@@ -148,7 +148,7 @@ describeWithRedis("a Redis that knows its users", () => {
   });
 });
 
-/** How often a connection that was there already was authenticated. */
+/** How often an open connection was authenticated again. */
 async function authentications(server: RedisServer): Promise<number> {
   const statistics = String(await server.command("INFO", "commandstats"));
   return Number(/cmdstat_auth:calls=(\d+)/.exec(statistics)?.[1] ?? 0);

@@ -44,14 +44,14 @@ describeWithRedis("Redis over TLS", () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  test("a trusted certificate for this host: everything works", async () => {
+  test("a server with a trusted certificate for its host is used", async () => {
     setDefaultCACertificates([...trusted, authority]);
     const { level } = await openLevel(url);
     await level.put("key", cachedToken("one"), inAnHour());
     expect((await level.find("key"))?.accessToken.reveal()).toBe("one");
   });
 
-  test("an unknown authority: no connection", async () => {
+  test("a server with a certificate of an unknown authority gets no connection", async () => {
     const problems: string[] = [];
     const connection = connectToRedis({ url, credentials: undefined, onProblem: (reason) => problems.push(reason) });
     await eventually(() => problems.length > 0);

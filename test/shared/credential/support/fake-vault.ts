@@ -15,13 +15,13 @@ export interface FakeVersion {
 export interface FakeVault extends Vault {
   /** Oldest first, as added. */
   readonly versions: Map<string, FakeVersion>;
-  /** `latest`, a version, or `list`. */
+  /** Log of reads: `latest`, a version, or `list`. */
   readonly reads: string[];
-  /** Every call gives this while set. */
+  /** While set, every call fails with this. */
   failure: VaultFailure | undefined;
-  /** Only listing gives this while set: an identity without that permission. */
+  /** While set, only listing fails with this: an identity without that permission. */
   listFailure: VaultFailure | undefined;
-  /** While held, calls wait; `release` answers them all with the state of that moment. */
+  /** Makes calls wait; `release` answers all of them with the state at that time. */
   hold(): { release(): void };
 }
 

@@ -1,7 +1,7 @@
 /**
- * Entra's error table (entra-and-security 1.6), one row a number: as the v2 token endpoint sends it, the letter of its
- * class there, and where it must land here. Letters: U the user can act, A bad assertion, R wrong request, S our
- * configuration, T transient. "Class by who chose the value": what we checked or configured is never the caller's fault.
+ * Entra's error numbers as the v2 token endpoint sends them, each with its kind and the class that the service must give
+ * it. Kinds: U the user can act, A invalid assertion, R wrong request, S wrong configuration of the service, T temporary.
+ * An error about a value that the service checked or the administrator configured is never an error of the caller.
  */
 import type { CodeClass } from "../../../../shared/entra/aadsts.ts";
 
@@ -10,12 +10,12 @@ export interface AadstsRow {
   readonly status: number;
   readonly error: string;
   readonly suberror?: string;
-  readonly letter: "U" | "A" | "R" | "S" | "T";
-  readonly lands: CodeClass;
+  readonly kind: "U" | "A" | "R" | "S" | "T";
+  readonly expected: CodeClass;
   readonly text: string;
 }
 
-type Columns = readonly [number, number, string, string | undefined, AadstsRow["letter"], CodeClass, string];
+type Columns = readonly [number, number, string, string | undefined, AadstsRow["kind"], CodeClass, string];
 
 const NONE = undefined;
 
@@ -103,19 +103,19 @@ const COLUMNS: readonly Columns[] = [
 ];
 
 export const AADSTS_TABLE: readonly AadstsRow[] = COLUMNS.map(
-  ([code, status, error, suberror, letter, lands, text]) => ({
+  ([code, status, error, suberror, kind, expected, text]) => ({
     code,
     status,
     error,
     ...(suberror === undefined ? {} : { suberror }),
-    letter,
-    lands,
+    kind,
+    expected,
     text,
   }),
 );
 
-/** What each letter may become; nothing of ours is ever the caller's fault. */
-export const CLASSES_OF_LETTER: Readonly<Record<AadstsRow["letter"], readonly CodeClass[]>> = {
+/** The classes that each kind may have. */
+export const CLASSES_OF_KIND: Readonly<Record<AadstsRow["kind"], readonly CodeClass[]>> = {
   U: ["interaction_required", "consent_required", "denied", "grant_dead"],
   A: ["assertion_refused"],
   R: ["misconfigured", "grant_dead"],
@@ -123,7 +123,7 @@ export const CLASSES_OF_LETTER: Readonly<Record<AadstsRow["letter"], readonly Co
   T: ["throttled", "unavailable"],
 };
 
-/** Where our class is not one of its letter's, and why. */
-export const OUT_OF_LETTER: ReadonlyMap<number, string> = new Map([
-  [50020, "wrong request or wrong registration there; here the person chose the account, and nobody configured it"],
+/** Numbers with a class that their kind does not allow, and the reason. */
+export const EXCEPTIONS: ReadonlyMap<number, string> = new Map([
+  [50020, "Microsoft lists a wrong request or registration; here the user chose the account"],
 ]);

@@ -1,4 +1,4 @@
-/** Answers of Entra's token endpoint in the form of real ones (entra-and-security 1.4, 1.5). */
+/** Responses of Entra's token endpoint in the form that Entra sends. */
 import type { OutboundResponse } from "../../../../shared/outbound/outbound.ts";
 
 export const TENANT_ID = "c0470500-0000-4000-8000-000000000001";
@@ -17,7 +17,7 @@ export interface EntraError {
   readonly status?: number;
 }
 
-/** An error body; `lineBreaks` as Entra sent them before 2024 (E-55). */
+/** An error response. With `lineBreaks` in the description, as Entra sent it before 2024 (E-55). */
 export function entraError(given: EntraError, lineBreaks = false): OutboundResponse {
   const { code, error, suberror, claims, text = "Some text.", status = 400 } = given;
   const timestamp = "2026-08-13 21:24:29Z";
@@ -44,12 +44,12 @@ export function base64url(value: unknown): string {
   return Buffer.from(JSON.stringify(value), "utf8").toString("base64url");
 }
 
-/** An id token as MSAL reads it; nobody checks its signature. */
+/** An ID token that MSAL can read. MSAL does not check its signature. */
 export function idToken(claims: Record<string, unknown>): string {
   return `${base64url({ alg: "RS256", typ: "JWT" })}.${base64url(claims)}.c2lnbmF0dXJl`;
 }
 
-/** A delegated answer (E-46); members given replace its own. */
+/** A response for delegated permissions (E-46), changed by `members`. */
 export function tokenAnswer(members: Record<string, unknown> = {}): OutboundResponse {
   return {
     status: 200,

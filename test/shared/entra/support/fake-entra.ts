@@ -1,4 +1,4 @@
-/** An `Outbound` that answers from a list and keeps what was posted, and a credential source that counts. */
+/** An Entra client with an `Outbound` that answers from a list and records requests, and a list of credentials. */
 import { CLOUD_NAMES, cloudNamed } from "../../../../shared/config/clouds.ts";
 import type { Failure } from "../../../../shared/core/failure.ts";
 import { fail, type Result, succeed } from "../../../../shared/core/result.ts";
@@ -26,11 +26,11 @@ export interface FakeEntra {
 }
 
 export interface FakeEntraOptions {
-  /** Given in order; the last one again and again. */
+  /** Used in order; the last one is repeated. */
   readonly answers?: readonly Answer[];
-  /** Given in order; the last one again and again. */
+  /** Used in order; the last one is repeated. */
   readonly credentials?: readonly Result<ClientCredential, Failure>[];
-  /** What `refused` says: is there another version? */
+  /** The result of `refused`: is there another version? */
   readonly another?: boolean;
 }
 
@@ -51,11 +51,11 @@ export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
       return Promise.resolve("kind" in answer ? fail(answer) : succeed(answer));
     },
   };
-  let asked = 0;
+  let requested = 0;
   const credential: CredentialSource = {
     current() {
-      asked += 1;
-      return Promise.resolve(nth(credentials, asked));
+      requested += 1;
+      return Promise.resolve(nth(credentials, requested));
     },
     refused(version) {
       refused.push(version);
@@ -74,7 +74,7 @@ export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
   return { client, posted, refused, form: () => new URLSearchParams(posted.at(-1)?.body) };
 }
 
-/** The nth of a list, counted from one; the last one after its end. */
+/** The nth item of a list, counted from one; after its end, the last item. */
 function nth<T>(list: readonly T[], position: number): T {
   const item = list[Math.min(position, list.length) - 1];
   if (item === undefined) throw new Error("the list is empty");

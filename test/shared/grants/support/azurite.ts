@@ -1,6 +1,6 @@
 /**
- * Azurite's table service over TLS, taking Entra tokens (checked for form, audience and time only) instead of the
- * account key: as the store meets it in Azure. Plain Azurite is `local/azurite/table-service.ts`.
+ * Azurite's table service over TLS with Entra tokens instead of the account key, as in Azure. Azurite checks only form,
+ * audience and time of the tokens. Azurite over http is `local/azurite/table-service.ts`.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

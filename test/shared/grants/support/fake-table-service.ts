@@ -1,4 +1,4 @@
-/** A table service that answers as told: for what Azurite never does (outages, hangs, refusals). */
+/** A table service with scripted answers, for what Azurite never does (outages, hangs, refusals). */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 
@@ -7,7 +7,7 @@ export type Answer = (request: IncomingMessage, response: ServerResponse) => voi
 export interface FakeTableService {
   readonly endpoint: string;
   readonly requests: string[];
-  /** One per request in order; the last one stays. */
+  /** One answer per request, in order. The last one repeats. */
   answers: Answer[];
   stop(): Promise<void>;
 }
@@ -36,12 +36,12 @@ export async function startFakeTableService(): Promise<FakeTableService> {
   return service;
 }
 
-/** OData error as the service writes it, with the prose that must not escape. */
+/** An OData error as the table service writes it, with a message that the store must not pass on. */
 export function odataError(status: number, code: string, headers: Record<string, string> = {}): Answer {
   return (_request, response) => {
     response.writeHead(status, { "content-type": "application/json", ...headers });
     response.end(
-      JSON.stringify({ "odata.error": { code, message: { lang: "en-us", value: "Prose of the service." } } }),
+      JSON.stringify({ "odata.error": { code, message: { lang: "en-us", value: "Message of the service." } } }),
     );
   };
 }

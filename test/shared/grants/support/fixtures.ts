@@ -1,9 +1,9 @@
-/** One valid caller, grant request, key source and clock; each test changes one thing. */
+/** A valid caller, grant request, key source and clock. Each test changes one member. */
 
 import { fail, succeed } from "../../../../shared/core/result.ts";
 import { SecretValue } from "../../../../shared/core/secret-value.ts";
 import type { GrantCaller } from "../../../../shared/grants/grant.ts";
-import type { MakeGrant } from "../../../../shared/grants/grants.ts";
+import type { CreateGrant } from "../../../../shared/grants/grants.ts";
 import { GRANT_PURPOSE } from "../../../../shared/grants/sealed-grant.ts";
 import { createSealer, type Sealer } from "../../../../shared/sealing/sealer.ts";
 import { createSealingKeys, type SealingKeySource } from "../../../../shared/sealing/sealing-keys.ts";
@@ -16,7 +16,7 @@ export const EPOCH_MS = 1_800_000_000_000;
 export const DAY_MS = 86_400_000;
 
 export const userCaller: GrantCaller = { kind: "user", tenantId: TENANT, clientId: CLIENT, objectId: USER };
-/** `objectId` of an application is its service principal: never the grant's user. */
+/** The `objectId` of an application is its service principal, never the grant's user. */
 export const applicationCaller: GrantCaller = {
   kind: "application",
   tenantId: TENANT,
@@ -24,7 +24,7 @@ export const applicationCaller: GrantCaller = {
   objectId: OTHER,
 };
 
-export function grantRequest(changes: Partial<MakeGrant> = {}): MakeGrant {
+export function grantRequest(changes: Partial<CreateGrant> = {}): CreateGrant {
   return {
     binding: { kind: "user", tenantId: TENANT, clientId: CLIENT },
     user: { tenantId: TENANT, objectId: USER },
@@ -39,11 +39,11 @@ export function grantRequest(changes: Partial<MakeGrant> = {}): MakeGrant {
 export const VERSION_1 = "a".repeat(32);
 export const VERSION_2 = "b".repeat(32);
 
-/** A vault secret with the versions given, oldest first: base64 of 32 bytes each. */
+/** A vault secret with the given versions, oldest first: base64 of 32 bytes each. */
 export interface FakeKeySource extends SealingKeySource {
   readonly reads: (string | undefined)[];
   versions: Map<string, string>;
-  /** Kind of failure that every read gives while set. */
+  /** While set, every read fails with this kind. */
   down: string | undefined;
 }
 
@@ -69,7 +69,7 @@ export function testSealer(source: SealingKeySource = fakeKeySource(), purpose =
   return createSealer({ purpose, keys: createSealingKeys({ source, now: () => EPOCH_MS, onStale: () => undefined }) });
 }
 
-/** The value of a good result; the failure is the test's error message. */
+/** The value of a successful result. A failure becomes the test's error message. */
 export function expectOk<T>(result: { ok: true; value: T } | { ok: false; failure: unknown }): T {
   if (!result.ok) throw new Error(`Expected success, got ${JSON.stringify(result.failure)}`);
   return result.value;

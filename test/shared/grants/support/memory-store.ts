@@ -1,4 +1,4 @@
-/** A grant store in memory with the real one's etag rules, and a place to step in before an operation. */
+/** A grant store in memory with the etag rules of the real one. A test can act before an operation. */
 import type { Grant } from "../../../../shared/core/grant.ts";
 import { fail, succeed } from "../../../../shared/core/result.ts";
 import type { GrantStoreFailure, StoredGrant } from "../../../../shared/grants/grant.ts";
@@ -7,15 +7,15 @@ import type { GrantStore } from "../../../../shared/grants/grant-store.ts";
 export interface MemoryStore extends GrantStore {
   readonly rows: Map<string, StoredGrant>;
   readonly calls: string[];
-  /** Every operation gives this while set. */
+  /** While set, every operation fails with it. */
   failure: GrantStoreFailure | undefined;
-  /** Called before each `replace`: another instance's chance to write first. */
+  /** Called before each `replace`, so that a test can act as another instance that writes first. */
   beforeReplace: (() => void | Promise<void>) | undefined;
 }
 
 export function memoryStore(): MemoryStore {
   let version = 0;
-  const buried = new Set<string>();
+  const blocked = new Set<string>();
   const put = (grant: Grant, sealed: string): StoredGrant => {
     version += 1;
     const stored = { grant, sealed, etag: `W/"${version}"` };
@@ -33,7 +33,7 @@ export function memoryStore(): MemoryStore {
     beforeReplace: undefined,
     create: async (grant, sealed) =>
       begin("create") ??
-      (buried.has(grant.id) || store.rows.has(grant.id)
+      (blocked.has(grant.id) || store.rows.has(grant.id)
         ? fail({ kind: "grant_exists", grantId: grant.id } as const)
         : succeed(put(grant, sealed))),
     read: async (id) => begin("read") ?? succeed(store.rows.get(id)),
@@ -47,14 +47,14 @@ export function memoryStore(): MemoryStore {
       return succeed(put({ ...stored.grant, lastRedeemedAtSeconds }, sealed));
     },
     delete: async (grant) => begin("delete") ?? succeed(store.rows.delete(grant.id)),
-    bury: async (grant) => {
-      buried.add(grant.id);
-      return begin("bury") ?? succeed(store.rows.delete(grant.id));
+    deleteAndBlock: async (grant) => {
+      blocked.add(grant.id);
+      return begin("deleteAndBlock") ?? succeed(store.rows.delete(grant.id));
     },
-    forbid: async (id) => {
-      buried.add(id);
+    block: async (id) => {
+      blocked.add(id);
       store.rows.delete(id);
-      return begin("forbid") ?? succeed(true as const);
+      return begin("block") ?? succeed(true as const);
     },
     list: async () =>
       begin("list") ?? succeed({ grants: [...store.rows.values()].map((row) => row.grant), next: undefined }),

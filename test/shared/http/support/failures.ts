@@ -1,4 +1,4 @@
-/** One of every failure there is, with all its reasons: a new one does not compile until it stands here. */
+/** One of every failure, with all its reasons. A new failure does not compile until it is added here. */
 
 import type {
   CodeRefusal,
@@ -24,7 +24,7 @@ export const EVIDENCE: EntraEvidence = {
   correlationId: "c0440000-0000-4000-8000-000000000001",
 };
 
-/** RFC 6749 error of each; RFC 8693 and RFC 8707 add `invalid_target`. */
+/** The RFC 6749 error of each refusal. RFC 8693 and RFC 8707 add `invalid_target`. */
 export const POLICY_ERRORS: Readonly<Record<PolicyRefusal, string>> = {
   caller_not_listed: "unauthorized_client",
   public_client: "unauthorized_client",
@@ -45,8 +45,8 @@ export const POLICY_ERRORS: Readonly<Record<PolicyRefusal, string>> = {
   redirect_uri_not_allowed: "invalid_request",
 };
 
-/** What an administrator is not asked about: no policy would allow it in these words. */
-export const CALLERS_TO_MEND: readonly PolicyRefusal[] = [
+/** Refusals that only the caller can correct, because no policy could allow the request. */
+export const FIXED_BY_CALLER: readonly PolicyRefusal[] = [
   "user_required",
   "application_required",
   "api_unknown",
@@ -111,7 +111,7 @@ const CODE_REFUSALS: Readonly<Record<CodeRefusal, true>> = {
   wrong_verifier: true,
 };
 
-/** Status on a page for each. */
+/** The status of the page for each refusal. */
 export const SIGN_IN_STATUS: Readonly<Record<SignInRefusal, 400 | 403>> = {
   request_invalid: 400,
   request_expired: 400,
@@ -141,8 +141,8 @@ const EXAMPLES: { readonly [K in Failure["kind"]]: readonly Extract<Failure, { k
     { kind: "request_invalid", problem, parameter: "scope" } as const,
   ]),
   grant_type_unsupported: [
-    { kind: "grant_type_unsupported", asked: "password" },
-    { kind: "grant_type_unsupported", asked: "other" },
+    { kind: "grant_type_unsupported", requested: "password" },
+    { kind: "grant_type_unsupported", requested: "other" },
   ],
   token_type_unsupported: [{ kind: "token_type_unsupported" }],
   caller_missing: [{ kind: "caller_missing" }],
@@ -185,11 +185,11 @@ const EXAMPLES: { readonly [K in Failure["kind"]]: readonly Extract<Failure, { k
 
 export const EVERY_FAILURE: readonly Failure[] = Object.values(EXAMPLES).flat();
 
-/** A failure in one line, for the name of a test. */
+/** A failure in one line, for a test title. */
 export function nameOf(failure: Failure): string {
   const { kind, ...rest } = failure;
-  const { evidence, ...told } = rest as { readonly evidence?: unknown };
-  return `${kind} ${JSON.stringify(told)}${evidence === undefined ? "" : " with evidence"}`;
+  const { evidence, ...facts } = rest as { readonly evidence?: unknown };
+  return `${kind} ${JSON.stringify(facts)}${evidence === undefined ? "" : " with evidence"}`;
 }
 
 function namesOf<T extends string>(record: Readonly<Record<T, unknown>>): readonly T[] {

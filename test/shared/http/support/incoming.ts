@@ -1,4 +1,4 @@
-/** Requests as a route reads them: one valid object, of which a test changes one part. */
+/** Requests in the form that a route reads: a valid request of which a test changes one part. */
 import type { IncomingRequest } from "../../../../shared/http/incoming-request.ts";
 
 export interface Incoming {
@@ -38,7 +38,7 @@ export function posted(json: unknown, headers: Record<string, string> = {}): Inc
   return incoming({ headers: { "content-type": "application/json", ...headers }, body, params: { api: "graph" } });
 }
 
-/** What a reader refused, in short: kind, problem, parameter; or nothing when it took the request. */
+/** Kind, problem and parameter of a refusal. Undefined: the reader accepted the request. */
 export function refusal(result: { readonly ok: boolean; readonly failure?: unknown }): string | undefined {
   if (result.ok) return undefined;
   const { kind, problem, parameter } = result.failure as Record<string, string>;

@@ -1,4 +1,4 @@
-/** Policies and callers for tests: one valid object each, of which a test changes one field. */
+/** Valid policies and callers for tests. A test changes one member. */
 import type { ApplicationCaller, UserCaller } from "../../../../shared/caller/caller.ts";
 import type { TokenParameters } from "../../../../shared/core/exchange-request.ts";
 import { SecretValue } from "../../../../shared/core/secret-value.ts";
@@ -29,7 +29,9 @@ const BACKEND = {
   unattended: true,
 };
 
-/** The text of a policy with one user and one application; members given replace theirs. */
+/**
+ * The JSON of a policy with one user entry and one application entry. The arguments replace members of these entries.
+ */
 export function policyText(users: Record<string, unknown> = {}, backend: Record<string, unknown> = {}): string {
   return JSON.stringify({
     apis: {
@@ -53,7 +55,7 @@ export function parsed(text: string): Policy {
   return result.policy;
 }
 
-/** As the validating stage makes one; tests of later stages need no token. */
+/** A validated caller, without a real token. */
 export function userCaller(changes: Partial<UserCaller> = {}): UserCaller {
   return {
     ...validated(WEB_ID, "a11ce000-0000-4000-8000-000000000001"),
@@ -86,7 +88,7 @@ function validated(clientId: string, objectId: string) {
   };
 }
 
-export function wishFor(changes: Partial<TokenParameters> = {}): TokenParameters {
+export function tokenParametersFor(changes: Partial<TokenParameters> = {}): TokenParameters {
   return {
     audiences: ["graph"],
     resources: [],

@@ -1,4 +1,4 @@
-/** Level 2 against a real server, as one instance of the service has it. */
+/** Level 2 of one instance, against a real server. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { CachedToken } from "../../../../../shared/cache/cached-token.ts";
 import {
@@ -55,11 +55,11 @@ export function cachedToken(name: string, expiresAtSeconds = inAnHour()): Cached
   };
 }
 
-/** Until it holds; what a server or a reconnect needs in time is not ours to know. */
+/** Waits until the condition holds: the time that a server or a reconnection needs is unknown. */
 export async function eventually(condition: () => boolean | Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 1_000; attempt++) {
     if (await condition()) return;
     await pause(10);
   }
-  throw new Error("it never came to that");
+  throw new Error("the condition did not become true");
 }

@@ -1,6 +1,6 @@
 /**
  * A real redis-server, from Debian's package: a child on loopback, nothing on disk. Where it is not installed, the
- * suites that need it are skipped, loudly; with REQUIRE_ALL_CHECKS=1 they fail instead.
+ * suites that need it are skipped with a message; with REQUIRE_ALL_CHECKS=1 they fail instead.
  */
 import { spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ if (!installed && process.env["REQUIRE_ALL_CHECKS"] !== "1") {
   process.stderr.write("\nSKIPPED: tests with a real Redis. Install redis-server to run them.\n\n");
 }
 
-/** `describe`, where there is a redis-server or where there must be one. */
+/** `describe` if redis-server is installed or required. */
 export const describeWithRedis = installed || process.env["REQUIRE_ALL_CHECKS"] === "1" ? describe : describe.skip;
 
 export interface RedisServer {
@@ -26,14 +26,14 @@ export interface RedisServer {
   /** The port of the option in `secondPort`, such as `--tls-port`. */
   readonly secondPort: number;
   readonly url: string;
-  /** SIGKILL: no goodbye. */
+  /** SIGKILL: no orderly shutdown. */
   kill(): Promise<void>;
   /** On the same port. */
   restart(): Promise<void>;
-  /** SIGSTOP and SIGCONT: there, and silent. */
+  /** SIGSTOP and SIGCONT: connections stay open, but the server does not reply. */
   freeze(): void;
   thaw(): void;
-  /** As an administrator, on a connection of its own. */
+  /** As an administrator, on a separate connection. */
   command(...args: (string | Buffer)[]): Promise<unknown>;
   stop(): Promise<void>;
 }

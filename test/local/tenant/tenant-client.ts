@@ -1,16 +1,6 @@
-/**
- * A running tenant whose certificate this process trusts, and a client for requests that no SDK sends.
- */
-import tls from "node:tls";
+/** Requests to the local tenant that no SDK sends. */
 import { CLIENT_IDS, TENANT_ID } from "../../../local/tenant/directory/seed-ids.ts";
-import { type LocalTenant, type LocalTenantOptions, startLocalTenant } from "../../../local/tenant/local-tenant.ts";
-import { createLocalTls } from "../../../local/tls/local-tls.ts";
-
-export async function startTrustedTenant(options: Partial<LocalTenantOptions> = {}): Promise<LocalTenant> {
-  const { caPem, serverKeyPem, serverCertPem } = createLocalTls();
-  tls.setDefaultCACertificates([...tls.getCACertificates("default"), caPem]);
-  return startLocalTenant({ port: 0, tls: { key: serverKeyPem, cert: serverCertPem }, ...options });
-}
+import type { LocalTenant } from "../../../local/tenant/local-tenant.ts";
 
 export interface Answer {
   status: number;
