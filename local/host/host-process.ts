@@ -50,7 +50,7 @@ export async function startHostProcess(options: HostOptions): Promise<HostProces
 
 export async function listenAsHost(options: HostOptions): Promise<ListeningHost> {
   const { appDirectory, port, settings, onLine } = options;
-  const child = fork(new URL("./main.ts", import.meta.url), [appDirectory, String(port)], {
+  const child = fork(new URL("./main.ts", import.meta.url), [appDirectory, String(port), "settings-follow"], {
     cwd: appDirectory,
     env: { ...inheritedEnvironment(), ...settings },
     execArgv: [],

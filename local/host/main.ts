@@ -1,7 +1,7 @@
 /**
  * The host as a process: `node local/host/main.ts <app folder> [port]`. As in Azure, the environment of this process is the
- * app's settings. If the process has an IPC channel, it sends `{ type: "listening", port }` to its parent, receives the
- * settings, which can contain this port, loads the app and sends `{ type: "ready", port, loadMs }`.
+ * app's settings. If the process has an IPC channel, it sends `{ type: "ready", port, loadMs }` to its parent. With the third
+ * argument `settings-follow`, it first sends `{ type: "listening", port }` and waits for settings that contain this port.
  * On SIGTERM, on SIGINT or when the parent disconnects, the running requests finish, the appTerminate hooks run and the
  * process exits with code 0. If the app cannot be loaded, the reason goes to standard error and the exit code is 1.
  */
@@ -11,7 +11,7 @@ import { type FunctionsHost, startFunctionsHost } from "./functions-host.ts";
 import { createLineWriter } from "./host-log.ts";
 
 async function main(): Promise<void> {
-  const [folder, port = "7071"] = process.argv.slice(2);
+  const [folder, port = "7071", mode] = process.argv.slice(2);
   if (folder === undefined || !/^\d{1,5}$/.test(port)) {
     process.stderr.write("Usage: node local/host/main.ts <app folder> [port]\n");
     process.exit(2);
@@ -19,9 +19,10 @@ async function main(): Promise<void> {
   const appDirectory = resolve(folder);
   const { writeLine, flush } = createLineWriter();
   const options = { appDirectory, port: Number(port), writeLine, flushLines: flush };
-  process.on("disconnect", () => process.exit(0)); // Until the host runs, there is nothing to stop.
-  const host = await startFunctionsHost(process.send === undefined ? options : { ...options, onListening });
-  process.removeAllListeners("disconnect");
+  const leave = () => process.exit(0); // Until the host runs, there is nothing to stop.
+  process.on("disconnect", leave);
+  const host = await startFunctionsHost(mode === "settings-follow" ? { ...options, onListening } : options);
+  process.off("disconnect", leave);
   stopOnSignal(host);
   process.send?.({ type: "ready", port: host.port, loadMs: host.loadMs });
 }
