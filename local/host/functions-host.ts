@@ -17,6 +17,7 @@
  *
  * docs/local.md lists what the host does not imitate. Change that list when you change this behaviour.
  */
+import type { RequestListener } from "node:http";
 import { createAppContext, installCoreModule, type RegisteredFunction } from "./app-context.ts";
 import { createDispatch, triggerOf } from "./dispatch.ts";
 import { createRequestHandler } from "./handle-request.ts";
@@ -33,6 +34,8 @@ export interface FunctionsHostOptions {
   appDirectory: string;
   /** 0: any free port. */
   port: number;
+  /** Called when the port is known and before the app is loaded, whose settings can contain the host's address. */
+  onListening?: (port: number) => Promise<void>;
   writeLine: (line: string) => void;
   /** Writes the lines that `writeLine` has not written yet. */
   flushLines?: () => void;
@@ -52,6 +55,17 @@ const defaultDrainMs = 30_000;
 /** Call it at most once per process: the app's copy of `@azure/functions` keeps the first host that it finds. */
 export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
   const { appDirectory, port, writeLine, flushLines, drainMs = defaultDrainMs } = options;
+  let stopping = false;
+  const { promise: appLoaded, resolve: serve } = Promise.withResolvers<RequestListener>();
+  let handler: RequestListener = (request, response) => void appLoaded.then((loaded) => loaded(request, response));
+  const listener = await listenOnLoopback(port, (request, response) => {
+    if (stopping) {
+      response.setHeader("connection", "close");
+    }
+    response.on("close", () => stopping && setImmediate(listener.closeIdle));
+    handler(request, response);
+  });
+  await options.onListening?.(listener.port);
   const started = performance.now();
   const settings = readHostSettings(process.env);
   const hostJson = withRequestContext(readHostJson(appDirectory, process.env), settings);
@@ -63,15 +77,8 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   const loadMs = performance.now() - started;
 
   const dispatch = createDispatch(app, hostJson.functionTimeoutMs);
-  const handler = createRequestHandler({ app, dispatch, routes, hostJson, settings });
-  let stopping = false;
-  const listener = await listenOnLoopback(port, (request, response) => {
-    if (stopping) {
-      response.setHeader("connection", "close");
-    }
-    response.on("close", () => stopping && setImmediate(listener.closeIdle));
-    handler(request, response);
-  });
+  handler = createRequestHandler({ app, dispatch, routes, hostJson, settings });
+  serve(handler);
   const startup = (message: string) => log.write({ level: "information", category: "Host.Startup", message });
   startup(`${app.functions.size} functions loaded in ${Math.round(loadMs)} ms; listening on port ${listener.port}.`);
   return {

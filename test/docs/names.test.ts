@@ -104,7 +104,7 @@ describe("commands that start gte: the package of that name in the npm registry 
     ["npx --no gte --help", ["npx --no gte"]],
     ["npm exec -- gte login", ["npm exec -- gte"]],
     ["npx --no -- gte login", []],
-    ["npx --package=./graph-token-exchange-0.1.0.tgz gte login", []],
+    ["npx --package=./graph-token-exchange-cli-0.1.0.tgz gte login", []],
     ["npx vitest run; gte login", []],
   ])("the test finds the downloading command in %j", (text, found) => {
     expect(downloadingCommands(text)).toEqual(found);
@@ -159,6 +159,8 @@ const NOT_OURS = [
   "GTE_TENANT",
   "GTE_CA_FILE",
   "GTE_HOME",
+  "HTTPS_PROXY",
+  "NO_PROXY",
   "UPDATE_DOCS",
   "OTEL_EXPORTER_OTLP_HEADERS",
 ];
