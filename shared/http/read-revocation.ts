@@ -23,6 +23,6 @@ export async function readRevocation(request: IncomingRequest): Promise<Result<R
   if (!clientAuthentication.ok) return clientAuthentication;
   const token = singleValue(form.value, "token");
   if (token === undefined) return invalidRequest("parameter_missing", "token");
-  if (!(token.startsWith("gte_") || isGrantId(token))) return fail({ kind: "token_type_unsupported" });
+  if (!(/^gte_.*$/.test(token) || isGrantId(token))) return fail({ kind: "token_type_unsupported" });
   return succeed({ clientAuthentication: clientAuthentication.value, token: new SecretValue(token) });
 }

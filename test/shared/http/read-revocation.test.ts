@@ -27,6 +27,16 @@ test.each(["gte_handle", ID])("a revocation of %s is read, and token_type_hint i
   expect(read.ok && read.value.clientAuthentication?.method).toBe("bearer");
 });
 
+test.each(["gte_a\nb", "gte_a\rb", "gte_a\u2028b", "x", "GTE_abc"])(
+  "refuses %j as a token that it cannot revoke",
+  async (token) => {
+    expect(await readRevocation(form({ token }, BEARER))).toEqual({
+      ok: false,
+      failure: { kind: "token_type_unsupported" },
+    });
+  },
+);
+
 test("a revocation without client authentication is read, and the route refuses it", async () => {
   expect(await readRevocation(form({ token: ID }))).toMatchObject({
     ok: true,
