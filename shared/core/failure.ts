@@ -139,10 +139,16 @@ export type Failure =
   | { readonly kind: "grant_type_unsupported"; readonly requested: "password" | "other" }
   | { readonly kind: "token_type_unsupported" }
   | { readonly kind: "caller_missing" }
-  | { readonly kind: "caller_refused"; readonly reason: TokenRefusal }
+  | {
+      readonly kind: "caller_refused";
+      readonly reason: TokenRefusal;
+      /** Length of a token that is too long. */
+      readonly sentBytes?: number;
+    }
   | {
       readonly kind: "subject_refused";
       readonly reason: SubjectRefusal;
+      readonly sentBytes?: number;
       /** RFC 8693 calls a bad subject `invalid_request`, RFC 7523 a bad assertion `invalid_grant`. */
       readonly presentedAs: "subject_token" | "assertion";
     }

@@ -4,11 +4,12 @@
  * trail does.
  */
 import type { Dependency, Failure } from "../core/failure.ts";
+import { callerMissing, callerRefused, subjectRefused } from "./caller-refusal-to-wire.ts";
 import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
 import { policyRefusalToWire } from "./policy-refusal-to-wire.ts";
 import { requestProblemToWire } from "./request-problem-to-wire.ts";
 import { signInRefusalToWire } from "./sign-in-refusal-to-wire.ts";
-import { type Dialect, evidenceMembers, type Wire, type WireOptions } from "./wire.ts";
+import { evidenceMembers, type Wire, type WireOptions } from "./wire.ts";
 
 export function failureToWire(failure: Failure, options: WireOptions): Wire {
   const oauth = options.dialect === "oauth";
@@ -28,11 +29,11 @@ export function failureToWire(failure: Failure, options: WireOptions): Wire {
     case "token_type_unsupported":
       return tokenTypeUnsupported();
     case "caller_missing":
-      return callerMissing(oauth);
+      return callerMissing(options);
     case "caller_refused":
-      return callerRefused(oauth);
+      return callerRefused(failure, options);
     case "subject_refused":
-      return subjectRefused(options.dialect, failure.presentedAs);
+      return subjectRefused(failure, options);
     case "policy_refused":
       return policyRefusalToWire(failure.reason, options.dialect);
     case "scope_surplus":
@@ -109,42 +110,6 @@ function grantTypeUnsupported(requested: "password" | "other"): Wire {
 function tokenTypeUnsupported(): Wire {
   const description = "Only grants can be revoked. Send a grant handle (gte_...) or a grant id.";
   return clientError(400, "unsupported_token_type", "unsupported_token_type", description);
-}
-
-function callerMissing(oauth: boolean): Wire {
-  return {
-    status: 401,
-    error: oauth ? "invalid_client" : "invalid_token",
-    code: "caller_missing",
-    description: "The request has no credentials. Send an Entra access token for this service as a Bearer token.",
-    action: "new_caller_token",
-    challenge: {},
-  };
-}
-
-function callerRefused(oauth: boolean): Wire {
-  return {
-    status: 401,
-    error: oauth ? "invalid_client" : "invalid_token",
-    code: "caller_refused",
-    description: "The caller's access token is not valid for this service. Get a new token from Entra.",
-    action: "new_caller_token",
-    challenge: { error: "invalid_token" },
-  };
-}
-
-function subjectRefused(dialect: Dialect, presentedAs: "subject_token" | "assertion"): Wire {
-  const refused = {
-    code: "subject_refused",
-    description:
-      "The token to exchange is not valid, or this caller may not exchange it. Get a new user token for this service.",
-    action: "new_caller_token",
-  } as const;
-  if (dialect === "problem") {
-    return { ...refused, status: 401, error: "invalid_token", challenge: { error: "invalid_token" } };
-  }
-  // RFC 8693 section 2.2.2 and RFC 7523 section 3.1 use different errors.
-  return { ...refused, status: 400, error: presentedAs === "subject_token" ? "invalid_request" : "invalid_grant" };
 }
 
 function scopeSurplus(): Wire {

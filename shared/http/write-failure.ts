@@ -2,11 +2,10 @@
 import type { Failure } from "../core/failure.ts";
 import { failureToWire } from "./failure-to-wire.ts";
 import type { OutgoingResponse } from "./outgoing-response.ts";
-import type { Wire, WireOptions } from "./wire.ts";
+import type { ServiceNames, Wire, WireOptions } from "./wire.ts";
 
 /** The names of the service in responses. They come from configuration, never from the `Host` header. */
-export interface Identity {
-  readonly tenantId: string;
+export interface Identity extends ServiceNames {
   readonly authorityHost: string;
   readonly serviceUrl: string;
 }
@@ -25,7 +24,7 @@ export function writeFailure(
   identity: Identity,
   correlationId: string,
 ): WrittenFailure {
-  const wire = failureToWire(failure, options);
+  const wire = failureToWire(failure, { ...options, service: identity });
   const headers: Record<string, string> = {
     "Cache-Control": "no-store",
     "Content-Type":
@@ -102,6 +101,7 @@ function bearerChallenge(wire: Wire, identity: Identity): string {
   if (wire.challenge?.error !== undefined) {
     attributes.push(["error", wire.challenge.error], ["error_description", wire.description]);
   }
+  if (wire.challenge?.scope !== undefined) attributes.push(["scope", wire.challenge.scope]);
   const claims = wire.challenge?.claims;
   if (claims !== undefined && Buffer.byteLength(claims) <= CHALLENGE_CLAIMS_MAX_BYTES) {
     attributes.push(["claims", Buffer.from(claims, "utf8").toString("base64")]);

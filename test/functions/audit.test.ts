@@ -172,7 +172,12 @@ const rows: Row[] = [
   {
     title: "refused: another user's token, with the caller",
     call: () => post(exchangeForm(userToken(world, { user: "bob" })), bearer(userToken(world))),
-    event: { outcome: "refused", code: "subject_refused", reason: "not_the_caller", callerObjectId: USER_IDS.alice },
+    event: {
+      outcome: "refused",
+      code: "subject_not_the_caller",
+      reason: "not_the_caller",
+      callerObjectId: USER_IDS.alice,
+    },
     members: ["flow", ...CALLER, "reason"],
   },
   {

@@ -72,10 +72,10 @@ describe("POST /oauth2/token refuses the caller", () => {
     ],
     [
       "a Bearer token for another API",
-      () => ({ form: exchangeForm(userToken(world)), headers: bearer(userToken(world, { resource: "graph" })) }),
+      () => ({ form: exchangeForm(userToken(world)), headers: bearer(userToken(world, { resource: "orders" })) }),
       401,
       "invalid_client",
-      "caller_refused",
+      "token_for_other_api",
     ],
     [
       "Basic authentication, even with the correct secret",
@@ -149,14 +149,14 @@ describe("POST /oauth2/token refuses the caller", () => {
       () => ({ form: exchangeForm(userToken(world), clientAssertion(userToken(world))) }),
       401,
       "invalid_client",
-      "caller_refused",
+      "caller_is_user",
     ],
     [
       "an app-only token without the service's app role",
       () => ({ form: exchangeForm(userToken(world)), headers: bearer(appToken(world, { client: "stranger" })) }),
-      401,
-      "invalid_client",
-      "caller_refused",
+      400,
+      "unauthorized_client",
+      "token_role_missing",
     ],
     [
       "a user with the client_id of another client",
@@ -237,31 +237,26 @@ describe("POST /oauth2/token refuses the subject token", () => {
     ["assertion", jwtBearerForm, "invalid_grant"],
   ] as const)("a user sends another user's token as %s", async (_name, toForm, error) => {
     const answer = await post(toForm(userToken(world, { user: "bob" })), bearer(userToken(world)));
-    expectRefusal(answer, 400, error, "subject_refused");
+    expectRefusal(answer, 400, error, "subject_not_the_caller");
     expect(service.lastEvent()).toMatchObject({ reason: "not_the_caller", callerObjectId: USER_IDS.alice });
   });
 
   test("a user sends another token of the same user: only the presented token is accepted", async () => {
     const answer = await post(exchangeForm(userToken(world)), bearer(userToken(world)));
-    expectRefusal(answer, 400, "invalid_request", "subject_refused");
+    expectRefusal(answer, 400, "invalid_request", "subject_not_the_caller");
   });
 
   test.each([
-    ["an application's token", () => appToken(world)],
-    ["an ID token", () => world.tenant.state.mintIdToken({ client: "service" })],
-    ["a token for Graph", () => userToken(world, { resource: "graph" })],
-    ["an expired token", () => userToken(world, { lifetimeSeconds: -120 })],
-    ["a token without access_as_user", () => userToken(world, { scopes: ["other"] })],
-    ["a string that is not a token", () => "gte_nothing"],
-  ])("%s, sent alone and by an application", async (_title, subject) => {
-    expectRefusal(await post(exchangeForm(subject())), 400, "invalid_request", "subject_refused");
-    expectRefusal(await post(jwtBearerForm(subject())), 400, "invalid_grant", "subject_refused");
-    expectRefusal(
-      await post(exchangeForm(subject()), bearer(appToken(world))),
-      400,
-      "invalid_request",
-      "subject_refused",
-    );
+    ["an application's token", "subject_is_application", () => appToken(world)],
+    ["an ID token", "token_is_id_token", () => world.tenant.state.mintIdToken({ client: "service" })],
+    ["a token for Graph", "token_for_graph", () => userToken(world, { resource: "graph" })],
+    ["an expired token", "token_expired", () => userToken(world, { lifetimeSeconds: -120 })],
+    ["a token without access_as_user", "token_scope_missing", () => userToken(world, { scopes: ["other"] })],
+    ["a string that is not a token", "subject_refused", () => "gte_nothing"],
+  ])("%s gives %s, sent alone and by an application", async (_title, code, subject) => {
+    expectRefusal(await post(exchangeForm(subject())), 400, "invalid_request", code);
+    expectRefusal(await post(jwtBearerForm(subject())), 400, "invalid_grant", code);
+    expectRefusal(await post(exchangeForm(subject()), bearer(appToken(world))), 400, "invalid_request", code);
   });
 
   test("subjectClients defaults to the caller's own client", async () => {

@@ -9,7 +9,9 @@ const IDENTITY: Identity = {
   tenantId: "c0470500-0000-4000-8000-000000000001",
   authorityHost: "https://login.microsoftonline.com",
   serviceUrl: "https://gte.example",
+  appIdUri: "api://gte",
 };
+const SCOPE = 'scope="api://gte/access_as_user"';
 const CORRELATION_ID = "c0440000-0000-4000-8000-000000000009";
 const OAUTH: WireOptions = { dialect: "oauth", understandsChallenge: true };
 const PROBLEM: WireOptions = { dialect: "problem", understandsChallenge: true };
@@ -94,17 +96,28 @@ test("an ended grant: the body has the link for a new sign-in", () => {
 
 describe("WWW-Authenticate", () => {
   test("RF-42: without credentials the challenge has no error", () => {
-    expect(write({ kind: "caller_missing" }).headers["WWW-Authenticate"]).toBe(BASE);
+    expect(write({ kind: "caller_missing" }).headers["WWW-Authenticate"]).toBe(`${BASE}, ${SCOPE}`);
   });
 
   test.each([OAUTH, PROBLEM])(
     "RF-41, RF-43, RF-63: a refused caller gets a challenge with the error, $dialect",
     (call) => {
       expect(write({ kind: "caller_refused", reason: "expired" }, call).headers["WWW-Authenticate"]).toBe(
-        `${BASE}, error="invalid_token", error_description="The caller's access token is not valid for this service. Get a new token from Entra."`,
+        `${BASE}, error="invalid_token", error_description="The caller's token has expired. Get a new one. If a new one has expired too, the clocks differ: ask your administrator.", ${SCOPE}`,
       );
     },
   );
+
+  test.each([
+    ["scope_missing", "api://gte/access_as_user"],
+    ["role_missing", "api://gte/.default"],
+    ["guest", undefined],
+  ] as const)("RF-42: a caller with %s gets 403 insufficient_scope with the scope %s", (reason, scope) => {
+    const { status, headers } = write({ kind: "caller_refused", reason }, PROBLEM);
+    expect(status).toBe(403);
+    expect(headers["WWW-Authenticate"]).toContain('error="insufficient_scope"');
+    expect(/ scope="([^"]*)"/.exec(headers["WWW-Authenticate"] ?? "")?.[1]).toBe(scope);
+  });
 
   test("a claims challenge carries the claims in base64", () => {
     const header = write(interactionRequired(CLAIMS), PROBLEM).headers["WWW-Authenticate"] ?? "";
@@ -148,7 +161,7 @@ describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const
     }
     const names = [...(headers["WWW-Authenticate"] ?? "").matchAll(/([a-z_]+)="/g)].map(([, name]) => name);
     expect(new Set(names).size).toBe(names.length);
-    expect("WWW-Authenticate" in headers).toBe(status === 401);
+    expect("WWW-Authenticate" in headers).toBe(status === 401 || json["error"] === "insufficient_scope");
     if (call.dialect === "problem") {
       expect(json).toMatchObject({ type: "about:blank", status });
       expect(json["title"]).not.toBe("Error");
