@@ -79,7 +79,11 @@ function scopesOf(entry: CallerRule, apiName: string): readonly string[] {
   return Object.hasOwn(entry.apis, apiName) ? (entry.apis[apiName] ?? []) : [];
 }
 
-/** The scopes to request from Entra, sorted. A request without scopes gets the defaults. */
+/**
+ * The scopes to request from Entra, sorted. A request without scopes gets the defaults. So does `.default`, which the
+ * Graph SDKs request unless they are configured otherwise: for Entra it means all scopes of the client, here it means all
+ * scopes of the entry. It goes to Entra only where the entry lists it.
+ */
 function chooseScopes(
   { flow, requested, given }: ApiInput,
   listed: readonly string[],
@@ -89,7 +93,8 @@ function chooseScopes(
   const within = listed
     .filter((scope) => given === undefined || given.scopes.includes(scope))
     .filter((scope) => flow !== "client-credentials" || scope === DEFAULT_SCOPE);
-  const wanted = new Set(requested.scopes.length === 0 ? defaultScopes(within) : requested.scopes);
+  const namesNone = requested.scopes.every((scope) => scope === DEFAULT_SCOPE && !within.includes(DEFAULT_SCOPE));
+  const wanted = new Set(namesNone ? defaultScopes(within) : requested.scopes);
   const allowed = wanted.size > 0 && [...wanted].every((scope) => within.includes(scope));
   // Entra refuses `.default` together with anything else.
   return allowed && (wanted.size === 1 || !wanted.has(DEFAULT_SCOPE))
