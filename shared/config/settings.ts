@@ -239,6 +239,14 @@ export const SETTINGS = {
     meaning: "Ratio of traces, for samplers with `traceidratio` in their name.",
     example: "0.1",
   },
+  DOCUMENTATION_URL: {
+    form: url(/^https:\/\/[^/\\?#@\s"]+(\/[^\\#\s"]*)?$/),
+    mustBe: "an https URL without user and fragment",
+    required: "no",
+    meaning:
+      "Where you publish [troubleshooting.md](troubleshooting.md). The member `docs` of every refusal is this URL, `#` and the code. Not set: `docs/troubleshooting.md`, `#` and the code.",
+    example: "https://wiki.contoso.example/gte/troubleshooting",
+  },
   LOCAL_TENANT_URL: {
     form: url(/^https:\/\/(127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$/),
     mustBe: "an https URL with a port on 127.0.0.1, [::1] or localhost",

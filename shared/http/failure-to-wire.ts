@@ -1,17 +1,48 @@
 /**
  * The only translation of failures: status, OAuth error, stable code, message and next action. The switch is exhaustive
- * and has no default, so a new failure does not compile until it is added here. Messages contain no evidence; the audit
- * trail does.
+ * and has no default, so a new failure does not compile until it is added here. Of Entra's evidence, messages contain
+ * only the AADSTS number and the trace id.
  */
-import type { Dependency, Failure } from "../core/failure.ts";
+import type { Dependency, EntraEvidence, Failure } from "../core/failure.ts";
 import { callerMissing, callerRefused, subjectRefused } from "./caller-refusal-to-wire.ts";
 import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
 import { policyRefusalToWire } from "./policy-refusal-to-wire.ts";
 import { requestProblemToWire } from "./request-problem-to-wire.ts";
+import { safeText } from "./safe-text.ts";
 import { signInRefusalToWire } from "./sign-in-refusal-to-wire.ts";
 import { evidenceMembers, type Wire, type WireOptions } from "./wire.ts";
 
 export function failureToWire(failure: Failure, options: WireOptions): Wire {
+  const wire = translate(failure, options);
+  const evidence = "evidence" in failure ? failure.evidence : undefined;
+  return { ...wire, description: withNumbers(wire.description, evidence), ...retryAfter(wire) };
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+
+/** The wait where nothing else is known. */
+const DEFAULT_WAIT_SECONDS: Readonly<Record<number, number>> = { 503: 5, 504: 1 };
+const WAIT_MAX_SECONDS = 3_600;
+
+/** A wait of at least a second and at most an hour. A 503 or 504 always has one. */
+function retryAfter({ status, retryAfterSeconds }: Wire): Pick<Wire, "retryAfterSeconds"> {
+  const seconds = retryAfterSeconds ?? DEFAULT_WAIT_SECONDS[status];
+  return seconds === undefined
+    ? {}
+    : { retryAfterSeconds: Math.min(Math.max(Math.ceil(seconds), 1), WAIT_MAX_SECONDS) };
+}
+
+/** Some clients show nothing but the message, so it ends with what Microsoft's support asks for. */
+function withNumbers(description: string, evidence: EntraEvidence | undefined): string {
+  const [code] = evidence?.codes ?? [];
+  const numbers = [
+    ...(code === undefined ? [] : [`AADSTS${code}`]),
+    ...(evidence?.traceId === undefined ? [] : [`trace ${safeText(evidence.traceId)}`]),
+  ].join(", ");
+  return numbers === "" ? description : `${description.replace(/\.$/, "")} (${numbers}).`;
+}
+
+function translate(failure: Failure, options: WireOptions): Wire {
   const oauth = options.dialect === "oauth";
   switch (failure.kind) {
     case "not_found":
@@ -60,8 +91,6 @@ export function failureToWire(failure: Failure, options: WireOptions): Wire {
       return serverError("internal", "The service failed unexpectedly. Give the correlation id to your administrator.");
   }
 }
-
-// ------------------------------------------------------------------------------------------------------------------
 
 function clientError(status: number, error: string, code: string, description: string): Wire {
   return { status, error, code, description, action: "fix_request" };

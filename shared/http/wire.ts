@@ -12,7 +12,10 @@ export interface Wire {
   readonly error: string;
   /** Stable: programs may branch on it, and operators search for it. */
   readonly code: string;
-  /** What is wrong and what to do, in the characters of RFC 6749 section 5.2. Never contains a value from outside. */
+  /**
+   * What is wrong and what to do, in the characters of RFC 6749 section 5.2. Values of the caller's request and of its
+   * policy entry go through `safe-text.ts`.
+   */
   readonly description: string;
   /** What the caller does next. */
   readonly action: Action;

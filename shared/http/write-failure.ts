@@ -8,6 +8,8 @@ import type { ServiceNames, Wire, WireOptions } from "./wire.ts";
 export interface Identity extends ServiceNames {
   readonly authorityHost: string;
   readonly serviceUrl: string;
+  /** Where the administrator publishes docs/troubleshooting.md. Undefined: responses name the file. */
+  readonly documentationUrl: string | undefined;
 }
 
 export interface WrittenFailure {
@@ -40,7 +42,7 @@ export function writeFailure(
     response: {
       status: wire.status,
       headers,
-      body: JSON.stringify({ ...body, ...sharedMembers(wire), correlation_id: correlationId }),
+      body: JSON.stringify({ ...body, ...sharedMembers(wire, identity), correlation_id: correlationId }),
     },
   };
 }
@@ -77,10 +79,14 @@ const TITLES: Readonly<Record<number, string>> = {
   504: "Gateway Timeout",
 };
 
-function sharedMembers(wire: Wire): Record<string, unknown> {
+function sharedMembers(
+  wire: Wire,
+  { documentationUrl = "docs/troubleshooting.md" }: Identity,
+): Record<string, unknown> {
   return {
     code: wire.code,
     action: wire.action,
+    docs: `${documentationUrl}#${wire.code}`,
     ...(wire.errorCodes === undefined ? {} : { error_codes: wire.errorCodes }),
     ...(wire.suberror === undefined ? {} : { suberror: wire.suberror }),
     ...(wire.claims === undefined ? {} : { claims: wire.claims }),

@@ -169,7 +169,6 @@ describe("GET /AuthorizationHeader/{api} with the sidecar's parameters", () => {
       403,
       "api_ambiguous",
     ],
-    [".default", "?optionsOverride.Scopes=.default", 403, "scope_not_allowed"],
     ["a token in the query", "?access_token=eyJ", 400, "token_in_query"],
     ["claims that are not JSON", "?optionsOverride.AcquireTokenOptions.Claims=x", 400, "parameter_invalid"],
     [
