@@ -56,7 +56,7 @@ export async function startHostProcess(options: HostProcessOptions): Promise<Hos
     return watch(restarts + 1);
   };
   const exited = watch(0);
-  exited.catch(() => undefined); // Whoever waits for the end gets the error of a restart that failed.
+  exited.catch(() => undefined); // The error of a failed restart reaches the caller that awaits `exited`.
   return {
     url: `http://localhost:${first.port}`,
     port: first.port,

@@ -355,6 +355,8 @@ describe("paths", () => {
     ["/host.json", 404],
     ["/dist/index.mjs", 404],
     ["/%00", 400],
+    // The host refuses NUL before the app sees the API's name.
+    ["/AuthorizationHeader/gr%00aph", 400],
     ["http://evil.example/oauth2/token", 400],
   ])("%s: %i", async (target, status) => {
     const answer = await send({ target });

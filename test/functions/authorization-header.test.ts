@@ -200,7 +200,7 @@ describe("GET, as the sidecar's clients send it", () => {
     expect(tokenRequests()).toBe(0);
   });
 
-  test.each(["unknown", "Graph", "__proto__", "constructor", "toString", "graph%2F..%2Forders", "gr%00aph"])(
+  test.each(["unknown", "Graph", "__proto__", "constructor", "toString", "graph%2F..%2Forders"])(
     "no such API: %s",
     async (api) => {
       const answer = await service.call(`/AuthorizationHeader/${api}`, { headers: bearer(userToken(world)) });
