@@ -42,7 +42,7 @@ const ROUTES: Route[] = [
   [
     "revoke",
     "/oauth2/revoke",
-    (token) => ({ headers: bearer(token), form: { token: "gte_x" } }),
+    (token) => ({ headers: bearer(token), form: { token: `gte_${"A".repeat(43)}` } }),
     401,
     "invalid_client",
     "caller_refused",
