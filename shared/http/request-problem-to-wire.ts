@@ -19,6 +19,14 @@ export function requestProblemToWire(problem: RequestProblem, parameter?: string
 
 // ------------------------------------------------------------------------------------------------------------------
 
+/** The Functions host drops a body without `Content-Length`, and these three clients often send one. */
+const BODY_MISSING = [
+  "The body did not arrive, because it was sent in chunks. Send it with a Content-Length header.",
+  ".NET: use StringContent, or call await content.LoadIntoBufferAsync() before you send JsonContent.",
+  "JavaScript: give fetch a string as body, not a stream.",
+  "Python: give requests the bytes as data, not a generator.",
+].join(" ");
+
 /** RFC 6749 sections 4.1.2.1 and 5.2 define separate errors for two problems. */
 function errorOf(problem: RequestProblem): string {
   switch (problem) {
@@ -49,7 +57,7 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
     case "too_many_parameters":
       return `The request has too many parameters. The maximum is ${PARAMETERS_MAX}.`;
     case "body_missing":
-      return "The body did not arrive. Send it with a Content-Length header, not in chunks.";
+      return BODY_MISSING;
     case "body_not_utf8":
       return "The body is not valid UTF-8.";
     case "body_not_json":
