@@ -1,6 +1,6 @@
 /** Requests as people and their tools really send them: what the service accepts, and what it names in a refusal. */
 import { describe, expect, test } from "vitest";
-import { appToken, bearer, userToken } from "../support/callers.ts";
+import { appToken, bearer, exchangeForm, userToken } from "../support/callers.ts";
 import { policyWithEntries } from "../support/policies.ts";
 import type { Answer } from "../support/service-under-test.ts";
 import { useWorld } from "../support/use-world.ts";
@@ -122,4 +122,40 @@ describe("a value that is not a grant handle is refused by name, whatever the po
     const form = { grant_type: "refresh_token", refresh_token: " 1.AXkAa1b2-c3d4_AgABAwEAAAAm\n", audience: "graph" };
     expect(withStatus(await tokenWith(form))).toMatchObject({ status: 400, code: "import_not_allowed" });
   });
+});
+
+describe("a body with the label of another charset", () => {
+  const send = (path: string, type: string, body: string | Uint8Array) =>
+    service.call(path, { headers: { ...bearer(userToken(world)), "content-type": type }, body });
+  const CHARSETS = ["ISO-8859-1", "us-ascii", "windows-1252", "UTF-8", '"utf-8"'];
+
+  test.each(CHARSETS)("POST /oauth2/token accepts an ASCII form as %s", async (charset) => {
+    const form = new URLSearchParams(exchangeForm(userToken(world))).toString();
+    const answer = await send("/oauth2/token", `application/x-www-form-urlencoded; charset=${charset}`, form);
+    expect(answer.status).toBe(200);
+  });
+
+  test.each(CHARSETS)("POST /AuthorizationHeader/graph accepts ASCII JSON as %s", async (charset) => {
+    const answer = await send(GRAPH, `application/json; charset=${charset}`, '{"scopes":["User.Read"]}');
+    expect(answer.status).toBe(200);
+  });
+
+  test.each(["ISO-8859-1", "us-ascii", "utf-16", "utf-7"])("JSON with an umlaut as %s is refused", async (charset) => {
+    const answer = await send(GRAPH, `application/json; charset=${charset}`, '{"scopes":["Ümlaut"]}');
+    expect(withStatus(answer)).toMatchObject({ status: 415, code: "media_type_unsupported" });
+  });
+
+  test("JSON with a byte order mark is accepted", async () => {
+    expect((await send(GRAPH, "application/json", '\ufeff{"scopes":["User.Read"]}')).status).toBe(200);
+  });
+});
+
+test("a chunked body, which the host drops, is refused with the remedy for .NET, JavaScript and Python", async () => {
+  const headers = { ...bearer(userToken(world)), "transfer-encoding": "chunked", "content-type": "application/json" };
+  const answer = withStatus(await service.call(GRAPH, { method: "POST", headers }));
+  expect(answer).toMatchObject({ status: 400, code: "body_missing", action: "fix_request" });
+  for (const remedy of ["LoadIntoBufferAsync", "StringContent", "fetch", "requests"]) {
+    expect(answer).toMatchObject({ detail: expect.stringContaining(remedy) });
+  }
+  expect(tokenRequests()).toBe(0);
 });
