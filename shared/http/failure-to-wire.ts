@@ -54,7 +54,7 @@ function translate(failure: Failure, options: WireOptions): Wire {
     case "request_too_large":
       return requestTooLarge(failure.limitBytes);
     case "request_invalid":
-      return requestProblemToWire(failure.problem, failure.parameter);
+      return requestProblemToWire(failure.problem, failure.parameter, failure.hint);
     case "grant_type_unsupported":
       return grantTypeUnsupported(failure.requested);
     case "token_type_unsupported":

@@ -40,7 +40,12 @@ const ROUTES: readonly Route[] = [
   },
   { where: "Validate", path: "/Validate", call: asBearer(), as: "caller" },
   { where: "grants", path: "/grants", call: asBearer(), as: "caller" },
-  { where: "revoke", path: "/oauth2/revoke", call: asBearer({ form: { token: "gte_x" } }), as: "client" },
+  {
+    where: "revoke",
+    path: "/oauth2/revoke",
+    call: asBearer({ form: { token: `gte_${"A".repeat(43)}` } }),
+    as: "client",
+  },
   {
     where: "bearer of the token route",
     path: "/oauth2/token",

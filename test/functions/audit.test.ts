@@ -107,9 +107,10 @@ const rows: Row[] = [
   },
   {
     title: "answered: revocation of an unknown token",
-    call: () => service.call("/oauth2/revoke", { form: { token: "gte_x" }, headers: bearer(userToken(world)) }),
+    call: () =>
+      service.call("/oauth2/revoke", { form: { token: `gte_${"A".repeat(43)}` }, headers: bearer(userToken(world)) }),
     event: { outcome: "answered", code: "ok", route: "revoke" },
-    members: CALLER,
+    members: [...CALLER, "grantId", "grantRevoked"],
   },
   {
     title: "answered: a user revokes an application's grant",

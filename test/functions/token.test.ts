@@ -44,7 +44,7 @@ describe("POST /oauth2/token refuses the caller", () => {
   const rows: [title: string, () => { form: Form; headers?: Form }, status: number, error: string, code: string][] = [
     [
       "no credentials, with grant_type refresh_token",
-      () => ({ form: { grant_type: "refresh_token", refresh_token: "gte_x" } }),
+      () => ({ form: { grant_type: "refresh_token", refresh_token: `gte_${"A".repeat(43)}` } }),
       401,
       "invalid_client",
       "caller_missing",
