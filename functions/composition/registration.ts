@@ -18,6 +18,9 @@ export interface RegistrationInput {
   readonly azure: Azure;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly steadyMs: () => number;
+  readonly pause: (milliseconds: number) => Promise<unknown>;
   readonly operatorLog: OperatorLog;
 }
 
@@ -26,7 +29,7 @@ export interface RegistrationWithCredential extends Registration {
 }
 
 export function createRegistration(input: RegistrationInput): RegistrationWithCredential {
-  const { config, registration, outbound, nowMs } = input;
+  const { config, registration, outbound, nowMs, steadyMs, pause } = input;
   const credential = once(() => createCredential(input));
   const entra = once(async () => {
     const [{ createEntraClient }, source] = await Promise.all([
@@ -41,6 +44,8 @@ export function createRegistration(input: RegistrationInput): RegistrationWithCr
       credential: toCredentialSource(source),
       outbound,
       nowMs,
+      steadyMs,
+      pause,
     });
   });
   return { clientId: registration.clientId, credential, entra };

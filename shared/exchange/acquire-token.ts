@@ -10,6 +10,7 @@ import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { identityKey } from "../core/user-identity.ts";
 import type { Registration } from "../entra/registration.ts";
+import type { FlowContext } from "../flows/flow.ts";
 import type { Subject } from "../flows/flows.ts";
 import { flowFor } from "../flows/flows.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
@@ -25,6 +26,8 @@ export interface AcquireContext extends ThrottlingContext {
   /** Undefined unless an application registration is configured. */
   readonly applicationOnly: Registration | undefined;
   readonly grants: Pick<OfflineAccess, "redeemed">;
+  /** See `FlowContext`. */
+  readonly onOtherUser: FlowContext["onOtherUser"];
 }
 
 export interface Acquisition {
@@ -72,8 +75,8 @@ async function acquireAs(
   const callEntra = () =>
     throttledCall(context, call, async () => {
       const entra = await registration.entra();
-      const { grants, allowGuests } = context;
-      const flowContext = { entra, allowGuests, grantRedeemed: grants.redeemed };
+      const { grants, allowGuests, onOtherUser } = context;
+      const flowContext = { entra, allowGuests, grantRedeemed: grants.redeemed, onOtherUser };
       return flow.acquire(flowContext, { entitlement, claims, correlationId, trace });
     });
   if (key === undefined || !isCacheable(entitlement, tokenParameters)) {
