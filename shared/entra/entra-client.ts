@@ -18,11 +18,13 @@ import { type FailedRequest, isPassingFault, readRefusal } from "./read-answer.t
 import { readSignedInToken, readToken } from "./read-token.ts";
 import { passingFailure, type Sent, withSecondAttempt } from "./second-attempt.ts";
 
-/** The credential of the registration. `refused` reports that Entra refused it. */
+/** The credential of the registration, and what Entra decided about it. */
 export interface CredentialSource {
   current(): Promise<Result<ClientCredential, Failure>>;
-  /** Reports a version that Entra refused. True if there is another version to try. */
-  refused(version: string): Promise<boolean>;
+  /** Reports a version that Entra refused with these numbers. True if there is another version to try. */
+  refused(version: string, codes: readonly number[]): Promise<boolean>;
+  /** Reports a version that Entra accepted. */
+  accepted(version: string): void;
 }
 
 export interface EntraClientOptions {
@@ -176,8 +178,11 @@ async function acquire<T extends EntraToken>(
     const send = (deadlineMs: number) =>
       acquireOnce(options, authority, { credential: credential.value, deadlineMs, call });
     const result = await withSecondAttempt({ ...options, deadlineAtMs, grantKind: call.failed.grantKind }, send);
-    if (result.ok || !isCredentialRefused(result.failure) || attempt > CREDENTIAL_RETRIES) return result;
-    if (!(await options.credential.refused(credential.value.version))) return result;
+    const { version } = credential.value;
+    if (isCredentialAccepted(result)) options.credential.accepted(version);
+    const codes = result.ok ? undefined : codesOfRefusedCredential(result.failure);
+    if (codes === undefined || attempt > CREDENTIAL_RETRIES) return result;
+    if (!(await options.credential.refused(version, codes))) return result;
   }
 }
 
@@ -243,6 +248,16 @@ function fromOutboundFailure(failure: OutboundFailure | undefined): Failure {
   }
 }
 
-function isCredentialRefused(failure: Failure): boolean {
-  return failure.kind === "entra_refused" && failure.verdict === "credential_refused";
+/** Entra's numbers, if it refused the credential of the service. */
+function codesOfRefusedCredential(failure: Failure): readonly number[] | undefined {
+  return failure.kind === "entra_refused" && failure.verdict === "credential_refused"
+    ? failure.evidence.codes
+    : undefined;
+}
+
+/** Entra decides about the user only after it has accepted the client. */
+function isCredentialAccepted(result: Result<EntraToken, Failure>): boolean {
+  if (result.ok) return true;
+  const { failure } = result;
+  return failure.kind === "entra_refused" && ["consent_required", "interaction_required"].includes(failure.verdict);
 }

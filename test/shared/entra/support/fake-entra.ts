@@ -21,6 +21,8 @@ export interface FakeEntra {
   readonly posted: OutboundRequest[];
   /** Versions that were reported as refused. */
   readonly refused: string[];
+  /** Versions that were reported as accepted. */
+  readonly accepted: readonly string[];
   /** Milliseconds that the client waited before second attempts. */
   readonly waits: readonly number[];
   /** The form of the latest request. */
@@ -48,6 +50,7 @@ export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
   const { answers = [tokenAnswer()], credentials = [secret("v1")], another = false, answerMs = 0 } = options;
   const posted: OutboundRequest[] = [];
   const refused: string[] = [];
+  const accepted: string[] = [];
   const waits: number[] = [];
   let elapsedMs = 0;
   const outbound: Outbound = {
@@ -68,6 +71,7 @@ export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
       refused.push(version);
       return Promise.resolve(another);
     },
+    accepted: (version) => void accepted.push(version),
   };
   const client = createEntraClient({
     cloud: cloudNamed(CLOUD_NAMES[0], ""),
@@ -84,7 +88,7 @@ export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
       return Promise.resolve();
     },
   });
-  return { client, posted, refused, waits, form: () => new URLSearchParams(posted.at(-1)?.body) };
+  return { client, posted, refused, accepted, waits, form: () => new URLSearchParams(posted.at(-1)?.body) };
 }
 
 /** The nth item of a list, counted from one; after its end, the last item. */
