@@ -140,7 +140,21 @@ export interface EntraEvidence {
   readonly correlationId: string | undefined;
 }
 
-export type Dependency = "entra" | "key_set" | "key_vault" | "grant_store";
+/** What can go wrong with each dependency. Wire codes are `<dependency>_<problem>`. */
+export const DEPENDENCY_PROBLEMS = {
+  entra: ["unavailable", "timeout", "answer_invalid"],
+  /** A failed read of the keys is one failure: the operator event `keys` has its cause. */
+  key_set: ["unavailable"],
+  key_vault: ["unavailable", "timeout", "answer_invalid"],
+  managed_identity: ["unavailable", "timeout", "answer_invalid"],
+  grant_store: ["unavailable", "timeout"],
+} as const;
+
+export type Dependency = keyof typeof DEPENDENCY_PROBLEMS;
+
+type DependencyProblem = {
+  readonly [D in Dependency]: { readonly dependency: D; readonly problem: (typeof DEPENDENCY_PROBLEMS)[D][number] };
+}[Dependency];
 
 export type Failure =
   | { readonly kind: "not_found" }
@@ -197,19 +211,19 @@ export type Failure =
       readonly signIn?: { readonly url: string | undefined };
       /** The more precise error that Entra sent with the browser. OpenID Connect clients look for it. */
       readonly openIdError?: OpenIdError;
+      /** The service repeats an earlier refusal, and calls Entra again after this many seconds. */
+      readonly retryAfterSeconds?: number;
     }
   | { readonly kind: "code_refused"; readonly reason: CodeRefusal }
   | { readonly kind: "sign_in_refused"; readonly reason: SignInRefusal }
   /** The service's own limit for uncached requests. */
   | { readonly kind: "budget_used_up"; readonly retryAfterSeconds: number }
   | { readonly kind: "throttled"; readonly retryAfterSeconds: number; readonly evidence?: EntraEvidence }
-  | {
+  | ({
       readonly kind: "dependency_failed";
-      readonly dependency: Dependency;
-      readonly problem: "unavailable" | "timeout" | "answer_invalid";
       readonly retryAfterSeconds?: number;
       readonly evidence?: EntraEvidence;
-    }
+    } & DependencyProblem)
   | { readonly kind: "misconfigured"; readonly code: string; readonly evidence?: EntraEvidence }
   | { readonly kind: "deadline_passed" }
   | { readonly kind: "internal" };

@@ -19,11 +19,23 @@ export interface FailedRequest {
 
 /** The wait if Entra throttles without `Retry-After`. MSAL uses the same default. */
 const DEFAULT_RETRY_AFTER_SECONDS = 60;
+/** Without any wait, a client would repeat the request in a loop. */
+const RETRY_AFTER_MIN_SECONDS = 1;
 /** Entra never requests a wait of more than an hour. */
 const RETRY_AFTER_MAX_SECONDS = 3_600;
 
 /** An HTTP date begins with the name of the day. `Date.parse` accepts too much: it reads "1.5" as a day in 2001. */
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? /;
+
+/** Entra's numbers for a fault of Entra that passes within seconds. */
+const PASSING_FAULTS: readonly number[] = [90006, 90033, 90090];
+
+/** Whether the same request may succeed a second later. A 4xx is an answer to this request, except for those numbers. */
+export function isPassingFault(answer: OutboundResponse): boolean {
+  if (answer.status >= 500) return true;
+  const codes = readCodes(parseJsonObject(answer.body)?.["error_codes"]);
+  return answer.status !== 429 && codes.some((code) => PASSING_FAULTS.includes(code));
+}
 
 /** Converts a response without a token to a failure. `nowMs` serves to read a `Retry-After` date. */
 export function readRefusal(answer: OutboundResponse, request: FailedRequest, nowMs: number): Failure {
@@ -51,12 +63,16 @@ export function readRefusal(answer: OutboundResponse, request: FailedRequest, no
   };
 }
 
-/** `Retry-After` (RFC 9110 section 10.2.3) in seconds, at most an hour; undefined if it is neither number nor HTTP date. */
+/**
+ * `Retry-After` (RFC 9110 section 10.2.3) in seconds, from one second to one hour; undefined if it is neither number nor
+ * HTTP date.
+ */
 export function retryAfterSeconds(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? "";
   const date = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
-  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (date - nowMs) / 1_000;
-  return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 0), RETRY_AFTER_MAX_SECONDS) : undefined;
+  const seconds = /^\d+$/.test(text) ? Number(text) : (date - nowMs) / 1_000;
+  if (Number.isNaN(seconds)) return undefined;
+  return Math.min(Math.max(Math.ceil(seconds), RETRY_AFTER_MIN_SECONDS), RETRY_AFTER_MAX_SECONDS);
 }
 
 // ---------------------------------------------------------------------------------------------------------------

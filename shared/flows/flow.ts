@@ -3,6 +3,7 @@ import type { Failure } from "../core/failure.ts";
 import type { RequestTrace } from "../core/request-trace.ts";
 import type { Result } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
+import type { UserIdentity } from "../core/user-identity.ts";
 import type { EntraClient, EntraToken } from "../entra/entra-token.ts";
 import type { UnsealedGrant } from "../grants/grant-types.ts";
 import type { ApiAllowance, Entitlement } from "../policy/entitlement.ts";
@@ -24,6 +25,8 @@ export interface FlowContext {
    * Records the redemption and stores the newer refresh token. Fails if the grant was revoked during the redemption.
    */
   grantRedeemed(grant: UnsealedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
+  /** Reports that Entra returned the token of another user than the one of the request. */
+  onOtherUser(expected: UserIdentity, returned: UserIdentity): void;
 }
 
 /** One way to acquire a token. The cache stands between `identity` and `acquire`: equal identities share a token. */

@@ -10,7 +10,7 @@ import { evidenceMembers, type Wire, type WireOptions } from "./wire.ts";
 type EntraRefused = Extract<Failure, { kind: "entra_refused" }>;
 
 export function entraRefusalToWire(failure: EntraRefused, options: WireOptions): Wire {
-  const members = { ...evidenceMembers(failure.evidence), ...signInOffer(failure) };
+  const members = { ...evidenceMembers(failure.evidence), ...signInOffer(failure), ...repeatedRefusal(failure) };
   const oauth = options.dialect === "oauth";
   const refusal = { status: oauth ? 400 : 403, error: "invalid_grant", ...members };
   switch (failure.verdict) {
@@ -60,6 +60,11 @@ export function entraRefusalToWire(failure: EntraRefused, options: WireOptions):
 /** The link that renews an application's grant. */
 function signInOffer({ signIn }: EntraRefused): Pick<Wire, "signInUrl"> {
   return signIn?.url === undefined ? {} : { signInUrl: signIn.url };
+}
+
+/** Set if the service repeats an earlier refusal. */
+function repeatedRefusal({ retryAfterSeconds }: EntraRefused): Pick<Wire, "retryAfterSeconds"> {
+  return retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
 }
 
 function assertionRefused(failure: EntraRefused, options: WireOptions, members: Partial<Wire>): Wire {

@@ -193,6 +193,7 @@ const DEPENDENCIES: Readonly<Record<Dependency, string>> = {
   entra: "Entra",
   key_set: "Entra's list of signing keys",
   key_vault: "Key Vault",
+  managed_identity: "The managed identity endpoint",
   grant_store: "The grant store",
 };
 

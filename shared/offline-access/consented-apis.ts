@@ -83,10 +83,12 @@ async function redeemForApi(
 ): Promise<Result<EntraToken, Failure>> {
   if (token.user === undefined) return fail(ANSWER_INVALID);
   const user = identityKey(token.user);
-  const refused = spendBudget(context, { entitlement, user });
-  if (refused !== undefined) return fail(refused);
   const registration = context.delegated;
-  const redeemed = await throttledCall(context, { registration, entitlement, user }, async () =>
+  // The refresh token is new each time, so the same request never comes again.
+  const call = { registration, entitlement, api: allowance.api.name, user, refusalKey: undefined };
+  const refused = spendBudget(context, call);
+  if (refused !== undefined) return fail(refused);
+  const redeemed = await throttledCall(context, call, async () =>
     (await registration.entra()).redeemRefreshToken({
       refreshToken,
       scopes: qualifiedScopes(allowance),

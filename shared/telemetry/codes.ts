@@ -2,6 +2,8 @@
  * All stable codes of audit events, as label values. A code that is missing here becomes `other`. A test compares the list
  * with all failures of the service.
  */
+import { DEPENDENCY_PROBLEMS } from "../core/failure.ts";
+
 export const CODES: readonly string[] = [
   "ok",
   // The request.
@@ -98,6 +100,11 @@ export const CODES: readonly string[] = [
   "credential_refused",
   "registration_refused",
   "credential_unusable",
+  "certificate_is_pkcs12",
+  "certificate_key_missing",
+  "certificate_key_unsuitable",
+  "certificate_missing",
+  "client_secret_malformed",
   "credential_expired",
   "credential_not_yet_valid",
   "credential_disabled",
@@ -108,7 +115,7 @@ export const CODES: readonly string[] = [
   "deadline_passed",
   "internal",
   // The dependencies.
-  ...["entra", "key_set", "key_vault", "grant_store"].flatMap((dependency) =>
-    ["unavailable", "timeout", "answer_invalid"].map((problem) => `${dependency}_${problem}`),
+  ...Object.entries(DEPENDENCY_PROBLEMS).flatMap(([dependency, problems]) =>
+    problems.map((problem) => `${dependency}_${problem}`),
   ),
 ];

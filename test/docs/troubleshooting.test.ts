@@ -1,8 +1,8 @@
 /** docs/troubleshooting.md matches the code: every error code with its statuses and action, every reason, every number. */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { SubjectRefusal } from "../../shared/core/failure.ts";
+import { DEPENDENCY_PROBLEMS, type SubjectRefusal } from "../../shared/core/failure.ts";
 import { TOKEN_REFUSALS, type TokenRefusal } from "../../shared/core/token-refusal.ts";
 import { classOfCodes } from "../../shared/entra/aadsts.ts";
 import { failureToWire } from "../../shared/http/failure-to-wire.ts";
@@ -61,6 +61,19 @@ describe("codes of the service", () => {
     const inGroup = [...section(text, group).matchAll(/^### (\w+)\n\nStatus /gm)].map(([, code]) => code ?? "");
     expect(inGroup.length).toBeGreaterThan(0);
     expect(inGroup.filter((code) => !codes.get(code)?.actions.includes(action as never))).toEqual([]);
+  });
+
+  test("the source produces each documented problem of a dependency", () => {
+    const source = globSync(["shared/**/*.ts", "functions/**/*.ts"], { cwd: root }).map((path) =>
+      readFileSync(join(root, path), "utf8"),
+    );
+    const produced = source.flatMap((code) =>
+      [...code.matchAll(/dependency: "(\w+)", problem: "(\w+)"/g)].map(([, name, problem]) => `${name}_${problem}`),
+    );
+    const possible = Object.entries(DEPENDENCY_PROBLEMS).flatMap(([name, problems]) =>
+      problems.map((problem) => `${name}_${problem}`),
+    );
+    expect([...new Set(produced)].sort()).toEqual(possible.sort());
   });
 
   test("every code is in exactly one group", () => {

@@ -233,14 +233,14 @@ const rows: Row[] = [
   },
   {
     title: "failed: Entra throttles",
-    // Retry-After is 0, so that the service does not refuse the rows below.
-    call: () => ordered({ throttleSeconds: 0 }),
+    // Another user, so that the service does not refuse the rows below.
+    call: () => ordered({ throttleSeconds: 60 }, "bob"),
     event: { outcome: "failed", code: "throttled", status: 429 },
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED],
   },
   {
     title: "failed: Entra is down",
-    call: () => ordered({ status: 503, body: "" }),
+    call: () => ordered({ status: 503, body: "", times: 2 }),
     event: { outcome: "failed", code: "entra_unavailable", status: 503 },
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED],
   },
@@ -262,9 +262,9 @@ const rows: Row[] = [
   },
 ];
 
-function ordered(order: Record<string, unknown>): Promise<Answer> {
+function ordered(order: Record<string, unknown>, user = "alice"): Promise<Answer> {
   world.tenant.state.order({ endpoint: "token", client: "service", ...order });
-  return post(exchangeForm(userToken(world)));
+  return post(exchangeForm(userToken(world, { user })));
 }
 
 describe.each(rows)("$title", ({ call, event, members }) => {

@@ -208,7 +208,7 @@ describe.each(Object.entries(REQUESTS))("%s", (_title, request) => {
     const at = name === "throttled" ? serveTolerantly() : tolerant;
     // Line breaks as in Entra's own answers (E-55), and text that Entra copies from a request or a directory (E-61, E-83).
     const values = { scope: '"\r\n<script>alert(1)</script>', name: "Contoso\r\nX: y", user: "alice@contoso.local" };
-    world.tenant.state.order({ endpoint: "token", aadsts: code, tail: "crlf", values });
+    world.tenant.state.order({ endpoint: "token", aadsts: code, tail: "crlf", values, times: 0 });
     const answer = await request.send(at);
 
     const event = at.lastEvent();
@@ -265,10 +265,9 @@ const oddAnswers = ODD_ANSWERS.map(([title, order, name, retryAfter]) => ({ titl
 describe.each(oddAnswers)("Entra answers $title", ({ order, name, retryAfter }) => {
   test(`a failure of class ${name}`, async () => {
     const instance = () => (name === "throttled" ? serveTolerantly() : tolerant);
-    world.tenant.state.order({ endpoint: "token", ...order });
+    world.tenant.state.order({ endpoint: "token", ...order, times: 0 });
     const oauth = await exchange(prepared.user, instance());
     expectClass(oauth, name, "oauth");
-    world.tenant.state.order({ endpoint: "token", ...order });
     const problem = await header(prepared.user, instance());
     expectClass(problem, name, "problem");
     for (const answer of [oauth, problem]) {

@@ -154,7 +154,7 @@ describe("redeeming a grant", () => {
     expect(refreshTokensSent()).toHaveLength(2);
 
     clock.advance(2 * MINUTE);
-    world.tenant.state.order({ endpoint: "token", status: 503, body: "" });
+    world.tenant.state.order({ endpoint: "token", status: 503, body: "", times: 2 });
     expect(await headerOf(86_400)).toBe(second);
     expect(service.lastEvent()).toMatchObject({ outcome: "issued", warning: "entra_unavailable" });
   });

@@ -271,9 +271,8 @@ async function everyFailureOfEntra(): Promise<void> {
 async function everyOddAnswer(): Promise<void> {
   const { state } = world.tenant;
   for (const [, order] of ODD_ANSWERS) {
-    state.order({ endpoint: "token", client: "service", ...order });
+    state.order({ endpoint: "token", client: "service", ...order, times: 0 });
     await post(exchangeForm(userToken(world)), {}, serve());
-    state.order({ endpoint: "token", client: "service", ...order });
     await header(userToken(world), serve());
     state.clearOrders();
   }

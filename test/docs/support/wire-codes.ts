@@ -6,13 +6,13 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type {
-  Dependency,
   EntraEvidence,
   EntraVerdict,
   Failure,
   PolicyRefusal,
   RequestProblem,
 } from "../../../shared/core/failure.ts";
+import { DEPENDENCY_PROBLEMS } from "../../../shared/core/failure.ts";
 import { TOKEN_REFUSALS, type TokenRefusal } from "../../../shared/core/token-refusal.ts";
 import type { CodeClass } from "../../../shared/entra/aadsts.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
@@ -125,10 +125,10 @@ function entraRefusals(): Examples["entra_refused"] {
 }
 
 function dependencyFailures(): Examples["dependency_failed"] {
-  const dependencies = union("Dependency") as Dependency[];
-  return dependencies.flatMap((dependency) =>
-    (["unavailable", "timeout", "answer_invalid"] as const).map((problem) => ({ dependency, problem })),
+  const failures = Object.entries(DEPENDENCY_PROBLEMS).flatMap(([dependency, problems]) =>
+    problems.map((problem) => ({ dependency, problem })),
   );
+  return failures as unknown as Examples["dependency_failed"];
 }
 
 /** Literal codes in the source, and the kinds of `CredentialFailure` that the composition passes on as codes. */
@@ -137,15 +137,21 @@ function misconfigurations(): string[] {
   const literal = sources.flatMap((text) =>
     [...text.matchAll(/kind: "misconfigured", code: "(\w+)"/g)].map(([, code]) => code ?? ""),
   );
-  const credential = block("shared/credential/client-credential.ts", "CredentialFailure").filter(
-    (kind) => kind !== "credential_unavailable",
+  const path = "shared/credential/client-credential.ts";
+  const credential = block(path, "CredentialFailure").filter(
+    (kind) => kind !== "credential_unavailable" && kind !== "credential_unusable",
   );
-  return [...new Set([...literal, ...credential])];
+  const certificate = membersOf(path, "CredentialProblem");
+  return [...new Set([...literal, ...credential, ...certificate, "client_secret_malformed"])];
 }
 
 /** The members of a union of texts in shared/core/failure.ts. */
 function union(name: string): string[] {
-  const text = declaration(read("shared/core/failure.ts"), name);
+  return membersOf("shared/core/failure.ts", name);
+}
+
+function membersOf(path: string, name: string): string[] {
+  const text = declaration(read(path), name);
   return [...withoutComments(text).matchAll(/"(\w+)"/g)].map(([, member]) => member ?? "");
 }
 
