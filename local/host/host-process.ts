@@ -1,11 +1,14 @@
 /**
  * The parent's side of the host. It starts main.ts as a child process with exactly the given settings, waits until the
  * host is ready, keeps the last log lines and stops the host. The child listens before it receives the settings, because
- * they can contain its port. If the child ends before it is ready, the error contains the last lines.
+ * they can contain its port. If the child ends before it is ready, the error contains the last lines. If an uncaught
+ * exception ends the child, it starts another one on the same port, as the real host restarts its worker; after three
+ * restarts it gives up.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import { BoundedLog } from "../process/bounded-log.ts";
+import { WORKER_FAILED } from "./worker-failed.ts";
 
 export interface HostOptions {
   appDirectory: string;
@@ -33,8 +36,9 @@ export interface HostExit {
 export interface HostProcess {
   url: string;
   port: number;
-  pid: number;
-  loadMs: number;
+  /** Of the running child. */
+  readonly pid: number;
+  readonly loadMs: number;
   logs: BoundedLog;
   exited: Promise<HostExit>;
   /** Sends SIGTERM and waits until the process has ended. */
@@ -44,12 +48,79 @@ export interface HostProcess {
 /** The variables that every process needs. None is a setting of the app. */
 const inherited = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "NODE_V8_COVERAGE"];
 
+const maxRestarts = 3;
+
 export async function startHostProcess(options: HostOptions): Promise<HostProcess> {
   return (await listenAsHost(options)).run(options.settings);
 }
 
 export async function listenAsHost(options: HostOptions): Promise<ListeningHost> {
-  const { appDirectory, port, settings, onLine } = options;
+  const logs = new BoundedLog(2_000);
+  const first = await startChild(options, options.port, logs);
+  return {
+    port: first.port,
+    run: (settings) => runHost({ options, settings, first, logs }),
+    stop: () => {
+      first.child.kill("SIGTERM");
+      return first.exited;
+    },
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+interface Run {
+  options: HostOptions;
+  settings: HostOptions["settings"];
+  first: Child;
+  logs: BoundedLog;
+}
+
+async function runHost({ options, settings, first, logs }: Run): Promise<HostProcess> {
+  let current = first;
+  let loadMs = await first.load(settings);
+  let stopping = false;
+  const watch = async (restarts: number): Promise<HostExit> => {
+    const exit = await current.exited;
+    if (exit.code !== WORKER_FAILED || stopping || restarts === maxRestarts) return exit;
+    current = await startChild(options, first.port, logs);
+    loadMs = await current.load(settings);
+    if (stopping) {
+      current.child.kill("SIGTERM");
+    }
+    return watch(restarts + 1);
+  };
+  const exited = watch(0);
+  exited.catch(() => undefined); // Whoever waits for the end gets the error of a restart that failed.
+  return {
+    url: `http://localhost:${first.port}`,
+    port: first.port,
+    get pid() {
+      return current.child.pid ?? 0;
+    },
+    get loadMs() {
+      return loadMs;
+    },
+    logs,
+    exited,
+    stop: () => {
+      stopping = true;
+      current.child.kill("SIGTERM");
+      return exited;
+    },
+  };
+}
+
+interface Child {
+  child: ChildProcess;
+  port: number;
+  /** Sends the settings and resolves with the time that the app took to load. */
+  load(settings: HostOptions["settings"]): Promise<number>;
+  exited: Promise<HostExit>;
+}
+
+async function startChild(options: HostOptions, port: number, logs: BoundedLog): Promise<Child> {
+  const { appDirectory, settings, onLine } = options;
   const child = fork(new URL("./main.ts", import.meta.url), [appDirectory, String(port), "settings-follow"], {
     cwd: appDirectory,
     env: { ...inheritedEnvironment(), ...settings },
@@ -57,7 +128,6 @@ export async function listenAsHost(options: HostOptions): Promise<ListeningHost>
     detached: process.platform !== "win32", // The parent handles Ctrl+C and stops its children in order.
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
-  const logs = new BoundedLog(2_000);
   const exited = watchExit(child);
   for (const stream of [child.stdout, child.stderr]) {
     if (stream !== null) {
@@ -72,23 +142,13 @@ export async function listenAsHost(options: HostOptions): Promise<ListeningHost>
     if ("type" in message) return message;
     throw new Error(`The Functions host ended before it was ready (exit code ${message.code}):\n${logs.tail(20)}`);
   };
-  const stop = () => {
-    child.kill("SIGTERM");
-    return exited;
-  };
   const { port: listening } = await receive("listening");
-  return {
-    port: listening,
-    run: async (all) => {
-      child.send(all);
-      const { loadMs = 0 } = await receive("ready");
-      return { url: `http://localhost:${listening}`, port: listening, pid: child.pid ?? 0, loadMs, logs, exited, stop };
-    },
-    stop,
+  const load = async (all: HostOptions["settings"]) => {
+    child.send(all);
+    return (await receive("ready")).loadMs ?? 0;
   };
+  return { child, port: listening, load, exited };
 }
-
-// ---------------------------------------------------------------------------------------------------------------
 
 function inheritedEnvironment(): Record<string, string> {
   return Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));

@@ -119,7 +119,7 @@ export type OpenIdError = "login_required" | "account_selection_required";
 
 /** The parts of Entra's error body that are safe to log: identifiers and codes, never its text. */
 export interface EntraEvidence {
-  /** `error_codes`: AADSTS numbers. */
+  /** `error_codes`: AADSTS error codes. */
   readonly codes: readonly number[];
   readonly suberror: string | undefined;
   /** `claims` exactly as Entra sent it: JSON text that the caller sends back to Entra. */
@@ -167,7 +167,7 @@ export type Failure =
       /** How the refused token was presented, see `subject_refused`. */
       readonly presentedAs?: "subject_token" | "assertion";
       /**
-       * An application redeemed a grant, and a person has to sign in to renew it. `url` is a link, if policy allows
+       * An application redeemed a grant, and the user has to sign in to renew it. `url` is a link, if policy allows
        * one.
        */
       readonly signIn?: { readonly url: string | undefined };

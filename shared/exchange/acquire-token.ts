@@ -71,13 +71,13 @@ export async function acquireToken(
   const { minimumSeconds } = tokenParameters;
   const lookUp = { key, minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds };
   const acquired = await context.cache.getOrAcquire(lookUp, callEntra);
-  return acquired.ok ? acquired : fail(asPresented(acquired.failure, subject));
+  return acquired.ok ? acquired : fail(withPresentation(acquired.failure, subject));
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
 /** Callers share one call to Entra, but each gets the failure in the terms of how it presented its own token. */
-function asPresented(failure: Failure, subject: Subject): Failure {
+function withPresentation(failure: Failure, subject: Subject): Failure {
   return failure.kind === "entra_refused" && subject.source === "user"
     ? { ...failure, presentedAs: subject.presentedAs }
     : failure;

@@ -4,7 +4,7 @@ import type { RequestTrace } from "../core/request-trace.ts";
 import type { Result } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { EntraClient, EntraToken } from "../entra/entra-token.ts";
-import type { UnsealedGrant } from "../grants/grant.ts";
+import type { UnsealedGrant } from "../grants/grant-types.ts";
 import type { ApiAllowance, Entitlement } from "../policy/entitlement.ts";
 
 /** What every flow needs besides the subject. */
@@ -30,7 +30,7 @@ export interface FlowContext {
 export interface Flow<S> {
   /** What the token depends on besides API, scopes and registration. Undefined: the token is never cached. */
   identity(subject: S): TokenIdentity | undefined;
-  /** When the right to the token ends, seconds since 1970. Undefined: when the token expires. */
+  /** The token may be released until then, seconds since 1970. Undefined: until it expires. */
   notAfterSeconds(subject: S): number | undefined;
   acquire(context: FlowContext, subject: S, request: FlowRequest): Promise<Result<EntraToken, Failure>>;
 }

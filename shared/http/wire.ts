@@ -23,7 +23,7 @@ export interface Wire {
   readonly scopes?: readonly string[];
   /** Where a person can renew the grant. */
   readonly signInUrl?: string;
-  /** AADSTS numbers. */
+  /** AADSTS error codes. */
   readonly errorCodes?: readonly number[];
   readonly traceId?: string;
   readonly retryAfterSeconds?: number;

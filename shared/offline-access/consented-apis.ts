@@ -1,5 +1,5 @@
 /**
- * Finds out which APIs a new grant can serve. Entra binds a refresh token to a person and a registration, not to an
+ * Finds out which APIs a new grant can serve. Entra binds a refresh token to a user and a registration, not to an
  * API, so one grant can serve several APIs. Entra states the consented scopes only with a token, so the service redeems
  * the refresh token once for each further API, checks the returned scopes against policy and drops those tokens. If one
  * API is refused, the service issues no grant.

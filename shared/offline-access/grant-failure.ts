@@ -1,7 +1,7 @@
 /** Translates the failures of the grant store and of seals into the failures of the request path. Pure. */
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result } from "../core/result.ts";
-import type { GrantFailure } from "../grants/grant.ts";
+import type { GrantFailure } from "../grants/grant-types.ts";
 
 export function fromGrantResult<T>(result: Result<T, GrantFailure>): Result<T, Failure> {
   return result.ok ? result : fail(fromGrantFailure(result.failure));

@@ -14,7 +14,7 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { SignedInToken } from "../entra/entra-token.ts";
 import { qualifiedScopes } from "../flows/flow.ts";
-import { newHandle } from "../grants/handle.ts";
+import { newHandle } from "../grants/grant-handle.ts";
 import { collectConsentedApis } from "../offline-access/consented-apis.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import type { Entitlement } from "../policy/entitlement.ts";

@@ -95,12 +95,12 @@ describe("reasons of a refused token", () => {
   });
 });
 
-describe("AADSTS numbers", () => {
+describe("AADSTS error codes", () => {
   // The table is not exported: the test reads its numbers from the source and asks the exported function for the class.
   const source = readFileSync(join(root, "shared/entra/aadsts.ts"), "utf8");
   const table = /const CLASSES[\s\S]*?^};/m.exec(source)?.[0] ?? "";
   const numbers = [...table.replaceAll(/\/\/.*$/gm, "").matchAll(/\d+/g)].map(([number]) => Number(number));
-  const index = tableRows(section(text, "AADSTS numbers"));
+  const index = tableRows(section(text, "AADSTS error codes"));
   const explained = documented.flatMap((code) =>
     tableRows(section(text, code))
       .filter(([number = ""]) => /^\d+$/.test(number))

@@ -458,7 +458,7 @@ describe("GET /grants", () => {
     }
   });
 
-  test("returns pages of fifty, and refuses an invalid page mark", async () => {
+  test("returns pages of fifty, and refuses an invalid pagination cursor", async () => {
     const owner = () => userToken(world, { client: "cli" });
     const settings = {
       POLICY: policyWithEntries({ "cli-users": { limits: { bypassPerMinute: 1_000 } } }),

@@ -136,7 +136,7 @@ describe("GET /oauth2/callback", () => {
     const state = request["state"] ?? "";
     const wrong = state.slice(0, -1) + (state.endsWith("A") ? "B" : "A");
     const answer = await browser.open(callbackPath({ code: "x", state: wrong }));
-    expectPage(answer, 400, "This answer belongs to another sign-in");
+    expectPage(answer, 400, "This response belongs to another sign-in");
   });
 
   test("refuses the cookie of another sign-in under the name of this one", async () => {
@@ -144,7 +144,7 @@ describe("GET /oauth2/callback", () => {
     const [name = ""] = one.browser.jar.keys();
     one.browser.jar.set(name, [...other.browser.jar.values()][0] ?? "");
     const answer = await one.browser.open(callbackPath({ code: "x", state: one.request["state"] ?? "" }));
-    expectPage(answer, 400, "This answer belongs to another sign-in");
+    expectPage(answer, 400, "This response belongs to another sign-in");
   });
 
   test("refuses a cookie that was changed", async () => {

@@ -89,7 +89,7 @@ export function classIn(flow: RequestedFlow, name: FailureClass): FailureClass {
 /** The page that a user sees for each class. */
 export const CLASS_PAGES: Readonly<Record<FailureClass, readonly [status: number, title: string]>> = {
   subject: [403, "This is not possible"],
-  user: [403, "More is needed to sign in"],
+  user: [403, "Another sign-in step is required"],
   consent: [403, "Consent is missing"],
   denied: [403, "No access was granted"],
   grantEnded: [403, "This sign-in was already used"],

@@ -10,7 +10,7 @@ import type { EntraClient, EntraToken, SignedInToken } from "../../../shared/ent
 import type { FlowContext, FlowRequest } from "../../../shared/flows/flow.ts";
 import type { Subject } from "../../../shared/flows/flows.ts";
 import { flowFor } from "../../../shared/flows/flows.ts";
-import type { UnsealedGrant } from "../../../shared/grants/grant.ts";
+import type { UnsealedGrant } from "../../../shared/grants/grant-types.ts";
 import type { Entitlement } from "../../../shared/policy/entitlement.ts";
 import { GRAPH, TENANT_ID, userCaller } from "../policy/support/policies.ts";
 
