@@ -59,7 +59,7 @@ export function realSurroundings(): Surroundings {
 export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundings): Service {
   const operatorLog = createOperatorLog(nowMs);
   const nowSeconds = () => Math.floor(nowMs() / 1_000);
-  const { cloud, tenantId } = config;
+  const { cloud, tenantId, serviceUrl, appIdUri, documentationUrl } = config;
   const { keys, callers } = createCallers({ config, outbound, steadyMs, operatorLog });
   const azure = createAzure(config);
   const register = (registration: Config["delegated"]) =>
@@ -73,7 +73,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundi
   const applicationOnly = config.applicationOnly === undefined ? undefined : register(config.applicationOnly);
   return {
     config,
-    identity: { tenantId, authorityHost: cloud.authorityHost, serviceUrl: config.serviceUrl },
+    identity: { tenantId, authorityHost: cloud.authorityHost, serviceUrl, appIdUri, documentationUrl },
     keys,
     delegated,
     applicationOnly,

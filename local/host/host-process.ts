@@ -2,20 +2,22 @@
  * The parent's side of the host. It starts main.ts as a child process with exactly the given settings, waits until the
  * host is ready, keeps the last log lines and stops the host. The child listens before it receives the settings, because
  * they can contain its port. If the child ends before it is ready, the error contains the last lines. If an uncaught
- * exception ends the child, it starts another one on the same port, as the real host restarts its worker; after three
- * restarts it gives up.
+ * exception ends the child, the parent starts another one on the same port, as the real host restarts its worker; after
+ * three restarts it gives up.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import { BoundedLog } from "../process/bounded-log.ts";
 import { WORKER_FAILED } from "./worker-failed.ts";
 
+type Settings = Readonly<Record<string, string>>;
+
 export interface HostOptions {
   appDirectory: string;
   /** 0: any free port. */
   port: number;
   /** The settings that Node reads when it starts. The others can follow with `run`. */
-  settings: Readonly<Record<string, string>>;
+  settings: Settings;
   /** Called with each line of the child's output. */
   onLine?: (line: string) => void;
 }
@@ -24,7 +26,7 @@ export interface HostOptions {
 export interface ListeningHost {
   readonly port: number;
   /** Loads the app. Its environment holds nothing except the settings, PATH, HOME and the other inherited variables. */
-  run(settings: Readonly<Record<string, string>>): Promise<HostProcess>;
+  run(settings: Settings): Promise<HostProcess>;
   stop(): Promise<HostExit>;
 }
 
@@ -56,27 +58,25 @@ export async function startHostProcess(options: HostOptions): Promise<HostProces
 
 export async function listenAsHost(options: HostOptions): Promise<ListeningHost> {
   const logs = new BoundedLog(2_000);
-  const first = await startChild(options, options.port, logs);
+  const child = await startChild(options, options.port, logs);
   return {
-    port: first.port,
-    run: (settings) => runHost({ options, settings, first, logs }),
+    port: child.port,
+    run: (settings) => superviseHost(child, settings, { options, logs }),
     stop: () => {
-      first.child.kill("SIGTERM");
-      return first.exited;
+      child.process.kill("SIGTERM");
+      return child.exited;
     },
   };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
-interface Run {
-  options: HostOptions;
-  settings: HostOptions["settings"];
-  first: Child;
-  logs: BoundedLog;
-}
-
-async function runHost({ options, settings, first, logs }: Run): Promise<HostProcess> {
+/** Loads the app in the listening child, and in another child when an uncaught exception has ended one. */
+async function superviseHost(
+  first: Child,
+  settings: Settings,
+  { options, logs }: { readonly options: HostOptions; readonly logs: BoundedLog },
+): Promise<HostProcess> {
   let current = first;
   let loadMs = await first.load(settings);
   let stopping = false;
@@ -84,19 +84,20 @@ async function runHost({ options, settings, first, logs }: Run): Promise<HostPro
     const exit = await current.exited;
     if (exit.code !== WORKER_FAILED || stopping || restarts === maxRestarts) return exit;
     current = await startChild(options, first.port, logs);
-    loadMs = await current.load(settings);
     if (stopping) {
-      current.child.kill("SIGTERM");
+      current.process.kill("SIGTERM");
+      return current.exited;
     }
+    loadMs = await current.load(settings);
     return watch(restarts + 1);
   };
   const exited = watch(0);
-  exited.catch(() => undefined); // Whoever waits for the end gets the error of a restart that failed.
+  exited.catch(() => undefined); // `exited` reports a restart that failed to the code that waits for the end.
   return {
     url: `http://localhost:${first.port}`,
     port: first.port,
     get pid() {
-      return current.child.pid ?? 0;
+      return current.process.pid ?? 0;
     },
     get loadMs() {
       return loadMs;
@@ -105,22 +106,26 @@ async function runHost({ options, settings, first, logs }: Run): Promise<HostPro
     exited,
     stop: () => {
       stopping = true;
-      current.child.kill("SIGTERM");
+      current.process.kill("SIGTERM");
       return exited;
     },
   };
 }
 
 interface Child {
-  child: ChildProcess;
-  port: number;
-  /** Sends the settings and resolves with the time that the app took to load. */
-  load(settings: HostOptions["settings"]): Promise<number>;
-  exited: Promise<HostExit>;
+  readonly process: ChildProcess;
+  readonly port: number;
+  readonly exited: Promise<HostExit>;
+  /** Sends the settings. Resolves with the time to load the app, milliseconds. */
+  load(settings: Settings): Promise<number>;
 }
 
-async function startChild(options: HostOptions, port: number, logs: BoundedLog): Promise<Child> {
-  const { appDirectory, settings, onLine } = options;
+/** Starts a child and waits until it listens. */
+async function startChild(
+  { appDirectory, settings, onLine }: HostOptions,
+  port: number,
+  logs: BoundedLog,
+): Promise<Child> {
   const child = fork(new URL("./main.ts", import.meta.url), [appDirectory, String(port), "settings-follow"], {
     cwd: appDirectory,
     env: { ...inheritedEnvironment(), ...settings },
@@ -142,12 +147,17 @@ async function startChild(options: HostOptions, port: number, logs: BoundedLog):
     if ("type" in message) return message;
     throw new Error(`The Functions host ended before it was ready (exit code ${message.code}):\n${logs.tail(20)}`);
   };
-  const { port: listening } = await receive("listening");
-  const load = async (all: HostOptions["settings"]) => {
-    child.send(all);
-    return (await receive("ready")).loadMs ?? 0;
+  const listening = await receive("listening");
+  return {
+    process: child,
+    port: listening.port,
+    exited,
+    async load(all) {
+      child.send(all);
+      const { loadMs = 0 } = await receive("ready");
+      return loadMs;
+    },
   };
-  return { child, port: listening, load, exited };
 }
 
 function inheritedEnvironment(): Record<string, string> {

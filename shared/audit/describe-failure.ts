@@ -26,7 +26,7 @@ export function describeFailure(failure: Failure): FailureFacts {
     case "entra_refused":
       return { ...entraFacts, reason: failure.evidence.suberror ?? failure.verdict };
     case "request_invalid":
-      return failure.parameter === undefined ? {} : { reason: failure.parameter };
+      return requestReason(failure);
     default:
       return entraFacts;
   }
@@ -38,6 +38,11 @@ export function outcomeOf(failure: Failure, status: number): AuditOutcome {
 }
 
 // ------------------------------------------------------------------------------------------------------------------
+
+function requestReason({ parameter, hint }: Extract<Failure, { kind: "request_invalid" }>): FailureFacts {
+  const found = hint !== undefined && "looksLike" in hint ? `: ${hint.looksLike}` : "";
+  return parameter === undefined ? {} : { reason: `${parameter}${found}` };
+}
 
 function policyFacts({ reason, entry, api, scopes }: PolicyRefused): FailureFacts {
   return {

@@ -3,6 +3,7 @@
  * empty setting counts as missing. No I/O: with a wrong configuration the service does not start and calls no dependency.
  */
 import { parsePolicy } from "../policy/parse-policy.ts";
+import { unquoted } from "./as-copied.ts";
 import { LOCAL_TENANT_ID } from "./clouds.ts";
 import { type Config, ConfigurationError } from "./config.ts";
 import { contradictions, toConfig } from "./contradictions.ts";
@@ -43,7 +44,7 @@ function readSettings(variables: Readonly<Record<string, string | undefined>>): 
   const values = new Map<SettingName, string>();
   const problems: string[] = [];
   for (const [name, setting] of Object.entries(SETTINGS) as [SettingName, Setting][]) {
-    const value = variables[name]?.trim() || setting.fallback;
+    const value = asCopied(variables[name], setting) || setting.fallback;
     if (value === undefined) {
       if (setting.required === "always") {
         problems.push(`${name} is missing: it must be ${setting.mustBe}`);
@@ -55,6 +56,10 @@ function readSettings(variables: Readonly<Record<string, string | undefined>>): 
     }
   }
   return { values, problems };
+}
+
+function asCopied(text = "", { asCopied = (value) => value }: Setting): string {
+  return asCopied(unquoted(text));
 }
 
 /** Problems of variables that the platform sets, and of the local cloud outside a developer machine. */

@@ -5,6 +5,14 @@
 
 import * as z from "zod/mini";
 import { GUID } from "../core/guid.ts";
+import {
+  guidAsCopied,
+  listAsCopied,
+  redisUrlAsCopied,
+  serviceUrlAsCopied,
+  urlAsCopied,
+  wordAsCopied,
+} from "./as-copied.ts";
 import { CLOUD_NAMES } from "./clouds.ts";
 import { TRACE_SAMPLERS } from "./config.ts";
 
@@ -12,6 +20,8 @@ import { TRACE_SAMPLERS } from "./config.ts";
 z.config({ jitless: true });
 
 export interface Setting {
+  /** Removes what is harmless in a copied value, before `form` validates it. Default: changes nothing. */
+  readonly asCopied?: (text: string) => string;
   /** Validates the text of the variable. */
   readonly form: z.ZodMiniType<string>;
   /** The form in words, for the error message and docs/configuration.md. It completes "must be". */
@@ -28,17 +38,19 @@ const text = (form: RegExp) => z.string().check(z.regex(form), z.maxLength(1_024
 const url = (form: RegExp) => z.string().check(z.regex(form), z.maxLength(1_024), z.refine(URL.canParse));
 const oneOf = (...values: [string, ...string[]]) => z.enum(values);
 
-const guid = { form: text(GUID), mustBe: "a GUID" };
-const flag = { form: oneOf("true", "false"), mustBe: "true or false" };
+const guid = { form: text(GUID), mustBe: "a GUID", asCopied: guidAsCopied };
+const flag = { form: oneOf("true", "false"), mustBe: "true or false", asCopied: wordAsCopied };
 const secretName = { form: text(/^[0-9a-zA-Z-]{1,127}$/), mustBe: "a name in Key Vault: letters, digits and hyphens" };
 const origin = {
   form: url(/^https?:\/\/[^/\\?#@\s]+$/),
-  mustBe: "an origin: scheme and host, without path and trailing slash",
+  mustBe: "an origin: scheme and host, without path",
+  asCopied: urlAsCopied,
 };
 
 export const SETTINGS = {
   CLOUD: {
     form: z.enum(CLOUD_NAMES),
+    asCopied: wordAsCopied,
     mustBe: `one of ${CLOUD_NAMES.join(", ")}`,
     required: "always",
     meaning:
@@ -53,6 +65,7 @@ export const SETTINGS = {
   },
   SERVICE_URL: {
     ...origin,
+    asCopied: serviceUrlAsCopied,
     required: "always",
     meaning: "The public address of the service. The service builds all its URLs from it, never from `Host`.",
     example: "https://func-gte-contoso.azurewebsites.net",
@@ -65,7 +78,8 @@ export const SETTINGS = {
   },
   APP_ID_URI: {
     form: url(/^(api|https):\/\/[\w.~-]+(\/[\w.~-]+)*$/),
-    mustBe: "an App ID URI: api:// or https://, without trailing slash",
+    mustBe: "an App ID URI: api:// or https://",
+    asCopied: urlAsCopied,
     required: "no",
     meaning:
       "App ID URI of that registration. Callers request its scope `access_as_user` from Entra. Not set: `api://` and CLIENT_ID.",
@@ -73,6 +87,7 @@ export const SETTINGS = {
   },
   CLIENT_CREDENTIAL: {
     form: oneOf("key-vault-secret", "key-vault-certificate", "managed-identity"),
+    asCopied: wordAsCopied,
     mustBe: "one of key-vault-secret, key-vault-certificate, managed-identity",
     required: "always",
     meaning: "How the service authenticates to Entra as the registration. `managed-identity` needs no secret.",
@@ -114,6 +129,7 @@ export const SETTINGS = {
   GRANT_STORE_URL: {
     form: url(/^https?:\/\/[^\\?#@\s]+$/),
     mustBe: "the URL of a table service",
+    asCopied: urlAsCopied,
     required: "when policy allows offlineAccess or importRefreshTokens",
     meaning: "Azure Table Storage for grants. Not set: the service issues no grants.",
     example: "https://stgtecontoso.table.core.windows.net",
@@ -128,6 +144,7 @@ export const SETTINGS = {
   },
   GRANT_REAP: {
     form: oneOf("dry-run", "delete"),
+    asCopied: wordAsCopied,
     mustBe: "dry-run or delete",
     required: "no",
     fallback: "dry-run",
@@ -144,7 +161,8 @@ export const SETTINGS = {
   },
   V1_TOKEN_AUDIENCES: {
     form: text(/^[^\s,]+(,[^\s,]+)*$/),
-    mustBe: "audiences separated by commas, without spaces",
+    mustBe: "audiences separated by commas",
+    asCopied: listAsCopied,
     required: "no",
     meaning:
       "Accept v1 caller tokens with exactly these audiences. Not set: v2 tokens only, which the template sets up.",
@@ -188,6 +206,7 @@ export const SETTINGS = {
   REDIS_URL: {
     form: url(/^rediss?:\/\/[^/\\?#@\s]+:\d{1,5}$/),
     mustBe: "rediss://host:port, without user, password and path",
+    asCopied: redisUrlAsCopied,
     required: "no",
     meaning:
       "Azure Managed Redis: a token cache shared by all instances. Entries are encrypted. The service authenticates with its own identity.",
@@ -225,6 +244,7 @@ export const SETTINGS = {
   },
   OTEL_TRACES_SAMPLER: {
     form: z.enum(TRACE_SAMPLERS),
+    asCopied: wordAsCopied,
     mustBe: `one of ${TRACE_SAMPLERS.join(", ")}`,
     required: "no",
     fallback: "parentbased_always_on",
@@ -239,9 +259,18 @@ export const SETTINGS = {
     meaning: "Ratio of traces, for samplers with `traceidratio` in their name.",
     example: "0.1",
   },
+  DOCUMENTATION_URL: {
+    form: url(/^https:\/\/[^/\\?#@\s"]+(\/[^\\#\s"]*)?$/),
+    mustBe: "an https URL without user and fragment",
+    required: "no",
+    meaning:
+      "Where you publish [troubleshooting.md](troubleshooting.md). The member `docs` of every refusal is this URL, `#` and the code. Not set: `docs/troubleshooting.md`, `#` and the code.",
+    example: "https://wiki.contoso.example/gte/troubleshooting",
+  },
   LOCAL_TENANT_URL: {
     form: url(/^https:\/\/(127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$/),
     mustBe: "an https URL with a port on 127.0.0.1, [::1] or localhost",
+    asCopied: urlAsCopied,
     required: "with CLOUD=local and allowed only there",
     meaning: "Address of the local tenant that `npm start` runs.",
     example: "https://localhost:7443",

@@ -23,7 +23,12 @@ export type GrantRequest =
       readonly subject: SecretValue | undefined;
       readonly presentedAs: "subject_token" | "assertion";
     }
-  | { readonly flow: "refresh-token"; readonly refreshToken: SecretValue }
+  | {
+      readonly flow: "refresh-token";
+      /** `handle` has the form of a grant handle. Any other value can only be a refresh token of Entra. */
+      readonly presented: "handle" | "entra_token";
+      readonly refreshToken: SecretValue;
+    }
   | {
       readonly flow: "authorization-code";
       readonly code: SecretValue;

@@ -13,6 +13,8 @@ export type RequestProblem =
   | "parameter_repeated"
   | "parameter_invalid"
   | "parameter_not_supported"
+  /** A parameter that must be a grant handle has another form. */
+  | "handle_malformed"
   | "scope_malformed"
   | "too_many_parameters"
   /** The headers announce a body, and none arrived: the Functions host does not pass on a body sent in chunks. */
@@ -25,6 +27,14 @@ export type RequestProblem =
   | "two_client_authentications"
   | "client_secret_not_accepted"
   | "client_id_mismatch";
+
+/** What a value looks like that must be a grant handle. */
+export type HandleMistake = "empty" | "expression" | "quoted" | "incomplete" | "entra_token" | "other";
+
+/** What the service recognizes in a wrong parameter. It never contains the value. */
+export type RequestHint =
+  /** The name of a parameter that the service accepts, similar to the one that was sent. */
+  { readonly meant: string } | { readonly looksLike: HandleMistake };
 
 export type PolicyRefusal =
   | "caller_not_listed"
@@ -67,7 +77,7 @@ export interface ScopeSurplus {
 /** Why a token may not be exchanged: it is not valid, or this caller may not exchange it. */
 export type SubjectRefusal = TokenRefusal | "not_a_user" | "not_the_caller";
 
-export type GrantRefusal = "malformed" | "unknown" | "expired" | "not_bound" | "unreadable" | "user_changed";
+export type GrantRefusal = "unknown" | "expired" | "not_bound" | "unreadable" | "user_changed";
 
 /** An application's grant that has ended, with the application's current policy entry. */
 export interface EndedGrant {
@@ -135,14 +145,26 @@ export type Failure =
   | { readonly kind: "method_not_allowed"; readonly allow: readonly string[] }
   | { readonly kind: "media_type_unsupported"; readonly expected: string }
   | { readonly kind: "request_too_large"; readonly limitBytes: number }
-  | { readonly kind: "request_invalid"; readonly problem: RequestProblem; readonly parameter?: string }
+  | {
+      readonly kind: "request_invalid";
+      readonly problem: RequestProblem;
+      /** As the sender wrote it, or a replacement if it contains characters that could inject text. */
+      readonly parameter?: string;
+      readonly hint?: RequestHint;
+    }
   | { readonly kind: "grant_type_unsupported"; readonly requested: "password" | "other" }
   | { readonly kind: "token_type_unsupported" }
   | { readonly kind: "caller_missing" }
-  | { readonly kind: "caller_refused"; readonly reason: TokenRefusal }
+  | {
+      readonly kind: "caller_refused";
+      readonly reason: TokenRefusal;
+      /** Length of a token that is too long. */
+      readonly sentBytes?: number;
+    }
   | {
       readonly kind: "subject_refused";
       readonly reason: SubjectRefusal;
+      readonly sentBytes?: number;
       /** RFC 8693 calls a bad subject `invalid_request`, RFC 7523 a bad assertion `invalid_grant`. */
       readonly presentedAs: "subject_token" | "assertion";
     }

@@ -26,6 +26,16 @@ export interface Grant {
   readonly lastRedeemedAtSeconds: number | undefined;
 }
 
+/**
+ * `gte_` and 256 bits in base64url: 43 characters, of which the last has four bits, so only sixteen characters are
+ * allowed there (one spelling per value).
+ */
+const HANDLE = /^gte_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
+export function isGrantHandle(text: string): boolean {
+  return HANDLE.test(text);
+}
+
 /** Lower-case hex SHA-256: `GET /grants` shows it and `POST /oauth2/revoke` accepts it. */
 export function isGrantId(text: string): boolean {
   return /^[0-9a-f]{64}$/.test(text);

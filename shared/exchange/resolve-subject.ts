@@ -60,7 +60,7 @@ function subjectOf(context: SubjectContext, caller: Caller, request: GrantReques
     case "on-behalf-of":
       return userSubject(context, caller, request);
     case "refresh-token":
-      return grantSubject(context, caller, request.refreshToken);
+      return grantSubject(context, caller, request);
     case "authorization-code":
       return codeSubject(context, caller, request);
     case "client-credentials":
@@ -119,16 +119,13 @@ async function validateUser(
     : fail({ kind: "subject_refused", reason: "not_a_user", presentedAs });
 }
 
-/**
- * A handle of this service opens a grant. Any other value can only be a refresh token of Entra; policy decides about
- * it.
- */
+/** A handle of this service opens a grant. Policy decides about a refresh token of Entra. */
 async function grantSubject(
   { grants }: SubjectContext,
   caller: Caller,
-  refreshToken: SecretValue,
+  { presented, refreshToken }: Extract<GrantRequest, { flow: "refresh-token" }>,
 ): Promise<Result<Subject, Failure>> {
-  if (!refreshToken.reveal().startsWith("gte_")) return succeed({ source: "imported", refreshToken });
+  if (presented === "entra_token") return succeed({ source: "imported", refreshToken });
   const grant = await grants.open(refreshToken, caller);
   return grant.ok ? succeed({ source: "grant", grant: grant.value }) : grant;
 }

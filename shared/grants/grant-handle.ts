@@ -3,13 +3,12 @@
  * per value. The store has only the handle's SHA-256, so a copy of the table is not enough to redeem a grant. No I/O.
  */
 import { createHash, randomBytes } from "node:crypto";
+import { isGrantHandle } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 
 const PREFIX = "gte_";
 const HANDLE_BYTES = 32;
-/** 43 characters. The last has four bits, so only sixteen characters are allowed there (one spelling per value). */
-const FORM = /^gte_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
 export interface GrantHandle {
   readonly secret: SecretValue;
@@ -22,7 +21,7 @@ export function newHandle(): GrantHandle {
 }
 
 export function parseHandle(text: string): Result<GrantHandle, { readonly kind: "handle_malformed" }> {
-  return FORM.test(text) ? succeed(toHandle(text)) : fail({ kind: "handle_malformed" });
+  return isGrantHandle(text) ? succeed(toHandle(text)) : fail({ kind: "handle_malformed" });
 }
 
 /** The random part, for key derivation. */

@@ -71,8 +71,8 @@ export type GrantStoreFailure =
   | { readonly kind: "store_row_invalid" };
 
 /**
- * Failures of grants. `grant_unknown`, `grant_not_bound` and `handle_malformed` must give the same response, so that a
- * caller with the handle of another caller learns nothing. Only the audit event distinguishes them.
+ * Failures of grants. `grant_unknown` and `grant_not_bound` must give the same response, so that a caller with the handle
+ * of another caller learns nothing. Only the audit event distinguishes them.
  */
 export type GrantFailure =
   | { readonly kind: "handle_malformed" }

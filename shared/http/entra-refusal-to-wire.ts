@@ -66,7 +66,8 @@ function assertionRefused(failure: EntraRefused, options: WireOptions, members: 
   const refused = {
     ...members,
     code: "subject_refused",
-    description: "Entra does not accept the token to exchange. Get a new user token for this service.",
+    description:
+      "Entra does not accept the token to exchange. Get a new user token for this service. If a new one is refused too, ask your administrator.",
     action: "new_caller_token",
   } as const;
   if (options.dialect === "problem") {

@@ -21,13 +21,13 @@ export async function readForm(
   repeatable: readonly string[],
 ): Promise<Result<Parameters, Failure>> {
   if (!hasType(request, FORM_TYPE)) return fail({ kind: "media_type_unsupported", expected: FORM_TYPE });
-  const text = await readText(request);
+  const text = await readText(request, FORM_TYPE);
   return text.ok ? collectParameters(new URLSearchParams(text.value), repeatable) : text;
 }
 
 /** A JSON object body. An empty body counts as an empty object. */
 export async function readJsonBody(request: IncomingRequest): Promise<Result<JsonObject, Failure>> {
-  const text = await readText(request);
+  const text = await readText(request, JSON_TYPE);
   if (!text.ok) return text;
   if (text.value.trim() === "") return succeed({});
   if (!hasType(request, JSON_TYPE)) return fail({ kind: "media_type_unsupported", expected: JSON_TYPE });
@@ -72,16 +72,27 @@ export function parseJson(text: string): unknown {
 
 // ------------------------------------------------------------------------------------------------------------------
 
-async function readText(request: IncomingRequest): Promise<Result<string, Failure>> {
+/** A byte order mark is not part of the text. */
+async function readText(request: IncomingRequest, expected: string): Promise<Result<string, Failure>> {
   const tooLarge: Failure = { kind: "request_too_large", limitBytes: BODY_MAX_BYTES };
   if (Number(request.headers.get("content-length") ?? 0) > BODY_MAX_BYTES) return fail(tooLarge);
   const bytes = await request.arrayBuffer();
   if (bytes.byteLength === 0 && announcesBody(request)) return invalidRequest("body_missing");
   if (bytes.byteLength > BODY_MAX_BYTES) return fail(tooLarge);
+  const text = decode(bytes, "utf-8");
+  if (text === undefined) return invalidRequest("body_not_utf8");
+  const charset = charsetOf(request);
+  return charset === undefined || decode(bytes, charset) === text
+    ? succeed(text)
+    : fail({ kind: "media_type_unsupported", expected });
+}
+
+/** Undefined: the charset is unknown, or the bytes are invalid in it. */
+function decode(bytes: ArrayBuffer, charset: string): string | undefined {
   try {
-    return succeed(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    return new TextDecoder(charset, { fatal: true }).decode(bytes);
   } catch {
-    return invalidRequest("body_not_utf8");
+    return undefined;
   }
 }
 
@@ -93,14 +104,24 @@ function announcesBody({ headers }: IncomingRequest): boolean {
   return headers.get("transfer-encoding") !== null || Number(headers.get("content-length") ?? 0) > 0;
 }
 
-/** The media type is `type`, the charset is absent or UTF-8, and the body is not compressed. */
+/** The media type is `type`, and the body is not compressed. */
 function hasType(request: IncomingRequest, type: string): boolean {
-  const [essence = "", ...parameters] = (request.headers.get("content-type") ?? "").toLowerCase().split(";");
-  const charset = parameters.map((parameter) => parameter.trim()).find((parameter) => parameter.startsWith("charset="));
+  const [essence = ""] = contentTypeOf(request);
   const encoding = request.headers.get("content-encoding") ?? "identity";
-  return (
-    essence.trim() === type &&
-    (charset === undefined || /^charset="?utf-8"?$/.test(charset)) &&
-    encoding.toLowerCase() === "identity"
-  );
+  return essence === type && encoding.toLowerCase() === "identity";
+}
+
+/**
+ * Clients label percent-encoded forms as ISO-8859-1 or US-ASCII (Apache HttpClient 4, .NET's ASCII content). The label
+ * is harmless if the bytes are the same text in that charset and in UTF-8.
+ */
+function charsetOf(request: IncomingRequest): string | undefined {
+  const [, ...parameters] = contentTypeOf(request);
+  const charset = parameters.find((parameter) => parameter.startsWith("charset="));
+  return charset?.slice("charset=".length).replaceAll(/^["']|["']$/g, "");
+}
+
+function contentTypeOf({ headers }: IncomingRequest): string[] {
+  const parts = (headers.get("content-type") ?? "").toLowerCase().split(";");
+  return parts.map((part) => part.trim());
 }

@@ -7,12 +7,13 @@
 import type { ExchangeRequest, GrantRequest, TokenParameters } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { type Result, succeed } from "../core/result.ts";
-import { SecretValue } from "../core/secret-value.ts";
+import type { SecretValue } from "../core/secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
 import { queryOf } from "./query-of.ts";
 import { collectParameters, type Parameters, readJsonBody, safeName, singleValue } from "./read-body.ts";
 import { readBearer } from "./read-client-authentication.ts";
+import { readHandle } from "./read-handle.ts";
 import { readClaims, readCorrelationId, readScopeList } from "./read-token-parameters.ts";
 
 /** A day. A caller cannot reasonably require more. */
@@ -102,15 +103,14 @@ async function readPost(request: IncomingRequest): Promise<Result<HeaderParamete
   const unknown = Object.keys(body.value).find((name) => !POST_MEMBERS.includes(name));
   if (unknown !== undefined) return invalidRequest("parameter_not_supported", safeName(unknown));
   const { scopes, grant, claims, minimumSeconds, forceRefresh = false } = body.value;
-  if (grant !== undefined && (typeof grant !== "string" || grant === "")) {
-    return invalidRequest("parameter_invalid", "grant");
-  }
+  const handle = grant === undefined ? succeed(undefined) : readHandle(grant, "grant");
+  if (!handle.ok) return handle;
   if (typeof forceRefresh !== "boolean") return invalidRequest("parameter_invalid", "forceRefresh");
   const tokenParameters = toTokenParameters(request, { scopes, claims, forceRefresh, minimumSeconds });
   if (!tokenParameters.ok) return tokenParameters;
   return succeed({
     tokenParameters: tokenParameters.value,
-    grant: grant === undefined ? undefined : new SecretValue(grant),
+    grant: handle.value,
     correlationId: undefined,
   });
 }
@@ -149,5 +149,5 @@ function grantRequestFor(route: HeaderRoute, grant: SecretValue | undefined): Gr
   if (route === "application") return { flow: "client-credentials" };
   return grant === undefined
     ? { flow: "on-behalf-of", subject: undefined, presentedAs: "assertion" }
-    : { flow: "refresh-token", refreshToken: grant };
+    : { flow: "refresh-token", presented: "handle", refreshToken: grant };
 }

@@ -1,13 +1,14 @@
 /** `POST /oauth2/revoke` (RFC 7009): the grant to end, and the client authentication. */
 import type { TokenAuthentication } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
-import { isGrantId } from "../core/grant.ts";
+import { isGrantHandle, isGrantId } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
 import { readForm, singleValue } from "./read-body.ts";
 import { readClientAuthentication } from "./read-client-authentication.ts";
+import { handleMistake } from "./read-handle.ts";
 
 export interface Revocation {
   readonly clientAuthentication: TokenAuthentication | undefined;
@@ -21,8 +22,21 @@ export async function readRevocation(request: IncomingRequest): Promise<Result<R
   if (!form.ok) return form;
   const clientAuthentication = readClientAuthentication(request, form.value);
   if (!clientAuthentication.ok) return clientAuthentication;
-  const token = singleValue(form.value, "token");
+  const token = singleValue(form.value, "token")?.trim();
   if (token === undefined) return invalidRequest("parameter_missing", "token");
-  if (!(token.startsWith("gte_") || isGrantId(token))) return fail({ kind: "token_type_unsupported" });
+  if (!(isGrantHandle(token) || isGrantId(token))) return notAGrant(token);
   return succeed({ clientAuthentication: clientAuthentication.value, token: new SecretValue(token) });
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+
+/**
+ * RFC 7009 section 2.2 answers 200 for an unknown token. A truncated handle or an unresolved expression is not unknown:
+ * the grant that the caller means continues to exist.
+ */
+function notAGrant(token: string): Result<never, Failure> {
+  const looksLike = handleMistake(token);
+  return looksLike === undefined
+    ? fail({ kind: "token_type_unsupported" })
+    : invalidRequest("handle_malformed", "token", { looksLike });
 }

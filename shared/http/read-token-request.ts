@@ -12,6 +12,7 @@ import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
 import { type Parameters, readForm, singleValue } from "./read-body.ts";
 import { readClientAuthentication } from "./read-client-authentication.ts";
+import { readRefreshToken } from "./read-handle.ts";
 import { readCorrelationId, readTokenParameters } from "./read-token-parameters.ts";
 
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -61,7 +62,7 @@ interface GrantType {
 const GRANT_TYPES: Readonly<Record<string, GrantType>> = {
   [TOKEN_EXCHANGE]: { flow: "on-behalf-of", read: readTokenExchange },
   [JWT_BEARER]: { flow: "on-behalf-of", read: readJwtBearer },
-  refresh_token: { flow: "refresh-token", read: readRefreshToken },
+  refresh_token: { flow: "refresh-token", read: readRefreshTokenGrant },
   authorization_code: { flow: "authorization-code", read: readAuthorizationCode },
   client_credentials: { flow: "client-credentials", read: () => succeed({ flow: "client-credentials" }) },
 };
@@ -99,11 +100,11 @@ function readJwtBearer(form: Parameters): Result<GrantRequest, Failure> {
   return succeed({ flow: "on-behalf-of", subject: new SecretValue(assertion), presentedAs: "assertion" });
 }
 
-function readRefreshToken(form: Parameters): Result<GrantRequest, Failure> {
+function readRefreshTokenGrant(form: Parameters): Result<GrantRequest, Failure> {
   const token = singleValue(form, "refresh_token");
   return token === undefined
     ? invalidRequest("parameter_missing", "refresh_token")
-    : succeed({ flow: "refresh-token", refreshToken: new SecretValue(token) });
+    : readRefreshToken(token, "refresh_token");
 }
 
 /**

@@ -2,22 +2,30 @@
  * Unreadable requests as responses: nearly all `invalid_request`, each with a message that helps to correct the
  * request.
  */
-import type { RequestProblem } from "../core/failure.ts";
+import type { HandleMistake, RequestHint, RequestProblem } from "../core/failure.ts";
 import { PARAMETERS_MAX } from "../core/limits.ts";
 import type { Wire } from "./wire.ts";
 
 /** `parameter` is a fixed name or the result of `safeName`. */
-export function requestProblemToWire(problem: RequestProblem, parameter?: string): Wire {
+export function requestProblemToWire(problem: RequestProblem, parameter?: string, hint?: RequestHint): Wire {
   return {
     status: 400,
     error: errorOf(problem),
     code: problem,
-    description: descriptionOf(problem, parameter),
+    description: descriptionOf(problem, parameter, hint),
     action: "fix_request",
   };
 }
 
 // ------------------------------------------------------------------------------------------------------------------
+
+/** The Functions host drops a body without `Content-Length`, and these three clients often send one. */
+const BODY_MISSING = [
+  "The body did not arrive, because it was sent in chunks. Send it with a Content-Length header.",
+  ".NET: use StringContent, or call await content.LoadIntoBufferAsync() before you send JsonContent.",
+  "JavaScript: give fetch a string as body, not a stream.",
+  "Python: give requests the bytes as data, not a generator.",
+].join(" ");
 
 /** RFC 6749 sections 4.1.2.1 and 5.2 define separate errors for two problems. */
 function errorOf(problem: RequestProblem): string {
@@ -31,7 +39,7 @@ function errorOf(problem: RequestProblem): string {
   }
 }
 
-function descriptionOf(problem: RequestProblem, parameter = "a parameter"): string {
+function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?: RequestHint): string {
   const subject = parameter === "a parameter" ? "A parameter" : `The parameter ${parameter}`;
   switch (problem) {
     case "parameter_missing":
@@ -41,13 +49,15 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter"): stri
     case "parameter_invalid":
       return `${subject} has an invalid value.`;
     case "parameter_not_supported":
-      return `${subject} is not supported here. Leave it out.`;
+      return `${subject} is not supported here. ${remedyFor(hint)}`;
+    case "handle_malformed":
+      return `${subject} is not a grant handle. A handle begins with gte_ and has 47 characters. ${diagnosisOf(hint)}`;
     case "scope_malformed":
       return `${subject} has an invalid scope name. Send scope names with one space between them.`;
     case "too_many_parameters":
       return `The request has too many parameters. The maximum is ${PARAMETERS_MAX}.`;
     case "body_missing":
-      return "The body did not arrive. Send it with a Content-Length header, not in chunks.";
+      return BODY_MISSING;
     case "body_not_utf8":
       return "The body is not valid UTF-8.";
     case "body_not_json":
@@ -65,4 +75,21 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter"): stri
     case "client_id_mismatch":
       return "client_id does not match the caller's token. Leave it out, or send the caller's client id.";
   }
+}
+
+function remedyFor(hint: RequestHint | undefined): string {
+  return hint !== undefined && "meant" in hint ? `Did you mean ${hint.meant}?` : "Leave it out.";
+}
+
+const DIAGNOSES: Readonly<Record<HandleMistake, string>> = {
+  empty: "The value is empty.",
+  expression: "This looks like an unresolved expression. Send the value that the expression stands for.",
+  quoted: "Remove the quotation marks around the value.",
+  incomplete: "This one is incomplete or changed. Copy it again.",
+  entra_token: "This looks like a token of Entra. Send a handle, which the service returns once as grant.",
+  other: "Send the value that the service returned as grant.",
+};
+
+function diagnosisOf(hint: RequestHint | undefined): string {
+  return DIAGNOSES[hint !== undefined && "looksLike" in hint ? hint.looksLike : "other"];
 }

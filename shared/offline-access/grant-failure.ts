@@ -10,7 +10,7 @@ export function fromGrantResult<T>(result: Result<T, GrantFailure>): Result<T, F
 export function fromGrantFailure(failure: GrantFailure): Failure {
   switch (failure.kind) {
     case "handle_malformed":
-      return { kind: "grant_refused", reason: "malformed" };
+      return { kind: "request_invalid", problem: "handle_malformed" };
     case "grant_unknown":
       return { kind: "grant_refused", reason: "unknown" };
     case "grant_not_bound":

@@ -10,10 +10,11 @@ import type { TokenParameters } from "../core/exchange-request.ts";
 import type { PolicyRefusal, PolicyRefused } from "../core/failure.ts";
 import type { FlowName } from "../core/flow-name.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
-import { type Choice, chooseApis, type RequestedApi, type RequestedApis } from "./choose-apis.ts";
+import { type Choice, chooseApis, type RequestedApi, type RequestedApis, requestedApi } from "./choose-apis.ts";
 import type { Allowance, ApiAllowance } from "./entitlement.ts";
 import { evaluateApi } from "./evaluate-api.ts";
 import type { CallerRule, Policy } from "./rules.ts";
+import { withoutResource } from "./scope-names.ts";
 
 /** The properties of a caller that policy uses. */
 export type PolicyCaller = Pick<Caller, "kind" | "clientId" | "roles" | "confidential" | "understandsClaimsChallenge">;
@@ -166,7 +167,9 @@ function severalAllowed({ flow, tokenParameters, given }: PolicyInput): Choice["
 
 function lookUpApi(policy: Policy, { api, scopes }: ApiScopes): RequestedApi[] {
   const rule = Object.hasOwn(policy.apis, api) ? policy.apis[api] : undefined;
-  return rule === undefined ? [] : [{ name: api, rule, scopes }];
+  if (rule === undefined) return [];
+  const bare = scopes.map((scope) => withoutResource(rule.resource, scope) ?? scope);
+  return [requestedApi(api, rule, bare)];
 }
 
 interface ApisInput {

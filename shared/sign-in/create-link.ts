@@ -27,7 +27,7 @@ export interface LinkRequest {
   /** Name of the policy entry that the grant is for. Default for an application: its own entry. */
   readonly caller: string | undefined;
   readonly apis: SignInInput["apis"];
-  /** `oid` of the only person who may use the link. */
+  /** `oid` of the only user who may use the link. */
   readonly expectedUser: string | undefined;
   /** A claims challenge of Entra (JSON text) that the sign-in must satisfy. */
   readonly claims: string | undefined;

@@ -125,7 +125,7 @@ async function redeemEntraCode(
 }
 
 /**
- * The user must be of this tenant, must be the expected person if the link names one, and a guest only if guests are
+ * The user must be of this tenant, must be the expected user if the link names one, and a guest only if guests are
  * allowed.
  */
 function checkUser(

@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { TOKEN_REFUSALS } from "../../shared/core/token-refusal.ts";
+import type { SubjectRefusal } from "../../shared/core/failure.ts";
+import { TOKEN_REFUSALS, type TokenRefusal } from "../../shared/core/token-refusal.ts";
 import { classOfCodes } from "../../shared/entra/aadsts.ts";
+import { failureToWire } from "../../shared/http/failure-to-wire.ts";
 import { readPolicyQuestion } from "../../shared/http/read-policy-question.ts";
 import { posted } from "../shared/http/support/incoming.ts";
 import { anchors, fences, markdownFile, root, section, tableRows } from "./support/markdown.ts";
@@ -93,6 +95,21 @@ describe("reasons of a refused token", () => {
     const reasons = [...Object.keys(TOKEN_REFUSALS), "not_a_user", "not_the_caller"];
     expect(rows.map(([reason]) => unquoted(reason)).sort()).toEqual(reasons.sort());
   });
+
+  test.each(tableRows(section(text, "Reasons of a refused token")))(
+    "%s has the code %s, the status %s and the action %s of the answer",
+    (reason, code, status, action) => {
+      const name = unquoted(reason);
+      const options = { dialect: "problem", understandsChallenge: false } as const;
+      const wire = failureToWire(
+        name in TOKEN_REFUSALS
+          ? { kind: "caller_refused", reason: name as TokenRefusal }
+          : { kind: "subject_refused", reason: name as SubjectRefusal, presentedAs: "assertion" },
+        name in TOKEN_REFUSALS ? options : { ...options, dialect: "oauth" },
+      );
+      expect([unquoted(code), Number(status), unquoted(action)]).toEqual([wire.code, wire.status, wire.action]);
+    },
+  );
 });
 
 describe("AADSTS error codes", () => {

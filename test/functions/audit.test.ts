@@ -107,9 +107,10 @@ const rows: Row[] = [
   },
   {
     title: "answered: revocation of an unknown token",
-    call: () => service.call("/oauth2/revoke", { form: { token: "gte_x" }, headers: bearer(userToken(world)) }),
+    call: () =>
+      service.call("/oauth2/revoke", { form: { token: `gte_${"A".repeat(43)}` }, headers: bearer(userToken(world)) }),
     event: { outcome: "answered", code: "ok", route: "revoke" },
-    members: CALLER,
+    members: [...CALLER, "grantId", "grantRevoked"],
   },
   {
     title: "answered: a user revokes an application's grant",
@@ -172,7 +173,12 @@ const rows: Row[] = [
   {
     title: "refused: another user's token, with the caller",
     call: () => post(exchangeForm(userToken(world, { user: "bob" })), bearer(userToken(world))),
-    event: { outcome: "refused", code: "subject_refused", reason: "not_the_caller", callerObjectId: USER_IDS.alice },
+    event: {
+      outcome: "refused",
+      code: "subject_not_the_caller",
+      reason: "not_the_caller",
+      callerObjectId: USER_IDS.alice,
+    },
     members: ["flow", ...CALLER, "reason"],
   },
   {

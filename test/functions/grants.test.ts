@@ -200,7 +200,6 @@ describe("a grant is bound to its caller", () => {
       const refused = withStatus(await redeem(grant, caller()));
       expect(refused).toMatchObject({ status: 400, error: "invalid_grant", code: "grant_invalid", action: "sign_in" });
       expect(withStatus(await redeem(`gte_${"A".repeat(43)}`, caller()))).toEqual(refused);
-      expect(withStatus(await redeem("gte_short", caller()))).toEqual(refused);
       expect(refreshTokensSent()).toEqual([]);
       expect((await redeem(grant, userToken(world))).status).toBe(200);
     },
@@ -226,9 +225,9 @@ describe("a grant is bound to its caller", () => {
     const last = grant.at(-1) ?? "";
     const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const twin = grant.slice(0, -1) + alphabet[(alphabet.indexOf(last) ^ 1) % 64];
-    for (const variant of [twin, ` ${grant}`, `${grant} `, grant.toUpperCase(), grant.replace("gte_", "GTE_")]) {
+    for (const variant of [twin, grant.toUpperCase(), grant.replace("gte_", "GTE_")]) {
       const answer = await redeem(variant, userToken(world));
-      expect(answer.status).toBe(400);
+      expect(withStatus(answer)).toMatchObject({ status: 400, code: "handle_malformed" });
     }
     expect(refreshTokensSent()).toEqual([]);
   });
@@ -384,7 +383,7 @@ describe("the end of a grant", () => {
     const nothing = { status: 200, revoked: false };
     expect(await revoke(grant, caller())).toEqual(nothing);
     expect(await revoke(String(grantOfAlice?.["id"]), caller())).toEqual(nothing);
-    expect(await revoke("gte_nothing", caller())).toEqual(nothing);
+    expect(await revoke(`gte_${"A".repeat(43)}`, caller())).toEqual(nothing);
     expect(await revoke("0".repeat(64), caller())).toEqual(nothing);
     expect((await redeem(grant, userToken(world))).status).toBe(200);
   });
@@ -644,7 +643,10 @@ describe("without the grant table", () => {
       code: "grant_invalid",
     });
     expect(await list(userToken(world), without)).toEqual([]);
-    expect(await revoke("gte_x", userToken(world), without)).toMatchObject({ status: 200, revoked: false });
+    expect(await revoke(`gte_${"A".repeat(43)}`, userToken(world), without)).toMatchObject({
+      status: 200,
+      revoked: false,
+    });
   });
 });
 

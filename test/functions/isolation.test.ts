@@ -183,7 +183,7 @@ describe("two users never share a token (SEC-9)", () => {
     });
     expect(elsewhere.json()).toMatchObject({ error: "unauthorized_client" });
     const his = await service.call("/oauth2/token", { form: exchangeForm(token), headers: bearer(bob()) });
-    expect(his.json()).toMatchObject({ code: "subject_refused" });
+    expect(his.json()).toMatchObject({ code: "subject_not_the_caller" });
   });
 });
 
@@ -195,7 +195,7 @@ describe("a cached token is released no longer than its user token is valid (SEC
     expect((await header(token)).status).toBe(200);
     expect(tokenRequests()).toBe(1);
     clock.advance(4 * MINUTE + 1_000);
-    expect((await header(token)).json()).toMatchObject({ status: 401, code: "caller_refused" });
+    expect((await header(token)).json()).toMatchObject({ status: 401, code: "token_expired" });
     expect(tokenRequests()).toBe(1);
   });
 

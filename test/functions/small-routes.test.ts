@@ -19,6 +19,8 @@ import { useWorld } from "../support/use-world.ts";
 
 const { world, clock, service } = useWorld();
 
+/** A handle of the right form that no grant has. */
+const HANDLE = `gte_${"A".repeat(43)}`;
 const withStatus = (answer: Answer) => ({ status: answer.status, ...answer.json() });
 
 describe("/Validate", () => {
@@ -58,11 +60,11 @@ describe("POST /oauth2/revoke (RFC 7009)", () => {
   });
 
   test.each([
-    ["no credentials", () => ({ form: { token: "gte_x" } }), 401, "invalid_client"],
-    ["a client_secret", () => ({ form: { token: "gte_x", client_secret: "x" } }), 400, "invalid_request"],
+    ["no credentials", () => ({ form: { token: HANDLE } }), 401, "invalid_client"],
+    ["a client_secret", () => ({ form: { token: HANDLE, client_secret: "x" } }), 400, "invalid_request"],
     [
       "a Bearer token together with a client assertion",
-      () => ({ form: { token: "gte_x", ...clientAssertion(appToken(world)) }, headers: bearer(appToken(world)) }),
+      () => ({ form: { token: HANDLE, ...clientAssertion(appToken(world)) }, headers: bearer(appToken(world)) }),
       400,
       "invalid_request",
     ],
@@ -72,7 +74,7 @@ describe("POST /oauth2/revoke (RFC 7009)", () => {
 
   test("accepts a client assertion and a token_type_hint, and answers 200 for an unknown grant", async () => {
     const form = {
-      token: `gte_${"A".repeat(43)}`,
+      token: HANDLE,
       token_type_hint: "refresh_token",
       ...clientAssertion(appToken(world)),
     };
@@ -247,7 +249,7 @@ describe("metadata", () => {
     const subject = userToken(world);
     const token = (form: Record<string, string>) => service.call("/oauth2/token", { form });
     const revoke = (form: Record<string, string>) =>
-      service.call("/oauth2/revoke", { form: { token: `gte_${"A".repeat(43)}`, ...form } });
+      service.call("/oauth2/revoke", { form: { token: HANDLE, ...form } });
     expect((await token(jwtBearerForm(subject))).status).toBe(200);
     expect((await token(exchangeForm(subject, clientAssertion(appToken(world))))).status).toBe(200);
     expect((await revoke(clientAssertion(appToken(world)))).status).toBe(200);

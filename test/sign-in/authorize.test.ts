@@ -205,7 +205,8 @@ describe("GET /oauth2/callback", () => {
     expect(location.href.startsWith(`${REDIRECT_URI}?`)).toBe(true);
     const sent = Object.fromEntries(location.searchParams);
     expect(sent).toMatchObject({ error, state: "the-client's own state", iss: "http://localhost:7071" });
-    expect(sent["error_description"]).not.toMatch(/AADSTS|script/);
+    expect(sent["error_description"]).not.toMatch(/AADSTS\d+:|User declined|script/);
+    expect(sent["error_description"]?.endsWith(` (AADSTS${number}).`)).toBe(number !== undefined);
     expect(service.lastEvent()).toMatchObject({
       route: "callback",
       outcome: error === "server_error" || error === "temporarily_unavailable" ? "failed" : "refused",

@@ -140,8 +140,9 @@ export const ODD_ANSWERS: readonly OddAnswer[] = [
     "429 with Retry-After in the past",
     { status: 429, body: "", headers: { "Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT" } },
     "throttled",
-    "0",
+    "1",
   ],
+  ["429 with Retry-After 0", { status: 429, body: "", headers: { "Retry-After": "0" } }, "throttled", "1"],
   ["503 with Retry-After", { status: 503, body: "", headers: { "Retry-After": "5" } }, "unavailable", "5"],
   [
     "500 as HTML",

@@ -47,13 +47,13 @@ export function createRouteTable<T>(definitions: readonly RouteDefinition<T>[]):
   };
 }
 
+// ---------------------------------------------------------------------------------------------------------------
+
 /** .NET's StringComparer.OrdinalIgnoreCase: UTF-16 code units of the upper-case names. */
-export function compareFunctionNames(a: string, b: string): number {
+function compareFunctionNames(a: string, b: string): number {
   const [left, right] = [a.toUpperCase(), b.toUpperCase()];
   return left < right ? -1 : Number(left > right);
 }
-
-// ---------------------------------------------------------------------------------------------------------------
 
 /** Ignores one trailing slash. Other empty segments count. */
 function splitPath(path: string): string[] {

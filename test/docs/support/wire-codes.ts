@@ -13,6 +13,7 @@ import type {
   PolicyRefusal,
   RequestProblem,
 } from "../../../shared/core/failure.ts";
+import { TOKEN_REFUSALS, type TokenRefusal } from "../../../shared/core/token-refusal.ts";
 import type { CodeClass } from "../../../shared/entra/aadsts.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
 import type { Dialect } from "../../../shared/http/wire.ts";
@@ -29,6 +30,8 @@ type Examples = { readonly [K in Failure["kind"]]: readonly Omit<Extract<Failure
 const DIALECTS: readonly Dialect[] = ["oauth", "problem"];
 /** The service also refuses a sign-in on a page. */
 const SIGN_IN_DIALECTS: readonly Dialect[] = [...DIALECTS, "page"];
+
+const TOKEN_REASONS = Object.keys(TOKEN_REFUSALS) as TokenRefusal[];
 
 const NO_EVIDENCE: EntraEvidence = {
   codes: [],
@@ -91,11 +94,10 @@ function examples(): Examples {
     grant_type_unsupported: [{ requested: "password" }, { requested: "other" }],
     token_type_unsupported: [{}],
     caller_missing: [{}],
-    caller_refused: [{ reason: "expired" }],
-    subject_refused: [
-      { reason: "expired", presentedAs: "subject_token" },
-      { reason: "expired", presentedAs: "assertion" },
-    ],
+    caller_refused: TOKEN_REASONS.map((reason) => ({ reason })),
+    subject_refused: [...TOKEN_REASONS, "not_a_user" as const, "not_the_caller" as const].flatMap((reason) =>
+      (["subject_token", "assertion"] as const).map((presentedAs) => ({ reason, presentedAs })),
+    ),
     policy_refused: refusals.map((reason) => ({ reason })),
     scope_surplus: [{ entry: "x", api: "graph", surplus: ["y"] }],
     grant_refused: [{ reason: "unknown" }, { reason: "expired" }],

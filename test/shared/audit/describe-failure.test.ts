@@ -27,6 +27,15 @@ test.each<[Failure, unknown]>([
   [{ kind: "request_invalid", problem: "parameter_missing", parameter: "scope" }, { reason: "scope" }],
   [{ kind: "request_invalid", problem: "body_not_json" }, {}],
   [
+    {
+      kind: "request_invalid",
+      problem: "handle_malformed",
+      parameter: "grant",
+      hint: { looksLike: "expression" },
+    },
+    { reason: "grant: expression" },
+  ],
+  [
     { kind: "throttled", retryAfterSeconds: 7, evidence: EVIDENCE },
     { entraTraceId: TRACE_ID, aadsts: [50076] },
   ],

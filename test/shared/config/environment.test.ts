@@ -90,8 +90,47 @@ describe("missing and malformed settings", () => {
     expect(problems(AZURE, { ALLOW_GUESTS: empty, MANAGED_IDENTITY_CLIENT_ID: empty })).toEqual([]);
   });
 
-  test("white space around a value is ignored", () => {
-    expect(configFrom({ ...AZURE, TENANT_ID: ` ${TENANT}\n` }).tenantId).toBe(TENANT);
+  const REDIS = "r.westeurope.redis.azure.net:10000";
+  test.each<[string, Variables]>([
+    ["white space and a line end", { TENANT_ID: ` ${TENANT}\n`, POLICY: `\ufeff${policy()}\r\n` }],
+    ["double quotes", { TENANT_ID: `"${TENANT}"`, KEY_VAULT_URL: '"https://kv.vault.azure.net"' }],
+    ["single quotes", { CLIENT_ID: `'${CLIENT}'`, CLOUD: "'public'", POLICY: `'${policy()}'` }],
+    ["typographic quotes", { CLIENT_ID: `\u201c${CLIENT}\u201d` }],
+    ["quotes with white space inside", { CLIENT_ID: `" ${CLIENT} "` }],
+    ["braces", { TENANT_ID: `{${TENANT}}`, CLIENT_ID: `{${CLIENT.toUpperCase()}}` }],
+    ["upper case in GUIDs", { CLIENT_ID: CLIENT.toUpperCase(), MANAGED_IDENTITY_CLIENT_ID: CALLER.toUpperCase() }],
+    ["upper case in words", { CLOUD: "Public", CLIENT_CREDENTIAL: "Key-Vault-Secret", ALLOW_GUESTS: "True" }],
+    ["Vault URI, as the portal shows it", { KEY_VAULT_URL: "https://kv.vault.azure.net/" }],
+    ["the table endpoint, as the portal shows it", { GRANT_STORE_URL: "https://st.table.core.windows.net/" }],
+    ["SERVICE_URL with a trailing slash", { SERVICE_URL: "https://gte.example/" }],
+    ["the default domain, as the portal shows it", { SERVICE_URL: "gte.example" }],
+    ["APP_ID_URI with a trailing slash", { APP_ID_URI: `api://${CLIENT}/` }],
+    ["the endpoint of Redis, as the portal shows it", { REDIS_URL: REDIS }],
+    ["REDIS_URL with a trailing slash", { REDIS_URL: `rediss://${REDIS}/` }],
+    ["blanks after the commas of a list", { V1_TOKEN_AUDIENCES: "api://a, https://b" }],
+    ["line ends in a list", { V1_TOKEN_AUDIENCES: " api://a ,\n https://b " }],
+  ])("%s: the setting counts as the value that was meant", (_title, copied) => {
+    const meant: Variables = {
+      ...GRANTS,
+      MANAGED_IDENTITY_CLIENT_ID: CALLER,
+      ALLOW_GUESTS: "true",
+      APP_ID_URI: `api://${CLIENT}`,
+      REDIS_URL: `rediss://${REDIS}`,
+      V1_TOKEN_AUDIENCES: "api://a,https://b",
+    };
+    expect(configFrom({ ...meant, ...copied })).toEqual(configFrom(meant));
+  });
+
+  test.each<[Variables, string]>([
+    [{ TENANT_ID: `https://login.microsoftonline.com/${TENANT}` }, "TENANT_ID must be a GUID"],
+    [{ CLIENT_ID: `api://${CLIENT}` }, "CLIENT_ID must be a GUID"],
+    [{ CLIENT_ID: `"${CLIENT}` }, "CLIENT_ID must be a GUID"],
+    [
+      { CLIENT_SECRET_NAME: "https://kv.vault.azure.net/secrets/client-secret/0f0e" },
+      "CLIENT_SECRET_NAME must be a name in Key Vault: letters, digits and hyphens",
+    ],
+  ])("%j is not harmless and is refused", (copied, problem) => {
+    expect(problems(VAULT, copied)).toEqual([problem]);
   });
 
   test.each<[string, Variables, string]>([
@@ -109,13 +148,13 @@ describe("missing and malformed settings", () => {
     ["GRANT_REAP", { GRANT_REAP: "true" }, "dry-run or delete"],
     ["TOKEN_CACHE_MAX_BYTES", { TOKEN_CACHE_MAX_BYTES: "64MB" }, "a number of bytes, at least 100000"],
     ["TOKEN_CACHE_MAX_BYTES", { TOKEN_CACHE_MAX_BYTES: "99999" }, "a number of bytes, at least 100000"],
-    ["V1_TOKEN_AUDIENCES", { V1_TOKEN_AUDIENCES: "a,,b" }, "audiences separated by commas, without spaces"],
+    ["V1_TOKEN_AUDIENCES", { V1_TOKEN_AUDIENCES: "a,,b" }, "audiences separated by commas"],
   ])("a malformed %s is refused with its allowed form: %j", (name, changes, mustBe) => {
     expect(problems(AZURE, changes)).toEqual([`${name} must be ${mustBe}`]);
   });
 
   test.each([
-    "https://gte.example/",
+    "https://gte.example//",
     "https://gte.example/path",
     "https://gte.example?x",
     "https://gte.example#x",
@@ -128,21 +167,21 @@ describe("missing and malformed settings", () => {
     "https://%zz",
     "ftp://gte.example",
     "//gte.example",
-    "gte.example",
+    "gte.example:7071",
+    "gte",
   ])("SERVICE_URL %j is refused: it is not an origin", (url) => {
     expect(problems(AZURE, { SERVICE_URL: url })).toEqual([`SERVICE_URL must be ${SETTINGS.SERVICE_URL.mustBe}`]);
   });
 
   test.each([
     "api://",
-    "api://x/",
+    "api://x//",
     "api://x//y",
     "api://x y",
     'api://x"y',
     "api://x?y",
     "api://x#y",
     "api://user@x",
-    "https://tokens.example/",
     "http://tokens.example",
     "urn:x",
     "x",
@@ -404,7 +443,7 @@ describe("hosts of Azure services: https and one label before the suffix of the 
     "http://localhost:7443",
     "https://localhost",
     "https://localhost:99999",
-    "https://localhost:7443/",
+    "https://localhost:7443//",
     "https://localhost.evil.example:7443",
     "https://127.0.0.2:7443",
     "https://user@localhost:7443",
@@ -443,8 +482,10 @@ describe("Microsoft Graph in the policy", () => {
   test.each(["https://GRAPH.microsoft.us", "https://graph.microsoft.us/", "https://graph.microsoft.us:443/v1.0"])(
     "%s is recognized as Graph in the US Government cloud",
     (resource) => {
-      expect(problems(AZURE, { POLICY: policy({}, resource) })).toHaveLength(1);
-      expect(problems(AT["usgov"] ?? {}, { POLICY: policy({}, resource) })).toEqual([]);
+      const spelling = expect.stringMatching(/^POLICY apis\.graph\.resource .*; write https:\/\/graph\.microsoft\.us$/);
+      const cloud = expect.stringMatching(/^POLICY apis\.graph\.resource is Microsoft Graph in another cloud/);
+      expect(problems(AZURE, { POLICY: policy({}, resource) })).toEqual([spelling, cloud]);
+      expect(problems(AT["usgov"] ?? {}, { POLICY: policy({}, resource) })).toEqual([spelling]);
     },
   );
 

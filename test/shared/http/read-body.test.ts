@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BODY_MAX_BYTES, PARAMETERS_MAX } from "../../../shared/core/limits.ts";
+import type { IncomingRequest } from "../../../shared/http/incoming-request.ts";
 import { collectParameters, readForm, readJsonBody, safeName } from "../../../shared/http/read-body.ts";
 import { FORM_TYPE, form, incoming, posted, refusal } from "./support/incoming.ts";
 
@@ -12,8 +13,16 @@ const TYPES: readonly (readonly [type: string | undefined, encoding: string | un
   ['TYPE; charset="utf-8"', undefined, true],
   ["TYPE ; boundary=x; charset=utf-8", undefined, true],
   ["TYPE", "identity", true],
+  ["TYPE; charset=ISO-8859-1", undefined, true],
+  ["TYPE; charset=us-ascii", undefined, true],
+  ["TYPE; charset=US-ASCII", undefined, true],
+  ["TYPE; charset=windows-1252", undefined, true],
+  ['TYPE; charset="latin1"', undefined, true],
+  ["TYPE; charset=utf8", undefined, true],
+  ["TYPE; charset=shift_jis", undefined, true],
   ["TYPE; charset=utf-16", undefined, false],
-  ["TYPE; charset=iso-8859-1", undefined, false],
+  ["TYPE; charset=utf-7", undefined, false],
+  ["TYPE; charset=", undefined, false],
   ["TYPE; charset=utf-8x", undefined, false],
   ["TYPEx", undefined, false],
   ["text/plain", undefined, false],
@@ -32,7 +41,7 @@ function headersOf(essence: string, type: string | undefined, encoding: string |
   };
 }
 
-describe("SEC-2: a body has one media type, in UTF-8 and uncompressed", () => {
+describe("SEC-2: a body has one media type, its text is the same in UTF-8, and it is uncompressed", () => {
   test.each(TYPES)("a form of type %s with encoding %s is accepted: %s", async (type, encoding, ok) => {
     const read = await readForm(incoming({ headers: headersOf(FORM_TYPE, type, encoding), body: "a=b" }), []);
     expect(refusal(read)).toBe(ok ? undefined : "media_type_unsupported");
@@ -100,6 +109,47 @@ describe("an empty body, announced or not", () => {
     expect(refusal(await readJsonBody(incoming({ headers, body: new Uint8Array() })))).toBe(outcome);
     const typed = { "content-type": FORM_TYPE, ...headers };
     expect(refusal(await readForm(incoming({ headers: typed, body: new Uint8Array() }), []))).toBe(outcome);
+  });
+});
+
+describe("a body with bytes that are not ASCII", () => {
+  const UMLAUT = Buffer.from('{"a":"\u00f6"}');
+  const LATIN = Buffer.from('{"a":"\u00f6"}', "latin1");
+
+  test.each<[string, Uint8Array, string | undefined]>([
+    ["utf-8", UMLAUT, undefined],
+    ["utf8", UMLAUT, undefined],
+    ["iso-8859-1", UMLAUT, "media_type_unsupported"],
+    ["us-ascii", UMLAUT, "media_type_unsupported"],
+    ["iso-8859-1", LATIN, "request_invalid body_not_utf8"],
+    ["utf-8", LATIN, "request_invalid body_not_utf8"],
+  ])("labeled %s", async (charset, body, outcome) => {
+    for (const [type, read] of [
+      [FORM_TYPE, (request: IncomingRequest) => readForm(request, [])],
+      ["application/json", readJsonBody],
+    ] as const) {
+      const headers = { "content-type": `${type}; charset=${charset}` };
+      expect(refusal(await read(incoming({ headers, body })))).toBe(outcome);
+    }
+  });
+
+  test("percent-encoded characters are not bytes of the body, so any label is accepted", async () => {
+    const headers = { "content-type": `${FORM_TYPE}; charset=ISO-8859-1` };
+    const read = await readForm(incoming({ headers, body: "state=%C3%B6" }), []);
+    expect(read.ok && read.value.get("state")).toEqual(["\u00f6"]);
+  });
+
+  test("property: a body that is accepted with a label is the same text without it", async () => {
+    const labels = fc.constantFrom("iso-8859-1", "utf-16", "us-ascii", "iso-2022-jp", "gbk", "koi8-r", "x", "utf-8");
+    await fc.assert(
+      fc.asyncProperty(labels, fc.string({ unit: "binary" }), async (charset, text) => {
+        const body = JSON.stringify({ text });
+        const labeled = await readJsonBody(
+          incoming({ headers: { "content-type": `application/json; charset=${charset}` }, body }),
+        );
+        if (labeled.ok) expect(labeled).toEqual(await readJsonBody(posted(body)));
+      }),
+    );
   });
 });
 
@@ -180,6 +230,14 @@ describe("parameters of a form", () => {
 });
 
 describe("a JSON body", () => {
+  test("a byte order mark, as Windows PowerShell writes it, is not part of the JSON", async () => {
+    const body = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from('{"a":1}')]);
+    expect(await readJsonBody(incoming({ headers: { "content-type": "application/json" }, body }))).toEqual({
+      ok: true,
+      value: { a: 1 },
+    });
+  });
+
   test.each(["", "  ", "\n"])("an empty body (%j) is an empty object, with any content type", async (body) => {
     expect(await readJsonBody(incoming({ body }))).toEqual({ ok: true, value: {} });
   });

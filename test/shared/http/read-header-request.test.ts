@@ -6,6 +6,7 @@ import { incoming, posted, refusal } from "./support/incoming.ts";
 
 const BEARER = { authorization: "Bearer a.b.c" };
 const CORRELATION_ID = "c0440000-0000-4000-8000-000000000001";
+const HANDLE = `gte_${"A".repeat(43)}`;
 const OVERRIDE = "optionsOverride.";
 const OPTIONS = `${OVERRIDE}AcquireTokenOptions.`;
 
@@ -193,8 +194,8 @@ describe("POST with a JSON body", () => {
     ["a scope with a quote", { scopes: ['a"b'] }, "request_invalid scope_malformed scopes"],
     ["claims of null", { claims: null }, "request_invalid parameter_invalid claims"],
     ["claims as a list", { claims: [] }, "request_invalid parameter_invalid claims"],
-    ["a grant that is a number", { grant: 7 }, "request_invalid parameter_invalid grant"],
-    ["an empty grant", { grant: "" }, "request_invalid parameter_invalid grant"],
+    ["a grant that is a number", { grant: 7 }, "request_invalid handle_malformed grant"],
+    ["an empty grant", { grant: "" }, "request_invalid handle_malformed grant"],
     ["minimumSeconds as a string", { minimumSeconds: "600" }, "request_invalid parameter_invalid minimumSeconds"],
     ["a negative minimumSeconds", { minimumSeconds: -1 }, "request_invalid parameter_invalid minimumSeconds"],
     ["minimumSeconds over a day", { minimumSeconds: 86_401 }, "request_invalid parameter_invalid minimumSeconds"],
@@ -221,15 +222,13 @@ describe("flow of a header request", () => {
   });
 
   test("a grant is redeemed", async () => {
-    const { grantRequest } = await accepted(post({ grant: "gte_handle" }));
-    expect(grantRequest.flow === "refresh-token" && grantRequest.refreshToken.reveal()).toBe("gte_handle");
+    const { grantRequest } = await accepted(post({ grant: HANDLE }));
+    expect(grantRequest.flow === "refresh-token" && grantRequest.refreshToken.reveal()).toBe(HANDLE);
   });
 
   test("the application route uses client credentials and refuses a grant", async () => {
     expect((await accepted(get({}, "application"))).grantRequest).toEqual({ flow: "client-credentials" });
-    expect(refusal(await post({ grant: "gte_handle" }, "application"))).toBe(
-      "request_invalid parameter_not_supported grant",
-    );
+    expect(refusal(await post({ grant: HANDLE }, "application"))).toBe("request_invalid parameter_not_supported grant");
   });
 
   test("a missing token is accepted here, and a malformed header is refused", async () => {

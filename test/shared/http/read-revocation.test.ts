@@ -21,10 +21,20 @@ test("a revocation as JSON is refused", async () => {
   expect(refusal(await readRevocation(posted({ token: ID })))).toBe("media_type_unsupported");
 });
 
-test.each(["gte_handle", ID])("a revocation of %s is read, and token_type_hint is ignored", async (token) => {
-  const read = await readRevocation(form({ token, token_type_hint: "refresh_token" }, BEARER));
-  expect(read.ok && read.value.token.reveal()).toBe(token);
-  expect(read.ok && read.value.clientAuthentication?.method).toBe("bearer");
+test.each([`gte_${"A".repeat(43)}`, ID])(
+  "a revocation of %s is read, and token_type_hint is ignored",
+  async (token) => {
+    const read = await readRevocation(form({ token, token_type_hint: "refresh_token" }, BEARER));
+    expect(read.ok && read.value.token.reveal()).toBe(token);
+    expect(read.ok && read.value.clientAuthentication?.method).toBe("bearer");
+  },
+);
+
+test.each(["gte_a\nb", "gte_a\rb", "gte_a\u2028b", "GTE_abc"])("refuses %j as a malformed handle", async (token) => {
+  expect(await readRevocation(form({ token }, BEARER))).toMatchObject({
+    ok: false,
+    failure: { kind: "request_invalid", problem: "handle_malformed", parameter: "token" },
+  });
 });
 
 test("a revocation without client authentication is read, and the route refuses it", async () => {

@@ -61,6 +61,7 @@ export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
   parameter_repeated: "invalid_request",
   parameter_invalid: "invalid_request",
   parameter_not_supported: "invalid_request",
+  handle_malformed: "invalid_request",
   scope_malformed: "invalid_scope",
   too_many_parameters: "invalid_request",
   body_missing: "invalid_request",
@@ -75,7 +76,6 @@ export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
 };
 
 const GRANT_REFUSALS: Readonly<Record<GrantRefusal, true>> = {
-  malformed: true,
   unknown: true,
   expired: true,
   not_bound: true,
