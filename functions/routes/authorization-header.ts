@@ -27,7 +27,7 @@ export function applicationHeaderRoute(service: Service): Route {
   );
 }
 
-function headerRoute({ exchangeContext }: Service, name: string, template: string, kind: HeaderRoute): Route {
+function headerRoute({ exchangeContext, config }: Service, name: string, template: string, kind: HeaderRoute): Route {
   return {
     name,
     template,
@@ -35,7 +35,7 @@ function headerRoute({ exchangeContext }: Service, name: string, template: strin
     dialect: "problem",
     audit: "issued",
     async run(request, { audit, correlationId, trace, signal }) {
-      const read = await readHeaderRequest(request, kind, correlationId);
+      const read = await readHeaderRequest(request, { route: kind, tenantId: config.tenantId, correlationId });
       if (!read.ok) return read;
       audit.add({ correlationId: read.value.correlationId });
       const exchange = await exchangeToken(exchangeContext, { ...read.value, trace, signal }, audit);

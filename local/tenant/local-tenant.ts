@@ -95,5 +95,7 @@ function close(server: Server, state: TenantState): Promise<void> {
   return new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
+    // A connection whose handshake ends now would keep the server open for minutes.
+    server.on("secureConnection", (socket) => socket.destroy());
   });
 }

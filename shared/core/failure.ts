@@ -13,6 +13,8 @@ export type RequestProblem =
   | "parameter_repeated"
   | "parameter_invalid"
   | "parameter_not_supported"
+  /** The query has a parameter that the service reads from the body only. */
+  | "parameter_in_query"
   /** A parameter that must be a grant handle has another form. */
   | "handle_malformed"
   | "scope_malformed"

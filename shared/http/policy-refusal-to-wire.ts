@@ -75,5 +75,10 @@ const REFUSALS: Readonly<Record<PolicyRefusal, readonly [error: string, descript
 
 export function policyRefusalToWire(reason: PolicyRefusal, dialect: Dialect): Wire {
   const [error, description, action = "ask_admin"] = REFUSALS[reason];
-  return { status: dialect === "oauth" ? 400 : 403, error, code: reason, description, action };
+  return { status: dialect === "oauth" ? 400 : statusOf(reason), error, code: reason, description, action };
+}
+
+/** 404: the clients of Microsoft's sidecar expect it for an API that is not configured. */
+function statusOf(reason: PolicyRefusal): number {
+  return reason === "api_unknown" ? 404 : 403;
 }

@@ -35,18 +35,20 @@ export async function readJsonBody(request: IncomingRequest): Promise<Result<Jso
   return isJsonObject(value) ? succeed(value) : invalidRequest("body_not_json");
 }
 
-/** Groups parameters by name. Too many parameters, or a repeated one that is not in `repeatable`, are refused. */
+/** Groups parameters by name, or by the key of the name. Too many parameters, or a repeated one that is not in `repeatable`, are refused. */
 export function collectParameters(
   parameters: URLSearchParams,
   repeatable: readonly string[],
+  toKey: (name: string) => string = (name) => name,
 ): Result<Parameters, Failure> {
   if (parameters.size > PARAMETERS_MAX) return invalidRequest("too_many_parameters");
   const collected = new Map<string, string[]>();
   for (const [name, value] of parameters) {
     if (value === "") continue;
-    const values = collected.get(name) ?? [];
-    if (values.length > 0 && !repeatable.includes(name)) return invalidRequest("parameter_repeated", safeName(name));
-    collected.set(name, [...values, value]);
+    const key = toKey(name);
+    const values = collected.get(key) ?? [];
+    if (values.length > 0 && !repeatable.includes(key)) return invalidRequest("parameter_repeated", safeName(name));
+    collected.set(key, [...values, value]);
   }
   return succeed(collected);
 }
@@ -58,7 +60,7 @@ export function singleValue(parameters: Parameters, name: string): string | unde
 
 /** A parameter name for a message. A name with other characters could inject text and is replaced. */
 export function safeName(name: string): string {
-  return /^[\w.-]{1,64}$/.test(name) ? name : "a parameter";
+  return /^[\w.-]{1,100}$/.test(name) ? name : "a parameter";
 }
 
 /** The value of a JSON text, or undefined if it is not JSON. */

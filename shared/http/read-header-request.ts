@@ -15,11 +15,19 @@ import { collectParameters, type Parameters, readJsonBody, safeName, singleValue
 import { readBearer } from "./read-client-authentication.ts";
 import { readHandle } from "./read-handle.ts";
 import { readClaims, readCorrelationId, readScopeList } from "./read-token-parameters.ts";
+import { refuseBodyNames, refuseUnknownMember } from "./similar-names.ts";
 
 /** A day. A caller cannot reasonably require more. */
 const MINIMUM_SECONDS_MAX = 86_400;
 const NO_PARAMETERS: Parameters = new Map();
 const POST_MEMBERS = ["scopes", "grant", "claims", "minimumSeconds", "forceRefresh"];
+
+/** The sidecar's parameters for members of the JSON. */
+const IN_QUERY = {
+  scopes: "optionsOverride.Scopes",
+  claims: "optionsOverride.AcquireTokenOptions.Claims",
+  forceRefresh: "optionsOverride.AcquireTokenOptions.ForceRefresh",
+};
 
 /**
  * Parameters of the sidecar that would change the identity of the token. Other names that begin with `optionsOverride.`
@@ -29,7 +37,6 @@ const REFUSED_OVERRIDES = [
   "agentidentity",
   "agentusername",
   "agentuserid",
-  "optionsoverride.acquiretokenoptions.tenant",
   "optionsoverride.acquiretokenoptions.fmipath",
   "optionsoverride.acquiretokenoptions.poppublickey",
   "optionsoverride.acquiretokenoptions.longrunningwebapisessionkey",
@@ -39,21 +46,31 @@ const REFUSED_OVERRIDES = [
 /** Whose token the route returns: a user's, or the application's own. */
 export type HeaderRoute = "user" | "application";
 
+export interface HeaderRequestContext {
+  readonly route: HeaderRoute;
+  /** The tenant of this deployment: the only one that a request may name. */
+  readonly tenantId: string;
+  /** Default: from the request's headers, or a new one. */
+  readonly correlationId?: string;
+}
+
 export async function readHeaderRequest(
   request: IncomingRequest,
-  route: HeaderRoute,
-  ownCorrelationId = readCorrelationId(request),
+  context: HeaderRequestContext,
 ): Promise<Result<ExchangeRequest, Failure>> {
+  const { route, correlationId: ownCorrelationId = readCorrelationId(request) } = context;
   const clientAuthentication = readBearer(request);
   if (!clientAuthentication.ok) return clientAuthentication;
-  const parameters = request.method === "POST" ? await readPost(request) : readGet(request, route);
+  const query = refuseBodyNames(request, POST_MEMBERS, IN_QUERY);
+  if (!query.ok) return query;
+  const parameters = request.method === "POST" ? await readPost(request, context) : readQuery(request, context);
   if (!parameters.ok) return parameters;
-  const { tokenParameters, grant, correlationId = ownCorrelationId } = parameters.value;
+  const { tokenParameters, grant, application, correlationId = ownCorrelationId } = parameters.value;
   if (grant !== undefined && route === "application") return invalidRequest("parameter_not_supported", "grant");
   return succeed({
     clientAuthentication: clientAuthentication.value,
     claimedClientId: undefined,
-    grantRequest: grantRequestFor(route, grant),
+    grantRequest: application || route === "application" ? { flow: "client-credentials" } : userRequest(grant),
     tokenParameters,
     correlationId,
   });
@@ -64,55 +81,90 @@ export async function readHeaderRequest(
 interface HeaderParameters {
   readonly tokenParameters: TokenParameters;
   readonly grant: SecretValue | undefined;
+  /** The caller requests its own token, with a parameter of the sidecar. */
+  readonly application: boolean;
   /** Undefined: the query has none, so the request's header or a new id applies. */
   readonly correlationId: string | undefined;
 }
 
-function readGet(request: IncomingRequest, route: HeaderRoute): Result<HeaderParameters, Failure> {
-  const query = readQuery(queryOf(request));
+function readQuery(request: IncomingRequest, { tenantId }: HeaderRequestContext): Result<HeaderParameters, Failure> {
+  const names = queryOf(request);
+  const query = collectOverrides(names);
   if (!query.ok) return query;
+  const asSent = (lower: string) => safeName([...names.keys()].find((name) => name.toLowerCase() === lower) ?? lower);
   const option = (name: string) => singleValue(query.value, `optionsoverride.${name}`);
   const refused = REFUSED_OVERRIDES.find((name) => query.value.has(name));
-  if (refused !== undefined) return invalidRequest("parameter_not_supported", refused);
-  if (option("requestapptoken")?.toLowerCase() === "true" && route === "user") {
-    return invalidRequest("parameter_not_supported", "optionsOverride.RequestAppToken");
+  if (refused !== undefined) return invalidRequest("parameter_not_supported", asSent(refused));
+  if ((option("acquiretokenoptions.tenant") ?? tenantId).trim().toLowerCase() !== tenantId) {
+    return invalidRequest("parameter_not_supported", asSent("optionsoverride.acquiretokenoptions.tenant"));
   }
   const tokenParameters = toTokenParameters(request, {
     scopes: query.value.get("optionsoverride.scopes"),
     claims: option("acquiretokenoptions.claims"),
     forceRefresh: option("acquiretokenoptions.forcerefresh")?.toLowerCase() === "true",
     minimumSeconds: undefined,
+    names: {
+      scopes: asSent("optionsoverride.scopes"),
+      claims: asSent("optionsoverride.acquiretokenoptions.claims"),
+    },
   });
   if (!tokenParameters.ok) return tokenParameters;
   const correlation = option("acquiretokenoptions.correlationid");
-  // The sidecar's parameter counts if the request has no correlation header, and it must be a GUID as well.
-  const correlationId = correlation === undefined ? undefined : readCorrelationId(request, correlation);
-  return succeed({ tokenParameters: tokenParameters.value, grant: undefined, correlationId });
+  return succeed({
+    tokenParameters: tokenParameters.value,
+    grant: undefined,
+    application: option("requestapptoken")?.toLowerCase() === "true",
+    // The sidecar's parameter counts if the request has no correlation header, and it must be a GUID as well.
+    correlationId: correlation === undefined ? undefined : readCorrelationId(request, correlation),
+  });
 }
 
 /** Parameters by name in lower case. */
-function readQuery(query: URLSearchParams): Result<Parameters, Failure> {
+function collectOverrides(query: URLSearchParams): Result<Parameters, Failure> {
   if (query.size === 0) return succeed(NO_PARAMETERS);
-  const lowered = [...query].map(([name, value]): [string, string] => [name.toLowerCase(), value]);
-  return collectParameters(new URLSearchParams(lowered), ["optionsoverride.scopes"]);
+  return collectParameters(query, ["optionsoverride.scopes"], (name) => name.toLowerCase());
 }
 
-async function readPost(request: IncomingRequest): Promise<Result<HeaderParameters, Failure>> {
+/** Without a JSON object, a POST is read like a GET: some clients can only send POST to a token endpoint. */
+async function readPost(
+  request: IncomingRequest,
+  context: HeaderRequestContext,
+): Promise<Result<HeaderParameters, Failure>> {
   const body = await readJsonBody(request);
   if (!body.ok) return body;
-  const unknown = Object.keys(body.value).find((name) => !POST_MEMBERS.includes(name));
-  if (unknown !== undefined) return invalidRequest("parameter_not_supported", safeName(unknown));
+  if (Object.keys(body.value).length === 0) return readQuery(request, context);
+  const override = [...queryOf(request).keys()].find((name) => /^(optionsoverride\.|agent)/i.test(name));
+  if (override !== undefined) return notWithBody(override);
+  const unknown = refuseUnknownMember(body.value, POST_MEMBERS);
+  if (unknown !== undefined) return unknown;
   const { scopes, grant, claims, minimumSeconds, forceRefresh = false } = body.value;
   const handle = grant === undefined ? succeed(undefined) : readHandle(grant, "grant");
   if (!handle.ok) return handle;
   if (typeof forceRefresh !== "boolean") return invalidRequest("parameter_invalid", "forceRefresh");
-  const tokenParameters = toTokenParameters(request, { scopes, claims, forceRefresh, minimumSeconds });
+  const tokenParameters = toTokenParameters(request, {
+    scopes,
+    claims,
+    forceRefresh,
+    minimumSeconds,
+    names: { scopes: "scopes", claims: "claims" },
+  });
   if (!tokenParameters.ok) return tokenParameters;
   return succeed({
     tokenParameters: tokenParameters.value,
     grant: handle.value,
+    application: false,
     correlationId: undefined,
   });
+}
+
+/** A parameter of the sidecar next to a JSON object: neither may silently win. */
+function notWithBody(override: string) {
+  const inBody = Object.entries(IN_QUERY).find(([, name]) => name.toLowerCase() === override.toLowerCase());
+  return invalidRequest(
+    "parameter_not_supported",
+    safeName(override),
+    inBody === undefined ? undefined : { meant: inBody[0] },
+  );
 }
 
 interface UncheckedParameters {
@@ -120,12 +172,14 @@ interface UncheckedParameters {
   readonly claims: unknown;
   readonly forceRefresh: boolean;
   readonly minimumSeconds: unknown;
+  /** As the sender wrote them. */
+  readonly names: { readonly scopes: string; readonly claims: string };
 }
 
 function toTokenParameters(request: IncomingRequest, unchecked: UncheckedParameters): Result<TokenParameters, Failure> {
-  const scopes = readScopeList(unchecked.scopes, "scopes");
+  const scopes = readScopeList(unchecked.scopes, unchecked.names.scopes);
   if (!scopes.ok) return scopes;
-  const claims = readClaims(unchecked.claims, "claims");
+  const claims = readClaims(unchecked.claims, unchecked.names.claims);
   if (!claims.ok) return claims;
   const minimumSeconds = unchecked.minimumSeconds ?? 0;
   if (typeof minimumSeconds !== "number" || !isWithin(minimumSeconds, MINIMUM_SECONDS_MAX)) {
@@ -145,8 +199,7 @@ function isWithin(value: number, maximum: number): boolean {
   return Number.isSafeInteger(value) && value >= 0 && value <= maximum;
 }
 
-function grantRequestFor(route: HeaderRoute, grant: SecretValue | undefined): GrantRequest {
-  if (route === "application") return { flow: "client-credentials" };
+function userRequest(grant: SecretValue | undefined): GrantRequest {
   return grant === undefined
     ? { flow: "on-behalf-of", subject: undefined, presentedAs: "assertion" }
     : { flow: "refresh-token", presented: "handle", refreshToken: grant };

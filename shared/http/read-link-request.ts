@@ -13,19 +13,26 @@ import { type Result, succeed } from "../core/result.ts";
 import type { LinkRequest } from "../sign-in/create-link.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
-import { readJsonBody, safeName } from "./read-body.ts";
+import { readJsonBody } from "./read-body.ts";
 import { readBearer } from "./read-client-authentication.ts";
 import { readClaims, readScopeList } from "./read-token-parameters.ts";
+import { refuseBodyNames, refuseUnknownMember } from "./similar-names.ts";
 
 /** APIs and callers by their names in the policy, and a user by object id. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 const FORMS: Readonly<Record<string, RegExp>> = { api: NAME, caller: NAME, expectedUser: GUID };
 
+const MEMBERS = [...Object.keys(FORMS), "scopes", "apis", "claims"];
+
 export async function readLinkRequest(request: IncomingRequest): Promise<Result<LinkRequest, Failure>> {
   const clientAuthentication = readBearer(request);
   if (!clientAuthentication.ok) return clientAuthentication;
+  const query = refuseBodyNames(request, MEMBERS);
+  if (!query.ok) return query;
   const body = await readJsonBody(request);
   if (!body.ok) return body;
+  const unknown = refuseUnknownMember(body.value, MEMBERS);
+  if (unknown !== undefined) return unknown;
   const { scopes, apis, claims, ...texts } = body.value;
   const invalid = findInvalid(texts);
   if (invalid !== undefined) return invalid;
@@ -45,12 +52,11 @@ export async function readLinkRequest(request: IncomingRequest): Promise<Result<
 
 // ------------------------------------------------------------------------------------------------------------------
 
-/** The first member that is unknown or has an invalid value. */
+/** The first member with an invalid value. */
 function findInvalid(texts: Readonly<Record<string, unknown>>) {
   for (const [name, value] of Object.entries(texts)) {
-    const form = Object.hasOwn(FORMS, name) ? FORMS[name] : undefined;
-    if (form === undefined) return invalidRequest("parameter_not_supported", safeName(name));
-    if (typeof value !== "string" || !form.test(value)) return invalidRequest("parameter_invalid", name);
+    if (typeof value !== "string" || FORMS[name]?.test(value) !== true)
+      return invalidRequest("parameter_invalid", name);
   }
   return undefined;
 }

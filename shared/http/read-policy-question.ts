@@ -16,6 +16,7 @@ import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
 import { readJsonBody, safeName } from "./read-body.ts";
 import { readScopes } from "./read-token-parameters.ts";
+import { refuseBodyNames } from "./similar-names.ts";
 
 const name = z.string().check(z.minLength(1), z.maxLength(512));
 const names = z.array(name).check(z.maxLength(64));
@@ -72,7 +73,11 @@ export type PolicyQuestion =
   /** May a sign-in link be created for this entry? */
   | { readonly about: "link"; readonly caller: string; readonly apis: ConsentedApis };
 
+const MEMBERS = [...Object.keys(requestQuestion.shape), "link"];
+
 export async function readPolicyQuestion(request: IncomingRequest): Promise<Result<PolicyQuestion, Failure>> {
+  const query = refuseBodyNames(request, MEMBERS);
+  if (!query.ok) return query;
   const body = await readJsonBody(request);
   if (!body.ok) return body;
   return Object.hasOwn(body.value, "link") ? readLinkQuestion(body.value) : readRequestQuestion(body.value);

@@ -13,6 +13,7 @@ import { invalidRequest } from "./invalid-request.ts";
 import { type Parameters, readForm, singleValue } from "./read-body.ts";
 import { readClientAuthentication } from "./read-client-authentication.ts";
 import { readTokenParameters } from "./read-token-parameters.ts";
+import { refuseBodyNames, refuseSimilarNames } from "./similar-names.ts";
 
 /** Printable ASCII with spaces. The service returns it in a URL. */
 const STATE = /^[\x20-\x7e]{1,512}$/;
@@ -22,11 +23,22 @@ const PROMPTS = ["none", "login", "consent", "select_account"];
 /** A user name: any characters except control characters. */
 const LOGIN_HINT = /^\P{C}{1,256}$/u;
 const DOMAIN_HINT = /^[A-Za-z0-9.-]{1,253}$/;
+/** Every parameter that the endpoint reads or refuses by name. */
+const PARAMETERS = [
+  ...["client_id", "client_assertion", "client_assertion_type", "client_secret", "access_token"],
+  ...["scope", "audience", "resource", "claims", "response_type", "response_mode", "redirect_uri", "state", "nonce"],
+  ...["code_challenge", "code_challenge_method", "prompt", "login_hint", "domain_hint"],
+  ...["request", "request_uri", "max_age", "acr_values", "id_token_hint", "registration"],
+];
 const REFUSED = ["request", "request_uri", "max_age", "acr_values", "id_token_hint", "registration"];
 
 export async function readPushedRequest(request: IncomingRequest): Promise<Result<PushRequest, Failure>> {
+  const query = refuseBodyNames(request, PARAMETERS);
+  if (!query.ok) return query;
   const form = await readForm(request, ["resource", "audience"]);
   if (!form.ok) return form;
+  const names = refuseSimilarNames(form.value.keys(), PARAMETERS);
+  if (!names.ok) return names;
   const clientAuthentication = readClientAuthentication(request, form.value);
   if (!clientAuthentication.ok) return clientAuthentication;
   const refused = REFUSED.find((name) => form.value.has(name));

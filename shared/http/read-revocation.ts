@@ -9,6 +9,7 @@ import { invalidRequest } from "./invalid-request.ts";
 import { readForm, singleValue } from "./read-body.ts";
 import { readClientAuthentication } from "./read-client-authentication.ts";
 import { handleMistake } from "./read-handle.ts";
+import { refuseBodyNames } from "./similar-names.ts";
 
 export interface Revocation {
   readonly clientAuthentication: TokenAuthentication | undefined;
@@ -16,8 +17,12 @@ export interface Revocation {
   readonly token: SecretValue;
 }
 
+const PARAMETERS = ["token", "client_assertion", "client_assertion_type", "client_secret"];
+
 /** Accepts a handle (`gte_…`) or the id of a grant. This service cannot revoke a token of Entra, so it refuses one. */
 export async function readRevocation(request: IncomingRequest): Promise<Result<Revocation, Failure>> {
+  const query = refuseBodyNames(request, PARAMETERS);
+  if (!query.ok) return query;
   const form = await readForm(request, []);
   if (!form.ok) return form;
   const clientAuthentication = readClientAuthentication(request, form.value);

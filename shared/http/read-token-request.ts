@@ -14,6 +14,7 @@ import { type Parameters, readForm, singleValue } from "./read-body.ts";
 import { readClientAuthentication } from "./read-client-authentication.ts";
 import { readRefreshToken } from "./read-handle.ts";
 import { readCorrelationId, readTokenParameters } from "./read-token-parameters.ts";
+import { refuseBodyNames, refuseSimilarNames } from "./similar-names.ts";
 
 export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 export const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
@@ -22,6 +23,13 @@ const JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt";
 
 /** RFC 8693 section 2.1 and RFC 8707 section 2 allow only these parameters to repeat. */
 const REPEATABLE = ["resource", "audience"];
+/** Every parameter that the endpoint reads or refuses by name. */
+const PARAMETERS = [
+  ...["grant_type", "client_id", "client_assertion", "client_assertion_type", "client_secret", "access_token"],
+  ...["scope", "audience", "resource", "claims", "code", "redirect_uri", "code_verifier", "refresh_token"],
+  ...["subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"],
+  ...["assertion", "requested_token_use"],
+];
 /** RFC 7636 section 4.1. */
 const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/;
 
@@ -29,8 +37,12 @@ export async function readTokenRequest(
   request: IncomingRequest,
   correlationId = readCorrelationId(request),
 ): Promise<Result<ExchangeRequest, Failure>> {
+  const query = refuseBodyNames(request, PARAMETERS);
+  if (!query.ok) return query;
   const form = await readForm(request, REPEATABLE);
   if (!form.ok) return form;
+  const names = refuseSimilarNames(form.value.keys(), PARAMETERS);
+  if (!names.ok) return names;
   const grantRequest = readGrantRequest(form.value);
   if (!grantRequest.ok) return grantRequest;
   const clientAuthentication = readClientAuthentication(request, form.value);

@@ -50,6 +50,8 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
       return `${subject} has an invalid value.`;
     case "parameter_not_supported":
       return `${subject} is not supported here. ${remedyFor(hint)}`;
+    case "parameter_in_query":
+      return `${subject} is not read from the query. Send it in the body of a POST.${didYouMean(hint)}`;
     case "handle_malformed":
       return `${subject} is not a grant handle. A handle begins with gte_ and has 47 characters. ${diagnosisOf(hint)}`;
     case "scope_malformed":
@@ -78,7 +80,11 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
 }
 
 function remedyFor(hint: RequestHint | undefined): string {
-  return hint !== undefined && "meant" in hint ? `Did you mean ${hint.meant}?` : "Leave it out.";
+  return didYouMean(hint).trimStart() || "Leave it out.";
+}
+
+function didYouMean(hint: RequestHint | undefined): string {
+  return hint !== undefined && "meant" in hint ? ` Did you mean ${hint.meant}?` : "";
 }
 
 const DIAGNOSES: Readonly<Record<HandleMistake, string>> = {

@@ -149,8 +149,6 @@ describe("GET /AuthorizationHeader/{api} with the sidecar's parameters", () => {
     ["optionsOverride.AcquireTokenOptions.PopPublicKey=x"],
     ["optionsOverride.AcquireTokenOptions.LongRunningWebApiSessionKey=x"],
     ["optionsOverride.AcquireTokenOptions.ManagedIdentity.UserAssignedClientId=x"],
-    ["optionsOverride.RequestAppToken=true"],
-    ["OPTIONSOVERRIDE.REQUESTAPPTOKEN=TRUE"],
   ])("refuses %s, which would select another token than the caller's", async (query) => {
     expect(withStatus(await get(`?${query}`))).toMatchObject({
       status: 400,
@@ -192,7 +190,7 @@ describe("GET /AuthorizationHeader/{api} with the sidecar's parameters", () => {
     "refuses the unknown API %s",
     async (api) => {
       const answer = await service.call(`/AuthorizationHeader/${api}`, { headers: bearer(userToken(world)) });
-      expect(withStatus(answer)).toMatchObject({ status: 403, error: "invalid_target", code: "api_unknown" });
+      expect(withStatus(answer)).toMatchObject({ status: 404, error: "invalid_target", code: "api_unknown" });
     },
   );
 });
@@ -234,12 +232,25 @@ describe("POST /AuthorizationHeader/{api}", () => {
     expect(tokenRequests()).toBe(0);
   });
 
-  test("does not read the query, so it cannot override the body", async () => {
-    const answer = await service.call(`${GRAPH}?optionsOverride.RequestAppToken=true`, {
-      headers: bearer(userToken(world)),
-      json: {},
-    });
-    expect(answer.status).toBe(200);
+  test.each([
+    ["optionsOverride.RequestAppToken=true", "Leave it out."],
+    ["optionsOverride.Scopes=User.Read", "Did you mean scopes?"],
+    ["OptionsOverride.AcquireTokenOptions.Tenant=common", "Leave it out."],
+    ["AgentIdentity=x", "Leave it out."],
+  ])("refuses ?%s next to a JSON object, because neither may silently win", async (query, remedy) => {
+    const headers = bearer(userToken(world));
+    const answer = await service.call(`${GRAPH}?${query}`, { headers, json: { forceRefresh: false } });
+    const [name = ""] = query.split("=");
+    const detail = `The parameter ${name} is not supported here. ${remedy}`;
+    expect(withStatus(answer)).toMatchObject({ status: 400, code: "parameter_not_supported", detail });
+  });
+
+  test("without a JSON object reads the sidecar's query parameters, as GET does", async () => {
+    for (const call of [{ method: "POST" }, { json: {} }]) {
+      const query = "?optionsOverride.Scopes=Mail.Send";
+      const answer = await service.call(`${GRAPH}${query}`, { headers: bearer(userToken(world)), ...call });
+      expect(withStatus(answer)).toMatchObject({ status: 403, code: "scope_not_allowed" });
+    }
   });
 
   test("replaces the cached token if forceRefresh is true", async () => {

@@ -130,9 +130,9 @@ describe("a body with the label of another charset", () => {
   const CHARSETS = ["ISO-8859-1", "us-ascii", "windows-1252", "UTF-8", '"utf-8"'];
 
   test.each(CHARSETS)("POST /oauth2/token accepts an ASCII form as %s", async (charset) => {
-    const form = new URLSearchParams(exchangeForm(userToken(world))).toString();
-    const answer = await send("/oauth2/token", `application/x-www-form-urlencoded; charset=${charset}`, form);
-    expect(answer.status).toBe(200);
+    const body = new URLSearchParams(exchangeForm(userToken(world))).toString();
+    const headers = { "content-type": `application/x-www-form-urlencoded; charset=${charset}` };
+    expect((await service.call("/oauth2/token", { headers, body })).status).toBe(200);
   });
 
   test.each(CHARSETS)("POST /AuthorizationHeader/graph accepts ASCII JSON as %s", async (charset) => {
@@ -158,4 +158,72 @@ test("a chunked body, which the host drops, is refused with the remedy for .NET,
     expect(answer).toMatchObject({ detail: expect.stringContaining(remedy) });
   }
   expect(tokenRequests()).toBe(0);
+});
+
+describe("a parameter with a similar name, or in the wrong place", () => {
+  test.each([
+    ["?forceRefresh=true", "forceRefresh", "optionsOverride.AcquireTokenOptions.ForceRefresh"],
+    ["?ForceRefresh=true", "ForceRefresh", "optionsOverride.AcquireTokenOptions.ForceRefresh"],
+    ["?force_refresh=true", "force_refresh", "optionsOverride.AcquireTokenOptions.ForceRefresh"],
+    ["?forceRefesh=true", "forceRefesh", "optionsOverride.AcquireTokenOptions.ForceRefresh"],
+    ["?scopes=User.Read", "scopes", "optionsOverride.Scopes"],
+    ["?scope=User.Read", "scope", "optionsOverride.Scopes"],
+    ["?Claims=x", "Claims", "optionsOverride.AcquireTokenOptions.Claims"],
+    ["?minimumSeconds=60", "minimumSeconds", undefined],
+    [`?grant=gte_${"A".repeat(43)}`, "grant", undefined],
+  ])("GET /AuthorizationHeader/graph%s is refused by name", async (query, name, meant) => {
+    const answer = withStatus(await service.call(`${GRAPH}${query}`, { headers: bearer(userToken(world)) }));
+    const remedy = `The parameter ${name} is not read from the query. Send it in the body of a POST.`;
+    const detail = meant === undefined ? remedy : `${remedy} Did you mean ${meant}?`;
+    expect(answer).toMatchObject({ status: 400, code: "parameter_in_query", action: "fix_request", detail });
+    expect(service.lastEvent()).toMatchObject({ reason: name });
+    expect(tokenRequests()).toBe(0);
+  });
+
+  test.each(["utm_source=mail", "foo=bar", "code=key&clientId=default", "_=1795898000"])(
+    "GET /AuthorizationHeader/graph?%s is answered: the parameter resembles none",
+    async (query) => {
+      expect((await service.call(`${GRAPH}?${query}`, { headers: bearer(userToken(world)) })).status).toBe(200);
+    },
+  );
+
+  test.each([
+    ["scope", "scopes"],
+    ["Scopes", "scopes"],
+    ["forcerefresh", "forceRefresh"],
+    ["minimum_seconds", "minimumSeconds"],
+    ["claim", "claims"],
+  ])("POST /AuthorizationHeader/graph with the member %s is refused: did you mean %s?", async (name, meant) => {
+    const detail = `The parameter ${name} is not supported here. Did you mean ${meant}?`;
+    expect(withStatus(await headerWith({ [name]: "x" }))).toMatchObject({ code: "parameter_not_supported", detail });
+  });
+
+  test.each([
+    ["scopes", "Did you mean scope?"],
+    ["Scope", "Did you mean scope?"],
+    ["grant", "Did you mean refresh_token?"],
+    ["forceRefresh", "Leave it out."],
+  ])("POST /oauth2/token with the parameter %s is refused: %s", async (name, remedy) => {
+    const token = userToken(world);
+    const form = { ...exchangeForm(token), [name]: "x" };
+    const error_description = `The parameter ${name} is not supported here. ${remedy}`;
+    expect(withStatus(await tokenWith(form, token))).toMatchObject({
+      code: "parameter_not_supported",
+      error_description,
+    });
+    expect(tokenRequests()).toBe(0);
+  });
+
+  test("POST /oauth2/token?scope=User.Read is refused, because the form alone counts", async () => {
+    const form = exchangeForm(userToken(world));
+    const answer = withStatus(await service.call("/oauth2/token?scope=User.Read", { form }));
+    expect(answer).toMatchObject({ status: 400, error: "invalid_request", code: "parameter_in_query" });
+  });
+
+  test("a refusal has the sender's spelling of a parameter of the sidecar", async () => {
+    const query = "?OptionsOverride.acquireTokenOptions.Tenant=common";
+    const answer = withStatus(await service.call(`${GRAPH}${query}`, { headers: bearer(userToken(world)) }));
+    const detail = "The parameter OptionsOverride.acquireTokenOptions.Tenant is not supported here. Leave it out.";
+    expect(answer).toMatchObject({ code: "parameter_not_supported", detail });
+  });
 });

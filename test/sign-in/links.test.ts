@@ -96,7 +96,7 @@ describe("POST /signin/links", () => {
       "caller_not_listed",
     ],
     ["a request without an API", {}, daemon, 400, "parameter_missing"],
-    ["a request with an unknown API", { api: "nothing" }, daemon, 403, "api_unknown"],
+    ["a request with an unknown API", { api: "nothing" }, daemon, 404, "api_unknown"],
     ["a request with an API of other entries", { api: "orders" }, daemon, 403, "api_not_allowed"],
     [
       "a request with a scope of other entries",

@@ -108,7 +108,12 @@ describe("status, error, code and action", () => {
       const failure: Failure = { kind: "policy_refused", reason, entry: "e" };
       const action = FIXED_BY_CALLER.includes(reason) ? "fix_request" : "ask_admin";
       expect(line(failureToWire(failure, OAUTH))).toEqual([400, error, reason, action]);
-      expect(line(failureToWire(failure, PROBLEM))).toEqual([403, error, reason, action]);
+      expect(line(failureToWire(failure, PROBLEM))).toEqual([
+        reason === "api_unknown" ? 404 : 403,
+        error,
+        reason,
+        action,
+      ]);
     },
   );
 

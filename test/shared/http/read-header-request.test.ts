@@ -6,6 +6,7 @@ import { incoming, posted, refusal } from "./support/incoming.ts";
 
 const BEARER = { authorization: "Bearer a.b.c" };
 const CORRELATION_ID = "c0440000-0000-4000-8000-000000000001";
+const TENANT = "c0470500-0000-4000-8000-000000000001";
 const HANDLE = `gte_${"A".repeat(43)}`;
 const OVERRIDE = "optionsOverride.";
 const OPTIONS = `${OVERRIDE}AcquireTokenOptions.`;
@@ -18,12 +19,12 @@ function get(
   const url = `https://gte.example/AuthorizationHeader/graph?${new URLSearchParams(query as [string, string][])}`;
   return readHeaderRequest(
     incoming({ method: "GET", url, headers: { ...BEARER, ...headers }, params: { api: "graph" } }),
-    route,
+    { route, tenantId: TENANT },
   );
 }
 
 function post(body: unknown, route: HeaderRoute = "user") {
-  return readHeaderRequest(posted(body, BEARER), route);
+  return readHeaderRequest(posted(body, BEARER), { route, tenantId: TENANT });
 }
 
 async function accepted(reading: ReturnType<typeof get>): Promise<ExchangeRequest> {
@@ -110,17 +111,23 @@ describe("GET with the sidecar's query parameters", () => {
     `${OPTIONS}LongRunningWebApiSessionKey`,
     `${OPTIONS}ManagedIdentity.UserAssignedClientId`,
   ])("%s would change the identity of the token and is refused", async (name) => {
-    expect(refusal(await get({ [name]: "x" }))).toBe(`request_invalid parameter_not_supported ${name.toLowerCase()}`);
+    expect(refusal(await get({ [name]: "x" }))).toBe(`request_invalid parameter_not_supported ${name}`);
     expect(refusal(await get({ [name]: "" }))).toBeUndefined();
   });
 
-  test.each<[string, HeaderRoute, string | undefined]>([
-    ["true", "user", "request_invalid parameter_not_supported optionsOverride.RequestAppToken"],
-    ["TRUE", "user", "request_invalid parameter_not_supported optionsOverride.RequestAppToken"],
-    ["false", "user", undefined],
-    ["true", "application", undefined],
-  ])("RequestAppToken %s on the %s route", async (value, route, outcome) => {
-    expect(refusal(await get({ [`${OVERRIDE}RequestAppToken`]: value }, route))).toBe(outcome);
+  test.each([TENANT, TENANT.toUpperCase(), ` ${TENANT} `])("Tenant %j is the tenant of the service", async (tenant) => {
+    expect(refusal(await get({ [`${OPTIONS}Tenant`]: tenant }))).toBeUndefined();
+  });
+
+  test.each<[string, HeaderRoute, string]>([
+    ["true", "user", "client-credentials"],
+    ["TRUE", "user", "client-credentials"],
+    ["false", "user", "on-behalf-of"],
+    ["1", "user", "on-behalf-of"],
+    ["true", "application", "client-credentials"],
+  ])("RequestAppToken %s on the %s route requests the flow %s", async (value, route, flow) => {
+    const { grantRequest } = await accepted(get({ [`${OVERRIDE}RequestAppToken`]: value }, route));
+    expect(grantRequest.flow).toBe(flow);
   });
 
   test.each<[string, readonly (readonly [string, string])[], string]>([
@@ -130,10 +137,10 @@ describe("GET with the sidecar's query parameters", () => {
         [`${OPTIONS}Claims`, "{}"],
         [`${OPTIONS}claims`, "{}"],
       ],
-      "request_invalid parameter_repeated optionsoverride.acquiretokenoptions.claims",
+      "request_invalid parameter_repeated optionsOverride.AcquireTokenOptions.claims",
     ],
-    ["bad claims", [[`${OPTIONS}Claims`, "{"]], "request_invalid parameter_invalid claims"],
-    ["a bad scope", [[`${OVERRIDE}Scopes`, 'a"b']], "request_invalid scope_malformed scopes"],
+    ["bad claims", [[`${OPTIONS}Claims`, "{"]], `request_invalid parameter_invalid ${OPTIONS}Claims`],
+    ["a bad scope", [[`${OVERRIDE}Scopes`, 'a"b']], `request_invalid scope_malformed ${OVERRIDE}Scopes`],
     ["a token in the query", [["access_token", "a.b.c"]], "request_invalid token_in_query access_token"],
     [
       "65 parameters",
@@ -208,7 +215,9 @@ describe("POST with a JSON body", () => {
 
   test("the correlation id comes from the header", async () => {
     const request = posted({}, { ...BEARER, "x-correlation-id": CORRELATION_ID });
-    expect((await accepted(readHeaderRequest(request, "user"))).correlationId).toBe(CORRELATION_ID);
+    expect((await accepted(readHeaderRequest(request, { route: "user", tenantId: TENANT }))).correlationId).toBe(
+      CORRELATION_ID,
+    );
   });
 });
 
@@ -233,13 +242,19 @@ describe("flow of a header request", () => {
 
   test("a missing token is accepted here, and a malformed header is refused", async () => {
     const anonymous = incoming({ method: "GET", params: { api: "graph" } });
-    expect((await accepted(readHeaderRequest(anonymous, "user"))).clientAuthentication).toBeUndefined();
+    expect(
+      (await accepted(readHeaderRequest(anonymous, { route: "user", tenantId: TENANT }))).clientAuthentication,
+    ).toBeUndefined();
     const malformed = incoming({ method: "GET", headers: { authorization: "x" } });
-    expect(refusal(await readHeaderRequest(malformed, "user"))).toMatch("authorization_malformed");
+    expect(refusal(await readHeaderRequest(malformed, { route: "user", tenantId: TENANT }))).toMatch(
+      "authorization_malformed",
+    );
   });
 
   test("without an API in the path, the audience is empty", async () => {
     const request = incoming({ method: "GET", headers: BEARER });
-    expect((await accepted(readHeaderRequest(request, "user"))).tokenParameters.audiences).toEqual([""]);
+    expect(
+      (await accepted(readHeaderRequest(request, { route: "user", tenantId: TENANT }))).tokenParameters.audiences,
+    ).toEqual([""]);
   });
 });

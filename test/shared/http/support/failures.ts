@@ -61,6 +61,7 @@ export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
   parameter_repeated: "invalid_request",
   parameter_invalid: "invalid_request",
   parameter_not_supported: "invalid_request",
+  parameter_in_query: "invalid_request",
   handle_malformed: "invalid_request",
   scope_malformed: "invalid_scope",
   too_many_parameters: "invalid_request",
