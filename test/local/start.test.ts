@@ -112,7 +112,8 @@ test.concurrent("a second npm start names the running stack and changes none of 
   expect(readFileSync(caCertPath ?? "", "utf8")).toContain("BEGIN CERTIFICATE");
 });
 
-test.concurrent("npm run demo passes against the running stack", async () => {
+// The demo starts programs one after the other. On a busy machine this takes more than a minute.
+test.concurrent("npm run demo passes against the running stack", { timeout: 240_000 }, async () => {
   const demo = run("demo.ts");
   const code = await demo.exited;
   expect({ code, last: demo.output.tail(1) }).toEqual({

@@ -14,8 +14,11 @@ export interface LoopbackListener {
   closeAll(): void;
 }
 
-/** More than kestrel.ts accepts, so that it decides between 414 and 431. */
-const maxHeaderSize = 256 * 1024;
+/**
+ * Much more than kestrel.ts accepts, so that it decides between 414 and 431. Above this size Node refuses what it has read,
+ * and whether the request line had ended then depends on how the bytes arrived.
+ */
+const maxHeaderSize = 1024 * 1024;
 /** Kestrel's keep-alive timeout. */
 const keepAliveTimeout = 130_000;
 
