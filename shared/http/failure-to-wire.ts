@@ -53,7 +53,7 @@ function translate(failure: Failure, options: WireOptions): Wire {
     case "request_too_large":
       return requestTooLarge(failure.limitBytes);
     case "request_invalid":
-      return requestProblemToWire(failure.problem, failure.parameter);
+      return requestProblemToWire(failure);
     case "grant_type_unsupported":
       return grantTypeUnsupported(failure.requested);
     case "token_type_unsupported":
@@ -65,7 +65,7 @@ function translate(failure: Failure, options: WireOptions): Wire {
     case "subject_refused":
       return subjectRefused(options.dialect, failure.presentedAs);
     case "policy_refused":
-      return policyRefusalToWire(failure.reason, options.dialect);
+      return policyRefusalToWire(failure, options.dialect);
     case "scope_surplus":
       return scopeSurplus();
     case "grant_refused":

@@ -6,10 +6,10 @@
  */
 import type { ExchangeRequest, GrantRequest, TokenParameters } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
-import { type Result, succeed } from "../core/result.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
-import { invalidRequest } from "./invalid-request.ts";
+import { invalidRequest, unknownParameter } from "./invalid-request.ts";
 import { queryOf } from "./query-of.ts";
 import { collectParameters, type Parameters, readJsonBody, safeName, singleValue } from "./read-body.ts";
 import { readBearer } from "./read-client-authentication.ts";
@@ -68,10 +68,13 @@ interface HeaderParameters {
 }
 
 function readGet(request: IncomingRequest, route: HeaderRoute): Result<HeaderParameters, Failure> {
+  const names = [...queryOf(request).keys()];
   const query = readQuery(queryOf(request));
-  if (!query.ok) return query;
+  if (!query.ok) return fail(inOriginalSpelling(query.failure, names));
   const option = (name: string) => singleValue(query.value, `optionsoverride.${name}`);
-  const refused = REFUSED_OVERRIDES.find((name) => query.value.has(name));
+  const refused = names.find(
+    (name) => REFUSED_OVERRIDES.includes(name.toLowerCase()) && query.value.has(name.toLowerCase()),
+  );
   if (refused !== undefined) return invalidRequest("parameter_not_supported", refused);
   if (option("requestapptoken")?.toLowerCase() === "true" && route === "user") {
     return invalidRequest("parameter_not_supported", "optionsOverride.RequestAppToken");
@@ -89,6 +92,13 @@ function readGet(request: IncomingRequest, route: HeaderRoute): Result<HeaderPar
   return succeed({ tokenParameters: tokenParameters.value, grant: undefined, correlationId });
 }
 
+/** A message has the name of a parameter as the caller spelled it. */
+function inOriginalSpelling(failure: Failure, names: readonly string[]): Failure {
+  if (failure.kind !== "request_invalid") return failure;
+  const sent = names.find((name) => name.toLowerCase() === failure.parameter);
+  return sent === undefined ? failure : { ...failure, parameter: sent };
+}
+
 /** Parameters by name in lower case. */
 function readQuery(query: URLSearchParams): Result<Parameters, Failure> {
   if (query.size === 0) return succeed(NO_PARAMETERS);
@@ -100,7 +110,7 @@ async function readPost(request: IncomingRequest): Promise<Result<HeaderParamete
   const body = await readJsonBody(request);
   if (!body.ok) return body;
   const unknown = Object.keys(body.value).find((name) => !POST_MEMBERS.includes(name));
-  if (unknown !== undefined) return invalidRequest("parameter_not_supported", safeName(unknown));
+  if (unknown !== undefined) return unknownParameter(safeName(unknown), POST_MEMBERS);
   const { scopes, grant, claims, minimumSeconds, forceRefresh = false } = body.value;
   if (grant !== undefined && (typeof grant !== "string" || grant === "")) {
     return invalidRequest("parameter_invalid", "grant");

@@ -12,7 +12,7 @@ import { APIS_PER_GRANT_MAX, URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
 import { type Result, succeed } from "../core/result.ts";
 import type { LinkRequest } from "../sign-in/create-link.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
-import { invalidRequest } from "./invalid-request.ts";
+import { invalidRequest, unknownParameter } from "./invalid-request.ts";
 import { readJsonBody, safeName } from "./read-body.ts";
 import { readBearer } from "./read-client-authentication.ts";
 import { readClaims, readScopeList } from "./read-token-parameters.ts";
@@ -20,6 +20,7 @@ import { readClaims, readScopeList } from "./read-token-parameters.ts";
 /** APIs and callers by their names in the policy, and a user by object id. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
 const FORMS: Readonly<Record<string, RegExp>> = { api: NAME, caller: NAME, expectedUser: GUID };
+const MEMBERS = [...Object.keys(FORMS), "scopes", "apis", "claims"];
 
 export async function readLinkRequest(request: IncomingRequest): Promise<Result<LinkRequest, Failure>> {
   const clientAuthentication = readBearer(request);
@@ -49,7 +50,7 @@ export async function readLinkRequest(request: IncomingRequest): Promise<Result<
 function findInvalid(texts: Readonly<Record<string, unknown>>) {
   for (const [name, value] of Object.entries(texts)) {
     const form = Object.hasOwn(FORMS, name) ? FORMS[name] : undefined;
-    if (form === undefined) return invalidRequest("parameter_not_supported", safeName(name));
+    if (form === undefined) return unknownParameter(safeName(name), MEMBERS);
     if (typeof value !== "string" || !form.test(value)) return invalidRequest("parameter_invalid", name);
   }
   return undefined;

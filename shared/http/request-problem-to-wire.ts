@@ -2,22 +2,31 @@
  * Unreadable requests as responses: nearly all `invalid_request`, each with a message that helps to correct the
  * request.
  */
-import type { RequestProblem } from "../core/failure.ts";
+import { didYouMean } from "../core/did-you-mean.ts";
+import type { Failure, RequestProblem } from "../core/failure.ts";
 import { PARAMETERS_MAX } from "../core/limits.ts";
+import { safeList, safeText } from "./safe-text.ts";
 import type { Wire } from "./wire.ts";
 
-/** `parameter` is a fixed name or the result of `safeName`. */
-export function requestProblemToWire(problem: RequestProblem, parameter?: string): Wire {
+type RequestInvalid = Extract<Failure, { kind: "request_invalid" }>;
+
+export function requestProblemToWire({ problem, parameter, known }: Omit<RequestInvalid, "kind">): Wire {
+  const description = descriptionOf(problem, parameter && safeText(parameter));
   return {
     status: 400,
     error: errorOf(problem),
     code: problem,
-    description: descriptionOf(problem, parameter),
+    description: known === undefined ? description : `${description} ${knownParameters(parameter, known)}`,
     action: "fix_request",
   };
 }
 
 // ------------------------------------------------------------------------------------------------------------------
+
+function knownParameters(parameter: string | undefined, known: readonly string[]): string {
+  const meant = parameter === undefined ? undefined : didYouMean(parameter, known);
+  return `${meant === undefined ? "" : `Did you mean ${meant}? `}Supported: ${safeList(known)}.`;
+}
 
 /** RFC 6749 sections 4.1.2.1 and 5.2 define separate errors for two problems. */
 function errorOf(problem: RequestProblem): string {

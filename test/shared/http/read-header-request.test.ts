@@ -109,7 +109,7 @@ describe("GET with the sidecar's query parameters", () => {
     `${OPTIONS}LongRunningWebApiSessionKey`,
     `${OPTIONS}ManagedIdentity.UserAssignedClientId`,
   ])("%s would change the identity of the token and is refused", async (name) => {
-    expect(refusal(await get({ [name]: "x" }))).toBe(`request_invalid parameter_not_supported ${name.toLowerCase()}`);
+    expect(refusal(await get({ [name]: "x" }))).toBe(`request_invalid parameter_not_supported ${name}`);
     expect(refusal(await get({ [name]: "" }))).toBeUndefined();
   });
 
@@ -129,7 +129,7 @@ describe("GET with the sidecar's query parameters", () => {
         [`${OPTIONS}Claims`, "{}"],
         [`${OPTIONS}claims`, "{}"],
       ],
-      "request_invalid parameter_repeated optionsoverride.acquiretokenoptions.claims",
+      "request_invalid parameter_repeated optionsOverride.AcquireTokenOptions.Claims",
     ],
     ["bad claims", [[`${OPTIONS}Claims`, "{"]], "request_invalid parameter_invalid claims"],
     ["a bad scope", [[`${OVERRIDE}Scopes`, 'a"b']], "request_invalid scope_malformed scopes"],
