@@ -1,9 +1,10 @@
 /**
  * Every expected failure, as one tagged union with the evidence that an operator needs. Only `http/failure-to-wire.ts`
- * translates failures into statuses and messages. No member holds a token, a secret, a user name or text that Entra or
- * the caller wrote.
+ * translates failures into statuses and messages. No member holds a token, a secret, a user name or text that Entra
+ * wrote. Text of the caller is only in the members that say so, and messages have it only after `http/safe-text.ts`.
  */
 
+import type { FlowName } from "./flow-name.ts";
 import type { Grant } from "./grant.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 
@@ -35,8 +36,13 @@ export type HandleMistake = "empty" | "expression" | "quoted" | "incomplete" | "
 
 /** What the service recognizes in a wrong parameter. It never contains the value. */
 export type RequestHint =
-  /** The name of a parameter that the service accepts, similar to the one that was sent. */
-  { readonly meant: string } | { readonly looksLike: HandleMistake };
+  | {
+      /** The name of a parameter that the service accepts, similar to the one that was sent. */
+      readonly meant?: string;
+      /** Every parameter that the route accepts. */
+      readonly supported?: readonly string[];
+    }
+  | { readonly looksLike: HandleMistake };
 
 export type PolicyRefusal =
   | "caller_not_listed"
@@ -66,6 +72,10 @@ export interface PolicyRefused {
   readonly api?: string;
   /** The requested scopes that the policy also lists. Other scopes are text from the caller and are left out. */
   readonly scopes?: readonly string[];
+  /** Text of the caller: what the rule refused, for example the scopes, the name of the API or the flow. */
+  readonly requested?: readonly string[];
+  /** What the caller's own entry has instead. */
+  readonly listed?: readonly string[];
 }
 
 /** The token carries scopes outside the caller's list, so it is not released. */
@@ -202,6 +212,8 @@ export type Failure =
       readonly evidence: EntraEvidence;
       /** The requested scopes, so that a consent request can name them. */
       readonly scopes: readonly string[];
+      /** The flow of the token request. Undefined: a sign-in. */
+      readonly flow?: FlowName;
       /** How the refused token was presented, see `subject_refused`. */
       readonly presentedAs?: "subject_token" | "assertion";
       /**

@@ -70,7 +70,9 @@ export async function exchangeToken(
   const entitlement = decision.value;
 
   const acquired = await acquireToken(context, { request, caller, subject, entitlement });
-  if (!acquired.ok) return fail(await offerSignIn(context, authenticated.value, acquired.failure));
+  if (!acquired.ok) {
+    return fail(await offerSignIn(context, authenticated.value, withFlow(acquired.failure, entitlement)));
+  }
   const { token, level, warning } = acquired.value;
   audit.add({ cache: level, scopesReturned: token.scopes, ...(warning === undefined ? {} : { warning }) });
   if (subject.source === "code" && token.user !== undefined) audit.add({ subjectObjectId: token.user.objectId });
@@ -140,6 +142,11 @@ function usableUntil({ expiresAtSeconds }: EntraToken, subject: Subject, { cae }
   return subject.source === "user" && !cae
     ? Math.min(expiresAtSeconds, subject.user.expiresAtSeconds)
     : expiresAtSeconds;
+}
+
+/** What resolves a refusal of Entra depends on the flow. */
+function withFlow(failure: Failure, { flow }: Entitlement): Failure {
+  return failure.kind === "entra_refused" ? { ...failure, flow } : failure;
 }
 
 function toScopes({ api, scopes }: ApiAllowance): ApiScopes {

@@ -66,7 +66,7 @@ function translate(failure: Failure, options: WireOptions): Wire {
     case "subject_refused":
       return subjectRefused(failure, options);
     case "policy_refused":
-      return policyRefusalToWire(failure.reason, options.dialect);
+      return policyRefusalToWire(failure, options.dialect);
     case "scope_surplus":
       return scopeSurplus();
     case "grant_refused":

@@ -35,8 +35,12 @@ function credentialKind(value: string): string | undefined {
 
 /** Entra's client secrets have `Q~` after four characters. Other secrets mix cases and digits in one long word. */
 function looksRandom(value: string): boolean {
-  if (/\dQ~/.test(value)) return true;
-  return value
-    .split(/[./:?&=\s]/)
-    .some((word) => word.length >= 20 && /[a-z]/.test(word) && /[A-Z]/.test(word) && /\d/.test(word));
+  return /\dQ~/.test(value) || value.split(/[./:?&=\s]/).some(isRandomWord);
+}
+
+/** Names of permissions and of parameters have few capitals, and no digit together with both cases. */
+function isRandomWord(word: string): boolean {
+  const capitals = word.match(/[A-Z]/g)?.length ?? 0;
+  if (word.length < 16 || capitals === 0 || !/[a-z]/.test(word)) return false;
+  return capitals > word.length / 3 || (word.length >= 20 && /\d/.test(word));
 }

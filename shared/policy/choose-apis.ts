@@ -1,6 +1,6 @@
 /** Which API the token of a request is for, and which further APIs the grant of the request is for. Pure. */
 import type { TokenParameters } from "../core/exchange-request.ts";
-import type { PolicyRefusal } from "../core/failure.ts";
+import type { PolicyRefused } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { ApiRule, Policy } from "./rules.ts";
 import { DEFAULT_SCOPE, hasResource, inKnownSpelling, isResource, withoutResource } from "./scope-names.ts";
@@ -14,6 +14,9 @@ export interface RequestedApi {
 
 /** The token's API, then the further APIs of the grant. */
 export type RequestedApis = readonly [RequestedApi, ...RequestedApi[]];
+
+/** A rule that refused, and what it refused. */
+export type Refusal = Pick<PolicyRefused, "reason" | "requested" | "listed">;
 
 export interface Choice {
   /** Whether a request may name several APIs: never; if `audience` or `resource` names the token's; or always. */
@@ -31,26 +34,29 @@ export function chooseApis(
   policy: Policy,
   tokenParameters: Pick<TokenParameters, "audiences" | "resources" | "scopes">,
   choice: Choice,
-): Result<RequestedApis, PolicyRefusal> {
+): Result<RequestedApis, Refusal> {
+  const unknown = unknownNames(policy, tokenParameters);
+  if (unknown.length > 0) return fail({ reason: "api_unknown", requested: unknown });
   const scopes = (tokenParameters.scopes ?? []).map((scope) => splitScope(policy, scope));
   const stated = unique([
     ...tokenParameters.audiences,
     ...tokenParameters.resources.map((resource) => apiWithResource(policy, resource)),
   ]);
   const named = unique([...stated, ...scopes.flatMap(({ api }) => (api === undefined ? [] : [api]))]);
-  if (named.some((name) => !Object.hasOwn(policy.apis, name))) return fail("api_unknown");
   // A bare scope belongs to the one API that was stated. With several, its API is unknown.
   const unclear = stated.length !== 1 && scopes.some(({ api }) => api === undefined);
-  if (named.length > 1 && (unclear || !mayBeSeveral(choice, stated))) return fail("api_ambiguous");
+  if (named.length > 1 && (unclear || !mayBeSeveral(choice, stated))) {
+    return fail({ reason: "api_ambiguous", requested: named });
+  }
   const first = named[0] ?? choice.otherwise ?? onlyApi(policy);
-  if (first === undefined) return fail("api_not_named");
+  if (first === undefined) return fail({ reason: "api_not_named" });
   const requested = [first, ...named.slice(1)].flatMap((name): RequestedApi[] => {
     const rule = policy.apis[name];
     const own = scopes.filter(({ api }) => (api ?? first) === name).map(({ bare }) => bare);
     return rule === undefined ? [] : [requestedApi(name, rule, own)];
   });
   const [token, ...others] = requested;
-  return token === undefined ? fail("api_unknown") : succeed([token, ...others]);
+  return token === undefined ? fail({ reason: "api_unknown", requested: [first] }) : succeed([token, ...others]);
 }
 
 export function requestedApi(name: string, rule: ApiRule, scopes: readonly string[]): RequestedApi {
@@ -58,6 +64,18 @@ export function requestedApi(name: string, rule: ApiRule, scopes: readonly strin
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** What the request names and no API of the policy has. */
+function unknownNames(
+  policy: Policy,
+  { audiences, resources, scopes = [] }: Pick<TokenParameters, "audiences" | "resources" | "scopes">,
+): readonly string[] {
+  return [
+    ...audiences.filter((name) => !Object.hasOwn(policy.apis, name)),
+    ...resources.filter((resource) => apiWithResource(policy, resource) === UNKNOWN_API),
+    ...scopes.filter((scope) => splitScope(policy, scope).api === UNKNOWN_API),
+  ];
+}
 
 function mayBeSeveral({ several }: Choice, stated: readonly string[]): boolean {
   return several === "any" || (several === "one_named" && stated.length === 1);

@@ -1,10 +1,9 @@
 /** What an entry allows of one API: the scopes to request from Entra, and the scopes that may be released. Pure. */
 
 import type { ApiScopes, ReleaseBound } from "../core/api-scopes.ts";
-import type { PolicyRefusal } from "../core/failure.ts";
 import type { FlowName } from "../core/flow-name.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
-import type { RequestedApi } from "./choose-apis.ts";
+import type { Refusal, RequestedApi } from "./choose-apis.ts";
 import type { ApiAllowance } from "./entitlement.ts";
 import type { ApiRule, CallerRule } from "./rules.ts";
 import { DEFAULT_SCOPE, inKnownSpelling } from "./scope-names.ts";
@@ -21,11 +20,11 @@ export interface ApiInput {
   readonly bound: ReleaseBound | undefined;
 }
 
-export function evaluateApi(input: ApiInput): Result<ApiAllowance, PolicyRefusal> {
+export function evaluateApi(input: ApiInput): Result<ApiAllowance, Refusal> {
   const { name, rule } = input.requested;
   const given = inPolicySpelling(rule, input.given);
   const listed = listedScopes(input);
-  if (listed.length === 0) return fail("api_not_allowed");
+  if (listed.length === 0) return fail({ reason: "api_not_allowed", requested: [name] });
   const scopes = chooseScopes({ ...input, given }, listed);
   return scopes.ok
     ? succeed({
@@ -87,7 +86,7 @@ function scopesOf(entry: CallerRule, apiName: string): readonly string[] {
 function chooseScopes(
   { flow, requested, given }: ApiInput,
   listed: readonly string[],
-): Result<readonly string[], PolicyRefusal> {
+): Result<readonly string[], Refusal> {
   // RFC 6749 section 6: a refresh never requests more than was granted. An application token carries every permission
   // of its registration: Entra accepts only `.default`.
   const within = listed
@@ -95,11 +94,12 @@ function chooseScopes(
     .filter((scope) => flow !== "client-credentials" || scope === DEFAULT_SCOPE);
   const namesNone = requested.scopes.every((scope) => scope === DEFAULT_SCOPE && !within.includes(DEFAULT_SCOPE));
   const wanted = new Set(namesNone ? defaultScopes(within) : requested.scopes);
-  const allowed = wanted.size > 0 && [...wanted].every((scope) => within.includes(scope));
+  const outside = [...wanted].filter((scope) => !within.includes(scope));
   // Entra refuses `.default` together with anything else.
-  return allowed && (wanted.size === 1 || !wanted.has(DEFAULT_SCOPE))
+  const mixed = wanted.size > 1 && wanted.has(DEFAULT_SCOPE);
+  return wanted.size > 0 && outside.length === 0 && !mixed
     ? succeed([...wanted].sort())
-    : fail("scope_not_allowed");
+    : fail({ reason: "scope_not_allowed", requested: mixed ? [...wanted] : outside, listed: within });
 }
 
 /** The scopes of a request that names none: the listed scopes, or `.default` if the list contains nothing else. */

@@ -230,11 +230,15 @@ describe.each(Object.entries(REQUESTS))("%s", (_title, request) => {
 
 function expectRefusal(
   answer: Answer,
-  { dialect, badSubject }: TokenRequest & { dialect: "oauth" | "problem" },
+  { dialect, flow, badSubject }: TokenRequest & { dialect: "oauth" | "problem" },
   name: FailureClass,
 ): void {
   if (name === "subject" && badSubject !== undefined) {
     expect(answer.json()).toMatchObject({ error: badSubject, code: "subject_refused" });
+  } else if (name === "consent" && flow === "authorization-code") {
+    // The user signs in at Entra for this service and consents there.
+    const expected = { ...CLASSES[name][dialect], code: "consent_required", action: "sign_in" };
+    expect({ status: answer.status, ...answer.json() }).toMatchObject(expected);
   } else {
     expectClass(answer, name, dialect);
   }

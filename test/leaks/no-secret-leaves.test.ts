@@ -259,11 +259,13 @@ async function everyFailureOfEntra(): Promise<void> {
       trace_id: echo,
     },
   });
-  await header(userToken(world));
+  // An instance remembers throttling and budgets.
+  await header(userToken(world), serve());
+  state.clearOrders();
   // A token with more scopes than requested.
   state.addConsent({ scopes: ["Files.Read"] });
-  await header(userToken(world));
-  await makeGrant(userToken(world));
+  await header(userToken(world), serve());
+  await makeGrant(userToken(world), {}, serve());
   state.withdrawConsent({ scopes: ["Files.Read"] });
   await post({ ...exchangeForm(userToken(world)), claims: '{"access_token":{"acrs":{"value":"marker"}}}' });
 }
@@ -293,7 +295,8 @@ async function everyBadRequest(): Promise<void> {
   const secret = state.directory.registration("web")?.secrets[0]?.value ?? "";
   const password = state.directory.user("alice")?.password ?? "";
   const token = userToken(world);
-  const handle = await makeGrant(userToken(world));
+  const handle = await makeGrant(userToken(world), {}, serve());
+  expect(handle).toMatch(/^gte_/);
   await post({ grant_type: "password", username: "alice@contoso.local", password, client_secret: secret });
   await post(exchangeForm(token, { client_secret: secret, client_id: CLIENT_IDS.web }));
   await post(exchangeForm(token), { authorization: `Basic ${btoa(`${CLIENT_IDS.web}:${secret}`)}` });
@@ -310,6 +313,7 @@ async function everyBadRequest(): Promise<void> {
   await post({ ...exchangeForm(token), scope: token, audience: "graph" });
   await post({ ...exchangeForm(token), audience: token });
   await post({ ...exchangeForm(token), resource: `https://x/${secret}` });
+  await everyMisplacedSecret([token, handle, secret, password, entraRefreshToken(), "alice@contoso.local"]);
   await post({ ...exchangeForm(token), client_id: secret });
   await post({ ...exchangeForm(token), claims: JSON.stringify({ access_token: secret }) });
   await post({ grant_type: "refresh_token", refresh_token: handle }, bearer(userToken(world, { user: "bob" })));
@@ -336,6 +340,27 @@ async function everyBadRequest(): Promise<void> {
   await service.call("/Validate", {
     headers: { ...bearer(token), "x-correlation-id": token, "client-request-id": secret, traceparent: token },
   });
+}
+
+/** A secret in every parameter of which a refusal may repeat the value. */
+async function everyMisplacedSecret(secrets: readonly string[]): Promise<void> {
+  const own = () => bearer(userToken(world));
+  const application = () => bearer(appToken(world));
+  for (const value of secrets) {
+    for (const parameter of ["scope", "audience", "resource"]) {
+      await post({ ...exchangeForm(userToken(world)), [parameter]: value });
+      await post({ ...exchangeForm(userToken(world)), [parameter]: `https://graph.microsoft.com/${value}` });
+    }
+    await service.call(`/AuthorizationHeader/${encodeURIComponent(value)}`, { headers: own() });
+    await service.call("/AuthorizationHeader/graph", { headers: own(), json: { scopes: [value, "User.Read"] } });
+    await service.call("/AuthorizationHeader/graph", { headers: own(), json: { [value]: 1 } });
+    await service.call("/signin/links", { headers: application(), json: { caller: value, api: "graph" } });
+    await service.call("/signin/links", { headers: application(), json: { [value]: 1 } });
+    const redirect_uri = `https://app.example/cb?token=${value}`;
+    const pkce = { code_challenge: "x".repeat(43), code_challenge_method: "S256" };
+    const form = { client_id: CLIENT_IDS.web, response_type: "code", redirect_uri, ...pkce };
+    await service.call("/oauth2/par", { headers: application(), form });
+  }
 }
 
 async function everyOutage(): Promise<void> {

@@ -125,6 +125,98 @@ describe("status, error, code and action", () => {
   });
 });
 
+describe("a refusal of policy names what was sent and what is allowed", () => {
+  const refused = (refusal: Omit<Extract<Failure, { kind: "policy_refused" }>, "kind">, call = OAUTH) =>
+    failureToWire({ kind: "policy_refused", ...refusal }, call).description;
+
+  test.each<[Parameters<typeof refused>[0], string]>([
+    [
+      { reason: "scope_not_allowed", api: "graph", requested: ["user.raed", "X"], listed: ["User.Read", "Mail.Read"] },
+      "API: graph. Refused: user.raed, X. Did you mean User.Read? Allowed: User.Read, Mail.Read.",
+    ],
+    [{ reason: "scope_not_allowed", requested: ["Offline_Access"], listed: [] }, "Did you mean offline_access?"],
+    [
+      { reason: "api_unknown", requested: ["graphs"], listed: ["graph"] },
+      "Unknown: graphs. Did you mean graph? Known: graph.",
+    ],
+    [{ reason: "api_not_named", listed: ["graph", "orders"] }, "Allowed: graph, orders."],
+    [
+      { reason: "flow_not_allowed", requested: ["client-credentials"], listed: ["on-behalf-of"] },
+      "Allowed: on-behalf-of.",
+    ],
+    [{ reason: "role_required", listed: ["Policy.Explain"] }, "Required app role: Policy.Explain."],
+    [
+      { reason: "caller_not_listed", requested: ["user x"], listed: ["Writer"] },
+      "Caller: user x. Required app role: Writer.",
+    ],
+  ])("%j", (refusal, text) => {
+    for (const call of [OAUTH, PROBLEM]) {
+      expect(refused(refusal, call)).toContain(text);
+    }
+    expect(refused(refusal, { dialect: "page", understandsChallenge: false })).not.toMatch(/:|\?/);
+  });
+
+  test("property: whatever was sent, the message has the characters of RFC 6749, ends with a sentence and is bounded", () => {
+    const texts = fc.array(fc.string({ unit: "binary", maxLength: 200 }), { maxLength: 40 });
+    const reasons = fc.constantFrom(...(Object.keys(POLICY_ERRORS) as PolicyRefusal[]));
+    fc.assert(
+      fc.property(reasons, texts, texts, (reason, requested, listed) => {
+        const text = refused({ reason, requested, listed });
+        expect(text).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+\.$/);
+        expect(text.length).toBeLessThan(7_000);
+      }),
+    );
+  });
+});
+
+describe("an unknown parameter", () => {
+  const supported = ["scopes", "grant"];
+
+  test.each([
+    ["scope", { meant: "scopes", supported }, "Did you mean scopes? Supported: scopes, grant."],
+    ["colour", { supported }, "Leave it out. Supported: scopes, grant."],
+  ])("%s: the message names those that the route has", (parameter, hint, remedy) => {
+    const failure = { kind: "request_invalid", problem: "parameter_not_supported", parameter, hint } as const;
+    expect(failureToWire(failure, PROBLEM).description).toBe(
+      `The parameter ${parameter} is not supported here. ${remedy}`,
+    );
+  });
+});
+
+describe("missing consent", () => {
+  const consent = (more: object): Failure => ({
+    kind: "entra_refused",
+    verdict: "consent_required",
+    evidence: { ...EVIDENCE, codes: [65001] },
+    scopes: ["https://graph.microsoft.com/Mail.Read", "https://graph.microsoft.com/User.Read"],
+    ...more,
+  });
+  const ADMIN = "dministrator grants admin consent to this service's registration in Entra";
+
+  test.each<[string, object, Wire["action"], string]>([
+    ["on-behalf-of", { flow: "on-behalf-of" }, "ask_admin", `. An a${ADMIN}. Then repeat the request`],
+    ["a user's own grant", { flow: "refresh-token" }, "ask_admin", `. An a${ADMIN}. Then repeat the request`],
+    ["an application's grant", { flow: "refresh-token", signIn: { url: undefined } }, "sign_in", ". The user signs in"],
+    ["an authorization code", { flow: "authorization-code" }, "sign_in", ". The user signs in again and consents"],
+    ["client credentials", { flow: "client-credentials" }, "ask_admin", `. An a${ADMIN}.`],
+  ])("%s: the message names scopes, API and next step", (_name, more, action, text) => {
+    for (const call of [OAUTH, PROBLEM]) {
+      const wire = failureToWire(consent(more), call);
+      expect([wire.code, wire.action]).toEqual(["consent_required", action]);
+      expect(wire.description).toContain(
+        `Consent is missing for Mail.Read, User.Read of https://graph.microsoft.com${text}`,
+      );
+      expect(wire.description).toContain(ADMIN);
+      expect(wire.description).toMatch(/ \(AADSTS65001, trace [0-9a-f-]{36}\)\.$/);
+    }
+  });
+
+  test("scopes without a resource and no scopes at all are described too", () => {
+    expect(failureToWire(consent({ scopes: ["User.Read"] }), OAUTH).description).toContain("for User.Read. An");
+    expect(failureToWire(consent({ scopes: [] }), OAUTH).description).toContain("for the requested scopes. An");
+  });
+});
+
 test.each(["password", "other"] as const)(
   "grant_type %s: the message names every supported grant type",
   (requested) => {

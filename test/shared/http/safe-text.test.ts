@@ -22,6 +22,9 @@ describe("one value", () => {
     "499b84ac-1321-427f-aa17-267ca6975798/user_impersonation",
     "https://app.example/cb?x=1",
     "web-users",
+    "SecurityIdentitiesUserActions.Read.All",
+    "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup",
+    "optionsOverride.AcquireTokenOptions.LongRunningWebApiSessionKey",
   ])("%j is shown unchanged", (value) => {
     expect(safeText(value)).toBe(value);
   });
@@ -33,6 +36,7 @@ describe("one value", () => {
     ["a JWT after Bearer", "Bearer eyJhbGciOiJSUzI1NiJ9.x.y", "(a token)"],
     ["a client secret of Entra", "abc8Q~defghijklmnopqrstuvwxyzabcdefghijkl", "(a value that looks like a secret)"],
     ["a random word", "kJ8sQ2mZ0pLx7VbN4tRw9yCd", "(a value that looks like a secret)"],
+    ["a random word without a digit", "kJxsQZmZbpLxQVbN", "(a value that looks like a secret)"],
     ["a random word in a URI", "https://x/kJ8sQ2mZ0pLx7VbN4tRw9yCd", "(a value that looks like a secret)"],
     ["a user name", "alice@contoso.local", "(an address)"],
     ["a long value", "x".repeat(101), "(a long value)"],

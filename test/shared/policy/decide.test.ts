@@ -66,15 +66,62 @@ describe("the entry that matches the caller", () => {
     const stranger = userCaller({ clientId: "ca11e400-0000-4000-8000-0000000000ff" });
     expect(decide(policyWith(), byUser({}, { caller: stranger }))).toEqual({
       ok: false,
-      failure: { reason: "caller_not_listed" },
+      failure: { reason: "caller_not_listed", requested: ["user ca11e400-0000-4000-8000-0000000000ff"] },
     });
   });
 
   test("a refusal names the entry that matched, the API, and only the scopes that policy lists", () => {
     expect(decide(policyWith(), byUser({ scopes: ["Files.Read"] }))).toEqual({
       ok: false,
-      failure: { reason: "scope_not_allowed", entry: "web-users", api: "graph", scopes: [] },
+      failure: {
+        reason: "scope_not_allowed",
+        entry: "web-users",
+        api: "graph",
+        scopes: [],
+        requested: ["Files.Read"],
+        listed: ["User.Read", "Mail.Read"],
+      },
     });
+  });
+
+  test.each<[string, DecisionInput, readonly string[] | undefined, readonly string[] | undefined]>([
+    [
+      "the scopes that are not in the list",
+      byUser({ scopes: ["User.Read", "A", "B"] }),
+      ["A", "B"],
+      ["User.Read", "Mail.Read"],
+    ],
+    [
+      "both scopes if .default is next to another",
+      byUser({ scopes: [".default", "User.Read"] }),
+      [".default", "User.Read"],
+      ["User.Read", "Mail.Read"],
+    ],
+    ["an unknown API", byUser({ audiences: ["graphs"] }), ["graphs"], ["graph"]],
+    [
+      "an unknown resource",
+      byUser({ audiences: [], resources: ["https://x.example"] }),
+      ["https://x.example"],
+      [GRAPH],
+    ],
+    ["the unknown resource of a scope", byUser({ scopes: ["https://x.example/A"] }), ["https://x.example/A"], [GRAPH]],
+    ["an API that the entry does not have", byUser({ audiences: ["orders"] }), ["orders"], ["graph"]],
+    ["two APIs", byUser({ audiences: ["graph", "orders"] }), ["graph", "orders"], ["graph"]],
+    ["no API", byUser({ audiences: [] }), undefined, ["graph"]],
+    [
+      "the flow",
+      byApplicationWithoutSubject("client-credentials", {}),
+      ["client-credentials"],
+      ["on-behalf-of", "refresh-token"],
+    ],
+  ])("a refusal has what was requested and what the entry lists: %s", (_name, input, requested, listed) => {
+    const decision = decide(policyWith(), input);
+    expect(decision.ok ? {} : [decision.failure.requested, decision.failure.listed]).toEqual([requested, listed]);
+  });
+
+  test("a refusal names the app role of an entry that the caller's client would match with it", () => {
+    const decision = decide(policyWith({ role: "Writer" }), byUser());
+    expect(decision).toMatchObject({ failure: { reason: "caller_not_listed", listed: ["Writer"] } });
   });
 
   test("an entry matches only callers of the same kind", () => {
