@@ -133,6 +133,8 @@ export type EntraVerdict =
   | "consent_required"
   | "denied"
   | "grant_dead"
+  /** The authorization code is used, expired or invalid. No grant exists yet. */
+  | "code_refused"
   | "credential_refused"
   | "misconfigured";
 
@@ -217,8 +219,8 @@ export type Failure =
       /** How the refused token was presented, see `subject_refused`. */
       readonly presentedAs?: "subject_token" | "assertion";
       /**
-       * An application redeemed a grant, and the user has to sign in to renew it. `url` is a link, if policy allows
-       * one.
+       * A person can resolve the refusal of a grant or a code by signing in. `url` is a link that renews an
+       * application's grant, if policy allows one.
        */
       readonly signIn?: { readonly url: string | undefined };
       /** The more precise error that Entra sent with the browser. OpenID Connect clients look for it. */

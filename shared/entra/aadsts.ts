@@ -7,8 +7,10 @@
  */
 import type { EntraVerdict } from "../core/failure.ts";
 
-/** With `throttled` and `unavailable`, Entra did not decide about the request: the same request may succeed later. */
-export type CodeClass = EntraVerdict | "throttled" | "unavailable";
+/**
+ * The class for a refresh token; `read-answer.ts` adapts it to the other flows. With `throttled` and `unavailable`, Entra did not decide about the request: the same request may succeed later.
+ */
+export type CodeClass = Exclude<EntraVerdict, "code_refused"> | "throttled" | "unavailable";
 
 const CLASSES: Readonly<Record<CodeClass, readonly number[]>> = {
   // The assertion has an invalid signature, is expired or malformed, or is an ID token.

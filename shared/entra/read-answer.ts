@@ -54,11 +54,15 @@ export function readRefusal(answer: OutboundResponse, request: FailedRequest, no
   if (body === undefined || typeof body["error"] !== "string") {
     return { kind: "dependency_failed", dependency: "entra", problem: "answer_invalid", evidence };
   }
+  const verdict = adaptToFlow(verdictOfTokenError(body["error"], evidence, codeClass, request), request);
+  // The page of a sign-in asks for missing consent, so signing in again resolves it.
+  const bySignIn = request.grantKind === "code" && verdict === "consent_required";
   return {
     kind: "entra_refused",
-    verdict: adaptToFlow(verdictOfTokenError(body["error"], evidence, codeClass, request), request),
+    verdict,
     evidence,
     scopes: request.scopes,
+    ...(bySignIn ? { signIn: { url: undefined } } : {}),
     ...(request.presentedAs === undefined ? {} : { presentedAs: request.presentedAs }),
   };
 }
@@ -79,14 +83,28 @@ export function retryAfterSeconds(header: string | undefined, nowMs: number): nu
 
 /** Replaces a verdict that the flow cannot have. */
 function adaptToFlow(verdict: EntraVerdict, { grantKind }: FailedRequest): EntraVerdict {
-  if (verdict === "assertion_refused") {
-    // In all other flows, the only assertion is the client authentication of the service.
-    return grantKind === "assertion" ? verdict : "credential_refused";
+  switch (verdict) {
+    case "assertion_refused":
+      // In all other flows, the only assertion is the client authentication of the service.
+      return grantKind === "assertion" ? verdict : "credential_refused";
+    case "grant_dead":
+      return ENDED[grantKind];
+    case "interaction_required":
+      // No user can sign in for an application.
+      return grantKind === "application" ? "denied" : verdict;
+    default:
+      return verdict;
   }
-  // No user can sign in for an application, and an application token has no grant that could be renewed.
-  const needsUser = verdict === "interaction_required" || verdict === "grant_dead";
-  return needsUser && grantKind === "application" ? "denied" : verdict;
 }
+
+/** What ended with the user's session. Only a refresh token is a grant. */
+const ENDED: Readonly<Record<FailedRequest["grantKind"], EntraVerdict>> = {
+  refresh_token: "grant_dead",
+  code: "code_refused",
+  // The user signs in again at the client that obtained the assertion.
+  assertion: "interaction_required",
+  application: "denied",
+};
 
 function verdictOfTokenError(
   error: string,
@@ -94,10 +112,13 @@ function verdictOfTokenError(
   codeClass: ReturnType<typeof classOfCodes>,
   request: FailedRequest,
 ): EntraVerdict {
-  // Claims take precedence over the number: the user can satisfy them.
+  // Claims take precedence over the suberror, and the suberror over the number: they say what the user can do.
   if (evidence.claims !== undefined) return "interaction_required";
-  if (codeClass !== undefined && codeClass !== "throttled" && codeClass !== "unavailable") return codeClass;
-  return verdictOfSuberror(evidence.suberror, error) ?? verdictOfError(error, request);
+  const bySuberror = verdictOfSuberror(evidence.suberror, error);
+  if (bySuberror !== undefined) return bySuberror;
+  return codeClass !== undefined && codeClass !== "throttled" && codeClass !== "unavailable"
+    ? codeClass
+    : verdictOfError(error, request);
 }
 
 /** Errors that the user or an administrator can resolve. */

@@ -41,6 +41,15 @@ export function entraRefusalToWire(failure: EntraRefused, options: WireOptions):
         description: "The grant is no longer valid at Entra. The user has to sign in again.",
         action: "sign_in",
       };
+    case "code_refused":
+      return {
+        ...refusal,
+        status: 400,
+        code: "code_refused",
+        description:
+          "Entra does not accept the authorization code: it is used or has expired. The user has to sign in again.",
+        action: "sign_in",
+      };
     case "credential_refused":
     case "misconfigured":
       return {

@@ -148,6 +148,11 @@ const TEXTS: Readonly<Record<string, RefusalText>> = {
     reason: "A sign-in can be used only once. No further access was granted.",
     advice: NEW_LINK,
   },
+  code_refused: {
+    title: "This sign-in was already used",
+    reason: "A sign-in can be used only once. No further access was granted.",
+    advice: NEW_LINK,
+  },
   scope_surplus: {
     title: "The service is not set up for this",
     reason: "Your account would give the application more permissions than it may have. No access was granted.",

@@ -252,7 +252,7 @@ function evidenceOf(code: number, name: FailureClass, traceId: unknown): Record<
     trace_id: traceId,
     ...(suberror === undefined ? {} : { suberror }),
     ...(claims === undefined || name !== "user" ? {} : { claims }),
-    ...(name === "consent" ? { scopes: expect.any(Array) } : {}),
+    ...(name === "consent" || name === "consentBySignIn" ? { scopes: expect.any(Array) } : {}),
   };
 }
 

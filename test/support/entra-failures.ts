@@ -39,6 +39,8 @@ export const CLASSES = {
   consent: refused("invalid_grant", "consent_required", "ask_admin"),
   denied: refused("invalid_grant", "access_denied", "ask_admin"),
   grantEnded: refused("invalid_grant", "grant_dead", "sign_in"),
+  codeEnded: both(400, "invalid_grant", "code_refused", "sign_in"),
+  consentBySignIn: refused("invalid_grant", "consent_required", "sign_in"),
   credential: both(500, "server_error", "credential_refused", "ask_admin"),
   registration: both(500, "server_error", "registration_refused", "ask_admin"),
   throttled: both(429, "temporarily_unavailable", "throttled", "retry"),
@@ -64,6 +66,8 @@ export const AADSTS_CLASSES: Readonly<Record<FailureClass, readonly number[]>> =
   throttled: [50196, 90055],
   unavailable: [90006, 90033, 90090, 70016],
   invalidAnswer: [],
+  codeEnded: [],
+  consentBySignIn: [],
 };
 
 export const AADSTS_ROWS: readonly (readonly [code: number, failureClass: FailureClass])[] = Object.entries(
@@ -74,9 +78,10 @@ export const AADSTS_ROWS: readonly (readonly [code: number, failureClass: Failur
 export type RequestedFlow = "on-behalf-of" | "refresh-token" | "authorization-code" | "client-credentials";
 
 const FLOW_CLASSES: Readonly<Record<RequestedFlow, Partial<Record<FailureClass, FailureClass>>>> = {
-  "on-behalf-of": {},
+  // The user signs in again at the client: there is no grant.
+  "on-behalf-of": { grantEnded: "user" },
   "refresh-token": { subject: "credential" },
-  "authorization-code": { subject: "credential" },
+  "authorization-code": { subject: "credential", grantEnded: "codeEnded", consent: "consentBySignIn" },
   // No user can sign in for an application.
   "client-credentials": { subject: "credential", user: "denied", grantEnded: "denied" },
 };
@@ -93,6 +98,8 @@ export const CLASS_PAGES: Readonly<Record<FailureClass, readonly [status: number
   consent: [403, "Consent is missing"],
   denied: [403, "No access was granted"],
   grantEnded: [403, "This sign-in was already used"],
+  codeEnded: [400, "This sign-in was already used"],
+  consentBySignIn: [403, "Consent is missing"],
   credential: [500, "This did not work"],
   registration: [500, "This did not work"],
   throttled: [429, "This did not work"],

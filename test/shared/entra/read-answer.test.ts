@@ -83,7 +83,7 @@ describe("E-64: an unlisted number is classified by suberror, then by error", ()
 
   test("TC-27: suberror token_expired without a number requires another sign-in of the user", () => {
     const body = JSON.stringify({ error: "invalid_grant", suberror: "token_expired" });
-    expect(read(raw(400, body))).toMatchObject({ verdict: "grant_dead", evidence: { codes: [] } });
+    expect(read(raw(400, body), REFRESH)).toMatchObject({ verdict: "grant_dead", evidence: { codes: [] } });
   });
 
   test("a failure says how the assertion was presented, and says nothing for a refresh token", () => {

@@ -97,6 +97,7 @@ const VERDICTS: Readonly<Record<EntraVerdict, true>> = {
   consent_required: true,
   denied: true,
   grant_dead: true,
+  code_refused: true,
   credential_refused: true,
   misconfigured: true,
 };
