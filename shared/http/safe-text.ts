@@ -14,6 +14,7 @@ export function safeText(value: string): string {
   const kind = credentialKind(value);
   if (kind !== undefined) return kind;
   if (value.length > LENGTH_MAX) return "(a long value)";
+  if (/\p{Cc}/u.test(value)) return "(a value with control characters)";
   return value === "" ? "(an empty value)" : value.replaceAll(FORBIDDEN, "?");
 }
 

@@ -115,7 +115,6 @@ describe("SEC-2: request bodies", () => {
 
   test.each([
     ["names of Object.prototype", "&__proto__=1&constructor=2&__proto__[admin]=1&toString=x"],
-    ["array forms of parameters", "&scope[]=Mail.Send&audience[0]=orders"],
     ["unknown parameters", "&client_info=1&prompt=none&tenant=evil&authority=https://evil.example"],
     ["a byte order mark as name", "&\xef\xbb\xbf=1"],
     ["empty parameters", "&scope=&resource=&client_secret=&claims="],
@@ -124,6 +123,12 @@ describe("SEC-2: request bodies", () => {
     expect(answer.status).toBe(200);
     expect(JSON.stringify(stack.tenant.state.requests({ endpoint: "token" }))).not.toMatch(/evil|Mail\.Send/);
     expect(({} as Record<string, unknown>)["admin"]).toBeUndefined();
+  });
+
+  test("a form with array forms of parameters is refused, because ignoring them would return another token", async () => {
+    const answer = await post(`${validForm()}&scope[]=Mail.Send&audience[0]=orders`);
+    expect({ status: answer.status, ...json(answer) }).toMatchObject({ status: 400, code: "parameter_not_supported" });
+    expect(stack.tenant.state.requests({ endpoint: "token" })).toEqual([]);
   });
 
   test.each<[string, string, string, () => string]>([
