@@ -67,14 +67,13 @@ export function realSurroundings(): Surroundings {
 export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Surroundings): Service {
   const operatorLog = createOperatorLog(nowMs);
   const nowSeconds = () => Math.floor(nowMs() / 1_000);
-  const { cloud, tenantId } = config;
+  const { cloud, tenantId, grants } = config;
   const { keys, callers } = createCallers({ config, outbound, steadyMs, operatorLog });
   const azure = createAzure(config);
   const register = (registration: Config["delegated"]) =>
     createRegistration({ config, registration, azure, outbound, nowMs, steadyMs, pause, operatorLog });
   const delegated = register(config.delegated);
   const sealing = createSealing({ config, azure, nowMs, operatorLog });
-  const { grants } = config;
   const grantServices =
     grants === undefined ? undefined : createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs });
   const { sharedTokens, tokenCacheSize, ...caches } = createCaches({ config, azure, nowMs, steadyMs, operatorLog });
@@ -106,13 +105,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
       nowSeconds,
       tenantId,
       allowGuests: config.allowGuests,
-      onOtherUser: (expected, returned) =>
-        operatorLog.add({
-          event: "entra",
-          name: "other_user",
-          expectedObjectId: expected.objectId,
-          returnedObjectId: returned.objectId,
-        }),
+      onOtherUser: reportOtherUser(operatorLog),
       policy: config.policy,
       signIn: createSignIn(config, sealing, nowSeconds),
       ...caches,
@@ -126,4 +119,11 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
       }),
     },
   };
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+
+function reportOtherUser(operatorLog: OperatorLog): ExchangeContext["onOtherUser"] {
+  return ({ objectId: expectedObjectId }, { objectId: returnedObjectId }) =>
+    operatorLog.add({ event: "entra", name: "other_user", expectedObjectId, returnedObjectId });
 }
