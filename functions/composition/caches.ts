@@ -1,5 +1,6 @@
 /**
- * The token cache, the request budget and the memories of refusals and waits. Level 2 of the cache (Redis) is a lazy chunk of the
+ * The token cache, the request budget and the memories of refusals, waits and
+ * redemptions. Level 2 of the cache (Redis) is a lazy chunk of the
  * bundle.
  */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
@@ -7,6 +8,7 @@ import { createLazySharedTokens, type LazySharedTokens } from "../../shared/cach
 import type { CacheSize } from "../../shared/cache/memory-cache.ts";
 import { createTokenCache, type TokenCache } from "../../shared/cache/token-cache.ts";
 import type { Config, SharedCacheConfig } from "../../shared/config/config.ts";
+import { type CodeRedemptions, createCodeRedemptions } from "../../shared/exchange/code-redemptions.ts";
 import { createRefusalMemory, type RefusalMemory } from "../../shared/throttling/refusal-memory.ts";
 import { createRequestBudget, type RequestBudget } from "../../shared/throttling/request-budget.ts";
 import { createThrottleMemory, type ThrottleMemory } from "../../shared/throttling/throttle-memory.ts";
@@ -17,6 +19,7 @@ export interface Caches {
   readonly requestBudget: RequestBudget;
   readonly throttles: ThrottleMemory;
   readonly refusals: RefusalMemory;
+  readonly codes: CodeRedemptions;
   /** Level 2 of the cache. Undefined: the instances share no tokens. */
   readonly sharedTokens: LazySharedTokens | undefined;
   /** Used and maximum size of level 1. */
@@ -48,6 +51,7 @@ export function createCaches(input: CachesInput): Caches {
     requestBudget: createRequestBudget(nowSeconds),
     throttles: createThrottleMemory(nowSeconds),
     refusals: createRefusalMemory(nowSeconds),
+    codes: createCodeRedemptions({ nowSeconds }),
     sharedTokens,
     tokenCacheSize: cache.size,
   };

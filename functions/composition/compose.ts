@@ -67,14 +67,13 @@ export function realSurroundings(): Surroundings {
 export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Surroundings): Service {
   const operatorLog = createOperatorLog(nowMs);
   const nowSeconds = () => Math.floor(nowMs() / 1_000);
-  const { cloud, tenantId, serviceUrl, appIdUri, documentationUrl } = config;
+  const { cloud, tenantId, serviceUrl, appIdUri, documentationUrl, grants } = config;
   const { keys, callers } = createCallers({ config, outbound, steadyMs, operatorLog });
   const azure = createAzure(config);
   const register = (registration: Config["delegated"]) =>
     createRegistration({ config, registration, azure, outbound, nowMs, steadyMs, pause, operatorLog });
   const delegated = register(config.delegated);
   const sealing = createSealing({ config, azure, nowMs, operatorLog });
-  const { grants } = config;
   const grantServices =
     grants === undefined ? undefined : createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs });
   const { sharedTokens, tokenCacheSize, ...caches } = createCaches({ config, azure, nowMs, steadyMs, operatorLog });

@@ -100,7 +100,14 @@ export interface EndedGrant {
 }
 
 /** Why the service refuses an authorization code that it issued (RFC 6749 section 4.1.3, RFC 7636 section 4.6). */
-export type CodeRefusal = "malformed" | "expired" | "wrong_client" | "wrong_redirect_uri" | "wrong_verifier";
+export type CodeRefusal =
+  | "malformed"
+  | "expired"
+  | "wrong_client"
+  | "wrong_redirect_uri"
+  | "wrong_verifier"
+  /** An earlier request with the same code has used Entra's refresh token. */
+  | "already_redeemed";
 
 /** Why a sign-in ends early. The browser gets a page that explains it. */
 export type SignInRefusal =

@@ -4,6 +4,11 @@
 export const REQUEST_DEADLINE_MS = 10_000;
 /** One call to Entra's token endpoint. It leaves two seconds for the rest of the request. */
 export const ENTRA_DEADLINE_MS = 8_000;
+/**
+ * The redemption of an authorization code. The caller gets 504 after `ENTRA_DEADLINE_MS`, and the redemption continues:
+ * Entra redeems a code only once, so the repeated request needs this result.
+ */
+export const CODE_REDEMPTION_DEADLINE_MS = 30_000;
 /** Reading Entra's signing keys: a small, cached document. */
 export const KEY_SET_DEADLINE_MS = 3_000;
 /** One read of a Key Vault secret, retried once. */

@@ -101,6 +101,8 @@ interface Call<T extends EntraToken> {
   readonly cae: boolean;
   readonly trace: RequestTrace | undefined;
   readonly failed: FailedRequest;
+  /** Default: `ENTRA_DEADLINE_MS`. */
+  readonly deadlineMs?: number | undefined;
   send(client: ConfidentialClientApplication): Promise<unknown>;
   /** The token in the body of a 200 response. */
   read(body: string, nowMs: number): Result<T, Failure> | undefined;
@@ -113,6 +115,7 @@ function codeCall({ callbackUrl }: EntraClientOptions, request: CodeRequest): Ca
     cae,
     trace,
     failed: { scopes, grantKind: "code" },
+    deadlineMs: request.deadlineMs,
     read: readSignedInToken,
     send: (client) =>
       client.acquireTokenByCode({
@@ -174,16 +177,24 @@ async function acquire<T extends EntraToken>(
   for (let attempt = 1; ; attempt++) {
     const credential = await options.credential.current();
     if (!credential.ok) return credential;
-    deadlineAtMs ??= options.steadyMs() + ENTRA_DEADLINE_MS;
+    deadlineAtMs ??= options.steadyMs() + (call.deadlineMs ?? ENTRA_DEADLINE_MS);
     const send = (deadlineMs: number) =>
       acquireOnce(options, authority, { credential: credential.value, deadlineMs, call });
     const result = await withSecondAttempt({ ...options, deadlineAtMs, grantKind: call.failed.grantKind }, send);
     const { version } = credential.value;
     if (isCredentialAccepted(result)) options.credential.accepted(version);
-    const codes = result.ok ? undefined : codesOfRefusedCredential(result.failure);
-    if (codes === undefined || attempt > CREDENTIAL_RETRIES) return result;
-    if (!(await options.credential.refused(version, codes))) return result;
+    if (attempt > CREDENTIAL_RETRIES || !(await isReplaced(options.credential, version, result))) return result;
   }
+}
+
+/** Entra refused the credential, and there is another version to try. */
+async function isReplaced(
+  credential: CredentialSource,
+  version: string,
+  result: Result<EntraToken, Failure>,
+): Promise<boolean> {
+  const codes = result.ok ? undefined : codesOfRefusedCredential(result.failure);
+  return codes !== undefined && credential.refused(version, codes);
 }
 
 /** Entra's replicas may refuse a new secret for a short time. The retry then uses the previous version. */

@@ -65,6 +65,8 @@ export interface CodeRequest extends TokenRequest {
   readonly codeVerifier: SecretValue;
   /** The ID token must contain it. */
   readonly nonce: string;
+  /** For the exchange with Entra. Default: `ENTRA_DEADLINE_MS`. */
+  readonly deadlineMs?: number;
 }
 
 /** The user in the ID token of a sign-in. Only pages show the names: they are never logged, stored or compared. */

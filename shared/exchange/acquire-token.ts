@@ -17,6 +17,7 @@ import type { OfflineAccess } from "../offline-access/offline-access.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { refusalKey } from "../throttling/refusal-memory.ts";
 import { spendBudget, type ThrottlingContext, throttledCall } from "../throttling/throttled-call.ts";
+import type { CodeRedemptions } from "./code-redemptions.ts";
 
 export interface AcquireContext extends ThrottlingContext {
   readonly tenantId: string;
@@ -26,6 +27,7 @@ export interface AcquireContext extends ThrottlingContext {
   /** Undefined unless an application registration is configured. */
   readonly applicationOnly: Registration | undefined;
   readonly grants: Pick<OfflineAccess, "redeemed">;
+  readonly codes: CodeRedemptions;
   /** See `FlowContext`. */
   readonly onOtherUser: FlowContext["onOtherUser"];
 }
@@ -79,6 +81,12 @@ async function acquireAs(
       const flowContext = { entra, allowGuests, grantRedeemed: grants.redeemed, onOtherUser };
       return flow.acquire(flowContext, { entitlement, claims, correlationId, trace });
     });
+  if (subject.source === "code") {
+    const { entraCode } = subject.code;
+    const code = { entraCode, needsRefreshToken: entitlement.offlineAccess };
+    const redeemed = await context.codes.redeem(code, callEntra);
+    return redeemed.ok ? succeed({ token: redeemed.value, level: "bypass" }) : redeemed;
+  }
   if (key === undefined || !isCacheable(entitlement, tokenParameters)) {
     const token = await callEntra();
     return token.ok ? succeed({ token: token.value, level: "bypass" }) : token;

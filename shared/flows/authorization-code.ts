@@ -6,6 +6,7 @@
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-auth-code-flow#redeem-a-code-for-an-access-token
  */
 
+import { CODE_REDEMPTION_DEADLINE_MS } from "../core/limits.ts";
 import { fail } from "../core/result.ts";
 import type { UnsealedCode } from "../sealed-state/authorization-code.ts";
 import { type Flow, qualifiedScopes } from "./flow.ts";
@@ -28,6 +29,7 @@ export const authorizationCode: Flow<CodeSubject> = {
       correlationId,
       trace,
       cae: entitlement.cae,
+      deadlineMs: CODE_REDEMPTION_DEADLINE_MS,
     });
     if (redeemed.ok && redeemed.value.person.guest && !allowGuests) {
       return fail({ kind: "sign_in_refused", reason: "guest" });

@@ -1,4 +1,5 @@
 /** `grant_type=authorization_code`: RFC 6749 section 4.1.3, RFC 7636 section 4.6, RF-2, SEC-7, SEC-8. */
+import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
 import { policyWithEntries } from "../support/policies.ts";
@@ -20,6 +21,30 @@ const { world, clock, service } = useWorld();
 async function newCode(pkce: Pkce, changes: Record<string, string> = {}, signed: Signed = {}): Promise<string> {
   return (await codeForClient(service, newBrowser(service), { pkce, changes, signed })).code;
 }
+
+describe("two requests with the same code at the same time", () => {
+  const redeemTwice = async (changes: Record<string, string>) => {
+    const pkce = newPkce();
+    const form = codeForm(await newCode(pkce, changes), pkce);
+    world.tenant.state.clearLog();
+    const order = world.tenant.state.order({ endpoint: "token", grantType: "authorization_code", hold: true });
+    const both = [redeem(service, form), redeem(service, form)];
+    await world.tenant.state.orders.hit(order);
+    // The second request has no call to Entra that a test could wait for.
+    await setTimeout(200);
+    world.tenant.state.releaseOrder({ id: order });
+    const answers = await Promise.all(both);
+    expect(world.tenant.state.requestCounts()["token"]).toBe(1);
+    // A later replay is refused: Entra redeems a code once.
+    const replay = await redeem(service, form);
+    expect(replay.json()).toMatchObject({ code: "code_refused", action: "sign_in", error_codes: [54005] });
+    return answers.map(({ status }) => status);
+  };
+
+  test("share one redemption at Entra and get its token", async () => {
+    expect(await redeemTwice({ scope: "User.Read" })).toEqual([200, 200]);
+  });
+});
 
 describe("a code request that is refused without a call to Entra", () => {
   const refused: [string, Record<string, string | undefined>, string, string][] = [

@@ -129,7 +129,14 @@ describe("the call to Entra", () => {
       "authorization code",
       SIGNED_IN,
       "redeemCode",
-      { code: "entra.code", codeVerifier: "verifier", nonce: "nonce", scopes: QUALIFIED, ...COMMON },
+      {
+        code: "entra.code",
+        codeVerifier: "verifier",
+        nonce: "nonce",
+        scopes: QUALIFIED,
+        ...COMMON,
+        deadlineMs: 30_000,
+      },
     ],
     [
       "client credentials (.default only)",

@@ -111,6 +111,7 @@ const CODE_REFUSALS: Readonly<Record<CodeRefusal, true>> = {
   wrong_client: true,
   wrong_redirect_uri: true,
   wrong_verifier: true,
+  already_redeemed: true,
 };
 
 /** The status of the page for each refusal. */
