@@ -17,7 +17,7 @@ const HOMES = [
   ["@opentelemetry", "shared/telemetry"],
   ["jose", "shared/(caller|sealing)"],
   ["zod", "shared/(config|http|policy)"],
-  ["(node:)?(https?|http2|net|tls|dns|undici)$", "shared/outbound"],
+  ["((node:)?(https?|http2|net|tls|dns)(/promises)?$|undici(/|$))", "shared/outbound"],
 ];
 
 const PRODUCT = "^(functions|shared)/";

@@ -25,10 +25,6 @@ for (const line of readFileSync(infraLog, "utf8").split("\n")) {
     console.log(`  ${line}`);
   }
 }
-const secondLooks = existsSync(".local/second-looks.txt") ? readFileSync(".local/second-looks.txt", "utf8") : "";
-for (const name of secondLooks.split("\n").filter(Boolean)) {
-  console.log(`SECOND LOOK ${name}`);
-}
 // Count a failure of infra:check only if none of its tests failed, because failed tests are counted already.
 const byTest = suites.some(
   ({ name, assertionResults }) => /[\\/]test[\\/]infra[\\/]/.test(name) && assertionResults.some(isFailed),

@@ -1,10 +1,8 @@
 /** Runs redis-server as a child process on loopback without persistence. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { setTimeout as pause } from "node:timers/promises";
-import { freePort } from "../local/process/free-port.ts";
+import { launchRedis } from "../local/process/redis-process.ts";
+import { tryPorts } from "../local/process/try-ports.ts";
 
 export interface RedisChild {
   readonly url: string;
@@ -15,8 +13,9 @@ export interface RedisChild {
 }
 
 export async function startRedisChild(): Promise<RedisChild> {
-  const port = await freePort();
-  let child = await launch(port);
+  const launch = (port: number) => launchRedis(port, tmpdir(), []);
+  const [port, first] = await tryPorts(async (candidate) => [candidate, await launch(candidate)] as const);
+  let child = first;
   const kill = async () => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill("SIGKILL");
@@ -32,31 +31,4 @@ export async function startRedisChild(): Promise<RedisChild> {
     },
     stop: kill,
   };
-}
-
-async function launch(port: number): Promise<ChildProcess> {
-  const args = ["--bind", "127.0.0.1", "--port", String(port), "--dir", tmpdir(), "--save", "", "--appendonly", "no"];
-  const child = spawn("redis-server", args, { stdio: "ignore" });
-  const failed = once(child, "error").then(([error]) => {
-    throw new Error(
-      `redis-server cannot be started. Install it, for example with the Debian package redis-server. ${String(error)}`,
-    );
-  });
-  failed.catch(() => undefined);
-  await Promise.race([listening(port), failed]);
-  return child;
-}
-
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 500; attempt++) {
-    const socket = connect(port, "127.0.0.1");
-    const connected = await Promise.race([
-      once(socket, "connect").then(() => true),
-      once(socket, "error").then(() => false),
-    ]).catch(() => false);
-    socket.destroy();
-    if (connected) return;
-    await pause(10);
-  }
-  throw new Error("redis-server does not accept connections.");
 }

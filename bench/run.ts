@@ -1,7 +1,10 @@
 /**
  * `npm run bench [name …]`: runs all benchmarks or the named ones and writes the results to docs/benchmarks.md. `--smoke`
- * runs them with minimal sizes and writes nothing, to check that they work. All traffic stays on loopback.
+ * runs them with minimal sizes and writes nothing, to check that they work. All traffic stays on loopback, except with
+ * `--url`, which measures one deployment.
  */
+import { parseArgs } from "node:util";
+import { measureDeployment } from "./deployment.ts";
 import { saveRun, toText, writePage } from "./report/report.ts";
 import type { Scale, Scenario } from "./scenario.ts";
 import { coldStart } from "./scenarios/cold-start.ts";
@@ -19,15 +22,31 @@ const FULL: Scale = { rounds: 7, ms: 3_000, smoke: false };
 const SMOKE: Scale = { rounds: 1, ms: 200, smoke: true };
 
 async function main(): Promise<void> {
-  const args = process.argv.slice(2);
-  const smoke = args.includes("--smoke");
-  const names = args.filter((name) => name !== "--smoke");
+  const { values, positionals: names } = parseArgs({
+    allowPositionals: true,
+    options: {
+      smoke: { type: "boolean", default: false },
+      url: { type: "string" },
+      "token-file": { type: "string" },
+      api: { type: "string", default: "graph" },
+      connections: { type: "string", default: "4" },
+    },
+  });
+  const { smoke, url } = values;
+  if (url !== undefined) {
+    const { rounds, ms: roundMs } = smoke ? SMOKE : FULL;
+    const { api, "token-file": tokenFile } = values;
+    const options = { url, tokenFile, api, connections: Number(values.connections), rounds, roundMs };
+    await measureDeployment(options).then(console.log, failWith);
+  } else {
+    await runScenarios(names, smoke);
+  }
+}
+
+async function runScenarios(names: readonly string[], smoke: boolean): Promise<void> {
   const unknown = names.find((name) => SCENARIOS.every((scenario) => scenario.name !== name));
   if (unknown !== undefined) {
-    console.error(
-      `"${unknown}" is not a benchmark. The benchmarks are ${SCENARIOS.map(({ name }) => name).join(", ")}.`,
-    );
-    process.exitCode = 2;
+    failWith(`"${unknown}" is not a benchmark. The benchmarks are ${SCENARIOS.map(({ name }) => name).join(", ")}.`);
     return;
   }
   const chosen = SCENARIOS.filter(({ name }) => names.length === 0 || names.includes(name));
@@ -38,6 +57,11 @@ async function main(): Promise<void> {
     writePage(SCENARIOS);
     console.log("Written to docs/benchmarks.md.");
   }
+}
+
+function failWith(problem: unknown): void {
+  console.error(problem instanceof Error ? problem.message : problem);
+  process.exitCode = 2;
 }
 
 /** Runs each benchmark with its own tenant and hosts, so that they do not affect each other. */

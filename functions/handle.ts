@@ -34,7 +34,7 @@ export interface RouteContext {
 export interface Route {
   /** Name of the function and of the route in the audit event. */
   readonly name: string;
-  /** Route template of Functions. */
+  /** Azure Functions route template. */
   readonly template: string;
   readonly methods: readonly string[];
   readonly dialect: Dialect;

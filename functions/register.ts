@@ -54,7 +54,7 @@ function signInRoutes({ exchangeContext, identity }: Service): readonly Route[] 
   return [
     callbackRoute(context),
     ...(hasCodeFlow(policy) ? [parRoute(context), authorizeRoute(context)] : []),
-    // The host prefers literal segments. Other hosts may match in order, so `signin/confirm` precedes `signin/{link}`.
+    // The host tries the functions in the order of their names: "signin-open" (signin/{link}) must sort after the others.
     ...(hasConfirmation(policy) ? [signInConfirmRoute(context, identity)] : []),
     ...(hasLinks(policy) ? [signInLinksRoute(context), signInRoute(context)] : []),
   ];

@@ -2,7 +2,7 @@ import type { InvocationContext } from "@azure/functions";
 import type { OperatorLog } from "../shared/audit/operator-log.ts";
 
 /** Events at information level. All others are warnings. */
-const INFORMATION: readonly unknown[] = ["credential_read", "credential_changed"];
+const INFORMATION: readonly unknown[] = ["credential_read", "credential_changed", "credential_accepted"];
 
 /** Writes the buffered events to the log of this invocation, oldest first. */
 export function writeOperatorLog(operatorLog: OperatorLog, context: InvocationContext): void {

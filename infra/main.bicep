@@ -36,6 +36,9 @@ param tenantId Guid = tenant().tenantId
 @description('URL under which callers reach the service: https, without a path. Empty: the default host name of the app.')
 param serviceUrl string = ''
 
+@description('https URL at which you publish docs/troubleshooting.md. Every refusal links to the heading of its code there. Empty: refusals name the file in the repository.')
+param documentationUrl string = ''
+
 @description('Client id of the registration of the service (output clientId of entra/entra.bicep).')
 param clientId Guid
 
@@ -321,6 +324,7 @@ module app 'modules/function-app.bicep' = {
       OTEL_SERVICE_NAME: openTelemetry.?serviceName ?? ''
       OTEL_TRACES_SAMPLER: openTelemetry.?sampler ?? ''
       OTEL_TRACES_SAMPLER_ARG: openTelemetry.?samplerRatio ?? ''
+      DOCUMENTATION_URL: documentationUrl
     }
   }
 }

@@ -5,10 +5,11 @@
  * unexpectedly, it prints the reason and exits with code 1.
  *
  * PORT (7071) and LOCAL_TENANT_PORT (7443) set the ports; 0 takes any free port. LOCAL_FOLDER moves `.local`, so that two
- * stacks can run at the same time.
+ * stacks can run at the same time. A second start with the same folder fails and changes no file.
  */
-import { localFolder, removeEnvironment, writeEnvironment } from "./caller/environment.ts";
+import { localFolder, readEnvironment, removeEnvironment, writeEnvironment } from "./caller/environment.ts";
 import { makeFirstExchange } from "./caller/first-exchange.ts";
+import { FolderInUse } from "./stack/folder-lock.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
 import { describeCommands, describeExchange, describeRunning } from "./stack/summary.ts";
 
@@ -23,6 +24,7 @@ async function main(): Promise<number> {
     folder: localFolder,
     onServiceLine: printer.print,
   }).catch((error: unknown) => {
+    if (error instanceof FolderInUse) throw alreadyRunning(error);
     throw explainPortInUse(error, { PORT: servicePort, LOCAL_TENANT_PORT: tenantPort });
   });
   try {
@@ -93,6 +95,14 @@ function portFrom(name: string, fallback: number): number {
     throw new Error(`${name} must be a port number from 0 to 65535, not "${text}".`);
   }
   return port;
+}
+
+function alreadyRunning({ pid }: FolderInUse): Error {
+  const url = readEnvironment()?.serviceUrl ?? "still starting";
+  return new Error(
+    `The local stack is already running (process ${pid}, ${url}). Use it, or end it first. ` +
+      "To run a second stack, set LOCAL_FOLDER, PORT and LOCAL_TENANT_PORT.",
+  );
 }
 
 /** Finds the setting of the port that is in use, from the error of the part that could not listen. */

@@ -1,12 +1,17 @@
 /**
  * A closed loop of HTTP requests over persistent connections: each connection sends its next request after it received the
  * complete response. Requests are prepared bytes, and responses are only measured, so that the client uses little processor
- * time. It uses sockets, because HTTP clients need more processor time than the measured service. Loopback only.
+ * time. It uses sockets, because HTTP clients need more processor time than the measured service.
  */
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 
 export interface LoadInput {
   readonly port: number;
+  /** Default: 127.0.0.1. */
+  readonly host?: string;
+  /** Default: plain HTTP. */
+  readonly tls?: boolean;
   /** Complete HTTP/1.1 requests. */
   readonly requests: readonly Uint8Array[];
   readonly connections: number;
@@ -47,7 +52,7 @@ export async function runLoad(input: LoadInput): Promise<LoadResult> {
     latencies.push(ms);
   };
   const stop = input.awake === true ? stayAwake() : () => undefined;
-  await Promise.all(Array.from({ length: input.connections }, () => runConnection(input.port, nextRequest, record)));
+  await Promise.all(Array.from({ length: input.connections }, () => runConnection(input, nextRequest, record)));
   stop();
   const seconds = (performance.now() - started) / 1_000;
   return {
@@ -82,12 +87,14 @@ function quantiles(latencies: readonly number[]) {
 }
 
 function runConnection(
-  port: number,
+  target: Pick<LoadInput, "host" | "port" | "tls">,
   nextRequest: () => Uint8Array | undefined,
   record: (status: number, ms: number) => void,
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  const { host = "127.0.0.1", port, tls = false } = target;
+  const address = { port, host, noDelay: true };
+  const socket = tls ? connectTls({ ...address, ALPNProtocols: ["http/1.1"], servername: host }) : connect(address);
   let sentAt = 0;
   let waiting = false;
   const send = () => {
@@ -109,12 +116,12 @@ function runConnection(
     if (waiting) {
       waiting = false;
       record(0, performance.now() - sentAt);
-      runConnection(port, nextRequest, record).then(resolve, resolve);
+      runConnection(target, nextRequest, record).then(resolve, resolve);
     } else {
       resolve();
     }
   };
-  socket.once("connect", send);
+  socket.once(tls ? "secureConnect" : "connect", send);
   socket.once("error", () => undefined);
   socket.once("close", onClose);
   return promise;
@@ -122,7 +129,18 @@ function runConnection(
 
 const HEAD_END = Buffer.from("\r\n\r\n");
 
-/** All responses of the local host have a Content-Length. */
+const LAST_CHUNK = Buffer.from("\r\n0\r\n\r\n");
+
+/** Where the response ends: after its Content-Length, or after the last chunk. Undefined: more data is needed. */
+function endOfResponse(head: string, received: Buffer, bodyStart: number): number | undefined {
+  if (/\r\ntransfer-encoding: chunked/i.test(head)) {
+    // The connection carries one response at a time, so its last chunk is at the end.
+    return received.subarray(-LAST_CHUNK.byteLength).equals(LAST_CHUNK) ? received.byteLength : undefined;
+  }
+  const end = bodyStart + Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
+  return received.byteLength >= end ? end : undefined;
+}
+
 function readResponses(socket: Socket, onResponse: (status: number) => void): void {
   let pending: Buffer = Buffer.alloc(0);
   socket.on("data", (chunk: Buffer) => {
@@ -130,8 +148,7 @@ function readResponses(socket: Socket, onResponse: (status: number) => void): vo
     const headEnd = pending.indexOf(HEAD_END);
     if (headEnd < 0) return;
     const head = pending.toString("latin1", 0, headEnd);
-    const length = Number(/\r\ncontent-length: (\d+)/i.exec(head)?.[1] ?? 0);
-    if (pending.byteLength >= headEnd + HEAD_END.byteLength + length) {
+    if (endOfResponse(head, pending, headEnd + HEAD_END.byteLength) !== undefined) {
       pending = Buffer.alloc(0);
       onResponse(Number(head.slice(9, 12)));
     }

@@ -3,32 +3,41 @@ import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
 
 const HOST = "localhost:7071";
 
-/** `GET /AuthorizationHeader/graph`. */
-export function headerRequest(token: string): Buffer {
-  return Buffer.from(
-    `GET /AuthorizationHeader/graph HTTP/1.1\r\nHost: ${HOST}\r\nAccept: application/json\r\nUser-Agent: bench\r\n` +
-      `Authorization: Bearer ${token}\r\n\r\n`,
-  );
+/** The requests as one deployment gets them. */
+export interface RequestWriter {
+  /** `GET /AuthorizationHeader/{api}`. */
+  headerRequest(token: string): Buffer;
+  /** `POST /oauth2/token` with an RFC 8693 token exchange of the user's token. */
+  tokenRequest(token: string): Buffer;
+  plainRequest(method: "GET" | "POST", path: string): Buffer;
 }
 
-/** `POST /oauth2/token` with an RFC 8693 token exchange of the user's token. */
-export function tokenRequest(token: string): Buffer {
-  const form = new URLSearchParams({
-    grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
-    subject_token: token,
-    subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
-    audience: "graph",
-  }).toString();
-  return Buffer.from(
-    `POST /oauth2/token HTTP/1.1\r\nHost: ${HOST}\r\nAccept: application/json\r\nUser-Agent: bench\r\n` +
-      `Content-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\n\r\n${form}`,
-  );
+export function createRequestWriter(host: string, api: string): RequestWriter {
+  const head = `HTTP/1.1\r\nHost: ${host}\r\n`;
+  const common = "Accept: application/json\r\nUser-Agent: bench\r\n";
+  return {
+    headerRequest: (token) =>
+      Buffer.from(`GET /AuthorizationHeader/${api} ${head}${common}Authorization: Bearer ${token}\r\n\r\n`),
+    tokenRequest: (token) => {
+      const form = new URLSearchParams({
+        grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+        subject_token: token,
+        subject_token_type: "urn:ietf:params:oauth:token-type:access_token",
+        audience: api,
+      }).toString();
+      const type = "Content-Type: application/x-www-form-urlencoded";
+      return Buffer.from(`POST /oauth2/token ${head}${common}${type}\r\nContent-Length: ${form.length}\r\n\r\n${form}`);
+    },
+    plainRequest: (method, path) =>
+      Buffer.from(`${method} ${path} ${head}${method === "POST" ? "Content-Length: 0\r\n" : ""}\r\n`),
+  };
 }
 
-export function plainRequest(method: "GET" | "POST", path: string): Buffer {
-  const length = method === "POST" ? "Content-Length: 0\r\n" : "";
-  return Buffer.from(`${method} ${path} HTTP/1.1\r\nHost: ${HOST}\r\n${length}\r\n`);
-}
+/** The requests to the hosts that a benchmark starts. */
+const local = createRequestWriter(HOST, "graph");
+export const headerRequest = (token: string) => local.headerRequest(token);
+export const tokenRequest = (token: string) => local.tokenRequest(token);
+export const { plainRequest } = local;
 
 /** Adds users with consent to the tenant and returns a token for the service for each of them. */
 export function createUsers(tenant: LocalTenant, count: number): string[] {

@@ -24,8 +24,8 @@ export class CliFailure extends Error {
   }
 }
 
-export function usageFailure(message: string): CliFailure {
-  return new CliFailure(EXIT.usage, "usage", message, { run: "gte --help" });
+export function usageFailure(message: string, run = "gte --help"): CliFailure {
+  return new CliFailure(EXIT.usage, "usage", message, { run });
 }
 
 export function settingsFailure(message: string, detail: FailureDetail = {}): CliFailure {

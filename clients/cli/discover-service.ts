@@ -7,6 +7,7 @@
 import { CliFailure } from "./cli-failure.ts";
 import { EXIT } from "./exit-codes.ts";
 import { isLoopback } from "./loopback.ts";
+import type { Network } from "./network.ts";
 import { parseJsonObject, send } from "./send.ts";
 
 export interface DiscoveredService {
@@ -23,9 +24,9 @@ const OWN_SCOPE = /^(?:api|https):\/\/[\w.~-]+(?:\/[\w.~-]+)*\/access_as_user$/;
 const MICROSOFT_API =
   /^https:\/\/(?:[^/]+\.)?(?:microsoft|windows|azure|office|office365|sharepoint|dynamics|powerapps|powerbi|live|outlook|visualstudio|chinacloudapi|usgovcloudapi|microsoftonline|azure-api)\.(?:com|us|net|cn)\//i;
 
-export async function discoverService(service: string, timeoutMs: number): Promise<DiscoveredService> {
+export async function discoverService(service: string, network: Network): Promise<DiscoveredService> {
   const url = wellKnown(service);
-  const { status, text } = await send({ url, timeoutMs });
+  const { status, text } = await send({ url, network });
   const document = status === 200 ? parseJsonObject(text) : undefined;
   if (document === undefined) throw discoveryFailure(status >= 500, `${url} returned ${status} and no metadata.`);
   if (document["resource"] !== service)

@@ -8,10 +8,13 @@ import type { Terminal } from "./terminal.ts";
 export function findHome(options: Options, { env }: Terminal): string {
   const chosen = options.home ?? env["GTE_HOME"];
   if (chosen) return resolve(chosen);
-  if (options.local === true) return resolve(env["LOCAL_FOLDER"] || ".local", "gte");
+  if (options.local === true) return localHome(env);
   if (process.platform === "win32") return join(env["APPDATA"] || join(homedir(), "AppData", "Roaming"), "gte");
   return join(env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "gte");
 }
+
+/** The folder of `--local`, below the working directory. */
+export const localHome = (env: Terminal["env"]) => resolve(env["LOCAL_FOLDER"] || ".local", "gte");
 
 export const servicesFolder = (home: string) => join(home, "services");
 

@@ -2,6 +2,7 @@
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
 import { CliFailure } from "./cli-failure.ts";
 import { EXIT } from "./exit-codes.ts";
+import type { Network } from "./network.ts";
 import { parseJsonObject, send } from "./send.ts";
 
 export interface RecordingNetwork extends INetworkModule {
@@ -11,7 +12,7 @@ export interface RecordingNetwork extends INetworkModule {
   refusal(): string | undefined;
 }
 
-export function createNetworkClient(timeoutMs: number): RecordingNetwork {
+export function createNetworkClient(network: Network): RecordingNetwork {
   let failure: CliFailure | undefined;
   let refusal: string | undefined;
   const request = async <T>(
@@ -22,7 +23,7 @@ export function createNetworkClient(timeoutMs: number): RecordingNetwork {
     failure = undefined;
     try {
       const { headers = {}, body } = options ?? {};
-      const received = await send({ url, method, headers, timeoutMs, ...(body === undefined ? {} : { body }) });
+      const received = await send({ url, method, headers, network, ...(body === undefined ? {} : { body }) });
       const parsed = parseJsonObject(received.text);
       if (parsed === undefined) throw notJsonFailure(received.status, url);
       const { error, error_description: description = error } = parsed;

@@ -18,8 +18,9 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { dirname } from "node:path";
-import { settingsFailure } from "./cli-failure.ts";
+import { dirname, join } from "node:path";
+import { CliFailure, settingsFailure } from "./cli-failure.ts";
+import { EXIT } from "./exit-codes.ts";
 
 const OTHERS = 0o077;
 
@@ -33,11 +34,37 @@ export function readPrivateFile(path: string): string | undefined {
     return readFileSync(path, "utf8");
   } catch (error) {
     if (isMissing(error)) return undefined;
-    throw error;
+    throw error instanceof CliFailure ? error : fileFailure("read", path, error);
   }
 }
 
 export function writePrivateFile(path: string, text: string): void {
+  try {
+    replaceFile(path, text);
+  } catch (error) {
+    throw fileFailure("write", path, error);
+  }
+}
+
+/**
+ * Fails if no file can be written into the folder. Call it before a person signs in, because a sign-in whose tokens cannot
+ * be stored is lost. A folder that did not exist does not exist afterwards.
+ */
+export function checkWritable(folder: string): void {
+  const probe = join(folder, "probe");
+  let made: string | undefined;
+  try {
+    made = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    replaceFile(probe, "");
+    rmSync(probe);
+  } catch (error) {
+    throw fileFailure("write", folder, error);
+  } finally {
+    if (made !== undefined) rmSync(made, { recursive: true });
+  }
+}
+
+function replaceFile(path: string, text: string): void {
   const folder = dirname(path);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700); // The folder may exist with another mode.
@@ -63,6 +90,12 @@ export function removePrivateFile(path: string): void {
 
 export function removePrivateFolder(path: string): void {
   rmSync(path, { force: true, recursive: true });
+}
+
+function fileFailure(action: "read" | "write", path: string, cause: unknown): CliFailure {
+  const reason = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+  const advice = "Correct its permissions, or name another folder with --home or GTE_HOME.";
+  return new CliFailure(EXIT.internal, "file", `gte cannot ${action} ${path} (${reason}). ${advice}`, { cause });
 }
 
 function isMissing(error: unknown): boolean {

@@ -25,7 +25,7 @@ export function createServiceClient(settings: Settings, signIn: SignIn): Service
     const { accessToken } = await signIn.acquireToken(options);
     return send({
       url: settings.service + request.path,
-      timeoutMs: settings.timeoutMs,
+      network: settings.network,
       ...toHttp(request, accessToken),
     });
   };

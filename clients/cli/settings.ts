@@ -5,8 +5,9 @@ import { CliFailure, settingsFailure, usageFailure } from "./cli-failure.ts";
 import type { Options } from "./command-line.ts";
 import { type DiscoveredService, discoverService } from "./discover-service.ts";
 import { EXIT } from "./exit-codes.ts";
-import { findHome, serviceFolder } from "./home.ts";
+import { findHome, localHome, serviceFolder, settingsPath } from "./home.ts";
 import { isLoopback } from "./loopback.ts";
+import { type Network, networkFrom } from "./network.ts";
 import { readLastService, readSavedSettings, type SavedSettings } from "./saved-settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { trustCertificates } from "./trust-certificates.ts";
@@ -21,7 +22,7 @@ export interface Settings {
   readonly scope: string;
   readonly caFile: string | undefined;
   readonly apis: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
+  readonly network: Network;
   /** The command that signs in to this service again. */
   readonly login: string;
 }
@@ -45,7 +46,7 @@ export function savedSettings(options: Options, terminal: Terminal): Settings {
 export async function discoverSettings(options: Options, terminal: Terminal): Promise<Settings> {
   const choice = choose(options, terminal);
   const clientId = checkClientId(choice.clientId);
-  return complete(choice, clientId, await discoverService(choice.service, choice.timeoutMs));
+  return complete(choice, clientId, await discoverService(choice.service, choice.network));
 }
 
 interface Choice extends Omit<Settings, "clientId" | "authority" | "scope"> {
@@ -60,7 +61,7 @@ function choose(options: Options, terminal: Terminal): Choice {
   const home = findHome(options, terminal);
   const local = options.local === true ? readLocalStack(env) : {};
   const implied = local.service ?? readLastService(home);
-  const service = checkService(options.service ?? (env["GTE_SERVICE"] || implied));
+  const service = chooseService(options, terminal, implied);
   const saved = readSavedSettings(home, service);
   const caFile = options["ca-file"] ?? (env["GTE_CA_FILE"] || local.caFile || saved.caFile);
   if (caFile !== undefined) trustCertificates(caFile);
@@ -73,7 +74,7 @@ function choose(options: Options, terminal: Terminal): Choice {
     tenant: options.tenant ?? env["GTE_TENANT"],
     caFile,
     apis: { ...saved.apis, ...local.apis },
-    timeoutMs: readTimeout(options.timeout),
+    network: networkFrom(env, readTimeout(options.timeout)),
     login: `gte login${options.local === true ? " --local" : ""}${service === implied ? "" : ` --service ${service}`}`,
   };
 }
@@ -98,10 +99,15 @@ function notLoggedIn({ service, login, clientId }: Choice, { local }: Options): 
   );
 }
 
-export function checkService(text: string | undefined): string {
-  if (text === undefined) {
-    throw settingsFailure("No service is configured.", { run: "gte login --service https://… --client-id …" });
-  }
+function chooseService(options: Options, { env }: Terminal, implied: string | undefined): string {
+  const chosen = options.service ?? (env["GTE_SERVICE"] || implied);
+  if (chosen !== undefined) return checkService(chosen);
+  const locally = existsSync(settingsPath(localHome(env)));
+  const hint = locally ? " You logged in with --local: add --local to use the local stack." : "";
+  throw settingsFailure(`No service is configured.${hint}`, { run: "gte login --service https://… --client-id …" });
+}
+
+export function checkService(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (
     url === undefined ||

@@ -15,6 +15,7 @@ import { EXIT } from "./exit-codes.ts";
 import { isLoopback } from "./loopback.ts";
 import { createNetworkClient } from "./network-client.ts";
 import { openBrowser } from "./open-browser.ts";
+import { checkWritable } from "./private-file.ts";
 import type { Settings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 import { createTokenCache } from "./token-cache.ts";
@@ -44,7 +45,7 @@ export interface SignIn {
 const BROWSER_SIGN_IN_TIMEOUT_MS = 5 * 60_000;
 
 export function createSignIn(settings: Settings, options: SignInOptions, terminal: Terminal): SignIn {
-  const network = createNetworkClient(settings.timeoutMs);
+  const network = createNetworkClient(settings.network);
   const application = createApplication(settings, network);
   const scopes = [settings.scope];
   const withCliFailures = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -58,6 +59,7 @@ export function createSignIn(settings: Settings, options: SignInOptions, termina
   const acquireTokenInteractive = (claims: string | undefined) => {
     const request = claims === undefined ? { scopes } : { scopes, claims };
     return withCliFailures(async () => {
+      checkWritable(settings.folder);
       const known = await account();
       const result = options.browser
         ? await withTimeout(

@@ -2,6 +2,8 @@
 export interface Terminal {
   /** Writes the result to standard output. */
   out(text: string | Uint8Array): void;
+  /** Reads standard input to its end. */
+  input(): Promise<Uint8Array>;
   /** Writes a message for the person to standard error. */
   note(text: string): void;
   /** Whether a person can read messages and sign in. */
@@ -12,8 +14,15 @@ export interface Terminal {
 export function processTerminal(): Terminal {
   return {
     out: (text) => void process.stdout.write(text),
+    input: readStandardInput,
     note: (text) => void process.stderr.write(`${text}\n`),
     attended: process.stdin.isTTY === true && process.stderr.isTTY === true,
     env: process.env,
   };
+}
+
+async function readStandardInput(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk);
+  return Buffer.concat(chunks);
 }

@@ -15,14 +15,15 @@ type WordsFor<T> = { readonly [K in keyof Required<T>]: Words };
 export const API_WORDS: WordsFor<ApiRule> = {
   resource: {
     meaning:
-      "Resource URI at Entra: the part of a scope before the last `/`. Different for each API. Microsoft Graph's must be " +
-      "that of `CLOUD`.",
+      "Resource at Entra: the part of a scope before the last `/`. An API without an App ID URI has its application id, " +
+      "for example `499b84ac-1321-427f-aa17-267ca6975798` for Azure DevOps. Different for each API. Microsoft Graph's must " +
+      "be that of `CLOUD`, without a slash at its end.",
     example: "https://graph.microsoft.com",
   },
   scopes: {
     meaning:
-      "All scopes that callers may get. `.default` only if listed; `openid`, `profile`, `email` and `offline_access` are " +
-      "not allowed here.",
+      "All scopes that callers may get, without their resource. Case matters, except for scopes of Microsoft Graph. " +
+      "`.default` goes to Entra only if listed; `openid`, `profile`, `email` and `offline_access` are not allowed here.",
     example: ["User.Read", "Mail.Read"],
   },
   contentType: { meaning: "`Content-Type` in the member `headers` of the answer.", example: "application/json" },

@@ -1,5 +1,5 @@
 /**
- * The token cache, the request budget and the throttle memory. Level 2 of the cache (Redis) is a lazy chunk of the
+ * The token cache, the request budget and the memories of refusals and waits. Level 2 of the cache (Redis) is a lazy chunk of the
  * bundle.
  */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
@@ -7,6 +7,7 @@ import { createLazySharedTokens, type LazySharedTokens } from "../../shared/cach
 import type { CacheSize } from "../../shared/cache/memory-cache.ts";
 import { createTokenCache, type TokenCache } from "../../shared/cache/token-cache.ts";
 import type { Config, SharedCacheConfig } from "../../shared/config/config.ts";
+import { createRefusalMemory, type RefusalMemory } from "../../shared/throttling/refusal-memory.ts";
 import { createRequestBudget, type RequestBudget } from "../../shared/throttling/request-budget.ts";
 import { createThrottleMemory, type ThrottleMemory } from "../../shared/throttling/throttle-memory.ts";
 import type { Azure } from "./azure.ts";
@@ -15,6 +16,7 @@ export interface Caches {
   readonly cache: TokenCache;
   readonly requestBudget: RequestBudget;
   readonly throttles: ThrottleMemory;
+  readonly refusals: RefusalMemory;
   /** Level 2 of the cache. Undefined: the instances share no tokens. */
   readonly sharedTokens: LazySharedTokens | undefined;
   /** Used and maximum size of level 1. */
@@ -45,6 +47,7 @@ export function createCaches(input: CachesInput): Caches {
     cache,
     requestBudget: createRequestBudget(nowSeconds),
     throttles: createThrottleMemory(nowSeconds),
+    refusals: createRefusalMemory(nowSeconds),
     sharedTokens,
     tokenCacheSize: cache.size,
   };

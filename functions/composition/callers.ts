@@ -1,6 +1,7 @@
 /** Validation of callers: Entra's signing keys, the validator, and the cache of verified tokens. */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import { createIssuerKeys, type IssuerKeys } from "../../shared/caller/issuer-keys.ts";
+import { createCallerKeys } from "../../shared/caller/caller-keys.ts";
+import { createIssuerKeys, type IssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
 import type { Config } from "../../shared/config/config.ts";
@@ -15,26 +16,58 @@ export interface CallersInput {
 }
 
 export function createCallers(input: CallersInput): { readonly keys: IssuerKeys; readonly callers: CallerValidator } {
-  const { config, outbound, steadyMs, operatorLog } = input;
+  const { config } = input;
   const { cloud, tenantId } = config;
-  const authority = `${cloud.authorityHost}/${tenantId}`;
-  const keys = createIssuerKeys({
-    tenantId,
-    tenantIssuer: `${authority}/v2.0`,
-    keySetUrl: `${authority}/discovery/v2.0/keys`,
-    outbound,
-    now: steadyMs,
-    onProblem: (problem) => operatorLog.add({ event: "keys", ...problem }),
-  });
+  const keys = createKeys(input);
   const callers = createCallerValidator({
     tenantId,
     clientId: config.delegated.clientId,
     authorityHost: cloud.authorityHost,
     v1IssuerBase: cloud.v1IssuerBase,
+    appIdUri: config.appIdUri,
+    graphResources: cloud.graphResources,
     v1Audiences: config.v1Audiences,
     allowGuests: config.allowGuests,
     keys,
     verified: createVerifiedTokens({ keys }),
+    onUnknownKey: createUnknownKeyReport(input),
   });
   return { keys, callers };
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+
+/** Anyone can send such a token, so operators get one event an hour. */
+const REPORT_PAUSE_MS = 60 * 60 * 1000;
+
+/** The keys of the tenant, and those that Entra uses only for tokens of the registration (claims mapping). */
+function createKeys({ config, outbound, steadyMs, operatorLog }: CallersInput): IssuerKeys {
+  const { cloud, tenantId, delegated } = config;
+  const authority = `${cloud.authorityHost}/${tenantId}`;
+  const keySetUrl = `${authority}/discovery/v2.0/keys`;
+  const create = (keySet: string, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
+    createIssuerKeys({
+      tenantId,
+      tenantIssuer: `${authority}/v2.0`,
+      outbound,
+      now: steadyMs,
+      onProblem: (problem) => operatorLog.add({ event: "keys", keySet, ...problem }),
+      ...more,
+    });
+  const tenant = create("tenant", { keySetUrl });
+  const registration = create("registration", {
+    keySetUrl: `${keySetUrl}?appid=${delegated.clientId}`,
+    isElsewhere: tenant.has,
+  });
+  return createCallerKeys({ tenant, registration });
+}
+
+function createUnknownKeyReport({ steadyMs, operatorLog }: CallersInput): () => void {
+  let reportedAtMs: number | undefined;
+  return () => {
+    const nowMs = steadyMs();
+    if (reportedAtMs !== undefined && nowMs - reportedAtMs < REPORT_PAUSE_MS) return;
+    reportedAtMs = nowMs;
+    operatorLog.add({ event: "keys", reason: "key_unknown" });
+  };
 }

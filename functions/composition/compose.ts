@@ -2,6 +2,7 @@
  * The composition root: builds everything that the routes need from a checked configuration. It has no logic, does no
  * I/O and reads no environment variables, so tests can call it with a literal.
  */
+import { setTimeout } from "node:timers/promises";
 import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
 import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
@@ -9,7 +10,7 @@ import type { Config } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
-import { createOfflineAccess } from "../../shared/offline-access/offline-access.ts";
+import { createOfflineAccess, type OfflineAccessInput } from "../../shared/offline-access/offline-access.ts";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
@@ -30,6 +31,8 @@ export interface Surroundings {
   /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
   readonly outbound: Outbound;
+  /** Waits before a second attempt. */
+  readonly pause: (milliseconds: number) => Promise<unknown>;
 }
 
 export interface Service {
@@ -53,17 +56,22 @@ export interface Service {
 
 /** The system clocks and HTTPS. */
 export function realSurroundings(): Surroundings {
-  return { nowMs: () => Date.now(), steadyMs: () => performance.now(), outbound: createHttpsOutbound() };
+  return {
+    nowMs: () => Date.now(),
+    steadyMs: () => performance.now(),
+    outbound: createHttpsOutbound(),
+    pause: setTimeout,
+  };
 }
 
-export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundings): Service {
+export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Surroundings): Service {
   const operatorLog = createOperatorLog(nowMs);
   const nowSeconds = () => Math.floor(nowMs() / 1_000);
-  const { cloud, tenantId } = config;
+  const { cloud, tenantId, serviceUrl, appIdUri, documentationUrl } = config;
   const { keys, callers } = createCallers({ config, outbound, steadyMs, operatorLog });
   const azure = createAzure(config);
   const register = (registration: Config["delegated"]) =>
-    createRegistration({ config, registration, azure, outbound, nowMs, operatorLog });
+    createRegistration({ config, registration, azure, outbound, nowMs, steadyMs, pause, operatorLog });
   const delegated = register(config.delegated);
   const sealing = createSealing({ config, azure, nowMs, operatorLog });
   const { grants } = config;
@@ -73,7 +81,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundi
   const applicationOnly = config.applicationOnly === undefined ? undefined : register(config.applicationOnly);
   return {
     config,
-    identity: { tenantId, authorityHost: cloud.authorityHost, serviceUrl: config.serviceUrl },
+    identity: { tenantId, authorityHost: cloud.authorityHost, serviceUrl, appIdUri, documentationUrl },
     keys,
     delegated,
     applicationOnly,
@@ -98,6 +106,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundi
       nowSeconds,
       tenantId,
       allowGuests: config.allowGuests,
+      onOtherUser: reportOtherUser(operatorLog),
       policy: config.policy,
       signIn: createSignIn(config, sealing, nowSeconds),
       ...caches,
@@ -106,9 +115,20 @@ export function compose(config: Config, { nowMs, steadyMs, outbound }: Surroundi
       grants: createOfflineAccess({
         policy: config.policy,
         grants: grantServices?.grants,
-        onRotationLost: (grantId, failure) =>
-          operatorLog.add({ event: "grants", name: "rotation_lost", grantId, reason: failure.kind }),
+        onRotationLost: reportLostRotation(operatorLog),
       }),
     },
   };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function reportOtherUser(operatorLog: OperatorLog): ExchangeContext["onOtherUser"] {
+  return ({ objectId: expectedObjectId }, { objectId: returnedObjectId }) =>
+    operatorLog.add({ event: "entra", name: "other_user", expectedObjectId, returnedObjectId });
+}
+
+function reportLostRotation(operatorLog: OperatorLog): OfflineAccessInput["onRotationLost"] {
+  return (grantId, failure) =>
+    operatorLog.add({ event: "grants", name: "rotation_lost", grantId, reason: failure.kind });
 }

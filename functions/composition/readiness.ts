@@ -1,6 +1,6 @@
 /**
- * Whether the service can work now: signing keys loaded, credentials and sealing key readable, grant store reachable. A
- * result is reused for a few seconds, so that anonymous probes cannot cause many calls to Key Vault.
+ * Whether the service can work now: signing keys loaded, credentials readable and not refused by Entra, sealing key
+ * readable, grant store reachable. A result is reused for a few seconds, so that anonymous probes cannot cause many calls to Key Vault.
  */
 import { createBackgroundRefresh } from "../../shared/core/background-refresh.ts";
 import type { Service } from "./compose.ts";
@@ -75,7 +75,7 @@ async function toCheck(works: Promise<boolean> | undefined): Promise<Check> {
 
 async function checkCredential(registration: RegistrationWithCredential, nowMs: () => number) {
   const source = await registration.credential();
-  const { ok: usable } = await source.current();
+  const { ok } = await source.current();
   const { state, version, expiresAtSeconds } = source.describe();
   const daysToExpiry =
     expiresAtSeconds === undefined ? undefined : Math.floor((expiresAtSeconds - nowMs() / 1_000) / DAY_SECONDS);
@@ -84,5 +84,5 @@ async function checkCredential(registration: RegistrationWithCredential, nowMs: 
     ...(version === undefined ? {} : { version }),
     ...(daysToExpiry === undefined ? {} : { daysToExpiry }),
   };
-  return { usable, details };
+  return { usable: ok && state !== "refused", details };
 }

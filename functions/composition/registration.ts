@@ -2,10 +2,10 @@
 
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { Config, RegistrationConfig } from "../../shared/config/config.ts";
-import type { Failure } from "../../shared/core/failure.ts";
 import { fail } from "../../shared/core/result.ts";
-import type { ClientCredentialSource, CredentialFailure } from "../../shared/credential/client-credential.ts";
+import type { ClientCredentialSource } from "../../shared/credential/client-credential.ts";
 import type { CredentialEvent } from "../../shared/credential/credential-event.ts";
+import { fromCredentialFailure } from "../../shared/credential/credential-failure.ts";
 import type { CredentialSource } from "../../shared/entra/entra-client.ts";
 import type { Registration } from "../../shared/entra/registration.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
@@ -18,6 +18,9 @@ export interface RegistrationInput {
   readonly azure: Azure;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
+  /** Milliseconds of a monotonic clock. */
+  readonly steadyMs: () => number;
+  readonly pause: (milliseconds: number) => Promise<unknown>;
   readonly operatorLog: OperatorLog;
 }
 
@@ -26,7 +29,7 @@ export interface RegistrationWithCredential extends Registration {
 }
 
 export function createRegistration(input: RegistrationInput): RegistrationWithCredential {
-  const { config, registration, outbound, nowMs } = input;
+  const { config, registration, outbound, nowMs, steadyMs, pause } = input;
   const credential = once(() => createCredential(input));
   const entra = once(async () => {
     const [{ createEntraClient }, source] = await Promise.all([
@@ -41,6 +44,8 @@ export function createRegistration(input: RegistrationInput): RegistrationWithCr
       credential: toCredentialSource(source),
       outbound,
       nowMs,
+      steadyMs,
+      pause,
     });
   });
   return { clientId: registration.clientId, credential, entra };
@@ -82,13 +87,7 @@ function toCredentialSource(source: ClientCredentialSource): CredentialSource {
       const current = await source.current();
       return current.ok ? current : fail(fromCredentialFailure(current.failure));
     },
-    refused: (version) => source.refused(version),
+    refused: source.refused,
+    accepted: source.accepted,
   };
-}
-
-/** An unreachable vault is temporary. An unusable credential needs the administrator. */
-function fromCredentialFailure(failure: CredentialFailure): Failure {
-  return failure.kind === "credential_unavailable"
-    ? { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" }
-    : { kind: "misconfigured", code: failure.kind };
 }

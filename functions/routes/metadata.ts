@@ -1,3 +1,4 @@
+import { callerScopes } from "../../shared/core/caller-permissions.ts";
 import { succeed } from "../../shared/core/result.ts";
 import { grantTypesOf } from "../../shared/http/read-token-request.ts";
 import type { Service } from "../composition/compose.ts";
@@ -12,7 +13,7 @@ export function protectedResourceRoute({ config }: Service): Route {
   return metadataRoute("protected-resource", ".well-known/oauth-protected-resource", {
     resource: config.serviceUrl,
     authorization_servers: [`${config.cloud.authorityHost}/${config.tenantId}/v2.0`],
-    scopes_supported: [`${config.appIdUri}/access_as_user`],
+    scopes_supported: [callerScopes(config.appIdUri).user],
     bearer_methods_supported: ["header"],
   });
 }

@@ -23,7 +23,8 @@ export function policyExplainRoute({ exchangeContext }: Service): Route {
     dialect: "problem",
     audit: "answered",
     run: authenticated(exchangeContext, bearerOnly, async ({ roles }, _input, request, { correlationId }) => {
-      if (!roles.includes(ROLE)) return fail<Failure>({ kind: "policy_refused", reason: "role_required" });
+      if (!roles.includes(ROLE))
+        return fail<Failure>({ kind: "policy_refused", reason: "role_required", listed: [ROLE] });
       // Administrators use this route rarely, so a cold start does not load its reader.
       const { readPolicyQuestion } = await import("../../shared/http/read-policy-question.ts");
       const question = await readPolicyQuestion(request);

@@ -10,6 +10,8 @@ import type { Route, RouteContext } from "../handle.ts";
 
 /** The app role that gets the details. */
 const ROLE = "Policy.Explain";
+/** Seconds. */
+const RETRY_AFTER = "5";
 
 /**
  * `GET|HEAD /ready`: answers 200 or 503. Only a caller with the app role `Policy.Explain` gets the details. A token is
@@ -27,7 +29,8 @@ export function readyRoute(service: Service, readiness: () => Promise<Readiness>
       const entitled = await isEntitled(service, request, context);
       if (!entitled.ok) return entitled;
       const status = ready ? "ready" : "not_ready";
-      return succeed(json(ready ? 200 : 503, context.correlationId, entitled.value ? { status, checks } : { status }));
+      const answer = json(ready ? 200 : 503, context.correlationId, entitled.value ? { status, checks } : { status });
+      return succeed(ready ? answer : { ...answer, headers: { ...answer.headers, "Retry-After": RETRY_AFTER } });
     },
   };
 }

@@ -91,14 +91,14 @@ async function answerForm(
   return succeed(refusalResponse(wire, correlationId, { cookies: clearedCookies, refusal: failure }));
 }
 
-function toConfirmationPage({ pending, application, apis, more, untilSeconds }: Confirmation) {
+function toConfirmationPage({ pending, application, apis, mayIncludeMore, untilSeconds }: Confirmation) {
   const { target, id, formToken } = pending;
   return confirmationPage({
     application,
     clientId: target.clientId,
     person: pending.kind === "grant" ? pending.person : undefined,
     apis,
-    surplus: more,
+    mayIncludeMore,
     untilSeconds,
     transaction: id,
     formToken,

@@ -8,7 +8,7 @@ import type { Route } from "../handle.ts";
 /** `GET /signin/{link}`: answers a redirect to Entra, where the person who opened the link signs in. */
 export function signInRoute(context: SignInContext): Route {
   return {
-    name: "signin",
+    name: "signin-open",
     template: "signin/{link}",
     methods: ["GET"],
     dialect: "page",

@@ -20,7 +20,7 @@ type ApplicationFlow = 'on-behalf-of' | 'refresh-token' | 'authorization-code' |
 @description('A downstream API for which the service issues tokens.')
 @sealed()
 type Api = {
-  @description('Resource URI, for example https://graph.microsoft.com.')
+  @description('Resource URI, for example https://graph.microsoft.com, or the application id of an API without an App ID URI.')
   @maxLength(512)
   resource: string
 

@@ -9,7 +9,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { BoundedLog } from "../process/bounded-log.ts";
-import { freePort } from "../process/free-port.ts";
 
 export interface TableService {
   /** `http://127.0.0.1:PORT/devstoreaccount1` */
@@ -28,12 +27,11 @@ export const devStoreAccount = {
 } as const;
 
 export async function startTableService(): Promise<TableService> {
-  const port = await freePort(); // Azurite does not support port 0.
   const folder = mkdtempSync(join(tmpdir(), "gte-azurite-"));
   const entry = createRequire(import.meta.url).resolve("azurite/dist/src/table/main.js");
-  const address = ["--tableHost", "127.0.0.1", "--tablePort", String(port)];
+  const address = ["--tableHost", "127.0.0.1", "--tablePort", "0"];
   const options = ["--inMemoryPersistence", "--disableTelemetry", "--silent"];
-  const child = spawn(process.execPath, [endWithParent, entry, ...address, ...options], {
+  const child = spawn(process.execPath, [...asChild, entry, ...address, ...options], {
     cwd: folder,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"] },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
@@ -47,15 +45,16 @@ export async function startTableService(): Promise<TableService> {
       resolve(code);
     });
   });
-  const end = await Promise.race([logs.waitFor("successfully started").then(() => "ready" as const), exited]);
-  if (end !== "ready") {
+  const started = Promise.all([receivePort(child), logs.waitFor("successfully started")]).then(([port]) => ({ port }));
+  const end = await Promise.race([started, exited]);
+  if (end === null || typeof end === "number") {
     throw new Error(`Azurite's table service ended before it was ready (exit code ${end}):\n${logs.tail(10)}`);
   }
   const endedUnexpectedly = Promise.withResolvers<number | null>();
   let stopping = false;
   void exited.then((code) => stopping || endedUnexpectedly.resolve(code));
   return {
-    url: `http://127.0.0.1:${port}/${devStoreAccount.name}`,
+    url: `http://127.0.0.1:${end.port}/${devStoreAccount.name}`,
     pid: child.pid ?? 0,
     logs,
     endedUnexpectedly: endedUnexpectedly.promise,
@@ -70,8 +69,13 @@ export async function startTableService(): Promise<TableService> {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Ends Azurite when its parent was killed. Azurite itself would continue. */
-const endWithParent = '--import=data:text/javascript,process.on("disconnect",()=>process.exit())';
+/** Node options with which Azurite listens on any free port (`--tablePort 0`), reports it, and ends with its parent. */
+export const asChild = ["--import", new URL("./as-child.mjs", import.meta.url).href] as const;
+
+/** The port that as-child.mjs reports. */
+export function receivePort(child: ChildProcess): Promise<number> {
+  return new Promise((resolve) => child.once("message", ({ port }: { port: number }) => resolve(port)));
+}
 
 function collect(child: ChildProcess, logs: BoundedLog): void {
   for (const stream of [child.stdout, child.stderr]) {

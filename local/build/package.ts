@@ -17,8 +17,8 @@ export interface PackageInput {
 
 /** The files of the package, by name. */
 export function packageEntries({ root, distDirectory }: PackageInput): readonly ZipEntry[] {
-  // Only `*.mjs`: this excludes the metafile and an older package. The command line is another program.
-  const bundle = globSync("**/*.mjs", { cwd: distDirectory }).filter((name) => name !== "gte.mjs");
+  // Only `*.mjs`: this excludes the metafile and an older package.
+  const bundle = globSync("**/*.mjs", { cwd: distDirectory });
   if (!bundle.includes("index.mjs")) {
     throw new Error(`${distDirectory} contains no index.mjs: run \`npm run build\` first.`);
   }

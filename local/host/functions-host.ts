@@ -2,23 +2,29 @@
  * The local Functions host. It loads a built app through `main` of its package.json, drives the app's own
  * `@azure/functions` package as the Node worker of Azure Functions does, and answers HTTP on the loopback addresses.
  *
- * It imitates everything that an app can observe:
- * - routing: 404 for unknown routes and undeclared methods; ASP.NET Core's route templates, constraints and precedence;
- *   `routePrefix` and `customHeaders`;
+ * It imitates everything that an app or a caller can observe:
+ * - routing: functions in the order of their names, ASP.NET Core's route templates and constraints, 404 for unknown routes
+ *   and undeclared methods; `routePrefix` and `customHeaders`; the home page at `/`; 401 for the admin API without a key;
+ * - the web server's limits: 414 for a request line over 8 KB, 431 for more than 100 headers or 32 KB of them, 400 for header
+ *   bytes that are not UTF-8, 400 for a wrong Host, 505 for other versions, 500 for a body over 100 MB;
  * - requests: repeated headers and query keys are joined with a comma; the app receives a body only if Content-Length
- *   announces one (a chunked body arrives empty, as in the source of the real host); at most 32 KB of headers;
- * - answers: 500 without a body if the function throws, 204 if it returns nothing; cookies and bodies in their RPC shapes;
- * - life cycle: hooks, registration lock and log hook in the worker's order; `functionTimeout`; W3C trace context; timers
- *   are registered but run only on `POST /admin/functions/{name}`.
+ *   announces one (a chunked body arrives empty, as in the source of the real host);
+ * - answers: chunks and never a Content-Length of the host's own; 500 without a body if the function throws, 204 if it
+ *   returns nothing; cookies and bodies in their RPC shapes;
+ * - life cycle: hooks, registration lock and log hook in the worker's order; `functionTimeout`; a restart after an uncaught
+ *   exception; W3C trace context if Application Insights is configured; timers are registered but run only on
+ *   `POST /admin/functions/{name}`.
  *
  * docs/local.md lists what the host does not imitate. Change that list when you change this behaviour.
  */
+import type { RequestListener } from "node:http";
 import { createAppContext, installCoreModule, type RegisteredFunction } from "./app-context.ts";
 import { createDispatch, triggerOf } from "./dispatch.ts";
 import { createRequestHandler } from "./handle-request.ts";
 import { AppHookContext, runHooks } from "./hook-contexts.ts";
 import { readHostJson } from "./host-json.ts";
 import { createHostLog } from "./host-log.ts";
+import { readHostSettings, withRequestContext } from "./host-settings.ts";
 import { type LoopbackListener, listenOnLoopback } from "./http/listen.ts";
 import { loadApp } from "./load-app.ts";
 import { createRouteTable, type RouteDefinition } from "./routing/route-table.ts";
@@ -28,6 +34,8 @@ export interface FunctionsHostOptions {
   appDirectory: string;
   /** 0: any free port. */
   port: number;
+  /** Called when the port is known and before the app is loaded, whose settings can contain the host's address. */
+  onListening?: (port: number) => Promise<void>;
   writeLine: (line: string) => void;
   /** Writes the lines that `writeLine` has not written yet. */
   flushLines?: () => void;
@@ -42,14 +50,25 @@ export interface FunctionsHost {
   stop(): Promise<void>;
 }
 
-const bodyLimitBytes = 10 * 1024 * 1024;
 const defaultDrainMs = 30_000;
 
 /** Call it at most once per process: the app's copy of `@azure/functions` keeps the first host that it finds. */
 export async function startFunctionsHost(options: FunctionsHostOptions): Promise<FunctionsHost> {
   const { appDirectory, port, writeLine, flushLines, drainMs = defaultDrainMs } = options;
+  let stopping = false;
+  const { promise: appLoaded, resolve: serve } = Promise.withResolvers<RequestListener>();
+  let handler: RequestListener = (request, response) => void appLoaded.then((loaded) => loaded(request, response));
+  const listener = await listenOnLoopback(port, (request, response) => {
+    if (stopping) {
+      response.setHeader("connection", "close");
+    }
+    response.on("close", () => stopping && setImmediate(listener.closeIdle));
+    handler(request, response);
+  });
+  await options.onListening?.(listener.port);
   const started = performance.now();
-  const hostJson = readHostJson(appDirectory, process.env);
+  const settings = readHostSettings(process.env);
+  const hostJson = withRequestContext(readHostJson(appDirectory, process.env), settings);
   const log = createHostLog(hostJson.logLevels, writeLine);
   const app = createAppContext(log);
   installCoreModule(app);
@@ -58,15 +77,8 @@ export async function startFunctionsHost(options: FunctionsHostOptions): Promise
   const loadMs = performance.now() - started;
 
   const dispatch = createDispatch(app, hostJson.functionTimeoutMs);
-  const handler = createRequestHandler({ app, dispatch, routes, hostJson, bodyLimit: bodyLimitBytes });
-  let stopping = false;
-  const listener = await listenOnLoopback(port, (request, response) => {
-    if (stopping) {
-      response.setHeader("connection", "close");
-    }
-    response.on("close", () => stopping && setImmediate(listener.closeIdle));
-    handler(request, response);
-  });
+  handler = createRequestHandler({ app, dispatch, routes, hostJson, settings });
+  serve(handler);
   const startup = (message: string) => log.write({ level: "information", category: "Host.Startup", message });
   startup(`${app.functions.size} functions loaded in ${Math.round(loadMs)} ms; listening on port ${listener.port}.`);
   return {
@@ -96,8 +108,9 @@ function routesOf(functions: readonly RegisteredFunction[], prefix: string): Rou
     if (binding.type !== "httpTrigger") {
       throw new Error(`Function '${registered.metadata.name}': the local host does not support ${binding.type}.`);
     }
-    const own = binding.route || registered.metadata.name;
-    return [{ template: prefix === "" ? own : `${prefix}/${own}`, methods: binding.methods, target: registered }];
+    const { name } = registered.metadata;
+    const own = binding.route || name;
+    return [{ name, template: prefix === "" ? own : `${prefix}/${own}`, methods: binding.methods, target: registered }];
   });
 }
 

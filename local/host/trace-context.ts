@@ -1,11 +1,14 @@
 /**
- * W3C trace context. For each request the host starts a span and passes it to the app. The span belongs to the caller's
- * trace if the caller sent a valid `traceparent`, otherwise to a new trace.
+ * W3C trace context. With Application Insights the host starts a span for each request and passes it to the app. The span
+ * belongs to the caller's trace if the caller sent a valid `traceparent`, otherwise to a new trace. Without Application
+ * Insights the real host starts no span, even if the caller sent one.
  */
 import { randomFillSync } from "node:crypto";
 import type { TraceContext } from "./rpc/rpc-types.ts";
 
 const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})(?:-.*)?$/;
+
+export const NO_TRACE: TraceContext = { traceParent: "", traceState: "", attributes: {} };
 
 export function startSpan(parent: string | undefined, state: string | undefined): TraceContext {
   const known = parent === undefined ? null : traceparent.exec(parent);

@@ -17,6 +17,9 @@ export function createServiceSettings(input: SettingsInput, overrides: SettingOv
   const settings: Record<string, string | undefined> = {
     FUNCTIONS_WORKER_RUNTIME: "node",
     AZURE_FUNCTIONS_ENVIRONMENT: "Development",
+    AzureWebJobsDisableHomepage: "true",
+    // As in Azure, so that the host begins a trace for each request. The local host sends nothing.
+    APPLICATIONINSIGHTS_CONNECTION_STRING: "InstrumentationKey=00000000-0000-0000-0000-000000000000",
     CLOUD: "local",
     TENANT_ID,
     LOCAL_TENANT_URL: input.tenantUrl,

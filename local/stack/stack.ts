@@ -3,16 +3,16 @@
  * built app. `npm start`, the tests, the demo and the benchmarks use it. The tenant runs in this process, so that a test
  * can read and change its state. Azurite and the host are child processes.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startTableService, type TableService } from "../azurite/table-service.ts";
 import type { LocalEnvironment } from "../caller/environment.ts";
 import type { BoundedLog } from "../process/bounded-log.ts";
-import { freePort } from "../process/free-port.ts";
 import { type LocalTenant, startLocalTenant } from "../tenant/local-tenant.ts";
 import { createLocalTls } from "../tls/local-tls.ts";
 import { describeEnvironment } from "./describe-environment.ts";
+import { lockFolder } from "./folder-lock.ts";
 import { createHostControl, type HostControl, type SettingOverrides } from "./host-control.ts";
 import { createServiceSettings } from "./service-settings.ts";
 
@@ -24,7 +24,7 @@ export interface StackOptions {
   appDirectory?: string;
   /** Settings of the service to change. `undefined` removes a setting. */
   serviceSettings?: SettingOverrides;
-  /** The folder for ca.pem. Default: a temporary folder, deleted when the stack stops. */
+  /** The folder for ca.pem, for one stack at a time. Default: a temporary folder, deleted when the stack stops. */
   folder?: string;
   /** The tenant's clock. */
   now?: () => number;
@@ -86,22 +86,28 @@ async function startParts(
   registerStop: RegisterStop,
   stop: () => Promise<void>,
 ): Promise<Stack> {
-  const servicePort = options.servicePort || (await freePort());
-  const serviceUrl = `http://localhost:${servicePort}`;
+  const folder = registerStop(await takeFolder(options.folder), (part) => part.release());
   const tls = createLocalTls();
-  const folder = registerStop(
-    createFolder(options.folder),
-    ({ temporary, path }) => temporary && removeFolder(path),
-  ).path;
-  const caCertPath = join(folder, "ca.pem");
+  const caCertPath = join(folder.path, "ca.pem");
   writeFileSync(caCertPath, tls.caPem);
+  const broken = Promise.withResolvers<string>();
+  const control = await createHostControl({
+    appDirectory: options.appDirectory ?? repository,
+    port: options.servicePort ?? 0,
+    caCertPath,
+    overrides: options.serviceSettings ?? {},
+    waitForReady: options.waitForReady !== false,
+    onLine: options.onServiceLine,
+    onUnexpectedEnd: broken.resolve,
+  });
+  registerStop(control, (part) => part.stop());
+  const serviceUrl = `http://localhost:${control.port}`;
   const tenantOptions = { tls: { key: tls.serverKeyPem, cert: tls.serverCertPem }, serviceUrl };
   const port = options.tenantPort ?? 0;
   const tenant = registerStop(
     await startLocalTenant({ port, ...tenantOptions, ...(options.now && { now: options.now }) }),
     (part) => part.close(),
   );
-  const broken = Promise.withResolvers<string>();
   const tables = registerStop(await startTableService(), (part) => part.stop());
   void tables.endedUnexpectedly.then((code) => broken.resolve(`Azurite ended (exit code ${code}).`));
   const settingsInput = {
@@ -110,17 +116,8 @@ async function startParts(
     tableUrl: tables.url,
     managedIdentity: tenant.state.identity,
   };
-  const control = createHostControl({
-    appDirectory: options.appDirectory ?? repository,
-    port: servicePort,
-    settings: (overrides) => ({ NODE_EXTRA_CA_CERTS: caCertPath, ...createServiceSettings(settingsInput, overrides) }),
-    overrides: options.serviceSettings ?? {},
-    waitForReady: options.waitForReady !== false,
-    onLine: options.onServiceLine,
-    onUnexpectedEnd: broken.resolve,
-  });
-  registerStop(control, (part) => part.stop());
-  await control.start();
+  registerStop(control, (part) => part.stop()); // Again, so that the running host stops before Azurite and the tenant.
+  await control.start((overrides) => createServiceSettings(settingsInput, overrides));
   return {
     tenant,
     tables,
@@ -147,12 +144,11 @@ function toService(url: string, control: HostControl): StackService {
   };
 }
 
-function createFolder(chosen: string | undefined): { path: string; temporary: boolean } {
-  if (chosen === undefined) return { path: mkdtempSync(join(tmpdir(), "gte-stack-")), temporary: true };
-  mkdirSync(chosen, { recursive: true });
-  return { path: chosen, temporary: false };
-}
-
-function removeFolder(path: string): void {
-  rmSync(path, { recursive: true, force: true });
+async function takeFolder(chosen: string | undefined): Promise<{ path: string; release: () => void }> {
+  if (chosen === undefined) {
+    const path = mkdtempSync(join(tmpdir(), "gte-stack-"));
+    return { path, release: () => rmSync(path, { recursive: true, force: true }) };
+  }
+  const { release } = await lockFolder(chosen);
+  return { path: chosen, release };
 }

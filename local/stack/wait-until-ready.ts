@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { localRequest } from "../caller/local-request.ts";
 import type { HostProcess } from "../host/host-process.ts";
 
-const timeoutMs = 20_000;
+const timeoutMs = 60_000;
 const pollIntervalMs = 50;
 
 export async function waitUntilReady(serviceUrl: string, host: HostProcess): Promise<void> {

@@ -53,13 +53,18 @@ function addDiscovery(app: App, tenant: Tenant): void {
   for (const [prefix, document] of Object.entries(documents)) {
     app.get(`${prefix}.well-known/openid-configuration`, (context) => {
       const segment = discoverySegment(context.req.param("tenant") ?? "");
-      return jsonResponse({ status: 200, body: document(tenant, segment), headers: ANY_ORIGIN });
+      const body = document(tenant, segment, context.req.query("appid"));
+      return jsonResponse({ status: 200, body, headers: ANY_ORIGIN });
     });
   }
   for (const path of ["/:tenant/discovery/v2.0/keys", "/:tenant/discovery/keys"]) {
     app.get(path, (context) => {
       discoverySegment(context.req.param("tenant") ?? "");
-      return jsonResponse({ status: 200, body: { keys: tenant.keys.published() }, headers: KEYS_HEADERS });
+      return jsonResponse({
+        status: 200,
+        body: { keys: tenant.keys.published(context.req.query("appid")) },
+        headers: KEYS_HEADERS,
+      });
     });
   }
 }

@@ -50,7 +50,7 @@ export interface AuditFacts {
   traceId?: string;
   /** Entra's trace id, for a support request to Microsoft. */
   entraTraceId?: string;
-  /** AADSTS numbers. */
+  /** AADSTS error codes. */
   aadsts?: readonly number[];
 }
 

@@ -30,7 +30,7 @@ export async function authenticate(
   if (!validated.ok) return fail(fromCallerFailure(validated.failure));
   if (authentication.method === "client_assertion" && !isApplication(validated.value)) {
     // RFC 7523 section 3.2: a client assertion identifies a client. A user's token identifies a user.
-    return fail({ kind: "caller_refused", reason: "kind_unclear" });
+    return fail({ kind: "caller_refused", reason: "not_an_application" });
   }
   recordCaller(validated.value, audit);
   return validated;
@@ -51,7 +51,7 @@ export function recordCaller(caller: Caller, audit: AuditTrail): void {
 export function fromSubjectFailure(failure: ValidationFailure, presentedAs: "subject_token" | "assertion"): Failure {
   return failure.kind === "keys_unavailable"
     ? KEYS_UNAVAILABLE
-    : { kind: "subject_refused", reason: failure.reason, presentedAs };
+    : { ...refusalOf(failure), kind: "subject_refused", presentedAs };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -59,7 +59,11 @@ export function fromSubjectFailure(failure: ValidationFailure, presentedAs: "sub
 const KEYS_UNAVAILABLE: Failure = { kind: "dependency_failed", dependency: "key_set", problem: "unavailable" };
 
 function fromCallerFailure(failure: ValidationFailure): Failure {
-  return failure.kind === "keys_unavailable" ? KEYS_UNAVAILABLE : { kind: "caller_refused", reason: failure.reason };
+  return failure.kind === "keys_unavailable" ? KEYS_UNAVAILABLE : { ...refusalOf(failure), kind: "caller_refused" };
+}
+
+function refusalOf({ reason, sentBytes }: Extract<ValidationFailure, { kind: "token_refused" }>) {
+  return { reason, ...(sentBytes === undefined ? {} : { sentBytes }) };
 }
 
 function isApplication(caller: Caller): caller is ApplicationCaller {

@@ -1,7 +1,7 @@
 /**
  * The checks of a token's claims: the rules of Entra that no JWT library knows, and the registered claims of RFC 7519
- * again with exact types (jose accepts an `aud` list that contains other audiences, a missing or infinite `exp`, and any
- * `ver`). The identity is `tid`, `oid` and the client id. Names and mail addresses (`upn`, `email`,
+ * with exact types (a JWT library accepts an `aud` list that contains other audiences, an infinite `exp`, and any `ver`).
+ * A fault that a newer token has too is reported before expiry, so that the caller does not get a new token in vain. The identity is `tid`, `oid` and the client id. Names and mail addresses (`upn`, `email`,
  * `preferred_username`, `unique_name`) can be changed by their owner, so they are never read.
  *
  * Pure: no I/O, no clock, no signature (`verify-signature.ts` comes first). Unknown claims are ignored, and a URL in a
@@ -53,8 +53,8 @@ export function checkCallerClaims(
   if (!version.ok) return version;
   const refusal =
     checkTenant(payload, rules) ??
-    checkTokenTimes(payload, nowSeconds) ??
     checkBearer(payload) ??
+    checkTokenTimes(payload, nowSeconds) ??
     checkIdentity(payload) ??
     checkClient(payload, version.value, rules);
   if (refusal !== undefined) return fail(refusal);
@@ -87,13 +87,26 @@ function readVersion(payload: JsonObject, rules: CallerRules): Result<TokenVersi
   const version = member(payload, "ver");
   if (issuer === rules.v2Issuer) {
     if (version !== "2.0") return fail("version");
-    return audience === rules.clientId ? succeed(V2) : fail("audience");
+    return audience === rules.clientId ? succeed(V2) : fail(foreignAudience(payload, rules));
   }
-  if (issuer === rules.v1Issuer && rules.v1Audiences.length > 0) {
-    if (version !== "1.0") return fail("version");
-    return typeof audience === "string" && rules.v1Audiences.includes(audience) ? succeed(V1) : fail("audience");
-  }
-  return fail("issuer");
+  if (issuer !== rules.v1Issuer) return fail("issuer");
+  if (version !== "1.0") return fail("version");
+  if (isOneOf(rules.v1Audiences, audience)) return succeed(V1);
+  const acceptsNoV1 = rules.v1Audiences.length === 0;
+  // A v1 token for this service: its registration does not set `requestedAccessTokenVersion` to 2 (E-30).
+  return acceptsNoV1 && isOneOf(rules.ownV1Audiences, audience) && !isIdToken(payload)
+    ? fail("version")
+    : fail(foreignAudience(payload, rules));
+}
+
+/** Why the token has another audience. An ID token has its client as audience, or this service in a v1 ID token. */
+function foreignAudience(payload: JsonObject, rules: CallerRules): TokenRefusal {
+  if (isOneOf(rules.graphAudiences, member(payload, "aud"))) return "graph_token";
+  return isIdToken(payload) ? "id_token" : "audience";
+}
+
+function isOneOf(list: readonly string[], value: unknown): boolean {
+  return typeof value === "string" && list.includes(value);
 }
 
 function checkTenant(payload: JsonObject, rules: CallerRules): TokenRefusal | undefined {
@@ -105,8 +118,12 @@ function checkBearer(payload: JsonObject): TokenRefusal | undefined {
   const has = (name: string) => Object.hasOwn(payload, name);
   if (has("cnf")) return "sender_constrained";
   if (ACTOR_CLAIMS.some(has)) return "actor_token";
-  const isNotAccessToken = !has("azp") && !has("appid") && !has("scp");
-  return isNotAccessToken || ID_TOKEN_CLAIMS.some(has) ? "id_token" : undefined;
+  return isIdToken(payload) ? "id_token" : undefined;
+}
+
+function isIdToken(payload: JsonObject): boolean {
+  const has = (name: string) => Object.hasOwn(payload, name);
+  return (!has("azp") && !has("appid") && !has("scp")) || ID_TOKEN_CLAIMS.some(has);
 }
 
 function checkIdentity(payload: JsonObject): TokenRefusal | undefined {

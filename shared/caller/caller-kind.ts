@@ -4,15 +4,11 @@
  * refuse a token but never admits one, and a token that is not clearly of one kind is refused. Pure: no I/O.
  */
 
+import { APPLICATION_ROLE, USER_SCOPE } from "../core/caller-permissions.ts";
 import { type JsonObject, member } from "../core/json-object.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { TokenRefusal } from "../core/token-refusal.ts";
 import type { CallerRules } from "./caller-rules.ts";
-
-/** The delegated permission that this service's registration publishes for user callers. */
-const USER_SCOPE = "access_as_user";
-/** The app role that this service's registration publishes for application callers. */
-const APPLICATION_ROLE = "Exchange.Call";
 
 export type CallerKind =
   | { readonly kind: "user"; readonly scopes: readonly string[] }

@@ -22,6 +22,9 @@ export interface CompactToken {
 /** Letters, digits, `-`, `_` and exactly two dots; no part empty, so no unsigned and no encrypted token. */
 const THREE_PARTS = /^([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)$/;
 
+/** The scheme of an `Authorization` header, pasted with the token. */
+const BEARER_PREFIX = /^bearer\W/i;
+
 export function readCompactForm(token: string): Result<CompactToken, TokenRefusal> {
   // A form body may be larger than any header, so the length is checked before everything else.
   if (token.length > TOKEN_MAX_BYTES) return fail("too_long");
@@ -29,7 +32,7 @@ export function readCompactForm(token: string): Result<CompactToken, TokenRefusa
   const headerBytes = decodeCanonical(header);
   const payloadBytes = decodeCanonical(payload);
   if (headerBytes === undefined || payloadBytes === undefined || decodeCanonical(signature) === undefined) {
-    return fail("not_compact");
+    return fail(BEARER_PREFIX.test(token) ? "bearer_prefix" : "not_compact");
   }
   const headerObject = readJsonObject(headerBytes);
   if (headerObject === undefined) return fail("not_json");

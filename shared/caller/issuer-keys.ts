@@ -1,5 +1,5 @@
 /**
- * Entra's signing keys for this tenant, cached in the process.
+ * One key set of Entra, cached in the process.
  *
  * - Read when first needed; all callers that wait share one request.
  * - Read again in the background once a day, and at once for a key id that is not in the set, because Entra may change
@@ -40,8 +40,12 @@ export interface KeySetProblem {
 }
 
 export interface IssuerKeysInput extends KeyOwner {
-  /** Entra's key set of this tenant. */
   readonly keySetUrl: string;
+  /**
+   * For a set that only adds keys to another one, and is usually empty: whether the other set has the key. Such keys are
+   * left out, so that a key ends with the set that it belongs to.
+   */
+  readonly isElsewhere?: (keyId: string) => boolean;
   readonly outbound: Outbound;
   /** Milliseconds; only differences count, so a steady clock (`performance.now`) is best. */
   readonly now: () => number;
@@ -133,12 +137,18 @@ async function fetchKeySet(
     if (!answer.ok) return fail(answer.failure.kind);
     // Redirects are not followed: the key set is only trusted at the configured URL.
     if (answer.value.status !== 200) return fail("status");
-    const moduli = readKeySet(answer.value.body, input);
+    const moduli = ownKeys(readKeySet(answer.value.body, input), input);
     return moduli.ok ? succeed(await importKeySet(moduli.value, before)) : moduli;
   } catch {
     // Key material that the runtime cannot import, or a bug. In both cases these keys must not be used.
     return fail("unexpected");
   }
+}
+
+function ownKeys(read: ReturnType<typeof readKeySet>, { isElsewhere }: IssuerKeysInput): typeof read {
+  if (isElsewhere === undefined) return read;
+  if (!read.ok) return read.failure === "no_usable_key" ? succeed(new Map()) : read;
+  return succeed(new Map([...read.value].filter(([keyId]) => !isElsewhere(keyId))));
 }
 
 function sameKeys(before: KeySet, after: KeySet): boolean {

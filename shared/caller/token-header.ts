@@ -12,32 +12,21 @@ import type { TokenRefusal } from "../core/token-refusal.ts";
 export const ALGORITHM = "RS256";
 
 /** Entra writes exactly `JWT`, never `at+jwt` (RFC 9068). */
-export const HEADER_TYPE = "JWT";
+const HEADER_TYPE = "JWT";
 
 /**
  * Members that name a key of the sender's choice (`jwk`, `jku`, `x5u`, `x5c`), change how the token is read (`crit`,
- * `b64`, `cty`), belong to encryption (`enc`, `zip`, `epk`, `p2c`, `p2s`), or mark a token for Microsoft Graph, whose
- * signature covers other bytes (`nonce`). A token for this service never contains one of them.
+ * `b64`, `cty`), or belong to encryption (`enc`, `zip`, `epk`, `p2c`, `p2s`). A token of Entra never contains one of them.
  */
-const REFUSED_MEMBERS = [
-  "jwk",
-  "jku",
-  "x5u",
-  "x5c",
-  "crit",
-  "b64",
-  "cty",
-  "enc",
-  "zip",
-  "epk",
-  "p2c",
-  "p2s",
-  "nonce",
-] as const;
+const REFUSED_MEMBERS = ["jwk", "jku", "x5u", "x5c", "crit", "b64", "cty", "enc", "zip", "epk", "p2c", "p2s"] as const;
+
+/** Marks a token for Microsoft Graph, whose signature covers other bytes than the token (E-38). */
+const GRAPH_MEMBER = "nonce";
 
 /** The `kid`, a non-empty string. Whether Entra has a key with this id is checked later. */
 export function readKeyId(header: JsonObject): Result<string, TokenRefusal> {
   if (REFUSED_MEMBERS.some((name) => Object.hasOwn(header, name))) return fail("header_not_allowed");
+  if (Object.hasOwn(header, GRAPH_MEMBER)) return fail("graph_token");
   if (member(header, "alg") !== ALGORITHM) return fail("algorithm");
   if (member(header, "typ") !== HEADER_TYPE) return fail("header_type");
   const keyId = member(header, "kid");

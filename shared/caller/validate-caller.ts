@@ -4,13 +4,14 @@
  *
  *   form → header → key → signature → claims
  *
- * Each step reads only what the steps before it have checked: no JSON before the form, no payload before the signature.
+ * Each step reads only what the steps before it have checked: no JSON before the form, no claim before the signature. So
+ * a refusal because of a claim proves that the token is genuine.
  * For a token whose bytes were verified recently, only the claims are checked again (`verified-tokens.ts`). `http/`
  * reads the token from the request; `policy/` decides what the caller may do. A token never causes an exception.
  */
 import { hash } from "node:crypto";
 import type { CryptoKey } from "jose";
-import { type JsonObject, readJsonObject } from "../core/json-object.ts";
+import { type JsonObject, member, readJsonObject } from "../core/json-object.ts";
 import { TOKEN_MAX_BYTES } from "../core/limits.ts";
 import type { RequestTrace } from "../core/request-trace.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -29,6 +30,11 @@ export interface CallerValidatorInput extends CallerSettings {
   readonly keys: Pick<IssuerKeys, "find">;
   /** Recognises tokens that were verified recently; without it, every signature is checked every time. */
   readonly verified?: VerifiedTokens;
+  /**
+   * Called for a token that says that it is from this tenant, and that is signed with a key that Entra publishes neither
+   * for the tenant nor for this service's registration. The answer to the caller is the same with and without it.
+   */
+  readonly onUnknownKey?: () => void;
 }
 
 export interface CallerValidator {
@@ -47,11 +53,11 @@ export function createCallerValidator(input: CallerValidatorInput): CallerValida
       // Every comparison with NaN is false: without this, an unset clock would accept expired tokens.
       if (!Number.isFinite(nowSeconds)) throw new TypeError("nowSeconds must be a number");
       // A form body may be larger than any header, so the length is checked before everything else, even before hashing.
-      if (token.length > TOKEN_MAX_BYTES) return refuseToken("too_long");
+      if (token.length > TOKEN_MAX_BYTES) return tooLong(token);
       const digest = hash("sha256", token.reveal(), "base64url");
       const known = verified?.find(digest, nowSeconds);
       if (known !== undefined) return toCaller({ token, digest }, recheckCallerClaims(known, rules, nowSeconds));
-      const signed = await verify(token.reveal(), rules, { ...input, trace }, nowSeconds);
+      const signed = await verify(token.reveal(), rules, { ...input, trace });
       if (!signed.ok) return signed;
       const { payload, generation } = signed.value;
       const checked = checkCallerClaims(readJsonObject(payload), rules, nowSeconds);
@@ -75,15 +81,17 @@ interface SignedPayload {
 async function verify(
   token: string,
   rules: CallerRules,
-  { keys, verified, trace }: CallerValidatorInput & { readonly trace: RequestTrace | undefined },
-  nowSeconds: number,
+  { keys, verified, onUnknownKey, trace }: CallerValidatorInput & { readonly trace: RequestTrace | undefined },
 ): Promise<Result<SignedPayload, ValidationFailure>> {
   const form = readCompactForm(token);
   if (!form.ok) return refuseToken(form.failure);
   const key = await findKey(form.value.header, keys, trace);
-  if (!key.ok) return key;
+  if (!key.ok) {
+    if (isKeyUnknown(key.failure) && namesIssuer(form.value.payload, rules)) onUnknownKey?.();
+    return key;
+  }
   const generation = verified?.generation ?? 0;
-  const refusal = await verifySignature({ compact: form.value.compact, key: key.value }, rules, nowSeconds);
+  const refusal = await verifySignature({ compact: form.value.compact, key: key.value });
   return refusal === undefined ? succeed({ payload: form.value.payload, generation }) : refuseToken(refusal);
 }
 
@@ -106,6 +114,21 @@ async function findKey(
   const key = await keys.find(keyId.value, trace);
   if (key.ok) return key;
   return key.failure === "key_unknown" ? refuseToken(key.failure) : fail({ kind: key.failure });
+}
+
+function isKeyUnknown(failure: ValidationFailure): boolean {
+  return failure.kind === "token_refused" && failure.reason === "key_unknown";
+}
+
+/** Reads a payload that nothing vouches for, only to decide whether operators get an event. */
+function namesIssuer(payload: Uint8Array, rules: CallerRules): boolean {
+  const claims = readJsonObject(payload);
+  const issuer = claims === undefined ? undefined : member(claims, "iss");
+  return issuer === rules.v2Issuer || issuer === rules.v1Issuer;
+}
+
+function tooLong(token: SecretValue): Result<never, ValidationFailure> {
+  return fail({ kind: "token_refused", reason: "too_long", sentBytes: Buffer.byteLength(token.reveal()) });
 }
 
 function refuseToken(reason: TokenRefusal): Result<never, ValidationFailure> {

@@ -5,6 +5,8 @@
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
  */
+import { GRAPH_RESOURCES } from "../core/graph-resource.ts";
+
 export const CLOUD_NAMES = ["public", "usgov", "china", "local"] as const;
 export type CloudName = (typeof CLOUD_NAMES)[number];
 
@@ -35,7 +37,7 @@ const PUBLIC: Cloud = Object.freeze({
   name: "public",
   authorityHost: "https://login.microsoftonline.com",
   v1IssuerBase: "https://sts.windows.net",
-  graphResources: ["https://graph.microsoft.com"],
+  graphResources: GRAPH_RESOURCES.public,
   vaultSuffix: ".vault.azure.net",
   tableSuffix: ".table.core.windows.net",
   federationAudience: "api://AzureADTokenExchange",
@@ -47,8 +49,7 @@ const US_GOVERNMENT: Cloud = Object.freeze({
   name: "usgov",
   authorityHost: "https://login.microsoftonline.us",
   v1IssuerBase: "https://sts.windows.net",
-  // The second one is for the Department of Defense.
-  graphResources: ["https://graph.microsoft.us", "https://dod-graph.microsoft.us"],
+  graphResources: GRAPH_RESOURCES.usgov,
   vaultSuffix: ".vault.usgovcloudapi.net",
   tableSuffix: ".table.core.usgovcloudapi.net",
   federationAudience: "api://AzureADTokenExchangeUSGov",
@@ -60,7 +61,7 @@ const CHINA: Cloud = Object.freeze({
   name: "china",
   authorityHost: "https://login.partner.microsoftonline.cn",
   v1IssuerBase: "https://sts.chinacloudapi.cn",
-  graphResources: ["https://microsoftgraph.chinacloudapi.cn"],
+  graphResources: GRAPH_RESOURCES.china,
   vaultSuffix: ".vault.azure.cn",
   tableSuffix: ".table.core.chinacloudapi.cn",
   federationAudience: "api://AzureADTokenExchangeChina",

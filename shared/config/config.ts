@@ -52,6 +52,8 @@ export interface Config {
   readonly cloud: Cloud;
   readonly tenantId: string;
   readonly serviceUrl: string;
+  /** Where the administrator publishes docs/troubleshooting.md. Undefined: nowhere. */
+  readonly documentationUrl: string | undefined;
   /** App ID URI of the delegated registration, without a trailing slash. Callers request its scope from Entra. */
   readonly appIdUri: string;
   readonly delegated: RegistrationConfig;

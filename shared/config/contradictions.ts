@@ -34,6 +34,7 @@ export function toConfig(values: Draft["values"], policy: Policy): Config {
     cloud: cloudOf(values),
     tenantId: get("TENANT_ID").toLowerCase(),
     serviceUrl: get("SERVICE_URL"),
+    documentationUrl: values.get("DOCUMENTATION_URL"),
     appIdUri: values.get("APP_ID_URI") ?? `api://${clientId}`,
     delegated: {
       clientId,

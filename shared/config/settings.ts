@@ -54,7 +54,7 @@ export const SETTINGS = {
     mustBe: `one of ${CLOUD_NAMES.join(", ")}`,
     required: "always",
     meaning:
-      "Selects the hosts of Entra, Graph and Azure. `local` is the embedded tenant; the service refuses it in Azure.",
+      "Selects the hosts of Entra, Graph and Azure. `local` is the local tenant that `npm start` runs; the service refuses it in Azure.",
     example: "public",
   },
   TENANT_ID: {
@@ -155,7 +155,8 @@ export const SETTINGS = {
     ...secretName,
     required: "no",
     fallback: "sealing-key",
-    meaning: "Name of the vault secret with 32 random bytes in base64: half of the key of every grant.",
+    meaning:
+      "Name of the vault secret with 32 random bytes in base64: one of the two inputs to each grant's key, and the only key for sign-in state.",
     example: "sealing-key",
   },
   V1_TOKEN_AUDIENCES: {
@@ -258,12 +259,20 @@ export const SETTINGS = {
     meaning: "Ratio of traces, for samplers with `traceidratio` in their name.",
     example: "0.1",
   },
+  DOCUMENTATION_URL: {
+    form: url(/^https:\/\/[^/\\?#@\s"]+(\/[^\\#\s"]*)?$/),
+    mustBe: "an https URL without user and fragment",
+    required: "no",
+    meaning:
+      "Where you publish [troubleshooting.md](troubleshooting.md). The member `docs` of every refusal is this URL, `#` and the code. Not set: `docs/troubleshooting.md`, `#` and the code.",
+    example: "https://wiki.contoso.example/gte/troubleshooting",
+  },
   LOCAL_TENANT_URL: {
     form: url(/^https:\/\/(127\.0\.0\.1|\[::1\]|localhost):\d{1,5}$/),
     mustBe: "an https URL with a port on 127.0.0.1, [::1] or localhost",
     asCopied: urlAsCopied,
     required: "with CLOUD=local and allowed only there",
-    meaning: "Address of the embedded local tenant.",
+    meaning: "Address of the local tenant that `npm start` runs.",
     example: "https://localhost:7443",
   },
 } as const satisfies Record<string, Setting>;

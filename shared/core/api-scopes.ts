@@ -13,5 +13,5 @@ export interface ReleaseBound {
   readonly surplus: boolean;
 }
 
-/** The APIs that a grant is for, each at most once. A request that names no API means the first. */
+/** The APIs that a grant is for, each at most once. The first is the default. */
 export type ConsentedApis = readonly [ApiScopes, ...ApiScopes[]];

@@ -1,6 +1,6 @@
 /**
  * When and how often a stored value is refreshed: one attempt at a time, and a time before which no new attempt is due.
- * The owner stores the value, decides the pause after each attempt, and decides who waits. No I/O; the clock is given.
+ * The owner stores the value and sets the pause; the clock is injected. No I/O.
  */
 
 export interface BackgroundRefresh<Arguments extends readonly unknown[] = [], Value = void> {

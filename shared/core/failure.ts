@@ -1,9 +1,10 @@
 /**
  * Every expected failure, as one tagged union with the evidence that an operator needs. Only `http/failure-to-wire.ts`
- * translates failures into statuses and messages. No member holds a token, a secret, a user name or text that Entra or
- * the caller wrote.
+ * translates failures into statuses and messages. No member holds a token, a secret, a user name or text that Entra
+ * wrote. Text of the caller is only in the members that say so, and messages have it only after `http/safe-text.ts`.
  */
 
+import type { FlowName } from "./flow-name.ts";
 import type { Grant } from "./grant.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 
@@ -35,8 +36,13 @@ export type HandleMistake = "empty" | "expression" | "quoted" | "incomplete" | "
 
 /** What the service recognizes in a wrong parameter. It never contains the value. */
 export type RequestHint =
-  /** The name of a parameter that the service accepts, similar to the one that was sent. */
-  { readonly meant: string } | { readonly looksLike: HandleMistake };
+  | {
+      /** The name of a parameter that the service accepts, similar to the one that was sent. */
+      readonly meant?: string;
+      /** Every parameter that the route accepts. */
+      readonly supported?: readonly string[];
+    }
+  | { readonly looksLike: HandleMistake };
 
 export type PolicyRefusal =
   | "caller_not_listed"
@@ -66,6 +72,10 @@ export interface PolicyRefused {
   readonly api?: string;
   /** The requested scopes that the policy also lists. Other scopes are text from the caller and are left out. */
   readonly scopes?: readonly string[];
+  /** Text of the caller: what the rule refused, for example the scopes, the name of the API or the flow. */
+  readonly requested?: readonly string[];
+  /** What the caller's own entry has instead. */
+  readonly listed?: readonly string[];
 }
 
 /** The token carries scopes outside the caller's list, so it is not released. */
@@ -123,6 +133,8 @@ export type EntraVerdict =
   | "consent_required"
   | "denied"
   | "grant_dead"
+  /** The authorization code is used, expired or invalid. No grant exists yet. */
+  | "code_refused"
   | "credential_refused"
   | "misconfigured";
 
@@ -131,7 +143,7 @@ export type OpenIdError = "login_required" | "account_selection_required";
 
 /** The parts of Entra's error body that are safe to log: identifiers and codes, never its text. */
 export interface EntraEvidence {
-  /** `error_codes`: AADSTS numbers. */
+  /** `error_codes`: AADSTS error codes. */
   readonly codes: readonly number[];
   readonly suberror: string | undefined;
   /** `claims` exactly as Entra sent it: JSON text that the caller sends back to Entra. */
@@ -140,7 +152,21 @@ export interface EntraEvidence {
   readonly correlationId: string | undefined;
 }
 
-export type Dependency = "entra" | "key_set" | "key_vault" | "grant_store";
+/** What can go wrong with each dependency. Wire codes are `<dependency>_<problem>`. */
+export const DEPENDENCY_PROBLEMS = {
+  entra: ["unavailable", "timeout", "answer_invalid"],
+  /** A failed read of the keys is one failure: the operator event `keys` has its cause. */
+  key_set: ["unavailable"],
+  key_vault: ["unavailable", "timeout", "answer_invalid"],
+  managed_identity: ["unavailable", "timeout", "answer_invalid"],
+  grant_store: ["unavailable", "timeout"],
+} as const;
+
+export type Dependency = keyof typeof DEPENDENCY_PROBLEMS;
+
+type DependencyProblem = {
+  readonly [D in Dependency]: { readonly dependency: D; readonly problem: (typeof DEPENDENCY_PROBLEMS)[D][number] };
+}[Dependency];
 
 export type Failure =
   | { readonly kind: "not_found" }
@@ -157,10 +183,16 @@ export type Failure =
   | { readonly kind: "grant_type_unsupported"; readonly requested: "password" | "other" }
   | { readonly kind: "token_type_unsupported" }
   | { readonly kind: "caller_missing" }
-  | { readonly kind: "caller_refused"; readonly reason: TokenRefusal }
+  | {
+      readonly kind: "caller_refused";
+      readonly reason: TokenRefusal;
+      /** Length of a token that is too long. */
+      readonly sentBytes?: number;
+    }
   | {
       readonly kind: "subject_refused";
       readonly reason: SubjectRefusal;
+      readonly sentBytes?: number;
       /** RFC 8693 calls a bad subject `invalid_request`, RFC 7523 a bad assertion `invalid_grant`. */
       readonly presentedAs: "subject_token" | "assertion";
     }
@@ -182,28 +214,30 @@ export type Failure =
       readonly evidence: EntraEvidence;
       /** The requested scopes, so that a consent request can name them. */
       readonly scopes: readonly string[];
+      /** The flow of the token request. Undefined: a sign-in. */
+      readonly flow?: FlowName;
       /** How the refused token was presented, see `subject_refused`. */
       readonly presentedAs?: "subject_token" | "assertion";
       /**
-       * An application redeemed a grant, and a person has to sign in to renew it. `url` is a link, if policy allows
-       * one.
+       * A person can resolve the refusal of a grant or a code by signing in. `url` is a link that renews an
+       * application's grant, if policy allows one.
        */
       readonly signIn?: { readonly url: string | undefined };
       /** The more precise error that Entra sent with the browser. OpenID Connect clients look for it. */
       readonly openIdError?: OpenIdError;
+      /** The service repeats an earlier refusal, and calls Entra again after this many seconds. */
+      readonly retryAfterSeconds?: number;
     }
   | { readonly kind: "code_refused"; readonly reason: CodeRefusal }
   | { readonly kind: "sign_in_refused"; readonly reason: SignInRefusal }
   /** The service's own limit for uncached requests. */
   | { readonly kind: "budget_used_up"; readonly retryAfterSeconds: number }
   | { readonly kind: "throttled"; readonly retryAfterSeconds: number; readonly evidence?: EntraEvidence }
-  | {
+  | ({
       readonly kind: "dependency_failed";
-      readonly dependency: Dependency;
-      readonly problem: "unavailable" | "timeout" | "answer_invalid";
       readonly retryAfterSeconds?: number;
       readonly evidence?: EntraEvidence;
-    }
+    } & DependencyProblem)
   | { readonly kind: "misconfigured"; readonly code: string; readonly evidence?: EntraEvidence }
   | { readonly kind: "deadline_passed" }
   | { readonly kind: "internal" };

@@ -1,4 +1,4 @@
-/** A grant: what the service knows about a stored delegated permission. The refresh token is never part of it. */
+/** A grant: the metadata of a stored refresh token, without the token. */
 import type { ConsentedApis } from "./api-scopes.ts";
 import type { UserIdentity } from "./user-identity.ts";
 

@@ -23,7 +23,21 @@ export type CredentialProblem =
   /** Not RSA of 2048 bits or more: Entra verifies RSA signatures only. */
   | "certificate_key_unsuitable"
   /** No certificate that matches the private key. */
-  | "certificate_missing";
+  | "certificate_missing"
+  | SecretProblem;
+
+/** Why the form of a vault secret shows that it is no client secret. */
+export type SecretProblem =
+  | "secret_empty"
+  | "secret_quoted"
+  | "secret_is_json"
+  /** A GUID: the secret's id instead of its value. */
+  | "secret_is_id"
+  /** A Key Vault reference or a URL. */
+  | "secret_is_reference"
+  | "secret_too_long"
+  /** White space, a line break or a character outside printable ASCII. */
+  | "secret_has_white_space";
 
 /** Why there is no credential. `reason` is a code (a vault failure's kind, a network code), never external text. */
 export type CredentialFailure =
@@ -35,8 +49,11 @@ export type CredentialFailure =
 
 /** For readiness: the version in use and its state. No secret. */
 export interface CredentialDescription {
-  /** unread: not read yet; ready: in use; stale: in use, but the last read failed; unavailable: no credential. */
-  readonly state: "unread" | "ready" | "stale" | "unavailable";
+  /**
+   * unread: not read yet; ready: in use; stale: in use, but the last read failed; refused: Entra refused it and there is
+   * no other one; unavailable: no credential.
+   */
+  readonly state: "unread" | "ready" | "stale" | "refused" | "unavailable";
   readonly version: string | undefined;
   readonly expiresAtSeconds: number | undefined;
 }
@@ -46,9 +63,11 @@ export interface ClientCredentialSource {
   /** The credential to use now. It does not wait for the vault while a usable one is in memory. */
   current(): Promise<Result<ClientCredential, CredentialFailure>>;
   /**
-   * Entra refused this version (7000215, 7000222). True: `current()` now returns another one, so the caller tries once
+   * Entra refused this version with these numbers. True: `current()` now returns another one, so the caller tries once
    * more. False: there is no other one, so the failure is final for this request.
    */
-  refused(version: string): Promise<boolean>;
+  refused(version: string, codes: readonly number[]): Promise<boolean>;
+  /** Entra accepted this version. */
+  accepted(version: string): void;
   describe(): CredentialDescription;
 }

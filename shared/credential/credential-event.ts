@@ -6,13 +6,20 @@
 export type CredentialEvent =
   | { readonly name: "credential_read"; readonly credential: string; readonly version: string }
   | { readonly name: "credential_changed"; readonly credential: string; readonly from: string; readonly to: string }
-  /** Entra answered 7000215 or 7000222. `next` is the version that is used from now on, if there is another. */
+  /**
+   * Entra refused it with the number `aadsts`. `next` is the version that is used from now on, if there is another.
+   * `remedy` says what the administrator does.
+   */
   | {
       readonly name: "credential_refused";
       readonly credential: string;
       readonly version: string;
       readonly next: string | undefined;
+      readonly aadsts: number | undefined;
+      readonly remedy: string;
     }
+  /** Entra accepts the credential again. */
+  | { readonly name: "credential_accepted"; readonly credential: string; readonly version: string }
   /** The source could not be read; the last good value stays in use. */
   | {
       readonly name: "credential_stale";

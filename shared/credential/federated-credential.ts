@@ -19,6 +19,7 @@ import type {
   CredentialFailure,
 } from "./client-credential.ts";
 import type { OnCredentialEvent } from "./credential-event.ts";
+import { remedyFor } from "./refusal-remedies.ts";
 
 const NAME = "managed-identity";
 /** A stored assertion is not used in its last minute, because of clock differences and network time. */
@@ -56,12 +57,14 @@ interface State {
   stored: { readonly credential: ClientCredential; readonly expiresAtMs: number } | undefined;
   /** Why the last request failed; undefined after a success. */
   reason: string | undefined;
+  /** Entra's last decision about the identity's token was a refusal. */
+  refused: boolean;
 }
 
 export function createFederatedCredential(input: FederatedCredentialInput): ClientCredentialSource {
   const { now, pause = setTimeout } = input;
   const startedAtMs = now();
-  const state: State = { stored: undefined, reason: undefined };
+  const state: State = { stored: undefined, reason: undefined, refused: false };
   const refresh: BackgroundRefresh = createBackgroundRefresh({
     attempt: () => refreshAssertion(input, state, refresh),
     nowMs: now,
@@ -78,11 +81,17 @@ export function createFederatedCredential(input: FederatedCredentialInput): Clie
       return currentAssertion(state, now());
     },
     // There is only one assertion at a time. Once Entra knows the credential, a refusal means a wrong configuration.
-    refused: async () => {
-      input.onEvent({ name: "credential_refused", credential: NAME, version: NAME, next: undefined });
+    refused: async (_version, codes) => {
+      state.refused = true;
+      const event = { name: "credential_refused", credential: NAME, version: NAME, next: undefined } as const;
+      input.onEvent({ ...event, ...remedyFor(codes) });
       if (now() - startedAtMs >= NEW_INSTANCE_MS) return false;
       await pause(REPLICATION_PAUSE_MS);
       return true;
+    },
+    accepted() {
+      if (state.refused) input.onEvent({ name: "credential_accepted", credential: NAME, version: NAME });
+      state.refused = false;
     },
     describe: () => describeAssertion(state, now()),
   };
@@ -141,5 +150,6 @@ function describeAssertion(state: State, nowMs: number): CredentialDescription {
     return { state: unread ? "unread" : "unavailable", version: undefined, expiresAtSeconds: undefined };
   }
   // The assertion is renewed automatically, so there is no expiry that an administrator must watch.
+  if (state.refused) return { state: "refused", version: NAME, expiresAtSeconds: undefined };
   return { state: state.reason === undefined ? "ready" : "stale", version: NAME, expiresAtSeconds: undefined };
 }

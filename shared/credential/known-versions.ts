@@ -23,6 +23,8 @@ export interface KnownVersion {
 interface Entry {
   readonly known: KnownVersion;
   refusals: number;
+  /** Entra's last decision about it was a refusal. */
+  refused: boolean;
   /** Not used until then (the newest) or never again (an older one); zero if never refused. */
   retryAtMs: number;
 }
@@ -43,6 +45,9 @@ export interface KnownVersions {
   addOldest(known: KnownVersion): void;
   drop(version: string): void;
   refuse(version: string, nowMs: number): void;
+  /** True if Entra's last decision before was a refusal. */
+  accept(version: string): boolean;
+  isRefused(version: string): boolean;
 }
 
 export function createKnownVersions(): KnownVersions {
@@ -74,22 +79,32 @@ export function createKnownVersions(): KnownVersions {
         predecessor.refusals = 0;
       }
       const others = entries.filter((entry) => entry !== before);
-      const entry = { known, refusals: before?.refusals ?? 0, retryAtMs: before?.retryAtMs ?? 0 };
+      const { refusals = 0, refused = false, retryAtMs = 0 } = before ?? {};
+      const entry = { known, refusals, refused, retryAtMs };
       entries = [entry, ...others].slice(0, VERSIONS_MAX);
     },
     addOldest(known) {
-      entries = [...entries.slice(0, VERSIONS_MAX - 1), { known, refusals: 0, retryAtMs: 0 }];
+      entries = [...entries.slice(0, VERSIONS_MAX - 1), { known, refusals: 0, refused: false, retryAtMs: 0 }];
     },
     drop(version) {
       entries = entries.filter((entry) => entry.known.version !== version);
     },
     refuse(version, nowMs) {
       const entry = entries.find((candidate) => candidate.known.version === version);
+      if (entry === undefined) return;
+      entry.refused = true;
       // Many requests refused at the same time count as one refusal.
-      if (entry === undefined || entry.retryAtMs > nowMs) return;
+      if (entry.retryAtMs > nowMs) return;
       entry.retryAtMs = nowMs + Math.min(REFUSED_WAIT_MS * 2 ** entry.refusals, REFUSED_WAIT_MAX_MS);
       entry.refusals += 1;
     },
+    accept(version) {
+      const entry = entries.find((candidate) => candidate.known.version === version);
+      if (entry?.refused !== true) return false;
+      entry.refused = false;
+      return true;
+    },
+    isRefused: (version) => entries.some((entry) => entry.known.version === version && entry.refused),
   };
 }
 

@@ -9,7 +9,7 @@
  *   follows after a pause.
  *
  * All callers share one read at a time. Input: a `Vault`; output: `ClientCredentialSource`; failures:
- * `CredentialFailure`. It does not call Entra, and does not know why Entra refused.
+ * `CredentialFailure`. It does not call Entra.
  */
 import { type BackgroundRefresh, createBackgroundRefresh } from "../core/background-refresh.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -22,6 +22,7 @@ import type {
 } from "./client-credential.ts";
 import type { OnCredentialEvent } from "./credential-event.ts";
 import { createKnownVersions, isExpired, isValid, type KnownVersion, type KnownVersions } from "./known-versions.ts";
+import { remedyFor } from "./refusal-remedies.ts";
 import type { Vault, VaultFailure, VaultSecret } from "./vault.ts";
 
 /**
@@ -82,7 +83,7 @@ export function createRotatingCredential(input: RotatingCredentialInput): Client
       return found === undefined ? fail(currentFailure(state, now())) : succeed(found.credential);
     },
 
-    async refused(version) {
+    async refused(version, codes) {
       state.known.refuse(version, now());
       const alreadyNewer = state.known.newerThan(version, now()) !== undefined;
       if (!alreadyNewer && (refresh.isRunning() || now() - refusedReadAtMs >= REFUSED_READ_PAUSE_MS)) {
@@ -90,8 +91,12 @@ export function createRotatingCredential(input: RotatingCredentialInput): Client
         await refresh.run();
       }
       const next = state.known.eligible(now());
-      onEvent({ name: "credential_refused", credential: name, version, next: next?.version });
+      onEvent({ name: "credential_refused", credential: name, version, next: next?.version, ...remedyFor(codes) });
       return next !== undefined;
+    },
+
+    accepted(version) {
+      if (state.known.accept(version)) onEvent({ name: "credential_accepted", credential: name, version });
     },
 
     describe: () => describeVersions(state, now()),
@@ -236,5 +241,6 @@ function describeVersions(state: State, nowMs: number): CredentialDescription {
   const offered = state.known.offer(nowMs);
   const dates = { version: offered?.version, expiresAtSeconds: offered?.expiresAtSeconds };
   if (offered === undefined) return { state: state.everRead ? "unavailable" : "unread", ...dates };
+  if (state.known.isRefused(offered.version)) return { state: "refused", ...dates };
   return { state: state.failure === undefined ? "ready" : "stale", ...dates };
 }

@@ -7,8 +7,10 @@
  */
 import type { EntraVerdict } from "../core/failure.ts";
 
-/** With `throttled` and `unavailable`, Entra did not decide about the request: the same request may succeed later. */
-export type CodeClass = EntraVerdict | "throttled" | "unavailable";
+/**
+ * The class for a refresh token; `read-answer.ts` adapts it to the other flows. With `throttled` and `unavailable`, Entra did not decide about the request: the same request may succeed later.
+ */
+export type CodeClass = Exclude<EntraVerdict, "code_refused"> | "throttled" | "unavailable";
 
 const CLASSES: Readonly<Record<CodeClass, readonly number[]>> = {
   // The assertion has an invalid signature, is expired or malformed, or is an ID token.
@@ -20,8 +22,8 @@ const CLASSES: Readonly<Record<CodeClass, readonly number[]>> = {
   denied: [50105, 53003, 65004, 50053, 50057, 50034, 50020, 50126],
   // The refresh token or code is expired, used or revoked.
   grant_dead: [70000, 70008, 700082, 700084, 50173, 70043, 9002313, 54005, 501481, 70018, 70019, 70020],
-  // Entra refused the client secret or certificate of the service. The service reads the vault again once.
-  credential_refused: [7000215, 7000222, 700024, 700027, 700213, 7000212],
+  // Entra refused the client secret, the certificate or the federated credential of the service.
+  credential_refused: [7000215, 7000222, 700024, 700027, 700211, 700212, 700213, 70021, 7002137, 7002138, 700223],
   // The registration, the tenant or the request is wrong. The service or its administrator chose all of them.
   misconfigured: [
     500131, 501051, 70003, 70011, 700016, 700022, 28002, 28003, 700030, 700038, 7000112, 7000114, 7000218, 500011,

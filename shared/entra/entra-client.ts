@@ -6,6 +6,7 @@
 import { ConfidentialClientApplication } from "@azure/msal-node";
 import type { Cloud } from "../config/clouds.ts";
 import type { Failure } from "../core/failure.ts";
+import { ENTRA_DEADLINE_MS } from "../core/limits.ts";
 import type { RequestTrace } from "../core/request-trace.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { ClientCredential } from "../credential/client-credential.ts";
@@ -13,14 +14,17 @@ import type { Outbound, OutboundFailure } from "../outbound/outbound.ts";
 import type { CodeRequest, EntraClient, EntraToken, SignedInToken, SignInUrlRequest } from "./entra-token.ts";
 import { type Authority, authorityOf, msalConfiguration } from "./msal-configuration.ts";
 import { NetworkRecorder } from "./network-recorder.ts";
-import { type FailedRequest, readRefusal } from "./read-answer.ts";
+import { type FailedRequest, isPassingFault, readRefusal } from "./read-answer.ts";
 import { readSignedInToken, readToken } from "./read-token.ts";
+import { passingFailure, type Sent, withSecondAttempt } from "./second-attempt.ts";
 
-/** The credential of the registration. `refused` reports that Entra refused it. */
+/** The credential of the registration, and what Entra decided about it. */
 export interface CredentialSource {
   current(): Promise<Result<ClientCredential, Failure>>;
-  /** Reports a version that Entra refused. True if there is another version to try. */
-  refused(version: string): Promise<boolean>;
+  /** Reports a version that Entra refused with these numbers. True if there is another version to try. */
+  refused(version: string, codes: readonly number[]): Promise<boolean>;
+  /** Reports a version that Entra accepted. */
+  accepted(version: string): void;
 }
 
 export interface EntraClientOptions {
@@ -32,6 +36,10 @@ export interface EntraClientOptions {
   readonly credential: CredentialSource;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
+  /** Milliseconds of a monotonic clock, for the deadline. */
+  readonly steadyMs: () => number;
+  /** Waits before the second attempt. */
+  readonly pause: (milliseconds: number) => Promise<unknown>;
 }
 
 /** Creates the client of one registration. */
@@ -133,7 +141,7 @@ async function signInUrl(
       clientId: options.clientId,
       authority,
       credential: credential.value,
-      networkClient: new NetworkRecorder(options.outbound),
+      networkClient: new NetworkRecorder({ outbound: options.outbound, deadlineMs: ENTRA_DEADLINE_MS }),
       cae: request.cae,
     });
     const url = await new ConfidentialClientApplication(configuration).getAuthCodeUrl({
@@ -156,48 +164,69 @@ async function signInUrl(
   }
 }
 
-/** Calls Entra, and once more if Entra refuses the credential and there is another version. */
+/** Calls Entra, and once more if Entra refuses the credential and there is another version. One deadline for both. */
 async function acquire<T extends EntraToken>(
   options: EntraClientOptions,
   authority: Authority,
   call: Call<T>,
 ): Promise<Result<T, Failure>> {
+  let deadlineAtMs: number | undefined;
   for (let attempt = 1; ; attempt++) {
     const credential = await options.credential.current();
     if (!credential.ok) return credential;
-    const result = await acquireOnce(options, authority, credential.value, call);
-    if (result.ok || !isCredentialRefused(result.failure) || attempt > CREDENTIAL_RETRIES) return result;
-    if (!(await options.credential.refused(credential.value.version))) return result;
+    deadlineAtMs ??= options.steadyMs() + ENTRA_DEADLINE_MS;
+    const send = (deadlineMs: number) =>
+      acquireOnce(options, authority, { credential: credential.value, deadlineMs, call });
+    const result = await withSecondAttempt({ ...options, deadlineAtMs, grantKind: call.failed.grantKind }, send);
+    const { version } = credential.value;
+    if (isCredentialAccepted(result)) options.credential.accepted(version);
+    const codes = result.ok ? undefined : codesOfRefusedCredential(result.failure);
+    if (codes === undefined || attempt > CREDENTIAL_RETRIES) return result;
+    if (!(await options.credential.refused(version, codes))) return result;
   }
 }
 
 /** Entra's replicas may refuse a new secret for a short time. The retry then uses the previous version. */
 const CREDENTIAL_RETRIES = 1;
 
+interface OneCall<T extends EntraToken> {
+  readonly credential: ClientCredential;
+  readonly deadlineMs: number;
+  readonly call: Call<T>;
+}
+
 async function acquireOnce<T extends EntraToken>(
-  options: EntraClientOptions,
+  { clientId, outbound, nowMs }: EntraClientOptions,
   authority: Authority,
-  credential: ClientCredential,
-  call: Call<T>,
-): Promise<Result<T, Failure>> {
-  const recorder = new NetworkRecorder(options.outbound, call.trace);
+  { credential, deadlineMs, call }: OneCall<T>,
+): Promise<Sent<T>> {
+  const { cae, trace, failed } = call;
+  const recorder = new NetworkRecorder({ outbound, trace, deadlineMs });
+  // Entra counts a token's lifetime from an earlier time than the arrival of the response.
+  const sentAtMs = nowMs();
   let msalError: unknown;
   try {
-    const { clientId } = options;
-    const { cae } = call;
     const configuration = msalConfiguration({ clientId, authority, credential, networkClient: recorder, cae });
     await call.send(new ConfidentialClientApplication(configuration));
   } catch (error) {
     msalError = error;
   }
-  const { answer } = recorder;
-  if (answer === undefined) return fail(fromOutboundFailure(recorder.failure));
-  if (answer.status !== 200) return fail(readRefusal(answer, call.failed, options.nowMs()));
+  const { answer, failure } = recorder;
+  if (answer === undefined) return { result: fail(fromOutboundFailure(failure)), passing: passingFailure(failure) };
+  if (answer.status !== 200) {
+    return {
+      result: fail(readRefusal(answer, failed, nowMs())),
+      passing: isPassingFault(answer) ? "answered" : undefined,
+    };
+  }
   // MSAL accepts a 200 without a token, and throws for an ID token that it cannot read.
-  const token = msalError === undefined ? call.read(answer.body, options.nowMs()) : undefined;
+  const token = msalError === undefined ? call.read(answer.body, sentAtMs) : undefined;
   return token !== undefined && hasScopes(token, call)
-    ? token
-    : fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
+    ? { result: token, passing: undefined }
+    : {
+        result: fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" }),
+        passing: undefined,
+      };
 }
 
 /** Entra names the scopes of each delegated token. Without them, policy could not compare the token with the caller's list. */
@@ -219,6 +248,16 @@ function fromOutboundFailure(failure: OutboundFailure | undefined): Failure {
   }
 }
 
-function isCredentialRefused(failure: Failure): boolean {
-  return failure.kind === "entra_refused" && failure.verdict === "credential_refused";
+/** Entra's numbers, if it refused the credential of the service. */
+function codesOfRefusedCredential(failure: Failure): readonly number[] | undefined {
+  return failure.kind === "entra_refused" && failure.verdict === "credential_refused"
+    ? failure.evidence.codes
+    : undefined;
+}
+
+/** Entra decides about the user only after it has accepted the client. */
+function isCredentialAccepted(result: Result<EntraToken, Failure>): boolean {
+  if (result.ok) return true;
+  const { failure } = result;
+  return failure.kind === "entra_refused" && ["consent_required", "interaction_required"].includes(failure.verdict);
 }

@@ -4,19 +4,28 @@
  * contains no refresh token.
  */
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
-import { ENTRA_ANSWER_MAX_BYTES, ENTRA_DEADLINE_MS } from "../core/limits.ts";
+import { ENTRA_ANSWER_MAX_BYTES } from "../core/limits.ts";
 import { type RequestTrace, traceHeaders } from "../core/request-trace.ts";
 import type { Outbound, OutboundFailure, OutboundResponse } from "../outbound/outbound.ts";
+
+export interface NetworkRecorderInput {
+  readonly outbound: Outbound;
+  readonly trace?: RequestTrace | undefined;
+  /** For the whole exchange with Entra. */
+  readonly deadlineMs: number;
+}
 
 export class NetworkRecorder implements INetworkModule {
   readonly #outbound: Outbound;
   readonly #trace: RequestTrace | undefined;
+  readonly #deadlineMs: number;
   #answer: OutboundResponse | undefined;
   #failure: OutboundFailure | undefined;
 
-  constructor(outbound: Outbound, trace?: RequestTrace) {
+  constructor({ outbound, trace, deadlineMs }: NetworkRecorderInput) {
     this.#outbound = outbound;
     this.#trace = trace;
+    this.#deadlineMs = deadlineMs;
   }
 
   /** The last response of Entra. */
@@ -40,7 +49,7 @@ export class NetworkRecorder implements INetworkModule {
       url,
       headers: { ...options?.headers, ...traceHeaders(this.#trace) },
       ...(options?.body === undefined ? {} : { body: options.body }),
-      deadlineMs: ENTRA_DEADLINE_MS,
+      deadlineMs: this.#deadlineMs,
       maxBytes: ENTRA_ANSWER_MAX_BYTES,
     });
     if (!sent.ok) {

@@ -19,11 +19,23 @@ export interface FailedRequest {
 
 /** The wait if Entra throttles without `Retry-After`. MSAL uses the same default. */
 const DEFAULT_RETRY_AFTER_SECONDS = 60;
+/** Without any wait, a client would repeat the request in a loop. */
+const RETRY_AFTER_MIN_SECONDS = 1;
 /** Entra never requests a wait of more than an hour. */
 const RETRY_AFTER_MAX_SECONDS = 3_600;
 
 /** An HTTP date begins with the name of the day. `Date.parse` accepts too much: it reads "1.5" as a day in 2001. */
 const HTTP_DATE = /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6},? /;
+
+/** Entra's numbers for a fault of Entra that passes within seconds. */
+const PASSING_FAULTS: readonly number[] = [90006, 90033, 90090];
+
+/** Whether the same request may succeed a second later. A 4xx is an answer to this request, except for those numbers. */
+export function isPassingFault(answer: OutboundResponse): boolean {
+  if (answer.status >= 500) return true;
+  const codes = readCodes(parseJsonObject(answer.body)?.["error_codes"]);
+  return answer.status !== 429 && codes.some((code) => PASSING_FAULTS.includes(code));
+}
 
 /** Converts a response without a token to a failure. `nowMs` serves to read a `Retry-After` date. */
 export function readRefusal(answer: OutboundResponse, request: FailedRequest, nowMs: number): Failure {
@@ -42,35 +54,57 @@ export function readRefusal(answer: OutboundResponse, request: FailedRequest, no
   if (body === undefined || typeof body["error"] !== "string") {
     return { kind: "dependency_failed", dependency: "entra", problem: "answer_invalid", evidence };
   }
+  const verdict = adaptToFlow(verdictOfTokenError(body["error"], evidence, codeClass, request), request);
+  // The page of a sign-in asks for missing consent, so signing in again resolves it.
+  const bySignIn = request.grantKind === "code" && verdict === "consent_required";
   return {
     kind: "entra_refused",
-    verdict: adaptToFlow(verdictOfTokenError(body["error"], evidence, codeClass, request), request),
+    verdict,
     evidence,
     scopes: request.scopes,
+    ...(bySignIn ? { signIn: { url: undefined } } : {}),
     ...(request.presentedAs === undefined ? {} : { presentedAs: request.presentedAs }),
   };
 }
 
-/** `Retry-After` (RFC 9110 section 10.2.3) in seconds, at most an hour; undefined if it is neither number nor HTTP date. */
+/**
+ * `Retry-After` (RFC 9110 section 10.2.3) in seconds, from one second to one hour; undefined if it is neither number nor
+ * HTTP date.
+ */
 export function retryAfterSeconds(header: string | undefined, nowMs: number): number | undefined {
   const text = header?.trim() ?? "";
   const date = HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
-  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (date - nowMs) / 1_000;
-  return Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), 0), RETRY_AFTER_MAX_SECONDS) : undefined;
+  const seconds = /^\d+$/.test(text) ? Number(text) : (date - nowMs) / 1_000;
+  if (Number.isNaN(seconds)) return undefined;
+  return Math.min(Math.max(Math.ceil(seconds), RETRY_AFTER_MIN_SECONDS), RETRY_AFTER_MAX_SECONDS);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
 /** Replaces a verdict that the flow cannot have. */
 function adaptToFlow(verdict: EntraVerdict, { grantKind }: FailedRequest): EntraVerdict {
-  if (verdict === "assertion_refused") {
-    // In all other flows, the only assertion is the client authentication of the service.
-    return grantKind === "assertion" ? verdict : "credential_refused";
+  switch (verdict) {
+    case "assertion_refused":
+      // In all other flows, the only assertion is the client authentication of the service.
+      return grantKind === "assertion" ? verdict : "credential_refused";
+    case "grant_dead":
+      return ENDED[grantKind];
+    case "interaction_required":
+      // No user can sign in for an application.
+      return grantKind === "application" ? "denied" : verdict;
+    default:
+      return verdict;
   }
-  // No user can sign in for an application, and an application token has no grant that could be renewed.
-  const needsUser = verdict === "interaction_required" || verdict === "grant_dead";
-  return needsUser && grantKind === "application" ? "denied" : verdict;
 }
+
+/** What ended with the user's session. Only a refresh token is a grant. */
+const ENDED: Readonly<Record<FailedRequest["grantKind"], EntraVerdict>> = {
+  refresh_token: "grant_dead",
+  code: "code_refused",
+  // The user signs in again at the client that obtained the assertion.
+  assertion: "interaction_required",
+  application: "denied",
+};
 
 function verdictOfTokenError(
   error: string,
@@ -78,10 +112,13 @@ function verdictOfTokenError(
   codeClass: ReturnType<typeof classOfCodes>,
   request: FailedRequest,
 ): EntraVerdict {
-  // Claims take precedence over the number: the user can satisfy them.
+  // Claims take precedence over the suberror, and the suberror over the number: they say what the user can do.
   if (evidence.claims !== undefined) return "interaction_required";
-  if (codeClass !== undefined && codeClass !== "throttled" && codeClass !== "unavailable") return codeClass;
-  return verdictOfSuberror(evidence.suberror, error) ?? verdictOfError(error, request);
+  const bySuberror = verdictOfSuberror(evidence.suberror, error);
+  if (bySuberror !== undefined) return bySuberror;
+  return codeClass !== undefined && codeClass !== "throttled" && codeClass !== "unavailable"
+    ? codeClass
+    : verdictOfError(error, request);
 }
 
 /** Errors that the user or an administrator can resolve. */

@@ -2,7 +2,7 @@
  * A cached token that is still valid, or a new one from Entra. Policy has decided before this stage; the release check
  * follows it for every token, cached or new.
  */
-import { cacheKey } from "../cache/cache-key.ts";
+import { cacheKey, type TokenIdentity } from "../cache/cache-key.ts";
 import type { CacheAnswer, TokenCache } from "../cache/token-cache.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { ExchangeRequest, TokenParameters } from "../core/exchange-request.ts";
@@ -10,10 +10,12 @@ import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { identityKey } from "../core/user-identity.ts";
 import type { Registration } from "../entra/registration.ts";
+import type { FlowContext } from "../flows/flow.ts";
 import type { Subject } from "../flows/flows.ts";
 import { flowFor } from "../flows/flows.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
+import { refusalKey } from "../throttling/refusal-memory.ts";
 import { spendBudget, type ThrottlingContext, throttledCall } from "../throttling/throttled-call.ts";
 
 export interface AcquireContext extends ThrottlingContext {
@@ -24,6 +26,8 @@ export interface AcquireContext extends ThrottlingContext {
   /** Undefined unless an application registration is configured. */
   readonly applicationOnly: Registration | undefined;
   readonly grants: Pick<OfflineAccess, "redeemed">;
+  /** See `FlowContext`. */
+  readonly onOtherUser: FlowContext["onOtherUser"];
 }
 
 export interface Acquisition {
@@ -35,49 +39,68 @@ export interface Acquisition {
 
 export async function acquireToken(
   context: AcquireContext,
-  { request, caller, subject, entitlement }: Acquisition,
+  acquisition: Acquisition,
 ): Promise<Result<CacheAnswer, Failure>> {
+  const { subject, entitlement } = acquisition;
   const registration = subject.source === "application" ? context.applicationOnly : context.delegated;
   if (registration === undefined) {
     return fail({ kind: "policy_refused", reason: "flow_not_allowed", entry: entitlement.entry });
   }
-  const { tokenParameters, correlationId, trace } = request;
-  const flow = flowFor(subject);
-  const user = userKey(caller, subject);
-  const bypass = entitlement.offlineAccess || tokenParameters.claims !== undefined || tokenParameters.forceRefresh;
-  const refused = bypass || flow.identity === undefined ? spendBudget(context, { entitlement, user }) : undefined;
-  if (refused !== undefined) return fail(refused);
-
-  const callEntra = () =>
-    throttledCall(context, { registration, entitlement, user }, async () => {
-      const entra = await registration.entra();
-      const { grants, allowGuests } = context;
-      const flowContext = { entra, allowGuests, grantRedeemed: grants.redeemed };
-      return flow.acquire(flowContext, { entitlement, claims: tokenParameters.claims, correlationId, trace });
-    });
-  if (flow.identity === undefined || !isCacheable(entitlement, tokenParameters)) {
-    const token = await callEntra();
-    return token.ok ? succeed({ token: token.value, level: "bypass" }) : token;
-  }
-  const key = cacheKey({
-    tenantId: context.tenantId,
-    registration: registration.clientId,
-    flow: entitlement.flow,
-    resource: entitlement.api.resource,
-    scopes: entitlement.scopes,
-    cae: entitlement.cae,
-    identity: flow.identity,
-  });
-  const { minimumSeconds } = tokenParameters;
-  const lookUp = { key, minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds };
-  const acquired = await context.cache.getOrAcquire(lookUp, callEntra);
-  return acquired.ok ? acquired : fail(asPresented(acquired.failure, subject));
+  const acquired = await acquireAs(context, acquisition, registration);
+  return acquired.ok ? acquired : fail(withPresentation(acquired.failure, subject));
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
+async function acquireAs(
+  context: AcquireContext,
+  { request, caller, subject, entitlement }: Acquisition,
+  registration: Registration,
+): Promise<Result<CacheAnswer, Failure>> {
+  const { tokenParameters, correlationId, trace } = request;
+  const { claims, minimumSeconds } = tokenParameters;
+  const flow = flowFor(subject);
+  const key = keyFor(context, registration, entitlement, flow.identity);
+  const call = {
+    registration,
+    entitlement,
+    api: entitlement.api.name,
+    user: userKey(caller, subject),
+    refusalKey: key === undefined ? undefined : refusalKey({ cacheKey: key, entry: entitlement.entry, claims }),
+  };
+  const bypass = entitlement.offlineAccess || claims !== undefined || tokenParameters.forceRefresh;
+  const refused = bypass || key === undefined ? spendBudget(context, call) : undefined;
+  if (refused !== undefined) return fail(refused);
+
+  const callEntra = () =>
+    throttledCall(context, call, async () => {
+      const entra = await registration.entra();
+      const { grants, allowGuests, onOtherUser } = context;
+      const flowContext = { entra, allowGuests, grantRedeemed: grants.redeemed, onOtherUser };
+      return flow.acquire(flowContext, { entitlement, claims, correlationId, trace });
+    });
+  if (key === undefined || !isCacheable(entitlement, tokenParameters)) {
+    const token = await callEntra();
+    return token.ok ? succeed({ token: token.value, level: "bypass" }) : token;
+  }
+  const lookUp = { key, minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds };
+  return context.cache.getOrAcquire(lookUp, callEntra);
+}
+
+/** Undefined: the flow's tokens have no identity, so no cache may hold them. */
+function keyFor(
+  { tenantId }: AcquireContext,
+  { clientId }: Registration,
+  { flow, api, scopes, cae }: Entitlement,
+  identity: TokenIdentity | undefined,
+): string | undefined {
+  return identity === undefined
+    ? undefined
+    : cacheKey({ tenantId, registration: clientId, flow, resource: api.resource, scopes, cae, identity });
+}
+
 /** Callers share one call to Entra, but each gets the failure in the terms of how it presented its own token. */
-function asPresented(failure: Failure, subject: Subject): Failure {
+function withPresentation(failure: Failure, subject: Subject): Failure {
   return failure.kind === "entra_refused" && subject.source === "user"
     ? { ...failure, presentedAs: subject.presentedAs }
     : failure;

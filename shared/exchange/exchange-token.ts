@@ -28,7 +28,7 @@ import type { ApiAllowance, Entitlement } from "../policy/entitlement.ts";
 import { release } from "../policy/release.ts";
 import type { Policy } from "../policy/rules.ts";
 import type { UnsealedCode } from "../sealed-state/authorization-code.ts";
-import { offerForEnded, offerSignIn } from "../sign-in/offer-sign-in.ts";
+import { offerLinkForExpiredGrant, offerSignIn } from "../sign-in/offer-sign-in.ts";
 import type { SignInState } from "../sign-in/sign-in-context.ts";
 import { type AcquireContext, acquireToken } from "./acquire-token.ts";
 import { type AuthenticatedRequest, resolveSubject } from "./resolve-subject.ts";
@@ -46,7 +46,7 @@ export interface Exchange {
   readonly caller: Caller;
   readonly entitlement: Entitlement;
   readonly token: EntraToken;
-  /** When the caller should request the next token: the end of this one, or of the right to it; seconds since 1970. */
+  /** When the caller should request the next token: until then the service may release this one; seconds since 1970. */
   readonly usableUntilSeconds: number;
   /** True scopes of the token, bare. */
   readonly scopes: readonly string[];
@@ -62,7 +62,7 @@ export async function exchangeToken(
   audit: AuditTrail,
 ): Promise<Result<Exchange, Failure>> {
   const authenticated = await resolveSubject(context, request, audit);
-  if (!authenticated.ok) return fail(await offerForEnded(context, authenticated.failure));
+  if (!authenticated.ok) return fail(await offerLinkForExpiredGrant(context, authenticated.failure));
   const { caller, subject } = authenticated.value;
 
   const decision = entitle(context, request, authenticated.value, audit);
@@ -70,7 +70,9 @@ export async function exchangeToken(
   const entitlement = decision.value;
 
   const acquired = await acquireToken(context, { request, caller, subject, entitlement });
-  if (!acquired.ok) return fail(await offerSignIn(context, authenticated.value, acquired.failure));
+  if (!acquired.ok) {
+    return fail(await offerSignIn(context, authenticated.value, withFlow(acquired.failure, entitlement)));
+  }
   const { token, level, warning } = acquired.value;
   audit.add({ cache: level, scopesReturned: token.scopes, ...(warning === undefined ? {} : { warning }) });
   if (subject.source === "code" && token.user !== undefined) audit.add({ subjectObjectId: token.user.objectId });
@@ -109,7 +111,7 @@ function entitle(
     tokenParameters: request.tokenParameters,
     ...(subject.source === "user" ? { subject: subject.user } : {}),
     ...(subject.source === "grant" ? { given: subject.grant.grant.apis } : {}),
-    ...(subject.source === "code" ? decidedBefore(request.tokenParameters, subject.code) : {}),
+    ...(subject.source === "code" ? fromPushedRequest(request.tokenParameters, subject.code) : {}),
   });
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
   const { entry, api, scopes, also } = decision.value;
@@ -120,7 +122,10 @@ function entitle(
 /**
  * A code request (RFC 6749 section 4.1.3) carries no scopes, so policy decides again about those of the pushed request.
  */
-function decidedBefore(tokenParameters: TokenParameters, { apis, offlineAccess, redirectUri, bound }: UnsealedCode) {
+function fromPushedRequest(
+  tokenParameters: TokenParameters,
+  { apis, offlineAccess, redirectUri, bound }: UnsealedCode,
+) {
   return {
     given: apis,
     ...(bound === undefined ? {} : { bound }),
@@ -130,13 +135,18 @@ function decidedBefore(tokenParameters: TokenParameters, { apis, offlineAccess, 
 }
 
 /**
- * A user's right ends with the token that the user presented, even if Entra's token lives longer. A long-lived token
- * (`cae`) is the exception: the API itself challenges it.
+ * The token may be released until the token that the user presented expires, even if Entra's token lives longer. A
+ * long-lived token (`cae`) is the exception: the API itself challenges it.
  */
 function usableUntil({ expiresAtSeconds }: EntraToken, subject: Subject, { cae }: Entitlement): number {
   return subject.source === "user" && !cae
     ? Math.min(expiresAtSeconds, subject.user.expiresAtSeconds)
     : expiresAtSeconds;
+}
+
+/** What resolves a refusal of Entra depends on the flow. */
+function withFlow(failure: Failure, { flow }: Entitlement): Failure {
+  return failure.kind === "entra_refused" ? { ...failure, flow } : failure;
 }
 
 function toScopes({ api, scopes }: ApiAllowance): ApiScopes {

@@ -1,5 +1,5 @@
 /**
- * Authorization code: a person signed in at Entra and returned through this service's callback. The service's own
+ * Authorization code: a user signed in at Entra and returned through this service's callback. The service's own
  * sealed code carries Entra's code, the PKCE verifier and the nonce. Entra redeems a code once, so a replay fails with
  * 54005.
  *

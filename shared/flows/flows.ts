@@ -12,7 +12,7 @@ import { type GrantSubject, type ImportedSubject, importedRefreshToken, refreshT
 
 /**
  * The subject of a token request (RFC 8693): on whose behalf the token is acquired. A user's token, a stored grant, a
- * refresh token that becomes a grant, a person's sign-in, or the calling application itself.
+ * refresh token that becomes a grant, a user's sign-in, or the calling application itself.
  */
 export type Subject = UserSubject | GrantSubject | ImportedSubject | CodeSubject | ApplicationSubject;
 

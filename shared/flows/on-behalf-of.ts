@@ -1,11 +1,13 @@
 /**
  * On-behalf-of: a user's token for this service becomes a user's token for an API (RFC 7523 with Entra's extensions).
- * Entra validates the assertion again and tolerates no clock difference.
+ * Entra validates the assertion again and tolerates no clock difference. A token of another user is never used.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-on-behalf-of-flow
  */
 
 import type { UserCaller } from "../caller/caller.ts";
+import { fail } from "../core/result.ts";
+import { isSameUser } from "../core/user-identity.ts";
 import { type Flow, qualifiedScopes } from "./flow.ts";
 
 export interface UserSubject {
@@ -25,8 +27,8 @@ export const onBehalfOf: Flow<UserSubject> = {
   }),
   // The user's right ends with the assertion, even if Entra's token lives longer.
   notAfterSeconds: ({ user }) => user.expiresAtSeconds,
-  acquire: ({ entra }, { user, presentedAs }, { entitlement, claims, correlationId, trace }) =>
-    entra.onBehalfOf({
+  async acquire({ entra, onOtherUser }, { user, presentedAs }, { entitlement, claims, correlationId, trace }) {
+    const acquired = await entra.onBehalfOf({
       assertion: user.token,
       presentedAs,
       scopes: qualifiedScopes(entitlement),
@@ -34,5 +36,9 @@ export const onBehalfOf: Flow<UserSubject> = {
       correlationId,
       trace,
       cae: entitlement.cae,
-    }),
+    });
+    if (!acquired.ok || acquired.value.user === undefined || isSameUser(acquired.value.user, user)) return acquired;
+    onOtherUser(user, acquired.value.user);
+    return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
+  },
 };

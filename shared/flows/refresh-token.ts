@@ -1,6 +1,6 @@
 /**
  * Refresh token: redeems the refresh token of a stored grant, or one that a caller imports. The refresh token that
- * Entra returns replaces the stored one. Entra's answer must be about the user of the grant.
+ * Entra returns replaces the stored one. Entra's response must be for the user of the grant.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/refresh-tokens
  */
@@ -9,7 +9,7 @@ import { fail } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser } from "../core/user-identity.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
-import type { UnsealedGrant } from "../grants/grant.ts";
+import type { UnsealedGrant } from "../grants/grant-types.ts";
 import { type Flow, qualifiedScopes } from "./flow.ts";
 
 export interface GrantSubject {

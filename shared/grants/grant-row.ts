@@ -3,8 +3,8 @@
  *
  * - the grant: partition `grant-<first two digits of the id>` (256 partitions share the load), row key the id;
  * - index entries: partition = the owner, row key = age (newest first), then the id; the only column is the expiry. An
- *   application's grant has one entry for the application and one for the person on whose behalf it acts;
- * - revocation marks: they replace a grant that was revoked while the confirmation form could still be sent again.
+ *   application's grant has one entry for the application and one for the user on whose behalf it acts;
+ * - tombstones: a tombstone replaces a grant that was revoked while the confirmation form could still be sent again.
  *
  * A key contains ids only, never a handle. Pure: no SDK, no I/O, no clock.
  */
@@ -12,7 +12,7 @@
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
 import type { Grant } from "../core/grant.ts";
 import type { UserIdentity } from "../core/user-identity.ts";
-import type { GrantCaller } from "./grant.ts";
+import type { GrantCaller } from "./grant-types.ts";
 
 /** 64-bit column: seconds since 1970 exceed 32 bits in 2038. */
 interface Int64 {
@@ -29,8 +29,8 @@ export interface IndexRow extends RowKeys {
   readonly expiresAtSeconds: Int64;
 }
 
-/** A revocation mark, with the keys of the grant. */
-export interface RevokedRow extends RowKeys {
+/** A tombstone, with the keys of the grant. */
+export interface TombstoneRow extends RowKeys {
   readonly revoked: true;
   readonly expiresAtSeconds: Int64;
 }
@@ -63,8 +63,8 @@ export function indexPartition({ kind, tenantId, clientId, objectId }: GrantCall
   return kind === "user" ? `user-${tenantId}-${clientId}-${objectId}` : `application-${tenantId}-${clientId}`;
 }
 
-/** The partition of the index entries for all grants that applications have on a person's behalf. */
-export function personPartition({ tenantId, objectId }: UserIdentity): string {
+/** The partition of the index entries for all grants that applications hold on a user's behalf. */
+export function userPartition({ tenantId, objectId }: UserIdentity): string {
   return `person-${tenantId}-${objectId}`;
 }
 
@@ -72,7 +72,7 @@ export function personPartition({ tenantId, objectId }: UserIdentity): string {
 export function indexKeys({ binding, user, createdAtSeconds, id }: Grant): readonly RowKeys[] {
   const rowKey = `${String(SECONDS_END - createdAtSeconds).padStart(10, "0")}-${id}`;
   const ownerKeys = { partitionKey: indexPartition({ ...binding, objectId: user.objectId }), rowKey };
-  return binding.kind === "user" ? [ownerKeys] : [ownerKeys, { partitionKey: personPartition(user), rowKey }];
+  return binding.kind === "user" ? [ownerKeys] : [ownerKeys, { partitionKey: userPartition(user), rowKey }];
 }
 
 export function isIndexRowKey(text: string): boolean {
@@ -88,11 +88,11 @@ export function toIndexRows(grant: Grant): readonly IndexRow[] {
   return indexKeys(grant).map((keys) => ({ ...keys, expiresAtSeconds: int64(grant.expiresAtSeconds) }));
 }
 
-export function toRevokedRow(id: string, untilSeconds: number): RevokedRow {
+export function toTombstoneRow(id: string, untilSeconds: number): TombstoneRow {
   return { ...grantKeys(id), revoked: true, expiresAtSeconds: int64(untilSeconds) };
 }
 
-export function isRevokedRow(row: Readonly<Record<string, unknown>>): boolean {
+export function isTombstoneRow(row: Readonly<Record<string, unknown>>): boolean {
   return row["revoked"] === true;
 }
 

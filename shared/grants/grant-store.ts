@@ -14,7 +14,7 @@ import type {
   PageInvalid,
   ReapReport,
   StoredGrant,
-} from "./grant.ts";
+} from "./grant-types.ts";
 
 /** What a redemption changes in a row. */
 export interface GrantChange {
@@ -43,12 +43,12 @@ export interface GrantStore {
   /** Deletes the grant first, then its index entries. False: the grant did not exist. */
   delete(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
   /**
-   * Replaces the grant with a revocation mark: until `untilSeconds`, no grant can be created with its id. False: the
+   * Replaces the grant with a tombstone: until `untilSeconds`, no grant can be created with its id. False: the
    * grant did not exist.
    */
-  deleteAndBlock(grant: Grant, untilSeconds: number): Promise<Result<boolean, GrantStoreFailure>>;
-  /** Writes a revocation mark for an id, whether the grant exists or not: until `untilSeconds`, none can be created. */
-  block(id: string, untilSeconds: number): Promise<Result<true, GrantStoreFailure>>;
+  replaceWithTombstone(grant: Grant, untilSeconds: number): Promise<Result<boolean, GrantStoreFailure>>;
+  /** Writes a tombstone for an id, whether the grant exists or not: until `untilSeconds`, none can be created. */
+  writeTombstone(id: string, untilSeconds: number): Promise<Result<true, GrantStoreFailure>>;
   /** Newest first. `page_invalid`: `after` is not the `next` of a page. */
   list(request: ListGrants): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>>;
   /** Deletes (or in a dry run counts) rows that expired before `beforeSeconds`, at most `limit` of them. */

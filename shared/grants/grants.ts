@@ -14,6 +14,8 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { UserIdentity } from "../core/user-identity.ts";
 import type { Sealer } from "../sealing/sealer.ts";
+import { type GrantHandle, newHandle as newRandomHandle, parseHandle } from "./grant-handle.ts";
+import type { GrantStore, ListGrants } from "./grant-store.ts";
 import type {
   GrantCaller,
   GrantFailure,
@@ -23,10 +25,8 @@ import type {
   ReapReport,
   StoredGrant,
   UnsealedGrant,
-} from "./grant.ts";
-import type { GrantStore, ListGrants } from "./grant-store.ts";
-import { type GrantHandle, newHandle as newRandomHandle, parseHandle } from "./handle.ts";
-import { readExisting, recordRedemption, storeNewer } from "./renew-grant.ts";
+} from "./grant-types.ts";
+import { readExisting, recordRedemption, storeNewer } from "./record-redemption.ts";
 import { sealGrant, unsealGrant } from "./sealed-grant.ts";
 
 const DAY_SECONDS = 24 * 3600;
@@ -48,7 +48,7 @@ export interface CreateGrant {
    * Set if the same request may be repeated. The second request returns the same grant, or `grant_exists` if the grant
    * was revoked in the meantime.
    */
-  readonly once?: { readonly handle: SecretValue; readonly createdAtSeconds: number };
+  readonly idempotency?: { readonly handle: SecretValue; readonly createdAtSeconds: number };
 }
 
 export interface CreatedGrant {
@@ -80,22 +80,22 @@ export interface Grants {
     page: { readonly limit: number; readonly after?: string } & GrantVisibility,
   ): Promise<Result<GrantPage, GrantFailure>>;
   /**
-   * Returns the revoked grant. Undefined: it did not exist. `reach` lets a person revoke what applications have on
-   * their behalf.
+   * Returns the revoked grant. Undefined: it did not exist. `visibility` lets a user revoke the grants that
+   * applications hold on their behalf.
    */
   revoke(
     handle: SecretValue,
     caller: GrantCaller,
-    reach?: GrantVisibility,
+    visibility?: GrantVisibility,
   ): Promise<Result<Grant | undefined, GrantFailure>>;
   revokeById(
     id: string,
     caller: GrantCaller,
-    reach?: GrantVisibility,
+    visibility?: GrantVisibility,
   ): Promise<Result<Grant | undefined, GrantFailure>>;
   /**
-   * The person denied the grant with this handle: revokes it if it exists, and blocks its creation as long as the
-   * confirmation form can still arrive. Returns the revoked grant.
+   * The person denied this grant: revokes it if it exists, and writes a tombstone, so that the form cannot create it.
+   * Returns the revoked grant.
    */
   deny(request: DenyGrant): Promise<Result<Grant | undefined, GrantFailure>>;
   /** Deletes a grant whose caller got an error instead of the handle. */
@@ -114,19 +114,19 @@ export interface GrantsInput {
 
 export function createGrants(input: GrantsInput): Grants {
   const { store, sealer } = input;
-  const renewal = { store, sealer, nowSeconds: () => nowSeconds(input) };
+  const redemption = { store, sealer, nowSeconds: () => nowSeconds(input) };
   return {
     create: (request) => createGrant(input, request),
     open: (handle, caller) => openGrant(input, handle, caller),
-    storeNewer: (opened, refreshToken) => storeNewer(renewal, opened, refreshToken),
-    recordRedemption: (opened) => recordRedemption(renewal, opened),
+    storeNewer: (opened, refreshToken) => storeNewer(redemption, opened, refreshToken),
+    recordRedemption: (opened) => recordRedemption(redemption, opened),
     list: (caller, page) => listGrants(input, { caller, ...page }),
-    async revoke(handle, caller, reach = {}) {
+    async revoke(handle, caller, visibility = {}) {
       const parsed = parseHandle(handle.reveal());
-      return parsed.ok ? revokeGrant(input, parsed.value.id, caller, reach) : parsed;
+      return parsed.ok ? revokeGrant(input, parsed.value.id, caller, visibility) : parsed;
     },
-    revokeById: async (id, caller, reach = {}) =>
-      isGrantId(id) ? revokeGrant(input, id, caller, reach) : fail({ kind: "grant_unknown" as const }),
+    revokeById: async (id, caller, visibility = {}) =>
+      isGrantId(id) ? revokeGrant(input, id, caller, visibility) : fail({ kind: "grant_unknown" as const }),
     deny: (request) => denyGrant(input, request),
     discard: (grant) => store.delete(grant),
     reap: ({ dryRun, limit }) =>
@@ -145,8 +145,8 @@ function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Whether this caller may see and revoke the grant: also the person on whose behalf an application may act. */
-function isWithinReach(grant: Grant, caller: GrantCaller, { onTheirBehalf = false }: GrantVisibility): boolean {
+/** True for the caller it is bound to and, with `onTheirBehalf`, for the user on whose behalf the application holds it. */
+function canSee(grant: Grant, caller: GrantCaller, { onTheirBehalf = false }: GrantVisibility): boolean {
   const { binding, user } = grant;
   const onCallersBehalf =
     onTheirBehalf &&
@@ -158,15 +158,17 @@ function isWithinReach(grant: Grant, caller: GrantCaller, { onTheirBehalf = fals
 }
 
 async function createGrant(input: GrantsInput, request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>> {
-  const { refreshToken, maxDays, once, ...record } = request;
+  const { refreshToken, maxDays, idempotency, ...record } = request;
   const chosen =
-    once === undefined ? succeed((input.newHandle ?? newRandomHandle)()) : parseHandle(once.handle.reveal());
+    idempotency === undefined
+      ? succeed((input.newHandle ?? newRandomHandle)())
+      : parseHandle(idempotency.handle.reveal());
   if (!chosen.ok) return chosen;
   const handle = chosen.value;
-  const existing = once === undefined ? succeed(undefined) : await findCreated(input, handle);
+  const existing = idempotency === undefined ? succeed(undefined) : await findCreated(input, handle);
   if (!existing.ok) return existing;
   if (existing.value !== undefined) return succeed(existing.value);
-  const createdAtSeconds = once?.createdAtSeconds ?? nowSeconds(input);
+  const createdAtSeconds = idempotency?.createdAtSeconds ?? nowSeconds(input);
   const grant: Grant = {
     id: handle.id,
     ...record,
@@ -219,31 +221,35 @@ async function openGrant(
       sealedRecord: refreshToken.ok ? grant : undefined,
     });
   }
-  if (!refreshToken.ok) return refreshToken;
-  return succeed({ ...stored.value, handle, refreshToken: refreshToken.value });
+  return refreshToken.ok ? succeed({ ...stored.value, handle, refreshToken: refreshToken.value }) : refreshToken;
 }
 
 async function revokeGrant(
   input: GrantsInput,
   id: string,
   caller: GrantCaller,
-  reach: GrantVisibility,
+  visibility: GrantVisibility,
 ): Promise<Result<Grant | undefined, GrantFailure>> {
   const stored = await readExisting(input, id);
   if (!stored.ok) return stored.failure.kind === "grant_unknown" ? succeed(undefined) : stored;
   const { grant } = stored.value;
-  if (!isWithinReach(grant, caller, reach)) return fail({ kind: "grant_not_bound", grantId: id });
-  // If the confirmation form and its cookie are sent again, they would create the grant again with the same handle.
-  const formEndsAtSeconds = formEnd(grant.createdAtSeconds);
-  const formMayArrive = formEndsAtSeconds > nowSeconds(input);
-  const revoked = await (formMayArrive
-    ? input.store.deleteAndBlock(grant, formEndsAtSeconds)
-    : input.store.delete(grant));
-  if (!revoked.ok) return revoked;
-  return succeed(revoked.value ? grant : undefined);
+  if (!canSee(grant, caller, visibility)) return fail({ kind: "grant_not_bound", grantId: id });
+  const existed = await removeGrant(input, grant);
+  return existed.ok ? succeed(existed.value ? grant : undefined) : existed;
 }
 
-/** An approval may still be in process, so the id is blocked even if there is no grant yet. */
+/**
+ * While the browser can still send the confirmation form with its cookie, the form would create the grant again with
+ * the same handle. Until then a tombstone replaces the grant.
+ */
+function removeGrant(input: GrantsInput, grant: Grant): Promise<Result<boolean, GrantStoreFailure>> {
+  const formExpiresAtSeconds = formExpiry(grant.createdAtSeconds);
+  return nowSeconds(input) < formExpiresAtSeconds
+    ? input.store.replaceWithTombstone(grant, formExpiresAtSeconds)
+    : input.store.delete(grant);
+}
+
+/** An approval may still be in process, so the service writes a tombstone even if there is no grant yet. */
 async function denyGrant(
   input: GrantsInput,
   { handle, caller, createdAtSeconds }: DenyGrant,
@@ -255,14 +261,15 @@ async function denyGrant(
   if (!stored.ok) return stored;
   const grant = stored.value?.grant;
   if (grant !== undefined && !isBoundTo(grant, caller)) return fail({ kind: "grant_not_bound", grantId: id });
-  const blocked = await input.store.block(id, formEnd(createdAtSeconds));
-  if (!blocked.ok) return blocked;
-  const deleted = grant === undefined ? blocked : await input.store.deleteAndBlock(grant, formEnd(createdAtSeconds));
-  return deleted.ok ? succeed(grant) : deleted;
+  const untilSeconds = formExpiry(createdAtSeconds);
+  const written = await input.store.writeTombstone(id, untilSeconds);
+  if (!written.ok || grant === undefined) return written.ok ? succeed(undefined) : written;
+  const replaced = await input.store.replaceWithTombstone(grant, untilSeconds);
+  return replaced.ok ? succeed(grant) : replaced;
 }
 
-/** Until when the form of a confirmation can arrive, seconds since 1970. */
-function formEnd(createdAtSeconds: number): number {
+/** Until when the browser can send the form of a confirmation, seconds since 1970. */
+function formExpiry(createdAtSeconds: number): number {
   return createdAtSeconds + CONFIRMATION_SECONDS + CLOCK_TOLERANCE_SECONDS;
 }
 
@@ -277,13 +284,13 @@ async function readBound(
 }
 
 /**
- * Lists unexpired grants only. The index only finds candidates: the grant itself says whether the caller may see it.
+ * Lists unexpired grants only. The index only finds candidates: access is checked on each grant row.
  */
 async function listGrants(input: GrantsInput, request: ListGrants): Promise<Result<GrantPage, GrantFailure>> {
   const page = await input.store.list(request);
   if (!page.ok) return page;
   const visible = page.value.grants.filter(
-    (grant) => grant.expiresAtSeconds > nowSeconds(input) && isWithinReach(grant, request.caller, request),
+    (grant) => grant.expiresAtSeconds > nowSeconds(input) && canSee(grant, request.caller, request),
   );
   return succeed({ grants: visible, next: page.value.next });
 }

@@ -4,8 +4,8 @@
  * Failures: those of the query; a row that cannot be deleted is counted.
  */
 import { type Result, succeed } from "../core/result.ts";
-import type { GrantStoreFailure, ReapReport } from "./grant.ts";
 import type { RowKeys } from "./grant-row.ts";
+import type { GrantStoreFailure, ReapReport } from "./grant-types.ts";
 import type { GrantTable } from "./table-client.ts";
 
 /** Rows requested in one page. */
@@ -83,11 +83,11 @@ async function nextPage(
   });
   if (!queried.ok) return queried;
   // A table that does not exist yet has no rows.
-  return succeed(typeof queried.value === "string" ? empty : queried.value);
+  return succeed(queried.value.done ? queried.value.value : empty);
 }
 
 /** True: the row no longer exists, because this run or another one deleted it. */
 async function deleteExpiredRow(table: GrantTable, { partitionKey, rowKey }: RowKeys): Promise<boolean> {
   const deleted = await table.call((abortSignal) => table.client.deleteEntity(partitionKey, rowKey, { abortSignal }));
-  return deleted.ok && (typeof deleted.value !== "string" || deleted.value === "row_missing");
+  return deleted.ok && (deleted.value.done || deleted.value.state === "row_missing");
 }

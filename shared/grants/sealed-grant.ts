@@ -9,8 +9,8 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { SealFailure } from "../sealing/seal-failure.ts";
 import type { Sealer } from "../sealing/sealer.ts";
-import type { GrantHandle } from "./handle.ts";
-import { handleBytes } from "./handle.ts";
+import type { GrantHandle } from "./grant-handle.ts";
+import { handleBytes } from "./grant-handle.ts";
 
 /** The purpose of the sealer for grants. */
 export const GRANT_PURPOSE = "grant";

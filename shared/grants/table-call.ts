@@ -7,22 +7,27 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { beforeDeadline, DeadlineError } from "../core/deadline.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
-import type { GrantStoreFailure } from "./grant.ts";
+import type { GrantStoreFailure } from "./grant-types.ts";
 
 /** Long enough for a partition to move, short compared with the deadline. */
 const RETRY_DELAY_MS = 150;
 const CODE = /^\w{1,64}$/;
 
-/** Answers of the table service that are not failures. */
-export type TableAnswer = "table_missing" | "row_missing" | "row_exists" | "row_changed";
+/** Why the table service did not do an operation, where this is not a failure. */
+type TableState = "table_missing" | "row_missing" | "row_exists" | "row_changed";
+
+/** The result of an operation that the table service did, or the state in which it could not. */
+export type TableOutcome<T> =
+  | { readonly done: true; readonly value: T }
+  | { readonly done: false; readonly state: TableState };
 
 export async function callTable<T>(
   call: (abortSignal: AbortSignal) => Promise<T>,
   deadlineMs: number,
-): Promise<Result<T | TableAnswer, GrantStoreFailure>> {
+): Promise<Result<TableOutcome<T>, GrantStoreFailure>> {
   const abort = new AbortController();
   try {
-    return succeed(await beforeDeadline(withRetry(call, abort.signal), deadlineMs));
+    return succeed({ done: true, value: await beforeDeadline(withRetry(call, abort.signal), deadlineMs) });
   } catch (error) {
     return fromTableError(error);
   } finally {
@@ -48,22 +53,26 @@ function isRetryable(error: unknown): boolean {
   return name === "RestError" && (status === undefined || status >= 500);
 }
 
-function fromTableError(error: unknown): Result<TableAnswer, GrantStoreFailure> {
+function fromTableError(error: unknown): Result<TableOutcome<never>, GrantStoreFailure> {
   const { name, status, code } = readTableError(error);
   if (error instanceof DeadlineError || name === "AbortError") return fail({ kind: "store_timeout" });
   switch (status) {
     case 404:
-      return succeed(code === "TableNotFound" ? "table_missing" : "row_missing");
+      return notDone(code === "TableNotFound" ? "table_missing" : "row_missing");
     case 409:
-      return succeed("row_exists");
+      return notDone("row_exists");
     case 412:
-      return succeed("row_changed");
+      return notDone("row_changed");
     case 401:
     case 403:
       return fail({ kind: "store_refused", code });
     default:
       return fail({ kind: "store_unavailable", code });
   }
+}
+
+function notDone(state: TableState): Result<TableOutcome<never>, GrantStoreFailure> {
+  return succeed({ done: false, state });
 }
 
 function readTableError(error: unknown): { name: string; status: number | undefined; code: string } {

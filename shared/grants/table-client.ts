@@ -5,8 +5,8 @@
 import { AzureNamedKeyCredential, TableClient } from "@azure/data-tables";
 import type { CloudName } from "../config/clouds.ts";
 import type { Result } from "../core/result.ts";
-import type { GrantStoreFailure } from "./grant.ts";
-import type { TableAnswer } from "./table-call.ts";
+import type { GrantStoreFailure } from "./grant-types.ts";
+import type { TableOutcome } from "./table-call.ts";
 
 /** Azurite's documentation publishes this account and key. They are not secret. */
 const AZURITE_ACCOUNT = "devstoreaccount1";
@@ -32,7 +32,7 @@ export interface TableClientInput {
 /** The table. Every operation goes through `call`, which adds the deadline and maps failures. */
 export interface GrantTable {
   readonly client: TableClient;
-  call<T>(operation: (abortSignal: AbortSignal) => Promise<T>): Promise<Result<T | TableAnswer, GrantStoreFailure>>;
+  call<T>(operation: (abortSignal: AbortSignal) => Promise<T>): Promise<Result<TableOutcome<T>, GrantStoreFailure>>;
 }
 
 export function createTableClient(input: TableClientInput): TableClient {

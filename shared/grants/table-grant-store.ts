@@ -6,7 +6,6 @@
 import type { Grant } from "../core/grant.ts";
 import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
-import type { GrantExists, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant } from "./grant.ts";
 import {
   grantKeys,
   type IndexRow,
@@ -14,16 +13,17 @@ import {
   indexKeys,
   indexPartition,
   isIndexRowKey,
-  isRevokedRow,
-  personPartition,
-  type RevokedRow,
+  isTombstoneRow,
   type RowKeys,
   readGrantRow,
+  type TombstoneRow,
   toGrantRow,
   toIndexRows,
-  toRevokedRow,
+  toTombstoneRow,
+  userPartition,
 } from "./grant-row.ts";
 import type { GrantChange, GrantStore, ListGrants } from "./grant-store.ts";
+import type { GrantExists, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant } from "./grant-types.ts";
 import { reapRows } from "./reap-rows.ts";
 import { callTable } from "./table-call.ts";
 import { createTableClient, type GrantTable, type TableClientInput } from "./table-client.ts";
@@ -46,15 +46,15 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
     read: (id) => readRow(table, id),
     replace: (stored, change) => replaceRow(table, stored, change),
     delete: (grant) => deleteRows(table, grant),
-    deleteAndBlock: (grant, untilSeconds) => replaceWithMark(table, grant, untilSeconds),
-    async block(id, untilSeconds) {
-      const marked = await upsertRow(table, toRevokedRow(id, untilSeconds));
-      return marked.ok ? succeed(true) : marked;
+    replaceWithTombstone: (grant, untilSeconds) => replaceWithTombstone(table, grant, untilSeconds),
+    async writeTombstone(id, untilSeconds) {
+      const written = await upsertRow(table, toTombstoneRow(id, untilSeconds));
+      return written.ok ? succeed(true) : written;
     },
     list: (request) => listGrantRows(table, request),
     reap: (request) => reapRows(table, request),
     async check() {
-      // Any answer about a row that does not exist proves address, identity and permission.
+      // Even a 404 for the row proves that endpoint, identity and role assignment work.
       const checked = await table.call((abortSignal) => client.getEntity("check", "check", { abortSignal }));
       return checked.ok ? succeed(true) : checked;
     },
@@ -76,34 +76,38 @@ async function createRows(
     table.client.createEntity(toGrantRow(grant, sealed), { abortSignal }),
   );
   if (!written.ok) return written;
-  if (typeof written.value !== "string") return succeed({ grant, sealed, etag: written.value.etag ?? "" });
-  // The first answer was lost and the retry met the row of this call, or another call's row, or the table was deleted.
+  if (written.value.done) return succeed({ grant, sealed, etag: written.value.value.etag ?? "" });
+  // The table service did not create the row, for one of three reasons:
+  // - the first response was lost, and the retry found the row of this call: the grant was created;
+  // - another call created a row with this id: the grant exists;
+  // - the table was deleted after the index entries were written: the store is unavailable.
   const found = await readRow(table, grant.id);
   if (!found.ok) return found;
   if (found.value?.sealed === sealed) return succeed(found.value);
-  return written.value === "row_exists"
+  const { state } = written.value;
+  return state === "row_exists"
     ? fail({ kind: "grant_exists", grantId: grant.id })
-    : fail({ kind: "store_unavailable", code: written.value });
+    : fail({ kind: "store_unavailable", code: state });
 }
 
 /** Possibly the first write of a deployment, so it creates the table if it is missing. */
-async function upsertRow(table: GrantTable, row: IndexRow | RevokedRow): Promise<Result<unknown, GrantStoreFailure>> {
+async function upsertRow(table: GrantTable, row: IndexRow | TombstoneRow): Promise<Result<unknown, GrantStoreFailure>> {
   const write = () => table.call((abortSignal) => table.client.upsertEntity(row, "Replace", { abortSignal }));
   const written = await write();
-  if (!written.ok || written.value !== "table_missing") return written;
+  if (!written.ok || written.value.done || written.value.state !== "table_missing") return written;
   const created = await table.call((abortSignal) => table.client.createTable({ abortSignal }));
   if (!created.ok) return created;
   const again = await write();
-  return again.ok && typeof again.value === "string" ? fail({ kind: "store_unavailable", code: again.value }) : again;
+  return again.ok && !again.value.done ? fail({ kind: "store_unavailable", code: again.value.state }) : again;
 }
 
 async function readRow(table: GrantTable, id: string): Promise<Result<StoredGrant | undefined, GrantStoreFailure>> {
   const { partitionKey, rowKey } = grantKeys(id);
   const found = await table.call((abortSignal) => table.client.getEntity(partitionKey, rowKey, { abortSignal }));
   if (!found.ok) return found;
-  if (typeof found.value === "string" || isRevokedRow(found.value)) return succeed(undefined);
-  const row = readGrantRow(found.value);
-  return row === undefined ? fail({ kind: "store_row_invalid" }) : succeed({ ...row, etag: found.value.etag });
+  if (!found.value.done || isTombstoneRow(found.value.value)) return succeed(undefined);
+  const row = readGrantRow(found.value.value);
+  return row === undefined ? fail({ kind: "store_row_invalid" }) : succeed({ ...row, etag: found.value.value.etag });
 }
 
 async function replaceRow(
@@ -116,28 +120,28 @@ async function replaceRow(
     table.client.updateEntity(toGrantRow(grant, sealed), "Replace", { etag: stored.etag, abortSignal }),
   );
   if (!written.ok) return written;
-  if (typeof written.value === "string") return succeed(written.value === "row_changed" ? "changed" : "gone");
-  return succeed({ grant, sealed, etag: written.value.etag ?? "" });
+  if (!written.value.done) return succeed(written.value.state === "row_changed" ? "changed" : "gone");
+  return succeed({ grant, sealed, etag: written.value.value.etag ?? "" });
 }
 
 async function deleteRows(table: GrantTable, grant: Grant): Promise<Result<boolean, GrantStoreFailure>> {
   const deleted = await deleteRow(table, grantKeys(grant.id));
   if (!deleted.ok) return deleted;
   await deleteIndexRows(table, grant);
-  return succeed(typeof deleted.value !== "string");
+  return succeed(deleted.value.done);
 }
 
-/** Replaces the grant with the mark in one write, so that no other call can create the grant in between. */
-async function replaceWithMark(
+/** Replaces the grant with the tombstone in one write, so that no other call can create the grant in between. */
+async function replaceWithTombstone(
   table: GrantTable,
   grant: Grant,
   untilSeconds: number,
 ): Promise<Result<boolean, GrantStoreFailure>> {
-  const mark = toRevokedRow(grant.id, untilSeconds);
-  const replaced = await table.call((abortSignal) => table.client.updateEntity(mark, "Replace", { abortSignal }));
+  const tombstone = toTombstoneRow(grant.id, untilSeconds);
+  const replaced = await table.call((abortSignal) => table.client.updateEntity(tombstone, "Replace", { abortSignal }));
   if (!replaced.ok) return replaced;
   await deleteIndexRows(table, grant);
-  return succeed(typeof replaced.value !== "string");
+  return succeed(replaced.value.done);
 }
 
 /** Ignores failures: listing skips an index entry without a grant, and the reaper deletes it after its expiry. */
@@ -155,14 +159,14 @@ async function listGrantRows(
 ): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>> {
   if (after !== undefined && !isIndexRowKey(after)) return fail({ kind: "page_invalid" });
   const maxPageSize = Math.min(Math.max(limit, 1), LIST_MAX);
-  const partitions = [indexPartition(caller), ...(onTheirBehalf ? [personPartition(caller)] : [])];
+  const partitions = [indexPartition(caller), ...(onTheirBehalf ? [userPartition(caller)] : [])];
   const rowKeys: string[] = [];
   for (const partition of partitions) {
     const listed = await listIndex(table, partition, maxPageSize, after ?? "");
     if (!listed.ok) return listed;
     rowKeys.push(...listed.value);
   }
-  // Row keys begin with the age, so both partitions share one order and one page mark.
+  // Row keys begin with the age, so both partitions share one order and one pagination cursor.
   const page = rowKeys.sort().slice(0, maxPageSize);
   const grants = await readEach(table, page.map(idOfIndexRowKey));
   if (!grants.ok) return grants;
@@ -208,5 +212,5 @@ async function listIndex(
     return rowKeys.slice(0, maxPageSize);
   });
   if (!page.ok) return page;
-  return succeed(typeof page.value === "string" ? [] : page.value);
+  return succeed(page.value.done ? page.value.value : []);
 }

@@ -5,12 +5,13 @@
  * Source: https://learn.microsoft.com/entra/identity-platform/claims-challenge
  */
 import type { Failure } from "../core/failure.ts";
+import { safeList } from "./safe-text.ts";
 import { evidenceMembers, type Wire, type WireOptions } from "./wire.ts";
 
 type EntraRefused = Extract<Failure, { kind: "entra_refused" }>;
 
 export function entraRefusalToWire(failure: EntraRefused, options: WireOptions): Wire {
-  const members = { ...evidenceMembers(failure.evidence), ...signInOffer(failure) };
+  const members = { ...evidenceMembers(failure.evidence), ...signInOffer(failure), ...repeatedRefusal(failure) };
   const oauth = options.dialect === "oauth";
   const refusal = { status: oauth ? 400 : 403, error: "invalid_grant", ...members };
   switch (failure.verdict) {
@@ -23,9 +24,7 @@ export function entraRefusalToWire(failure: EntraRefused, options: WireOptions):
         ...refusal,
         code: "consent_required",
         suberror: "consent_required",
-        description: "The requested scopes lack consent. The user or an administrator has to consent to them.",
-        // The user of an application's grant can consent by signing in again; so can an administrator.
-        action: failure.signIn === undefined ? "ask_admin" : "sign_in",
+        ...consentAdvice(failure),
         scopes: failure.scopes,
       };
     case "denied":
@@ -40,6 +39,15 @@ export function entraRefusalToWire(failure: EntraRefused, options: WireOptions):
         ...refusal,
         code: "grant_dead",
         description: "The grant is no longer valid at Entra. The user has to sign in again.",
+        action: "sign_in",
+      };
+    case "code_refused":
+      return {
+        ...refusal,
+        status: 400,
+        code: "code_refused",
+        description:
+          "Entra does not accept the authorization code: it is used or has expired. The user has to sign in again.",
         action: "sign_in",
       };
     case "credential_refused":
@@ -62,11 +70,37 @@ function signInOffer({ signIn }: EntraRefused): Pick<Wire, "signInUrl"> {
   return signIn?.url === undefined ? {} : { signInUrl: signIn.url };
 }
 
+/** Set if the service repeats an earlier refusal. */
+function repeatedRefusal({ retryAfterSeconds }: EntraRefused): Pick<Wire, "retryAfterSeconds"> {
+  return retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
+}
+
+/** Names the scopes and their API. Whether the user can consent depends on the flow; an administrator always can. */
+function consentAdvice(failure: EntraRefused): Pick<Wire, "description" | "action"> {
+  const missing = `Consent is missing for ${describeScopes(failure.scopes)}.`;
+  const byAdmin = "grants admin consent to this service's registration in Entra";
+  // In both cases the user signs in at Entra for this service, and Entra asks for consent there.
+  if (failure.signIn !== undefined || failure.flow === "authorization-code") {
+    const description = `${missing} The user signs in again and consents, or an administrator ${byAdmin}.`;
+    return { description, action: "sign_in" };
+  }
+  return { description: `${missing} An administrator ${byAdmin}. Then repeat the request.`, action: "ask_admin" };
+}
+
+/** `Mail.Read, User.Read of https://graph.microsoft.com`. Bare scopes name no API. */
+function describeScopes(scopes: readonly string[]): string {
+  if (scopes.length === 0) return "the requested scopes";
+  const names = scopes.map((scope) => scope.slice(scope.lastIndexOf("/") + 1));
+  const apis = scopes.flatMap((scope) => (scope.includes("/") ? [scope.slice(0, scope.lastIndexOf("/"))] : []));
+  return apis.length === 0 ? safeList(names) : `${safeList(names)} of ${safeList(apis)}`;
+}
+
 function assertionRefused(failure: EntraRefused, options: WireOptions, members: Partial<Wire>): Wire {
   const refused = {
     ...members,
     code: "subject_refused",
-    description: "Entra does not accept the token to exchange. Get a new user token for this service.",
+    description:
+      "Entra does not accept the token to exchange. Get a new user token for this service. If a new one is refused too, ask your administrator.",
     action: "new_caller_token",
   } as const;
   if (options.dialect === "problem") {

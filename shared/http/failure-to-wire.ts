@@ -1,16 +1,48 @@
 /**
  * The only translation of failures: status, OAuth error, stable code, message and next action. The switch is exhaustive
- * and has no default, so a new failure does not compile until it is added here. Messages contain no evidence; the audit
- * trail does.
+ * and has no default, so a new failure does not compile until it is added here. Of Entra's evidence, messages contain
+ * only the AADSTS number and the trace id.
  */
-import type { Dependency, Failure } from "../core/failure.ts";
+import type { Dependency, EntraEvidence, Failure } from "../core/failure.ts";
+import { callerMissing, callerRefused, subjectRefused } from "./caller-refusal-to-wire.ts";
 import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
 import { policyRefusalToWire } from "./policy-refusal-to-wire.ts";
 import { requestProblemToWire } from "./request-problem-to-wire.ts";
+import { safeText } from "./safe-text.ts";
 import { signInRefusalToWire } from "./sign-in-refusal-to-wire.ts";
-import { type Dialect, evidenceMembers, type Wire, type WireOptions } from "./wire.ts";
+import { evidenceMembers, type Wire, type WireOptions } from "./wire.ts";
 
 export function failureToWire(failure: Failure, options: WireOptions): Wire {
+  const wire = translate(failure, options);
+  const evidence = "evidence" in failure ? failure.evidence : undefined;
+  return { ...wire, description: withNumbers(wire.description, evidence), ...retryAfter(wire) };
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+
+/** The wait where nothing else is known. */
+const DEFAULT_WAIT_SECONDS: Readonly<Record<number, number>> = { 503: 5, 504: 1 };
+const WAIT_MAX_SECONDS = 3_600;
+
+/** A wait of at least a second and at most an hour. A 503 or 504 always has one. */
+function retryAfter({ status, retryAfterSeconds }: Wire): Pick<Wire, "retryAfterSeconds"> {
+  const seconds = retryAfterSeconds ?? DEFAULT_WAIT_SECONDS[status];
+  return seconds === undefined
+    ? {}
+    : { retryAfterSeconds: Math.min(Math.max(Math.ceil(seconds), 1), WAIT_MAX_SECONDS) };
+}
+
+/** Some clients show nothing but the message, so it ends with what Microsoft's support asks for. */
+function withNumbers(description: string, evidence: EntraEvidence | undefined): string {
+  const [code] = evidence?.codes ?? [];
+  const numbers = [
+    ...(code === undefined ? [] : [`AADSTS${code}`]),
+    ...(evidence?.traceId === undefined ? [] : [`trace ${safeText(evidence.traceId)}`]),
+  ].join(", ");
+  return numbers === "" ? description : `${description.replace(/\.$/, "")} (${numbers}).`;
+}
+
+function translate(failure: Failure, options: WireOptions): Wire {
   const oauth = options.dialect === "oauth";
   switch (failure.kind) {
     case "not_found":
@@ -28,13 +60,13 @@ export function failureToWire(failure: Failure, options: WireOptions): Wire {
     case "token_type_unsupported":
       return tokenTypeUnsupported();
     case "caller_missing":
-      return callerMissing(oauth);
+      return callerMissing(options);
     case "caller_refused":
-      return callerRefused(oauth);
+      return callerRefused(failure, options);
     case "subject_refused":
-      return subjectRefused(options.dialect, failure.presentedAs);
+      return subjectRefused(failure, options);
     case "policy_refused":
-      return policyRefusalToWire(failure.reason, options.dialect);
+      return policyRefusalToWire(failure, options.dialect);
     case "scope_surplus":
       return scopeSurplus();
     case "grant_refused":
@@ -59,8 +91,6 @@ export function failureToWire(failure: Failure, options: WireOptions): Wire {
       return serverError("internal", "The service failed unexpectedly. Give the correlation id to your administrator.");
   }
 }
-
-// ------------------------------------------------------------------------------------------------------------------
 
 function clientError(status: number, error: string, code: string, description: string): Wire {
   return { status, error, code, description, action: "fix_request" };
@@ -109,42 +139,6 @@ function grantTypeUnsupported(requested: "password" | "other"): Wire {
 function tokenTypeUnsupported(): Wire {
   const description = "Only grants can be revoked. Send a grant handle (gte_...) or a grant id.";
   return clientError(400, "unsupported_token_type", "unsupported_token_type", description);
-}
-
-function callerMissing(oauth: boolean): Wire {
-  return {
-    status: 401,
-    error: oauth ? "invalid_client" : "invalid_token",
-    code: "caller_missing",
-    description: "The request has no credentials. Send an Entra access token for this service as a Bearer token.",
-    action: "new_caller_token",
-    challenge: {},
-  };
-}
-
-function callerRefused(oauth: boolean): Wire {
-  return {
-    status: 401,
-    error: oauth ? "invalid_client" : "invalid_token",
-    code: "caller_refused",
-    description: "The caller's access token is not valid for this service. Get a new token from Entra.",
-    action: "new_caller_token",
-    challenge: { error: "invalid_token" },
-  };
-}
-
-function subjectRefused(dialect: Dialect, presentedAs: "subject_token" | "assertion"): Wire {
-  const refused = {
-    code: "subject_refused",
-    description:
-      "The token to exchange is not valid, or this caller may not exchange it. Get a new user token for this service.",
-    action: "new_caller_token",
-  } as const;
-  if (dialect === "problem") {
-    return { ...refused, status: 401, error: "invalid_token", challenge: { error: "invalid_token" } };
-  }
-  // RFC 8693 section 2.2.2 and RFC 7523 section 3.1 use different errors.
-  return { ...refused, status: 400, error: presentedAs === "subject_token" ? "invalid_request" : "invalid_grant" };
 }
 
 function scopeSurplus(): Wire {
@@ -199,6 +193,7 @@ const DEPENDENCIES: Readonly<Record<Dependency, string>> = {
   entra: "Entra",
   key_set: "Entra's list of signing keys",
   key_vault: "Key Vault",
+  managed_identity: "The managed identity endpoint",
   grant_store: "The grant store",
 };
 

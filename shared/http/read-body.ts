@@ -8,6 +8,7 @@ import { BODY_MAX_BYTES, PARAMETERS_MAX } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
+import { safeText } from "./safe-text.ts";
 
 /** Non-empty values by parameter name. A Map, so that a name such as `__proto__` has no special meaning. */
 export type Parameters = ReadonlyMap<string, readonly string[]>;
@@ -58,9 +59,9 @@ export function singleValue(parameters: Parameters, name: string): string | unde
   return parameters.get(name)?.[0];
 }
 
-/** A parameter name for a message. A name with other characters could inject text and is replaced. */
+/** A parameter name for a message and the audit event. A name that could inject text or be a secret is replaced. */
 export function safeName(name: string): string {
-  return /^[\w.-]{1,100}$/.test(name) ? name : "a parameter";
+  return /^[\w.-]{1,100}$/.test(name) && safeText(name) === name ? name : "a parameter";
 }
 
 /** The value of a JSON text, or undefined if it is not JSON. */

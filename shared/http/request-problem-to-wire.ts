@@ -80,11 +80,14 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
 }
 
 function remedyFor(hint: RequestHint | undefined): string {
-  return didYouMean(hint).trimStart() || "Leave it out.";
+  const supported = hint !== undefined && "supported" in hint ? hint.supported : undefined;
+  const list = supported === undefined ? "" : ` Supported: ${supported.join(", ")}.`;
+  return (didYouMean(hint).trimStart() || "Leave it out.") + list;
 }
 
 function didYouMean(hint: RequestHint | undefined): string {
-  return hint !== undefined && "meant" in hint ? ` Did you mean ${hint.meant}?` : "";
+  const meant = hint !== undefined && "meant" in hint ? hint.meant : undefined;
+  return meant === undefined ? "" : ` Did you mean ${meant}?`;
 }
 
 const DIAGNOSES: Readonly<Record<HandleMistake, string>> = {

@@ -55,7 +55,10 @@ export function refuseUnknownMember(body: JsonObject, accepted: readonly string[
   const unknown = Object.keys(body).find((name) => !accepted.includes(name));
   if (unknown === undefined) return undefined;
   const meant = didYouMean(unknown, accepted);
-  return invalidRequest("parameter_not_supported", safeName(unknown), meant === undefined ? undefined : { meant });
+  return invalidRequest("parameter_not_supported", safeName(unknown), {
+    ...(meant === undefined ? {} : { meant }),
+    supported: accepted,
+  });
 }
 
 // ------------------------------------------------------------------------------------------------------------------

@@ -12,7 +12,10 @@ export interface Wire {
   readonly error: string;
   /** Stable: programs may branch on it, and operators search for it. */
   readonly code: string;
-  /** What is wrong and what to do, in the characters of RFC 6749 section 5.2. Never contains a value from outside. */
+  /**
+   * What is wrong and what to do, in the characters of RFC 6749 section 5.2. Values of the caller's request and of its
+   * policy entry go through `safe-text.ts`.
+   */
   readonly description: string;
   /** What the caller does next. */
   readonly action: Action;
@@ -23,19 +26,30 @@ export interface Wire {
   readonly scopes?: readonly string[];
   /** Where a person can renew the grant. */
   readonly signInUrl?: string;
-  /** AADSTS numbers. */
+  /** AADSTS error codes. */
   readonly errorCodes?: readonly number[];
   readonly traceId?: string;
   readonly retryAfterSeconds?: number;
   readonly allow?: readonly string[];
-  /** Adds a `Bearer` challenge. `error` is absent if the request had no credentials (RFC 6750 section 3.1). */
-  readonly challenge?: { readonly error?: string; readonly claims?: string };
+  /**
+   * Adds a `Bearer` challenge. `error` is absent if the request had no credentials (RFC 6750 section 3.1). `scope`: what
+   * the caller requests from Entra.
+   */
+  readonly challenge?: { readonly error?: string; readonly claims?: string; readonly scope?: string };
+}
+
+/** What callers have to know about the service to get a token for it. Each name is public. */
+export interface ServiceNames {
+  readonly tenantId: string;
+  readonly appIdUri: string;
 }
 
 export interface WireOptions {
   readonly dialect: Dialect;
   /** The caller's token has `xms_cc` `cp1`: the caller can answer a claims challenge. */
   readonly understandsChallenge: boolean;
+  /** Undefined: messages describe the service's scope and tenant without their names. */
+  readonly service?: ServiceNames;
 }
 
 /** Entra's identifiers, as members of the response. */

@@ -2,13 +2,14 @@
 import type { Failure } from "../core/failure.ts";
 import { failureToWire } from "./failure-to-wire.ts";
 import type { OutgoingResponse } from "./outgoing-response.ts";
-import type { Wire, WireOptions } from "./wire.ts";
+import type { ServiceNames, Wire, WireOptions } from "./wire.ts";
 
 /** The names of the service in responses. They come from configuration, never from the `Host` header. */
-export interface Identity {
-  readonly tenantId: string;
+export interface Identity extends ServiceNames {
   readonly authorityHost: string;
   readonly serviceUrl: string;
+  /** Where the administrator publishes docs/troubleshooting.md. Undefined: responses name the file. */
+  readonly documentationUrl: string | undefined;
 }
 
 export interface WrittenFailure {
@@ -25,7 +26,7 @@ export function writeFailure(
   identity: Identity,
   correlationId: string,
 ): WrittenFailure {
-  const wire = failureToWire(failure, options);
+  const wire = failureToWire(failure, { ...options, service: identity });
   const headers: Record<string, string> = {
     "Cache-Control": "no-store",
     "Content-Type":
@@ -41,7 +42,7 @@ export function writeFailure(
     response: {
       status: wire.status,
       headers,
-      body: JSON.stringify({ ...body, ...sharedMembers(wire), correlation_id: correlationId }),
+      body: JSON.stringify({ ...body, ...sharedMembers(wire, identity), correlation_id: correlationId }),
     },
   };
 }
@@ -78,10 +79,14 @@ const TITLES: Readonly<Record<number, string>> = {
   504: "Gateway Timeout",
 };
 
-function sharedMembers(wire: Wire): Record<string, unknown> {
+function sharedMembers(
+  wire: Wire,
+  { documentationUrl = "docs/troubleshooting.md" }: Identity,
+): Record<string, unknown> {
   return {
     code: wire.code,
     action: wire.action,
+    docs: `${documentationUrl}#${wire.code}`,
     ...(wire.errorCodes === undefined ? {} : { error_codes: wire.errorCodes }),
     ...(wire.suberror === undefined ? {} : { suberror: wire.suberror }),
     ...(wire.claims === undefined ? {} : { claims: wire.claims }),
@@ -102,6 +107,7 @@ function bearerChallenge(wire: Wire, identity: Identity): string {
   if (wire.challenge?.error !== undefined) {
     attributes.push(["error", wire.challenge.error], ["error_description", wire.description]);
   }
+  if (wire.challenge?.scope !== undefined) attributes.push(["scope", wire.challenge.scope]);
   const claims = wire.challenge?.claims;
   if (claims !== undefined && Buffer.byteLength(claims) <= CHALLENGE_CLAIMS_MAX_BYTES) {
     attributes.push(["claims", Buffer.from(claims, "utf8").toString("base64")]);

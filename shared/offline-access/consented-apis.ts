@@ -1,5 +1,5 @@
 /**
- * Finds out which APIs a new grant can serve. Entra binds a refresh token to a person and a registration, not to an
+ * Finds out which APIs a new grant can serve. Entra binds a refresh token to a user and a registration, not to an
  * API, so one grant can serve several APIs. Entra states the consented scopes only with a token, so the service redeems
  * the refresh token once for each further API, checks the returned scopes against policy and drops those tokens. If one
  * API is refused, the service issues no grant.
@@ -83,10 +83,12 @@ async function redeemForApi(
 ): Promise<Result<EntraToken, Failure>> {
   if (token.user === undefined) return fail(ANSWER_INVALID);
   const user = identityKey(token.user);
-  const refused = spendBudget(context, { entitlement, user });
-  if (refused !== undefined) return fail(refused);
   const registration = context.delegated;
-  const redeemed = await throttledCall(context, { registration, entitlement, user }, async () =>
+  // The refresh token is new each time, so the same request never comes again.
+  const call = { registration, entitlement, api: allowance.api.name, user, refusalKey: undefined };
+  const refused = spendBudget(context, call);
+  if (refused !== undefined) return fail(refused);
+  const redeemed = await throttledCall(context, call, async () =>
     (await registration.entra()).redeemRefreshToken({
       refreshToken,
       scopes: qualifiedScopes(allowance),

@@ -1,7 +1,8 @@
 /** Translates the failures of the grant store and of seals into the failures of the request path. Pure. */
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result } from "../core/result.ts";
-import type { GrantFailure } from "../grants/grant.ts";
+import { unavailableDependency } from "../core/unavailable-dependency.ts";
+import type { GrantFailure } from "../grants/grant-types.ts";
 
 export function fromGrantResult<T>(result: Result<T, GrantFailure>): Result<T, Failure> {
   return result.ok ? result : fail(fromGrantFailure(result.failure));
@@ -34,7 +35,7 @@ export function fromGrantFailure(failure: GrantFailure): Failure {
     case "store_refused":
       return { kind: "misconfigured", code: "grant_store_refused" };
     case "sealing_key_unavailable":
-      return { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" };
+      return unavailableDependency(failure.reason);
     case "store_timeout":
       return { kind: "dependency_failed", dependency: "grant_store", problem: "timeout" };
     case "grant_conflict":

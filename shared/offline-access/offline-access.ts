@@ -14,9 +14,9 @@ import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
 import type { Subject } from "../flows/flows.ts";
-import type { GrantFailure, GrantPage, GrantVisibility, UnsealedGrant } from "../grants/grant.ts";
+import { parseHandle } from "../grants/grant-handle.ts";
+import type { GrantFailure, GrantPage, GrantVisibility, UnsealedGrant } from "../grants/grant-types.ts";
 import type { CreateGrant, Grants } from "../grants/grants.ts";
-import { parseHandle } from "../grants/handle.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { entryFor } from "../policy/evaluate.ts";
 import type { Policy } from "../policy/rules.ts";
@@ -79,7 +79,7 @@ export interface OfflineAccess {
    * during the redemption. If the store is unavailable, nothing is lost, because the older refresh token still works.
    */
   redeemed(grant: UnsealedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
-  /** The caller's own grants. A person also sees the grants that applications have on their behalf. */
+  /** The caller's own grants. A user also sees the grants that applications hold on their behalf. */
   list(caller: Caller, after: string | undefined): Promise<Result<GrantPage, Failure>>;
   /** Revokes by handle, or by the id that `GET /grants` shows. True: a grant was revoked. */
   revoke(handleOrId: SecretValue, caller: Caller, audit: AuditTrail): Promise<Result<boolean, Failure>>;
@@ -105,8 +105,9 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
       if (opened?.ok === true) return opened;
       const refused: Failure =
         opened === undefined ? { kind: "grant_refused", reason: "unknown" } : fromGrantFailure(opened.failure);
+      const ended = opened === undefined ? undefined : endedGrant(policy, caller, opened.failure);
       return refused.kind === "grant_refused"
-        ? fail({ ...refused, ...grantIdOf(handle), ...endedGrant(policy, caller, opened) })
+        ? fail({ ...refused, ...grantIdOf(handle), ...(ended === undefined ? {} : { ended }) })
         : fail(refused);
     },
     issue: (request) => issue(grants, request),
@@ -161,22 +162,15 @@ function revokedFacts({ id, binding, user }: Grant): Partial<AuditFacts> {
  * The expired grant of an application, so that the response can offer a link to renew it. A user signs in again
  * instead.
  */
-function endedGrant(
-  policy: Policy,
-  caller: Caller,
-  opened: Result<UnsealedGrant, GrantFailure> | undefined,
-): { readonly ended?: EndedGrant } {
-  const expired = opened?.ok === false && opened.failure.kind === "grant_expired" ? opened.failure : undefined;
-  const grant = expired?.sealedRecord;
-  const entry = caller.kind === "application" ? entryFor(policy, caller) : undefined;
-  return grant === undefined || entry === undefined
-    ? {}
-    : { ended: { entry: entry.name, confidential: caller.confidential, grant } };
+function endedGrant(policy: Policy, caller: Caller, failure: GrantFailure): EndedGrant | undefined {
+  if (failure.kind !== "grant_expired" || failure.sealedRecord === undefined) return undefined;
+  if (caller.kind !== "application") return undefined;
+  const entry = entryFor(policy, caller);
+  if (entry === undefined) return undefined;
+  return { entry: entry.name, confidential: caller.confidential, grant: failure.sealedRecord };
 }
 
-/**
- * A person sees and revokes the grants that applications have on their behalf, through any client with a policy entry.
- */
+/** A user sees and revokes the grants that applications hold on their behalf, through any client with a policy entry. */
 function visibilityFor(policy: Policy, caller: Caller): GrantVisibility {
   return { onTheirBehalf: caller.kind === "user" && entryFor(policy, caller) !== undefined };
 }
@@ -211,7 +205,7 @@ async function issueConfirmed(
     binding: { kind: "application", tenantId: user.tenantId, clientId },
     user,
     refreshToken,
-    once: { handle, createdAtSeconds },
+    idempotency: { handle, createdAtSeconds },
     apis,
     ...grantTerms(entitlement),
   });

@@ -21,7 +21,8 @@ export function createHttpsOutbound(): Outbound {
   return {
     async send(outgoing) {
       const sent = await sendThrough({ agent, request }, outgoing);
-      // Node's documentation of keep-alive recommends a retry: the server closed the connection and handled no request.
+      // The server closed an idle keep-alive connection before handling the request, so one retry is safe (see Node's
+      // http.Agent docs).
       return isStale(sent) ? sendThrough({ agent, request }, outgoing) : sent;
     },
   };

@@ -20,7 +20,7 @@ export interface ConfirmationPageInput {
   readonly person: { readonly name: string; readonly username: string } | undefined;
   readonly apis: readonly RequestedApi[];
   /** The application may also use any other scopes that were consented for this service. */
-  readonly surplus: boolean;
+  readonly mayIncludeMore: boolean;
   readonly untilSeconds: number;
   /** Hidden fields of the form. */
   readonly transaction: string;
@@ -28,15 +28,15 @@ export interface ConfirmationPageInput {
 }
 
 export function confirmationPage(input: ConfirmationPageInput): Page {
-  const { application, clientId, person, apis, surplus, untilSeconds, transaction, formToken } = input;
+  const { application, clientId, person, apis, mayIncludeMore, untilSeconds, transaction, formToken } = input;
   return {
     title: `Allow “${application}”?`,
     main: html`<h1>Allow “${application}” to act on your behalf?</h1>
-<p>The application requests the permissions below. It can use them with your account, also when you are not signed in.</p>
+<p>The application requests the permissions below. It can use them with your account, even when you are not signed in.</p>
 <dl>
 <div><dt>Application</dt><dd><strong>${application}</strong><br><span class="quiet">Client id <code>${clientId}</code></span></dd></div>
 <div><dt>Your account</dt><dd>${toPerson(person)}</dd></div>
-${apis.map((requested) => toRows(requested, surplus))}
+${apis.map((requested) => toRows(requested, mayIncludeMore))}
 <div><dt>Access ends on</dt><dd><strong><time datetime="${isoDay(untilSeconds)}">${dayText(untilSeconds)}</time></strong></dd></div>
 </dl>
 <p class="note"><strong>Did you start this request yourself?</strong> ${person === undefined ? BY_APPLICATION : BY_LINK}</p>
@@ -53,12 +53,12 @@ ${apis.map((requested) => toRows(requested, surplus))}
 
 // ------------------------------------------------------------------------------------------------------------------
 
-function toRows({ api, scopes }: RequestedApi, surplus: boolean): Html {
+function toRows({ api, scopes }: RequestedApi, mayIncludeMore: boolean): Html {
   return html`<div><dt>API</dt><dd>${api.name}<br><span class="quiet">${api.resource}</span></dd></div>
-<div><dt>Permissions</dt><dd><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}${surplus ? SURPLUS : ""}</ul></dd></div>`;
+<div><dt>Permissions</dt><dd><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}${mayIncludeMore ? ALL_OTHERS : ""}</ul></dd></div>`;
 }
 
-const SURPLUS = html`<li>and all other permissions that were consented to for this service</li>`;
+const ALL_OTHERS = html`<li>and all other permissions that were consented to for this service</li>`;
 const BY_LINK =
   "If you received a link to this page and did not expect it, choose “Don’t allow”. The application then gets no access.";
 const BY_APPLICATION =

@@ -1,4 +1,4 @@
-/** Days for readers and for programs. UTC, because the server does not know the reader's time zone. */
+/** Dates as display text and as ISO 8601. UTC, because the server does not know the reader's time zone. */
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
 
 export function dayText(seconds: number): string {

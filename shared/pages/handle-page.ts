@@ -89,7 +89,9 @@ const SAMPLES: readonly Sample[] = [
   -Headers @{ Authorization = "Bearer $appToken" } \`
   -ContentType "application/json" \`
   -Body '{"grant":"${handle}"}'
-# then: Invoke-RestMethod -Uri … -Headers $answer.headers`,
+$headers = @{}
+$answer.headers.PSObject.Properties | ForEach-Object { $headers[$_.Name] = $_.Value }
+# Then: Invoke-RestMethod -Uri "…" -Headers $headers`,
   },
   {
     id: "curl",

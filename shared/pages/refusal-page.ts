@@ -88,7 +88,7 @@ const TEXTS: Readonly<Record<string, RefusalText>> = {
     advice: NEW_LINK,
   },
   signin_state_mismatch: {
-    title: "This answer belongs to another sign-in",
+    title: "This response belongs to another sign-in",
     reason: "For security, it was not used. No access was granted.",
     advice: NEW_LINK,
   },
@@ -115,16 +115,16 @@ const TEXTS: Readonly<Record<string, RefusalText>> = {
   },
   confirmation_expired: {
     title: "That took too long",
-    reason: "A confirmation is open for ten minutes. No access was granted.",
+    reason: "The confirmation page expires after ten minutes. No access was granted.",
     advice: NEW_LINK,
   },
   confirmation_used: {
-    title: "You allowed this access, and it has been ended since",
-    reason: "The handle from that time is no longer valid.",
+    title: "This access has been revoked",
+    reason: "You allowed it, and it was revoked afterwards. Its handle is no longer valid.",
     advice: NEW_HANDLE,
   },
   form_forged: {
-    title: "This form was not sent from our page",
+    title: "This form was not sent from the confirmation page",
     reason: "For security, it was not used. No access was granted.",
     advice: NEW_LINK,
   },
@@ -139,11 +139,16 @@ const TEXTS: Readonly<Record<string, RefusalText>> = {
     advice: ASK_ADMIN,
   },
   interaction_required: {
-    title: "More is needed to sign in",
+    title: "Another sign-in step is required",
     reason: "Your organisation requires another step, such as a second factor. No access was granted.",
     advice: NEW_LINK,
   },
   grant_dead: {
+    title: "This sign-in was already used",
+    reason: "A sign-in can be used only once. No further access was granted.",
+    advice: NEW_LINK,
+  },
+  code_refused: {
     title: "This sign-in was already used",
     reason: "A sign-in can be used only once. No further access was granted.",
     advice: NEW_LINK,

@@ -1,12 +1,12 @@
 /** What an entry allows of one API: the scopes to request from Entra, and the scopes that may be released. Pure. */
 
 import type { ApiScopes, ReleaseBound } from "../core/api-scopes.ts";
-import type { PolicyRefusal } from "../core/failure.ts";
 import type { FlowName } from "../core/flow-name.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
-import type { RequestedApi } from "./choose-apis.ts";
+import type { Refusal, RequestedApi } from "./choose-apis.ts";
 import type { ApiAllowance } from "./entitlement.ts";
-import type { CallerRule } from "./rules.ts";
+import type { ApiRule, CallerRule } from "./rules.ts";
+import { DEFAULT_SCOPE, inKnownSpelling } from "./scope-names.ts";
 
 export interface ApiInput {
   readonly entry: CallerRule;
@@ -20,21 +20,27 @@ export interface ApiInput {
   readonly bound: ReleaseBound | undefined;
 }
 
-export function evaluateApi(input: ApiInput): Result<ApiAllowance, PolicyRefusal> {
+export function evaluateApi(input: ApiInput): Result<ApiAllowance, Refusal> {
   const { name, rule } = input.requested;
+  const given = inPolicySpelling(rule, input.given);
   const listed = listedScopes(input);
-  if (listed.length === 0) return fail("api_not_allowed");
-  const scopes = chooseScopes(input, listed);
+  if (listed.length === 0) return fail({ reason: "api_not_allowed", requested: [name] });
+  const scopes = chooseScopes({ ...input, given }, listed);
   return scopes.ok
     ? succeed({
         api: { name, resource: rule.resource, contentType: rule.contentType },
         scopes: scopes.value,
-        ...releasableScopes(input, listed),
+        ...releasableScopes({ ...input, given }, listed),
       })
     : scopes;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** Scopes of an earlier decision. The policy may spell them in another case by now. */
+function inPolicySpelling(rule: ApiRule, given: ApiScopes | undefined): ApiScopes | undefined {
+  return given && { ...given, scopes: inKnownSpelling(rule.resource, given.scopes, rule.scopes) };
+}
 
 /** The caller's list, intersected with the list of the client that obtained the subject's token. */
 function listedScopes({ entry, subjectEntry, requested }: ApiInput): readonly string[] {
@@ -54,7 +60,10 @@ function releasableScopes(
   listed: readonly string[],
 ): Pick<ApiAllowance, "releasable" | "acceptSurplus"> {
   if (flow !== "refresh-token" || given === undefined) {
-    const shown = bound?.apis.find(({ api }) => api === requested.name)?.scopes;
+    const shown = inPolicySpelling(
+      requested.rule,
+      bound?.apis.find(({ api }) => api === requested.name),
+    )?.scopes;
     return {
       releasable: bound === undefined ? listed : listed.filter((scope) => shown?.includes(scope)),
       // Surplus is released only if both entries accept it and the confirmation page announced it.
@@ -69,29 +78,32 @@ function scopesOf(entry: CallerRule, apiName: string): readonly string[] {
   return Object.hasOwn(entry.apis, apiName) ? (entry.apis[apiName] ?? []) : [];
 }
 
-/** The scopes to request from Entra, sorted. A request without scopes gets the defaults. */
+/**
+ * The scopes to request from Entra, sorted. A request without scopes gets the defaults. So does `.default`, which the
+ * Graph SDKs request unless they are configured otherwise: for Entra it means all scopes of the client, here it means all
+ * scopes of the entry. It goes to Entra only where the entry lists it.
+ */
 function chooseScopes(
   { flow, requested, given }: ApiInput,
   listed: readonly string[],
-): Result<readonly string[], PolicyRefusal> {
+): Result<readonly string[], Refusal> {
   // RFC 6749 section 6: a refresh never requests more than was granted. An application token carries every permission
   // of its registration: Entra accepts only `.default`.
   const within = listed
     .filter((scope) => given === undefined || given.scopes.includes(scope))
-    .filter((scope) => flow !== "client-credentials" || scope === DEFAULT);
-  const wanted = new Set(requested.scopes.length === 0 ? defaultScopes(within) : requested.scopes);
-  const allowed = wanted.size > 0 && [...wanted].every((scope) => within.includes(scope));
+    .filter((scope) => flow !== "client-credentials" || scope === DEFAULT_SCOPE);
+  const namesNone = requested.scopes.every((scope) => scope === DEFAULT_SCOPE && !within.includes(DEFAULT_SCOPE));
+  const wanted = new Set(namesNone ? defaultScopes(within) : requested.scopes);
+  const outside = [...wanted].filter((scope) => !within.includes(scope));
   // Entra refuses `.default` together with anything else.
-  return allowed && (wanted.size === 1 || !wanted.has(DEFAULT))
+  const mixed = wanted.size > 1 && wanted.has(DEFAULT_SCOPE);
+  return wanted.size > 0 && outside.length === 0 && !mixed
     ? succeed([...wanted].sort())
-    : fail("scope_not_allowed");
+    : fail({ reason: "scope_not_allowed", requested: mixed ? [...wanted] : outside, listed: within });
 }
-
-/** Entra's scope for all permissions that are registered. */
-const DEFAULT = ".default";
 
 /** The scopes of a request that names none: the listed scopes, or `.default` if the list contains nothing else. */
 function defaultScopes(within: readonly string[]): readonly string[] {
-  const named = within.filter((scope) => scope !== DEFAULT);
+  const named = within.filter((scope) => scope !== DEFAULT_SCOPE);
   return named.length > 0 ? named : within;
 }

@@ -10,10 +10,18 @@ import type { TokenParameters } from "../core/exchange-request.ts";
 import type { PolicyRefusal, PolicyRefused } from "../core/failure.ts";
 import type { FlowName } from "../core/flow-name.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
-import { type Choice, chooseApis, type RequestedApi, type RequestedApis } from "./choose-apis.ts";
+import {
+  type Choice,
+  chooseApis,
+  type Refusal,
+  type RequestedApi,
+  type RequestedApis,
+  requestedApi,
+} from "./choose-apis.ts";
 import type { Allowance, ApiAllowance } from "./entitlement.ts";
 import { evaluateApi } from "./evaluate-api.ts";
 import type { CallerRule, Policy } from "./rules.ts";
+import { withoutResource } from "./scope-names.ts";
 
 /** The properties of a caller that policy uses. */
 export type PolicyCaller = Pick<Caller, "kind" | "clientId" | "roles" | "confidential" | "understandsClaimsChallenge">;
@@ -50,10 +58,11 @@ export interface SignInInput {
 /** Evaluates a token request. The first rule that is not met refuses. */
 export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, PolicyRefused> {
   const entry = entryFor(policy, input.caller);
-  if (entry === undefined) return fail({ reason: "caller_not_listed" });
-  const refuse = (reason: PolicyRefusal, api?: RequestedApi) => fail({ reason, entry: entry.name, ...refusedApi(api) });
+  if (entry === undefined) return fail(callerNotListed(policy, input.caller));
+  const refuse = (refusal: Refusal, api?: RequestedApi) =>
+    fail({ ...withKnownApis(policy, entry, refusal), entry: entry.name, ...refusedApi(api) });
   const refusal = callerRefusal(entry, input);
-  if (refusal !== undefined) return refuse(refusal);
+  if (refusal !== undefined) return refuse({ reason: refusal, ...refusedByEntry(refusal, entry, input) });
   const requested = requestedApis(policy, input);
   if (!requested.ok) return refuse(requested.failure);
   const subjectEntry = otherSubjectEntry(policy, entry, input);
@@ -69,7 +78,7 @@ export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, 
         // Graph sends its claims challenges to the caller, so the caller must support them.
         cae: entry.cae && input.caller.understandsClaimsChallenge,
       })
-    : refuse(apis.failure.reason, apis.failure.api);
+    : refuse(apis.failure.refusal, apis.failure.api);
 }
 
 /**
@@ -79,16 +88,17 @@ export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, 
 export function evaluateSignIn(policy: Policy, input: SignInInput): Result<Allowance, PolicyRefused> {
   const entry = policy.callers.find(({ name, clientId }) => name === input.entry && clientId === input.clientId);
   if (entry === undefined) return fail({ reason: "caller_not_listed" });
-  const refuse = (reason: PolicyRefusal) => fail({ reason, entry: entry.name });
+  const refuse = (refusal: Refusal, api?: RequestedApi) =>
+    fail({ ...withKnownApis(policy, entry, refusal), entry: entry.name, ...refusedApi(api) });
   const refusal = signInRefusal(entry);
-  if (refusal !== undefined) return refuse(refusal);
+  if (refusal !== undefined) return refuse({ reason: refusal });
   const requested = input.apis.flatMap((api) => lookUpApi(policy, api));
-  if (requested.length < input.apis.length) return refuse("api_unknown");
+  if (requested.length < input.apis.length) return refuse(unknownApis(policy, input.apis));
   const flow = "authorization-code";
   const apis = evaluateApis(requested, { entry, flow, subjectEntry: undefined, given: undefined, bound: undefined });
   return apis.ok
     ? succeed({ ...apis.value, ...termsOf(entry), flow, offlineAccess: true, cae: false })
-    : fail({ reason: apis.failure.reason, entry: entry.name, ...refusedApi(apis.failure.api) });
+    : refuse(apis.failure.refusal, apis.failure.api);
 }
 
 /** Whether a sign-in link may be created for this entry. */
@@ -135,15 +145,18 @@ function redemptionRefusal(entry: CallerRule, input: PolicyInput): PolicyRefusal
 }
 
 /** The token's API first. A redeemed code names the other APIs of its sign-in as well, if it issues a grant. */
-function requestedApis(policy: Policy, input: PolicyInput): Result<RequestedApis, PolicyRefusal> {
+function requestedApis(policy: Policy, input: PolicyInput): Result<RequestedApis, Refusal> {
   const { tokenParameters, given, flow } = input;
   const chosen = chooseApis(policy, tokenParameters, { several: severalAllowed(input), otherwise: given?.[0].api });
   if (!chosen.ok || given === undefined) return chosen;
   const [token] = chosen.value;
-  if (!given.some(({ api }) => api === token.name)) return fail("api_not_allowed");
+  const ofGrant = given.map(({ api }) => api);
+  if (!ofGrant.includes(token.name)) {
+    return fail({ reason: "api_not_allowed", requested: [token.name], listed: ofGrant });
+  }
   const rest = tokenParameters.offlineAccess && issuesGrant(flow) ? given.filter(({ api }) => api !== token.name) : [];
   const others = rest.flatMap(({ api }) => lookUpApi(policy, { api, scopes: [] }));
-  return others.length < rest.length ? fail("api_unknown") : succeed([token, ...others]);
+  return others.length < rest.length ? fail(unknownApis(policy, rest)) : succeed([token, ...others]);
 }
 
 /**
@@ -166,7 +179,9 @@ function severalAllowed({ flow, tokenParameters, given }: PolicyInput): Choice["
 
 function lookUpApi(policy: Policy, { api, scopes }: ApiScopes): RequestedApi[] {
   const rule = Object.hasOwn(policy.apis, api) ? policy.apis[api] : undefined;
-  return rule === undefined ? [] : [{ name: api, rule, scopes }];
+  if (rule === undefined) return [];
+  const bare = scopes.map((scope) => withoutResource(rule.resource, scope) ?? scope);
+  return [requestedApi(api, rule, bare)];
 }
 
 interface ApisInput {
@@ -180,15 +195,15 @@ interface ApisInput {
 function evaluateApis(
   requested: readonly RequestedApi[],
   { given, ...rest }: ApisInput,
-): Result<ApiAllowance & Pick<Allowance, "also">, { readonly reason: PolicyRefusal; readonly api?: RequestedApi }> {
+): Result<ApiAllowance & Pick<Allowance, "also">, { readonly refusal: Refusal; readonly api?: RequestedApi }> {
   const allowed: ApiAllowance[] = [];
   for (const one of requested) {
     const evaluated = evaluateApi({ ...rest, requested: one, given: given?.find(({ api }) => api === one.name) });
-    if (!evaluated.ok) return fail({ reason: evaluated.failure, api: one });
+    if (!evaluated.ok) return fail({ refusal: evaluated.failure, api: one });
     allowed.push(evaluated.value);
   }
   const [token, ...also] = allowed;
-  return token === undefined ? fail({ reason: "api_not_named" }) : succeed({ ...token, also });
+  return token === undefined ? fail({ refusal: { reason: "api_not_named" } }) : succeed({ ...token, also });
 }
 
 /** The API of a refused request, with only those scopes that the policy lists: other text is the caller's. */
@@ -206,12 +221,55 @@ function otherSubjectEntry(
   policy: Policy,
   entry: CallerRule,
   { caller, subject }: PolicyInput,
-): Result<CallerRule | undefined, PolicyRefusal> {
+): Result<CallerRule | undefined, Refusal> {
   if (caller.kind !== "application" || subject === undefined) return succeed(undefined);
   const allowed = entry.subjectClients ?? [caller.clientId.toLowerCase()];
   const subjectEntry = allowed.includes(subject.clientId.toLowerCase()) ? entryFor(policy, subject) : undefined;
   const refused = subjectEntry === undefined || (subjectEntry.requireConfidentialClient && !subject.confidential);
-  return refused ? fail("subject_client_not_allowed") : succeed(subjectEntry);
+  return refused
+    ? fail({ reason: "subject_client_not_allowed", requested: [subject.clientId], listed: allowed })
+    : succeed(subjectEntry);
+}
+
+/** The caller's kind and client id, and the app role of an entry that would match with it. */
+function callerNotListed(policy: Policy, { kind, clientId }: PolicyCaller): Refusal {
+  const roles = policy.callers
+    .filter((entry) => entry.kind === kind && entry.clientId === clientId.toLowerCase())
+    .flatMap(({ role }) => role ?? []);
+  return {
+    reason: "caller_not_listed",
+    requested: [`${kind} ${clientId}`],
+    ...(roles.length === 0 ? {} : { listed: roles }),
+  };
+}
+
+/** What a rule about the whole entry refused. */
+function refusedByEntry(
+  reason: PolicyRefusal,
+  entry: CallerRule,
+  { flow, redirectUri = "" }: PolicyInput,
+): Omit<Refusal, "reason"> {
+  switch (reason) {
+    case "flow_not_allowed":
+      return { requested: [flow], listed: entry.flows };
+    case "redirect_uri_not_allowed":
+      return { requested: [redirectUri], listed: entry.redirectUris };
+    default:
+      return {};
+  }
+}
+
+function unknownApis(policy: Policy, apis: readonly ApiScopes[]): Refusal {
+  const unknown = apis.map(({ api }) => api).filter((api) => !Object.hasOwn(policy.apis, api));
+  return { reason: "api_unknown", requested: unknown };
+}
+
+/** A refusal that is about the name of an API lists those of the entry: resources if the request names one. */
+function withKnownApis(policy: Policy, entry: CallerRule, refusal: Refusal): Refusal {
+  if (!refusal.reason.startsWith("api_") || refusal.listed !== undefined) return refusal;
+  const names = Object.keys(entry.apis);
+  const resources = names.flatMap((name) => policy.apis[name]?.resource ?? []);
+  return { ...refusal, listed: refusal.requested?.some((name) => name.includes("/")) ? resources : names };
 }
 
 /** The flows in which `offline_access` issues a grant. */

@@ -4,15 +4,14 @@
  * start, so that callers do not meet them later. Checks a draft, so that an invalid member hides no problem of another
  * member; it makes no assumption about invalid members. Pure: no I/O, no clock.
  */
-import { OIDC_SCOPES } from "./release.ts";
+import { didYouMean } from "../core/did-you-mean.ts";
 import type { CallerRule, PolicyDraft, PolicyProblem } from "./rules.ts";
+import { meantScope, scopeProblem, spellingProblems } from "./spelling.ts";
 
 export function policyContradictions(draft: PolicyDraft): PolicyProblem[] {
   return [
     ...repeatedValueProblems(draft),
-    ...Object.entries(draft.apis ?? {}).flatMap(([name, { scopes = [] }]) =>
-      scopes.flatMap((scope, index) => oidcProblems(scope, `apis.${name}.scopes.${index}`)),
-    ),
+    ...spellingProblems(draft),
     ...draft.callers.flatMap((entry, index) => {
       const path = `callers.${index}`;
       return [
@@ -65,15 +64,6 @@ function repeated(
   });
 }
 
-/** Entra grants OpenID Connect scopes with every sign-in, so they have no effect in the scope list of an API. */
-function oidcProblems(scope: string, path: string): PolicyProblem[] {
-  return OIDC_SCOPES.includes(scope)
-    ? [{ path, problem: `is a scope of OpenID Connect; ${OIDC_LIST} must not be listed` }]
-    : [];
-}
-
-const OIDC_LIST = OIDC_SCOPES.join(", ").replace(/, (?=\w+$)/, " and ");
-
 /** An entry must name at least one API, and only APIs and scopes that `apis` defines. */
 function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyProblem[] {
   const lists = Object.entries(entry.apis ?? {});
@@ -82,14 +72,24 @@ function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyP
   if (apis === undefined) return [];
   return lists.flatMap(([name, scopes]) => {
     const at = `${path}.apis.${name}`;
-    if (!Object.hasOwn(apis, name)) return [{ path: at, problem: "is not defined in apis" }];
-    const known = apis[name]?.scopes;
-    return scopes.flatMap((scope, index) => {
-      const problems = oidcProblems(scope, `${at}.${index}`);
-      const listed = known === undefined || known.includes(scope) || problems.length > 0;
-      return listed ? problems : [{ path: `${at}.${index}`, problem: `is not in apis.${name}.scopes` }];
+    if (!Object.hasOwn(apis, name)) {
+      return [{ path: at, problem: `is not defined in apis${suggestion(didYouMean(name, Object.keys(apis)))}` }];
+    }
+    const { resource, scopes: known } = apis[name] ?? {};
+    return scopes.flatMap((scope, index): PolicyProblem[] => {
+      const path = `${at}.${index}`;
+      // The list in apis has the same problem, or lacks the scope.
+      if (known === undefined || known.includes(scope)) return [];
+      const meant = meantScope(resource, scope, known);
+      const unknown = { path, problem: `is not in apis.${name}.scopes${suggestion(meant)}` };
+      const problems = scopeProblem(path, resource, scope);
+      return meant !== undefined || problems.length === 0 ? [unknown] : problems;
     });
   });
+}
+
+function suggestion(meant: string | undefined): string {
+  return meant === undefined ? "" : `; did you mean ${meant}?`;
 }
 
 /**

@@ -7,25 +7,25 @@
 import type { ScopeSurplus } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { ApiAllowance } from "./entitlement.ts";
-
-/** The scopes of OpenID Connect. They are not permissions on an API. */
-export const OIDC_SCOPES: readonly string[] = ["openid", "profile", "email", "offline_access"];
+import { inKnownSpelling, isOidcScope, withoutResource } from "./scope-names.ts";
 
 /** Scopes as Entra returns them, bare or prefixed with their resource → bare, without OIDC scopes. */
 function bareScopes(resource: string, scopes: readonly string[]): string[] {
-  const prefix = `${resource}/`;
   return scopes
-    .map((scope) => (scope.startsWith(prefix) ? scope.slice(prefix.length) : scope))
-    .filter((scope) => !OIDC_SCOPES.includes(scope));
+    .map((scope) => withoutResource(resource, scope) ?? scope)
+    .filter((scope) => !isOidcScope(resource, scope));
 }
 
-/** The true scopes of the token, bare; or the surplus, unless policy accepts it. `entry` names the policy entry. */
+/**
+ * The true scopes of the token, bare and in the spelling of the policy; or the surplus, unless policy accepts it. `entry`
+ * names the policy entry.
+ */
 export function release(
   { api, releasable, acceptSurplus }: ApiAllowance,
   returned: readonly string[],
   entry: string,
 ): Result<readonly string[], ScopeSurplus> {
-  const scopes = bareScopes(api.resource, returned);
+  const scopes = inKnownSpelling(api.resource, bareScopes(api.resource, returned), releasable);
   const surplus = scopes.filter((scope) => !releasable.includes(scope));
   return surplus.length > 0 && !acceptSurplus
     ? fail({ kind: "scope_surplus", entry, surplus, api: api.name })

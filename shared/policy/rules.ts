@@ -26,13 +26,22 @@ const scopeName = z
   .check(z.maxLength(256));
 const count = (least: number, most: number) => z.int().check(z.minimum(least), z.maximum(most));
 
+const RESOURCE = /^[a-z][a-z0-9+.-]*:\/\/[^\s#?]+$/i;
+
 export const apiSchema = z.strictObject({
-  resource: z
-    .string()
-    .check(
-      z.regex(/^[a-z][a-z0-9+.-]*:\/\/[^\s#?]+$/i, "must be a URI with a host, without query and fragment"),
-      z.maxLength(512),
-    ),
+  /** An API without an App ID URI is named by its application id (E-52). */
+  resource: z.pipe(
+    z
+      .string()
+      .check(
+        z.regex(
+          new RegExp(`${RESOURCE.source}|${GUID.source}`, "i"),
+          "must be a URI with a host, without query and fragment, or the application id of the API",
+        ),
+        z.maxLength(512),
+      ),
+    z.transform((value: string) => (GUID.test(value) ? value.toLowerCase() : value)),
+  ),
   scopes: z.array(scopeName).check(z.minLength(1)),
   contentType: z._default(
     z
@@ -108,7 +117,7 @@ export interface PolicyDraft {
   readonly callers: readonly Partial<CallerRule>[];
 }
 
-/** What is wrong with a policy: the path, and what is allowed there. Never contains a value. */
+/** What is wrong with a policy: the path, and what is allowed there. Contains no value except the right spelling of one. */
 export interface PolicyProblem {
   readonly path: string;
   readonly problem: string;

@@ -14,7 +14,7 @@ export type CookiePurpose = "signin" | "confirm";
 const PART_MAX_CHARACTERS = 3_700;
 /** Entra's longest refresh tokens need two parts. */
 const PARTS_MAX = 4;
-/** Sign-ins with a cookie of each purpose at the same time. For one more, the oldest cookie is removed. */
+/** Maximum concurrent sign-ins per purpose; one more evicts the oldest. */
 const COOKIES_MAX: Readonly<Record<CookiePurpose, number>> = { signin: 5, confirm: 2 };
 
 /** Seconds since 1970 in base 36, then 128 random bits: sorts by age and cannot be guessed. */

@@ -55,7 +55,7 @@ export interface PushedRequest {
 /** Sealed in `/signin/{link}`: a person may create a grant for exactly this application, API and scopes. */
 export interface SignInLink {
   readonly target: Target;
-  /** `oid` of the only person who may use the link. */
+  /** `oid` of the only user who may use the link. */
   readonly expectedUser: string | undefined;
   readonly claims: string | undefined;
 }
@@ -63,7 +63,7 @@ export interface SignInLink {
 /** Sealed in a cookie while the browser is at Entra. */
 export interface Transaction {
   readonly id: string;
-  /** Sent to Entra, which returns it with its answer. */
+  /** Sent to Entra, which returns it with its response. */
   readonly state: string;
   readonly nonce: string;
   /** The service's PKCE verifier for Entra. */

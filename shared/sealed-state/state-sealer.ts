@@ -7,6 +7,7 @@
 
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
+import { unavailableDependency } from "../core/unavailable-dependency.ts";
 import type { SealFailure } from "../sealing/seal-failure.ts";
 import type { Sealer } from "../sealing/sealer.ts";
 
@@ -46,7 +47,7 @@ export function createStateSealer<T>({ sealer, lifetimeSeconds, nowSeconds }: St
 function fromSealFailure(failure: SealFailure): Failure | SealedStateFailure {
   switch (failure.kind) {
     case "sealing_key_unavailable":
-      return { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" };
+      return unavailableDependency(failure.reason);
     case "sealing_key_invalid":
       return { kind: "misconfigured", code: "sealing_key_invalid" };
     case "seal_too_large":

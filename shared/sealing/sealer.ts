@@ -85,7 +85,7 @@ function readSealingKeyId(sealed: string, purpose: string): string | undefined {
   if (!others.every((part) => Buffer.from(part, "base64url").toString("base64url") === part)) return undefined;
   const kid = readKid(encodedHeader);
   if (kid === undefined || !isKeyId(kid)) return undefined;
-  // The header is written again and compared: an extra member, another order, a space or another spelling differs.
+  // Rebuild the header and compare byte for byte, so an extra member, another order or whitespace is rejected.
   const expected = Buffer.from(JSON.stringify(toHeader(kid, purpose))).toString("base64url");
   return expected === encodedHeader ? kid : undefined;
 }

@@ -1,7 +1,7 @@
 /**
  * The confirmation page and its form. The threat is consent phishing: any application in the policy can start a
  * sign-in, and Entra's consent is for this service, not for the application. The page therefore shows which application
- * will act on the person's behalf, with which scopes and until when. Only after approval does the service issue the
+ * will act on the user's behalf, with which scopes and until when. Only after approval does the service issue the
  * grant, or the code that leads to one. Policy decides again, because it may have changed while the page was open.
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
@@ -34,7 +34,7 @@ interface ConfirmationContent {
   /** The largest set of scopes that the grant can have. */
   readonly apis: readonly ShownApi[];
   /** The entry accepts surplus, and the scopes that Entra will return are not known yet. */
-  readonly more: boolean;
+  readonly mayIncludeMore: boolean;
   /** The latest end of the grant, seconds since 1970. */
   readonly untilSeconds: number;
 }
@@ -131,7 +131,7 @@ function toGrantConfirmation(context: SignInContext, pending: PendingGrant): Res
     entitlement: decision.value,
     application: applicationName(context, pending),
     apis,
-    more: false,
+    mayIncludeMore: false,
     untilSeconds: pending.createdAtSeconds + grantMaxDays * DAY_SECONDS,
   });
 }
@@ -169,7 +169,7 @@ function toCodeConfirmation(context: SignInContext, pending: PendingCode): Resul
       api,
       scopes: releasable.filter((scope) => scope !== ".default"),
     })),
-    more: acceptSurplus,
+    mayIncludeMore: acceptSurplus,
     // The grant is issued when the code is redeemed.
     untilSeconds: createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS + grantMaxDays * DAY_SECONDS,
   });
@@ -214,7 +214,7 @@ async function deny(
  * Issues the grant, or returns the same grant again if the same form is repeated because its response was lost. A
  * repetition needs what the first form needed: this browser's sealed cookie (only it has the handle), the form token,
  * and this service's page as the sender. It is possible for the ten minutes of the cookie. A grant that was revoked in
- * the meantime is not issued again, because its mark stays as long. The first response that arrives deletes the cookie,
+ * the meantime is not issued again, because its tombstone stays as long. The first response that arrives deletes the cookie,
  * so that a later user of this browser cannot see the handle with the back button.
  */
 async function approveGrant(

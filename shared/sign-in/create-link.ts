@@ -27,7 +27,7 @@ export interface LinkRequest {
   /** Name of the policy entry that the grant is for. Default for an application: its own entry. */
   readonly caller: string | undefined;
   readonly apis: SignInInput["apis"];
-  /** `oid` of the only person who may use the link. */
+  /** `oid` of the only user who may use the link. */
   readonly expectedUser: string | undefined;
   /** A claims challenge of Entra (JSON text) that the sign-in must satisfy. */
   readonly claims: string | undefined;
@@ -48,7 +48,8 @@ export async function createLink(
   const entry = entryOfLink(context, caller.value, request.caller);
   if (!entry.ok) return entry;
   const { apis, expectedUser, claims } = request;
-  return sealLink(context, { entry: entry.value, apis, expectedUser, claims, audit });
+  const link = await sealLink(context, { entry: entry.value, apis, expectedUser, claims, audit });
+  return link.ok || caller.value.kind === "application" ? link : fail(withoutEntry(link.failure));
 }
 
 export interface LinkContent {
@@ -78,6 +79,13 @@ export async function sealLink(
 
 // ---------------------------------------------------------------------------------------------------------------
 
+/** The list of the entry belongs to the application, not to the person who requests a link for it. */
+function withoutEntry(failure: Failure): Failure {
+  if (failure.kind !== "policy_refused") return failure;
+  const { listed: _, ...refused } = failure;
+  return refused;
+}
+
 /** An application creates links for itself only; a person with the role, for any application in the policy. */
 function entryOfLink(
   { policy }: SignInContext,
@@ -92,7 +100,13 @@ function entryOfLink(
   }
   return named === undefined || named === own.name
     ? succeed(own)
-    : fail({ kind: "policy_refused", reason: "link_caller_not_own", entry: own.name });
+    : fail({
+        kind: "policy_refused",
+        reason: "link_caller_not_own",
+        entry: own.name,
+        requested: [named],
+        listed: [own.name],
+      });
 }
 
 function entryForOther(
@@ -100,7 +114,7 @@ function entryForOther(
   { roles }: Caller,
   named: string | undefined,
 ): Result<CallerRule, Failure> {
-  if (!roles.includes(LINK_ROLE)) return fail({ kind: "policy_refused", reason: "role_required" });
+  if (!roles.includes(LINK_ROLE)) return fail({ kind: "policy_refused", reason: "role_required", listed: [LINK_ROLE] });
   if (named === undefined) return fail({ kind: "request_invalid", problem: "parameter_missing", parameter: "caller" });
   const entry = callers.find(({ name }) => name === named);
   return entry === undefined ? fail({ kind: "policy_refused", reason: "caller_not_listed" }) : succeed(entry);

@@ -5,7 +5,7 @@
  *                           offline_access, the person confirms first
  *   from a link           → the service redeems Entra's code, and the person confirms before it issues the grant
  *
- * Before that, the service checks that Entra's answer belongs to a sign-in that this browser began.
+ * Before that, the service checks that Entra's response belongs to a sign-in that this browser began.
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Cookie } from "../core/cookie.ts";
@@ -20,7 +20,7 @@ import { sealCode } from "./seal-code.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { bareScopesOf, targetFacts } from "./target.ts";
 
-/** Entra's answer, as the browser sent it. */
+/** Entra's response, as the browser sent it. */
 export interface EntraAnswer {
   readonly cookieHeader: string;
   readonly state: string;

@@ -14,7 +14,7 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { SignedInToken } from "../entra/entra-token.ts";
 import { qualifiedScopes } from "../flows/flow.ts";
-import { newHandle } from "../grants/handle.ts";
+import { newHandle } from "../grants/grant-handle.ts";
 import { collectConsentedApis } from "../offline-access/consented-apis.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
@@ -125,7 +125,7 @@ async function redeemEntraCode(
 }
 
 /**
- * The user must be of this tenant, must be the expected person if the link names one, and a guest only if guests are
+ * The user must be of this tenant, must be the expected user if the link names one, and a guest only if guests are
  * allowed.
  */
 function checkUser(

@@ -1,7 +1,7 @@
 /**
- * An application redeemed a grant, but the person must sign in again: the grant expired, or Entra ended the session,
+ * An application redeemed a grant, but the user must sign in again: the grant expired, or Entra ended the session,
  * returned a claims challenge or requires consent. The refusal then contains a link for exactly this application, API,
- * scopes and person, which the application can forward. If no link is possible, the refusal only says that a sign-in is
+ * scopes and user, which the application can forward. If no link is possible, the refusal only says that a sign-in is
  * required.
  */
 
@@ -45,7 +45,7 @@ export async function offerSignIn(
 }
 
 /** The grant expired, so the service did not call Entra. */
-export async function offerForEnded(context: OfferContext, failure: Failure): Promise<Failure> {
+export async function offerLinkForExpiredGrant(context: OfferContext, failure: Failure): Promise<Failure> {
   if (failure.kind !== "grant_refused" || failure.ended === undefined) return failure;
   const { ended, ...refused } = failure;
   const entry = context.policy.callers.find(({ name }) => name === ended.entry);

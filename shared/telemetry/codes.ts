@@ -2,6 +2,8 @@
  * All stable codes of audit events, as label values. A code that is missing here becomes `other`. A test compares the list
  * with all failures of the service.
  */
+import { DEPENDENCY_PROBLEMS } from "../core/failure.ts";
+
 export const CODES: readonly string[] = [
   "ok",
   // The request.
@@ -32,6 +34,24 @@ export const CODES: readonly string[] = [
   "caller_missing",
   "caller_refused",
   "subject_refused",
+  "token_bearer_prefix",
+  "token_claims_invalid",
+  "token_expired",
+  "token_for_graph",
+  "token_for_other_api",
+  "token_is_id_token",
+  "token_not_bearer",
+  "token_not_yet_valid",
+  "token_own_client",
+  "token_role_missing",
+  "token_scope_missing",
+  "token_too_large",
+  "token_version",
+  "token_wrong_tenant",
+  "guest_not_allowed",
+  "caller_is_user",
+  "subject_is_application",
+  "subject_not_the_caller",
   "grant_expired",
   "grant_invalid",
   "code_refused",
@@ -82,6 +102,11 @@ export const CODES: readonly string[] = [
   "credential_refused",
   "registration_refused",
   "credential_unusable",
+  "certificate_is_pkcs12",
+  "certificate_key_missing",
+  "certificate_key_unsuitable",
+  "certificate_missing",
+  "client_secret_malformed",
   "credential_expired",
   "credential_not_yet_valid",
   "credential_disabled",
@@ -92,7 +117,7 @@ export const CODES: readonly string[] = [
   "deadline_passed",
   "internal",
   // The dependencies.
-  ...["entra", "key_set", "key_vault", "grant_store"].flatMap((dependency) =>
-    ["unavailable", "timeout", "answer_invalid"].map((problem) => `${dependency}_${problem}`),
+  ...Object.entries(DEPENDENCY_PROBLEMS).flatMap(([dependency, problems]) =>
+    problems.map((problem) => `${dependency}_${problem}`),
   ),
 ];

@@ -1,57 +1,71 @@
 /**
- * A call to Entra inside two limits: the request budget of this policy entry and user, and the wait that Entra imposed
- * on this user or this caller. A limit of one user or one caller never delays another.
+ * A call to Entra inside two limits: the request budget of this policy entry, API and user, and the wait that Entra
+ * imposed on this user or this caller. A limit of one user or one caller never delays another.
  */
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result } from "../core/result.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
 import type { Registration } from "../entra/registration.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
+import type { EntraRefused, RefusalMemory } from "./refusal-memory.ts";
 import type { RequestBudget } from "./request-budget.ts";
 import type { ThrottleMemory } from "./throttle-memory.ts";
 
 export interface ThrottlingContext {
   readonly requestBudget: RequestBudget;
   readonly throttles: ThrottleMemory;
+  readonly refusals: RefusalMemory;
 }
 
 /** On whose behalf the service calls Entra. */
 export interface EntraCall {
   readonly registration: Registration;
   readonly entitlement: Entitlement;
+  /** Name of the API of the token. */
+  readonly api: string;
   /** Names the user, or the sign-in; without a user, the calling application. */
   readonly user: string;
+  /** Digest of everything that Entra's refusal depends on. Undefined: the request cannot be repeated. */
+  readonly refusalKey: string | undefined;
 }
 
 type CallEntra = () => Promise<Result<EntraToken, Failure>>;
 
 /** Calls Entra, unless the budget is used up or a wait imposed by Entra is still running. */
 export function throttledCall(
-  { requestBudget, throttles }: ThrottlingContext,
+  context: ThrottlingContext,
   call: EntraCall,
   callEntra: CallEntra,
 ): Promise<Result<EntraToken, Failure>> {
   const { clientId } = call.registration;
-  const budgetKey = budgetKeyOf(call);
-  const perMinute = call.entitlement.bypassPerMinute;
-  return withinRefusalBudget(requestBudget, { budgetKey, perMinute }, () =>
-    withinThrottle(throttles, { user: `${clientId} ${call.user}`, caller: `${clientId} ${budgetKey}` }, callEntra),
+  const { entitlement, user } = call;
+  return withinRefusalBudget(context, call, () =>
+    withinThrottle(
+      context.throttles,
+      { user: `${clientId} ${user}`, caller: `${clientId} ${entitlement.entry} ${user}` },
+      callEntra,
+    ),
   );
 }
 
-/** Spends one uncached request. Returns a failure when this caller has spent its budget for this user. */
-export function spendBudget(
-  { requestBudget }: ThrottlingContext,
-  call: Pick<EntraCall, "entitlement" | "user">,
-): Failure | undefined {
+type BudgetedCall = Pick<EntraCall, "entitlement" | "api" | "user" | "refusalKey">;
+
+/**
+ * Spends one uncached request. Returns a failure when this caller has spent its budget for this user and API: Entra's
+ * last refusal of the same request, if there is one.
+ */
+export function spendBudget({ requestBudget, refusals }: ThrottlingContext, call: BudgetedCall): Failure | undefined {
   const wait = requestBudget.take(budgetKeyOf(call), call.entitlement.bypassPerMinute);
-  return wait === undefined ? undefined : { kind: "budget_used_up", retryAfterSeconds: wait };
+  if (wait === undefined) return undefined;
+  const { refusalKey } = call;
+  const last = refusalKey === undefined ? undefined : refusals.last(refusalKey, wait);
+  return last ?? { kind: "budget_used_up", retryAfterSeconds: wait };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function budgetKeyOf({ entitlement, user }: Pick<EntraCall, "entitlement" | "user">): string {
-  return `${entitlement.entry} ${user}`;
+function budgetKeyOf({ entitlement, api, user }: BudgetedCall): string {
+  return JSON.stringify([entitlement.entry, api, user]);
 }
 
 /** AADSTS50196: one client repeats one request. Only that caller waits. */
@@ -80,23 +94,49 @@ async function withinThrottle(
   return answer;
 }
 
-/** The cache holds no refusals, so a refused request calls Entra again each time. This budget bounds those calls. */
+/** Calls to Entra in a minute that a user may cause after the refusal budget is used up. */
+const CALLS_AFTER_BUDGET = 20;
+
+/**
+ * The cache holds no refusals, so a refused request calls Entra again each time. The refusal budget bounds those calls.
+ * When it is used up, the service repeats Entra's last refusal of the same request and calls Entra again every few
+ * seconds. A second budget bounds these calls. So consent or a new token takes effect soon, and the cause stays known.
+ */
 async function withinRefusalBudget(
-  budget: RequestBudget,
-  { budgetKey, perMinute }: { readonly budgetKey: string; readonly perMinute: number },
+  context: ThrottlingContext,
+  call: EntraCall,
   callEntra: CallEntra,
 ): Promise<Result<EntraToken, Failure>> {
-  const refusals = `refused ${budgetKey}`;
-  const wait = budget.wait(refusals, perMinute);
-  if (wait !== undefined) return fail({ kind: "budget_used_up", retryAfterSeconds: wait });
+  const { requestBudget, refusals } = context;
+  const { refusalKey } = call;
+  const budgetKey = `refused ${budgetKeyOf(call)}`;
+  const { bypassPerMinute } = call.entitlement;
+  if (requestBudget.wait(budgetKey, bypassPerMinute) !== undefined) {
+    const repeated = repeatedRefusal(context, call);
+    if (repeated !== undefined) return fail(repeated);
+  }
   const answer = await callEntra();
-  if (isRefusalOfCaller(answer)) budget.take(refusals, perMinute);
+  const refusal = refusalOfCaller(answer);
+  if (refusal !== undefined) requestBudget.take(budgetKey, bypassPerMinute);
+  if (refusalKey !== undefined && refusal !== undefined) refusals.remember(refusalKey, refusal);
+  if (refusalKey !== undefined && answer.ok) refusals.forget(refusalKey);
   return answer;
 }
 
+/** The answer without a call to Entra. Undefined: Entra may be called again. */
+function repeatedRefusal({ requestBudget, refusals }: ThrottlingContext, call: EntraCall): Failure | undefined {
+  const { refusalKey } = call;
+  const fresh = refusalKey === undefined ? undefined : refusals.fresh(refusalKey);
+  if (fresh !== undefined) return fresh;
+  const wait = requestBudget.take(`again ${budgetKeyOf(call)}`, CALLS_AFTER_BUDGET);
+  if (wait === undefined) return undefined;
+  const last = refusalKey === undefined ? undefined : refusals.last(refusalKey, wait);
+  return last ?? { kind: "budget_used_up", retryAfterSeconds: wait };
+}
+
 /** Entra refused the person or the presented token, not this service's credential or configuration. */
-function isRefusalOfCaller(answer: Result<EntraToken, Failure>): boolean {
-  if (answer.ok || answer.failure.kind !== "entra_refused") return false;
+function refusalOfCaller(answer: Result<EntraToken, Failure>): EntraRefused | undefined {
+  if (answer.ok || answer.failure.kind !== "entra_refused") return undefined;
   const { verdict } = answer.failure;
-  return verdict !== "credential_refused" && verdict !== "misconfigured";
+  return verdict === "credential_refused" || verdict === "misconfigured" ? undefined : answer.failure;
 }

@@ -246,7 +246,7 @@ describe.concurrent("a browser in an unexpected state", () => {
     const callback = `${scene.stack.service.url}/oauth2/callback?code=x`;
     const wrong = await page.goto(`${callback}&state=${state.slice(0, -1)}${state.endsWith("A") ? "B" : "A"}`);
     expect(wrong?.status()).toBe(400);
-    await page.getByRole("heading", { name: "This answer belongs to another sign-in" }).waitFor();
+    await page.getByRole("heading", { name: "This response belongs to another sign-in" }).waitFor();
     await page.goto(callback);
     await page.getByRole("heading", { name: "No sign-in to complete" }).waitFor();
   });
@@ -277,7 +277,7 @@ describe.concurrent("a browser in an unexpected state", () => {
     );
     await evil.goto("http://127.0.0.1:1/");
     await evil.click("button");
-    await evil.getByRole("heading", { name: "This form was not sent from our page" }).waitFor();
+    await evil.getByRole("heading", { name: "This form was not sent from the confirmation page" }).waitFor();
   });
 });
 
@@ -357,7 +357,7 @@ describe.concurrent("a sign-in for an application (authorization code)", () => {
     await evil.goto("http://127.0.0.1:1/");
     expect(await evil.frames().at(-1)?.content()).not.toContain("Allow “");
     await evil.click("button");
-    await evil.getByRole("heading", { name: "This form was not sent from our page" }).waitFor();
+    await evil.getByRole("heading", { name: "This form was not sent from the confirmation page" }).waitFor();
   });
 
   inBrowser("a refusal at Entra returns access_denied", async (context) => {

@@ -59,7 +59,7 @@ test("after the wait the service calls Entra again for the throttled user", asyn
 
 test("a failure other than throttling is not remembered: the next request calls Entra", async () => {
   const service = serve();
-  world.tenant.state.order({ endpoint: "token", client: "service", status: 503, body: "", times: 1 });
+  world.tenant.state.order({ endpoint: "token", client: "service", status: 503, body: "", times: 2 });
   expect((await get(service, userToken(world))).status).toBe(503);
   expect((await get(service, userToken(world))).status).toBe(200);
 });

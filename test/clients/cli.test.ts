@@ -1,6 +1,8 @@
 /** The command line against a whole local stack: sign-in at the tenant, headers from the service, calls to Graph. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { dirname, join, resolve } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { serviceFolder } from "../../clients/cli/home.ts";
@@ -163,6 +165,26 @@ describe("login", () => {
     expect((await cli(`${loginArgs()} --tenant ${TENANT_ID.toUpperCase()}`, approving())).code).toBe(0);
   });
 
+  test.each(["folder that cannot be made", "folder of the service"])(
+    "notices before the sign-in that it cannot write into its folder (%s)",
+    async (which) => {
+      const file = which.startsWith("folder of") ? join(home, "services") : home;
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, "a file where a folder must be");
+      const { code, error } = await cli(`${loginArgs()} --json`, approving());
+      expect([code, error()["error"]]).toEqual([1, "file"]);
+      expect(error()["message"]).toMatch(
+        /^gte cannot (read|write) .* \((EEXIST|ENOTDIR)\)\. Correct its permissions, or name/,
+      );
+      expect(stack.tenant.state.requests({ endpoint: "devicecode" })).toEqual([]);
+    },
+  );
+
+  test("a login that Entra refuses leaves no folder", async () => {
+    await cli(loginArgs().replace(CLIENT_IDS.cli, "99999999-0000-4000-8000-000000000000"));
+    expect(existsSync(home)).toBe(false);
+  });
+
   test("an unknown client id exits with code 4 and Entra's message", async () => {
     const unknown = loginArgs().replace(CLIENT_IDS.cli, "99999999-0000-4000-8000-000000000000");
     const { code, error } = await cli(`${unknown} --json`);
@@ -185,6 +207,16 @@ describe("header and token", () => {
     });
     expect((await cli("token graph --force-refresh")).out).not.toBe(alone.out);
     expect((await cli("header graph --scope User.Read --scope Mail.Read")).code).toBe(0);
+  });
+
+  test("header --json also says when the headers end", async () => {
+    await signedIn();
+    const { headers, ...rest } = (await cli("header graph --json")).json();
+    expect(headers).toEqual((await cli("header graph")).json());
+    expect(rest).toEqual({
+      expiresOn: expect.stringMatching(/^\d{4}-.*Z$/),
+      scopes: expect.arrayContaining(["User.Read"]),
+    });
   });
 
   test("header starts a sign-in only at a terminal or with --sign-in", async () => {
@@ -295,6 +327,22 @@ describe("call", () => {
     expect(entry?.method).toBe("POST");
     const missing = await cli(`call ${graph("/nothing")} -X delete`);
     expect([missing.code, missing.out]).toEqual([4, expect.stringContaining("error")]);
+  });
+
+  test("-d @- sends standard input", async () => {
+    await signedIn();
+    const sent: string[] = [];
+    const api = createServer(async (request, response) => {
+      for await (const chunk of request.setEncoding("utf8")) sent.push(String(chunk));
+      response.end("{}");
+    });
+    await new Promise<void>((done) => api.listen(0, "127.0.0.1", done));
+    const url = `http://127.0.0.1:${(api.address() as AddressInfo).port}/`;
+    expect((await cli(`call ${url} --api graph -d @-`, { input: "one\ntwo\n" })).code).toBe(0);
+    const asProcess = await runProcess(["call", url, "--api", "graph", "-d", "@-", "--home", home], { input: "three" });
+    expect([asProcess.code, asProcess.notes]).toEqual([0, ""]);
+    expect(sent).toEqual(["one\ntwo\n", "three"]);
+    api.close();
   });
 
   test("a claims challenge of Graph (continuous access evaluation) leads to one retry with new headers", async () => {
@@ -448,4 +496,14 @@ test("--local uses the stack that npm start runs", async () => {
   const called = await runHere(["call", graph("/me"), "--local"], { env });
   expect(called.json()).toMatchObject({ userPrincipalName: "alice@contoso.local" });
   expect(existsSync(join(serviceFolder(join(folder, "gte"), stack.environment.serviceUrl), "tokens.json"))).toBe(true);
+  const withoutLocal = await runHere(["header", "graph"], { env: { ...env, XDG_CONFIG_HOME: join(folder, "empty") } });
+  expect([withoutLocal.code, withoutLocal.notes]).toEqual([
+    2,
+    expect.stringContaining("No service is configured. You logged in with --local: add --local"),
+  ]);
+  const unknownGrant = await runHere(["grants", "revoke", "0".repeat(64), "--local"], { env });
+  expect(unknownGrant.notes).toContain("Run: gte grants list --local\n");
+  writeFileSync(join(serviceFolder(join(folder, "gte"), stack.environment.serviceUrl), "tokens.json"), "half a file");
+  const damaged = await runHere(["whoami", "--local"], { env });
+  expect(damaged.notes).toContain("Run: gte logout --local\n");
 });

@@ -169,7 +169,7 @@ describe("responses of the service", () => {
 
   test("after a 401 the request is repeated once with a new token", async () => {
     answers = [{ status: 401, body: { action: "new_caller_token" } }, { body: payload }];
-    expect((await cli("header graph")).json()).toEqual(payload.headers);
+    expect((await cli("header graph")).json()).toEqual(payload);
     expect(asked).toHaveLength(2);
     expect(asked[0]?.authorization).not.toBe(asked[1]?.authorization);
   });

@@ -13,7 +13,7 @@ test.each<[string, Env, string]>([
   ["started as an installed program", {}, "gte"],
   [
     "started by npm run",
-    { npm_lifecycle_event: "gte", npm_lifecycle_script: "node clients/cli/main.ts" },
+    { npm_lifecycle_event: "gte", npm_lifecycle_script: "node clients/cli/gte.mjs" },
     "npm run -s gte --",
   ],
   ["started by npx in a checkout", { ...NPX, npm_config_package: "" }, "npx --no -- gte"],

@@ -100,7 +100,7 @@ describe("host.json and the monitoring template", () => {
   test("nothing is sampled, and the lines of the app are kept", () => {
     const { logging } = JSON.parse(read("host.json"));
     expect(logging.applicationInsights.samplingSettings).toEqual({ isEnabled: false });
-    expect(logging.logLevel.Function).toBe("Information");
+    expect(logging.logLevel["Function.token.User"]).toBe("Information");
     expect(read("infra/modules/monitoring.bicep")).not.toMatch(/SamplingPercentage/i);
   });
 });

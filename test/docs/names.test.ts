@@ -1,6 +1,6 @@
 /** Everything that the Markdown files name exists: files, anchors, npm scripts, routes, settings, template parameters. */
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { basename, dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { SETTINGS } from "../../shared/config/settings.ts";
 import { parsePolicy } from "../../shared/policy/parse-policy.ts";
@@ -14,6 +14,10 @@ const routes = liveRoutes();
 describe.each(markdownFiles)("$path", ({ path, text }) => {
   test("links to existing files and headings", () => {
     expect(linksOf(text).filter((link) => !leadsSomewhere(path, link))).toEqual([]);
+  });
+
+  test("a link text that is a file name equals the name of the linked file", () => {
+    expect(linkedFiles(text).filter(({ label, target }) => label !== basename(target))).toEqual([]);
   });
 
   test("names existing npm scripts", () => {
@@ -100,7 +104,7 @@ describe("commands that start gte: the package of that name in the npm registry 
     ["npx --no gte --help", ["npx --no gte"]],
     ["npm exec -- gte login", ["npm exec -- gte"]],
     ["npx --no -- gte login", []],
-    ["npx --package=./graph-token-exchange-0.1.0.tgz gte login", []],
+    ["npx --package=./graph-token-exchange-cli-0.1.0.tgz gte login", []],
     ["npx vitest run; gte login", []],
   ])("the test finds the downloading command in %j", (text, found) => {
     expect(downloadingCommands(text)).toEqual(found);
@@ -108,6 +112,15 @@ describe("commands that start gte: the package of that name in the npm registry 
 });
 
 describe("the helpers of this test", () => {
+  test("find link texts that are file names", () => {
+    const found = linkedFiles("[a.ts](src/b.ts), [a.md](docs/a.md#part), [shared/a.ts](shared/a.ts), [word](c.ts)");
+    expect(found).toEqual([
+      { label: "a.ts", target: "src/b.ts" },
+      { label: "a.md", target: "docs/a.md" },
+      { label: "a.ts", target: "shared/a.ts" },
+    ]);
+  });
+
   test("find broken links and split routes by method", () => {
     expect(leadsSomewhere("README.md", "nowhere.md")).toBe(false);
     expect(leadsSomewhere("README.md", "#no-such-heading")).toBe(false);
@@ -146,6 +159,8 @@ const NOT_OURS = [
   "GTE_TENANT",
   "GTE_CA_FILE",
   "GTE_HOME",
+  "HTTPS_PROXY",
+  "NO_PROXY",
   "UPDATE_DOCS",
   "OTEL_EXPORTER_OTLP_HEADERS",
 ];
@@ -167,6 +182,17 @@ function linksOf(text: string): string[] {
   return [...prose(text).matchAll(/(?<!!)\[[^\]]*\]\(([^)\s]+)\)/g)]
     .map(([, link]) => link ?? "")
     .filter((link) => !/^[a-z]+:/.test(link));
+}
+
+/** The links whose text is the name or path of a file. */
+function linkedFiles(text: string): { label: string; target: string }[] {
+  const links = prose(text).matchAll(/(?<!!)\[([^\]]*)\]\(([^)\s#]+)(?:#[^)]*)?\)/g);
+  return [...links]
+    .map(([, label = "", target = ""]) => ({ label: label.replaceAll("`", ""), target }))
+    .filter(
+      ({ label, target }) => /^[\w./-]+\.(?:ts|mjs|md|bicep|json|kql|yml)$/.test(label) && !/^[a-z]+:/.test(target),
+    )
+    .map(({ label, target }) => ({ label: basename(label), target }));
 }
 
 function leadsSomewhere(from: string, link: string): boolean {

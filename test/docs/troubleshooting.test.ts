@@ -1,9 +1,11 @@
 /** docs/troubleshooting.md matches the code: every error code with its statuses and action, every reason, every number. */
-import { readFileSync } from "node:fs";
+import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { TOKEN_REFUSALS } from "../../shared/core/token-refusal.ts";
+import { DEPENDENCY_PROBLEMS, type SubjectRefusal } from "../../shared/core/failure.ts";
+import { TOKEN_REFUSALS, type TokenRefusal } from "../../shared/core/token-refusal.ts";
 import { classOfCodes } from "../../shared/entra/aadsts.ts";
+import { failureToWire } from "../../shared/http/failure-to-wire.ts";
 import { readPolicyQuestion } from "../../shared/http/read-policy-question.ts";
 import { posted } from "../shared/http/support/incoming.ts";
 import { anchors, fences, markdownFile, root, section, tableRows } from "./support/markdown.ts";
@@ -61,6 +63,19 @@ describe("codes of the service", () => {
     expect(inGroup.filter((code) => !codes.get(code)?.actions.includes(action as never))).toEqual([]);
   });
 
+  test("the source produces each documented problem of a dependency", () => {
+    const source = globSync(["shared/**/*.ts", "functions/**/*.ts"], { cwd: root }).map((path) =>
+      readFileSync(join(root, path), "utf8"),
+    );
+    const produced = source.flatMap((code) =>
+      [...code.matchAll(/dependency: "(\w+)", problem: "(\w+)"/g)].map(([, name, problem]) => `${name}_${problem}`),
+    );
+    const possible = Object.entries(DEPENDENCY_PROBLEMS).flatMap(([name, problems]) =>
+      problems.map((problem) => `${name}_${problem}`),
+    );
+    expect([...new Set(produced)].sort()).toEqual(possible.sort());
+  });
+
   test("every code is in exactly one group", () => {
     const grouped = Object.keys(GROUPS).flatMap((group) =>
       documented.filter((code) => section(text, group).includes(`\n### ${code}\n`)),
@@ -93,14 +108,29 @@ describe("reasons of a refused token", () => {
     const reasons = [...Object.keys(TOKEN_REFUSALS), "not_a_user", "not_the_caller"];
     expect(rows.map(([reason]) => unquoted(reason)).sort()).toEqual(reasons.sort());
   });
+
+  test.each(tableRows(section(text, "Reasons of a refused token")))(
+    "%s has the code %s, the status %s and the action %s of the answer",
+    (reason, code, status, action) => {
+      const name = unquoted(reason);
+      const options = { dialect: "problem", understandsChallenge: false } as const;
+      const wire = failureToWire(
+        name in TOKEN_REFUSALS
+          ? { kind: "caller_refused", reason: name as TokenRefusal }
+          : { kind: "subject_refused", reason: name as SubjectRefusal, presentedAs: "assertion" },
+        name in TOKEN_REFUSALS ? options : { ...options, dialect: "oauth" },
+      );
+      expect([unquoted(code), Number(status), unquoted(action)]).toEqual([wire.code, wire.status, wire.action]);
+    },
+  );
 });
 
-describe("AADSTS numbers", () => {
+describe("AADSTS error codes", () => {
   // The table is not exported: the test reads its numbers from the source and asks the exported function for the class.
   const source = readFileSync(join(root, "shared/entra/aadsts.ts"), "utf8");
   const table = /const CLASSES[\s\S]*?^};/m.exec(source)?.[0] ?? "";
   const numbers = [...table.replaceAll(/\/\/.*$/gm, "").matchAll(/\d+/g)].map(([number]) => Number(number));
-  const index = tableRows(section(text, "AADSTS numbers"));
+  const index = tableRows(section(text, "AADSTS error codes"));
   const explained = documented.flatMap((code) =>
     tableRows(section(text, code))
       .filter(([number = ""]) => /^\d+$/.test(number))

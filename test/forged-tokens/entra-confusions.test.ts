@@ -18,6 +18,7 @@ import { guestService, type Row, row, strictService, v1Service } from "./support
 import {
   AUTHORITY_HOST,
   attackerKey,
+  CLIENT_ID,
   CONSUMERS_TENANT_ID,
   consumersKey,
   HOUR,
@@ -93,14 +94,14 @@ const tenantRows: readonly Row[] = [
     `https://login.microsoftonline.com//${TENANT_ID}/v2.0`,
     `https://login.microsoftonline.com:443/${TENANT_ID}/v2.0`,
     `${V2_ISSUER}#`,
-    V1_ISSUER,
   ].map((iss) => row("TK-18", `a token with iss ${iss}`, userToken({ iss }), "issuer")),
+  row("TK-18", "a v2 token with the v1 issuer of this tenant", userToken({ iss: V1_ISSUER }), "version"),
 ];
 
 const audienceRows: readonly Row[] = [
   row("TK-4", "a token for another app", userToken({ aud: "99999999-0000-4000-8000-000000000000" }), "audience"),
-  row("TK-4", "a token for Microsoft Graph", userToken({ aud: GRAPH }), "audience"),
-  row("TK-4", "a token for Microsoft Graph by its id", userToken({ aud: GRAPH_ID }), "audience"),
+  row("TK-4", "a token for Microsoft Graph", userToken({ aud: GRAPH }), "graph_token"),
+  row("TK-4", "a token for Microsoft Graph by its id", userToken({ aud: GRAPH_ID }), "graph_token"),
   row("TK-4", "a token for Key Vault", applicationToken({ aud: "https://vault.azure.net" }), "audience"),
   row("TK-4", "a v2 token for the App ID URI of the service", userToken({ aud: V1_AUDIENCE }), "audience"),
   row(
@@ -132,12 +133,24 @@ const audienceRows: readonly Row[] = [
     "audience",
     v1Service,
   ),
-  row("TK-5", "a v1 token where only v2 tokens are allowed", v1UserToken(), "issuer"),
+  row("TK-5", "a v1 token where only v2 tokens are allowed", v1UserToken(), "version"),
   row(
     "TK-5",
     "a v1 token for the client id where only v2 tokens are allowed",
     v1UserToken({ aud: SERVICE_ID }),
-    "issuer",
+    "version",
+  ),
+  row(
+    "TK-5",
+    "a v1 token for the App ID URI with a slash where only v2 tokens are allowed",
+    v1UserToken({ aud: `${V1_AUDIENCE}/` }),
+    "version",
+  ),
+  row(
+    "TK-5",
+    "a v1 token for another API where only v2 tokens are allowed",
+    v1UserToken({ aud: "https://management.azure.com/" }),
+    "audience",
   ),
   row("TK-5", "a token with the v2 issuer and ver 1.0", userToken({ ver: "1.0" }), "version"),
   row(
@@ -154,13 +167,13 @@ const audienceRows: readonly Row[] = [
     "TK-27",
     "a Graph token that the on-behalf-of flow returned",
     userToken({ aud: GRAPH, iss: V1_ISSUER, ver: "1.0" }),
-    "issuer",
+    "graph_token",
   ),
   row(
     "TK-27",
     "a Graph token that the on-behalf-of flow returned, where v1 tokens are allowed,",
     v1UserToken({ aud: GRAPH }),
-    "audience",
+    "graph_token",
     v1Service,
   ),
 ];
@@ -170,6 +183,14 @@ const idTokenChanges = { azp: ABSENT, azpacr: ABSENT, scp: ABSENT, nonce: "n-0S6
 
 const kindRows: readonly Row[] = [
   row("TK-6", "an ID token", userToken(idTokenChanges), "id_token"),
+  row("TK-6", "an ID token for the client", userToken({ ...idTokenChanges, aud: CLIENT_ID }), "id_token"),
+  row("TK-6", "an expired ID token", userToken({ ...idTokenChanges, exp: NOW - HOUR }), "id_token"),
+  row(
+    "TK-6",
+    "a v1 ID token",
+    v1UserToken({ aud: SERVICE_ID, appid: ABSENT, appidacr: ABSENT, scp: ABSENT, nonce: "n-0S6" }),
+    "id_token",
+  ),
   row("TK-6", "an ID token without nonce", userToken({ ...idTokenChanges, nonce: ABSENT }), "id_token"),
   row(
     "TK-6",
@@ -372,13 +393,13 @@ const boundRows: readonly Row[] = [
     "TK-16",
     "a token with nonce in its header, as Graph tokens have it,",
     withHeader({ nonce: "AQABAAAAAAD" }),
-    "header_not_allowed",
+    "graph_token",
   ),
   row(
     "TK-16",
     "a Graph token as Entra issues it",
     mint({ header: { typ: "JWT", nonce: "x", alg: "RS256", kid: "x" }, payload: change(v1UserClaims, { aud: GRAPH }) }),
-    "header_not_allowed",
+    "graph_token",
   ),
   row("TK-21", "a token signed with a key that Entra never published", mint({ key: attackerKey }), "key_unknown"),
   row("TK-22", "a token with a key in cnf", userToken({ cnf: { jwk: { kty: "RSA" } } }), "sender_constrained"),
@@ -402,7 +423,10 @@ const boundRows: readonly Row[] = [
     "TK-24",
     "a v1 token for the App ID URI of an app that was created again",
     v1UserToken({ aud: V1_AUDIENCE }),
-    "issuer",
+    "version",
+  ),
+  ...["Bearer ", "bearer ", "Bearer+", "Bearer: "].map((prefix) =>
+    row("TK-25", `a valid token after ${prefix}`, `${prefix}${userToken()}`, "bearer_prefix"),
   ),
   row("TK-25", "a refresh token", "0.AXkAa1b2.AgABAwEAAAAm-06blBE1TpVMil8KPQ41.AgDs", "not_compact"),
   row("TK-25", "a refresh token in the current form", "1.AXkAa1b2-c3d4_AgABAwEAAAAm", "not_compact"),

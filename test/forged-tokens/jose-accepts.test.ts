@@ -53,9 +53,11 @@ const headerRows: readonly Row[] = [
   row("JW-22", "a token with b64 true in crit", withHeader({ b64: true, crit: ["b64"] }), "header_not_allowed"),
   row("JW-22", "a token with zip in its header", withHeader({ zip: "DEF" }), "header_not_allowed"),
   row("JW-22", "a token with enc in its header", withHeader({ enc: "A256GCM" }), "header_not_allowed"),
-  ...["cty", "epk", "p2c", "p2s", "nonce"].map((name) =>
+  ...["cty", "epk", "p2c", "p2s"].map((name) =>
     row("JW-22", `a token with ${name} in its header`, withHeader({ [name]: 1 }), "header_not_allowed"),
   ),
+  row("JW-22", "a token with nonce in its header", withHeader({ nonce: 1 }), "graph_token"),
+  row("JW-22", "a token with nonce and jwk in its header", withHeader({ nonce: 1, jwk: {} }), "header_not_allowed"),
   row(
     "JW-23",
     "a token with alg twice in its header",

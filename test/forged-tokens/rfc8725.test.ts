@@ -67,7 +67,7 @@ const rows: readonly Row[] = [
   row(
     "JW-79",
     "§3.9 a token for another audience",
-    userToken({ aud: "00000003-0000-0000-c000-000000000000" }),
+    userToken({ aud: "99999999-0000-4000-8000-000000000000" }),
     "audience",
   ),
   row("JW-79", "§3.9 a token for the audience with a suffix", userToken({ aud: `${SERVICE_ID}/` }), "audience"),

@@ -173,7 +173,12 @@ const rows: Row[] = [
   {
     title: "refused: another user's token, with the caller",
     call: () => post(exchangeForm(userToken(world, { user: "bob" })), bearer(userToken(world))),
-    event: { outcome: "refused", code: "subject_refused", reason: "not_the_caller", callerObjectId: USER_IDS.alice },
+    event: {
+      outcome: "refused",
+      code: "subject_not_the_caller",
+      reason: "not_the_caller",
+      callerObjectId: USER_IDS.alice,
+    },
     members: ["flow", ...CALLER, "reason"],
   },
   {
@@ -228,14 +233,14 @@ const rows: Row[] = [
   },
   {
     title: "failed: Entra throttles",
-    // Retry-After is 0, so that the service does not refuse the rows below.
-    call: () => ordered({ throttleSeconds: 0 }),
+    // Another user, so that the service does not refuse the rows below.
+    call: () => ordered({ throttleSeconds: 60 }, "bob"),
     event: { outcome: "failed", code: "throttled", status: 429 },
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED],
   },
   {
     title: "failed: Entra is down",
-    call: () => ordered({ status: 503, body: "" }),
+    call: () => ordered({ status: 503, body: "", times: 2 }),
     event: { outcome: "failed", code: "entra_unavailable", status: 503 },
     members: ["flow", ...CALLER, ...SUBJECT, ...DECIDED],
   },
@@ -257,9 +262,9 @@ const rows: Row[] = [
   },
 ];
 
-function ordered(order: Record<string, unknown>): Promise<Answer> {
+function ordered(order: Record<string, unknown>, user = "alice"): Promise<Answer> {
   world.tenant.state.order({ endpoint: "token", client: "service", ...order });
-  return post(exchangeForm(userToken(world)));
+  return post(exchangeForm(userToken(world, { user })));
 }
 
 describe.each(rows)("$title", ({ call, event, members }) => {

@@ -52,7 +52,7 @@ describe("the managed identity as credential", () => {
     world.tenant.state.order({ endpoint: "msi", status: 500, body: "", times: 0 });
     expect(withStatus(await exchange(service))).toMatchObject({
       status: 503,
-      code: "key_vault_unavailable",
+      code: "managed_identity_unavailable",
       action: "retry",
     });
     world.tenant.state.clearOrders();
@@ -93,8 +93,15 @@ describe("the managed identity as credential", () => {
       error_codes: [700213],
     });
     expect(events(service)).toContain("credential_refused");
+    expect(service.logs.join("\n")).toMatch(
+      /"aadsts":700213,"remedy":"Set the subject of the registration's federated/,
+    );
+    expect((await service.call("/ready")).status).toBe(503);
     state.changeRegistration({ app: "service", federatedCredentials: trusted });
     expect((await exchange(service)).status).toBe(200);
+    expect(events(service)).toContain("credential_accepted");
+    clock.advance(6_000);
+    expect((await service.call("/ready")).status).toBe(200);
   });
 });
 
@@ -275,7 +282,50 @@ describe("a client secret that is rotated during requests (KV-42)", () => {
       action: "ask_admin",
     });
     expect(secretsSent()).toEqual([]);
+    const ready = await service.call("/ready");
+    expect([ready.status, ready.headers.get("retry-after")]).toEqual([503, "5"]);
+  });
+});
+
+describe("a vault secret that cannot be a client secret", () => {
+  test("with a line break at its end: 500, /ready answers 503, Entra is not called, and a new version repairs it", async () => {
+    const { state } = world.tenant;
+    const good = state.vault.latest("client-secret")?.value ?? "";
+    state.deleteSecret({ name: "client-secret" });
+    state.setSecret({ name: "client-secret", value: `${good}\n` });
+    const service = serve();
+    expect(withStatus(await exchange(service))).toMatchObject({
+      status: 500,
+      code: "client_secret_malformed",
+      action: "ask_admin",
+    });
     expect((await service.call("/ready")).status).toBe(503);
+    expect(service.logs.join("\n")).toMatch(/"name":"credential_version_unusable".*"reason":"secret_has_white_space"/);
+    expect(secretsSent()).toEqual([]);
+    state.setSecret({ name: "client-secret", value: good });
+    clock.advance(6_000);
+    expect((await exchange(service)).status).toBe(200);
+    expect((await service.call("/ready")).status).toBe(200);
+  });
+
+  test("the only secret is refused by Entra: /ready answers 503 until a new version is in the vault", async () => {
+    const { state } = world.tenant;
+    const good = state.vault.latest("client-secret")?.value ?? "";
+    state.deleteSecret({ name: "client-secret" });
+    state.setSecret({ name: "client-secret", value: "wrong" });
+    const service = serve();
+    expect((await service.call("/ready")).status).toBe(200);
+    expect((await exchange(service)).status).toBe(500);
+    clock.advance(6_000);
+    expect((await service.call("/ready")).status).toBe(503);
+    expect(service.logs.join("\n")).toContain('"aadsts":7000215,"remedy":"Store the value of a client secret');
+    clock.advance(60_000);
+    expect((await service.call("/ready")).status).toBe(503);
+    state.setSecret({ name: "client-secret", value: good });
+    clock.advance(6 * MINUTE);
+    await service.call("/ready");
+    clock.advance(6_000);
+    expect((await service.call("/ready")).status).toBe(200);
   });
 });
 
@@ -301,18 +351,15 @@ describe("Key Vault is unavailable", () => {
     }
   });
 
+  const unavailable = { status: 503, error: "temporarily_unavailable", code: "key_vault_unavailable" };
+  const invalid = { status: 502, error: "server_error", code: "key_vault_answer_invalid" };
   test.each(outages)(
     "%s, at the first read: 5xx at once, few reads, and served when it is back",
-    async (_title, order) => {
+    async (title, order) => {
       const service = serve();
       world.tenant.state.order({ endpoint: "vault", times: 0, ...order });
       const refused = withStatus(await exchange(service));
-      expect(refused).toMatchObject({
-        status: 503,
-        error: "temporarily_unavailable",
-        code: "key_vault_unavailable",
-        action: "retry",
-      });
+      expect(refused).toMatchObject({ ...(title.startsWith("200") ? invalid : unavailable), action: "retry" });
       await exchangeMany(service, 20);
       expect(vaultReads().length).toBeLessThanOrEqual(6);
       expect(secretsSent()).toEqual([]);

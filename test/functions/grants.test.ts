@@ -154,7 +154,7 @@ describe("redeeming a grant", () => {
     expect(refreshTokensSent()).toHaveLength(2);
 
     clock.advance(2 * MINUTE);
-    world.tenant.state.order({ endpoint: "token", status: 503, body: "" });
+    world.tenant.state.order({ endpoint: "token", status: 503, body: "", times: 2 });
     expect(await headerOf(86_400)).toBe(second);
     expect(service.lastEvent()).toMatchObject({ outcome: "issued", warning: "entra_unavailable" });
   });
@@ -457,7 +457,7 @@ describe("GET /grants", () => {
     }
   });
 
-  test("returns pages of fifty, and refuses an invalid page mark", async () => {
+  test("returns pages of fifty, and refuses an invalid pagination cursor", async () => {
     const owner = () => userToken(world, { client: "cli" });
     const settings = {
       POLICY: policyWithEntries({ "cli-users": { limits: { bypassPerMinute: 1_000 } } }),

@@ -23,7 +23,7 @@ function routesWith(changes: Partial<CallerRule>): string[] {
 }
 
 const CODE = ["authorize", "callback", "par"];
-const LINKS = ["callback", "signin", "signin-confirm", "signin-links"];
+const LINKS = ["callback", "signin-confirm", "signin-links", "signin-open"];
 
 test.each<[string, Partial<CallerRule>, string[]]>([
   ["authorization codes and links", {}, [...CODE, ...LINKS.slice(1)]],

@@ -126,7 +126,7 @@ describe(".funcignore", () => {
   test.each([
     ["dist/index.mjs", false],
     ["dist/chunks/redis-cache-ABC.mjs", false],
-    ["dist/gte.mjs", true],
+    ["clients/cli/dist/gte.mjs", true],
     ["dist/package.zip", true],
     ["dist/meta.json", true],
     ["dist/index.mjs.map", true],

@@ -11,6 +11,7 @@ import { deployMain, EVERYTHING, settingsOf } from "./support/scenarios.ts";
 const PLATFORM_SETTINGS = [
   "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
   "APPLICATIONINSIGHTS_CONNECTION_STRING",
+  "AzureWebJobsDisableHomepage",
   "AzureWebJobsStorage__blobServiceUri",
   "AzureWebJobsStorage__clientId",
   "AzureWebJobsStorage__credential",
@@ -110,6 +111,10 @@ describeWithBicep("settings", () => {
       OTEL_TRACES_SAMPLER_ARG: "0.25",
       SERVICE_URL: "https://tokens.example.com",
     });
+  });
+
+  test("switch off the page that the host shows at /", async () => {
+    expect(settingsOf(await deployMain())["AzureWebJobsDisableHomepage"]).toBe("true");
   });
 
   test("give the host only the managed identity for storage and telemetry", async () => {

@@ -41,6 +41,8 @@ beforeAll(() => {
 
 const { world } = useWorld();
 let service: ServiceUnderTest;
+/** Read once after all traffic, because each test starts with an empty request log. */
+let serviceSecrets: readonly Secret[] = [];
 beforeAll(async () => {
   service = serve();
   await everySuccess();
@@ -72,17 +74,8 @@ describe("the search for secrets", () => {
     ["a handle", () => released("refresh_token")],
     ["a client secret", () => world.tenant.state.vault.latest("client-secret")?.value ?? ""],
     ["the sealing key", () => world.tenant.state.vault.latest("sealing-key")?.value ?? ""],
-    [
-      "Entra's refresh token",
-      () => String(world.tenant.state.requests({ grantType: "refresh_token" }).at(-1)?.form?.["refresh_token"]),
-    ],
-    [
-      "a token for Key Vault",
-      () =>
-        String(
-          world.tenant.state.requests({ endpoint: "vault" }).find(({ authorization }) => authorization)?.authorization,
-        ),
-    ],
+    ["Entra's refresh token", () => sentSecret("refresh token sent")],
+    ["a token for Key Vault", () => sentSecret("token for the vault")],
     ["the identity header", () => world.tenant.state.identity.header],
     ["a password", () => world.tenant.state.directory.user("alice")?.password ?? ""],
     ["a user's email address", () => "alice@contoso.local"],
@@ -130,9 +123,8 @@ test("a successful response contains secrets only in its members for tokens", ()
 
 test("the members for tokens contain no secret of Entra or the service", () => {
   const ownSecrets = createLeakSearch("signatures");
-  for (const { what, secret } of secretsOfTheService()) {
-    ownSecrets.add(what, secret);
-  }
+  for (const { what, secret } of serviceSecrets) ownSecrets.add(what, secret);
+  expect(ownSecrets.size).toBeGreaterThan(100);
   const successes = world.answers.filter(({ answer, path }) => answer.status < 400 && path !== "/Validate");
   expect(
     successes.flatMap(({ path, answer }) => textsOfAnswer(answer).flatMap(([, text]) => ownSecrets.find(path, text))),
@@ -267,11 +259,13 @@ async function everyFailureOfEntra(): Promise<void> {
       trace_id: echo,
     },
   });
-  await header(userToken(world));
+  // An instance remembers throttling and budgets.
+  await header(userToken(world), serve());
+  state.clearOrders();
   // A token with more scopes than requested.
   state.addConsent({ scopes: ["Files.Read"] });
-  await header(userToken(world));
-  await makeGrant(userToken(world));
+  await header(userToken(world), serve());
+  await makeGrant(userToken(world), {}, serve());
   state.withdrawConsent({ scopes: ["Files.Read"] });
   await post({ ...exchangeForm(userToken(world)), claims: '{"access_token":{"acrs":{"value":"marker"}}}' });
 }
@@ -279,9 +273,8 @@ async function everyFailureOfEntra(): Promise<void> {
 async function everyOddAnswer(): Promise<void> {
   const { state } = world.tenant;
   for (const [, order] of ODD_ANSWERS) {
-    state.order({ endpoint: "token", client: "service", ...order });
+    state.order({ endpoint: "token", client: "service", ...order, times: 0 });
     await post(exchangeForm(userToken(world)), {}, serve());
-    state.order({ endpoint: "token", client: "service", ...order });
     await header(userToken(world), serve());
     state.clearOrders();
   }
@@ -302,7 +295,8 @@ async function everyBadRequest(): Promise<void> {
   const secret = state.directory.registration("web")?.secrets[0]?.value ?? "";
   const password = state.directory.user("alice")?.password ?? "";
   const token = userToken(world);
-  const handle = await makeGrant(userToken(world));
+  const handle = await makeGrant(userToken(world), {}, serve());
+  expect(handle).toMatch(/^gte_/);
   await post({ grant_type: "password", username: "alice@contoso.local", password, client_secret: secret });
   await post(exchangeForm(token, { client_secret: secret, client_id: CLIENT_IDS.web }));
   await post(exchangeForm(token), { authorization: `Basic ${btoa(`${CLIENT_IDS.web}:${secret}`)}` });
@@ -319,6 +313,7 @@ async function everyBadRequest(): Promise<void> {
   await post({ ...exchangeForm(token), scope: token, audience: "graph" });
   await post({ ...exchangeForm(token), audience: token });
   await post({ ...exchangeForm(token), resource: `https://x/${secret}` });
+  await everyMisplacedSecret([token, handle, secret, password, entraRefreshToken(), "alice@contoso.local"]);
   await post({ ...exchangeForm(token), client_id: secret });
   await post({ ...exchangeForm(token), claims: JSON.stringify({ access_token: secret }) });
   await post({ grant_type: "refresh_token", refresh_token: handle }, bearer(userToken(world, { user: "bob" })));
@@ -345,6 +340,27 @@ async function everyBadRequest(): Promise<void> {
   await service.call("/Validate", {
     headers: { ...bearer(token), "x-correlation-id": token, "client-request-id": secret, traceparent: token },
   });
+}
+
+/** A secret in every parameter of which a refusal may repeat the value. */
+async function everyMisplacedSecret(secrets: readonly string[]): Promise<void> {
+  const own = () => bearer(userToken(world));
+  const application = () => bearer(appToken(world));
+  for (const value of secrets) {
+    for (const parameter of ["scope", "audience", "resource"]) {
+      await post({ ...exchangeForm(userToken(world)), [parameter]: value });
+      await post({ ...exchangeForm(userToken(world)), [parameter]: `https://graph.microsoft.com/${value}` });
+    }
+    await service.call(`/AuthorizationHeader/${encodeURIComponent(value)}`, { headers: own() });
+    await service.call("/AuthorizationHeader/graph", { headers: own(), json: { scopes: [value, "User.Read"] } });
+    await service.call("/AuthorizationHeader/graph", { headers: own(), json: { [value]: 1 } });
+    await service.call("/signin/links", { headers: application(), json: { caller: value, api: "graph" } });
+    await service.call("/signin/links", { headers: application(), json: { [value]: 1 } });
+    const redirect_uri = `https://app.example/cb?token=${value}`;
+    const pkce = { code_challenge: "x".repeat(43), code_challenge_method: "S256" };
+    const form = { client_id: CLIENT_IDS.web, response_type: "code", redirect_uri, ...pkce };
+    await service.call("/oauth2/par", { headers: application(), form });
+  }
 }
 
 async function everyOutage(): Promise<void> {
@@ -389,13 +405,26 @@ async function everyOutage(): Promise<void> {
 
 // The secrets to search for ----------------------------------------------------------------------------------------------
 
+interface Secret {
+  readonly what: string;
+  readonly secret: string | undefined;
+}
+
+/** A secret that the service sent to Entra or Key Vault. */
+function sentSecret(what: string): string {
+  const found = serviceSecrets.find((one) => one.what === what && one.secret !== undefined)?.secret;
+  if (found === undefined) throw new Error(`The service sent no secret of the kind "${what}".`);
+  return found;
+}
+
 function collect(): void {
-  for (const { what, secret } of [...secretsOfTheService(), ...secretsOfCallers()]) {
+  serviceSecrets = secretsOfTheService();
+  for (const { what, secret } of [...serviceSecrets, ...secretsOfCallers()]) {
     search.add(what, secret);
   }
 }
 
-function secretsOfTheService(): { what: string; secret: string | undefined }[] {
+function secretsOfTheService(): Secret[] {
   const { state } = world.tenant;
   const inVault = state.vault
     .names()
@@ -414,7 +443,7 @@ function secretsOfTheService(): { what: string; secret: string | undefined }[] {
   return [...inVault, ...registered, ...sent, { what: "identity header", secret: state.identity.header }];
 }
 
-function secretsOfCallers(): { what: string; secret: string | undefined }[] {
+function secretsOfCallers(): Secret[] {
   const people = world.tenant.state.directory.users.flatMap(({ username, password, displayName }) => [
     { what: "user name", secret: username },
     { what: "password", secret: password },

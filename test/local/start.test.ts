@@ -98,7 +98,22 @@ test.concurrent("npm start with a port in use fails with an error that names the
   );
 });
 
-test.concurrent("npm run demo passes against the running stack", async () => {
+test.concurrent("a second npm start names the running stack and changes none of its files", async () => {
+  const files = () =>
+    ["ca.pem", "environment.json", "stack.lock"].map((name) => readFileSync(join(folder, name), "utf8"));
+  const before = files();
+  const { serviceUrl, caCertPath } = readEnvironment(environmentPath) ?? {};
+  const second = run("start.ts");
+  expect(await second.exited).toBe(1);
+  expect(second.output.tail(1)).toBe(
+    `The local stack is already running (process ${start.child.pid}, ${serviceUrl}). Use it, or end it first. To run a second stack, set LOCAL_FOLDER, PORT and LOCAL_TENANT_PORT.`,
+  );
+  expect(files()).toEqual(before);
+  expect(readFileSync(caCertPath ?? "", "utf8")).toContain("BEGIN CERTIFICATE");
+});
+
+// The demo starts programs one after the other. On a busy machine this takes more than a minute.
+test.concurrent("npm run demo passes against the running stack", { timeout: 240_000 }, async () => {
   const demo = run("demo.ts");
   const code = await demo.exited;
   expect({ code, last: demo.output.tail(1) }).toEqual({

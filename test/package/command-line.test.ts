@@ -1,43 +1,38 @@
-/**
- * The command line as a package: the files that npm packs from a fresh checkout, and that the installed program runs from
- * node_modules without dependencies.
- */
+/** The package of the command line: what npm packs, and that it is installed offline as one package and runs. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildCli } from "../../local/build/build-cli.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 let folder: string;
+let tarball: string;
+/** An empty folder into which the package is installed. */
+let somewhere: string;
 let installed: string;
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "gte-cli-package-"));
   const checkout = join(folder, "checkout");
-  for (const path of [
-    "package.json",
-    "README.md",
-    "LICENSE",
-    "tsconfig.json",
-    "clients",
-    "local/build/build-cli.mjs",
-  ]) {
-    cpSync(join(root, path), join(checkout, path), { recursive: true });
+  for (const name of ["package.json", "README.md"]) {
+    cpSync(join(root, "clients/cli", name), join(checkout, name));
   }
-  symlinkSync(join(root, "node_modules"), join(checkout, "node_modules"), "junction");
+  await buildCli(join(checkout, "dist"));
   npm(["pack", "--offline", "--pack-destination", folder], checkout);
-  installed = join(folder, "somewhere/node_modules/graph-token-exchange");
-  mkdirSync(installed, { recursive: true });
-  const archive = readdirSync(folder).filter((name) => name.endsWith(".tgz"));
-  execFileSync("tar", ["-xzf", join(folder, archive[0] ?? ""), "-C", installed, "--strip-components=1"]);
+  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith(".tgz")) ?? "");
+  somewhere = join(folder, "somewhere");
+  mkdirSync(somewhere);
+  npm(["install", "--offline", "--no-audit", "--no-fund", tarball], somewhere);
+  installed = join(somewhere, "node_modules/graph-token-exchange-cli");
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Uses the npm that runs the tests, if there is one. */
 function npm(args: string[], cwd: string): void {
   const path = process.env["npm_execpath"];
-  const env = { ...process.env, npm_config_update_notifier: "false" };
+  const env = { ...process.env, npm_config_update_notifier: "false", npm_config_cache: join(folder, "empty-cache") };
   execFileSync(path === undefined ? "npm" : process.execPath, path === undefined ? args : [path, ...args], {
     cwd,
     env,
@@ -47,29 +42,78 @@ function npm(args: string[], cwd: string): void {
 
 function gte(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(installed, "dist/gte.mjs"), ...args], {
-    cwd: join(folder, "somewhere"),
+    cwd: somewhere,
     encoding: "utf8",
     env: { HOME: folder, APPDATA: folder },
   });
   return { code: status, out: stdout, notes: stderr };
 }
 
-test("the npm package contains only the command line, its README and its license", () => {
-  const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  expect(files.map(({ name }) => name).sort()).toEqual(["LICENSE", "README.md", "gte.mjs", "package.json"]);
+const filesBelow = (path: string) =>
+  readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+
+describe("the tarball of the command line", () => {
+  test("is installed into an empty folder without network access as one package", () => {
+    const lock = JSON.parse(readFileSync(join(somewhere, "package-lock.json"), "utf8")) as { packages: object };
+    expect(Object.keys(lock.packages)).toEqual(["", "node_modules/graph-token-exchange-cli"]);
+    expect(readdirSync(join(somewhere, "node_modules")).filter((name) => !name.startsWith("."))).toEqual([
+      "graph-token-exchange-cli",
+    ]);
+  });
+
+  test("contains only the program, its README and licenses, less than 200 KB packed and 600 KB installed", () => {
+    const files = filesBelow(installed);
+    expect(files.map(({ name }) => name).sort()).toEqual([
+      "LICENSE",
+      "README.md",
+      "THIRD-PARTY-NOTICES.txt",
+      "gte.mjs",
+      "package.json",
+    ]);
+    expect(statSync(tarball).size).toBeLessThan(200 * 1024);
+    const sizes = files.map(({ parentPath, name }) => statSync(join(parentPath, name)).size);
+    expect(sizes.reduce((total, size) => total + size, 0)).toBeLessThan(600 * 1024);
+  });
+
+  test("has no dependency and no script in its package.json, and the version of the repository", () => {
+    const read = (path: string) => JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    const { version, bin, ...rest } = read(join(installed, "package.json"));
+    expect([version, bin]).toEqual([read(join(root, "package.json"))["version"], { gte: "dist/gte.mjs" }]);
+    expect(Object.keys(rest).filter((name) => /dependencies|scripts/i.test(name))).toEqual([]);
+  });
+
+  test("has the license of every package whose code is in the program", () => {
+    const notices = readFileSync(join(installed, "dist/THIRD-PARTY-NOTICES.txt"), "utf8");
+    const named = [...notices.matchAll(/^-{80}\n\n(\S+) \d+\.\d+\.\d+\S* \([\w.-]+\)$/gm)].map(([, name]) => name);
+    expect(named).toEqual(expect.arrayContaining(["@azure/msal-node", "@azure/msal-common"]));
+    expect(named.length).toBe(new Set(named).size);
+    expect(notices).toContain("Copyright (c) Microsoft");
+  });
 });
 
-describe("the npm package in node_modules", () => {
-  test("names the command gte, and the operating system can start it", () => {
-    const script = "import p from './package.json' with { type: 'json' }; process.stdout.write(p.bin.gte)";
-    expect(
-      execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: installed, encoding: "utf8" }),
-    ).toBe("dist/gte.mjs");
-    if (process.platform !== "win32") {
-      const path = `${join(process.execPath, "..")}:/usr/bin:/bin`;
-      const { status } = spawnSync(join(installed, "dist/gte.mjs"), ["--help"], { env: { PATH: path } });
-      expect(status).toBe(0);
-    }
+describe("the installed command line", () => {
+  test("is started by the command gte", () => {
+    const program = join(somewhere, "node_modules/.bin", process.platform === "win32" ? "gte.cmd" : "gte");
+    const path = `${join(process.execPath, "..")}:/usr/bin:/bin`;
+    const { stdout } = spawnSync(program, ["--version"], {
+      env: process.platform === "win32" ? process.env : { PATH: path },
+      encoding: "utf8",
+      shell: process.platform === "win32",
+    });
+    expect(stdout).toMatch(/^gte \d+\.\d+\.\d+\n$/);
+  });
+
+  test("starts with less than 500 ms of processor time", () => {
+    const report = 'process.on("exit",()=>{const{user,system}=process.cpuUsage();console.error((user+system)/1000)})';
+    const times = Array.from({ length: 3 }, () => {
+      const preload = `--import=data:text/javascript,${encodeURIComponent(report)}`;
+      const run = spawnSync(process.execPath, [preload, join(installed, "dist/gte.mjs"), "--version"], {
+        encoding: "utf8",
+      });
+      expect(run.stdout).toMatch(/^gte /);
+      return Number(run.stderr);
+    });
+    expect(Math.min(...times)).toBeLessThan(500);
   });
 
   test("prints its help", () => {

@@ -136,7 +136,7 @@ describe("GET /oauth2/callback", () => {
     const state = request["state"] ?? "";
     const wrong = state.slice(0, -1) + (state.endsWith("A") ? "B" : "A");
     const answer = await browser.open(callbackPath({ code: "x", state: wrong }));
-    expectPage(answer, 400, "This answer belongs to another sign-in");
+    expectPage(answer, 400, "This response belongs to another sign-in");
   });
 
   test("refuses the cookie of another sign-in under the name of this one", async () => {
@@ -144,7 +144,7 @@ describe("GET /oauth2/callback", () => {
     const [name = ""] = one.browser.jar.keys();
     one.browser.jar.set(name, [...other.browser.jar.values()][0] ?? "");
     const answer = await one.browser.open(callbackPath({ code: "x", state: one.request["state"] ?? "" }));
-    expectPage(answer, 400, "This answer belongs to another sign-in");
+    expectPage(answer, 400, "This response belongs to another sign-in");
   });
 
   test("refuses a cookie that was changed", async () => {
@@ -205,7 +205,8 @@ describe("GET /oauth2/callback", () => {
     expect(location.href.startsWith(`${REDIRECT_URI}?`)).toBe(true);
     const sent = Object.fromEntries(location.searchParams);
     expect(sent).toMatchObject({ error, state: "the-client's own state", iss: "http://localhost:7071" });
-    expect(sent["error_description"]).not.toMatch(/AADSTS|script/);
+    expect(sent["error_description"]).not.toMatch(/AADSTS\d+:|User declined|script/);
+    expect(sent["error_description"]?.endsWith(` (AADSTS${number}).`)).toBe(number !== undefined);
     expect(service.lastEvent()).toMatchObject({
       route: "callback",
       outcome: error === "server_error" || error === "temporarily_unavailable" ? "failed" : "refused",

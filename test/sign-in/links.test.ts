@@ -21,7 +21,7 @@ function expectPage(answer: Answer, status: number, title: string): void {
   expect(answer.text).toContain(`<h1>${title}</h1>`);
 }
 
-const FORGED = "This form was not sent from our page";
+const FORGED = "This form was not sent from the confirmation page";
 const NOTHING = "No confirmation is pending";
 
 function handleIn({ text }: Answer): string {
@@ -152,7 +152,11 @@ describe("GET /signin/{link}", () => {
     ["made up", () => "/signin/hello"],
   ])("%s", async (_name, change) => {
     expectPage(await newBrowser(service).open(change(await createLink(service))), 400, "This link is not valid");
-    expect(service.lastEvent()).toMatchObject({ route: "signin", outcome: "refused", code: "signin_link_invalid" });
+    expect(service.lastEvent()).toMatchObject({
+      route: "signin-open",
+      outcome: "refused",
+      code: "signin_link_invalid",
+    });
   });
 
   test("refuses an expired link", async () => {
@@ -215,7 +219,7 @@ describe("GET /oauth2/callback of a link", () => {
   test("shows a page for each failure of the code's redemption", async () => {
     for (const [order, title] of [
       [{ aadsts: 54005 }, "This sign-in was already used"],
-      [{ aadsts: 50076 }, "More is needed to sign in"],
+      [{ aadsts: 50076 }, "Another sign-in step is required"],
       [{ aadsts: 65001 }, "Consent is missing"],
       [{ status: 500 }, "This did not work"],
     ] as const) {
@@ -305,7 +309,11 @@ describe("the confirmation page of a link", () => {
     const browser = newBrowser(service);
     const page = await openConfirmation(browser);
     const form = { ...hiddenFields(page.text), decision: "allow", ...changes };
-    expectPage(await browser.submit("/signin/confirm", form, headers), 403, "This form was not sent from our page");
+    expectPage(
+      await browser.submit("/signin/confirm", form, headers),
+      403,
+      "This form was not sent from the confirmation page",
+    );
     expect(service.lastEvent()).toMatchObject({ code: "form_forged" });
   });
 
@@ -321,7 +329,11 @@ describe("the confirmation page of a link", () => {
     const browser = newBrowser(service);
     const [one, two] = [await openConfirmation(browser), await openConfirmation(browser)];
     const mixed = { ...hiddenFields(one.text), token: hiddenFields(two.text)["token"] ?? "", decision: "allow" };
-    expectPage(await browser.submit("/signin/confirm", mixed), 403, "This form was not sent from our page");
+    expectPage(
+      await browser.submit("/signin/confirm", mixed),
+      403,
+      "This form was not sent from the confirmation page",
+    );
   });
 
   test("issues one grant and shows the same handle again if the form is sent twice with its cookie", async () => {
@@ -367,7 +379,7 @@ describe("the confirmation page of a link", () => {
     expect(service.lastEvent()).toMatchObject({ code: "signin_declined", grantId: expect.any(String) });
     const used = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: daemon() });
     expect(used.json()).toMatchObject({ code: "grant_invalid" });
-    expectPage(await send("allow"), 400, "You allowed this access, and it has been ended since");
+    expectPage(await send("allow"), 400, "This access has been revoked");
     expect(service.lastEvent()).toMatchObject({ code: "confirmation_used" });
   });
 

@@ -147,7 +147,7 @@ describe("a sign-in with offline_access", () => {
       const form = { ...hiddenFields(page.text), decision: "allow", ...changes };
       const forged = await browser.submit("/signin/confirm", form, headers);
       expect(forged.status).toBe(403);
-      expect(forged.text).toContain("This form was not sent from our page");
+      expect(forged.text).toContain("This form was not sent from the confirmation page");
       expect(leadsTo(forged.text)).toBe("none:");
     },
   );
@@ -262,7 +262,7 @@ test("a revoked grant is not issued again if its form is sent again", async () =
   const revoked = await service.call("/oauth2/revoke", { form: { token: handle }, headers });
   expect(revoked.json()).toMatchObject({ revoked: true });
   const again = await send();
-  expect(again.text).toContain("You allowed this access, and it has been ended since");
+  expect(again.text).toContain("This access has been revoked");
   expect(again.text).not.toContain("gte_");
   const used = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers });
   expect(used.json()).toMatchObject({ code: "grant_invalid" });

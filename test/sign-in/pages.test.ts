@@ -33,7 +33,7 @@ const confirmation = fc.record({
     minLength: 1,
     maxLength: 3,
   }),
-  surplus: fc.boolean(),
+  mayIncludeMore: fc.boolean(),
   untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
   transaction: hostile,
   formToken: hostile,

@@ -73,7 +73,14 @@ const FORBIDDEN_IMPORTS: readonly (readonly [
   ["home-of-@opentelemetry", "shared/audit/a.ts", useType("@opentelemetry/api"), {}],
   ["home-of-jose", "shared/grants/a.ts", use("jose"), {}],
   ["home-of-zod", "shared/caller/a.ts", use("zod/mini"), {}],
-  ["home-of-(node:)?(https?|http2|net|tls|dns|undici)$", "shared/entra/a.ts", use("node:https"), {}],
+  ["home-of-((node:)?(https?|http2|net|tls|dns)(/promises)?$|undici(/|$))", "shared/entra/a.ts", use("node:https"), {}],
+  ["home-of-((node:)?(https?|http2|net|tls|dns)(/promises)?$|undici(/|$))", "shared/http/a.ts", use("undici"), {}],
+  [
+    "home-of-((node:)?(https?|http2|net|tls|dns)(/promises)?$|undici(/|$))",
+    "functions/a.ts",
+    use("node:dns/promises"),
+    {},
+  ],
 ];
 
 describe("the rules of .dependency-cruiser.mjs", () => {

@@ -6,6 +6,7 @@ import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { CLIENT_IDS, OBJECT_IDS, TENANT_ID, USER_IDS } from "../../local/tenant/directory/seed-ids.ts";
 import { OTHER_TENANT_ID } from "../../local/tenant/keys/key-ring.ts";
 import { CONSUMERS_TENANT_ID } from "../../local/tenant/keys/signing-key.ts";
+import type { TokenRefusal } from "../../shared/core/token-refusal.ts";
 import type { LocalWorld } from "./service-under-test.ts";
 
 type State = LocalWorld["tenant"]["state"];
@@ -15,20 +16,20 @@ export interface ConfusedToken {
   readonly title: string;
   readonly mint: (state: State) => string;
   /** The reason in the audit trail. */
-  readonly reason: string;
+  readonly reason: TokenRefusal;
 }
 
-const row = (id: string, title: string, reason: string, mint: ConfusedToken["mint"]): ConfusedToken => ({
+const row = (id: string, title: string, reason: TokenRefusal, mint: ConfusedToken["mint"]): ConfusedToken => ({
   id,
   title,
   reason,
   mint,
 });
-const user = (id: string, title: string, reason: string, claims: Record<string, unknown>) =>
+const user = (id: string, title: string, reason: TokenRefusal, claims: Record<string, unknown>) =>
   row(id, title, reason, (state) => state.mintUserToken({ claims }));
-const application = (id: string, title: string, reason: string, claims: Record<string, unknown>) =>
+const application = (id: string, title: string, reason: TokenRefusal, claims: Record<string, unknown>) =>
   row(id, title, reason, (state) => state.mintAppToken({ claims }));
-const headed = (id: string, title: string, reason: string, header: Record<string, unknown>) =>
+const headed = (id: string, title: string, reason: TokenRefusal, header: Record<string, unknown>) =>
   row(id, title, reason, (state) => state.mintUserToken({ header }));
 
 const ROLE = ["Exchange.Call"];
@@ -65,7 +66,7 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
   row("TK-4", "a token for another application", "audience", (state) =>
     state.mintUserToken({ resource: "orders", claims: { scp: "access_as_user" } }),
   ),
-  row("TK-4", "a token for Key Vault", "issuer", (state) => state.mintAppToken({ resource: "vault" })),
+  row("TK-4", "a token for Key Vault", "audience", (state) => state.mintAppToken({ resource: "vault" })),
   user("TK-4", "the service's api:// URI as audience", "audience", { aud: `api://${CLIENT_IDS.service}` }),
   user("TK-4", "the service's client id with a slash as audience", "audience", { aud: `${CLIENT_IDS.service}/` }),
   user("TK-4", "the service's client id in upper case as audience", "audience", {
@@ -76,7 +77,20 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
     aud: [CLIENT_IDS.service, CLIENT_IDS.graph],
   }),
   user("TK-4", "the second registration as audience", "audience", { aud: CLIENT_IDS.appOnly }),
-  row("TK-5", "a v1 token for the service", "issuer", (state) =>
+  row("TK-5", "a v1 token for the service", "version", (state) =>
+    state.mintUserToken({
+      claims: { iss: `${state.url}/${TENANT_ID}/`, ver: "1.0", appid: CLIENT_IDS.web },
+      without: ["azp"],
+    }),
+  ),
+  row("TK-6", "an ID token for another client", "id_token", (state) => state.mintIdToken({ client: "web" })),
+  row("TK-21", "a key that Entra publishes only for another application", "key_unknown", (state) => {
+    state.setOwnKey({ clientId: CLIENT_IDS.orders, own: true });
+    const token = state.mintUserToken({ resource: "orders", claims: { aud: CLIENT_IDS.service } });
+    state.setOwnKey({ clientId: CLIENT_IDS.orders, own: false });
+    return token;
+  }),
+  row("TK-5", "a v1 token with the issuer of the public cloud", "issuer", (state) =>
     state.mintUserToken({
       claims: { iss: `https://sts.windows.net/${TENANT_ID}/`, ver: "1.0", appid: CLIENT_IDS.web },
       without: ["azp"],
@@ -119,9 +133,7 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
   row("TK-14", "a token without azp", "client", (state) => state.mintUserToken({ without: ["azp"] })),
   user("TK-14", "a token with azp and appid", "client", { appid: CLIENT_IDS.daemon }),
   user("TK-14", "azp that is not a GUID", "client", { azp: "web" }),
-  row("TK-16", "a Graph token, with its nonce", "header_not_allowed", (state) =>
-    state.mintUserToken({ resource: "graph" }),
-  ),
+  row("TK-16", "a Graph token, with its nonce", "graph_token", (state) => state.mintUserToken({ resource: "graph" })),
   user("TK-17", "an expired token", "expired", { exp: now() - 3_600, iat: now() - 7_200, nbf: now() - 7_200 }),
   user("TK-17", "a token that is not valid yet", "not_yet_valid", { nbf: now() + 3_600, exp: now() + 7_200 }),
   user("TK-17", "a token issued in the future", "issued_in_future", { iat: now() + 3_600, exp: now() + 7_200 }),
@@ -163,7 +175,7 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
   row("TK-26", "a token issued to the service itself", "own_client", (state) =>
     state.mintUserToken({ client: "service", scopes: ["access_as_user"] }),
   ),
-  row("TK-27", "a v1 token for Graph without the nonce", "issuer", (state) =>
+  row("TK-27", "a v1 token for Graph without the nonce", "graph_token", (state) =>
     state.mintUserToken({ resource: "graph", header: { nonce: undefined } }),
   ),
 

@@ -39,6 +39,8 @@ export const CLASSES = {
   consent: refused("invalid_grant", "consent_required", "ask_admin"),
   denied: refused("invalid_grant", "access_denied", "ask_admin"),
   grantEnded: refused("invalid_grant", "grant_dead", "sign_in"),
+  codeEnded: both(400, "invalid_grant", "code_refused", "sign_in"),
+  consentBySignIn: refused("invalid_grant", "consent_required", "sign_in"),
   credential: both(500, "server_error", "credential_refused", "ask_admin"),
   registration: both(500, "server_error", "registration_refused", "ask_admin"),
   throttled: both(429, "temporarily_unavailable", "throttled", "retry"),
@@ -55,15 +57,17 @@ export const AADSTS_CLASSES: Readonly<Record<FailureClass, readonly number[]>> =
   consent: [65001],
   denied: [50105, 53003, 65004, 50020, 50034, 50053, 50057, 50126],
   grantEnded: [50173, 70000, 70008, 700082, 700084, 70043, 9002313, 54005, 501481, 70018, 70019, 70020],
-  credential: [7000215, 7000222, 700024, 700027, 700213],
+  credential: [7000215, 7000222, 700024, 700027, 70021, 700211, 700212, 700213],
   registration: [
     500131, 70003, 70011, 700016, 700022, 700030, 700038, 7000112, 7000114, 7000218, 500011, 501051, 50011, 50194,
     90002, 90009, 90013, 90014, 90019, 900144, 900023, 900561, 9001023, 1002012, 28000, 28002, 28003, 50049, 500112,
-    70021, 700021, 700023, 700025, 700211, 700212, 9000411,
+    700021, 700023, 700025, 9000411,
   ],
   throttled: [50196, 90055],
   unavailable: [90006, 90033, 90090, 70016],
   invalidAnswer: [],
+  codeEnded: [],
+  consentBySignIn: [],
 };
 
 export const AADSTS_ROWS: readonly (readonly [code: number, failureClass: FailureClass])[] = Object.entries(
@@ -74,9 +78,10 @@ export const AADSTS_ROWS: readonly (readonly [code: number, failureClass: Failur
 export type RequestedFlow = "on-behalf-of" | "refresh-token" | "authorization-code" | "client-credentials";
 
 const FLOW_CLASSES: Readonly<Record<RequestedFlow, Partial<Record<FailureClass, FailureClass>>>> = {
-  "on-behalf-of": {},
+  // The user signs in again at the client: there is no grant.
+  "on-behalf-of": { grantEnded: "user" },
   "refresh-token": { subject: "credential" },
-  "authorization-code": { subject: "credential" },
+  "authorization-code": { subject: "credential", grantEnded: "codeEnded", consent: "consentBySignIn" },
   // No user can sign in for an application.
   "client-credentials": { subject: "credential", user: "denied", grantEnded: "denied" },
 };
@@ -89,10 +94,12 @@ export function classIn(flow: RequestedFlow, name: FailureClass): FailureClass {
 /** The page that a user sees for each class. */
 export const CLASS_PAGES: Readonly<Record<FailureClass, readonly [status: number, title: string]>> = {
   subject: [403, "This is not possible"],
-  user: [403, "More is needed to sign in"],
+  user: [403, "Another sign-in step is required"],
   consent: [403, "Consent is missing"],
   denied: [403, "No access was granted"],
   grantEnded: [403, "This sign-in was already used"],
+  codeEnded: [400, "This sign-in was already used"],
+  consentBySignIn: [403, "Consent is missing"],
   credential: [500, "This did not work"],
   registration: [500, "This did not work"],
   throttled: [429, "This did not work"],
@@ -140,8 +147,9 @@ export const ODD_ANSWERS: readonly OddAnswer[] = [
     "429 with Retry-After in the past",
     { status: 429, body: "", headers: { "Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT" } },
     "throttled",
-    "0",
+    "1",
   ],
+  ["429 with Retry-After 0", { status: 429, body: "", headers: { "Retry-After": "0" } }, "throttled", "1"],
   ["503 with Retry-After", { status: 503, body: "", headers: { "Retry-After": "5" } }, "unavailable", "5"],
   [
     "500 as HTML",
@@ -156,7 +164,7 @@ export const ODD_ANSWERS: readonly OddAnswer[] = [
   ["an empty 504", { status: 504, body: "" }, "unavailable"],
   ["400 with temporarily_unavailable", { status: 400, body: { error: "temporarily_unavailable" } }, "unavailable"],
   ["400 with server_error", { status: 400, body: { error: "server_error" } }, "unavailable"],
-  ["with a broken connection", { drop: true, times: 2 }, "unavailable"],
+  ["with a broken connection", { drop: true }, "unavailable"],
   ["an empty 200", { status: 200, body: "" }, "invalidAnswer"],
   [
     "200 as HTML",

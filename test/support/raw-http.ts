@@ -65,5 +65,19 @@ function readAnswer(text: string): RawAnswer {
     const value = line.slice(colon + 1).trim();
     headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
   }
-  return { status: Number(statusLine.split(" ")[1] ?? 0), headers, body: rest.join("\r\n\r\n"), text };
+  const sent = rest.join("\r\n\r\n");
+  const body = headers["transfer-encoding"] === "chunked" ? joinChunks(sent) : sent;
+  return { status: Number(statusLine.split(" ")[1] ?? 0), headers, body, text };
+}
+
+/** The data of the chunks up to the last one. */
+function joinChunks(sent: string): string {
+  let body = "";
+  for (let at = 0; ; ) {
+    const size = Number.parseInt(sent.slice(at, at + 8), 16);
+    const start = sent.indexOf("\r\n", at) + 2;
+    if (!(size > 0) || start < 2) return body;
+    body += sent.slice(start, start + size);
+    at = start + size + 2;
+  }
 }

@@ -24,12 +24,12 @@ const GRAPH_ORIGINS = [
 
 export const call: Command = async (input) => {
   const url = readUrl(input.operands);
-  const request = readRequest(input, url);
+  const request = await readRequest(input, url);
   const { settings, service } = connect(input);
   const api = input.options.api ?? apiOf(url, settings);
   const callApi = async (claims?: string) => {
     const { headers } = await requestHeader(service, api, claims === undefined ? {} : { claims });
-    return send({ ...request, timeoutMs: settings.timeoutMs, headers: merged(headers, request.headers) });
+    return send({ ...request, network: settings.network, headers: merged(headers, request.headers) });
   };
   const first = await callApi();
   const claims = first.status === 401 ? readClaimsChallenge(first) : undefined;
@@ -57,15 +57,17 @@ function readUrl([text, ...more]: readonly string[]): URL {
   return url;
 }
 
-function readRequest({ options }: CommandInput, url: URL): Omit<Sent, "timeoutMs"> {
-  const body = options.data === undefined ? undefined : readData(options.data);
+async function readRequest({ options, terminal }: CommandInput, url: URL): Promise<Omit<Sent, "network">> {
+  const body = options.data === undefined ? undefined : await readData(options.data, terminal);
   const method = (options.request ?? (body === undefined ? "GET" : "POST")).toUpperCase();
   if (!/^[A-Z]+$/.test(method)) throw usageFailure(`"${method}" is not an HTTP method.`);
   const base = { url: url.href, method, headers: readHeaders(options.header ?? []) };
   return body === undefined ? base : { ...base, body };
 }
 
-function readData(text: string): string | Uint8Array<ArrayBuffer> {
+/** As curl does: `@FILE` is the content of a file, `@-` is standard input. */
+async function readData(text: string, terminal: Terminal): Promise<string | Uint8Array> {
+  if (text === "@-") return terminal.input();
   if (!text.startsWith("@")) return text;
   try {
     return new Uint8Array(readFileSync(text.slice(1)));

@@ -1,4 +1,7 @@
-/** `header <api>` prints the headers for a request to the API as a JSON object, `token <api>` prints only the token. */
+/**
+ * `header <api>` prints the headers for a request to the API as a JSON object, `token <api>` prints only the token. With
+ * `--json` both also print when they expire.
+ */
 import { readClaimsOption } from "../claims.ts";
 import { type CliFailure, usageFailure } from "../cli-failure.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -6,8 +9,8 @@ import { type HeaderPayload, requestHeader } from "../header-payload.ts";
 import { type Command, type CommandInput, connect, print } from "./command.ts";
 
 export const header: Command = async (input) => {
-  const { headers } = await requestPayload(input);
-  print(input.terminal, headers);
+  const { headers, expiresOn, scopes } = await requestPayload(input);
+  print(input.terminal, input.options.json === true ? { headers, expiresOn, scopes } : headers);
   return EXIT.ok;
 };
 

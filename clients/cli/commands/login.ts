@@ -6,7 +6,7 @@ import { readClaimsOption } from "../claims.ts";
 import { usageFailure } from "../cli-failure.ts";
 import { EXIT } from "../exit-codes.ts";
 import { tokensPath } from "../home.ts";
-import { removePrivateFile } from "../private-file.ts";
+import { checkWritable, removePrivateFile } from "../private-file.ts";
 import { forgetService, writeSavedSettings } from "../saved-settings.ts";
 import { audienceOf, conflictingServices, serviceConflict } from "../service-conflicts.ts";
 import { discoverSettings, type Settings } from "../settings.ts";
@@ -18,6 +18,7 @@ export const login: Command = async ({ operands, options, terminal }) => {
   const claims = readClaimsOption(options.claims);
   const settings = await discoverSettings(options, terminal);
   const { home, folder, service, authority } = settings;
+  checkWritable(home);
   const replace = options.replace === true;
   const sameScope = conflictingServices(settings);
   if (sameScope.length > 0 && !replace) throw serviceConflict(settings, sameScope);

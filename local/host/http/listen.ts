@@ -4,6 +4,7 @@
  */
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { answerUnusual } from "./answer-refusal.ts";
 
 export interface LoopbackListener {
   port: number;
@@ -13,8 +14,11 @@ export interface LoopbackListener {
   closeAll(): void;
 }
 
-/** Kestrel's limit for all headers of a request. */
-const maxHeaderSize = 32 * 1024;
+/**
+ * Much more than kestrel.ts accepts, so that it decides between 414 and 431. Above this size Node refuses what it has read,
+ * and whether the request line had ended then depends on how the bytes arrived.
+ */
+const maxHeaderSize = 1024 * 1024;
 /** Kestrel's keep-alive timeout. */
 const keepAliveTimeout = 130_000;
 
@@ -39,7 +43,11 @@ export async function listenOnLoopback(port: number, listener: RequestListener):
 // ---------------------------------------------------------------------------------------------------------------
 
 function newServer(listener: RequestListener): Server {
-  return createServer({ maxHeaderSize, keepAliveTimeout, headersTimeout: 30_000, noDelay: true }, listener);
+  const options = { maxHeaderSize, keepAliveTimeout, headersTimeout: 30_000, noDelay: true, requireHostHeader: false };
+  const server = createServer(options, listener);
+  server.maxHeadersCount = 0; // kestrel.ts counts them.
+  answerUnusual(server, listener);
+  return server;
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {

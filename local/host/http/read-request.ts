@@ -4,7 +4,8 @@
  * as bytes.
  */
 import { once } from "node:events";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { setImmediate, setTimeout } from "node:timers/promises";
 import type { RequestPath } from "../routing/request-path.ts";
 import type { NullableString, RpcHttpRequest } from "../rpc/rpc-types.ts";
 
@@ -45,27 +46,31 @@ export function joinHeaders(rawHeaders: readonly string[]): Record<string, Nulla
   return joined;
 }
 
-/** Kestrel answers 400 if Host is missing, sent twice or not valid in a URL. */
-export function hasUsableHost(headers: Record<string, NullableString>): boolean {
-  const host = headers["host"]?.value;
-  return host !== undefined && /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(host);
+/** Whether .NET's Uri accepts the Host header. If not, the real host cannot build the URL of the request and answers 500. */
+export function isHostUsable(headers: Record<string, NullableString>): boolean {
+  return /^(?:[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.test(headers["host"]?.value ?? "");
 }
 
 /**
  * Reads the body if Content-Length announces one. The real host checks `ContentLength > 0` and gives the app no chunked
- * body, so this host reads a chunked body and drops it. `"too large"`: the body exceeds the limit.
+ * body, so this host does not wait for the end of a chunked body. `"too large"`: the body exceeds the limit.
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array | undefined | "too large"> {
+export async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: number,
+): Promise<Uint8Array | undefined | "too large"> {
   const declared = Number(request.headers["content-length"] ?? 0);
   if (declared > limit) return "too large";
   if (declared === 0) {
     request.resume();
-    if (request.headers["transfer-encoding"] !== undefined) {
-      // If the host answered before the last byte, the client would lose the answer with the connection.
-      await once(request, "close");
+    if (request.headers["transfer-encoding"] !== undefined && !response.shouldKeepAlive) {
+      // The connection closes after the answer. If it closed before the last byte, the client would lose the answer.
+      await Promise.race([once(request, "close"), setTimeout(closeDelayMs, undefined, { ref: false })]);
     }
     return undefined;
   }
+  await sendContinue(request, response);
   const body = new Uint8Array(declared);
   let offset = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -76,6 +81,18 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** How long Kestrel reads the rest of a body before it closes the connection. */
+const closeDelayMs = 5_000;
+
+/** Sends 100 if the client waits for it, which it does not if the body came with the head. */
+async function sendContinue(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (request.headers["expect"]?.toLowerCase() !== "100-continue") return;
+  await setImmediate();
+  if (request.readableLength === 0) {
+    response.writeContinue();
+  }
+}
 
 function joinQuery(query: string): Record<string, NullableString> {
   const joined: Record<string, NullableString> = {};

@@ -1,23 +1,26 @@
 /**
- * Writes the RpcHttp response of the app to Node's response: status, headers, cookies, the body with its length, and the
- * custom headers of host.json, which never replace a header of the app.
+ * Writes the RpcHttp response of the app to Node's response as the real host does: status, headers, cookies, the body in
+ * chunks, and the custom headers of host.json, which never replace a header of the app.
  */
 import type { ServerResponse } from "node:http";
 import type { RpcHttpResponse, RpcTypedData } from "../rpc/rpc-types.ts";
+import { SERVER } from "./answer-refusal.ts";
 import { serializeCookie } from "./serialize-cookie.ts";
 
 export type CustomHeaders = readonly (readonly [name: string, value: string])[];
 
-/** Writes an answer of the host itself: a status without a body. */
-export function writeStatus(response: ServerResponse, status: number, customHeaders: CustomHeaders): void {
+/** Writes an answer of the host itself: a status, without a body unless `text` is given. */
+export function writeStatus(response: ServerResponse, status: number, headers: CustomHeaders, text = ""): void {
   if (response.headersSent || response.destroyed) return;
-  for (const [name, value] of customHeaders) {
+  prepareConnection(response);
+  for (const [name, value] of headers) {
     response.setHeader(name, value);
   }
-  if (status !== 204) {
-    response.setHeader("content-length", 0);
+  const isHead = response.req.method === "HEAD";
+  if (status !== 204 && (text !== "" || !isHead)) {
+    response.setHeader("content-length", Buffer.byteLength(text));
   }
-  response.writeHead(status).end();
+  response.writeHead(status).end(isHead ? "" : text);
 }
 
 /** Throws before anything is sent if the answer is invalid, such as a wrong length or a header with a line break. */
@@ -31,12 +34,13 @@ export function writeResponse(response: ServerResponse, rpc: RpcHttpResponse, cu
   if (response.req.method !== "HEAD" && declared !== undefined && Number(declared) !== body.byteLength) {
     throw new Error(`Response Content-Length mismatch: ${declared} declared, ${body.byteLength} written.`);
   }
-  if (!withoutBody && declared === undefined) {
-    headers.set("content-length", String(body.byteLength));
-  }
   if (withoutBody) {
     headers.delete("content-length");
   }
+  if (response.req.httpVersion === "1.0" && declared === undefined) {
+    response.shouldKeepAlive = false; // Only the end of the connection ends the body.
+  }
+  prepareConnection(response);
   response.setHeaders(headers);
   response.writeHead(status);
   if (response.req.method === "HEAD" || withoutBody) {
@@ -49,6 +53,14 @@ export function writeResponse(response: ServerResponse, rpc: RpcHttpResponse, cu
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** Kestrel sends its name, and Connection only if it closes the connection. */
+function prepareConnection(response: ServerResponse): void {
+  response.setHeader("server", SERVER);
+  if (response.shouldKeepAlive && !response.hasHeader("connection")) {
+    response.removeHeader("connection"); // Node adds neither Connection nor Keep-Alive after this call.
+  }
+}
 
 function collectHeaders(rpc: RpcHttpResponse, customHeaders: CustomHeaders): Map<string, string | string[]> {
   const headers = new Map<string, string | string[]>();

@@ -13,6 +13,7 @@ export interface RequestPath {
 }
 
 export function parseRequestPath(target: string): RequestPath | undefined {
+  if (target === "*") return { decoded: "", encoded: "", query: "" };
   const local = target.startsWith("/") ? target : absoluteForm(target);
   if (local === undefined) return undefined;
   const mark = local.indexOf("?");

@@ -1,12 +1,14 @@
 /**
- * Finds the function that answers a method and a path. Routes have the order of the real host (WebJobsRouteBuilder):
- * literal segments before parameters, more constraints before fewer, literals alphabetically, longer templates before
- * shorter ones. The first template whose constraints and method match wins. A wrong method therefore does not match and is
- * answered with 404, not 405. Paths below /admin never reach a function.
+ * Finds the function that answers a method and a path, as the real host does. The host sorts the functions by name (ordinal,
+ * ignoring case: FunctionMetadataManager.cs) and tries their templates in this order. The first template whose segments,
+ * constraints and method match wins. A literal segment has no precedence over a parameter, so `a` with `x/{y}` hides `b` with
+ * `x/z`. A wrong method does not match and is answered with 404, not 405. Paths below /admin never reach a function.
  */
 import { type ParameterSegment, parseRouteTemplate, type Segment } from "./route-template.ts";
 
 export interface RouteDefinition<T> {
+  /** The function's name, which decides the order. */
+  name: string;
   template: string;
   /** Undefined: every method. */
   methods: readonly string[] | undefined;
@@ -31,28 +33,27 @@ interface Route<T> {
 
 export function createRouteTable<T>(definitions: readonly RouteDefinition<T>[]): RouteTable<T> {
   const routes = definitions
+    .toSorted((a, b) => compareFunctionNames(a.name, b.name))
     .map(({ template, methods, target }) => ({
       segments: parseRouteTemplate(template),
       methods: methods === undefined ? undefined : new Set(methods.map((method) => method.toUpperCase())),
       target,
-    }))
-    .sort((a, b) => compareTemplates(a.segments, b.segments));
-  // Literal first segments sort before parameters. To search the bucket of the literal first keeps this order.
-  const literalFirst = Map.groupBy(routes, ({ segments: [first] }) => (first?.kind === "literal" ? first.text : ""));
-  const parameterFirst = literalFirst.get("") ?? [];
-  literalFirst.delete("");
+    }));
   return {
     match(method, path) {
       const parts = splitPath(path);
-      const first = parts[0]?.toLowerCase() ?? "";
-      if (first === "admin") return undefined;
-      const bucket = literalFirst.get(first);
-      return (bucket && matchFirst(bucket, method, parts)) ?? matchFirst(parameterFirst, method, parts);
+      return parts[0]?.toLowerCase() === "admin" ? undefined : matchFirst(routes, method, parts);
     },
   };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** .NET's StringComparer.OrdinalIgnoreCase: UTF-16 code units of the upper-case names. */
+function compareFunctionNames(a: string, b: string): number {
+  const [left, right] = [a.toUpperCase(), b.toUpperCase()];
+  return left < right ? -1 : Number(left > right);
+}
 
 /** Ignores one trailing slash. Other empty segments count. */
 function splitPath(path: string): string[] {
@@ -93,22 +94,4 @@ function matchParameter(segment: ParameterSegment, part: string | undefined, par
   }
   params[segment.name] = value;
   return true;
-}
-
-function compareTemplates(a: readonly Segment[], b: readonly Segment[]): number {
-  for (const [index, left] of a.entries()) {
-    const right = b[index];
-    if (right === undefined) return -1;
-    const order = compareSegments(left, right);
-    if (order !== 0) return order;
-  }
-  return b.length > a.length ? 1 : 0;
-}
-
-function compareSegments(left: Segment, right: Segment): number {
-  if (left.kind === "literal") {
-    if (right.kind === "parameter") return -1;
-    return left.text < right.text ? -1 : Number(left.text > right.text);
-  }
-  return right.kind === "literal" ? 1 : right.constraints.length - left.constraints.length;
 }

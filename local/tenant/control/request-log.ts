@@ -5,7 +5,7 @@ import type { Endpoint, RequestFacts } from "./request-facts.ts";
 
 export interface LogEntry extends RequestFacts {
   readonly atMs: number;
-  /** 0 until the answer, and for a dropped connection. */
+  /** 0 until the response is sent, and for a dropped connection. */
   status: number;
 }
 

@@ -41,6 +41,8 @@ export function createServiceOperations(tenant: ServiceTenant) {
       keys.remove(old);
       return { kid, removed: old };
     },
+    /** As a claims-mapping policy does: Entra signs tokens for this client id with a key of the application (E-7). */
+    setOwnKey: (input: { clientId: string; own: boolean }) => keys.setOwnKey(input.clientId, input.own),
     listKeys: () => ({ active: keys.active().kid, published: keys.published() }),
     setClockOffset: (input: { offsetMs: number }) => clock.setOffsetMs(input.offsetMs),
     mint: (spec: MintSpec): string => mint(tenant, spec),

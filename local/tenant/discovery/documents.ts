@@ -20,13 +20,13 @@ export function discoverySegment(segment: string): TenantSegment {
   }
 }
 
-/** The v2.0 document (E-2, E-5). */
-export function v2Document(tenant: Issuer, segment: TenantSegment): object {
+/** The v2.0 document (E-2, E-5). With `appid`, the key set is that of the application (E-7). */
+export function v2Document(tenant: Issuer, segment: TenantSegment, appId?: string): object {
   const base = `${tenant.url}/${pathSegment(tenant, segment)}`;
   return {
     token_endpoint: `${base}/oauth2/v2.0/token`,
     token_endpoint_auth_methods_supported: AUTH_METHODS,
-    jwks_uri: `${base}/discovery/v2.0/keys`,
+    jwks_uri: `${base}/discovery/v2.0/keys${appId === undefined ? "" : `?appid=${encodeURIComponent(appId)}`}`,
     response_modes_supported: ["query", "fragment", "form_post"],
     subject_types_supported: ["pairwise"],
     id_token_signing_alg_values_supported: ["RS256"],

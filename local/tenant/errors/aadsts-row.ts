@@ -7,7 +7,7 @@ export interface AadstsRow {
   readonly suberror?: string;
   /** Only some codes have an `error_uri` (E-58). */
   readonly errorUri?: boolean;
-  /** The conditional access demand that Entra usually sends with the code (E-59), as JSON text. */
+  /** The claims challenge that Entra usually sends with the code (E-59), as JSON text. */
   readonly claims?: string;
 }
 

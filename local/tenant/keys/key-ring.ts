@@ -24,7 +24,12 @@ export interface KeyRing {
   readonly consumers: SigningKey;
   /** A key that is not published. */
   readonly unpublished: SigningKey;
-  published(): PublishedJwk[];
+  /** The key set. For an application with keys of its own (claims mapping): only those (E-7). */
+  published(clientId?: string): PublishedJwk[];
+  /** The key that signs tokens for this resource: the active one, or the resource's own. */
+  signerFor(resourceId: string): SigningKey;
+  /** Gives the application a key of its own, which signs every token for it from now on. `false`: takes it away. */
+  setOwnKey(clientId: string, own: boolean): void;
   /** Finds a key of the ring, published or not. */
   find(kid: string): SigningKey | undefined;
   /** `other-tenant` and `weak` (1024 bits) are created on first use and are not published. */
@@ -51,14 +56,8 @@ export async function createKeyRing(url: string, clock: Clock): Promise<KeyRing>
   const keys = new Map<string, SigningKey>([first, second, consumers, unpublished].map((key) => [key.kid, key]));
   const publishedKids = new Set<string>([first.kid, second.kid, consumers.kid]);
   let active = first;
-  const createdOnDemand = new Map<string, SigningKey>();
-  const createOnce = (name: string, of: string, modulusLength: number) => {
-    const key =
-      createdOnDemand.get(name) ?? createSigningKeySync({ issuer: of, notBeforeMs: clock.nowMs(), modulusLength });
-    createdOnDemand.set(name, key);
-    keys.set(key.kid, key);
-    return key;
-  };
+  const createOnce = createOnFirstUse(keys, clock);
+  const applications = createApplicationKeys((clientId) => createOnce(`of ${clientId}`, issuer, 2048));
   const choose = (choice: KeyChoice): SigningKey => {
     if (choice === "active") return active;
     if (choice === "consumers") return consumers;
@@ -74,9 +73,14 @@ export async function createKeyRing(url: string, clock: Clock): Promise<KeyRing>
     active: () => active,
     consumers,
     unpublished,
-    published: () => [...publishedKids].flatMap((kid) => keys.get(kid)?.jwk ?? []),
+    published: (clientId) => {
+      const own = applications.find(clientId);
+      return own === undefined ? [...publishedKids].flatMap((kid) => keys.get(kid)?.jwk ?? []) : [own.jwk];
+    },
+    signerFor: (resourceId) => applications.find(resourceId) ?? active,
+    setOwnKey: applications.setOwnKey,
     find: (kid) => keys.get(kid),
-    signsForTenant: (key) => key !== unpublished && key.jwk.issuer === issuer,
+    signsForTenant: (key) => key !== unpublished && key.jwk.issuer === issuer && !applications.has(key),
     add: async ({ publish = true, activate = true } = {}) => {
       const key = await make();
       keys.set(key.kid, key);
@@ -95,5 +99,29 @@ export async function createKeyRing(url: string, clock: Clock): Promise<KeyRing>
       const next = [...publishedKids].find((other) => other !== consumers.kid);
       if (active.kid === kid && next !== undefined) active = keys.get(next) ?? active;
     },
+  };
+}
+
+/** The keys that sign only the tokens for one application. */
+function createApplicationKeys(create: (clientId: string) => SigningKey) {
+  const own = new Map<string, SigningKey>();
+  return {
+    find: (clientId = "") => own.get(clientId.toLowerCase()),
+    has: (key: SigningKey) => [...own.values()].includes(key),
+    setOwnKey(clientId: string, hasOwn: boolean): void {
+      if (hasOwn) own.set(clientId, create(clientId));
+      else own.delete(clientId);
+    },
+  };
+}
+
+/** Creates keys that most tests do not need, each at its first use. */
+function createOnFirstUse(keys: Map<string, SigningKey>, clock: Clock) {
+  const created = new Map<string, SigningKey>();
+  return (name: string, issuer: string, modulusLength: number): SigningKey => {
+    const key = created.get(name) ?? createSigningKeySync({ issuer, notBeforeMs: clock.nowMs(), modulusLength });
+    created.set(name, key);
+    keys.set(key.kid, key);
+    return key;
   };
 }

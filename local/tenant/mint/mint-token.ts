@@ -3,6 +3,7 @@
  */
 import type { Registration } from "../directory/directory.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
+import type { SigningKey } from "../keys/signing-key.ts";
 import { type AccessTokenTenant, buildAccessToken, type ClientAuthKind } from "../oauth/access-token.ts";
 import { buildIdToken } from "../oauth/id-token.ts";
 import { type MintSigning, type MintTenant, mint } from "./mint.ts";
@@ -40,16 +41,16 @@ export function mintUserToken(tenant: MintTokenTenant, overrides: UserTokenOverr
   const user = orThrow(tenant.directory.user(overrides.user ?? "alice"), "user", overrides.user);
   const consented = tenant.directory.consentedScopes(client.clientId, resource.clientId, user.oid);
   const scopes = overrides.scopes ?? consented.filter((name) => name !== "offline_access");
-  const key = tenant.keys.choose(overrides.key ?? "active");
+  const key = keyFor(tenant, overrides, resource);
   const built = buildAccessToken(tenant, { ...common, user, scopes, satisfied: overrides.satisfied ?? [] }, key);
-  return mint(tenant, { ...overrides, ...changed(built, overrides) });
+  return mint(tenant, { ...overrides, key: key.kid, ...changed(built, overrides) });
 }
 
 export function mintAppToken(tenant: MintTokenTenant, overrides: TokenOverrides = {}): string {
-  const { common } = readOverrides(tenant, overrides, "daemon");
-  const key = tenant.keys.choose(overrides.key ?? "active");
+  const { common, resource } = readOverrides(tenant, overrides, "daemon");
+  const key = keyFor(tenant, overrides, resource);
   const built = buildAccessToken(tenant, { ...common, satisfied: [] }, key);
-  return mint(tenant, { ...overrides, ...changed(built, overrides) });
+  return mint(tenant, { ...overrides, key: key.kid, ...changed(built, overrides) });
 }
 
 /** Mints an ID token. Its audience is the client. TK-6 uses `client: "service"`. */
@@ -59,6 +60,11 @@ export function mintIdToken(tenant: MintTokenTenant, overrides: UserTokenOverrid
   const key = tenant.keys.choose(overrides.key ?? "active");
   const built = buildIdToken(tenant, { client, user, oidc: new Set(["openid", "profile"]), nonce: "local" }, key);
   return mint(tenant, { ...overrides, ...changed(built, overrides) });
+}
+
+/** The chosen key, or the one that Entra would sign a token for this resource with. */
+function keyFor({ keys }: MintTokenTenant, { key }: TokenOverrides, resource: Registration): SigningKey {
+  return key === undefined ? keys.signerFor(resource.clientId) : keys.choose(key);
 }
 
 function readOverrides(tenant: MintTokenTenant, overrides: TokenOverrides, defaultClient: string) {

@@ -1,7 +1,7 @@
 /**
- * Claims challenges (https://learn.microsoft.com/entra/identity-platform/claims-challenge): the demands of a conditional
- * access policy, and those that a sign-in has satisfied. A user satisfies a demand only by a new sign-in with the same
- * `claims` (CC-3). The sealed part of the token carries the satisfied demands.
+ * Claims challenges (https://learn.microsoft.com/entra/identity-platform/claims-challenge): what a conditional access
+ * policy requires, and what a sign-in has satisfied. A user satisfies a claims challenge only by a new sign-in with the
+ * same `claims` (CC-3). The sealed part of the token lists what is satisfied.
  */
 import type { Registration, User } from "../directory/directory.ts";
 import { EntraError, entraError } from "../errors/entra-error.ts";
@@ -14,7 +14,7 @@ export interface Requirement {
   /** Client id. Absent: every client. */
   readonly clientId?: string;
   readonly resourceId: string;
-  /** The demand as the JSON text that Entra sends. */
+  /** The claims challenge as the JSON text that Entra sends. */
   readonly claims: string;
   readonly code: number;
 }
@@ -65,14 +65,14 @@ export function assertRequirementsMet(requirements: readonly Requirement[], subj
   throw new EntraError(unmet.code, { claims: unmet.claims, values: { resource: subject.resource.clientId } });
 }
 
-/** Throws if the client demands more by `claims` than the sign-in behind the grant has satisfied. */
+/** Throws if the client requires more in `claims` than the sign-in behind the grant has satisfied. */
 export function assertClaimsMet(claims: string | undefined, { resource, satisfied }: RequirementSubject): void {
   const { demands } = parseClaimsRequest(claims);
   if (claims === undefined || demands.every((demand) => satisfied.includes(demand))) return;
   throw new EntraError(50076, { claims: demandsOf(claims), values: { resource: resource.clientId } });
 }
 
-/** The demands without the client's capabilities. */
+/** The required claims, without the client's capabilities. */
 function demandsOf(claims: string): string {
   const { xms_cc: _, ...demands } = accessTokenMembers(claims);
   return JSON.stringify({ access_token: demands });

@@ -64,12 +64,18 @@ function toRequest(
   resource: Registration,
   { own, oidc, text }: { own: readonly Permission[]; oidc: ReadonlySet<string>; text: string },
 ): ScopeRequest {
-  const names = own.map((one) => one.name);
+  const names = own.map((one) => canonicalName(resource, one.name));
   if (names.includes(DEFAULT) && names.length > 1) throw entraError(70011, { scope: text });
   const unknown = names.find((name) => name !== DEFAULT && !resource.scopes.includes(name));
   if (unknown !== undefined) throw entraError(70011, { scope: unknown });
   const prefix = own[0]?.prefix;
   return { oidc, resource, audience: prefix ?? RESOURCE_URIS.graph, names, prefixed: prefix !== undefined, text };
+}
+
+/** Entra compares the scopes of Graph without case and returns them in their own (E-51). */
+function canonicalName({ clientId, scopes }: Registration, name: string): string {
+  if (clientId !== CLIENT_IDS.graph) return name;
+  return scopes.find((scope) => scope.toLowerCase() === name.toLowerCase()) ?? name;
 }
 
 /** All scopes consented for this user, if they include the requested scopes. Otherwise it throws 65001. */

@@ -58,7 +58,7 @@ interface IssuedToken {
 }
 
 function issue(tenant: TokenTenant, input: Omit<AccessTokenInput, "lifetimeSeconds">): IssuedToken {
-  const key = tenant.keys.active();
+  const key = tenant.keys.signerFor(input.resource.clientId);
   const lifetimeSeconds = tokenLifetimeSeconds(input.resource, input.capabilities);
   const { header, payload } = buildAccessToken(tenant, { ...input, lifetimeSeconds }, key);
   const long = lifetimeSeconds > 2 * 3_600;

@@ -5,7 +5,6 @@
  */
 import { randomUUID } from "node:crypto";
 import { beforeDeadline, DeadlineError } from "../../core/deadline.ts";
-import { REDIS_DEADLINE_MS } from "../../core/limits.ts";
 import type { CachedToken } from "../cached-token.ts";
 import type { Found, SharedTokens } from "../shared-tokens.ts";
 import type { CacheSecret } from "./cache-secret.ts";
@@ -19,6 +18,8 @@ export interface RedisCacheInput {
   readonly nowSeconds: () => number;
   /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
+  /** The time limit of one command. */
+  readonly deadlineMs: number;
   /** The circuit breaker has opened or closed. */
   readonly onChange: (change: { readonly open: boolean; readonly reason?: string }) => void;
 }
@@ -91,13 +92,13 @@ function unsealUnexpired(secret: Uint8Array, key: string, entry: Buffer, now: nu
   return token !== undefined && token.expiresAtSeconds > now ? token : undefined;
 }
 
-function createCallRedis({ connection, steadyMs, onChange }: RedisCacheInput): CallRedis {
+function createCallRedis({ connection, steadyMs, deadlineMs, onChange }: RedisCacheInput): CallRedis {
   const breaker = createCircuitBreaker({ steadyMs, onChange });
   return async (command) => {
     const redis = connection.commands();
     if (redis === undefined || !breaker.allowsCall()) return undefined;
     try {
-      const reply = await beforeDeadline(command(redis), REDIS_DEADLINE_MS);
+      const reply = await beforeDeadline(command(redis), deadlineMs);
       breaker.succeeded();
       return { reply };
     } catch (error) {

@@ -2,6 +2,7 @@
  * Builds level 2: credentials, connection, secret, cache. Problems are reported as events, at most one of each kind a
  * minute.
  */
+import { REDIS_DEADLINE_MS } from "../../core/limits.ts";
 import type { SharedTokens } from "../shared-tokens.ts";
 import { type CacheSecretInput, createCacheSecret } from "./cache-secret.ts";
 import { createRedisCache } from "./redis-cache.ts";
@@ -18,6 +19,8 @@ export interface RedisLevelInput {
   /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
   readonly onEvent: (event: RedisEvent) => void;
+  /** Default `REDIS_DEADLINE_MS`. Tests that do not check the deadline use a longer one. */
+  readonly deadlineMs?: number;
 }
 
 export interface RedisEvent {
@@ -48,6 +51,7 @@ export async function createRedisLevel(input: RedisLevelInput): Promise<RedisLev
     secret,
     nowSeconds: () => Math.floor(nowMs() / 1_000),
     steadyMs,
+    deadlineMs: input.deadlineMs ?? REDIS_DEADLINE_MS,
     onChange: ({ open, reason }) =>
       report(open ? { name: "redis_given_up", ...(reason === undefined ? {} : { reason }) } : { name: "redis_back" }),
   });

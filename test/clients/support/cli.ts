@@ -19,6 +19,8 @@ export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether the command runs at a terminal; false by default. */
   readonly attended?: boolean;
+  /** Standard input. */
+  readonly input?: string;
   /** Called for each note, so that a test can act as the person. */
   readonly onNote?: (note: string) => void;
 }
@@ -37,6 +39,7 @@ export async function runHere(args: readonly string[], options: CliOptions = {})
       written.notes += `${text}\n`;
       options.onNote?.(text);
     },
+    input: async () => Buffer.from(options.input ?? ""),
     attended: options.attended ?? false,
     env: options.env ?? {},
   });
@@ -44,13 +47,14 @@ export async function runHere(args: readonly string[], options: CliOptions = {})
 }
 
 /** The packed program. */
-const mainPath = resolve(import.meta.dirname, "../../../dist/gte.mjs");
+const mainPath = resolve(import.meta.dirname, "../../../clients/cli/dist/gte.mjs");
 
 export async function runProcess(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const child = spawn(process.execPath, [mainPath, ...args], {
     env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), ...options.env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: "pipe",
   });
+  child.stdin.end(options.input);
   const written = { out: "", notes: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     written.out += text;

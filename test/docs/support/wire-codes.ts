@@ -6,13 +6,14 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type {
-  Dependency,
   EntraEvidence,
   EntraVerdict,
   Failure,
   PolicyRefusal,
   RequestProblem,
 } from "../../../shared/core/failure.ts";
+import { DEPENDENCY_PROBLEMS } from "../../../shared/core/failure.ts";
+import { TOKEN_REFUSALS, type TokenRefusal } from "../../../shared/core/token-refusal.ts";
 import type { CodeClass } from "../../../shared/entra/aadsts.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
 import type { Dialect } from "../../../shared/http/wire.ts";
@@ -29,6 +30,8 @@ type Examples = { readonly [K in Failure["kind"]]: readonly Omit<Extract<Failure
 const DIALECTS: readonly Dialect[] = ["oauth", "problem"];
 /** The service also refuses a sign-in on a page. */
 const SIGN_IN_DIALECTS: readonly Dialect[] = [...DIALECTS, "page"];
+
+const TOKEN_REASONS = Object.keys(TOKEN_REFUSALS) as TokenRefusal[];
 
 const NO_EVIDENCE: EntraEvidence = {
   codes: [],
@@ -91,11 +94,10 @@ function examples(): Examples {
     grant_type_unsupported: [{ requested: "password" }, { requested: "other" }],
     token_type_unsupported: [{}],
     caller_missing: [{}],
-    caller_refused: [{ reason: "expired" }],
-    subject_refused: [
-      { reason: "expired", presentedAs: "subject_token" },
-      { reason: "expired", presentedAs: "assertion" },
-    ],
+    caller_refused: TOKEN_REASONS.map((reason) => ({ reason })),
+    subject_refused: [...TOKEN_REASONS, "not_a_user" as const, "not_the_caller" as const].flatMap((reason) =>
+      (["subject_token", "assertion"] as const).map((presentedAs) => ({ reason, presentedAs })),
+    ),
     policy_refused: refusals.map((reason) => ({ reason })),
     scope_surplus: [{ entry: "x", api: "graph", surplus: ["y"] }],
     grant_refused: [{ reason: "unknown" }, { reason: "expired" }],
@@ -123,10 +125,10 @@ function entraRefusals(): Examples["entra_refused"] {
 }
 
 function dependencyFailures(): Examples["dependency_failed"] {
-  const dependencies = union("Dependency") as Dependency[];
-  return dependencies.flatMap((dependency) =>
-    (["unavailable", "timeout", "answer_invalid"] as const).map((problem) => ({ dependency, problem })),
+  const failures = Object.entries(DEPENDENCY_PROBLEMS).flatMap(([dependency, problems]) =>
+    problems.map((problem) => ({ dependency, problem })),
   );
+  return failures as unknown as Examples["dependency_failed"];
 }
 
 /** Literal codes in the source, and the kinds of `CredentialFailure` that the composition passes on as codes. */
@@ -135,15 +137,21 @@ function misconfigurations(): string[] {
   const literal = sources.flatMap((text) =>
     [...text.matchAll(/kind: "misconfigured", code: "(\w+)"/g)].map(([, code]) => code ?? ""),
   );
-  const credential = block("shared/credential/client-credential.ts", "CredentialFailure").filter(
-    (kind) => kind !== "credential_unavailable",
+  const path = "shared/credential/client-credential.ts";
+  const credential = block(path, "CredentialFailure").filter(
+    (kind) => kind !== "credential_unavailable" && kind !== "credential_unusable",
   );
-  return [...new Set([...literal, ...credential])];
+  const certificate = membersOf(path, "CredentialProblem");
+  return [...new Set([...literal, ...credential, ...certificate, "client_secret_malformed"])];
 }
 
 /** The members of a union of texts in shared/core/failure.ts. */
 function union(name: string): string[] {
-  const text = declaration(read("shared/core/failure.ts"), name);
+  return membersOf("shared/core/failure.ts", name);
+}
+
+function membersOf(path: string, name: string): string[] {
+  const text = declaration(read(path), name);
   return [...withoutComments(text).matchAll(/"(\w+)"/g)].map(([, member]) => member ?? "");
 }
 

@@ -26,8 +26,10 @@ export const strictSettings: CallerSettings = {
   clientId: SERVICE_ID,
   authorityHost: AUTHORITY_HOST,
   v1IssuerBase: V1_ISSUER_BASE,
+  appIdUri: `api://${SERVICE_ID}`,
   v1Audiences: [],
   allowGuests: false,
+  graphResources: ["https://graph.microsoft.com"],
 };
 
 export interface Service {

@@ -1,8 +1,10 @@
 /**
  * The host as a process: start, failed start and stop, ordered by events.
  */
+import { setTimeout } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startHostProcess } from "../../../local/host/host-process.ts";
+import { WORKER_FAILED } from "../../../local/host/worker-failed.ts";
 import { fixtureFolder, startFixture } from "./support/fixture.ts";
 import { send } from "./support/send.ts";
 
@@ -25,11 +27,26 @@ test.concurrent("an idle keep-alive connection does not delay the end of the hos
   expect(await host.stop()).toEqual({ code: 0, signal: null });
 });
 
-test.concurrent("an uncaught exception ends the process with exit code 1, as in the worker", async () => {
+test.concurrent("after an uncaught exception the app starts again on the same port, at most three times", async () => {
+  const host = await startFixture("shutdown");
+  const pids = new Set([host.pid]);
+  for (let crash = 0; crash < 3; crash++) {
+    await expect(send(host.port, "/crash")).rejects.toThrow();
+    expect(await whenUp(host.port)).toBe("quick");
+    pids.add(host.pid);
+  }
+  expect(host.logs.tail(50)).toContain("uncaught in the app");
+  expect(pids.size).toBe(4);
+  await expect(send(host.port, "/crash")).rejects.toThrow();
+  expect(await host.exited).toEqual({ code: WORKER_FAILED, signal: null });
+});
+
+test.concurrent("a host that was restarted stops in order", async () => {
   const host = await startFixture("shutdown");
   await expect(send(host.port, "/crash")).rejects.toThrow();
-  expect(await host.exited).toEqual({ code: 1, signal: null });
-  expect(host.logs.tail(50)).toContain("uncaught in the app");
+  expect(await whenUp(host.port)).toBe("quick");
+  expect(await host.stop()).toEqual({ code: 0, signal: null });
+  expect(host.logs.lines.at(-1)).toBe("appTerminate");
 });
 
 test.concurrent("an app that throws at load ends the host with the app's message and exit code 1", async () => {
@@ -60,6 +77,29 @@ test.concurrent("the default route prefix is api, and settings override host.jso
   expect((await send(changed.port, "/v1/x/hello")).text).toBe("hello");
   await changed.stop();
 });
+
+test.concurrent("the page at / is 200 text/html, and 204 with AzureWebJobsDisableHomepage", async () => {
+  const shown = await startFixture("shutdown");
+  for (const method of ["GET", "POST", "DELETE"]) {
+    const page = await send(shown.port, "/", { method });
+    expect(page).toMatchObject({ status: 200, headers: { "content-type": "text/html" } });
+    expect(page.text).toContain("Functions host");
+  }
+  expect(await send(shown.port, "/", { method: "HEAD" })).toMatchObject({ status: 200, text: "" });
+  await shown.stop();
+  const hidden = await startFixture("shutdown", { AzureWebJobsDisableHomepage: "true" });
+  expect(await send(hidden.port, "/")).toMatchObject({ status: 204, text: "" });
+  await hidden.stop();
+});
+
+/** The first answer after the restart. */
+async function whenUp(port: number): Promise<string> {
+  for (;;) {
+    const answer = await send(port, "/quick").catch(() => undefined);
+    if (answer !== undefined) return answer.text;
+    await setTimeout(10);
+  }
+}
 
 /** Resolves when the port no longer accepts connections. */
 async function refused(port: number): Promise<void> {

@@ -107,3 +107,22 @@ describe("key set", () => {
     await expect(verify(tenant.state.mintUserToken({ key: "unpublished" }))).rejects.toThrow();
   });
 });
+
+test("the key of an application with a claims mapping is published with its appid only, and signs its tokens (E-7)", async () => {
+  tenant.state.setOwnKey({ clientId: CLIENT_IDS.service, own: true });
+  const kidOf = (token: string) => JSON.parse(Buffer.from(token.split(".")[0] ?? "", "base64url").toString()).kid;
+  const kids = async (query: string) =>
+    (await publishedKeys(`${TENANT_ID}/discovery/v2.0/keys${query}`)).map(({ kid }) => kid);
+  const own = kidOf(tenant.state.mintUserToken());
+  expect(kidOf(tenant.state.mintAppToken())).toBe(own);
+  expect(kidOf(tenant.state.mintUserToken({ resource: "orders" }))).not.toBe(own);
+  expect(await kids(`?appid=${CLIENT_IDS.service}`)).toEqual([own]);
+  expect(await kids("")).not.toContain(own);
+  expect(await kids(`?appid=${CLIENT_IDS.orders}`)).toEqual(await kids(""));
+  const { body } = await send(
+    `${tenant.url}/${TENANT_ID}/v2.0/.well-known/openid-configuration?appid=${CLIENT_IDS.service}`,
+  );
+  expect(body["jwks_uri"]).toBe(`${tenant.url}/${TENANT_ID}/discovery/v2.0/keys?appid=${CLIENT_IDS.service}`);
+  tenant.state.setOwnKey({ clientId: CLIENT_IDS.service, own: false });
+  expect(kidOf(tenant.state.mintUserToken())).not.toBe(own);
+});

@@ -69,7 +69,7 @@ describe("audit outcome", () => {
     expect(outcomeOf({ kind: "internal" }, status)).toBe(outcome);
   });
 
-  test("429 is failed if Entra throttles, and refused if the caller used up its budget", () => {
+  test("429 has the outcome `failed` when Entra throttles, and `refused` when the caller used up its budget", () => {
     expect(outcomeOf({ kind: "throttled", retryAfterSeconds: 1 }, 429)).toBe("failed");
     expect(outcomeOf({ kind: "budget_used_up", retryAfterSeconds: 1 }, 429)).toBe("refused");
   });

@@ -5,6 +5,9 @@ import type { CredentialEvent } from "../../../shared/credential/credential-even
 import type { VaultFailure } from "../../../shared/credential/vault.ts";
 import { type FakeVersion, fakeVault } from "./support/fake-vault.ts";
 
+/** Entra's number for the refused credential. */
+const REFUSED = [7000215];
+
 const EPOCH_MS = 1_800_000_000_000;
 const EPOCH_SECONDS = EPOCH_MS / 1000;
 const SECOND_MS = 1_000;
@@ -299,7 +302,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     const { vault, current, source, events } = setUp();
     await current();
     vault.versions.set("v2", {});
-    expect(await source.refused("v1")).toBe(true);
+    expect(await source.refused("v1", REFUSED)).toBe(true);
     expect(await current()).toBe("v2");
     expect(vault.reads).toEqual(["latest", "latest"]);
     expect(events.at(-1)).toEqual({
@@ -307,6 +310,8 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
       credential: "client-secret",
       version: "v1",
       next: "v2",
+      aadsts: 7000215,
+      remedy: expect.stringContaining("Store the value"),
     });
   });
 
@@ -314,25 +319,25 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     const { vault, current, source, clock } = setUp();
     await current();
     vault.versions.set("v2", {});
-    expect(await source.refused("v1")).toBe(true);
-    expect(await source.refused("v2")).toBe(false);
+    expect(await source.refused("v1", REFUSED)).toBe(true);
+    expect(await source.refused("v2", REFUSED)).toBe(false);
     const reads = vault.reads.length;
     for (let call = 0; call < 100; call += 1) {
       clock.ms += 10;
       const offered = await current();
-      expect(await source.refused(offered)).toBe(false);
+      expect(await source.refused(offered, REFUSED)).toBe(false);
     }
     expect(vault.reads).toHaveLength(reads);
     vault.versions.set("v3", {});
     clock.ms += 10 * SECOND_MS;
-    expect(await source.refused(await current())).toBe(true);
+    expect(await source.refused(await current(), REFUSED)).toBe(true);
     expect(await current()).toBe("v3");
   });
 
   it("the refusal of the only version is final for the request, and the version stays in use because Entra may know it later", async () => {
     const { current, source, vault } = setUp();
     await current();
-    expect(await source.refused("v1")).toBe(false);
+    expect(await source.refused("v1", REFUSED)).toBe(false);
     expect(vault.reads).toEqual(["latest", "latest", "list"]);
     expect(await current()).toBe("v1");
   });
@@ -342,13 +347,13 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     await current();
     vault.versions.set("v2", {});
     const { release } = vault.hold();
-    const refusals = Array.from({ length: 50 }, () => source.refused("v1"));
+    const refusals = Array.from({ length: 50 }, () => source.refused("v1", REFUSED));
     await settled();
     release();
     expect(new Set(await Promise.all(refusals))).toEqual(new Set([true]));
     expect(vault.reads).toEqual(["latest", "latest"]);
     // A later refusal finds the new version without another read.
-    expect(await source.refused("v1")).toBe(true);
+    expect(await source.refused("v1", REFUSED)).toBe(true);
     expect(vault.reads).toHaveLength(2);
   });
 
@@ -359,7 +364,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     clock.ms += 5 * MINUTE_MS;
     const { release } = vault.hold();
     await current();
-    const refusal = source.refused("v1");
+    const refusal = source.refused("v1", REFUSED);
     await settled();
     release();
     expect(await refusal).toBe(true);
@@ -375,7 +380,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     await settled();
     expect(await current()).toBe("v2");
 
-    expect(await source.refused("v2")).toBe(true);
+    expect(await source.refused("v2", REFUSED)).toBe(true);
     expect(events.at(-1)).toMatchObject({ name: "credential_refused", version: "v2", next: "v1" });
     expect(await current()).toBe("v1");
     expect(vault.reads).toEqual(["latest", "latest", "latest"]);
@@ -391,7 +396,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(vault.versions.size).toBe(2);
     const waits: number[] = [];
     for (let refusal = 0; refusal < 9; refusal += 1) {
-      expect(await Promise.all(Array.from({ length: 20 }, () => source.refused("v2")))).not.toContain(false);
+      expect(await Promise.all(Array.from({ length: 20 }, () => source.refused("v2", REFUSED)))).not.toContain(false);
       const since = clock.ms;
       while ((await current()) === "v1") {
         await settled();
@@ -405,7 +410,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
   it("E-82: a new instance without the previous version in memory reads it from the vault", async () => {
     const { vault, current, source } = setUp({ v1: {}, v2: {} });
     expect(await current()).toBe("v2");
-    expect(await source.refused("v2")).toBe(true);
+    expect(await source.refused("v2", REFUSED)).toBe(true);
     expect(vault.reads).toEqual(["latest", "latest", "list", "v1"]);
     expect(await current()).toBe("v1");
   });
@@ -413,9 +418,9 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
   it("if the previous version is removed at Entra during the wait, the new one is used again after the wait", async () => {
     const { current, source, clock } = setUp({ v1: {}, v2: {} });
     await current();
-    await source.refused("v2");
+    await source.refused("v2", REFUSED);
     expect(await current()).toBe("v1");
-    expect(await source.refused("v1")).toBe(false);
+    expect(await source.refused("v1", REFUSED)).toBe(false);
     clock.ms += 15 * SECOND_MS;
     expect(await current()).toBe("v2");
   });
@@ -424,9 +429,9 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     const { vault, current, source } = setUp();
     await current();
     vault.failure = unreachable;
-    expect(await source.refused("v1")).toBe(false);
+    expect(await source.refused("v1", REFUSED)).toBe(false);
     expect(await current()).toBe("v1");
-    expect(source.describe().state).toBe("stale");
+    expect(source.describe().state).toBe("refused");
   });
 
   it("KV-42: a version that was removed at Entra long ago is not tried before the vault is read", async () => {
@@ -439,14 +444,14 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     expect(await current()).toBe("v2");
     clock.ms += 60 * MINUTE_MS;
     vault.versions.set("v3", {});
-    expect(await source.refused("v2")).toBe(true);
+    expect(await source.refused("v2", REFUSED)).toBe(true);
     expect(await current()).toBe("v3");
   });
 
   it("E-82: a version that was refused only when it was new is used again when its successor is refused", async () => {
     const { vault, current, source, clock } = setUp({ v1: {}, v2: {} });
     await current();
-    await source.refused("v2");
+    await source.refused("v2", REFUSED);
     clock.ms += 15 * SECOND_MS;
     expect(await current()).toBe("v2");
     vault.versions.set("v3", {});
@@ -454,7 +459,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     await current();
     await settled();
     expect(await current()).toBe("v3");
-    expect(await source.refused("v3")).toBe(true);
+    expect(await source.refused("v3", REFUSED)).toBe(true);
     expect(await current()).toBe("v2");
   });
 
@@ -466,7 +471,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     await current();
     await settled();
     vault.failure = unreachable;
-    expect(await source.refused("v2")).toBe(true);
+    expect(await source.refused("v2", REFUSED)).toBe(true);
     expect(await current()).toBe("v1");
   });
 
@@ -476,7 +481,7 @@ describe("Entra refuses a version (7000215, 7000222)", () => {
     for (let version = 2; version <= 20; version += 1) {
       vault.versions.set(`v${version}`, {});
       clock.ms += 10 * SECOND_MS;
-      await source.refused(`v${version - 1}`);
+      await source.refused(`v${version - 1}`, REFUSED);
       expect(await current()).toBe(`v${version}`);
     }
     vault.versions.set("v20", { enabled: false });
@@ -493,8 +498,8 @@ describe("the output of a client secret source", () => {
     const { vault, current, source, clock, events } = setUp({ v1: { value: "S3cr3t-one" } });
     await current();
     vault.versions.set("v2", { value: "S3cr3t-two" });
-    await source.refused("v1");
-    await source.refused("v2");
+    await source.refused("v1", REFUSED);
+    await source.refused("v2", REFUSED);
     vault.failure = { kind: "vault_refused", code: "ForbiddenByRbac" };
     clock.ms += 5 * MINUTE_MS;
     await current();

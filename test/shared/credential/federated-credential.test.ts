@@ -5,6 +5,9 @@ import type { CredentialEvent } from "../../../shared/credential/credential-even
 import { type AssertionIdentity, createFederatedCredential } from "../../../shared/credential/federated-credential.ts";
 import { useTenant } from "../../support/use-tenant.ts";
 
+/** Entra's number for the refused credential. */
+const REFUSED = [700213];
+
 const EPOCH_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
 const AUDIENCE = "api://AzureADTokenExchange";
@@ -134,7 +137,7 @@ describe("a federated credential with a token", () => {
   it("allows one more try in a new instance, because Entra's replicas may not know the credential yet (700213)", async () => {
     const { source, paused } = setUp();
     await source.current();
-    expect(await source.refused("managed-identity")).toBe(true);
+    expect(await source.refused("managed-identity", REFUSED)).toBe(true);
     expect(paused).toEqual([750]);
   });
 
@@ -142,7 +145,7 @@ describe("a federated credential with a token", () => {
     const { source, events, clock } = setUp();
     await source.current();
     clock.ms += 15 * 60_000;
-    expect(await source.refused("managed-identity")).toBe(false);
+    expect(await source.refused("managed-identity", REFUSED)).toBe(false);
     expect(events.at(-1)).toMatchObject({ name: "credential_refused", next: undefined });
   });
 

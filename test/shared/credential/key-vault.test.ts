@@ -9,6 +9,9 @@ import { createKeyVault } from "../../../shared/credential/key-vault.ts";
 import type { Vault } from "../../../shared/credential/vault.ts";
 import { useTenant } from "../../support/use-tenant.ts";
 
+/** Entra's number for the refused credential. */
+const REFUSED = [7000215];
+
 const tenant = useTenant();
 let names = 0;
 /** A separate secret for each test. */
@@ -303,7 +306,7 @@ describe("a client secret from the real SDK", () => {
     const second = tenant.state.setSecret({ name, value: "S3cr3t-2" });
     const source = createClientSecret({ vault: open(), name, now: Date.now, onEvent: () => undefined });
     expect(await source.current()).toMatchObject({ value: { version: second.version } });
-    expect(await source.refused(second.version)).toBe(true);
+    expect(await source.refused(second.version, REFUSED)).toBe(true);
     expect(await source.current()).toMatchObject({ value: { version: first.version } });
   });
 });

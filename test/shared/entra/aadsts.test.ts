@@ -7,9 +7,14 @@ import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
 import type { Wire } from "../../../shared/http/wire.ts";
 import { AADSTS_TABLE, type AadstsRow, CLASSES_OF_KIND, EXCEPTIONS } from "./support/aadsts-table.ts";
 import { CORRELATION_ID, entraError, NOW_MS, TRACE_ID } from "./support/entra-answers.ts";
+import { FLOWS, VERDICTS_BY_FLOW } from "./support/verdicts-by-flow.ts";
 
 const SCOPES = ["https://graph.microsoft.com/User.Read"];
-const REQUEST: FailedRequest = { scopes: SCOPES, grantKind: "assertion", presentedAs: "assertion" };
+/** The classes are those of a refresh token, and only a presented assertion can be refused as such. */
+const requestFor = ({ expected }: AadstsRow): FailedRequest =>
+  expected === "assertion_refused"
+    ? { scopes: SCOPES, grantKind: "assertion", presentedAs: "assertion" }
+    : { scopes: SCOPES, grantKind: "refresh_token" };
 
 type Line = Pick<Wire, "status" | "error" | "code" | "action">;
 
@@ -71,7 +76,13 @@ function expectedFailure({ code, suberror, expected }: AadstsRow): Failure {
     case "unavailable":
       return { kind: "dependency_failed", dependency: "entra", problem: "unavailable", evidence };
     default:
-      return { kind: "entra_refused", verdict: expected, evidence, scopes: SCOPES, presentedAs: "assertion" };
+      return {
+        kind: "entra_refused",
+        verdict: expected,
+        evidence,
+        scopes: SCOPES,
+        ...(expected === "assertion_refused" ? { presentedAs: "assertion" as const } : {}),
+      };
   }
 }
 
@@ -79,7 +90,7 @@ describe.each(AADSTS_TABLE)("AADSTS$code ($status $error, $suberror) is $expecte
   test.each([false, true])(
     "is read as this failure, with line breaks in the error description: %s (E-55)",
     (lineBreaks) => {
-      expect(readRefusal(entraError(row, lineBreaks), REQUEST, NOW_MS)).toEqual(expectedFailure(row));
+      expect(readRefusal(entraError(row, lineBreaks), requestFor(row), NOW_MS)).toEqual(expectedFailure(row));
     },
   );
 
@@ -88,38 +99,42 @@ describe.each(AADSTS_TABLE)("AADSTS$code ($status $error, $suberror) is $expecte
   });
 
   test("has the documented status, error, code and action on OAuth routes and problem routes", () => {
-    const failure = readRefusal(entraError(row), REQUEST, NOW_MS);
+    const failure = readRefusal(entraError(row), requestFor(row), NOW_MS);
     const [oauth, problem] = ON_THE_WIRE[row.expected];
     expect(failureToWire(failure, { dialect: "oauth", understandsChallenge: true })).toMatchObject(oauth);
     expect(failureToWire(failure, { dialect: "problem", understandsChallenge: true })).toMatchObject(problem);
   });
 });
 
-/** Classes that differ in other flows: their only assertion is the client authentication of the service, and no user can act for an application. */
-const ELSEWHERE: Readonly<
-  Record<Exclude<FailedRequest["grantKind"], "assertion">, Partial<Record<CodeClass, CodeClass>>>
-> = {
-  refresh_token: { assertion_refused: "credential_refused" },
-  code: { assertion_refused: "credential_refused" },
-  application: {
-    assertion_refused: "credential_refused",
-    interaction_required: "denied",
-    grant_dead: "denied",
-  },
-};
+describe.each(VERDICTS_BY_FLOW)("AADSTS%i", (code, ...expected) => {
+  const rows = AADSTS_TABLE.filter((row) => row.code === code);
+  const flows = FLOWS.map((grantKind, index) => ({ grantKind, verdict: expected[index] }));
 
-describe.each(Object.entries(ELSEWHERE))("a request with %s", (grantKind, changes) => {
-  const request = { scopes: SCOPES, grantKind: grantKind as FailedRequest["grantKind"] };
-  test.each(AADSTS_TABLE)(
-    "adapts the class of AADSTS$code ($status $error, $suberror) to the flow; with an assertion it is $expected",
-    (row) => {
-      const { presentedAs: _ofAssertion, ...expected } = {
-        presentedAs: undefined,
-        ...expectedFailure({ ...row, expected: changes[row.expected] ?? row.expected }),
-      };
-      expect(readRefusal(entraError(row), request, NOW_MS)).toEqual(expected);
-    },
+  test.each(flows)("means $verdict for a request with $grantKind", ({ grantKind, verdict }) => {
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows) {
+      const failure = readRefusal(entraError(row), { scopes: SCOPES, grantKind }, NOW_MS);
+      const { kind } = failure;
+      expect(kind === "entra_refused" ? failure.verdict : kind).toBe(verdict);
+    }
+  });
+});
+
+test("the table of verdicts by flow has each number once", () => {
+  const codes = VERDICTS_BY_FLOW.map(([code]) => code);
+  expect(codes).toEqual([...new Set(AADSTS_TABLE.map(({ code }) => code))].sort((one, other) => one - other));
+});
+
+test("missing consent is resolved by signing in again only after a sign-in", () => {
+  const answer = entraError({ code: 65001, error: "invalid_grant", suberror: "consent_required" });
+  const actions = FLOWS.map(
+    (grantKind) =>
+      failureToWire(readRefusal(answer, { scopes: SCOPES, grantKind }, NOW_MS), {
+        dialect: "oauth",
+        understandsChallenge: true,
+      }).action,
   );
+  expect(actions).toEqual(["ask_admin", "ask_admin", "sign_in", "ask_admin"]);
 });
 
 test("a claims challenge to an application is denied, because no user can satisfy it", () => {

@@ -132,9 +132,9 @@ describe("the redemption of the code", () => {
     );
   });
 
-  test("E-66: of a used code fails with grant_dead", async () => {
+  test("E-66: of a used code fails with code_refused", async () => {
     expect(await redeem(entraError({ code: 54005, error: "invalid_grant" })).redeemed).toMatchObject({
-      failure: { verdict: "grant_dead" },
+      failure: { verdict: "code_refused" },
     });
   });
 });

@@ -10,7 +10,7 @@ import type { EntraClient, EntraToken, SignedInToken } from "../../../shared/ent
 import type { FlowContext, FlowRequest } from "../../../shared/flows/flow.ts";
 import type { Subject } from "../../../shared/flows/flows.ts";
 import { flowFor } from "../../../shared/flows/flows.ts";
-import type { UnsealedGrant } from "../../../shared/grants/grant.ts";
+import type { UnsealedGrant } from "../../../shared/grants/grant-types.ts";
 import type { Entitlement } from "../../../shared/policy/entitlement.ts";
 import { GRAPH, TENANT_ID, userCaller } from "../policy/support/policies.ts";
 
@@ -61,6 +61,7 @@ function token(changes: Partial<SignedInToken> = {}): SignedInToken {
 function contextWith(answer: Result<SignedInToken, Failure> = succeed(token()), changes: Partial<FlowContext> = {}) {
   const calls: [string, Record<string, unknown>][] = [];
   const redeemed: [UnsealedGrant, string | undefined][] = [];
+  const otherUsers: string[][] = [];
   const call = (name: string) => (request: object) => {
     const shown = Object.entries(request).map(([key, value]) => [
       key,
@@ -83,9 +84,10 @@ function contextWith(answer: Result<SignedInToken, Failure> = succeed(token()), 
       redeemed.push([grant, newer?.reveal()]);
       return Promise.resolve(succeed(true));
     },
+    onOtherUser: (expected, returned) => void otherUsers.push([expected.objectId, returned.objectId]),
     ...changes,
   };
-  return { calls, redeemed, context };
+  return { calls, redeemed, otherUsers, context };
 }
 
 describe("the cache identity of a token and the end of the right to it", () => {
@@ -149,6 +151,27 @@ describe("the call to Entra", () => {
       expect(redeemed).toEqual([]);
     },
   );
+});
+
+describe("on-behalf-of", () => {
+  const bob = { ...OWNER, objectId: "b0b00000-0000-4000-8000-000000000002" };
+
+  test.each<[string, NonNullable<EntraToken["user"]>]>([
+    ["another user", bob],
+    ["the same object id in another tenant", { ...OWNER, tenantId: "c0470500-0000-4000-8000-000000000002" }],
+  ])("gives no token and reports it if Entra's token is of %s", async (_name, user) => {
+    const { otherUsers, context } = contextWith(succeed(token({ user })));
+    expect(await flowFor(USER).acquire(context, REQUEST)).toEqual(
+      fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" }),
+    );
+    expect(otherUsers).toEqual([[OWNER.objectId, user.objectId]]);
+  });
+
+  test("gives a token if Entra's response names no user", async () => {
+    const { otherUsers, context } = contextWith(succeed(token({ user: undefined })));
+    expect(await flowFor(USER).acquire(context, REQUEST)).toMatchObject({ ok: true });
+    expect(otherUsers).toEqual([]);
+  });
 });
 
 describe("a redeemed grant", () => {

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { ConsentedApis } from "../../../shared/core/api-scopes.ts";
 import type { Grant } from "../../../shared/core/grant.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
-import type { GrantCaller, StoredGrant, UnsealedGrant } from "../../../shared/grants/grant.ts";
+import { newHandle } from "../../../shared/grants/grant-handle.ts";
+import type { GrantCaller, StoredGrant, UnsealedGrant } from "../../../shared/grants/grant-types.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
-import { newHandle } from "../../../shared/grants/handle.ts";
 import {
   applicationCaller,
   CLIENT,
@@ -102,7 +102,7 @@ describe("opening and revoking a grant", () => {
 });
 
 describe("an application's grant on a person's behalf", () => {
-  const reach = { onTheirBehalf: true };
+  const visibility = { onTheirBehalf: true };
   const throughOther: GrantCaller = { ...userCaller, clientId: OTHER };
 
   it.each<[string, GrantCaller, boolean]>([
@@ -121,17 +121,17 @@ describe("an application's grant on a person's behalf", () => {
     ],
   ])("%s", async (_name, caller, allowed) => {
     const world = await setUpWithGrant({ binding: applicationBinding });
-    const listed = expectOk(await world.grants.list(caller, { limit: 5, ...reach }));
+    const listed = expectOk(await world.grants.list(caller, { limit: 5, ...visibility }));
     expect(listed.grants.length).toBe(allowed ? 1 : 0);
     expect(await world.grants.open(world.handle, caller)).toEqual(failure("grant_not_bound"));
-    expect(await world.grants.revokeById(world.grant.id, caller, reach)).toEqual(
+    expect(await world.grants.revokeById(world.grant.id, caller, visibility)).toEqual(
       allowed ? revoked(world.grant.id) : failure("grant_not_bound"),
     );
   });
 
   it("differs from a user's grant, which the person cannot revoke through another client", async () => {
     const world = await setUpWithGrant();
-    expect(await world.grants.revoke(world.handle, throughOther, reach)).toEqual(failure("grant_not_bound"));
+    expect(await world.grants.revoke(world.handle, throughOther, visibility)).toEqual(failure("grant_not_bound"));
   });
 });
 
@@ -152,7 +152,10 @@ describe("a grant of a repeatable request", () => {
   const repeatable = (world: ReturnType<typeof setUp>) => {
     const { secret } = newHandle();
     const createdAtSeconds = world.clock.ms / 1_000;
-    return { secret, create: () => world.grants.create(grantRequest({ once: { handle: secret, createdAtSeconds } })) };
+    return {
+      secret,
+      create: () => world.grants.create(grantRequest({ idempotency: { handle: secret, createdAtSeconds } })),
+    };
   };
 
   it("is created once: a repetition returns the same grant, marked as existing, and writes nothing", async () => {
@@ -195,14 +198,14 @@ describe("a grant of a repeatable request", () => {
     expect(await world.grants.open(secret, userCaller)).toEqual(failure("grant_unknown"));
   });
 
-  it("is deleted without a mark after its form has expired", async () => {
+  it("is deleted without a tombstone after its form has expired", async () => {
     const world = setUp();
     const { secret, create } = repeatable(world);
     expectOk(await create());
     world.clock.ms += 660_000;
     await world.grants.revoke(secret, userCaller);
     expect(world.store.calls).toContain("delete");
-    expect(world.store.calls).not.toContain("deleteAndBlock");
+    expect(world.store.calls).not.toContain("replaceWithTombstone");
   });
 });
 

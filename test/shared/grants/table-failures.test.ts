@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { newHandle } from "../../../shared/grants/grant-handle.ts";
 import type { GrantStore } from "../../../shared/grants/grant-store.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
-import { newHandle } from "../../../shared/grants/handle.ts";
 import { callTable } from "../../../shared/grants/table-call.ts";
 import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
 import {

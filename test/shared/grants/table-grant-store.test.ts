@@ -4,9 +4,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTableService, type TableService } from "../../../local/azurite/table-service.ts";
 import type { Grant } from "../../../shared/core/grant.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
+import { newHandle } from "../../../shared/grants/grant-handle.ts";
 import type { GrantStore } from "../../../shared/grants/grant-store.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
-import { newHandle } from "../../../shared/grants/handle.ts";
 import { createTableClient } from "../../../shared/grants/table-client.ts";
 import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
 import {
@@ -197,7 +197,7 @@ describe("a grant that was revoked while its form can be sent again", () => {
     const original = grant({ binding: { kind: "application", tenantId: TENANT, clientId: CLIENT } });
     const created = expectOk(await store.create(original, "sealed"));
     expect(await rows()).toHaveLength(3);
-    expect(await store.deleteAndBlock(original, untilSeconds)).toEqual({ ok: true, value: true });
+    expect(await store.replaceWithTombstone(original, untilSeconds)).toEqual({ ok: true, value: true });
     expect(await rows()).toEqual([expect.objectContaining({ rowKey: original.id, revoked: true })]);
     expect(
       JSON.stringify(await rows(), (_key, value) => (typeof value === "bigint" ? `${value}` : value)),
@@ -215,17 +215,17 @@ describe("a grant that was revoked while its form can be sent again", () => {
     expect(await store.read(original.id)).toEqual({ ok: true, value: undefined });
   });
 
-  it("gets no mark if it did not exist", async () => {
+  it("gets no tombstone if it did not exist", async () => {
     await store.create(grant(), "another");
     const before = await rows();
-    expect(await store.deleteAndBlock(grant(), untilSeconds)).toEqual({ ok: true, value: false });
+    expect(await store.replaceWithTombstone(grant(), untilSeconds)).toEqual({ ok: true, value: false });
     expect(await rows()).toEqual(before);
   });
 
-  it("leaves a mark that the reaper deletes", async () => {
+  it("leaves a tombstone that the reaper deletes", async () => {
     const original = grant();
     await store.create(original, "sealed");
-    await store.deleteAndBlock(original, untilSeconds);
+    await store.replaceWithTombstone(original, untilSeconds);
     const reap = { limit: 5, dryRun: false };
     expect(expectOk(await store.reap({ ...reap, beforeSeconds: untilSeconds }))).toMatchObject({ deleted: 0 });
     expect(expectOk(await store.reap({ ...reap, beforeSeconds: untilSeconds + 1 }))).toMatchObject({ deleted: 1 });

@@ -51,17 +51,17 @@ const TABLE: readonly (readonly [Failure, oauth: Line, problem?: Line])[] = [
     [401, "invalid_token", "caller_missing", "new_caller_token"],
   ],
   [
-    { kind: "caller_refused", reason: "expired" },
+    { kind: "caller_refused", reason: "signature" },
     [401, "invalid_client", "caller_refused", "new_caller_token"],
     [401, "invalid_token", "caller_refused", "new_caller_token"],
   ],
   [
-    { kind: "subject_refused", reason: "expired", presentedAs: "subject_token" },
+    { kind: "subject_refused", reason: "signature", presentedAs: "subject_token" },
     [400, "invalid_request", "subject_refused", "new_caller_token"],
     [401, "invalid_token", "subject_refused", "new_caller_token"],
   ],
   [
-    { kind: "subject_refused", reason: "not_the_caller", presentedAs: "assertion" },
+    { kind: "subject_refused", reason: "not_compact", presentedAs: "assertion" },
     [400, "invalid_grant", "subject_refused", "new_caller_token"],
     [401, "invalid_token", "subject_refused", "new_caller_token"],
   ],
@@ -122,6 +122,98 @@ describe("status, error, code and action", () => {
     for (const call of [OAUTH, PROBLEM]) {
       expect(line(failureToWire(failure, call))).toEqual([400, error, problem, "fix_request"]);
     }
+  });
+});
+
+describe("a refusal of policy names what was sent and what is allowed", () => {
+  const refused = (refusal: Omit<Extract<Failure, { kind: "policy_refused" }>, "kind">, call = OAUTH) =>
+    failureToWire({ kind: "policy_refused", ...refusal }, call).description;
+
+  test.each<[Parameters<typeof refused>[0], string]>([
+    [
+      { reason: "scope_not_allowed", api: "graph", requested: ["user.raed", "X"], listed: ["User.Read", "Mail.Read"] },
+      "API: graph. Refused: user.raed, X. Did you mean User.Read? Allowed: User.Read, Mail.Read.",
+    ],
+    [{ reason: "scope_not_allowed", requested: ["Offline_Access"], listed: [] }, "Did you mean offline_access?"],
+    [
+      { reason: "api_unknown", requested: ["graphs"], listed: ["graph"] },
+      "Unknown: graphs. Did you mean graph? Known: graph.",
+    ],
+    [{ reason: "api_not_named", listed: ["graph", "orders"] }, "Allowed: graph, orders."],
+    [
+      { reason: "flow_not_allowed", requested: ["client-credentials"], listed: ["on-behalf-of"] },
+      "Allowed: on-behalf-of.",
+    ],
+    [{ reason: "role_required", listed: ["Policy.Explain"] }, "Required app role: Policy.Explain."],
+    [
+      { reason: "caller_not_listed", requested: ["user x"], listed: ["Writer"] },
+      "Caller: user x. Required app role: Writer.",
+    ],
+  ])("%j", (refusal, text) => {
+    for (const call of [OAUTH, PROBLEM]) {
+      expect(refused(refusal, call)).toContain(text);
+    }
+    expect(refused(refusal, { dialect: "page", understandsChallenge: false })).not.toMatch(/:|\?/);
+  });
+
+  test("property: whatever was sent, the message has the characters of RFC 6749, ends with a sentence and is bounded", () => {
+    const texts = fc.array(fc.string({ unit: "binary", maxLength: 200 }), { maxLength: 40 });
+    const reasons = fc.constantFrom(...(Object.keys(POLICY_ERRORS) as PolicyRefusal[]));
+    fc.assert(
+      fc.property(reasons, texts, texts, (reason, requested, listed) => {
+        const text = refused({ reason, requested, listed });
+        expect(text).toMatch(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+\.$/);
+        expect(text.length).toBeLessThan(7_000);
+      }),
+    );
+  });
+});
+
+describe("an unknown parameter", () => {
+  const supported = ["scopes", "grant"];
+
+  test.each([
+    ["scope", { meant: "scopes", supported }, "Did you mean scopes? Supported: scopes, grant."],
+    ["colour", { supported }, "Leave it out. Supported: scopes, grant."],
+  ])("%s: the message names those that the route has", (parameter, hint, remedy) => {
+    const failure = { kind: "request_invalid", problem: "parameter_not_supported", parameter, hint } as const;
+    expect(failureToWire(failure, PROBLEM).description).toBe(
+      `The parameter ${parameter} is not supported here. ${remedy}`,
+    );
+  });
+});
+
+describe("missing consent", () => {
+  const consent = (more: object): Failure => ({
+    kind: "entra_refused",
+    verdict: "consent_required",
+    evidence: { ...EVIDENCE, codes: [65001] },
+    scopes: ["https://graph.microsoft.com/Mail.Read", "https://graph.microsoft.com/User.Read"],
+    ...more,
+  });
+  const ADMIN = "dministrator grants admin consent to this service's registration in Entra";
+
+  test.each<[string, object, Wire["action"], string]>([
+    ["on-behalf-of", { flow: "on-behalf-of" }, "ask_admin", `. An a${ADMIN}. Then repeat the request`],
+    ["a user's own grant", { flow: "refresh-token" }, "ask_admin", `. An a${ADMIN}. Then repeat the request`],
+    ["an application's grant", { flow: "refresh-token", signIn: { url: undefined } }, "sign_in", ". The user signs in"],
+    ["an authorization code", { flow: "authorization-code" }, "sign_in", ". The user signs in again and consents"],
+    ["client credentials", { flow: "client-credentials" }, "ask_admin", `. An a${ADMIN}.`],
+  ])("%s: the message names scopes, API and next step", (_name, more, action, text) => {
+    for (const call of [OAUTH, PROBLEM]) {
+      const wire = failureToWire(consent(more), call);
+      expect([wire.code, wire.action]).toEqual(["consent_required", action]);
+      expect(wire.description).toContain(
+        `Consent is missing for Mail.Read, User.Read of https://graph.microsoft.com${text}`,
+      );
+      expect(wire.description).toContain(ADMIN);
+      expect(wire.description).toMatch(/ \(AADSTS65001, trace [0-9a-f-]{36}\)\.$/);
+    }
+  });
+
+  test("scopes without a resource and no scopes at all are described too", () => {
+    expect(failureToWire(consent({ scopes: ["User.Read"] }), OAUTH).description).toContain("for User.Read. An");
+    expect(failureToWire(consent({ scopes: [] }), OAUTH).description).toContain("for the requested scopes. An");
   });
 });
 
@@ -245,6 +337,26 @@ describe("a refused assertion", () => {
 });
 
 describe("details of a failure", () => {
+  test.each<[string, Partial<EntraEvidence>, string]>([
+    ["number and trace id", {}, ` (AADSTS50076, trace ${TRACE_ID}).`],
+    ["the number only", { traceId: undefined }, " (AADSTS50076)."],
+    ["the trace id only", { codes: [] }, ` (trace ${TRACE_ID}).`],
+    ["the first of several numbers", { codes: [65001, 70000], traceId: undefined }, " (AADSTS65001)."],
+  ])("the message about an answer of Entra ends with %s", (_name, changes, end) => {
+    const evidence = { ...EVIDENCE, ...changes };
+    const failures: readonly Failure[] = [
+      { kind: "entra_refused", verdict: "denied", evidence, scopes: [] },
+      { kind: "throttled", retryAfterSeconds: 1, evidence },
+      { ...unavailable("entra"), evidence },
+      { kind: "misconfigured", code: "c", evidence },
+    ];
+    for (const call of [OAUTH, PROBLEM, PLAIN]) {
+      expect(failures.map((failure) => failureToWire(failure, call).description.endsWith(end))).toEqual(
+        failures.map(() => true),
+      );
+    }
+  });
+
   test("the response contains Entra's identifiers if there are any", () => {
     const failed: Failure = { kind: "misconfigured", code: "c", evidence: EVIDENCE };
     expect(failureToWire(failed, OAUTH)).toMatchObject({
@@ -258,9 +370,9 @@ describe("details of a failure", () => {
   });
 
   test("the response contains the seconds to wait if they are known", () => {
-    expect(failureToWire({ kind: "throttled", retryAfterSeconds: 0 }, OAUTH).retryAfterSeconds).toBe(0);
-    expect(failureToWire({ ...unavailable("entra"), retryAfterSeconds: 5 }, OAUTH).retryAfterSeconds).toBe(5);
-    expect(failureToWire(unavailable("entra"), OAUTH).retryAfterSeconds).toBeUndefined();
+    expect(failureToWire({ kind: "throttled", retryAfterSeconds: 9 }, OAUTH).retryAfterSeconds).toBe(9);
+    expect(failureToWire({ ...unavailable("entra"), retryAfterSeconds: 8 }, OAUTH).retryAfterSeconds).toBe(8);
+    expect(failureToWire({ kind: "internal" }, OAUTH).retryAfterSeconds).toBeUndefined();
   });
 
   test("the message for a password names the alternatives", () => {
@@ -277,13 +389,6 @@ describe("details of a failure", () => {
     );
     expect(new Set(responses).size).toBe(1);
   });
-
-  test("every reason to refuse a caller's token gives the same response", () => {
-    const responses = (["expired", "signature", "audience"] as const).map((reason) =>
-      JSON.stringify(failureToWire({ kind: "caller_refused", reason }, OAUTH)),
-    );
-    expect(new Set(responses).size).toBe(1);
-  });
 });
 
 describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))("%s", (_name, failure) => {
@@ -297,9 +402,10 @@ describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const
     }
   });
 
-  test("RF-41, RF-74: 401 has a challenge, and no other status has one", () => {
-    for (const { status, challenge } of wires) {
-      expect(challenge !== undefined).toBe(status === 401);
+  test("RF-41, RF-42, RF-74: 401 and insufficient_scope have a challenge, and no other response has one", () => {
+    for (const { status, error, challenge } of wires) {
+      expect(challenge !== undefined).toBe(status === 401 || error === "insufficient_scope");
+      expect(error === "insufficient_scope").toBe(challenge?.error === "insufficient_scope");
     }
   });
 
@@ -314,12 +420,12 @@ describe("RFC 9457 section 3.1.4: the response contains no internal facts", () =
   const visible = ({ status, error, description, code, action }: Wire) => ({
     status,
     error,
-    description,
+    description: description.replace(/ \((AADSTS\d+, )?trace [^"\\]*\)\.$| \(AADSTS\d+\)\.$/s, "."),
     code,
     action,
   });
 
-  test("property: status, error, description, code and action do not depend on Entra's evidence or on internal facts", () => {
+  test("property: except for AADSTS number and trace id, no visible member depends on evidence or internal facts", () => {
     fc.assert(
       fc.property(fc.constantFrom(...EVERY_FAILURE), INTERNAL_FACTS, (failure, internal) => {
         for (const call of [OAUTH, PROBLEM, PLAIN]) {

@@ -30,6 +30,13 @@ test.each([`gte_${"A".repeat(43)}`, ID])(
   },
 );
 
+test.each(["gte_a\nb", "gte_a\rb", "gte_a\u2028b", "GTE_abc"])("refuses %j as a malformed handle", async (token) => {
+  expect(await readRevocation(form({ token }, BEARER))).toMatchObject({
+    ok: false,
+    failure: { kind: "request_invalid", problem: "handle_malformed", parameter: "token" },
+  });
+});
+
 test("a revocation without client authentication is read, and the route refuses it", async () => {
   expect(await readRevocation(form({ token: ID }))).toMatchObject({
     ok: true,

@@ -9,7 +9,10 @@ const IDENTITY: Identity = {
   tenantId: "c0470500-0000-4000-8000-000000000001",
   authorityHost: "https://login.microsoftonline.com",
   serviceUrl: "https://gte.example",
+  appIdUri: "api://gte",
+  documentationUrl: undefined,
 };
+const SCOPE = 'scope="api://gte/access_as_user"';
 const CORRELATION_ID = "c0440000-0000-4000-8000-000000000009";
 const OAUTH: WireOptions = { dialect: "oauth", understandsChallenge: true };
 const PROBLEM: WireOptions = { dialect: "problem", understandsChallenge: true };
@@ -37,6 +40,7 @@ describe("body of a failure", () => {
       error_description: expect.stringMatching(/^Entra requires the user to sign in again/),
       code: "interaction_required",
       action: "sign_in",
+      docs: "docs/troubleshooting.md#interaction_required",
       error_codes: [50076],
       suberror: "basic_action",
       claims: CLAIMS,
@@ -57,6 +61,7 @@ describe("body of a failure", () => {
       error: "insufficient_claims",
       code: "interaction_required",
       action: "sign_in",
+      docs: "docs/troubleshooting.md#interaction_required",
       error_codes: [50076],
       suberror: "basic_action",
       claims: CLAIMS,
@@ -71,6 +76,7 @@ describe("body of a failure", () => {
       "error_description",
       "code",
       "action",
+      "docs",
       "correlation_id",
     ]);
   });
@@ -94,17 +100,28 @@ test("an ended grant: the body has the link for a new sign-in", () => {
 
 describe("WWW-Authenticate", () => {
   test("RF-42: without credentials the challenge has no error", () => {
-    expect(write({ kind: "caller_missing" }).headers["WWW-Authenticate"]).toBe(BASE);
+    expect(write({ kind: "caller_missing" }).headers["WWW-Authenticate"]).toBe(`${BASE}, ${SCOPE}`);
   });
 
   test.each([OAUTH, PROBLEM])(
     "RF-41, RF-43, RF-63: a refused caller gets a challenge with the error, $dialect",
     (call) => {
       expect(write({ kind: "caller_refused", reason: "expired" }, call).headers["WWW-Authenticate"]).toBe(
-        `${BASE}, error="invalid_token", error_description="The caller's access token is not valid for this service. Get a new token from Entra."`,
+        `${BASE}, error="invalid_token", error_description="The caller's token has expired. Get a new one. If a new one has expired too, the clocks differ: ask your administrator.", ${SCOPE}`,
       );
     },
   );
+
+  test.each([
+    ["scope_missing", "api://gte/access_as_user"],
+    ["role_missing", "api://gte/.default"],
+    ["guest", undefined],
+  ] as const)("RF-42: a caller with %s gets 403 insufficient_scope with the scope %s", (reason, scope) => {
+    const { status, headers } = write({ kind: "caller_refused", reason }, PROBLEM);
+    expect(status).toBe(403);
+    expect(headers["WWW-Authenticate"]).toContain('error="insufficient_scope"');
+    expect(/ scope="([^"]*)"/.exec(headers["WWW-Authenticate"] ?? "")?.[1]).toBe(scope);
+  });
 
   test("a claims challenge carries the claims in base64", () => {
     const header = write(interactionRequired(CLAIMS), PROBLEM).headers["WWW-Authenticate"] ?? "";
@@ -126,15 +143,41 @@ describe("WWW-Authenticate", () => {
 });
 
 describe("other headers of a failure", () => {
-  test("Retry-After has the seconds to wait, also if they are zero", () => {
-    expect(write({ kind: "throttled", retryAfterSeconds: 7 }).headers["Retry-After"]).toBe("7");
-    expect(write({ kind: "throttled", retryAfterSeconds: 0 }).headers["Retry-After"]).toBe("0");
-    expect(write({ kind: "internal" }).headers).not.toHaveProperty("Retry-After");
+  test.each([
+    [7, "7"],
+    [0, "1"],
+    [-3, "1"],
+    [1.2, "2"],
+    [3_600, "3600"],
+    [86_400, "3600"],
+  ])("a wait of %s seconds becomes Retry-After %s", (retryAfterSeconds, header) => {
+    const failures: readonly Failure[] = [
+      { kind: "throttled", retryAfterSeconds },
+      { kind: "budget_used_up", retryAfterSeconds },
+      { kind: "dependency_failed", dependency: "entra", problem: "unavailable", retryAfterSeconds },
+    ];
+    for (const failure of failures) {
+      expect(write(failure).headers["Retry-After"]).toBe(header);
+    }
+  });
+
+  test.each<[Failure, string]>([
+    [{ kind: "dependency_failed", dependency: "entra", problem: "unavailable" }, "5"],
+    [{ kind: "dependency_failed", dependency: "grant_store", problem: "timeout" }, "1"],
+    [{ kind: "deadline_passed" }, "1"],
+  ])("%j without a known wait has Retry-After %s", (failure, header) => {
+    expect(write(failure).headers["Retry-After"]).toBe(header);
   });
 
   test("SEC-12: 405 has Allow", () => {
     expect(write({ kind: "method_not_allowed", allow: ["GET", "POST"] }).headers["Allow"]).toBe("GET, POST");
   });
+});
+
+test("docs is the administrator's URL with the code, if there is one", () => {
+  const documentationUrl = "https://wiki.contoso.example/gte?version=1";
+  const { response } = writeFailure({ kind: "not_found" }, OAUTH, { ...IDENTITY, documentationUrl }, CORRELATION_ID);
+  expect(JSON.parse(response.body ?? "")).toMatchObject({ docs: `${documentationUrl}#not_found` });
 });
 
 describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const))("%s", (_name, failure) => {
@@ -148,7 +191,10 @@ describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const
     }
     const names = [...(headers["WWW-Authenticate"] ?? "").matchAll(/([a-z_]+)="/g)].map(([, name]) => name);
     expect(new Set(names).size).toBe(names.length);
-    expect("WWW-Authenticate" in headers).toBe(status === 401);
+    expect("WWW-Authenticate" in headers).toBe(status === 401 || json["error"] === "insufficient_scope");
+    expect(json["docs"]).toBe(`docs/troubleshooting.md#${String(json["code"])}`);
+    const wait = headers["Retry-After"];
+    expect(wait === undefined ? [503, 504, 429].includes(status) : !/^[1-9]\d{0,3}$/.test(wait)).toBe(false);
     if (call.dialect === "problem") {
       expect(json).toMatchObject({ type: "about:blank", status });
       expect(json["title"]).not.toBe("Error");

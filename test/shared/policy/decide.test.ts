@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { TokenParameters } from "../../../shared/core/exchange-request.ts";
+import { GRAPH_APP_ID } from "../../../shared/core/graph-resource.ts";
 import { type DecisionInput, decide } from "../../../shared/policy/decide.ts";
 import { entryFor } from "../../../shared/policy/evaluate.ts";
 import { release } from "../../../shared/policy/release.ts";
@@ -65,15 +66,62 @@ describe("the entry that matches the caller", () => {
     const stranger = userCaller({ clientId: "ca11e400-0000-4000-8000-0000000000ff" });
     expect(decide(policyWith(), byUser({}, { caller: stranger }))).toEqual({
       ok: false,
-      failure: { reason: "caller_not_listed" },
+      failure: { reason: "caller_not_listed", requested: ["user ca11e400-0000-4000-8000-0000000000ff"] },
     });
   });
 
   test("a refusal names the entry that matched, the API, and only the scopes that policy lists", () => {
     expect(decide(policyWith(), byUser({ scopes: ["Files.Read"] }))).toEqual({
       ok: false,
-      failure: { reason: "scope_not_allowed", entry: "web-users", api: "graph", scopes: [] },
+      failure: {
+        reason: "scope_not_allowed",
+        entry: "web-users",
+        api: "graph",
+        scopes: [],
+        requested: ["Files.Read"],
+        listed: ["User.Read", "Mail.Read"],
+      },
     });
+  });
+
+  test.each<[string, DecisionInput, readonly string[] | undefined, readonly string[] | undefined]>([
+    [
+      "the scopes that are not in the list",
+      byUser({ scopes: ["User.Read", "A", "B"] }),
+      ["A", "B"],
+      ["User.Read", "Mail.Read"],
+    ],
+    [
+      "both scopes if .default is next to another",
+      byUser({ scopes: [".default", "User.Read"] }),
+      [".default", "User.Read"],
+      ["User.Read", "Mail.Read"],
+    ],
+    ["an unknown API", byUser({ audiences: ["graphs"] }), ["graphs"], ["graph"]],
+    [
+      "an unknown resource",
+      byUser({ audiences: [], resources: ["https://x.example"] }),
+      ["https://x.example"],
+      [GRAPH],
+    ],
+    ["the unknown resource of a scope", byUser({ scopes: ["https://x.example/A"] }), ["https://x.example/A"], [GRAPH]],
+    ["an API that the entry does not have", byUser({ audiences: ["orders"] }), ["orders"], ["graph"]],
+    ["two APIs", byUser({ audiences: ["graph", "orders"] }), ["graph", "orders"], ["graph"]],
+    ["no API", byUser({ audiences: [] }), undefined, ["graph"]],
+    [
+      "the flow",
+      byApplicationWithoutSubject("client-credentials", {}),
+      ["client-credentials"],
+      ["on-behalf-of", "refresh-token"],
+    ],
+  ])("a refusal has what was requested and what the entry lists: %s", (_name, input, requested, listed) => {
+    const decision = decide(policyWith(), input);
+    expect(decision.ok ? {} : [decision.failure.requested, decision.failure.listed]).toEqual([requested, listed]);
+  });
+
+  test("a refusal names the app role of an entry that the caller's client would match with it", () => {
+    const decision = decide(policyWith({ role: "Writer" }), byUser());
+    expect(decision).toMatchObject({ failure: { reason: "caller_not_listed", listed: ["Writer"] } });
   });
 
   test("an entry matches only callers of the same kind", () => {
@@ -296,14 +344,28 @@ describe("the API of a request (RFC 8707)", () => {
       { ...unnamed, resources: ["https://vault.azure.net"] },
       "api_unknown",
     ],
+    ["is Graph with a slash at the end of its resource", { ...unnamed, resources: [`${GRAPH}/`] }, "graph"],
+    ["is Graph with its resource in another case", { ...unnamed, resources: ["https://GRAPH.microsoft.com"] }, "graph"],
+    ["is Graph with its application id", { ...unnamed, resources: [GRAPH_APP_ID.toUpperCase()] }, "graph"],
     [
-      "is unknown with an additional slash after the resource (SEC-5)",
-      { ...unnamed, resources: [`${GRAPH}/`] },
+      "is Graph with a scope in another case",
+      { ...unnamed, scopes: ["https://GRAPH.microsoft.com/user.read"] },
+      "graph",
+    ],
+    ["is Graph with a scope and its application id", { ...unnamed, scopes: [`${GRAPH_APP_ID}/User.Read`] }, "graph"],
+    [
+      "is unknown with an additional slash after another API's resource (SEC-5)",
+      { ...unnamed, resources: [`${ORDERS}/`] },
       "api_unknown",
     ],
     [
-      "is unknown with a resource in another case (SEC-5)",
-      { ...unnamed, resources: ["https://GRAPH.microsoft.com"] },
+      "is unknown with another API's resource in another case (SEC-5)",
+      { ...unnamed, resources: [ORDERS.toUpperCase()] },
+      "api_unknown",
+    ],
+    [
+      "is unknown with a scope of an application id that policy does not have",
+      { ...unnamed, scopes: ["499b84ac-1321-427f-aa17-267ca6975798/user_impersonation"] },
       "api_unknown",
     ],
     [
@@ -345,9 +407,9 @@ describe("the API of a request (RFC 8707)", () => {
 
   test("has the longest matching resource if one resource contains another", () => {
     const raw = JSON.parse(policyText(twoApis));
-    raw.apis.orders.resource = `${GRAPH}/orders`;
+    raw.apis.graph.resource = ORDERS.replace("/orders", "");
     const policy = parsed(JSON.stringify(raw));
-    const decision = decide(policy, byUser({ audiences: [], scopes: [`${GRAPH}/orders/Orders.Read`] }));
+    const decision = decide(policy, byUser({ audiences: [], scopes: [`${ORDERS}/Orders.Read`] }));
     expect(decision).toMatchObject({ value: { api: { name: "orders" }, scopes: ["Orders.Read"] } });
   });
 
@@ -400,13 +462,33 @@ describe("the scopes of a request", () => {
     ["are refused if one is not in the list", ["Files.Read"], "scope_not_allowed"],
     ["are refused if only one of two is in the list", ["User.Read", "Files.Read"], "scope_not_allowed"],
     ["are refused if the API has the scope but the caller's list does not", ["Calendars.Read"], "scope_not_allowed"],
-    ["are refused in another case", ["user.read"], "scope_not_allowed"],
-    ["are refused with an additional slash at the end", ["User.Read/"], "scope_not_allowed"],
-    ["are refused with an additional slash after the resource", [`${GRAPH}//User.Read`], "scope_not_allowed"],
-    ["are refused with .default if the list does not contain it (SEC-5)", [".default"], "scope_not_allowed"],
     [
-      "are refused with .default and its resource prefix if the list does not contain it",
+      "are requested in any case, in the spelling of the policy",
+      ["user.read", "MAIL.READ"],
+      ["Mail.Read", "User.Read"],
+    ],
+    ["contain a scope once that is requested in two cases", ["user.read", "User.Read"], ["User.Read"]],
+    ["are refused with an additional slash at the end", ["User.Read/"], "scope_not_allowed"],
+    ["may be requested with an additional slash after the resource", [`${GRAPH}//User.Read`], ["User.Read"]],
+    ["are refused with two additional slashes after the resource", [`${GRAPH}///User.Read`], "scope_not_allowed"],
+    [
+      "are the list of the entry with .default if the list does not contain it",
+      [".default"],
+      ["Mail.Read", "User.Read"],
+    ],
+    [
+      "are the list of the entry with .default and its resource prefix",
       [`${GRAPH}/.default`],
+      ["Mail.Read", "User.Read"],
+    ],
+    [
+      "are the list of the entry with .default in another case or with two slashes",
+      [".Default", `${GRAPH}//.default`],
+      ["Mail.Read", "User.Read"],
+    ],
+    [
+      "are refused with .default next to another scope, as Entra refuses them",
+      [".default", "User.Read"],
       "scope_not_allowed",
     ],
   ])("%s", (_name, requested, outcome) => {
@@ -582,13 +664,16 @@ describe("any request", () => {
         }
         const { scopes: given, releasable, api } = decision.value;
         const list = input.caller.kind === "user" ? userList : backendList;
-        const bare = input.tokenParameters.scopes?.map((scope) => scope.replace(`${GRAPH}/`, "")) ?? [];
+        const lower = (texts: readonly string[]) => texts.map((text) => text.toLowerCase());
+        const bare = lower(input.tokenParameters.scopes ?? []).map((scope) => scope.replace(/^https:\/\/[^/]+\/+/, ""));
         expect(given.length).toBeGreaterThan(0);
         expect(list).toEqual(expect.arrayContaining([...given]));
         expect(list).toEqual(expect.arrayContaining([...releasable]));
         expect(releasable).toEqual(expect.arrayContaining([...given]));
-        expect(bare.length === 0 || given.every((scope) => bare.includes(scope))).toBe(true);
-        expect(input.given === undefined || given.every((scope) => input.given?.[0].scopes.includes(scope))).toBe(true);
+        const isDefault = bare.every((scope) => scope === ".default") && !given.includes(".default");
+        expect(bare.length === 0 || isDefault || lower(given).every((scope) => bare.includes(scope))).toBe(true);
+        const before = input.given?.[0].scopes;
+        expect(before === undefined || lower(given).every((scope) => lower(before).includes(scope))).toBe(true);
         expect(given.length === 1 || !given.includes(".default")).toBe(true);
         expect(api.name).toBe("graph");
       }),
@@ -608,7 +693,9 @@ describe("any request", () => {
           const released = release(decision.value, answer, "web-users");
           const oidc = ["openid", "profile", "email", "offline_access"];
           const bare = answer.map((scope) => (scope.startsWith(`${GRAPH}/`) ? scope.slice(GRAPH.length + 1) : scope));
-          const permissions = bare.filter((scope) => !oidc.includes(scope));
+          const permissions = bare
+            .filter((scope) => !oidc.includes(scope.toLowerCase()))
+            .map((scope) => list.find((one) => one.toLowerCase() === scope.toLowerCase()) ?? scope);
           const inside = permissions.every((scope) => list.includes(scope as "User.Read"));
           expect(released.ok).toBe(acceptSurplus || inside);
           expect(released.ok ? released.value : permissions).toEqual(permissions);
@@ -618,7 +705,49 @@ describe("any request", () => {
   });
 });
 
+describe("an API other than Graph", () => {
+  const own = { apis: { orders: ["Orders.Read"] } };
+
+  test("compares scopes exactly", () => {
+    expect(scopes(byUser({ audiences: ["orders"], scopes: ["orders.read"] }), own)).toBe("scope_not_allowed");
+    const decision = decide(policyWith(own), byUser({ audiences: ["orders"] }));
+    const released = decision.ok && release(decision.value, ["orders.read"], "web-users");
+    expect(released).toMatchObject({ ok: false, failure: { surplus: ["orders.read"] } });
+  });
+
+  test("may be named by its application id, in any case", () => {
+    const id = "499b84ac-1321-427f-aa17-267ca6975798";
+    const policy = parsed(policyText(own).replace(ORDERS, id));
+    for (const scope of [`${id}/Orders.Read`, `${id.toUpperCase()}/Orders.Read`]) {
+      const decision = decide(policy, byUser({ audiences: [], scopes: [scope] }));
+      expect(decision).toMatchObject({ value: { api: { name: "orders", resource: id }, scopes: ["Orders.Read"] } });
+      expect(decision.ok && release(decision.value, [scope], "web-users")).toEqual({
+        ok: true,
+        value: ["Orders.Read"],
+      });
+    }
+  });
+});
+
+test("a grant of Graph keeps its scopes although the policy spells them in another case now", () => {
+  const given = [{ api: "graph", scopes: ["user.read", "CALENDARS.READ"] }] as const;
+  const tokenParameters = tokenParametersFor({ scopes: ["user.READ"] });
+  const decision = decide(policyWith(), byApplicationWithoutSubject("refresh-token", { tokenParameters, given }));
+  expect(decision).toMatchObject({ value: { scopes: ["User.Read"], releasable: ["User.Read", "Calendars.Read"] } });
+});
+
 describe("release", () => {
+  test.each([
+    ["user.read MAIL.READ", ["User.Read", "Mail.Read"]],
+    [
+      `${GRAPH.toUpperCase()}/user.read 00000003-0000-0000-c000-000000000000/Mail.Read OpenID`,
+      ["User.Read", "Mail.Read"],
+    ],
+  ])("scopes of Graph in another case are released in the spelling of the policy: %s", (answer, value) => {
+    const decision = decide(policyWith(), byUser());
+    expect(decision.ok && release(decision.value, answer.split(" "), "web-users")).toEqual({ ok: true, value });
+  });
+
   const surplus = (scope: string) => ({ kind: "scope_surplus", entry: "web-users", api: "graph", surplus: [scope] });
   test.each<[string, string, boolean, unknown]>([
     [

@@ -47,12 +47,12 @@ describe("a policy of the wrong form is reported", () => {
     [
       "with a resource that is not a URI",
       (p) => (p.apis.graph.resource = "graph"),
-      "apis.graph.resource must be a URI with a host, without query and fragment",
+      "apis.graph.resource must be a URI with a host, without query and fragment, or the application id of the API",
     ],
     [
       "with a fragment in a resource",
       (p) => (p.apis.graph.resource += "#x"),
-      "apis.graph.resource must be a URI with a host, without query and fragment",
+      "apis.graph.resource must be a URI with a host, without query and fragment, or the application id of the API",
     ],
     [
       "with a resource that is too long",
@@ -365,7 +365,7 @@ describe("a contradiction is reported", () => {
     [
       "a scope in another case",
       (p) => (p.callers[0].apis.graph = ["user.read"]),
-      "callers.0.apis.graph.0 is not in apis.graph.scopes",
+      "callers.0.apis.graph.0 is not in apis.graph.scopes; did you mean User.Read?",
     ],
     [
       "a user entry with client-credentials",
@@ -484,7 +484,11 @@ describe("an entry that could never work is reported", () => {
     ["an empty list of subject clients", (p) => (p.callers[1].subjectClients = [])],
     ["offlineAccess of a user entry", (p) => (p.callers[0].offlineAccess = true)],
     ["offlineAccess of an unattended application", (p) => (p.callers[1].offlineAccess = true)],
-    ["a scope whose name resembles an OpenID Connect scope", (p) => p.apis.graph.scopes.push("email.read", "OpenID")],
+    [
+      "a scope whose name resembles an OpenID Connect scope",
+      (p) => p.apis.graph.scopes.push("email.read", "OpenId.Read"),
+    ],
+    ["a scope of another API in another case", (p) => p.apis.orders.scopes.push("orders.read", "OpenID")],
   ])("but not %s", (_name, change) => {
     expect(problems(change)).toEqual([]);
   });
@@ -495,6 +499,96 @@ describe("an entry that could never work is reported", () => {
   ])("but an entry with an invalid %s may be the subject client's", (_name, change, expected) => {
     expect(problems(change)).toEqual([expected]);
   });
+});
+
+describe("a spelling that can never match is reported with the right one", () => {
+  const GRAPH_SPELLING = "apis.graph.resource is not spelled as Entra spells Microsoft Graph; write";
+
+  test.each<[string, string]>([
+    ["https://graph.microsoft.com/", `${GRAPH_SPELLING} https://graph.microsoft.com`],
+    ["https://graph.microsoft.com/v1.0", `${GRAPH_SPELLING} https://graph.microsoft.com`],
+    ["https://graph.microsoft.com/.default", `${GRAPH_SPELLING} https://graph.microsoft.com`],
+    ["https://graph.microsoft.com:443", `${GRAPH_SPELLING} https://graph.microsoft.com`],
+    ["http://graph.microsoft.com", `${GRAPH_SPELLING} https://graph.microsoft.com`],
+    ["HTTPS://Graph.Microsoft.com", `${GRAPH_SPELLING} https://graph.microsoft.com`],
+    ["https://graph.microsoft.us/", `${GRAPH_SPELLING} https://graph.microsoft.us`],
+    ["https://DOD-graph.microsoft.us", `${GRAPH_SPELLING} https://dod-graph.microsoft.us`],
+    ["https://microsoftgraph.chinacloudapi.cn/v1.0", `${GRAPH_SPELLING} https://microsoftgraph.chinacloudapi.cn`],
+    [
+      "00000003-0000-0000-C000-000000000000",
+      "apis.graph.resource is the application id of Microsoft Graph; write https://graph.microsoft.com, or Graph's URI in your cloud",
+    ],
+    ["api://contoso/.default", "apis.graph.resource ends with the scope .default; write the resource without it"],
+  ])("the resource %s", (resource, problem) => {
+    expect(problems((p) => (p.apis.graph.resource = resource))).toEqual([problem]);
+  });
+
+  test.each([
+    "499b84ac-1321-427f-aa17-267ca6975798",
+    "https://management.azure.com/",
+    "https://graph.contoso.example/v1.0",
+    "api://graph.microsoft.com/",
+    "https://API.contoso.example",
+  ])("but not the resource %s", (resource) => {
+    expect(problems((p) => (p.apis.graph.resource = resource))).toEqual([]);
+  });
+
+  test.each<[string, string]>([
+    ["https://graph.microsoft.com/Files.Read", "has a resource in front; write Files.Read"],
+    ["https://Graph.Microsoft.com//Files.Read", "has a resource in front; write Files.Read"],
+    ["00000003-0000-0000-c000-000000000000/Files.Read", "has a resource in front; write Files.Read"],
+    ["graph.microsoft.com/Files.Read", "has a resource in front; write Files.Read"],
+    ["/Files.Read", "has a resource in front; write Files.Read"],
+    ["https://graph.microsoft.com/.default", "has a resource in front; write .default"],
+    ["https://graph.microsoft.com/openid", OIDC_SCOPE],
+    ["Offline_Access", OIDC_SCOPE],
+    ["mail.READ", "repeats apis.graph.scopes.1 in another case; list it once"],
+    [".Default", "is not spelled as Entra spells it; write .default"],
+    ["Files.Read,Sites.Read.All", "must be one permission of Microsoft Graph, for example User.Read"],
+  ])("the scope %s of Graph", (scope, problem) => {
+    expect(problems((p) => p.apis.graph.scopes.push(scope))).toContain(`apis.graph.scopes.4 ${problem}`);
+  });
+
+  test.each<[string, string]>([
+    ["https://api.contoso.example/orders/Orders.Read", "has a resource in front; write Orders.Read"],
+    ["https://another.example/Orders.Write", "has a resource in front; write Orders.Write"],
+    ["499b84ac-1321-427f-aa17-267ca6975798/user_impersonation", "has a resource in front; write user_impersonation"],
+  ])("the scope %s of another API", (scope, problem) => {
+    const change: Change = (p) => {
+      p.apis.orders.resource = "https://api.contoso.example/orders";
+      p.apis.orders.scopes.push(scope);
+    };
+    expect(problems(change)).toEqual([`apis.orders.scopes.1 ${problem}`]);
+  });
+
+  test.each(["Orders/Read", "orders.read"])("but not the scope %s of another API", (scope) => {
+    expect(problems((p) => p.apis.orders.scopes.push(scope))).toEqual([]);
+  });
+
+  test.each<[string, string]>([
+    ["user.read", "callers.0.apis.graph.2 is not in apis.graph.scopes; did you mean User.Read?"],
+    ["User.Raed", "callers.0.apis.graph.2 is not in apis.graph.scopes; did you mean User.Read?"],
+    [
+      "https://graph.microsoft.com/User.Read",
+      "callers.0.apis.graph.2 is not in apis.graph.scopes; did you mean User.Read?",
+    ],
+    ["Files.Read", "callers.0.apis.graph.2 is not in apis.graph.scopes"],
+    ["OpenID", `callers.0.apis.graph.2 ${OIDC_SCOPE}`],
+  ])("the scope %s of an entry", (scope, problem) => {
+    expect(problems((p) => p.callers[0].apis.graph.push(scope))).toEqual([problem]);
+  });
+
+  test("an API of an entry", () => {
+    expect(problems((p) => (p.callers[0].apis.Graphs = ["User.Read"]))).toEqual([
+      "callers.0.apis.Graphs is not defined in apis; did you mean graph?",
+    ]);
+  });
+});
+
+test("a GUID as resource is in lower case in the parsed policy", () => {
+  const upper = "499B84AC-1321-427F-AA17-267CA6975798";
+  const parsed = parsePolicy(policyText().replace("https://graph.microsoft.com", upper));
+  expect("policy" in parsed && parsed.policy.apis["graph"]?.resource).toBe(upper.toLowerCase());
 });
 
 test("property: no problem contains a value of the policy", () => {

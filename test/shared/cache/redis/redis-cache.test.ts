@@ -1,6 +1,7 @@
 /** Level 2 against a real redis-server: what it stores, and what it does when the server fails. */
 import { randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { REDIS_DEADLINE_MS } from "../../../../shared/core/limits.ts";
 import { fail, succeed } from "../../../../shared/core/result.ts";
 import { SecretValue } from "../../../../shared/core/secret-value.ts";
 import { cachedToken, closeLevels, eventually, inAnHour, openLevel } from "./support/level.ts";
@@ -181,7 +182,10 @@ describeWithRedis("an outage of Redis", () => {
     const server = await startRedis();
     const clock = { now: 0 };
     try {
-      const { level, events } = await openLevel(server.url, { steadyMs: () => clock.now });
+      const { level, events } = await openLevel(server.url, {
+        steadyMs: () => clock.now,
+        deadlineMs: REDIS_DEADLINE_MS,
+      });
       server.freeze();
       const waits: number[] = [];
       for (let time = 0; time < 8; time++) {

@@ -1,6 +1,5 @@
 /** A cluster is recognised, and keys go to the node that has their slot. */
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { freePort } from "../../../../local/process/free-port.ts";
 import { cachedToken, closeLevels, eventually, inAnHour, openLevel } from "./support/level.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "./support/redis-server.ts";
 
@@ -13,26 +12,15 @@ const SLOTS = [
 describeWithRedis("a Redis cluster", () => {
   const nodes: RedisServer[] = [];
   beforeAll(async () => {
-    const busPorts: number[] = [];
+    const options = ["--cluster-enabled", "yes", "--cluster-require-full-coverage", "no"];
     for (const _slots of SLOTS) {
-      const busPort = await freePort();
-      busPorts.push(busPort);
-      nodes.push(
-        await startRedis([
-          "--cluster-enabled",
-          "yes",
-          "--cluster-port",
-          String(busPort),
-          "--cluster-require-full-coverage",
-          "no",
-        ]),
-      );
+      nodes.push(await startRedis(options, "--cluster-port"));
     }
     for (const [index, node] of nodes.entries()) {
       await node.command("CLUSTER", "ADDSLOTSRANGE", ...(SLOTS[index] ?? []));
       const [first] = nodes;
       if (index > 0 && first !== undefined) {
-        await node.command("CLUSTER", "MEET", "127.0.0.1", String(first.port), String(busPorts[0]));
+        await node.command("CLUSTER", "MEET", "127.0.0.1", String(first.port), String(first.secondPort));
       }
     }
     await eventually(async () => (await Promise.all(nodes.map(isWhole))).every(Boolean));

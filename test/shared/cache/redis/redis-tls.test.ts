@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { freePort } from "../../../../local/process/free-port.ts";
 import { createLocalTls } from "../../../../local/tls/local-tls.ts";
 import { connectToRedis } from "../../../../shared/cache/redis/redis-connection.ts";
 import { cachedToken, closeLevels, eventually, inAnHour, openLevel } from "./support/level.ts";
@@ -23,11 +22,7 @@ describeWithRedis("Redis over TLS", () => {
       writeFileSync(join(directory, name), content, { mode: 0o600 });
       return join(directory, name);
     };
-    const tlsPort = await freePort();
-    url = `rediss://localhost:${tlsPort}`;
-    server = await startRedis([
-      "--tls-port",
-      String(tlsPort),
+    const options = [
       "--tls-cert-file",
       file("cert.pem", tls.serverCertPem),
       "--tls-key-file",
@@ -36,7 +31,9 @@ describeWithRedis("Redis over TLS", () => {
       file("ca.pem", tls.caPem),
       "--tls-auth-clients",
       "no",
-    ]);
+    ];
+    server = await startRedis(options, "--tls-port");
+    url = `rediss://localhost:${server.secondPort}`;
   });
   afterEach(() => {
     closeLevels();

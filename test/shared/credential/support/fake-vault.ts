@@ -67,7 +67,7 @@ function dates({ notBeforeSeconds, expiresAtSeconds }: FakeVersion) {
 
 function toSecret(version: string, found: FakeVersion): VaultSecret {
   return {
-    value: new SecretValue(found.value ?? `value of ${version}`),
+    value: new SecretValue(found.value ?? `value-of-${version}`),
     version,
     ...dates(found),
     ...(found.contentType === undefined ? {} : { contentType: found.contentType }),

@@ -21,6 +21,10 @@ export interface FakeEntra {
   readonly posted: OutboundRequest[];
   /** Versions that were reported as refused. */
   readonly refused: string[];
+  /** Versions that were reported as accepted. */
+  readonly accepted: readonly string[];
+  /** Milliseconds that the client waited before second attempts. */
+  readonly waits: readonly number[];
   /** The form of the latest request. */
   form(): URLSearchParams;
 }
@@ -32,6 +36,8 @@ export interface FakeEntraOptions {
   readonly credentials?: readonly Result<ClientCredential, Failure>[];
   /** The result of `refused`: is there another version? */
   readonly another?: boolean;
+  /** How long each response takes. */
+  readonly answerMs?: number;
 }
 
 export const CALLBACK_URL = "https://gte.example/oauth2/callback";
@@ -41,12 +47,16 @@ export function secret(version: string): Result<ClientCredential, Failure> {
 }
 
 export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
-  const { answers = [tokenAnswer()], credentials = [secret("v1")], another = false } = options;
+  const { answers = [tokenAnswer()], credentials = [secret("v1")], another = false, answerMs = 0 } = options;
   const posted: OutboundRequest[] = [];
   const refused: string[] = [];
+  const accepted: string[] = [];
+  const waits: number[] = [];
+  let elapsedMs = 0;
   const outbound: Outbound = {
     send(request) {
       posted.push(request);
+      elapsedMs += answerMs;
       const answer = nth(answers, posted.length);
       return Promise.resolve("kind" in answer ? fail(answer) : succeed(answer));
     },
@@ -61,6 +71,7 @@ export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
       refused.push(version);
       return Promise.resolve(another);
     },
+    accepted: (version) => void accepted.push(version),
   };
   const client = createEntraClient({
     cloud: cloudNamed(CLOUD_NAMES[0], ""),
@@ -69,9 +80,15 @@ export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
     callbackUrl: CALLBACK_URL,
     credential,
     outbound,
-    nowMs: () => NOW_MS,
+    nowMs: () => NOW_MS + elapsedMs,
+    steadyMs: () => elapsedMs,
+    pause(milliseconds) {
+      waits.push(milliseconds);
+      elapsedMs += milliseconds;
+      return Promise.resolve();
+    },
   });
-  return { client, posted, refused, form: () => new URLSearchParams(posted.at(-1)?.body) };
+  return { client, posted, refused, accepted, waits, form: () => new URLSearchParams(posted.at(-1)?.body) };
 }
 
 /** The nth item of a list, counted from one; after its end, the last item. */

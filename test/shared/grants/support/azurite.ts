@@ -4,14 +4,10 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
-import { freePort } from "../../../../local/process/free-port.ts";
+import { asChild, receivePort } from "../../../../local/azurite/table-service.ts";
 
 const BINARY = fileURLToPath(new URL("../../../../node_modules/azurite/dist/src/table/main.js", import.meta.url));
-/** Without this, Azurite would continue after a test process was killed. */
-const END_WITH_PARENT = '--import=data:text/javascript,process.on("disconnect",()=>process.exit())';
-const START_MS = 30_000;
 
 export interface SecureAzurite {
   /** `tableEndpoint` of the store. */
@@ -32,14 +28,15 @@ export async function startSecureAzurite({
   keyFile,
   folder,
 }: SecureAzuriteInput): Promise<SecureAzurite> {
-  const port = await freePort();
-  const service = ["--tablePort", String(port), "--inMemoryPersistence", "--silent", "--disableTelemetry"];
+  const service = ["--tablePort", "0", "--inMemoryPersistence", "--silent", "--disableTelemetry"];
   const secure = ["--oauth", "basic", "--cert", certificateFile, "--key", keyFile];
-  const child = spawn(process.execPath, [END_WITH_PARENT, BINARY, ...service, ...secure], {
+  const child = spawn(process.execPath, [...asChild, BINARY, ...service, ...secure], {
     cwd: folder,
     stdio: ["ignore", "ignore", "ignore", "ipc"],
   });
-  await listening(port, () => child.exitCode === null);
+  const ended = once(child, "exit").then(() => Promise.reject(new Error("Azurite did not start.")));
+  const port = await Promise.race([receivePort(child), ended]);
+  ended.catch(() => undefined);
   return {
     endpoint: `https://127.0.0.1:${port}/devstoreaccount1`,
     async stop() {
@@ -49,20 +46,4 @@ export async function startSecureAzurite({
       await gone;
     },
   };
-}
-
-async function listening(port: number, alive: () => boolean): Promise<void> {
-  const end = Date.now() + START_MS;
-  while (Date.now() < end && alive()) {
-    const socket = connect(port, "127.0.0.1");
-    try {
-      await once(socket, "connect");
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    } finally {
-      socket.destroy();
-    }
-  }
-  throw new Error("Azurite did not start.");
 }

@@ -2,7 +2,7 @@
 
 import { fail, succeed } from "../../../../shared/core/result.ts";
 import { SecretValue } from "../../../../shared/core/secret-value.ts";
-import type { GrantCaller } from "../../../../shared/grants/grant.ts";
+import type { GrantCaller } from "../../../../shared/grants/grant-types.ts";
 import type { CreateGrant } from "../../../../shared/grants/grants.ts";
 import { GRANT_PURPOSE } from "../../../../shared/grants/sealed-grant.ts";
 import { createSealer, type Sealer } from "../../../../shared/sealing/sealer.ts";

@@ -1,8 +1,8 @@
 /** A grant store in memory with the etag rules of the real one. A test can act before an operation. */
 import type { Grant } from "../../../../shared/core/grant.ts";
 import { fail, succeed } from "../../../../shared/core/result.ts";
-import type { GrantStoreFailure, StoredGrant } from "../../../../shared/grants/grant.ts";
 import type { GrantStore } from "../../../../shared/grants/grant-store.ts";
+import type { GrantStoreFailure, StoredGrant } from "../../../../shared/grants/grant-types.ts";
 
 export interface MemoryStore extends GrantStore {
   readonly rows: Map<string, StoredGrant>;
@@ -15,7 +15,7 @@ export interface MemoryStore extends GrantStore {
 
 export function memoryStore(): MemoryStore {
   let version = 0;
-  const blocked = new Set<string>();
+  const tombstones = new Set<string>();
   const put = (grant: Grant, sealed: string): StoredGrant => {
     version += 1;
     const stored = { grant, sealed, etag: `W/"${version}"` };
@@ -33,7 +33,7 @@ export function memoryStore(): MemoryStore {
     beforeReplace: undefined,
     create: async (grant, sealed) =>
       begin("create") ??
-      (blocked.has(grant.id) || store.rows.has(grant.id)
+      (tombstones.has(grant.id) || store.rows.has(grant.id)
         ? fail({ kind: "grant_exists", grantId: grant.id } as const)
         : succeed(put(grant, sealed))),
     read: async (id) => begin("read") ?? succeed(store.rows.get(id)),
@@ -47,14 +47,14 @@ export function memoryStore(): MemoryStore {
       return succeed(put({ ...stored.grant, lastRedeemedAtSeconds }, sealed));
     },
     delete: async (grant) => begin("delete") ?? succeed(store.rows.delete(grant.id)),
-    deleteAndBlock: async (grant) => {
-      blocked.add(grant.id);
-      return begin("deleteAndBlock") ?? succeed(store.rows.delete(grant.id));
+    replaceWithTombstone: async (grant) => {
+      tombstones.add(grant.id);
+      return begin("replaceWithTombstone") ?? succeed(store.rows.delete(grant.id));
     },
-    block: async (id) => {
-      blocked.add(id);
+    writeTombstone: async (id) => {
+      tombstones.add(id);
       store.rows.delete(id);
-      return begin("block") ?? succeed(true as const);
+      return begin("writeTombstone") ?? succeed(true as const);
     },
     list: async () =>
       begin("list") ?? succeed({ grants: [...store.rows.values()].map((row) => row.grant), next: undefined }),

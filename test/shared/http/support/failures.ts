@@ -2,7 +2,6 @@
 
 import type {
   CodeRefusal,
-  Dependency,
   EntraEvidence,
   EntraVerdict,
   Failure,
@@ -11,6 +10,7 @@ import type {
   RequestProblem,
   SignInRefusal,
 } from "../../../../shared/core/failure.ts";
+import { DEPENDENCY_PROBLEMS } from "../../../../shared/core/failure.ts";
 import { TOKEN_REFUSALS, type TokenRefusal } from "../../../../shared/core/token-refusal.ts";
 
 export const TRACE_ID = "7ace0000-0000-4000-8000-000000000001";
@@ -84,21 +84,22 @@ const GRANT_REFUSALS: Readonly<Record<GrantRefusal, true>> = {
   user_changed: true,
 };
 
+type DependencyFailed = Extract<Failure, { kind: "dependency_failed" }>;
+
+const DEPENDENCY_FAILURES: readonly DependencyFailed[] = Object.entries(DEPENDENCY_PROBLEMS).flatMap(
+  ([dependency, problems]) =>
+    problems.map((problem) => ({ kind: "dependency_failed", dependency, problem }) as DependencyFailed),
+);
+
 const VERDICTS: Readonly<Record<EntraVerdict, true>> = {
   assertion_refused: true,
   interaction_required: true,
   consent_required: true,
   denied: true,
   grant_dead: true,
+  code_refused: true,
   credential_refused: true,
   misconfigured: true,
-};
-
-const DEPENDENCIES: Readonly<Record<Dependency, true>> = {
-  entra: true,
-  key_set: true,
-  key_vault: true,
-  grant_store: true,
 };
 
 const PRESENTED = ["subject_token", "assertion"] as const;
@@ -170,12 +171,10 @@ const EXAMPLES: { readonly [K in Failure["kind"]]: readonly Extract<Failure, { k
     { kind: "throttled", retryAfterSeconds: 7 },
     { kind: "throttled", retryAfterSeconds: 0, evidence: EVIDENCE },
   ],
-  dependency_failed: namesOf<Dependency>(DEPENDENCIES).flatMap((dependency) =>
-    (["unavailable", "timeout", "answer_invalid"] as const).flatMap((problem) => [
-      { kind: "dependency_failed", dependency, problem } as const,
-      { kind: "dependency_failed", dependency, problem, retryAfterSeconds: 5, evidence: EVIDENCE } as const,
-    ]),
-  ),
+  dependency_failed: DEPENDENCY_FAILURES.flatMap((failure) => [
+    failure,
+    { ...failure, retryAfterSeconds: 5, evidence: EVIDENCE },
+  ]),
   misconfigured: [
     { kind: "misconfigured", code: "credential_unusable" },
     { kind: "misconfigured", code: "grant_store_refused", evidence: EVIDENCE },

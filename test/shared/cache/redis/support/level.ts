@@ -28,6 +28,8 @@ export async function openLevel(url: string, changes: Partial<RedisLevelInput> =
     nowMs: () => Date.now(),
     steadyMs: () => performance.now(),
     onEvent: (event) => events.push(event),
+    // With the service's 50 ms, a slow machine would turn a hit into a miss.
+    deadlineMs: 10_000,
     ...changes,
   });
   opened.push(level);

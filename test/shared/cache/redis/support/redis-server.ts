@@ -2,16 +2,15 @@
  * A real redis-server, from Debian's package: a child on loopback, nothing on disk. Where it is not installed, the
  * suites that need it are skipped with a message; with REQUIRE_ALL_CHECKS=1 they fail instead.
  */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as pause } from "node:timers/promises";
 import { createClient } from "@redis/client";
 import { describe } from "vitest";
-import { freePort } from "../../../../../local/process/free-port.ts";
+import { launchRedis } from "../../../../../local/process/redis-process.ts";
+import { tryPorts } from "../../../../../local/process/try-ports.ts";
 
 const installed = spawnSync("redis-server", ["--version"]).status === 0;
 
@@ -24,6 +23,8 @@ export const describeWithRedis = installed || process.env["REQUIRE_ALL_CHECKS"] 
 
 export interface RedisServer {
   readonly port: number;
+  /** The port of the option in `secondPort`, such as `--tls-port`. */
+  readonly secondPort: number;
   readonly url: string;
   /** SIGKILL: no orderly shutdown. */
   kill(): Promise<void>;
@@ -37,10 +38,16 @@ export interface RedisServer {
   stop(): Promise<void>;
 }
 
-export async function startRedis(options: readonly string[] = [], chosenPort?: number): Promise<RedisServer> {
-  const port = chosenPort ?? (await freePort());
+export async function startRedis(given: readonly string[] = [], second?: string): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), "gte-redis-"));
-  let child = await launch(port, directory, options);
+  const launch = (port: number, secondPort: number) => {
+    const options = second === undefined ? given : [second, String(secondPort), ...given];
+    return launchRedis(port, directory, options);
+  };
+  const start = (port: number) =>
+    tryPorts(async (secondPort) => ({ port, secondPort, first: await launch(port, secondPort) }));
+  const { port, secondPort, first } = await tryPorts(start);
+  let child = first;
   const kill = async () => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill("SIGKILL");
@@ -49,11 +56,12 @@ export async function startRedis(options: readonly string[] = [], chosenPort?: n
   };
   return {
     port,
+    secondPort,
     url: `redis://127.0.0.1:${port}`,
     kill,
     async restart() {
       await kill();
-      child = await launch(port, directory, options);
+      child = await launch(port, secondPort);
     },
     freeze: () => void child.kill("SIGSTOP"),
     thaw: () => void child.kill("SIGCONT"),
@@ -71,36 +79,4 @@ export async function startRedis(options: readonly string[] = [], chosenPort?: n
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-
-async function launch(port: number, directory: string, options: readonly string[]): Promise<ChildProcess> {
-  const args = ["--bind", "127.0.0.1", "--port", String(port), "--dir", directory, "--save", "", "--appendonly", "no"];
-  const child = spawn("redis-server", [...args, ...options], { stdio: "ignore" });
-  const ended = once(child, "exit").then(([code]) => {
-    throw new Error(`redis-server ended while it started (exit code ${code})`);
-  });
-  ended.catch(() => undefined);
-  await Promise.race([listening(port), ended]);
-  return child;
-}
-
-async function listening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 250; attempt++) {
-    if (await answers(port)) return;
-    await pause(20);
-  }
-  throw new Error("redis-server does not listen");
-}
-
-function answers(port: number): Promise<boolean> {
-  const socket = connect(port, "127.0.0.1");
-  return new Promise((resolve) => {
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

@@ -25,7 +25,7 @@ export interface UnsealedGrant extends StoredGrant {
   readonly refreshToken: SecretValue;
 }
 
-/** Which grants a caller sees: those it may redeem, and optionally those that applications have on its behalf. */
+/** Which grants a caller sees: those it may redeem, and optionally those that applications hold on its behalf. */
 export interface GrantVisibility {
   readonly onTheirBehalf?: boolean;
 }

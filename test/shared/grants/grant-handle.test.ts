@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { handleBytes, newHandle, parseHandle } from "../../../shared/grants/handle.ts";
+import { handleBytes, newHandle, parseHandle } from "../../../shared/grants/grant-handle.ts";
 
 const VALID = `gte_${"A".repeat(43)}`;
 

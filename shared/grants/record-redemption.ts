@@ -1,14 +1,14 @@
 /**
- * Updates a grant after a redemption: stores the newest refresh token, even if several instances redeem at once, and
+ * Records a redemption of a grant: stores the newest refresh token, even if several instances redeem at once, and
  * detects that the grant was revoked during the call to Entra, so that its token is not released.
  */
 import type { Grant } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { Sealer } from "../sealing/sealer.ts";
-import type { GrantFailure, StoredGrant, UnsealedGrant } from "./grant.ts";
+import { parseHandle } from "./grant-handle.ts";
 import type { GrantChange, GrantStore } from "./grant-store.ts";
-import { parseHandle } from "./handle.ts";
+import type { GrantFailure, StoredGrant, UnsealedGrant } from "./grant-types.ts";
 import { sealGrant } from "./sealed-grant.ts";
 
 /** Attempts to store a newer refresh token if only other columns of the row changed. */
@@ -16,7 +16,7 @@ const STORE_ATTEMPTS = 3;
 /** Resolution of "last redeemed": one write a day is enough to see whether a grant is in use. */
 const RECORD_AFTER_SECONDS = 24 * 3600;
 
-export interface RenewalInput {
+export interface RedemptionInput {
   readonly store: GrantStore;
   readonly sealer: Sealer;
   readonly nowSeconds: () => number;
@@ -24,7 +24,7 @@ export interface RenewalInput {
 
 /** Replaces the stored refresh token with the newer one that Entra returned. */
 export async function storeNewer(
-  input: RenewalInput,
+  input: RedemptionInput,
   opened: UnsealedGrant,
   refreshToken: SecretValue,
 ): Promise<Result<Grant, GrantFailure>> {
@@ -38,7 +38,7 @@ export async function storeNewer(
 
 /** Records a redemption without a newer refresh token, at most once a day. */
 export async function recordRedemption(
-  input: RenewalInput,
+  input: RedemptionInput,
   opened: UnsealedGrant,
 ): Promise<Result<Grant, GrantFailure>> {
   const { grant, sealed } = opened;
@@ -46,13 +46,13 @@ export async function recordRedemption(
   if (last !== undefined && input.nowSeconds() - last < RECORD_AFTER_SECONDS) return confirmExists(input, grant);
   const replaced = await input.store.replace(opened, { sealed, lastRedeemedAtSeconds: input.nowSeconds() });
   if (!replaced.ok) return replaced;
-  // Another instance recorded a redemption at the same time, or the grant was revoked and a mark replaced it.
+  // Another instance recorded a redemption at the same time, or the grant was revoked and a tombstone replaced it.
   if (replaced.value === "changed") return confirmExists(input, grant);
   return replaced.value === "gone" ? fail({ kind: "grant_unknown" }) : succeed(replaced.value.grant);
 }
 
 export async function readExisting(
-  { store }: Pick<RenewalInput, "store">,
+  { store }: Pick<RedemptionInput, "store">,
   id: string,
 ): Promise<Result<StoredGrant, GrantFailure>> {
   const read = await store.read(id);
@@ -76,7 +76,7 @@ interface Swap {
  * because then another instance only recorded its redemption.
  */
 async function compareAndSwap(
-  input: RenewalInput,
+  input: RedemptionInput,
   { opened, change, stored, attemptsLeft }: Swap,
 ): Promise<Result<Grant, GrantFailure>> {
   const replaced = await input.store.replace(stored, change);
@@ -92,7 +92,7 @@ async function compareAndSwap(
 }
 
 /** Fails if the grant was revoked during the call to Entra, so that its token is not released. */
-async function confirmExists(input: RenewalInput, { id }: Grant): Promise<Result<Grant, GrantFailure>> {
+async function confirmExists(input: RedemptionInput, { id }: Grant): Promise<Result<Grant, GrantFailure>> {
   const stored = await readExisting(input, id);
   return stored.ok ? succeed(stored.value.grant) : stored;
 }

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** `gte` in the checkout: runs the sources. The package contains the bundle instead. */
+import "../../local/build/require-node.mjs";
+
+await import("./main.ts");
