@@ -15,6 +15,8 @@ export const CODES: readonly string[] = [
   "parameter_repeated",
   "parameter_invalid",
   "parameter_not_supported",
+  "parameter_in_query",
+  "handle_malformed",
   "scope_malformed",
   "too_many_parameters",
   "body_missing",
