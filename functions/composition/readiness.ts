@@ -35,7 +35,7 @@ export function createReadiness(service: Service): () => Promise<Readiness> {
   const refresh = createBackgroundRefresh({ attempt: () => check(service), nowMs: service.nowMs });
   let latest: Promise<Readiness> | undefined;
   return () => {
-    if (latest === undefined || refresh.isDue()) {
+    if (latest === undefined || (refresh.isDue() && !refresh.isRunning())) {
       refresh.pause(FRESH_MS);
       latest = refresh.run();
     }
@@ -47,13 +47,16 @@ export function createReadiness(service: Service): () => Promise<Readiness> {
 
 async function check(service: Service): Promise<Readiness> {
   const { keys, delegated, applicationOnly, sealing, grantServices, nowMs } = service;
-  const configured = grantServices !== undefined;
+  // Grants and sign-ins seal. An authorization code needs the key without a grant store, too.
+  const seals = grantServices !== undefined || service.exchangeContext.signIn !== undefined;
   const [keysReady, credential, application, sealingKey, grantStore] = await Promise.all([
     keys.ready(),
     checkCredential(delegated, nowMs),
     applicationOnly === undefined ? undefined : checkCredential(applicationOnly, nowMs),
-    toCheck(configured ? sealing.check() : undefined),
-    toCheck(configured ? grantServices.store().then(async (store) => (await store.check()).ok) : undefined),
+    toCheck(seals ? sealing.check() : undefined),
+    toCheck(
+      grantServices !== undefined ? grantServices.store().then(async (store) => (await store.check()).ok) : undefined,
+    ),
   ]);
   const storageReady = sealingKey !== "unavailable" && grantStore !== "unavailable";
   return {

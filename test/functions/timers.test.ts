@@ -6,7 +6,7 @@ import { createReaper } from "../../functions/timers/reap-grants.ts";
 import { createWatch } from "../../functions/timers/watch.ts";
 import { exchangeForm, userToken } from "../support/callers.ts";
 import { DAY } from "../support/movable-clock.ts";
-import { withoutApplicationOnly } from "../support/policies.ts";
+import { policyWith, withoutApplicationOnly } from "../support/policies.ts";
 import type { ServiceUnderTest } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
 import { useWorld } from "../support/use-world.ts";
@@ -51,6 +51,16 @@ describe("the watch timer", () => {
     const [ready] = await watch(serve());
     expect(ready).toMatchObject({ state: "not_ready", sealingKey: "unavailable" });
   });
+});
+
+test("GET /ready is 503 without a sealing key if a sign-in needs one, although no grant store is configured", async () => {
+  const POLICY = policyWith(({ callers }) => {
+    for (const entry of callers) Object.assign(entry, { offlineAccess: false, unattended: false });
+  });
+  const at = serve({ POLICY, GRANT_STORE_URL: undefined });
+  expect((await at.call("/ready")).status).toBe(200);
+  world.tenant.state.order({ endpoint: "vault", path: "sealing-key", status: 503, times: 0 });
+  expect((await serve({ POLICY, GRANT_STORE_URL: undefined }).call("/ready")).status).toBe(503);
 });
 
 describe("the reaper timer", () => {
