@@ -19,7 +19,7 @@ export function requestProblemToWire(problem: RequestProblem, parameter?: string
 
 // ------------------------------------------------------------------------------------------------------------------
 
-/** The Functions host drops a body without `Content-Length`, and these three clients often send one. */
+/** The Functions host drops a body without `Content-Length`, and these clients send such a body in common cases. */
 const BODY_MISSING = [
   "The body did not arrive, because it was sent in chunks. Send it with a Content-Length header.",
   ".NET: use StringContent, or call await content.LoadIntoBufferAsync() before you send JsonContent.",

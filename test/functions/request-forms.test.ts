@@ -194,7 +194,7 @@ describe("a parameter with a similar name, or in the wrong place", () => {
     ["minimum_seconds", "minimumSeconds"],
     ["claim", "claims"],
   ])("POST /AuthorizationHeader/graph with the member %s is refused: did you mean %s?", async (name, meant) => {
-    const detail = `The parameter ${name} is not supported here. Did you mean ${meant}?`;
+    const detail = expect.stringContaining(`The parameter ${name} is not supported here. Did you mean ${meant}?`);
     expect(withStatus(await headerWith({ [name]: "x" }))).toMatchObject({ code: "parameter_not_supported", detail });
   });
 
