@@ -56,7 +56,13 @@ export default defineConfig({
       { extends: true, test: { name: "pure", include: pure, isolate: false } },
       {
         extends: true,
-        test: { name: "world", include: ["test/**/*.test.ts"], exclude: [...pure, infra, documents] },
+        test: {
+          name: "world",
+          include: ["test/**/*.test.ts"],
+          exclude: [...pure, infra, documents],
+          // No test needs a retry. CI repeats a failed one once, because its machine is shared, and names it.
+          retry: process.env["CI"] === "true" ? 1 : 0,
+        },
       },
       {
         extends: true,
