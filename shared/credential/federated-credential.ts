@@ -19,7 +19,7 @@ import type {
   CredentialFailure,
 } from "./client-credential.ts";
 import type { OnCredentialEvent } from "./credential-event.ts";
-import { remedyFor } from "./refusal-remedies.ts";
+import { remedyForCodes } from "./refusal-remedies.ts";
 
 const NAME = "managed-identity";
 /** A stored assertion is not used in its last minute, because of clock differences and network time. */
@@ -84,7 +84,7 @@ export function createFederatedCredential(input: FederatedCredentialInput): Clie
     refused: async (_version, codes) => {
       state.refused = true;
       const event = { name: "credential_refused", credential: NAME, version: NAME, next: undefined } as const;
-      input.onEvent({ ...event, ...remedyFor(codes) });
+      input.onEvent({ ...event, ...remedyForCodes(codes) });
       if (now() - startedAtMs >= NEW_INSTANCE_MS) return false;
       await pause(REPLICATION_PAUSE_MS);
       return true;

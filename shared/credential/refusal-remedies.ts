@@ -23,7 +23,10 @@ const REMEDIES: Readonly<Record<number, string>> = {
 };
 
 /** The first of Entra's numbers with a remedy, and the remedy. */
-export function remedyFor(codes: readonly number[]): { readonly aadsts: number | undefined; readonly remedy: string } {
+export function remedyForCodes(codes: readonly number[]): {
+  readonly aadsts: number | undefined;
+  readonly remedy: string;
+} {
   const aadsts = codes.find((code) => REMEDIES[code] !== undefined) ?? codes[0];
   const remedy = aadsts === undefined ? undefined : REMEDIES[aadsts];
   return { aadsts, remedy: remedy ?? "Look up the number in docs/troubleshooting.md under credential_refused." };

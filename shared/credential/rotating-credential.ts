@@ -22,7 +22,7 @@ import type {
 } from "./client-credential.ts";
 import type { OnCredentialEvent } from "./credential-event.ts";
 import { createKnownVersions, isExpired, isValid, type KnownVersion, type KnownVersions } from "./known-versions.ts";
-import { remedyFor } from "./refusal-remedies.ts";
+import { remedyForCodes } from "./refusal-remedies.ts";
 import type { Vault, VaultFailure, VaultSecret } from "./vault.ts";
 
 /**
@@ -91,7 +91,7 @@ export function createRotatingCredential(input: RotatingCredentialInput): Client
         await refresh.run();
       }
       const next = state.known.eligible(now());
-      onEvent({ name: "credential_refused", credential: name, version, next: next?.version, ...remedyFor(codes) });
+      onEvent({ name: "credential_refused", credential: name, version, next: next?.version, ...remedyForCodes(codes) });
       return next !== undefined;
     },
 

@@ -11,7 +11,7 @@ import { evidenceMembers, type Wire, type WireOptions } from "./wire.ts";
 type EntraRefused = Extract<Failure, { kind: "entra_refused" }>;
 
 export function entraRefusalToWire(failure: EntraRefused, options: WireOptions): Wire {
-  const members = { ...evidenceMembers(failure.evidence), ...signInOffer(failure), ...repeatedRefusal(failure) };
+  const members = { ...evidenceMembers(failure.evidence), ...signInOffer(failure), ...retryAfterOfRefusal(failure) };
   const oauth = options.dialect === "oauth";
   const refusal = { status: oauth ? 400 : 403, error: "invalid_grant", ...members };
   switch (failure.verdict) {
@@ -71,7 +71,7 @@ function signInOffer({ signIn }: EntraRefused): Pick<Wire, "signInUrl"> {
 }
 
 /** Set if the service repeats an earlier refusal. */
-function repeatedRefusal({ retryAfterSeconds }: EntraRefused): Pick<Wire, "retryAfterSeconds"> {
+function retryAfterOfRefusal({ retryAfterSeconds }: EntraRefused): Pick<Wire, "retryAfterSeconds"> {
   return retryAfterSeconds === undefined ? {} : { retryAfterSeconds };
 }
 

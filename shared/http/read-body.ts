@@ -82,16 +82,16 @@ async function readText(request: IncomingRequest, expected: string): Promise<Res
   const bytes = await request.arrayBuffer();
   if (bytes.byteLength === 0 && announcesBody(request)) return invalidRequest("body_missing");
   if (bytes.byteLength > BODY_MAX_BYTES) return fail(tooLarge);
-  const text = decode(bytes, "utf-8");
+  const text = decodeText(bytes, "utf-8");
   if (text === undefined) return invalidRequest("body_not_utf8");
   const charset = charsetOf(request);
-  return charset === undefined || decode(bytes, charset) === text
+  return charset === undefined || decodeText(bytes, charset) === text
     ? succeed(text)
     : fail({ kind: "media_type_unsupported", expected });
 }
 
 /** Undefined: the charset is unknown, or the bytes are invalid in it. */
-function decode(bytes: ArrayBuffer, charset: string): string | undefined {
+function decodeText(bytes: ArrayBuffer, charset: string): string | undefined {
   try {
     return new TextDecoder(charset, { fatal: true }).decode(bytes);
   } catch {

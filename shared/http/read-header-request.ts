@@ -63,7 +63,7 @@ export async function readHeaderRequest(
   if (!clientAuthentication.ok) return clientAuthentication;
   const query = refuseBodyNames(request, POST_MEMBERS, IN_QUERY);
   if (!query.ok) return query;
-  const parameters = request.method === "POST" ? await readPost(request, context) : readQuery(request, context);
+  const parameters = request.method === "POST" ? await readPost(request, context) : readOverrides(request, context);
   if (!parameters.ok) return parameters;
   const { tokenParameters, grant, application, correlationId = ownCorrelationId } = parameters.value;
   if (grant !== undefined && route === "application") return invalidRequest("parameter_not_supported", "grant");
@@ -87,7 +87,10 @@ interface HeaderParameters {
   readonly correlationId: string | undefined;
 }
 
-function readQuery(request: IncomingRequest, { tenantId }: HeaderRequestContext): Result<HeaderParameters, Failure> {
+function readOverrides(
+  request: IncomingRequest,
+  { tenantId }: HeaderRequestContext,
+): Result<HeaderParameters, Failure> {
   const names = queryOf(request);
   const query = collectOverrides(names);
   if (!query.ok) return query;
@@ -132,7 +135,7 @@ async function readPost(
 ): Promise<Result<HeaderParameters, Failure>> {
   const body = await readJsonBody(request);
   if (!body.ok) return body;
-  if (Object.keys(body.value).length === 0) return readQuery(request, context);
+  if (Object.keys(body.value).length === 0) return readOverrides(request, context);
   const override = [...queryOf(request).keys()].find((name) => /^(optionsoverride\.|agent)/i.test(name));
   if (override !== undefined) return notWithBody(override);
   const unknown = refuseUnknownMember(body.value, POST_MEMBERS);

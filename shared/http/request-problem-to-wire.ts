@@ -49,9 +49,9 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
     case "parameter_invalid":
       return `${subject} has an invalid value.`;
     case "parameter_not_supported":
-      return `${subject} is not supported here. ${remedyFor(hint)}`;
+      return `${subject} is not supported here. ${advice(hint)}`;
     case "parameter_in_query":
-      return `${subject} is not read from the query. Send it in the body of a POST.${didYouMean(hint)}`;
+      return `${subject} is not read from the query. Send it in the body of a POST.${suggestion(hint)}`;
     case "handle_malformed":
       return `${subject} is not a grant handle. A handle begins with gte_ and has 47 characters. ${diagnosisOf(hint)}`;
     case "scope_malformed":
@@ -79,13 +79,13 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
   }
 }
 
-function remedyFor(hint: RequestHint | undefined): string {
+function advice(hint: RequestHint | undefined): string {
   const supported = hint !== undefined && "supported" in hint ? hint.supported : undefined;
   const list = supported === undefined ? "" : ` Supported: ${supported.join(", ")}.`;
-  return (didYouMean(hint).trimStart() || "Leave it out.") + list;
+  return (suggestion(hint).trimStart() || "Leave it out.") + list;
 }
 
-function didYouMean(hint: RequestHint | undefined): string {
+function suggestion(hint: RequestHint | undefined): string {
   const meant = hint !== undefined && "meant" in hint ? hint.meant : undefined;
   return meant === undefined ? "" : ` Did you mean ${meant}?`;
 }

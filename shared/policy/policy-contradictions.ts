@@ -73,7 +73,7 @@ function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyP
   return lists.flatMap(([name, scopes]) => {
     const at = `${path}.apis.${name}`;
     if (!Object.hasOwn(apis, name)) {
-      return [{ path: at, problem: `is not defined in apis${suggestion(didYouMean(name, Object.keys(apis)))}` }];
+      return [{ path: at, problem: `is not defined in apis${spellingHint(didYouMean(name, Object.keys(apis)))}` }];
     }
     const { resource, scopes: known } = apis[name] ?? {};
     return scopes.flatMap((scope, index): PolicyProblem[] => {
@@ -81,14 +81,14 @@ function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyP
       // The list in apis has the same problem, or lacks the scope.
       if (known === undefined || known.includes(scope)) return [];
       const meant = meantScope(resource, scope, known);
-      const unknown = { path, problem: `is not in apis.${name}.scopes${suggestion(meant)}` };
+      const unknown = { path, problem: `is not in apis.${name}.scopes${spellingHint(meant)}` };
       const problems = scopeProblem(path, resource, scope);
       return meant !== undefined || problems.length === 0 ? [unknown] : problems;
     });
   });
 }
 
-function suggestion(meant: string | undefined): string {
+function spellingHint(meant: string | undefined): string {
   return meant === undefined ? "" : `; did you mean ${meant}?`;
 }
 

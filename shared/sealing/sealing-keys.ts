@@ -178,14 +178,14 @@ async function readKey(source: SealingKeySource, kid?: string): Promise<Result<S
     );
   }
   const { version, value } = read.value;
-  const key = decode(value);
+  const key = decodeKey(value);
   if (key === undefined || !isKeyId(version) || (kid !== undefined && version !== kid)) {
     return fail({ kind: "sealing_key_invalid", version });
   }
   return succeed({ kid: version, key });
 }
 
-function decode(value: SecretValue): Uint8Array | undefined {
+function decodeKey(value: SecretValue): Uint8Array | undefined {
   const text = value.reveal().trim();
   if (!BASE64_32_BYTES.test(text)) return undefined;
   const bytes = Buffer.from(text, "base64");

@@ -16,7 +16,7 @@ export async function sealCode(
   const { entraCode, verifier, nonce } = content;
   const { clientId, offlineAccess } = content.target;
   const [first, ...others] = content.target.apis;
-  const apis = [withoutResource(first), ...others.map(withoutResource)] as const;
+  const apis = [toApiScopes(first), ...others.map(toApiScopes)] as const;
   const bound = offlineAccess ? toBound(content.target) : undefined;
   const { redirectUri, codeChallenge } = content.returnTo;
   const { codes } = await context.signIn.sealedState();
@@ -37,6 +37,6 @@ export async function sealCode(
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function withoutResource({ api, scopes }: ApiScopes): ApiScopes {
+function toApiScopes({ api, scopes }: ApiScopes): ApiScopes {
   return { api, scopes };
 }
