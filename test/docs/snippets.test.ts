@@ -129,8 +129,12 @@ describe("every snippet of the documents", () => {
   });
 });
 
-/** Path, language and a part of the snippets that this file runs. */
+/** Path, language and a part of the snippets that this file or bodies.test.ts runs. */
 const RUN_HERE: readonly (readonly [path: string, language: string, part: string])[] = [
+  ["docs/callers.md", "csharp", "LoadIntoBufferAsync"],
+  ["docs/callers.md", "csharp", "StringContent"],
+  ["docs/callers.md", "js", "await fetch"],
+  ["docs/callers.md", "python", "requests.post"],
   ["docs/callers.md", "powershell", "Get-AzAccessToken"],
   ["docs/command-line.md", "powershell", "gte header graph"],
   ["docs/callers.md", "ts", "provesByEntraToken"],
