@@ -63,19 +63,20 @@ async function acquireAs(
   const { claims, minimumSeconds } = tokenParameters;
   const flow = flowFor(subject);
   const key = keyFor(context, registration, entitlement, flow.identity);
-  const call = {
+  // Made on demand: a cache hit needs neither these names nor the digest in them.
+  const entraCall = () => ({
     registration,
     entitlement,
     api: entitlement.api.name,
     user: userKey(caller, subject),
     refusalKey: key === undefined ? undefined : refusalKey({ cacheKey: key, entry: entitlement.entry, claims }),
-  };
+  });
   const bypass = entitlement.offlineAccess || claims !== undefined || tokenParameters.forceRefresh;
-  const refused = bypass || key === undefined ? spendBudget(context, call) : undefined;
+  const refused = bypass || key === undefined ? spendBudget(context, entraCall()) : undefined;
   if (refused !== undefined) return fail(refused);
 
   const callEntra = () =>
-    throttledCall(context, call, async () => {
+    throttledCall(context, entraCall(), async () => {
       const entra = await registration.entra();
       const { grants, allowGuests, onOtherUser } = context;
       const flowContext = { entra, allowGuests, grantRedeemed: grants.redeemed, onOtherUser };
