@@ -4,7 +4,7 @@
  */
 
 import { SETTINGS, type Setting } from "../../shared/config/settings.ts";
-import { apiRows, callerRows, type MemberRow } from "./policy-reference.ts";
+import { apiRows, callerRows, type MemberRow, registrationRows } from "./policy-reference.ts";
 
 /** The whole page. */
 export function describeSettings(): string {
@@ -58,8 +58,8 @@ function policyPart(): string[] {
     "",
     "## The policy",
     "",
-    "The policy is one JSON object with two members: `apis`, the APIs by name, and `callers`, a list of entries. The service",
-    "refuses every request that no entry allows. It does not start if the policy has",
+    "The policy is one JSON object: `apis`, the APIs by name; `callers`, a list of entries; and, if there are several,",
+    "`registrations` by name. The service refuses every request that no entry allows. It does not start if the policy has",
     "",
     "- unknown members,",
     "- members or names that repeat,",
@@ -76,6 +76,10 @@ function policyPart(): string[] {
     "### An API: `apis.<name>`",
     "",
     ...memberTable(apiRows()),
+    "",
+    "### A further registration: `registrations.<name>`",
+    "",
+    ...memberTable(registrationRows()),
     "",
     "### A caller: `callers[]`",
     "",

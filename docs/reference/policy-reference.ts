@@ -3,7 +3,7 @@
  * file adds meaning and example. A member without words does not compile. Pure; not part of the running service.
  */
 import * as z from "zod/mini";
-import { type ApiRule, type CallerRule, policySchema } from "../../shared/policy/rules.ts";
+import { type ApiRule, type CallerRule, policySchema, type RegistrationRule } from "../../shared/policy/rules.ts";
 
 interface Words {
   readonly meaning: string;
@@ -41,6 +41,12 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
     meaning: "Client id of the calling app (`azp` or `appid` of its tokens).",
     example: "22222222-3333-4444-5555-666666666666",
   },
+  registration: {
+    meaning:
+      "Name in `registrations`: the registration whose rights are exchanged. The caller's token must be for it. Not set: " +
+      "the registration of `CLIENT_ID`.",
+    example: "narrow",
+  },
   role: { meaning: "The entry matches only callers whose token has this app role.", example: "Mail.Sender" },
   requireConfidentialClient: {
     meaning: "The entry allows only callers that obtained their token with a client credential.",
@@ -70,11 +76,23 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
     meaning: "For `authorization-code`: the allowed redirect URIs, compared character by character.",
     example: [],
   },
+  release: {
+    meaning:
+      "`none`: the caller uses APIs through `/DownstreamApi` and never gets a token. Surplus scopes then harm no one, so " +
+      "one registration serves narrow and wide callers. This version does not support `none`.",
+    example: "none",
+  },
   downstream: {
     meaning:
-      "API calls that the service may make for this caller. This version does not support them and does not start if the " +
-      "list has an entry.",
-    example: [],
+      "API name → requests that `/DownstreamApi` may send for this caller: `methods`, `path` (`*` is one segment, a last " +
+      "`**` one or more), `query` (names of the allowed query options; not set: all). This version does not support it.",
+    example: { graph: [{ methods: ["GET"], path: "/v1.0/me/messages/**" }] },
+  },
+  clientAuthentication: {
+    meaning:
+      "For a client that cannot send an Entra token to `/oauth2/token`: `entra_secret`, `entra_assertion`, " +
+      "`ignored_with_subject`. This version does not support it.",
+    example: ["entra_secret"],
   },
   acceptSurplus: {
     meaning:
@@ -99,11 +117,29 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   },
 };
 
+const REGISTRATION_WORDS: WordsFor<RegistrationRule> = {
+  clientId: {
+    meaning: "Client id of the registration. Different from `CLIENT_ID` and from every other registration.",
+    example: "44444444-5555-6666-7777-888888888888",
+  },
+  appIdUri: { meaning: "Its App ID URI. Not set: `api://<clientId>`.", example: "api://graph-token-exchange-narrow" },
+  credential: {
+    meaning:
+      "The vault entry of its credential: `secretName` or `certificateName`, as `CLIENT_CREDENTIAL` says. Not set with " +
+      "`managed-identity`: one identity is the federated credential of all registrations.",
+    example: { secretName: "narrow-client-secret" },
+  },
+};
+
 /** One row for each member: name, form, default, meaning, example. */
 export type MemberRow = readonly [name: string, form: string, fallback: string, meaning: string, example: string];
 
 export function apiRows(): MemberRow[] {
   return rows(membersOf("apis"), API_WORDS);
+}
+
+export function registrationRows(): MemberRow[] {
+  return rows(membersOf("registrations"), REGISTRATION_WORDS);
 }
 
 export function callerRows(): MemberRow[] {
@@ -123,8 +159,8 @@ interface Schema {
   readonly additionalProperties?: Schema;
 }
 
-/** The schema of `apis.<name>` or `callers[]`. */
-function membersOf(member: "apis" | "callers"): Schema {
+/** The schema of `apis.<name>`, `registrations.<name>` or `callers[]`. */
+function membersOf(member: "apis" | "registrations" | "callers"): Schema {
   const schema = z.toJSONSchema(policySchema, { io: "input" }) as Schema;
   const { additionalProperties, items } = schema.properties?.[member] ?? {};
   return { ...additionalProperties, ...items };

@@ -40,9 +40,45 @@ type DownstreamRule = {
   @minLength(1)
   methods: ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[]
 
-  @description('Prefix of the path, for example /v1.0/me.')
+  @description('Path pattern, for example /v1.0/me/messages/**: `*` is one segment, a last `**` one or more.')
+  @minLength(2)
+  @maxLength(512)
+  path: string
+
+  @description('Names of the query options that are allowed. Default: all.')
+  query: string[]?
+}
+
+@export()
+@description('How a client that cannot send an Entra token authenticates at the token endpoint.')
+type ClientAuthentication = 'entra_secret' | 'entra_assertion' | 'ignored_with_subject'
+
+@export()
+@description('The vault entry of a registration: a secret or a certificate.')
+@sealed()
+type RegistrationCredential = {
   @minLength(1)
-  pathPrefix: string
+  @maxLength(127)
+  secretName: string?
+
+  @minLength(1)
+  @maxLength(127)
+  certificateName: string?
+}
+
+@export()
+@description('A further app registration of this deployment.')
+@sealed()
+type Registration = {
+  @description('Client id of the registration.')
+  clientId: Guid
+
+  @description('App ID URI. Default: api://<clientId>.')
+  @maxLength(255)
+  appIdUri: string?
+
+  @description('Not set with a managed identity, which is the federated credential of all registrations.')
+  credential: RegistrationCredential?
 }
 
 @export()
@@ -74,6 +110,9 @@ type UserCaller = {
   @description('Client id of the application that the user uses.')
   clientId: Guid
 
+  @description('Name in `registrations`. Default: the registration of CLIENT_ID.')
+  registration: string?
+
   @description('App role that the token must also contain.')
   @maxLength(120)
   role: string?
@@ -96,8 +135,14 @@ type UserCaller = {
   @maxValue(365)
   grantMaxDays: int?
 
-  @description('Requests that `/DownstreamApi` may send for this caller. Empty: no requests.')
-  downstream: DownstreamRule[]?
+  @description('`none`: the caller uses APIs through `/DownstreamApi` and never gets a token.')
+  release: ('token' | 'none')?
+
+  @description('Requests that `/DownstreamApi` may send for this caller, by name of the API.')
+  downstream: { *: DownstreamRule[] }?
+
+  @description('How this caller may authenticate without an Entra token.')
+  clientAuthentication: ClientAuthentication[]?
 
   @description('Issue a token even if Entra put more scopes into it than this entry lists.')
   acceptSurplus: bool?
@@ -130,6 +175,9 @@ type ApplicationCaller = {
   @description('Client id of the application.')
   clientId: Guid
 
+  @description('Name in `registrations`. Default: the registration of CLIENT_ID.')
+  registration: string?
+
   @description('App role that the token must also contain.')
   @maxLength(120)
   role: string?
@@ -161,8 +209,14 @@ type ApplicationCaller = {
   @description('Redirect URIs (https) of the flow authorization-code. Required with this flow and not allowed without it.')
   redirectUris: string[]?
 
-  @description('Requests that `/DownstreamApi` may send for this caller. Empty: no requests.')
-  downstream: DownstreamRule[]?
+  @description('`none`: the caller uses APIs through `/DownstreamApi` and never gets a token.')
+  release: ('token' | 'none')?
+
+  @description('Requests that `/DownstreamApi` may send for this caller, by name of the API.')
+  downstream: { *: DownstreamRule[] }?
+
+  @description('How this caller may authenticate without an Entra token.')
+  clientAuthentication: ClientAuthentication[]?
 
   @description('Issue a token even if Entra put more scopes into it than this entry lists.')
   acceptSurplus: bool?
@@ -187,6 +241,9 @@ type Caller = UserCaller | ApplicationCaller
 type Policy = {
   @description('APIs by name, usually with `graph`.')
   apis: { *: Api }
+
+  @description('Further app registrations by name.')
+  registrations: { *: Registration }?
 
   callers: Caller[]
 }

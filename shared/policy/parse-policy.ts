@@ -14,6 +14,8 @@ import {
   type PolicyDraft,
   type PolicyProblem,
   policySchema,
+  type RegistrationRule,
+  registrationSchema,
 } from "./rules.ts";
 
 export type ParsedPolicy =
@@ -130,14 +132,20 @@ function readMembers<T>(shape: Readonly<Record<string, z.core.$ZodType>>, value:
   return Object.fromEntries(read) as Partial<T>;
 }
 
+function readRecord<T>(
+  shape: Readonly<Record<string, z.core.$ZodType>>,
+  value: unknown,
+): Readonly<Record<string, Partial<T>>> | undefined {
+  return isJsonObject(value)
+    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, readMembers<T>(shape, inner)] as const))
+    : undefined;
+}
+
 function toDraft(data: unknown): PolicyDraft {
-  const { apis, callers } = isJsonObject(data) ? data : {};
+  const { apis, registrations = {}, callers } = isJsonObject(data) ? data : {};
   return {
-    apis: isJsonObject(apis)
-      ? Object.fromEntries(
-          Object.entries(apis).map(([key, value]) => [key, readMembers<ApiRule>(apiSchema.shape, value)] as const),
-        )
-      : undefined,
+    apis: readRecord<ApiRule>(apiSchema.shape, apis),
+    registrations: readRecord<RegistrationRule>(registrationSchema.shape, registrations),
     callers: Array.isArray(callers) ? callers.map((value) => readMembers<CallerRule>(callerSchema.shape, value)) : [],
   };
 }

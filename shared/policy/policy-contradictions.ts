@@ -159,8 +159,23 @@ const RULES: readonly EntryRule[] = [
   ),
   entryRule(
     ["downstream"],
-    ({ downstream }) => downstream.length > 0,
+    ({ downstream }) => Object.keys(downstream).length > 0,
     "has downstream, which this version does not support; remove it",
+  ),
+  entryRule(
+    ["release"],
+    ({ release }) => release === "none",
+    'has release "none", which this version does not support; remove it',
+  ),
+  entryRule(
+    ["clientAuthentication"],
+    ({ clientAuthentication }) => clientAuthentication.length > 0,
+    "has clientAuthentication, which this version does not support; remove it",
+  ),
+  entryRule(
+    ["registration"],
+    ({ registration }) => registration !== undefined,
+    "has registration, which this version does not support; remove it",
   ),
   entryRule(
     ["flows", "offlineAccess"],

@@ -53,9 +53,58 @@ export const apiSchema = z.strictObject({
   ),
 });
 
-const downstream = z.strictObject({
-  methods: z.array(z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])).check(z.minLength(1)),
-  pathPrefix: z.string().check(z.regex(/^\/[\w!$&'()*+,;=:@/.~-]*$/, "must be a path that starts with a slash")),
+/** The HTTP methods that the relay forwards. */
+const RELAY_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+/**
+ * One segment of a path pattern: literal characters of RFC 3986 section 3.3 without percent-encoding and `;`, or `*`
+ * for exactly one segment. `**` may only be the last segment and stands for one or more segments.
+ */
+const PATH_PATTERN =
+  /^(?:\/(?!\.{1,2}(?:\/|$))(?:[\w!$&'()+,=:@.~-]+|\*))*(?:\/(?!\.{1,2}$)(?:[\w!$&'()+,=:@.~-]+|\*|\*\*))$/;
+
+/** Requests that the relay may send to one API for a caller. A request must match one rule. */
+const downstreamRule = z.strictObject({
+  methods: z.array(z.enum(RELAY_METHODS)).check(z.minLength(1)),
+  path: z
+    .string()
+    .check(
+      z.regex(
+        PATH_PATTERN,
+        "must be a path such as /v1.0/me/messages/**: literal segments, * for one segment, ** at the end for one or more",
+      ),
+      z.maxLength(512),
+    ),
+  /** Names of the query options that are allowed, for example `$select`. Not set: every option. */
+  query: z.optional(z.array(z.string().check(z.regex(/^[\w$.@-]{1,64}$/, "must be the name of a query option")))),
+});
+
+/** How a client that cannot send an Entra token may authenticate at the token endpoint. Off unless listed. */
+const CLIENT_AUTHENTICATIONS = ["entra_secret", "entra_assertion", "ignored_with_subject"] as const;
+
+const secretName = z
+  .string()
+  .check(z.regex(/^[0-9a-zA-Z-]{1,127}$/, "must be a name in Key Vault: letters, digits and hyphens"));
+
+/** A further app registration of this deployment, beside the one of the setting `CLIENT_ID`. */
+export const registrationSchema = z.strictObject({
+  clientId: guid,
+  /** Not set: `api://<clientId>`. */
+  appIdUri: z.optional(
+    z
+      .string()
+      .check(
+        z.regex(/^(api|https):\/\/[\w.~-]+(\/[\w.~-]+)*$/, "must be an App ID URI: api:// or https://"),
+        z.maxLength(255),
+      ),
+  ),
+  /** Vault entry of its credential. Not set with `CLIENT_CREDENTIAL=managed-identity`, which needs none. */
+  credential: z.optional(
+    z.union(
+      [z.strictObject({ secretName }), z.strictObject({ certificateName: secretName })],
+      'must be { "secretName": … } or { "certificateName": … }',
+    ),
+  ),
 });
 
 const limits = z.strictObject({
@@ -83,6 +132,8 @@ export const callerSchema = z.strictObject({
   displayName: z.optional(z.string().check(z.minLength(1), z.maxLength(120))),
   kind: z.enum(["user", "application"]),
   clientId: guid,
+  /** Name in `registrations`. Not set: the registration of the setting `CLIENT_ID`. */
+  registration: z.optional(name),
   role: z.optional(z.string().check(z.minLength(1), z.maxLength(120))),
   requireConfidentialClient: z._default(z.boolean(), false),
   flows: z.array(z.enum(FLOW_NAMES)).check(z.minLength(1)),
@@ -93,7 +144,11 @@ export const callerSchema = z.strictObject({
   unattended: z._default(z.boolean(), false),
   subjectClients: z.optional(z.array(guid)),
   redirectUris: z._default(z.array(z.string().check(z.maxLength(512), z.refine(isRedirectUri, REDIRECT_URI_FORM))), []),
-  downstream: z._default(z.array(downstream), []),
+  /** `none`: the caller may use APIs through the relay and never gets a token or a header payload. */
+  release: z._default(z.enum(["token", "none"]), "token"),
+  /** API name → requests that the relay may send for this caller. */
+  downstream: z._default(z.record(name, z.array(downstreamRule).check(z.minLength(1))), {}),
+  clientAuthentication: z._default(z.array(z.enum(CLIENT_AUTHENTICATIONS)), []),
   acceptSurplus: z._default(z.boolean(), false),
   cae: z._default(z.boolean(), false),
   importRefreshTokens: z._default(z.boolean(), false),
@@ -101,18 +156,24 @@ export const callerSchema = z.strictObject({
 });
 
 export const policySchema = z.strictObject({
+  /** Where editors find the JSON Schema. The service ignores it. */
+  $schema: z.optional(z.string().check(z.maxLength(512))),
   apis: z.record(name, apiSchema),
+  registrations: z._default(z.record(name, registrationSchema), {}),
   callers: z.array(callerSchema),
 });
 
 export type Policy = z.infer<typeof policySchema>;
 export type ApiRule = Policy["apis"][string];
 export type CallerRule = Policy["callers"][number];
+export type RegistrationRule = Policy["registrations"][string];
 
 /** The valid parts of a policy that has problems. An invalid member, or a missing one without a default, is absent. */
 export interface PolicyDraft {
   /** Undefined if `apis` is not an object. */
   readonly apis: Readonly<Record<string, Partial<ApiRule>>> | undefined;
+  /** Undefined if `registrations` is not an object. */
+  readonly registrations: Readonly<Record<string, Partial<RegistrationRule>>> | undefined;
   /** One draft for each entry, so that every entry keeps its index. */
   readonly callers: readonly Partial<CallerRule>[];
 }

@@ -114,13 +114,13 @@ describe("a policy of the wrong form is reported", () => {
     ["with bypassPerMinute 1001", limit(1_001), "callers.0.limits.bypassPerMinute must be at most 1000"],
     [
       "with an unknown downstream method",
-      (p) => (p.callers[0].downstream = [{ methods: ["TRACE"], pathPrefix: "/me" }]),
-      "callers.0.downstream.0.methods.0 must be one of GET, HEAD, POST, PUT, PATCH, DELETE",
+      (p) => (p.callers[0].downstream = { graph: [{ methods: ["TRACE"], path: "/me" }] }),
+      "callers.0.downstream.graph.0.methods.0 must be one of GET, HEAD, POST, PUT, PATCH, DELETE",
     ],
     [
       "with a downstream path that does not start with a slash",
-      (p) => (p.callers[0].downstream = [{ methods: ["GET"], pathPrefix: "me" }]),
-      "callers.0.downstream.0.pathPrefix must be a path that starts with a slash",
+      (p) => (p.callers[0].downstream = { graph: [{ methods: ["GET"], path: "me" }] }),
+      "callers.0.downstream.graph.0.path must be a path such as /v1.0/me/messages/**: literal segments, * for one segment, ** at the end for one or more",
     ],
     [
       "with a subject client that is not a GUID",
@@ -149,7 +149,7 @@ describe("a policy of the wrong form is reported", () => {
       p.callers[0].unattended = true;
       p.callers[1].colour = "red";
       p.callers[1].name = p.callers[0].name;
-      p.callers[1].downstream = [{ methods: ["GET"], pathPrefix: "/v1.0/me" }];
+      p.callers[1].downstream = { graph: [{ methods: ["GET"], path: "/v1.0/me" }] };
       p.callers.push({ ...p.callers[0], name: "again", grantMaxDays: 0 });
     });
     expect(found).toEqual([
@@ -410,7 +410,7 @@ describe("a contradiction is reported", () => {
     ],
     [
       "downstream, which this version does not support",
-      (p) => (p.callers[0].downstream = [{ methods: ["GET"], pathPrefix: "/v1.0/me" }]),
+      (p) => (p.callers[0].downstream = { graph: [{ methods: ["GET"], path: "/v1.0/me" }] }),
       "callers.0 has downstream, which this version does not support; remove it",
     ],
   ])("%s", (_name, change, problem) => {
@@ -636,7 +636,9 @@ test("a valid policy gets its defaults, and its client ids in lower case", () =>
     grantMaxDays: 90,
     unattended: false,
     redirectUris: [],
-    downstream: [],
+    release: "token",
+    downstream: {},
+    clientAuthentication: [],
     acceptSurplus: false,
     cae: false,
     importRefreshTokens: false,
