@@ -160,6 +160,31 @@ describe("SEC-2: request bodies", () => {
   });
 });
 
+describe("nested JSON from a stranger", () => {
+  const claims = "[".repeat(9_000) + "]".repeat(9_000);
+
+  test.each([
+    ["/AuthorizationHeader/graph", `{"claims":${claims}}`],
+    ["/AuthorizationHeaderUnauthenticated/graph", `{"claims":${claims}}`],
+    ["/signin/links", `{"api":"graph","claims":${claims}}`],
+    ["/AuthorizationHeader/graph", '{"claims":'.repeat(5_000) + 1 + "}".repeat(5_000)],
+  ])("POST %s answers 400 body_not_json to thousands of levels", async (target, body) => {
+    const answer = await send({ method: "POST", target, headers: [JSON_TYPE], body });
+    expect(answer.status).toBe(400);
+    expect(json(answer)).toMatchObject({ code: "body_not_json", action: "fix_request" });
+  });
+
+  test("POST /AuthorizationHeader/{api} refuses a member that appears twice", async () => {
+    const body = '{"minimumSeconds":1,"minimumSeconds":2}';
+    const answer = await send({ method: "POST", target: HEADER, headers: [JSON_TYPE, authorization()], body });
+    expect(answer.status).toBe(400);
+    expect(json(answer)).toMatchObject({
+      code: "parameter_repeated",
+      detail: "The parameter minimumSeconds is repeated. Send it once.",
+    });
+  });
+});
+
 describe("request smuggling", () => {
   const smuggled = () => rawRequest({ target: HEADER, headers: [authorization()] });
   test.each([
