@@ -1,15 +1,29 @@
-/** Vitest's global setup of the project `world`: one Azurite serves all test files. Each world has a table of its own. */
+/**
+ * Vitest's global setup of the project `world`: one Azurite and the tenants' signing keys serve all test files, because
+ * both take long to create. Each world has a table of its own.
+ */
+import { generateKeyPairSync } from "node:crypto";
 import type { TestProject } from "vitest/node";
 import { startTableService } from "../../local/azurite/table-service.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
     tableUrl: string;
+    /** PEM */
+    signingKeys: string[];
   }
 }
 
+/** A tenant has four. A test file that starts more than two tenants creates more. */
+const KEYS = 8;
+
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const tables = await startTableService();
+  const starting = startTableService();
+  const signingKeys = Array.from({ length: KEYS }, () =>
+    generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+  );
+  project.provide("signingKeys", signingKeys);
+  const tables = await starting;
   project.provide("tableUrl", tables.url);
   return tables.stop;
 }
