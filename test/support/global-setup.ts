@@ -5,10 +5,11 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { TestProject } from "vitest/node";
 import { startTableService } from "../../local/azurite/table-service.ts";
+import type { RunningTables } from "../../local/stack/stack.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    tableUrl: string;
+    tables: RunningTables;
     /** PEM */
     signingKeys: string[];
   }
@@ -24,6 +25,6 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   );
   project.provide("signingKeys", signingKeys);
   const tables = await starting;
-  project.provide("tableUrl", tables.url);
+  project.provide("tables", { url: tables.url, pid: tables.pid });
   return tables.stop;
 }

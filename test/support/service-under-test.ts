@@ -87,7 +87,7 @@ export async function startLocalWorld(): Promise<LocalWorld> {
   const tenant = await startTrustedTenant({ serviceUrl: SERVICE_URL });
   const shared: Shared = {
     tenant,
-    tableUrl: inject("tableUrl"),
+    tableUrl: inject("tables").url,
     tableName: newTableName(),
     clock: movableClock(tenant),
     logs: [],

@@ -34,7 +34,7 @@ export async function startTrustedTenant(options: Partial<LocalTenantOptions> = 
 let taken = 0;
 
 /** The next key of the global setup. No two tenants of a test file have the same key. */
-async function newPrivateKey(): Promise<KeyObject> {
+export async function newPrivateKey(): Promise<KeyObject> {
   const pem = inject("signingKeys")[taken++];
   return pem === undefined ? generatePrivateKey() : createPrivateKey(pem);
 }

@@ -24,7 +24,7 @@ import {
   userCaller,
 } from "./support/fixtures.ts";
 
-const tableEndpoint = inject("tableUrl");
+const tableEndpoint = inject("tables").url;
 let tableName = "";
 let store: GrantStore;
 
