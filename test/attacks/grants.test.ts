@@ -193,7 +193,7 @@ describe("no token is released if a grant is revoked during the call to Entra", 
   });
 
   test("and the table fails before the service can read the grant again", async () => {
-    const proxy = await startFaultyProxy(world.tables.url);
+    const proxy = await startFaultyProxy(world.tableUrl);
     const instance = service.another({ settings: { GRANT_STORE_URL: proxy.url } });
     const grant = String((await onBehalfOf()).json()["refresh_token"]);
     const { state } = world.tenant;
@@ -212,7 +212,7 @@ describe("no token is released if a grant is revoked during the call to Entra", 
 });
 
 test("a token is released although its rotation cannot be stored, because the grant exists and its refresh token works", async () => {
-  const proxy = await startFaultyProxy(world.tables.url);
+  const proxy = await startFaultyProxy(world.tableUrl);
   const instance = service.another({ settings: { GRANT_STORE_URL: proxy.url } });
   const grant = String((await onBehalfOf()).json()["refresh_token"]);
   proxy.fails = (method) => method !== "GET";
