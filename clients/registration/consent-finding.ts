@@ -1,4 +1,4 @@
-/** One difference between the policy and the consent in Entra, and what it is made of. */
+/** One difference between the policy and the consent in Entra, and its inputs. */
 import type { MendingCommands } from "./mending-commands.ts";
 import type { Consent } from "./read-consent.ts";
 import type { ResolvedRegistration } from "./resolve-registrations.ts";
@@ -20,7 +20,7 @@ export interface CallerEffect {
   readonly text: string;
 }
 
-/** What the report of one registration is made of. */
+/** The inputs of the report about one registration. */
 export interface Comparison {
   readonly registration: ResolvedRegistration;
   readonly consent: Consent;

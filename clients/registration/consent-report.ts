@@ -61,10 +61,10 @@ function missingFinding(
   { api, everyone, grants, missing, callers }: Missing,
 ): ConsentFinding {
   const same = comparesLikeGraph(api.appId);
-  const affected = callers.filter(
-    (entry) => without(permissionsOf(entry, api.api), missing, same).length < permissionsOf(entry, api.api).length,
-  );
-  const persons = new Set(grants.flatMap(({ personId }) => personId ?? [])).size;
+  const affected = callers.filter((entry) => overlaps(permissionsOf(entry, api.api), missing, same));
+  const persons = grants.filter(
+    ({ personId, scopes }) => personId !== undefined && without(missing, scopes, same).length === 0,
+  ).length;
   const except = persons === 0 ? "every person" : `every person except those who consented themselves (${persons})`;
   return {
     kind: "missing",
@@ -88,14 +88,14 @@ interface Surplus {
 /** Scopes that no entry of the registration lists. */
 function surplusFinding({ commands, consent }: Comparison, { api, grants, surplus, callers }: Surplus): ConsentFinding {
   const same = comparesLikeGraph(api.appId);
-  const wrong = grants.filter(({ scopes }) => without(scopes, surplus, same).length < scopes.length);
+  const wrong = grants.filter(({ scopes }) => overlaps(scopes, surplus, same));
   const persons = wrong.filter(({ personId }) => personId !== undefined).length;
   const isForAll = persons < wrong.length;
-  const whom = isForAll ? "for every person" : `for ${persons} ${persons === 1 ? "person" : "persons"}`;
+  const extent = isForAll ? "for every person" : `for ${persons} ${persons === 1 ? "person" : "persons"}`;
   return {
     kind: "surplus",
-    what: `${api.displayName}: ${surplus.join(" ")} (delegated, ${whom})`,
-    effects: callers.filter(meetsSurplus).map(({ name }) => surplusEffect(name, whom)),
+    what: `${api.displayName}: ${surplus.join(" ")} (delegated, ${extent})`,
+    effects: callers.filter(meetsSurplus).map(({ name }) => surplusEffect(name, extent)),
     mend: wrong.map((grant) =>
       grant.personId === undefined
         ? commands.consentForEveryone(consent, api, grant)
@@ -123,7 +123,7 @@ function narrowerCallers(callers: readonly CallerRule[], { api, granted, same }:
         what: `${api.displayName}: ${surplus.join(" ")} (delegated; other entries of the registration list it, ${entry.name} does not)`,
         effects: [surplusEffect(entry.name, "on every call")],
         mend: [
-          `In the policy, give ${entry.name} "release": "none" and relay rules (downstream), or a registration of its own.`,
+          `In the policy, give ${entry.name} "release": "none" and relay rules (downstream), or a separate registration.`,
         ],
       },
     ];
@@ -146,8 +146,8 @@ function unlistedApi({ consent, commands }: Comparison, api: Api): ConsentFindin
   ];
 }
 
-function surplusEffect(caller: string, whom: string): CallerEffect {
-  return { caller, code: "scope_surplus", text: `500 scope_surplus ${whom}` };
+function surplusEffect(caller: string, extent: string): CallerEffect {
+  return { caller, code: "scope_surplus", text: `500 scope_surplus ${extent}` };
 }
 
 /** A token that never leaves the service, or that may have more, is not refused. */
@@ -161,6 +161,10 @@ function grantsOf({ delegated, apis }: Consent, appId: string): DelegatedConsent
 
 function without(names: readonly string[], others: readonly string[], ignoresCase: boolean): string[] {
   return names.filter((name) => !others.some((other) => isSame(name, other, ignoresCase)));
+}
+
+function overlaps(names: readonly string[], others: readonly string[], ignoresCase: boolean): boolean {
+  return without(names, others, ignoresCase).length < names.length;
 }
 
 function comparesLikeGraph(appId: string): boolean {

@@ -7,7 +7,7 @@ export function describeProblem({ api, permission, places, problem, meant }: Nam
   const name = permission === undefined ? `apis.${api}` : `apis.${api} ${permission}`;
   const listed = places.length === 0 ? "" : ` (${places.join(", ")})`;
   const hint = meant === undefined ? [] : [`  Did you mean ${meant.name}? ${meant.id}  ${meant.description}`];
-  return [`UNKNOWN ${name}${listed}`, `  ${problem}`, ...hint];
+  return [`PROBLEM ${name}${listed}`, `  ${problem}`, ...hint];
 }
 
 /** The permissions of a registration with their ids. */

@@ -23,7 +23,7 @@ export interface GraphAccess {
   token(): Promise<string>;
 }
 
-/** More pages are a loop, or a collection that nobody should consent to. */
+/** More pages are probably a loop. */
 const MOST_PAGES = 200;
 
 export function createGraphClient({ url, network, token }: GraphAccess): GraphClient {

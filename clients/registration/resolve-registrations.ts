@@ -45,8 +45,11 @@ export async function resolveRegistrations(
     const resolved: ResolvedApi[] = [];
     for (const api of apis) {
       const resolution = await resolveApi(api, sources, notes);
+      const twin = resolved.find(({ appId }) => appId === resolution.resolved?.appId);
       if (resolution.resolved !== undefined) resolved.push(resolution.resolved);
-      for (const problem of resolution.problems) problems.set(`${problem.api}\n${problem.permission}`, problem);
+      const repeated = twin === undefined ? [] : [sameApi(api, twin)];
+      for (const problem of [...resolution.problems, ...repeated])
+        problems.set(`${problem.api}\n${problem.permission}`, problem);
     }
     registrations.push({ name, clientId, callers, apis: resolved });
   }
@@ -70,6 +73,13 @@ async function resolveApi(required: RequiredApi, sources: ApiSources, notes: Set
   return api === undefined
     ? { resolved: undefined, problems: [unknownApi(required, sources.inTenant !== undefined)] }
     : resolvePermissions(required, api);
+}
+
+/** Entra puts the permissions of both into each token, so both would have surplus. */
+function sameApi({ api, permissions }: RequiredApi, twin: ResolvedApi): NameProblem {
+  const places = [...new Set(permissions.flatMap((permission) => permission.places))];
+  const problem = `is the same API as apis.${twin.api} (${twin.displayName} ${twin.appId}). List it once.`;
+  return { api, permission: undefined, places, problem, meant: undefined };
 }
 
 /** Without a sign-in, the answer of the list is good enough. */

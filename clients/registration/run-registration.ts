@@ -21,7 +21,7 @@ import {
   type ResolvedRegistrations,
   resolveRegistrations,
 } from "./resolve-registrations.ts";
-import { applicationClients, type PrincipalIds, templateParameters } from "./template-parameters.ts";
+import { applicationClients, type PrincipalIds, templateParameters, userClients } from "./template-parameters.ts";
 
 const TIMEOUT_MS = 30_000;
 
@@ -131,10 +131,10 @@ function writeResult(
 }
 
 /** With `requiredResourceAccess` in the form of an application's manifest. */
-function toJson({ name, clientId, apis }: ResolvedRegistration): object {
+function toJson({ name, clientId, apis, callers }: ResolvedRegistration): object {
   const requiredResourceAccess = apis.map(({ appId, permissions, kind }) => ({
     resourceAppId: appId,
     resourceAccess: permissions.map(({ id }) => ({ id, type: kind === "delegated" ? "Scope" : "Role" })),
   }));
-  return { name, clientId, apis, requiredResourceAccess };
+  return { name, clientId, apis, requiredResourceAccess, preAuthorizedClientIds: userClients(callers) };
 }

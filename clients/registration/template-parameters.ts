@@ -20,6 +20,11 @@ export function templateParameters(registrations: readonly ResolvedRegistration[
   };
 }
 
+/** Client ids of the applications that people use. */
+export function userClients(callers: readonly CallerRule[]): string[] {
+  return clientsOf(callers, "user");
+}
+
 /** Client ids of the applications that call with their own token. */
 export function applicationClients(callers: readonly CallerRule[]): string[] {
   return clientsOf(callers, "application");
@@ -32,7 +37,7 @@ function toRegistration({ name, apis, callers }: ResolvedRegistration, principal
     // The registration of CLIENT_ID has no name.
     ...(name === DEFAULT_REGISTRATION ? {} : { name }),
     apis: apis.map(toApi),
-    preAuthorizedClientIds: clientsOf(callers, "user"),
+    preAuthorizedClientIds: userClients(callers),
     callerPrincipalIds: applicationClients(callers).flatMap((clientId) => principals.get(clientId) ?? []),
   };
 }

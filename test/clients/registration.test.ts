@@ -105,7 +105,7 @@ describe("names of permissions", () => {
     const { code, notes } = await run([oneName(name), "--offline"]);
     expect(code).toBe(1);
     expect(notes.split("\n").slice(0, 3)).toEqual([
-      `UNKNOWN apis.graph ${name} (web)`,
+      `PROBLEM apis.graph ${name} (web)`,
       "  Microsoft Graph has no delegated permission with this name.",
       `  Did you mean ${meant}? ${id}  ${description}`,
     ]);
@@ -177,7 +177,7 @@ describe("other APIs", () => {
     const { code, notes } = await run([withOrders(ORDERS, ["Orders.Raed", "Reports.View"])]);
     expect(code).toBe(1);
     expect(notes).toMatch(
-      /UNKNOWN apis\.orders Orders\.Raed \(web\)\n.*\n {2}Did you mean Orders\.Read\? [0-9a-f-]{36}/,
+      /PROBLEM apis\.orders Orders\.Raed \(web\)\n.*\n {2}Did you mean Orders\.Read\? [0-9a-f-]{36}/,
     );
     expect(notes).toContain(
       "Contoso Orders has no delegated permission with this name. It has Orders.Read, Orders.Write.",
@@ -197,6 +197,18 @@ describe("other APIs", () => {
     expect(code).toBe(1);
     expect(notes).toContain(`No service principal in this tenant has the name ${resource}.`);
     expect(notes).toContain(advice);
+  });
+
+  test("one API under two names is a problem, because Entra does not separate them", async () => {
+    const file = policyFile({
+      apis: { orders: ORDERS, shop: CLIENT_IDS.orders },
+      callers: [{ ...WEB, apis: { orders: ["Orders.Read"], shop: ["Orders.Write"] } }],
+    });
+    const { code, notes } = await run([file]);
+    expect(code).toBe(1);
+    expect(notes).toBe(
+      `PROBLEM apis.shop (web)\n  is the same API as apis.orders (Contoso Orders ${CLIENT_IDS.orders}). List it once.`,
+    );
   });
 
   test("--offline names the API that needs the tenant, and --tenant-data answers it from a file", async () => {
@@ -372,10 +384,22 @@ describe("the report", () => {
       consents.push({ clientId: NARROW_ID, resourceId: CLIENT_IDS.graph, userOid, scopes: new Set(scopes) });
     personal(USER_IDS.alice, "User.Read", "Mail.Read");
     personal(USER_IDS.bob, "Mail.Send");
+    withoutConsents(CLIENT_IDS.service);
+    consents.push({
+      clientId: CLIENT_IDS.service,
+      resourceId: CLIENT_IDS.orders,
+      userOid: USER_IDS.alice,
+      scopes: new Set(["Orders.Read"]),
+    });
     expect(await reported(TIERS())).toMatchInlineSnapshot(`
       "exit code 1
       consent of registration (default) 5e471ce0-0000-4000-8000-000000000001
-        is what the policy needs
+        MISSING Microsoft Graph: User.Read Mail.Read (delegated, for all persons)
+          web: consent_required (AADSTS65001) for every person
+          mend: az rest --method POST --url https://graph.microsoft.com/v1.0/oauth2PermissionGrants --headers Content-Type=application/json --body '{"clientId":"0b1ec700-0000-4000-8000-000000000001","consentType":"AllPrincipals","resourceId":"0b1ec700-0000-4000-8000-00000000000b","scope":"User.Read Mail.Read openid profile offline_access"}'
+        MISSING Contoso Orders: Orders.Read (delegated, for all persons)
+          web: consent_required (AADSTS65001) for every person except those who consented themselves (1)
+          mend: az rest --method POST --url https://graph.microsoft.com/v1.0/oauth2PermissionGrants --headers Content-Type=application/json --body '{"clientId":"0b1ec700-0000-4000-8000-000000000001","consentType":"AllPrincipals","resourceId":"0b1ec700-0000-4000-8000-000000000008","scope":"Orders.Read"}'
 
       consent of registration narrow 5e471ce0-0000-4000-8000-0000000000aa
         SURPLUS Microsoft Graph: Mail.Read Mail.Send (delegated, for 2 persons)
@@ -389,7 +413,7 @@ describe("the report", () => {
     `);
   });
 
-  test("a caller with fewer scopes than another of its registration is told to use the relay or a registration", async () => {
+  test("a caller with fewer scopes than another of its registration gets the advice to use the relay or a registration", async () => {
     const file = policyFile({
       callers: [
         { ...WEB, apis: { graph: ["User.Read", "Mail.Read"] } },
@@ -403,7 +427,7 @@ describe("the report", () => {
       consent of registration (default) 5e471ce0-0000-4000-8000-000000000001
         SURPLUS Microsoft Graph: Mail.Read (delegated; other entries of the registration list it, desktop does not)
           desktop: 500 scope_surplus on every call
-          mend: In the policy, give desktop "release": "none" and relay rules (downstream), or a registration of its own.
+          mend: In the policy, give desktop "release": "none" and relay rules (downstream), or a separate registration.
       "
     `);
   });
