@@ -44,6 +44,10 @@ function describeFinding({ kind, what, effects, mend }: ConsentFinding): string[
     `  ${kind.toUpperCase()} ${what}`,
     ...effects.map(({ caller, text }) => `    ${caller}: ${text}`),
     ...(effects.length === 0 ? ["    No caller meets an error."] : []),
-    ...mend.map((command) => `    mend: ${command}`),
+    ...mend.slice(0, MOST_COMMANDS).map((command) => `    mend: ${command}`),
+    ...(mend.length > MOST_COMMANDS ? [`    mend: ${mend.length - MOST_COMMANDS} more commands, with --json`] : []),
   ];
 }
+
+/** Consent of single persons needs a command for each. */
+const MOST_COMMANDS = 20;

@@ -2,11 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { delimiter, join, resolve } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CliFailure } from "../../clients/cli/cli-failure.ts";
 import { runRegistration } from "../../clients/registration/run-registration.ts";
-import type { Registration } from "../../local/tenant/directory/directory.ts";
+import type { Consent, Registration } from "../../local/tenant/directory/directory.ts";
 import { CLIENT_IDS, OBJECT_IDS, USER_IDS } from "../../local/tenant/directory/seed-ids.ts";
 import { useTenant } from "../support/use-tenant.ts";
 
@@ -317,6 +317,50 @@ async function report(file: string, ...args: string[]) {
   return { code, text: out.slice(out.indexOf("consent of registration")) };
 }
 
+/** Does to the directory what the command of a report does to a tenant. */
+async function mend(command: string): Promise<void> {
+  const [, method, path = "", json = "{}"] = MENDING_COMMAND.exec(command) ?? [];
+  const body = JSON.parse(json) as Record<string, string>;
+  const { consents, roleAssignments, registrations } = tenant.state.directory;
+  const withObjectId = (id = "") => registrations.find(({ objectId }) => objectId === id) as Registration;
+  const id = path.split("/").at(-1) ?? "";
+  const scopes = new Set(body["scope"]?.split(" "));
+  if (method === "POST" && path === "/oauth2PermissionGrants") {
+    const [client, resource] = [withObjectId(body["clientId"]), withObjectId(body["resourceId"])];
+    consents.push({ clientId: client.clientId, resourceId: resource.clientId, scopes });
+  } else if (method === "POST") {
+    const { clientId: resourceId } = withObjectId(body["resourceId"]);
+    // The only two app roles that these tests miss.
+    const role = resourceId === CLIENT_IDS.graph ? "User.Read.All" : "Exchange.Call";
+    roleAssignments.push({ principalOid: String(body["principalId"]), resourceId, role });
+  } else if (path.includes("/appRoleAssignments/")) {
+    const wrong = roleAssignments.findIndex(({ role }) => role === "Mail.Read");
+    roleAssignments.splice(wrong, 1);
+  } else {
+    const grant = await consentWithId(id);
+    const index = consents.indexOf(grant);
+    consents.splice(index, 1, ...(method === "PATCH" ? [{ ...grant, scopes }] : []));
+  }
+}
+
+const MENDING_COMMAND =
+  /^az rest --method (\w+) --url https:\/\/graph\.microsoft\.com\/v1\.0(\S+)(?: .* --body '(.*)')?$/;
+
+/** Graph lists the consent of a service principal in the order of the directory. */
+async function consentWithId(id: string): Promise<Consent> {
+  const { consents, registrations } = tenant.state.directory;
+  for (const { clientId, objectId } of registrations) {
+    const response = await fetch(`${tenant.url}/v1.0/servicePrincipals/${objectId}/oauth2PermissionGrants`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const { value } = (await response.json()) as { value: { id: string }[] };
+    const index = value.findIndex((grant) => grant.id === id);
+    const found = consents.filter((one) => one.clientId === clientId)[index];
+    if (found !== undefined) return found;
+  }
+  throw new Error(`no consent ${id}`);
+}
+
 async function reported(file: string): Promise<string> {
   const { code, text } = await report(file);
   return `exit code ${code}\n${text}`;
@@ -413,6 +457,20 @@ describe("the report", () => {
     `);
   });
 
+  test("prints at most 20 commands for the consent of single persons, and all of them with --json", async () => {
+    for (let person = 0; person < 25; person += 1) {
+      const userOid = `a11ce000-0000-4000-8000-0000000001${String(person).padStart(2, "0")}`;
+      const scopes = new Set(["Mail.Send"]);
+      tenant.state.directory.consents.push({ clientId: NARROW_ID, resourceId: CLIENT_IDS.graph, userOid, scopes });
+    }
+    const { text } = await report(TIERS());
+    expect(text).toContain("desktop: 500 scope_surplus for 25 persons");
+    expect(text.match(/mend: az rest/g)).toHaveLength(20);
+    expect(text).toContain("    mend: 5 more commands, with --json\n");
+    const { out } = await run([TIERS(), "--report", "--json", ...IDS, ...APP_ONLY]);
+    expect(out.match(/az rest --method DELETE/g)).toHaveLength(25);
+  });
+
   test("a caller with fewer scopes than another of its registration gets the advice to use the relay or a registration", async () => {
     const file = policyFile({
       callers: [
@@ -478,6 +536,24 @@ describe("the report", () => {
     `);
   });
 
+  test("the commands mend what they are for: after them the report has no finding", async () => {
+    withoutConsents(NARROW_ID);
+    withoutConsents(CLIENT_IDS.service);
+    consent(CLIENT_IDS.service, CLIENT_IDS.graph, "User.Read", "Mail.Send");
+    consent(NARROW_ID, CLIENT_IDS.orders, "Orders.Write");
+    const { consents, roleAssignments } = tenant.state.directory;
+    const personal = { clientId: NARROW_ID, resourceId: CLIENT_IDS.graph };
+    consents.push({ ...personal, userOid: USER_IDS.alice, scopes: new Set(["User.Read", "Mail.Send"]) });
+    consents.push({ ...personal, userOid: USER_IDS.bob, scopes: new Set(["Mail.Send"]) });
+    roleAssignments.splice(0);
+    roleAssignments.push({ principalOid: OBJECT_IDS.appOnly, resourceId: CLIENT_IDS.graph, role: "Mail.Read" });
+    const { text } = await report(TIERS());
+    const commands = new Set(text.match(/(?<=mend: ).*/g));
+    expect(commands.size).toBe(9);
+    for (const command of commands) await mend(command);
+    expect((await report(TIERS())).code).toBe(0);
+  });
+
   test("a registration without a service principal is one finding", async () => {
     const file = policyFile({
       registrations: { narrow: { clientId: "99999999-9999-4999-8999-999999999999" } },
@@ -516,8 +592,28 @@ describe("the report", () => {
   });
 });
 
+const AZ_ARGUMENTS = "account get-access-token --resource-type ms-graph --query accessToken --output tsv";
+
 describe("the administrator's token", () => {
   const asking = () => [TIERS()] as const;
+
+  test.each([
+    ["prints a token", () => `echo ${token}`, 0, ""],
+    ["is not signed in", () => "echo 'Please run az login' >&2; exit 1", 3, "The Azure CLI gave no token"],
+    ["prints something else", () => "echo WARNING: two words", 2, "There is no access token in az account"],
+  ])("comes from the Azure CLI, which %s", async (_, script, exitCode, problem) => {
+    const path = process.env["PATH"];
+    const az = join(folder, "az");
+    writeFileSync(az, `#!/bin/sh\n[ "$*" = "${AZ_ARGUMENTS}" ] || exit 9\n${script()}\n`, { mode: 0o755 });
+    try {
+      process.env["PATH"] = [folder, path].join(delimiter);
+      const { code, notes } = await run(asking(), { GTE_GRAPH_TOKEN_FILE: "" });
+      expect(code).toBe(exitCode);
+      expect(notes).toContain(problem);
+    } finally {
+      process.env["PATH"] = path;
+    }
+  });
 
   test("comes from standard input with --token-stdin", async () => {
     expect(await run([...asking(), "--token-stdin"], { GTE_GRAPH_TOKEN_FILE: join(folder, "nowhere") })).toMatchObject({
