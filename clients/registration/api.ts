@@ -5,6 +5,8 @@
  * Source: https://learn.microsoft.com/graph/api/resources/serviceprincipal
  */
 import * as z from "zod/mini";
+import { GUID } from "../../shared/core/guid.ts";
+import { oneLine } from "../cli/cli-failure.ts";
 
 export interface Permission {
   readonly name: string;
@@ -26,17 +28,20 @@ export interface Api {
   readonly application: readonly Permission[];
 }
 
-const text = z._default(z.nullish(z.string()), "");
+/** Ids are part of the commands that the report prints. */
+const guid = z.string().check(z.regex(GUID));
+
+const text = z.nullish(z.string());
 
 const servicePrincipalSchema = z.object({
-  id: z.string(),
-  appId: z.string(),
+  id: guid,
+  appId: guid,
   displayName: text,
   servicePrincipalNames: z._default(z.array(z.string()), []),
   oauth2PermissionScopes: z._default(
     z.array(
       z.object({
-        id: z.string(),
+        id: guid,
         value: text,
         type: text,
         isEnabled: z._default(z.boolean(), true),
@@ -48,7 +53,7 @@ const servicePrincipalSchema = z.object({
   appRoles: z._default(
     z.array(
       z.object({
-        id: z.string(),
+        id: guid,
         value: text,
         displayName: text,
         isEnabled: z._default(z.boolean(), true),
@@ -67,7 +72,7 @@ export function readApi(value: unknown): Api | undefined {
   return {
     appId: appId.toLowerCase(),
     objectId: id,
-    displayName: displayName || appId,
+    displayName: shown(displayName) || appId,
     names: [...servicePrincipalNames, appId],
     delegated: oauth2PermissionScopes
       .filter(({ isEnabled }) => isEnabled)
@@ -86,13 +91,19 @@ export function hasName(api: Api, name: string): boolean {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-interface Described {
-  readonly id: string;
-  readonly value: string | null | undefined;
+type Text = z.infer<typeof text>;
+
+function toPermission(
+  { id, value }: { id: string; value?: Text },
+  description: Text,
+  adminConsent: boolean,
+): Permission {
+  return { name: shown(value), id, description: shown(description), adminConsent };
 }
 
-function toPermission({ id, value }: Described, description: string | null | undefined, adminConsent: boolean) {
-  return { name: value ?? "", id, description: description ?? "", adminConsent };
+/** The owner of an API writes these texts, and they are shown in a terminal. */
+function shown(given: Text): string {
+  return oneLine(given ?? "");
 }
 
 function withoutSlash(name: string): string {

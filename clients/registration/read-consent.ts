@@ -7,6 +7,7 @@
  * https://learn.microsoft.com/graph/api/serviceprincipal-list-approleassignedto
  */
 import * as z from "zod/mini";
+import { GUID } from "../../shared/core/guid.ts";
 import { CliFailure } from "../cli/cli-failure.ts";
 import { EXIT } from "../cli/exit-codes.ts";
 import { type Api, readApi } from "./api.ts";
@@ -60,19 +61,23 @@ export async function readConsent(graph: GraphClient, find: FindApi, clientId: s
 
 // ---------------------------------------------------------------------------------------------------------------
 
+/** Ids are part of the commands that the report prints. */
+const guid = z.string().check(z.regex(GUID));
+const opaqueId = z.string().check(z.regex(/^[\w-]+$/));
+
 const grantSchema = z.object({
-  id: z.string(),
-  resourceId: z.string(),
+  id: opaqueId,
+  resourceId: guid,
   consentType: z.string(),
-  principalId: z.nullish(z.string()),
+  principalId: z.nullish(guid),
   scope: z.nullish(z.string()),
 });
 
 const assignmentSchema = z.object({
-  id: z.string(),
-  principalId: z.string(),
-  resourceId: z.string(),
-  appRoleId: z.string(),
+  id: opaqueId,
+  principalId: guid,
+  resourceId: guid,
+  appRoleId: guid,
 });
 
 function toDelegatedConsent(value: unknown): DelegatedConsent | undefined {

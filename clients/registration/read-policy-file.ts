@@ -48,8 +48,17 @@ function parseJson(text: string, path: string): unknown {
 
 function toPolicy(path: string, value: unknown): Policy {
   const parsed = policySchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success && namesOnlyKnown(parsed.data)) return parsed.data;
   throw settingsFailure(`${path} has no valid policy. Run: npm run policy -- check ${path}`);
+}
+
+/** The report would be silent about an entry whose registration or API does not exist. */
+function namesOnlyKnown({ apis, registrations, callers }: Policy): boolean {
+  return callers.every(
+    ({ registration, apis: lists }) =>
+      (registration === undefined || Object.hasOwn(registrations, registration)) &&
+      Object.keys(lists).every((api) => Object.hasOwn(apis, api)),
+  );
 }
 
 const parametersSchema = z.object({

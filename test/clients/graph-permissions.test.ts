@@ -63,7 +63,7 @@ test("the program writes enabled permissions only, sorted, from the answer of Gr
   });
   const role = { ...permission("Zoo.Read.All"), displayName: "Read zoos", allowedMemberTypes: ["Application"] };
   const graph = {
-    id: "1",
+    id: "55555555-5555-4555-8555-555555555555",
     appId: "00000003-0000-0000-c000-000000000000",
     oauth2PermissionScopes: [permission("Zoo.Read"), permission("Ape.Read"), permission("Gnu.Read", false)],
     appRoles: [role],

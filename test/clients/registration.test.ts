@@ -211,6 +211,17 @@ describe("other APIs", () => {
     );
   });
 
+  test("texts of an API's owner cannot change the terminal, and its ids cannot change a command", async () => {
+    const orders = tenant.state.directory.registration("orders") as Registration;
+    Object.assign(orders, { displayName: "Orders\u001b[2J\n$(id)" });
+    const { out } = await run([withOrders(ORDERS)]);
+    expect(out).toContain(`  Orders [2J $(id) ${CLIENT_IDS.orders} (delegated)\n`);
+    Object.assign(orders, { clientId: "'; id; '" });
+    expect((await run([withOrders(ORDERS)])).notes).toContain(
+      `No service principal in this tenant has the name ${ORDERS}.`,
+    );
+  });
+
   test("--offline names the API that needs the tenant, and --tenant-data answers it from a file", async () => {
     const file = withOrders(ORDERS);
     expect((await run([file, "--offline"])).notes).toContain(`${ORDERS} is looked up in the tenant. Omit --offline`);
@@ -659,6 +670,14 @@ test.each([
   ["missing.json", undefined, "cannot be read"],
   ["text.json", "apis:", "is not JSON"],
   ["wrong.json", "{}", "has no valid policy. Run: npm run policy -- check"],
+  [
+    "registration.json",
+    JSON.stringify({
+      apis: { graph: { resource: "https://graph.microsoft.com", scopes: ["User.Read"] } },
+      callers: [{ ...WEB, registration: "wide", apis: { graph: ["User.Read"] } }],
+    }),
+    "has no valid policy. Run: npm run policy -- check",
+  ],
 ])("a policy file %s that is not usable exits with code 2", async (name, text, problem) => {
   const file = join(folder, name);
   if (text !== undefined) writeFileSync(file, text);
