@@ -8,14 +8,15 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startHostProcess } from "../../local/host/host-process.ts";
 import { createServiceSettings } from "../../local/stack/service-settings.ts";
-import { type Stack, startStack } from "../../local/stack/stack.ts";
+import type { Stack } from "../../local/stack/stack.ts";
 import { CLIENT_IDS, claimsOf, exchangeForm, USER_IDS } from "../support/callers.ts";
 import { type RawAnswer, type RawRequest, rawRequest, sendRaw } from "../support/raw-http.ts";
+import { startTestStack } from "../support/test-stack.ts";
 
 let stack: Stack;
 let port: number;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startTestStack();
   port = Number(new URL(stack.service.url).port);
 });
 beforeEach(() => stack.tenant.state.clearLog());
