@@ -60,12 +60,12 @@ function narrower(
   return {
     severity: "error",
     path: `callers.${index}.apis.${api}`,
-    problem: `lacks ${missing}, which ${list(others)} with the same registration`,
+    problem: `lacks ${missing}, which ${list(others)} ${others.length === 1 ? "has" : "have"} with the same registration`,
     effect: `a caller gets 500 scope_surplus on every call for ${api}: Entra puts ${missing} into each token of the registration`,
     remedies: [
       `set "release": "none" for ${name}, with relay rules for ${api} in "downstream": ${name} then calls the API through the service and never gets a token`,
       `give ${name} a registration of its own: add it to "registrations" and name it in "registration"`,
-      `use the same list: add ${missing} to ${api} of ${name}, or remove it from ${others.join(" and ")}`,
+      `use the same list: add ${missing} to ${api} of ${name}, or remove it from ${list(others)}`,
     ],
   };
 }
@@ -80,6 +80,8 @@ function onlyDefault(api: string, { entry, index }: ApiUser): PolicyFinding {
   };
 }
 
+/** A policy can have hundreds of entries: three names are enough to find the others. */
 function list(names: readonly string[]): string {
-  return `${names.join(" and ")} ${names.length === 1 ? "has" : "have"}`;
+  const more = names.length - 3;
+  return more > 0 ? `${names.slice(0, 3).join(", ")} and ${more} more` : names.join(" and ");
 }

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { POLICY_COMMANDS } from "../../clients/policy/policy-command-line.ts";
 import { POLICY_HELP } from "../../clients/policy/policy-help.ts";
 import { PRESET_NAMES } from "../../clients/policy/presets.ts";
+import { localPolicy } from "../../local/stack/policy.ts";
 import { APP_ID, policyText, WEB_ID } from "../shared/policy/support/policies.ts";
 import { runHere } from "./support/cli.ts";
 import { createPolicyTool } from "./support/policy-tool.ts";
@@ -99,6 +100,23 @@ describe("policy check", () => {
       notes: "cannot read nowhere.json: there is no such file\nRun: npm run policy -- --help\n",
     });
     expect(tool.run("check", tool.folder)).toMatchObject({ code: 2, notes: expect.stringContaining("it is a folder") });
+  });
+
+  test("finds no error in the example of the documents and in the policy of the local stack", () => {
+    const example = readFileSync(resolve(import.meta.dirname, "../../docs/examples/policy.json"), "utf8");
+    expect(check(example, "--strict").notes).toBe("policy.json: 0 errors, 0 warnings\n");
+    expect(check(JSON.stringify(localPolicy))).toMatchObject({ code: 0 });
+  });
+
+  test("names at most three other entries, in a policy with hundreds of them", () => {
+    const callers = Array.from({ length: 300 }, (_, index) => ({
+      ...{ name: `caller-${index}`, kind: "user", flows: ["on-behalf-of"] },
+      clientId: `${WEB_ID.slice(0, -3)}${index.toString(16).padStart(3, "0")}`,
+      apis: { graph: index === 0 ? ["User.Read"] : ["User.Read", "Mail.Read"] },
+    }));
+    const { notes } = check(JSON.stringify({ ...JSON.parse(good()), callers }));
+    expect(notes).toContain("which caller-1, caller-2, caller-3 and 296 more have with the same registration");
+    expect(notes.length).toBeLessThan(5_000);
   });
 
   test("reports JSON that is nested too deep", () => {
