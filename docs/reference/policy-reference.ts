@@ -5,7 +5,7 @@
 import * as z from "zod/mini";
 import { type ApiRule, type CallerRule, policySchema, type RegistrationRule } from "../../shared/policy/rules.ts";
 
-interface Words {
+export interface Words {
   readonly meaning: string;
   readonly example: unknown;
 }
@@ -117,7 +117,7 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   },
 };
 
-const REGISTRATION_WORDS: WordsFor<RegistrationRule> = {
+export const REGISTRATION_WORDS: WordsFor<RegistrationRule> = {
   clientId: {
     meaning: "Client id of the registration. Different from `CLIENT_ID` and from every other registration.",
     example: "44444444-5555-6666-7777-888888888888",

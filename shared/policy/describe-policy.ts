@@ -1,6 +1,7 @@
-/** Describes in plain English what a policy allows and what an administrator should check. Pure. */
+/** Describes in plain English what a policy allows. Pure. */
 
 import { DEFAULT_BYPASS_PER_MINUTE } from "./evaluate.ts";
+import { subjectClientsOf } from "./policy-findings.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 
 /** What each caller may do, one paragraph per entry. */
@@ -8,17 +9,35 @@ export function describePolicy(policy: Policy): string[] {
   return policy.callers.flatMap((entry) => [
     `${entry.name} (${entry.kind} ${entry.clientId}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
     `  may use the flows ${entry.flows.join(", ")}`,
-    ...Object.entries(entry.apis).map(([api, scopes]) => `  may have ${api}: ${scopes.join(" ")}`),
+    ...describeRegistration(entry),
+    ...describeApis(entry),
     ...describeTerms(entry).map((line) => `  ${line}`),
   ]);
 }
 
-/** Parts of a valid policy that an administrator should check. */
-export function policyWarnings(policy: Policy): string[] {
-  return [...scopeListWarnings(policy), ...policy.callers.flatMap((entry) => entryWarnings(policy, entry))];
+// ---------------------------------------------------------------------------------------------------------------
+
+function describeRegistration({ registration }: CallerRule): string[] {
+  return registration === undefined ? [] : [`  presents tokens for the registration ${registration}`];
 }
 
-// ---------------------------------------------------------------------------------------------------------------
+function describeApis(entry: CallerRule): string[] {
+  const verb = entry.release === "none" ? "may use, without getting a token," : "may have";
+  return [
+    ...Object.entries(entry.apis).map(([api, scopes]) => `  ${verb} ${api}: ${scopes.join(" ")}`),
+    ...Object.entries(entry.downstream).flatMap(([api, rules]) =>
+      rules.map((rule) => `  may send through the relay to ${api}: ${describeRelayRule(rule)}`),
+    ),
+  ];
+}
+
+type RelayRule = CallerRule["downstream"][string][number];
+
+/** `GET,POST /v1.0/me/messages/** ($select)` */
+export function describeRelayRule({ methods, path, query }: RelayRule): string {
+  const options = query === undefined ? "" : ` (${query.length === 0 ? "no query" : query.join(" ")})`;
+  return `${methods.join(",")} ${path}${options}`;
+}
 
 function describeTerms(entry: CallerRule): string[] {
   const lines: [boolean, string][] = [
@@ -36,63 +55,4 @@ function describeTerms(entry: CallerRule): string[] {
     ...entry.redirectUris.map((uri) => `receives authorization codes at ${uri}`),
     `may bypass the token cache ${bypassPerMinute} times a minute for each user`,
   ];
-}
-
-/** The clients whose users' tokens an application may exchange. Default: its own client. */
-function subjectClientsOf(entry: CallerRule): readonly string[] {
-  const exchanges = entry.kind === "application" && entry.flows.includes("on-behalf-of");
-  return exchanges ? (entry.subjectClients ?? [entry.clientId]) : [];
-}
-
-/**
- * Entra puts every scope that was consented for the registration into each token. If callers have different lists for
- * one API, the caller with the shorter list is refused (`scope_surplus`) unless its entry accepts surplus.
- */
-function scopeListWarnings(policy: Policy): string[] {
-  return Object.keys(policy.apis).flatMap((api) => {
-    const lists = policy.callers
-      .filter((entry) => Object.hasOwn(entry.apis, api) && entry.flows.some((flow) => flow !== "client-credentials"))
-      .map((entry) => ({ name: entry.name, scopes: [...(entry.apis[api] ?? [])].sort().join(" ") }));
-    const different = new Set(lists.map((list) => list.scopes)).size > 1;
-    const who = lists.map((list) => `${list.name} (${list.scopes})`).join("; ");
-    return different
-      ? [
-          `${api}: callers share one registration but have different scope lists: ${who}. Entra does not narrow a token ` +
-            "to the requested scopes; use a separate deployment or registration for each list.",
-        ]
-      : [];
-  });
-}
-
-function entryWarnings(policy: Policy, entry: CallerRule): string[] {
-  const warnings: string[] = [];
-  if (exchangesNothing(policy, entry)) {
-    warnings.push(
-      `${entry.name}: on-behalf-of never returns a token: no client whose users' tokens it may exchange has an entry of kind user ` +
-        "with a scope of its list.",
-    );
-  }
-  if (entry.kind === "application" && entry.flows.includes("refresh-token") && !entry.unattended) {
-    warnings.push(`${entry.name}: the flow refresh-token is refused without unattended.`);
-  }
-  if (entry.acceptSurplus) {
-    warnings.push(`${entry.name}: acceptSurplus releases every scope that was consented for the registration.`);
-  }
-  if (entry.kind === "user" && entry.offlineAccess && !entry.requireConfidentialClient) {
-    warnings.push(`${entry.name}: public clients may get grants; consider requireConfidentialClient.`);
-  }
-  if (entry.importRefreshTokens) {
-    warnings.push(`${entry.name}: importRefreshTokens is meant for a migration; remove it afterwards.`);
-  }
-  return warnings;
-}
-
-/** True if no client whose users' tokens the application may exchange has a scope of the application's list. */
-function exchangesNothing({ callers }: Policy, entry: CallerRule): boolean {
-  if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) return false;
-  const clients = subjectClientsOf(entry);
-  const people = callers.filter(({ kind, clientId }) => kind === "user" && clients.includes(clientId));
-  const shared = ([api, scopes]: [string, readonly string[]]) =>
-    people.some(({ apis }) => Object.hasOwn(apis, api) && apis[api]?.some((scope) => scopes.includes(scope)));
-  return !Object.entries(entry.apis).some(shared);
 }

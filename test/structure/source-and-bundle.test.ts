@@ -109,6 +109,10 @@ describe("the bundle", () => {
     );
   });
 
+  test("contains no parser that only the policy tools need: the service reads its policy with JSON.parse", () => {
+    expect(packagesIn(Object.keys(metafile.inputs))).not.toContain("jsonc-parser");
+  });
+
   test("contains no code of the local tenant, tests, benchmarks or clients", () => {
     expect(
       Object.keys(metafile.inputs).filter((path) => /(^|\/)(local|test|bench|clients)\//.test(repositoryPath(path))),
