@@ -50,6 +50,11 @@ export interface CredentialProof {
     use: OwnCredentialUse,
     audit: AuditTrail,
   ): Promise<Result<SecretValue, Failure> | undefined>;
+  /**
+   * The service refuses the token that Entra issued for the credential. So the next request asks Entra again: an app role
+   * that was assigned since then, or a new signing key, takes effect at once.
+   */
+  discard(credential: OwnCredentialOf): void;
 }
 
 /** The caller that a bearer token, a client assertion or a client secret identifies. */
@@ -61,18 +66,11 @@ export async function authenticate(
   if (authentication === undefined) return fail({ kind: "caller_missing" });
   const presented = await presentedToken(context, authentication, audit);
   if (!presented.ok) return presented;
-  const { callers, nowSeconds, trace } = context;
-  const { token, provenClientId } = presented.value;
-  const validated = await callers.validate(token, nowSeconds(), trace);
-  if (!validated.ok) return fail(fromCallerFailure(validated.failure));
-  const caller = validated.value;
-  if (authentication.method !== "bearer" && !isApplication(caller)) {
-    // RFC 7523 section 3.2: a client assertion identifies a client. A user's token identifies a user.
-    return fail({ kind: "caller_refused", reason: "not_an_application" });
-  }
-  if (provenClientId !== undefined && caller.clientId.toLowerCase() !== provenClientId) return fail(ANSWER_INVALID);
-  recordCaller(caller, audit);
-  return validated;
+  const { own } = presented.value;
+  const caller = await checkToken(context, presented.value, authentication);
+  if (caller.ok) recordCaller(caller.value, audit);
+  else if (own !== undefined && caller.failure !== KEYS_UNAVAILABLE) context.credentials.discard(own);
+  return caller;
 }
 
 /** Adds the caller's identifiers to the audit event. */
@@ -105,8 +103,23 @@ const ANSWER_INVALID: Failure = { kind: "dependency_failed", dependency: "entra"
 
 interface PresentedToken {
   readonly token: SecretValue;
-  /** The client whose own credential Entra accepted. Undefined: the request carries a token of Entra. */
-  readonly provenClientId?: string;
+  /** The credential for which Entra issued the token. Undefined: the request carries a token of Entra. */
+  readonly own?: OwnCredentialOf;
+}
+
+async function checkToken(
+  { callers, nowSeconds, trace }: AuthenticationContext,
+  { token, own }: PresentedToken,
+  { method }: TokenAuthentication,
+): Promise<Result<Caller, Failure>> {
+  const validated = await callers.validate(token, nowSeconds(), trace);
+  if (!validated.ok) return fail(fromCallerFailure(validated.failure));
+  const caller = validated.value;
+  if (method !== "bearer" && !isApplication(caller)) {
+    // RFC 7523 section 3.2: a client assertion identifies a client. A user's token identifies a user.
+    return fail({ kind: "caller_refused", reason: "not_an_application" });
+  }
+  return own === undefined || caller.clientId.toLowerCase() === own.clientId ? validated : fail(ANSWER_INVALID);
 }
 
 /** The token of Entra that authenticates the request: presented, or issued for the client's own credential. */
@@ -137,7 +150,7 @@ async function tokenOfAssertion(
     const { clientId } = assertion;
     const own = { method: "entra_assertion", clientId, value: token, assertion } as const;
     const proven = await context.credentials.prove(own, useOf(context), audit);
-    if (proven !== undefined) return proven.ok ? succeed({ token: proven.value, provenClientId: clientId }) : proven;
+    if (proven !== undefined) return proven.ok ? succeed({ token: proven.value, own }) : proven;
   }
   audit.add({ clientAuthentication: "client_assertion" });
   return succeed({ token });
@@ -153,7 +166,7 @@ async function tokenOfSecret(
   if (proven === undefined) {
     return fail({ kind: "request_invalid", problem: "client_secret_not_accepted", parameter: sentIn });
   }
-  return proven.ok ? succeed({ token: proven.value, provenClientId: clientId }) : proven;
+  return proven.ok ? succeed({ token: proven.value, own }) : proven;
 }
 
 function useOf({ trace, correlationId = randomUUID() }: AuthenticationContext): OwnCredentialUse {

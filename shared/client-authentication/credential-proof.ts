@@ -34,7 +34,7 @@ export interface CredentialProofInput {
 }
 
 export function createCredentialProof(input: CredentialProofInput): CredentialProof {
-  const { policy, memory, nowSeconds } = input;
+  const { policy, memory, budget, nowSeconds } = input;
   /** Concurrent requests with one credential share one call to Entra. */
   const running = new Map<string, Promise<Result<SecretValue, Failure>>>();
   return {
@@ -52,6 +52,11 @@ export function createCredentialProof(input: CredentialProofInput): CredentialPr
       const asking = askWithinBudget(input, { key, credential, entry, use }).finally(() => running.delete(key));
       running.set(key, asking);
       return asking;
+    },
+    discard(credential) {
+      memory.forget(memory.keyOf(credential));
+      // Otherwise a client without the app role could make the service ask Entra for each of its requests.
+      budget.take(credential.clientId, credential.method);
     },
   };
 }

@@ -35,7 +35,7 @@ function budgetUsedUp({ retryAfterSeconds }: BudgetUsedUp): Wire {
     status: 429,
     error: "temporarily_unavailable",
     code: "client_budget_used_up",
-    description: "Entra refused too many secrets or assertions of this client. Try again later.",
+    description: "Too many secrets or assertions of this client were refused. Try again later.",
     action: "retry",
     retryAfterSeconds,
   };

@@ -43,7 +43,7 @@ const guess = (index: number) => `wrong-secret-${index}-abcdefghij`;
 describe("a stranger learns nothing", () => {
   const NOBODY = "00000000-1111-4222-8333-444444444444";
 
-  test("about which client ids exist, are listed or have a certificate: one answer, and Entra is not called", async () => {
+  test("about client ids that the policy does not list, existing or not: one answer, and Entra is not called", async () => {
     const attempts: [string, Sent][] = [
       ["a client id that does not exist", { form: { client_id: NOBODY, client_secret: "x".repeat(40) } }],
       [
@@ -128,6 +128,20 @@ describe("guessing", () => {
     for (let index = 0; index < 6; index++) await revoke({ headers: basic("web", guess(index)) });
     const answer = await revoke({ headers: basic("reports", secretOf(world, "reports")) });
     expect(answer.status).toBe(200);
+  });
+
+  test("a client without the app role causes at most five calls to Entra a minute", async () => {
+    const { roleAssignments, registration } = world.tenant.state.directory;
+    const objectId = registration("web")?.objectId;
+    const at = roleAssignments.findIndex(({ principalOid }) => principalOid === objectId);
+    roleAssignments.splice(at, 1);
+    const codes: unknown[] = [];
+    for (let round = 0; round < 8; round++) {
+      codes.push((await revoke({ headers: basic("web", secretOf(world, "web")) })).json()["code"]);
+    }
+    expect(codes[0]).toBe("token_role_missing");
+    expect(codes.at(-1)).toBe("client_budget_used_up");
+    expect(entraCalls()).toBeLessThanOrEqual(5);
   });
 
   test("a forged assertion costs at most sixty calls to Entra a minute", async () => {

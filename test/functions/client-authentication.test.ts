@@ -156,6 +156,18 @@ describe("entra_secret: the application's own secret", () => {
     expect(withStatus(answer)).toMatchObject({ status: 400, error: "unauthorized_client", code: "token_role_missing" });
   });
 
+  test("an app role that is assigned after a refusal takes effect with the next request", async () => {
+    const { roleAssignments, registration } = world.tenant.state.directory;
+    const objectId = registration("web")?.objectId;
+    const at = roleAssignments.findIndex(({ principalOid }) => principalOid === objectId);
+    const removed = roleAssignments.splice(at, 1);
+    const call = () =>
+      service.call("/oauth2/revoke", { headers: basic("web", secretOf(world, "web")), form: { token: HANDLE } });
+    expect(withStatus(await call())).toMatchObject({ status: 400, code: "token_role_missing" });
+    roleAssignments.push(...removed);
+    expect((await call()).status).toBe(200);
+  });
+
   test("400 unauthorized_client: the registration of the service requires an assignment (AADSTS501051)", async () => {
     world.tenant.state.order({ endpoint: "token", client: "web", aadsts: 501051 });
     const answer = await token({ headers: basic("web", secretOf(world, "web")), form: exchangeForm(userToken(world)) });

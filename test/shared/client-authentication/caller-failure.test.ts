@@ -39,7 +39,7 @@ test.each([500011, 1002012, 70011, 900144, 90002])("AADSTS%i is the service's, a
 test("AADSTS501051 is a missing app role, as in a token without it", () => {
   const failure = callerFailure(refused([501051], "misconfigured"), "entra_secret");
   expect(failure).toEqual({ kind: "caller_refused", reason: "role_missing" });
-  expect(isRefusal(failure)).toBe(false);
+  expect(isRefusal(failure)).toBe(true);
 });
 
 test.each<Failure>([
