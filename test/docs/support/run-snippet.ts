@@ -51,7 +51,19 @@ const runJavaScript: Run = async (code, env) => {
 
 const runPython: Run = async (code, env) => (await execute("python3", ["-c", code], { env })).stdout;
 
+/** Compiled programs by their code, because the compiler takes half a minute. */
+const programs = new Map<string, Promise<string>>();
+
 const runDotnet: Run = async (code, env) => {
+  const compiled = programs.get(code) ?? compile(code);
+  programs.set(code, compiled);
+  return (await execute("dotnet", [join(await compiled, "out/gateway.dll")], { env: { ...env, ...QUIET } })).stdout;
+};
+
+const QUIET = { DOTNET_CLI_TELEMETRY_OPTOUT: "1", DOTNET_NOLOGO: "1" };
+
+/** Restores IdentityModel from NuGet and compiles the program. Returns its folder. */
+async function compile(code: string): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), "gte-dotnet-"));
   const project = `<Project Sdk="Microsoft.NET.Sdk"><PropertyGroup><OutputType>Exe</OutputType>
     <TargetFramework>net${dotnetVersion()}.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings>
@@ -59,11 +71,15 @@ const runDotnet: Run = async (code, env) => {
     <ItemGroup><PackageReference Include="Duende.IdentityModel" Version="8.1.0" /></ItemGroup></Project>`;
   writeFileSync(join(folder, "gateway.csproj"), project);
   writeFileSync(join(folder, "Program.cs"), code);
-  const quiet = { DOTNET_CLI_TELEMETRY_OPTOUT: "1", DOTNET_NOLOGO: "1" };
-  try {
-    const args = ["run", "--project", join(folder, "gateway.csproj")];
-    return (await execute("dotnet", args, { env: { ...env, ...quiet }, cwd: folder })).stdout;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  const args = ["build", join(folder, "gateway.csproj"), "--output", join(folder, "out")];
+  await execute("dotnet", args, { env: { ...process.env, ...QUIET }, cwd: folder });
+  return folder;
+}
+
+/** Deletes the compiled programs. */
+export async function removePrograms(): Promise<void> {
+  for (const folder of await Promise.allSettled(programs.values())) {
+    if (folder.status === "fulfilled") rmSync(folder.value, { recursive: true, force: true });
   }
-};
+  programs.clear();
+}
