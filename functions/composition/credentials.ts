@@ -27,12 +27,12 @@ export function createCredentials(input: CredentialsInput): (policy: Policy) => 
   const { cloud, tenantId, appIdUri } = input.config;
   const nowSeconds = () => Math.floor(input.nowMs() / 1_000);
   const authority = `${cloud.authorityHost}/${tenantId}`;
-  const memory = createCredentialMemory();
+  const memories = { entra_secret: createCredentialMemory(), entra_assertion: createCredentialMemory() };
   const budget = createGuessBudget(nowSeconds);
   return (policy) =>
     createCredentialProof({
       policy,
-      memory,
+      memories,
       budget,
       nowSeconds,
       appIdUriOf: (entry) => appIdUriOf(policy, entry, appIdUri),

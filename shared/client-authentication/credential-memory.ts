@@ -1,6 +1,6 @@
 /**
- * Remembers which credentials Entra accepted, so that not each request calls Entra. The key is an HMAC of client and
- * credential with a random key of this process: neither a memory dump nor a log of keys can be searched for a secret
+ * Remembers which credentials Entra accepted, so that not each request calls Entra. The key is an HMAC of client, credential
+ * and registration with a random key of this process: neither a memory dump nor a log of keys can be searched for a secret
  * without that key. The value is the token that Entra issued, which the service checks again on every request.
  *
  * Only accepted credentials are stored, so a stranger cannot fill the memory. Bounded; the least recently used is removed
@@ -15,11 +15,12 @@ import type { SecretValue } from "../core/secret-value.ts";
  * guesses, so that a stranger who guesses cannot lock out a client that calls at least once a day.
  */
 const KNOWN_SECONDS = 24 * 60 * 60;
-/** Entries for each method. A client that signs a new assertion for each request uses one entry a request. */
+/** A client that signs a new assertion for each request uses one entry a request. */
 const ENTRIES_MAX = 2_000;
 
 export interface CredentialMemory {
-  keyOf(credential: OwnCredentialOf): string;
+  /** `appIdUri`: for which registration of the service Entra issues the token. */
+  keyOf(credential: OwnCredentialOf, appIdUri: string): string;
   /** The token that Entra issued for this credential, if it is still valid. */
   token(key: string, nowSeconds: number): SecretValue | undefined;
   /** Entra accepted this credential before and has not refused it since. */
@@ -46,9 +47,10 @@ export function createCredentialMemory(entriesMax = ENTRIES_MAX): CredentialMemo
     return entry;
   };
   return {
-    keyOf({ method, clientId, value }) {
-      // The length of the other parts is fixed, so no two credentials have the same text.
-      return createHmac("sha256", macKey).update(`${method} ${clientId} ${value.reveal()}`).digest("base64url");
+    keyOf({ method, clientId, value }, appIdUri) {
+      // Only the last part can contain a space, so no two credentials have the same text.
+      const text = `${method} ${clientId} ${appIdUri} ${value.reveal()}`;
+      return createHmac("sha256", macKey).update(text).digest("base64url");
     },
     token(key, nowSeconds) {
       const entry = use(key);

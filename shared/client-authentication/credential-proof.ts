@@ -18,11 +18,12 @@ import type { CallerRule, Policy } from "../policy/rules.ts";
 import { callerFailure, isRefusal } from "./caller-failure.ts";
 import type { CredentialMemory } from "./credential-memory.ts";
 import type { GuessBudget } from "./guess-budget.ts";
-import { entryWith } from "./listed-methods.ts";
+import { entryWith, type OwnCredential } from "./listed-methods.ts";
 
 export interface CredentialProofInput {
   readonly policy: Policy;
-  readonly memory: CredentialMemory;
+  /** One for each method, so that a client with a new assertion for each request evicts no secret. */
+  readonly memories: Readonly<Record<OwnCredential, CredentialMemory>>;
   readonly budget: GuessBudget;
   /** App ID URI of the registration for which the entry's caller gets its tokens. */
   readonly appIdUriOf: (entry: CallerRule) => string;
@@ -34,7 +35,7 @@ export interface CredentialProofInput {
 }
 
 export function createCredentialProof(input: CredentialProofInput): CredentialProof {
-  const { policy, memory, budget, nowSeconds } = input;
+  const { policy, memories, budget, nowSeconds, appIdUriOf } = input;
   /** Concurrent requests with one credential share one call to Entra. */
   const running = new Map<string, Promise<Result<SecretValue, Failure>>>();
   return {
@@ -44,7 +45,8 @@ export function createCredentialProof(input: CredentialProofInput): CredentialPr
       recordAttempt(audit, credential, entry);
       const unusable = assertionProblem(input, credential);
       if (unusable !== undefined) return fail(unusable);
-      const key = memory.keyOf(credential);
+      const memory = memories[credential.method];
+      const key = memory.keyOf(credential, appIdUriOf(entry));
       const token = memory.token(key, nowSeconds());
       if (token !== undefined) return succeed(token);
       const joined = running.get(key);
@@ -54,9 +56,13 @@ export function createCredentialProof(input: CredentialProofInput): CredentialPr
       return asking;
     },
     discard(credential) {
-      memory.forget(memory.keyOf(credential));
+      const { clientId, method } = credential;
+      const entry = entryWith(policy, clientId, method);
+      if (entry === undefined) return;
+      const memory = memories[method];
+      memory.forget(memory.keyOf(credential, appIdUriOf(entry)));
       // Otherwise a client without the app role could make the service ask Entra for each of its requests.
-      budget.take(credential.clientId, credential.method);
+      budget.take(clientId, method);
     },
   };
 }
@@ -89,9 +95,10 @@ function assertionProblem({ assertionAudiences, nowSeconds }: CredentialProofInp
 }
 
 async function askWithinBudget(input: CredentialProofInput, question: Question): Promise<Result<SecretValue, Failure>> {
-  const { memory, budget, nowSeconds } = input;
+  const { budget, nowSeconds } = input;
   const { key, credential } = question;
   const { clientId, method } = credential;
+  const memory = input.memories[method];
   const known = memory.isKnown(key, nowSeconds());
   const wait = known ? undefined : budget.take(clientId, method);
   if (wait !== undefined) return fail({ kind: "client_budget_used_up", retryAfterSeconds: wait });
@@ -103,7 +110,7 @@ async function askWithinBudget(input: CredentialProofInput, question: Question):
 }
 
 async function askEntra(
-  { memory, appIdUriOf, entraAs }: CredentialProofInput,
+  { memories, appIdUriOf, entraAs }: CredentialProofInput,
   { key, credential, entry, use }: Question,
 ): Promise<Result<SecretValue, Failure>> {
   const entra = await entraAs(credential);
@@ -114,6 +121,6 @@ async function askEntra(
   const { accessToken, expiresAtSeconds } = answer.value;
   // An assertion counts no longer than its signer said.
   const untilSeconds = Math.min(expiresAtSeconds, credential.assertion?.expiresAtSeconds ?? expiresAtSeconds);
-  memory.remember(key, accessToken, untilSeconds);
+  memories[credential.method].remember(key, accessToken, untilSeconds);
   return succeed(accessToken);
 }
