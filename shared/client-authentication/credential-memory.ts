@@ -1,7 +1,7 @@
 /**
- * Remembers which credentials Entra accepted, so that not each request calls Entra. The key is an HMAC of client, credential
- * and registration with a random key of this process: neither a memory dump nor a log of keys can be searched for a secret
- * without that key. The value is the token that Entra issued, which the service checks again on every request.
+ * Remembers which credentials Entra accepted, so that not each request calls Entra. The key is an HMAC of client,
+ * credential and registration with a random key of this process: without that key, the keys say nothing about a secret.
+ * The value is the token that Entra issued, which the service checks again on every request.
  *
  * Only accepted credentials are stored, so a stranger cannot fill the memory. Bounded; the least recently used is removed
  * first. The time is an argument.

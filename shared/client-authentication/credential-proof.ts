@@ -5,8 +5,8 @@
  *
  *   policy lists client and method → remembered → budget for guesses → Entra → remembered
  *
- * A stranger learns nothing: without an entry that lists the client and the method, Entra is not called, and the answer is
- * the same for every client id, existing or not.
+ * A stranger learns nothing: without an entry that lists the client and the method, Entra is not called, and the answer
+ * is the same for every client id, existing or not.
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { CredentialProof, OwnCredentialOf, OwnCredentialUse } from "../caller/authenticate.ts";
