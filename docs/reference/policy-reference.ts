@@ -90,8 +90,9 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   },
   clientAuthentication: {
     meaning:
-      "For a client that cannot send an Entra token to `/oauth2/token`: `entra_secret`, `entra_assertion`, " +
-      "`ignored_with_subject`. This version does not support it.",
+      "For a client that cannot send an Entra token: `entra_secret` takes the application's own Entra secret, " +
+      "`entra_assertion` its own `private_key_jwt`, both proved at Entra; `ignored_with_subject` (kind `user`) ignores the " +
+      "secret of a client that exchanges a user's token. See [gateways.md](gateways.md) and SECURITY.md.",
     example: ["entra_secret"],
   },
   acceptSurplus: {

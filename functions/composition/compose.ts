@@ -17,6 +17,7 @@ import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { createAzure } from "./azure.ts";
 import { createCaches } from "./caches.ts";
 import { createCallers } from "./callers.ts";
+import { createCredentials } from "./credentials.ts";
 import { createGrantServices, type GrantServices } from "./grants.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
@@ -102,6 +103,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
     warmUp: createWarmUp({ keys, delegated, sharedTokens }),
     exchangeContext: {
       callers,
+      credentials: createCredentials({ config, outbound, nowMs, steadyMs, pause })(config.policy),
       nowSeconds,
       tenantId,
       allowGuests: config.allowGuests,

@@ -72,11 +72,11 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
     case "authorization_malformed":
       return "The Authorization header is malformed. Send exactly one Bearer token.";
     case "two_client_authentications":
-      return "The request has two client authentications. Send either a Bearer token or a client assertion.";
+      return "The request has two client authentications. Send one: a Bearer token, a client assertion or a client secret.";
     case "client_secret_not_accepted":
-      return "Client secrets are not accepted. Send an Entra access token for this service instead.";
+      return "The service accepts no client secret for this request. Send an Entra access token for this service instead.";
     case "client_id_mismatch":
-      return "client_id does not match the caller's token. Leave it out, or send the caller's client id.";
+      return "client_id does not match the client that authenticates. Leave it out, or send the id of that client.";
   }
 }
 

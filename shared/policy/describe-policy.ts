@@ -52,7 +52,14 @@ function describeTerms(entry: CallerRule): string[] {
   return [
     ...lines.filter(([holds]) => holds).map(([, text]) => text),
     ...subjectClientsOf(entry).map((client) => `may exchange users' tokens obtained by ${client}`),
+    ...entry.clientAuthentication.map((method) => CLIENT_AUTHENTICATION[method]),
     ...entry.redirectUris.map((uri) => `receives authorization codes at ${uri}`),
     `may bypass the token cache ${bypassPerMinute} times a minute for each user`,
   ];
 }
+
+const CLIENT_AUTHENTICATION: Readonly<Record<CallerRule["clientAuthentication"][number], string>> = {
+  entra_secret: "may authenticate with its own Entra secret, which Entra proves",
+  entra_assertion: "may authenticate with an assertion that it signs, which Entra proves",
+  ignored_with_subject: "may send any secret with a user's token; the secret is ignored",
+};

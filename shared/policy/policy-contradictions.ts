@@ -177,9 +177,20 @@ const RULES: readonly EntryRule[] = [
     'has release "none", which this version does not support; remove it',
   ),
   entryRule(
-    ["clientAuthentication"],
-    ({ clientAuthentication }) => clientAuthentication.length > 0,
-    "has clientAuthentication, which this version does not support; remove it",
+    ["kind", "clientAuthentication"],
+    ({ kind, clientAuthentication }) => kind === "user" && clientAuthentication.some((one) => one.startsWith("entra_")),
+    "has kind user and clientAuthentication entra_secret or entra_assertion, which only kind application may have",
+  ),
+  entryRule(
+    ["kind", "clientAuthentication"],
+    ({ kind, clientAuthentication }) => kind === "application" && clientAuthentication.includes("ignored_with_subject"),
+    "has kind application and clientAuthentication ignored_with_subject, which only kind user may have",
+  ),
+  entryRule(
+    ["flows", "clientAuthentication"],
+    ({ flows, clientAuthentication }) =>
+      clientAuthentication.includes("ignored_with_subject") && !flows.includes("on-behalf-of"),
+    "has clientAuthentication ignored_with_subject without the flow on-behalf-of; add the flow or remove it",
   ),
   entryRule(
     ["registration"],

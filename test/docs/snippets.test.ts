@@ -129,7 +129,7 @@ describe("every snippet of the documents", () => {
   });
 });
 
-/** Path, language and a part of the snippets that this file or bodies.test.ts runs. */
+/** Path, language and a part of the snippets that this file, bodies.test.ts or gateways.test.ts runs. */
 const RUN_HERE: readonly (readonly [path: string, language: string, part: string])[] = [
   ["docs/callers.md", "csharp", "LoadIntoBufferAsync"],
   ["docs/callers.md", "csharp", "StringContent"],
@@ -137,6 +137,10 @@ const RUN_HERE: readonly (readonly [path: string, language: string, part: string
   ["docs/callers.md", "python", "requests.post"],
   ["docs/callers.md", "powershell", "Get-AzAccessToken"],
   ["docs/command-line.md", "powershell", "gte header graph"],
+  ["docs/gateways.md", "js", "simple-oauth2"],
+  ["docs/gateways.md", "js", "openid-client"],
+  ["docs/gateways.md", "csharp", "Duende.IdentityModel"],
+  ["docs/gateways.md", "python", "urllib.request"],
   ["docs/callers.md", "ts", "provesByEntraToken"],
   ["docs/callers.md", "ts", "graphHeaders"],
 ];

@@ -8,6 +8,7 @@ import { sealRefreshToken } from "../../local/tenant/oauth/refresh-token.ts";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 import {
+  ACCESS_TOKEN,
   appToken,
   bearer,
   CLIENT_IDS,
@@ -21,6 +22,7 @@ import {
 import { CONFUSED_TOKENS } from "../support/confused-tokens.ts";
 import { AADSTS_ROWS, ODD_ANSWERS } from "../support/entra-failures.ts";
 import { createLeakSearch, type Leak, textsOf } from "../support/leak-search.ts";
+import { OWN_CREDENTIALS } from "../support/own-credentials.ts";
 import { applicationOnlySettings, policyWithEntries } from "../support/policies.ts";
 import type { Answer, Call, ServiceUnderTest } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
@@ -300,6 +302,12 @@ async function everyBadRequest(): Promise<void> {
   await post({ grant_type: "password", username: "alice@contoso.local", password, client_secret: secret });
   await post(exchangeForm(token, { client_secret: secret, client_id: CLIENT_IDS.web }));
   await post(exchangeForm(token), { authorization: `Basic ${btoa(`${CLIENT_IDS.web}:${secret}`)}` });
+  const accepting = serve(OWN_CREDENTIALS);
+  for (const value of [secret, `${secret}x`, password]) {
+    await post(exchangeForm(token, { client_secret: value, client_id: CLIENT_IDS.web }), {}, accepting);
+    await post(exchangeForm(token), { authorization: `Basic ${btoa(`${CLIENT_IDS.web}:${value}`)}` }, accepting);
+    await post(exchangeForm(token, { actor_token: value, actor_token_type: ACCESS_TOKEN }), {}, accepting);
+  }
   await post(exchangeForm(token), { authorization: `Bearer ${token},Bearer ${token}` });
   await post(exchangeForm(token), { authorization: token });
   await post(exchangeForm(token), { authorization: `Bearer ${secret}~` });

@@ -29,8 +29,8 @@ export interface RelyingParty {
   whoIs(accessToken: string): Promise<unknown>;
 }
 
-export async function startRelyingParty(): Promise<RelyingParty> {
-  const stack = await startTestStack();
+export async function startRelyingParty(serviceSettings: Record<string, string> = {}): Promise<RelyingParty> {
+  const stack = await startTestStack({ serviceSettings });
   const { state } = stack.tenant;
   setDefaultCACertificates([...getCACertificates("default"), readFileSync(stack.environment.caCertPath, "utf8")]);
   return {

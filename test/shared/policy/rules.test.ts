@@ -421,6 +421,24 @@ describe("a contradiction is reported", () => {
       "callers.0 has importRefreshTokens without the flow refresh-token; add the flow or remove importRefreshTokens",
     ],
     [
+      "entra_secret for people",
+      (p) => (p.callers[0].clientAuthentication = ["entra_secret"]),
+      "callers.0 has kind user and clientAuthentication entra_secret or entra_assertion, which only kind application may have",
+    ],
+    [
+      "ignored_with_subject for an application",
+      (p) => (p.callers[1].clientAuthentication = ["ignored_with_subject"]),
+      "callers.1 has kind application and clientAuthentication ignored_with_subject, which only kind user may have",
+    ],
+    [
+      "ignored_with_subject without on-behalf-of",
+      (p) => {
+        p.callers[0].flows = ["refresh-token"];
+        p.callers[0].clientAuthentication = ["ignored_with_subject"];
+      },
+      "callers.0 has clientAuthentication ignored_with_subject without the flow on-behalf-of; add the flow or remove it",
+    ],
+    [
       "downstream, which this version does not support",
       (p) => (p.callers[0].downstream = { graph: [{ methods: ["GET"], path: "/v1.0/me" }] }),
       "callers.0 has downstream, which this version does not support; remove it",
