@@ -4,23 +4,28 @@ import { createCallerKeys } from "../../shared/caller/caller-keys.ts";
 import { createIssuerKeys, type IssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
-import type { Config } from "../../shared/config/config.ts";
+import type { Config, FixedConfig } from "../../shared/config/config.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 
-export interface CallersInput {
-  readonly config: Config;
+export interface KeysInput {
+  readonly config: FixedConfig;
   readonly outbound: Outbound;
   /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
   readonly operatorLog: OperatorLog;
 }
 
-export function createCallers(input: CallersInput): { readonly keys: IssuerKeys; readonly callers: CallerValidator } {
-  const { config } = input;
-  const { cloud, tenantId } = config;
-  const keys = createKeys(input);
-  const callers = createCallerValidator({
-    tenantId,
+/** Anyone can send such a token, so operators get one event an hour. */
+const REPORT_PAUSE_MS = 60 * 60 * 1000;
+
+/** The verified tokens are forgotten with each new policy, so that no check survives that a policy has changed. */
+export function createCallers(
+  { keys, onUnknownKey }: { readonly keys: IssuerKeys; readonly onUnknownKey: () => void },
+  config: Config,
+): CallerValidator {
+  const { cloud } = config;
+  return createCallerValidator({
+    tenantId: config.tenantId,
     clientId: config.delegated.clientId,
     authorityHost: cloud.authorityHost,
     v1IssuerBase: cloud.v1IssuerBase,
@@ -30,18 +35,12 @@ export function createCallers(input: CallersInput): { readonly keys: IssuerKeys;
     allowGuests: config.allowGuests,
     keys,
     verified: createVerifiedTokens({ keys }),
-    onUnknownKey: createUnknownKeyReport(input),
+    onUnknownKey,
   });
-  return { keys, callers };
 }
 
-// ------------------------------------------------------------------------------------------------------------------
-
-/** Anyone can send such a token, so operators get one event an hour. */
-const REPORT_PAUSE_MS = 60 * 60 * 1000;
-
 /** The keys of the tenant, and those that Entra uses only for tokens of the registration (claims mapping). */
-function createKeys({ config, outbound, steadyMs, operatorLog }: CallersInput): IssuerKeys {
+export function createKeys({ config, outbound, steadyMs, operatorLog }: KeysInput): IssuerKeys {
   const { cloud, tenantId, delegated } = config;
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const keySetUrl = `${authority}/discovery/v2.0/keys`;
@@ -62,7 +61,10 @@ function createKeys({ config, outbound, steadyMs, operatorLog }: CallersInput): 
   return createCallerKeys({ tenant, registration });
 }
 
-function createUnknownKeyReport({ steadyMs, operatorLog }: CallersInput): () => void {
+export function createUnknownKeyReport({
+  steadyMs,
+  operatorLog,
+}: Pick<KeysInput, "steadyMs" | "operatorLog">): () => void {
   let reportedAtMs: number | undefined;
   return () => {
     const nowMs = steadyMs();

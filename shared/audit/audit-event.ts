@@ -71,5 +71,7 @@ export interface AuditEvent extends AuditFacts {
   readonly reason?: string;
   /** HTTP status of the response. */
   readonly status: number;
+  /** Hash of the policy that the request ran under. Absent: none was loaded. */
+  readonly policy?: string;
   readonly milliseconds: number;
 }

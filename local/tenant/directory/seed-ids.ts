@@ -29,6 +29,7 @@ export const CLIENT_IDS = {
   /** Microsoft's applications, with the same id in every tenant. */
   graph: "00000003-0000-0000-c000-000000000000",
   vault: "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+  storage: "e406a681-f3d4-42a8-90b6-c2b029497af1",
   tokenExchange: "fb60f99c-7a34-4190-8149-302f77469936",
 } as const;
 
@@ -50,11 +51,13 @@ export const OBJECT_IDS: Readonly<Record<RegistrationName, string>> = {
   vault: "0b1ec700-0000-4000-8000-00000000000c",
   tokenExchange: "0b1ec700-0000-4000-8000-00000000000d",
   reports: "0b1ec700-0000-4000-8000-00000000000e",
+  storage: "0b1ec700-0000-4000-8000-00000000000f",
 };
 
 export const RESOURCE_URIS = {
   graph: "https://graph.microsoft.com",
   vault: "https://vault.azure.net",
+  storage: "https://storage.azure.com",
   orders: "https://api.contoso.local/orders",
   service: `api://${CLIENT_IDS.service}`,
   tokenExchange: "api://AzureADTokenExchange",

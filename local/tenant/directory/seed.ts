@@ -102,7 +102,7 @@ function registration(name: RegistrationName, displayName: string, extra: Partia
   };
 }
 
-/** Microsoft Graph, Key Vault, the token exchange audience, and the tenant's Orders API. */
+/** Microsoft Graph, Key Vault, Azure Storage, the token exchange audience, and the tenant's Orders API. */
 function seedResources(): Registration[] {
   return [
     registration("graph", "Microsoft Graph", {
@@ -126,6 +126,7 @@ function seedResources(): Registration[] {
       tokenVersion: 1,
       scopes: ["user_impersonation"],
     }),
+    registration("storage", "Azure Storage", { appIdUris: [RESOURCE_URIS.storage], tokenVersion: 1 }),
     registration("tokenExchange", "AAD Token Exchange Endpoint", { appIdUris: [RESOURCE_URIS.tokenExchange] }),
     registration("orders", "Contoso Orders", {
       appIdUris: [RESOURCE_URIS.orders],
