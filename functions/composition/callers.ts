@@ -1,7 +1,7 @@
 /** Validation of callers: Entra's signing keys, the validator, and the cache of verified tokens. */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import { createCallerKeys } from "../../shared/caller/caller-keys.ts";
-import { createIssuerKeys, type IssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
+import { type CallerKeys, createCallerKeys } from "../../shared/caller/caller-keys.ts";
+import { createIssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
 import type { Config, FixedConfig } from "../../shared/config/config.ts";
@@ -20,7 +20,7 @@ const REPORT_PAUSE_MS = 60 * 60 * 1000;
 
 /** The verified tokens are forgotten with each new policy, so that no check survives that a policy has changed. */
 export function createCallers(
-  { keys, onUnknownKey }: { readonly keys: IssuerKeys; readonly onUnknownKey: () => void },
+  { keys, onUnknownKey }: { readonly keys: CallerKeys; readonly onUnknownKey: () => void },
   config: Config,
 ): CallerValidator {
   const { cloud } = config;
@@ -40,7 +40,7 @@ export function createCallers(
 }
 
 /** The keys of the tenant, and those that Entra uses only for tokens of the registration (claims mapping). */
-export function createKeys({ config, outbound, steadyMs, operatorLog }: KeysInput): IssuerKeys {
+export function createKeys({ config, outbound, steadyMs, operatorLog }: KeysInput): CallerKeys {
   const { cloud, tenantId, delegated } = config;
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const keySetUrl = `${authority}/discovery/v2.0/keys`;

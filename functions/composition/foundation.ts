@@ -3,7 +3,7 @@
  * grant store, telemetry. It is made once and outlives every version of the policy. No I/O.
  */
 import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator-log.ts";
-import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
+import type { CallerKeys } from "../../shared/caller/caller-keys.ts";
 import type { FixedConfig, RegistrationConfig } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
@@ -36,7 +36,7 @@ export interface Foundation {
   readonly identity: Identity;
   readonly azure: Azure;
   readonly outbound: Outbound;
-  readonly keys: IssuerKeys;
+  readonly keys: CallerKeys;
   /** See `CallerValidatorInput`. */
   readonly onUnknownKey: () => void;
   /** One object for each client id and credential, so that a new version of the policy keeps the credentials. */

@@ -3,6 +3,7 @@
  * records that caller in the audit trail. No other function turns a request's authentication into a caller, so an
  * authenticated request cannot be missing from the audit.
  */
+import type { AuditFacts } from "../audit/audit-event.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { TokenAuthentication } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
@@ -44,6 +45,7 @@ export function recordCaller(caller: Caller, audit: AuditTrail): void {
     callerObjectId: caller.objectId,
     callerUnderstandsChallenge: caller.understandsClaimsChallenge,
     ...(caller.tokenId === undefined ? {} : { callerTokenId: caller.tokenId }),
+    ...agentFacts(caller),
   });
 }
 
@@ -55,6 +57,11 @@ export function fromSubjectFailure(failure: ValidationFailure, presentedAs: "sub
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+function agentFacts({ kind, agent }: Caller): Partial<AuditFacts> {
+  if (agent === undefined) return {};
+  return { agent: kind === "application" ? "autonomous" : "for_person", blueprint: agent.blueprint };
+}
 
 const KEYS_UNAVAILABLE: Failure = { kind: "dependency_failed", dependency: "key_set", problem: "unavailable" };
 

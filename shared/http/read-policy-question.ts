@@ -23,6 +23,8 @@ const names = z.array(name).check(z.maxLength(64));
 const callerForm = z.strictObject({
   kind: z.enum(["user", "application"]),
   clientId: name,
+  /** The client is an agent of this agent identity blueprint. */
+  blueprint: z.optional(name),
   roles: z._default(names, []),
   /** The client authenticates to Entra with a secret or a certificate. */
   confidential: z._default(z.boolean(), true),
@@ -58,14 +60,19 @@ const linkQuestion = z.strictObject({
 
 type RequestForm = z.infer<typeof requestQuestion>;
 
+/** A hypothetical caller, as policy sees one. */
+type AskedCaller = Omit<RequestForm["caller"], "blueprint"> & {
+  readonly agent?: { readonly blueprint: string };
+};
+
 export type PolicyQuestion =
   /** Would policy allow this request? */
   | {
       readonly about: "request";
-      readonly caller: RequestForm["caller"];
+      readonly caller: AskedCaller;
       readonly flow: RequestForm["flow"];
       readonly tokenParameters: TokenParameters;
-      readonly subject?: RequestForm["caller"];
+      readonly subject?: AskedCaller;
       /** The consented APIs of the grant. Absent for a refresh token from Entra. */
       readonly given?: ConsentedApis;
       readonly redirectUri?: string;
@@ -107,13 +114,17 @@ function readRequestQuestion({ grant, ...body }: JsonObject): Result<PolicyQuest
   };
   return succeed({
     about: "request",
-    caller,
+    caller: toCaller(caller),
     flow,
     tokenParameters,
-    ...(subject === undefined ? {} : { subject }),
+    ...(subject === undefined ? {} : { subject: toCaller(subject) }),
     ...(given === undefined ? {} : { given }),
     ...(redirectUri === undefined ? {} : { redirectUri }),
   });
+}
+
+function toCaller({ blueprint, ...caller }: RequestForm["caller"]): AskedCaller {
+  return blueprint === undefined ? caller : { ...caller, agent: { blueprint: blueprint.toLowerCase() } };
 }
 
 function readLinkQuestion(body: unknown): Result<PolicyQuestion, Failure> {

@@ -6,7 +6,7 @@ import type { CallerRule, Policy } from "./rules.ts";
 /** What each caller may do, one paragraph per entry. */
 export function describePolicy(policy: Policy): string[] {
   return policy.callers.flatMap((entry) => [
-    `${entry.name} (${entry.kind} ${entry.clientId}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
+    `${entry.name} (${entry.kind} ${entry.clientId ?? `agents of blueprint ${entry.blueprint}`}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
     `  may use the flows ${entry.flows.join(", ")}`,
     ...Object.entries(entry.apis).map(([api, scopes]) => `  may have ${api}: ${scopes.join(" ")}`),
     ...describeTerms(entry).map((line) => `  ${line}`),
@@ -41,7 +41,7 @@ function describeTerms(entry: CallerRule): string[] {
 /** The clients whose users' tokens an application may exchange. Default: its own client. */
 function subjectClientsOf(entry: CallerRule): readonly string[] {
   const exchanges = entry.kind === "application" && entry.flows.includes("on-behalf-of");
-  return exchanges ? (entry.subjectClients ?? [entry.clientId]) : [];
+  return exchanges ? (entry.subjectClients ?? (entry.clientId === undefined ? [] : [entry.clientId])) : [];
 }
 
 /**
@@ -91,7 +91,11 @@ function entryWarnings(policy: Policy, entry: CallerRule): string[] {
 function exchangesNothing({ callers }: Policy, entry: CallerRule): boolean {
   if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) return false;
   const clients = subjectClientsOf(entry);
-  const people = callers.filter(({ kind, clientId }) => kind === "user" && clients.includes(clientId));
+  // The agents of a blueprint exchange the tokens that they obtained themselves. Any entry may be an agent's own.
+  const byAgents = entry.clientId === undefined && entry.subjectClients === undefined;
+  const mayObtain = ({ clientId, blueprint }: CallerRule) =>
+    clientId === undefined ? byAgents && blueprint === entry.blueprint : byAgents || clients.includes(clientId);
+  const people = callers.filter((other) => other.kind === "user" && mayObtain(other));
   const shared = ([api, scopes]: [string, readonly string[]]) =>
     people.some(({ apis }) => Object.hasOwn(apis, api) && apis[api]?.some((scope) => scopes.includes(scope)));
   return !Object.entries(entry.apis).some(shared);

@@ -24,7 +24,8 @@ import type { CallerRule, Policy } from "./rules.ts";
 import { withoutResource } from "./scope-names.ts";
 
 /** The properties of a caller that policy uses. */
-export type PolicyCaller = Pick<Caller, "kind" | "clientId" | "roles" | "confidential" | "understandsClaimsChallenge">;
+export type PolicyCaller = Pick<Caller, "kind" | "clientId" | "roles" | "confidential" | "understandsClaimsChallenge"> &
+  Partial<Pick<Caller, "agent">>;
 
 /** A request as policy sees it. */
 export interface PolicyInput {
@@ -48,7 +49,7 @@ export interface PolicyInput {
  * A sign-in in which a person creates a grant for an application that is not present: the link, or its confirmation.
  */
 export interface SignInInput {
-  /** Name of the application's entry. The entry must still have this client id. */
+  /** Name of the application's entry. It must still be the entry that matches this client. */
   readonly entry: string;
   readonly clientId: string;
   /** The APIs of the grant. An API without scopes stands for the entry's list. */
@@ -86,8 +87,8 @@ export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, 
  * unattended.
  */
 export function evaluateSignIn(policy: Policy, input: SignInInput): Result<Allowance, PolicyRefused> {
-  const entry = policy.callers.find(({ name, clientId }) => name === input.entry && clientId === input.clientId);
-  if (entry === undefined) return fail({ reason: "caller_not_listed" });
+  const entry = policy.callers.find(({ name }) => name === input.entry);
+  if (entry === undefined || !stillMatches(policy, entry, input.clientId)) return fail({ reason: "caller_not_listed" });
   const refuse = (refusal: Refusal, api?: RequestedApi) =>
     fail({ ...withKnownApis(policy, entry, refusal), entry: entry.name, ...refusedApi(api) });
   const refusal = signInRefusal(entry);
@@ -106,18 +107,34 @@ export function mayHaveLinks(entry: CallerRule): boolean {
   return signInRefusal(entry) === undefined;
 }
 
-/** The entry that matches the caller's kind and client id, and its role if the entry names one. */
+/** The entry that matches the caller, and its role if the entry names one. */
 export function entryFor(policy: Policy, caller: PolicyCaller): CallerRule | undefined {
-  const clientId = caller.clientId.toLowerCase();
-  return policy.callers.find(
-    (entry) =>
-      entry.kind === caller.kind &&
-      entry.clientId === clientId &&
-      (entry.role === undefined || caller.roles.includes(entry.role)),
-  );
+  const entry = entryOfClient(policy, caller);
+  return entry?.role === undefined || caller.roles.includes(entry.role) ? entry : undefined;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/**
+ * The only entry that can match: the one with the caller's kind and client id. An agent without such an entry has the one
+ * of its blueprint. A separate entry excludes the blueprint's even if its role is missing, so that an administrator
+ * can narrow one agent.
+ */
+function entryOfClient({ callers }: Policy, { kind, clientId, agent }: PolicyCaller): CallerRule | undefined {
+  const client = clientId.toLowerCase();
+  const own = callers.find((entry) => entry.kind === kind && entry.clientId === client);
+  if (own !== undefined || agent === undefined) return own;
+  return callers.find((entry) => entry.kind === kind && entry.blueprint === agent.blueprint);
+}
+
+/**
+ * Sealed state names the entry and the client that was authenticated when it was sealed. The entry of a blueprint no
+ * longer matches an agent that has got a separate entry.
+ */
+function stillMatches({ callers }: Policy, entry: CallerRule, clientId: string): boolean {
+  if (entry.blueprint === undefined) return entry.clientId === clientId;
+  return !callers.some((other) => other.kind === entry.kind && other.clientId === clientId);
+}
 
 function signInRefusal(entry: CallerRule): PolicyRefusal | undefined {
   if (entry.kind !== "application") return "application_required";
@@ -231,15 +248,13 @@ function otherSubjectEntry(
     : succeed(subjectEntry);
 }
 
-/** The caller's kind and client id, and the app role of an entry that would match with it. */
-function callerNotListed(policy: Policy, { kind, clientId }: PolicyCaller): Refusal {
-  const roles = policy.callers
-    .filter((entry) => entry.kind === kind && entry.clientId === clientId.toLowerCase())
-    .flatMap(({ role }) => role ?? []);
+/** The caller's kind and client id, and the app role of the entry that would match with it. */
+function callerNotListed(policy: Policy, caller: PolicyCaller): Refusal {
+  const { role } = entryOfClient(policy, caller) ?? {};
   return {
     reason: "caller_not_listed",
-    requested: [`${kind} ${clientId}`],
-    ...(roles.length === 0 ? {} : { listed: roles }),
+    requested: [`${caller.kind} ${caller.clientId}`],
+    ...(role === undefined ? {} : { listed: [role] }),
   };
 }
 
