@@ -56,8 +56,8 @@ export function createPolicyVersions<Version>(input: PolicyVersionsInput<Version
   const report = (name: string, details: Record<string, string>) =>
     operatorLog.add({ event: "policy", name, ...(state.hash === undefined ? {} : { policy: state.hash }), ...details });
   const adopt = (document: PolicyDocument): void => {
-    etag = document.etag;
     const parsed = configFor(document.text);
+    etag = document.etag;
     problems = parsed.ok ? undefined : parsed.failure;
     if (!parsed.ok) {
       report("refused", { problems: parsed.failure.slice(0, PROBLEMS_MAX).join("; ") });
@@ -68,19 +68,25 @@ export function createPolicyVersions<Version>(input: PolicyVersionsInput<Version
       report("loaded", previous === undefined ? {} : { previous });
     }
   };
-  const fallBack = (reason: PolicyReadFailure): void => {
+  const fallBack = (reason: PolicyReadFailure | "unexpected"): void => {
     if (state.reason !== reason) report("unavailable", { reason });
     state = { state: "unavailable", hash: state.hash, reason };
   };
   const use = (read: PolicyDocument | "unchanged"): void => {
-    if (state.reason !== undefined && state.hash !== undefined) report("available", {});
+    const wasUnavailable = state.reason !== undefined && state.hash !== undefined;
     if (read !== "unchanged") adopt(read);
+    if (wasUnavailable) report("available", {});
     const { hash } = state;
     state = problems === undefined ? { state: "ok", hash } : { state: "refused", hash, problems };
   };
   const attempt = async (): Promise<void> => {
-    const read = await source.read(etag);
-    read.ok ? use(read.value) : fallBack(read.failure);
+    try {
+      const read = await source.read(etag);
+      read.ok ? use(read.value) : fallBack(read.failure);
+    } catch {
+      // An unknown fault in this code must not take the last good version away.
+      fallBack("unexpected");
+    }
     endedAtMs = nowMs();
     refresh.pause(state.hash === undefined ? FIRST_RETRY_MS : POLICY_FRESH_MS);
   };

@@ -26,8 +26,10 @@ function begin(first: Read) {
         return typeof read === "string" && read !== "unchanged" ? fail(read) : succeed(read);
       },
     },
-    configFor: (text) =>
-      text.startsWith("bad") ? fail([`POLICY ${text}`]) : succeed({ policyHash: text } as unknown as Config),
+    configFor: (text) => {
+      if (text === "bug") throw new TypeError("a bug");
+      return text.startsWith("bad") ? fail([`POLICY ${text}`]) : succeed({ policyHash: text } as unknown as Config);
+    },
     create: (config, state) => {
       stateOf = state;
       return config?.policyHash;
@@ -137,6 +139,13 @@ describe("a newer version", () => {
     expect(at.state()).toEqual({ state: "refused", hash: "one", problems: ["POLICY bad"] });
     expect(await at.request(document("three"), 61_000)).toBe("three");
     expect(at.state()).toEqual({ state: "ok", hash: "three" });
+  });
+
+  test("that meets a bug of the service does not take the last good one away", async () => {
+    const at = await started();
+    for (let minute = 0; minute < 3; minute++) expect(await at.request(document("bug"), 61_000)).toBe("one");
+    expect(at.events()).toEqual([{ name: "unavailable", policy: "one", reason: "unexpected" }]);
+    expect(await at.request(document("two"), 61_000)).toBe("two");
   });
 
   test("that returns to the version in use ends the refusal", async () => {
