@@ -1,11 +1,12 @@
 /** Validation of callers: Entra's signing keys, the validator, and the cache of verified tokens. */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import { type CallerKeys, createCallerKeys } from "../../shared/caller/caller-keys.ts";
-import { createIssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
+import type { CallerKeys } from "../../shared/caller/caller-keys.ts";
+import { createIssuerKeys, type IssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
 import type { Config, FixedConfig } from "../../shared/config/config.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
+import { keepByKey } from "./keep-by-key.ts";
 
 export interface KeysInput {
   readonly config: FixedConfig;
@@ -18,11 +19,15 @@ export interface KeysInput {
 /** Anyone can send such a token, so operators get one event an hour. */
 const REPORT_PAUSE_MS = 60 * 60 * 1000;
 
+/** Entra's keys. One object for each key set, so that a new policy does not read a key set again. */
+export interface KeySets {
+  readonly tenant: IssuerKeys;
+  /** The keys that Entra uses only for tokens of one registration (claims mapping). */
+  readonly ofRegistration: (clientId: string) => IssuerKeys;
+}
+
 /** The verified tokens are forgotten with each new policy, so that no check survives that a policy has changed. */
-export function createCallers(
-  { keys, onUnknownKey }: { readonly keys: CallerKeys; readonly onUnknownKey: () => void },
-  config: Config,
-): CallerValidator {
+export function createCallers(keys: CallerKeys, onUnknownKey: () => void, config: Config): CallerValidator {
   const { cloud } = config;
   return createCallerValidator({
     tenantId: config.tenantId,
@@ -39,9 +44,8 @@ export function createCallers(
   });
 }
 
-/** The keys of the tenant, and those that Entra uses only for tokens of the registration (claims mapping). */
-export function createKeys({ config, outbound, steadyMs, operatorLog }: KeysInput): CallerKeys {
-  const { cloud, tenantId, delegated } = config;
+export function createKeySets({ config, outbound, steadyMs, operatorLog }: KeysInput): KeySets {
+  const { cloud, tenantId } = config;
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const keySetUrl = `${authority}/discovery/v2.0/keys`;
   const create = (keySet: string, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
@@ -54,11 +58,10 @@ export function createKeys({ config, outbound, steadyMs, operatorLog }: KeysInpu
       ...more,
     });
   const tenant = create("tenant", { keySetUrl });
-  const registration = create("registration", {
-    keySetUrl: `${keySetUrl}?appid=${delegated.clientId}`,
-    isElsewhere: tenant.has,
-  });
-  return createCallerKeys({ tenant, registration });
+  const ofRegistration = keepByKey((clientId: string) =>
+    create("registration", { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has }),
+  );
+  return { tenant, ofRegistration };
 }
 
 export function createUnknownKeyReport({

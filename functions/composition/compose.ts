@@ -6,6 +6,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
+import { createCallerKeys } from "../../shared/caller/caller-keys.ts";
 import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
 import type { Config } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
@@ -67,15 +68,19 @@ export function composeService(
   config: Config,
   policyState: Service["policyState"] = () => ({ state: "ok", hash: config.policyHash }),
 ): Service {
-  const { identity, keys, sealing, signInState, grantServices, operatorLog, nowMs, telemetry, warmUp } = foundation;
+  const { keySets, sealing, signInState, grantServices, operatorLog, nowMs, telemetry, warmUp } = foundation;
   const { sharedTokens, tokenCacheSize: _, ...caches } = foundation.caches;
   const { policy } = config;
   foundation.apiNames.current = Object.keys(policy.apis);
+  const keys = createCallerKeys({
+    tenant: keySets.tenant,
+    registration: keySets.ofRegistration(config.delegated.clientId),
+  });
   const delegated = foundation.registrationOf(config.delegated);
   const applicationOnly = config.applicationOnly && foundation.registrationOf(config.applicationOnly);
   return {
     config,
-    identity,
+    identity: identityOf(config),
     keys,
     delegated,
     applicationOnly,
@@ -89,7 +94,7 @@ export function composeService(
     telemetry,
     warmUp,
     exchangeContext: {
-      callers: createCallers(foundation, config),
+      callers: createCallers(keys, foundation.onUnknownKey, config),
       nowSeconds: () => Math.floor(nowMs() / 1_000),
       tenantId: config.tenantId,
       allowGuests: config.allowGuests,
@@ -109,6 +114,10 @@ export function composeService(
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+function identityOf({ tenantId, cloud, serviceUrl, appIdUri, documentationUrl }: Config): Identity {
+  return { tenantId, authorityHost: cloud.authorityHost, serviceUrl, appIdUri, documentationUrl };
+}
 
 function reportOtherUser(operatorLog: OperatorLog): ExchangeContext["onOtherUser"] {
   return ({ objectId: expectedObjectId }, { objectId: returnedObjectId }) =>

@@ -3,17 +3,16 @@
  * grant store, telemetry. It is made once and outlives every version of the policy. No I/O.
  */
 import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator-log.ts";
-import type { CallerKeys } from "../../shared/caller/caller-keys.ts";
 import type { FixedConfig, RegistrationConfig } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
-import type { Identity } from "../../shared/http/write-failure.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { type Azure, createAzure } from "./azure.ts";
 import { type Caches, createCaches } from "./caches.ts";
-import { createKeys, createUnknownKeyReport } from "./callers.ts";
+import { createKeySets, createUnknownKeyReport, type KeySets } from "./callers.ts";
 import { createGrantServices, type GrantServices } from "./grants.ts";
+import { keepByKey } from "./keep-by-key.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { createSignInState } from "./sign-in.ts";
@@ -33,10 +32,9 @@ export interface Surroundings {
 
 export interface Foundation {
   readonly fixed: FixedConfig;
-  readonly identity: Identity;
   readonly azure: Azure;
   readonly outbound: Outbound;
-  readonly keys: CallerKeys;
+  readonly keySets: KeySets;
   /** See `CallerValidatorInput`. */
   readonly onUnknownKey: () => void;
   /** One object for each client id and credential, so that a new version of the policy keeps the credentials. */
@@ -58,10 +56,10 @@ export interface Foundation {
 export function composeFoundation(config: FixedConfig, surroundings: Surroundings): Foundation {
   const { nowMs, steadyMs, outbound } = surroundings;
   const operatorLog = createOperatorLog(nowMs);
-  const { cloud, tenantId, serviceUrl, appIdUri, documentationUrl, grants } = config;
-  const keys = createKeys({ config, outbound, steadyMs, operatorLog });
+  const { cloud, grants } = config;
+  const keySets = createKeySets({ config, outbound, steadyMs, operatorLog });
   const azure = createAzure(config);
-  const registrationOf = createRegistrations((registration) =>
+  const registrationOf = keepByKey((registration: RegistrationConfig) =>
     createRegistration({ config, registration, azure, operatorLog, ...surroundings }),
   );
   const delegated = registrationOf(config.delegated);
@@ -71,10 +69,9 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
   const apiNames = { current: [] };
   return {
     fixed: config,
-    identity: { tenantId, authorityHost: cloud.authorityHost, serviceUrl, appIdUri, documentationUrl },
     azure,
     outbound,
-    keys,
+    keySets,
     onUnknownKey: createUnknownKeyReport({ steadyMs, operatorLog }),
     registrationOf,
     caches,
@@ -95,20 +92,6 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
       delegated,
       applicationOnly,
     }),
-    warmUp: createWarmUp({ keys, delegated, sharedTokens: caches.sharedTokens }),
-  };
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-
-function createRegistrations(
-  create: (registration: RegistrationConfig) => RegistrationWithCredential,
-): Foundation["registrationOf"] {
-  const known = new Map<string, RegistrationWithCredential>();
-  return (registration) => {
-    const key = JSON.stringify(registration);
-    const found = known.get(key) ?? create(registration);
-    known.set(key, found);
-    return found;
+    warmUp: createWarmUp({ keys: keySets.tenant, delegated, sharedTokens: caches.sharedTokens }),
   };
 }
