@@ -66,12 +66,13 @@ export function registerVersions(versions: PolicyVersions<ServiceVersion>): void
   registerAll(versions.latest().service, functionsOfVersions(versions), watch);
 }
 
-/** Every route, each with a handler that asks for the version of the policy once. */
+/** Every route, each with a handler that asks for the version of the policy once. A probe does not wait for a read. */
 export function functionsOfVersions(versions: PolicyVersions<ServiceVersion>): readonly HttpFunction[] {
   const { service } = versions.latest();
-  return listRoutes(service, createReadiness(service)).map(({ route }) =>
+  return listRoutes(service, createReadiness(service)).map(({ route, when }) =>
     toFunction(route, async (request, context) => {
-      const { handlers } = await versions.forRequest();
+      const forRequest = versions.forRequest();
+      const { handlers } = when === "always" ? versions.latest() : await forRequest;
       return (handlers.get(route.name) ?? notFound)(request, context);
     }),
   );

@@ -88,6 +88,15 @@ describe("before the first policy", () => {
   });
 });
 
+test("GET /healthz answers while the first read is running, and GET /ready says that no policy is loaded", async () => {
+  const order = world.tenant.state.order({ endpoint: "blob", hold: true });
+  const at = serve();
+  expect((await at.call("/healthz")).text).toBe("Healthy");
+  expect((await at.call("/ready")).status).toBe(503);
+  world.tenant.state.releaseOrder({ id: order });
+  expect((await exchange(at)).status).toBe(200);
+});
+
 describe("the version in use", () => {
   test("is the member policy of each audit event, hash of /ready, and the name in the event of the timer", async () => {
     const at = serve();
