@@ -19,6 +19,7 @@ import {
   requestedApi,
 } from "./choose-apis.ts";
 import type { Allowance, ApiAllowance } from "./entitlement.ts";
+import { entryOfClient, stillMatches } from "./entry-of-client.ts";
 import { evaluateApi } from "./evaluate-api.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 import { withoutResource } from "./scope-names.ts";
@@ -114,27 +115,6 @@ export function entryFor(policy: Policy, caller: PolicyCaller): CallerRule | und
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-
-/**
- * The only entry that can match: the one with the caller's kind and client id. An agent without such an entry has the one
- * of its blueprint. A separate entry excludes the blueprint's even if its role is missing, so that an administrator
- * can narrow one agent.
- */
-function entryOfClient({ callers }: Policy, { kind, clientId, agent }: PolicyCaller): CallerRule | undefined {
-  const client = clientId.toLowerCase();
-  const own = callers.find((entry) => entry.kind === kind && entry.clientId === client);
-  if (own !== undefined || agent === undefined) return own;
-  return callers.find((entry) => entry.kind === kind && entry.blueprint === agent.blueprint);
-}
-
-/**
- * Sealed state names the entry and the client that was authenticated when it was sealed. The entry of a blueprint no
- * longer matches an agent that has got a separate entry.
- */
-function stillMatches({ callers }: Policy, entry: CallerRule, clientId: string): boolean {
-  if (entry.blueprint === undefined) return entry.clientId === clientId;
-  return !callers.some((other) => other.kind === entry.kind && other.clientId === clientId);
-}
 
 function signInRefusal(entry: CallerRule): PolicyRefusal | undefined {
   if (entry.kind !== "application") return "application_required";
