@@ -83,7 +83,7 @@ function timed(action: () => void): number {
 /** Milliseconds for one decision about a user's request. */
 function perDecision(policy: Policy, count: number): number {
   const users = policy.callers.filter(({ kind }) => kind === "user");
-  const questions = users.map(({ kind, clientId }) => ({
+  const questions = users.map(({ kind, clientId = "" }) => ({
     caller: { kind, clientId, roles: [], confidential: true, understandsClaimsChallenge: false },
     flow: "on-behalf-of" as const,
     tokenParameters: {

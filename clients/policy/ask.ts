@@ -49,8 +49,14 @@ function toCaller(policy: Policy, caller: unknown): unknown {
 }
 
 /** The caller that the entry is for. */
-function callerOf({ kind, clientId, role }: CallerRule) {
-  return { kind, clientId, ...(role === undefined ? {} : { roles: [role] }) };
+/** Any agent of a blueprint may ask for its entry. */
+function callerOf({ kind, clientId, blueprint, role }: CallerRule) {
+  return {
+    kind,
+    clientId: clientId ?? blueprint,
+    ...(blueprint === undefined ? {} : { blueprint }),
+    ...(role === undefined ? {} : { roles: [role] }),
+  };
 }
 
 function describeFailure(failure: Failure): string {

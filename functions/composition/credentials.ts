@@ -6,7 +6,7 @@ import type { CredentialProof, OwnCredentialOf } from "../../shared/caller/authe
 import { createCredentialMemory } from "../../shared/client-authentication/credential-memory.ts";
 import { createCredentialProof } from "../../shared/client-authentication/credential-proof.ts";
 import { createGuessBudget } from "../../shared/client-authentication/guess-budget.ts";
-import type { Config } from "../../shared/config/config.ts";
+import type { FixedConfig } from "../../shared/config/config.ts";
 import { succeed } from "../../shared/core/result.ts";
 import type { ClientCredential } from "../../shared/credential/client-credential.ts";
 import type { CredentialSource } from "../../shared/entra/entra-client.ts";
@@ -14,7 +14,7 @@ import type { Outbound } from "../../shared/outbound/outbound.ts";
 import type { CallerRule, Policy } from "../../shared/policy/rules.ts";
 
 export interface CredentialsInput {
-  readonly config: Config;
+  readonly config: FixedConfig;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
   /** Milliseconds of a monotonic clock. */

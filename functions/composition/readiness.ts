@@ -1,9 +1,10 @@
 /**
- * Whether the service can work now: signing keys loaded, credentials readable and not refused by Entra, sealing key
+ * Whether the service can work now: a policy loaded, signing keys loaded, credentials readable and not refused by Entra, sealing key
  * readable, grant store reachable. A result is reused for a few seconds, so that anonymous probes cannot cause many calls to Key Vault.
  */
 import { createBackgroundRefresh } from "../../shared/core/background-refresh.ts";
 import type { Service } from "./compose.ts";
+import type { PolicyState } from "./policy-state.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
 
 type Check = "ok" | "unavailable" | "not_configured";
@@ -18,6 +19,7 @@ export interface CredentialCheck {
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: {
+    readonly policy: PolicyState;
     readonly keys: "ok" | "unavailable";
     readonly credential: CredentialCheck;
     /** Credential of the second registration. Absent: not configured. */
@@ -58,10 +60,12 @@ async function check(service: Service): Promise<Readiness> {
       grantServices !== undefined ? grantServices.store().then(async (store) => (await store.check()).ok) : undefined,
     ),
   ]);
+  const policy = service.policyState();
   const storageReady = sealingKey !== "unavailable" && grantStore !== "unavailable";
   return {
-    ready: keysReady && credential.usable && application?.usable !== false && storageReady,
+    ready: policy.hash !== undefined && keysReady && credential.usable && application?.usable !== false && storageReady,
     checks: {
+      policy,
       keys: keysReady ? "ok" : "unavailable",
       credential: credential.details,
       ...(application === undefined ? {} : { applicationCredential: application.details }),

@@ -1,7 +1,7 @@
 /** One app registration: its credential, and the Entra client that uses it. MSAL is a lazy chunk of the bundle. */
 
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import type { Config, RegistrationConfig } from "../../shared/config/config.ts";
+import type { FixedConfig, RegistrationConfig } from "../../shared/config/config.ts";
 import { fail } from "../../shared/core/result.ts";
 import type { ClientCredentialSource } from "../../shared/credential/client-credential.ts";
 import type { CredentialEvent } from "../../shared/credential/credential-event.ts";
@@ -13,7 +13,7 @@ import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
 
 export interface RegistrationInput {
-  readonly config: Config;
+  readonly config: FixedConfig;
   readonly registration: RegistrationConfig;
   readonly azure: Azure;
   readonly outbound: Outbound;

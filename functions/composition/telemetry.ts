@@ -5,19 +5,22 @@
 import { randomUUID } from "node:crypto";
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { CacheSize } from "../../shared/cache/memory-cache.ts";
-import type { Config, TelemetryConfig } from "../../shared/config/config.ts";
+import type { FixedConfig, TelemetryConfig } from "../../shared/config/config.ts";
 import { succeed } from "../../shared/core/result.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 import { createLazyTelemetry, type Recorder, type Telemetry } from "../../shared/telemetry/telemetry.ts";
 import type { Azure } from "./azure.ts";
+import { outboundFor } from "./outbound-for.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
 
 export interface TelemetryInput {
-  readonly config: Config;
+  readonly config: FixedConfig;
   readonly azure: Azure;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
   readonly operatorLog: OperatorLog;
+  /** The names of the APIs in the policy. */
+  readonly apis: () => readonly string[];
   readonly tokenCacheSize: () => CacheSize;
   readonly delegated: RegistrationWithCredential;
   readonly applicationOnly: RegistrationWithCredential | undefined;
@@ -41,7 +44,7 @@ async function load(input: TelemetryInput, telemetry: TelemetryConfig): Promise<
   const [{ createOpenTelemetry }, { createOtlpSender }, outbound] = await Promise.all([
     import("../../shared/telemetry/open-telemetry.ts"),
     import("../../shared/telemetry/otlp-sender.ts"),
-    outboundFor(input, telemetry),
+    outboundFor(input.outbound, telemetry.endpoint),
   ]);
   const { endpoint, headersSecretName } = telemetry;
   const sender = createOtlpSender({
@@ -53,17 +56,10 @@ async function load(input: TelemetryInput, telemetry: TelemetryConfig): Promise<
   return createOpenTelemetry({
     config: telemetry,
     instanceId: randomUUID(),
-    apis: Object.keys(input.config.policy.apis),
+    apis: input.apis,
     sender,
     gauges: { tokenCache: input.tokenCacheSize, credentials: () => credentialDays(input) },
   });
-}
-
-/** The configuration allows http only for a loopback endpoint, and only in the local cloud. */
-async function outboundFor({ outbound }: TelemetryInput, { endpoint }: TelemetryConfig): Promise<Outbound> {
-  if (endpoint.startsWith("https:")) return outbound;
-  const { createLoopbackOutbound } = await import("../../shared/outbound/loopback-outbound.ts");
-  return createLoopbackOutbound();
 }
 
 async function readHeaders({ azure }: TelemetryInput, secretName: string) {

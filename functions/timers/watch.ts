@@ -12,9 +12,10 @@ export function createWatch(service: Service, readiness: () => Promise<Readiness
     service.telemetry?.start();
     const { ready, checks } = await readiness();
     const { credential, applicationCredential, keys, sealingKey, grantStore } = checks;
+    const { hash: policy, state: policyState } = checks.policy;
     const time = new Date(service.nowMs()).toISOString();
     const state = ready ? "ready" : "not_ready";
-    context.log(JSON.stringify({ event: "ready", time, state, keys, sealingKey, grantStore }));
+    context.log(JSON.stringify({ event: "ready", time, state, policy, policyState, keys, sealingKey, grantStore }));
     context.log(JSON.stringify({ event: "credential", time, registration: "delegated", ...credential }));
     if (applicationCredential !== undefined) {
       context.log(JSON.stringify({ event: "credential", time, registration: "app-only", ...applicationCredential }));

@@ -11,6 +11,7 @@
 import { isJsonObject, type JsonObject, member } from "../core/json-object.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { TokenRefusal } from "../core/token-refusal.ts";
+import { type Agent, readAgent } from "./agent.ts";
 import { type CallerKind, readCallerKind, readRoles } from "./caller-kind.ts";
 import { type CallerRules, isGuidClaim } from "./caller-rules.ts";
 import { checkTokenTimes } from "./token-times.ts";
@@ -20,6 +21,7 @@ export type CheckedClaims = CallerKind & {
   readonly tenantId: string;
   readonly objectId: string;
   readonly clientId: string;
+  readonly agent: Agent | undefined;
   readonly confidential: boolean;
   readonly roles: readonly string[];
   readonly tokenId: string | undefined;
@@ -43,10 +45,12 @@ const ACTOR_CLAIMS = ["act", "actort", "actortoken"] as const;
 /** Claims that only ID tokens contain (OpenID Connect Core sections 2 and 3.3.2.11). */
 const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash"] as const;
 
+/** `ofTenant`: the key that signed the token is one of the tenant, and not one that Entra keeps for a claims mapping. */
 export function checkCallerClaims(
   payload: unknown,
   rules: CallerRules,
   nowSeconds: number,
+  ofTenant = true,
 ): Result<CheckedClaims, TokenRefusal> {
   if (!isJsonObject(payload)) return fail("not_json");
   const version = readVersion(payload, rules);
@@ -62,7 +66,9 @@ export function checkCallerClaims(
   if (!roles.ok) return roles;
   const kind = readCallerKind(payload, roles.value, rules);
   if (!kind.ok) return kind;
-  return succeed({ ...kind.value, ...toIdentity(payload, version.value), roles: roles.value });
+  const identity = toIdentity(payload, version.value);
+  const agent = ofTenant ? readAgent(payload, kind.value.kind, identity.clientId) : undefined;
+  return succeed({ ...kind.value, ...identity, agent, roles: roles.value });
 }
 
 /**

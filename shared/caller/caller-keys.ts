@@ -12,8 +12,14 @@ export interface CallerKeysInput {
   readonly registration: IssuerKeys;
 }
 
-export function createCallerKeys({ tenant, registration }: CallerKeysInput): IssuerKeys {
+export interface CallerKeys extends IssuerKeys {
+  /** False: the key is one of a registration with a claims mapping, so claims of the token may not be Entra's own. */
+  isOfTenant(keyId: string): boolean;
+}
+
+export function createCallerKeys({ tenant, registration }: CallerKeysInput): CallerKeys {
   return {
+    isOfTenant: tenant.has,
     async find(keyId, trace) {
       if (!tenant.has(keyId) && registration.has(keyId)) return registration.find(keyId, trace);
       const found = await tenant.find(keyId, trace);

@@ -19,6 +19,7 @@ import type { SecretValue } from "../core/secret-value.ts";
 import type { TokenRefusal, ValidationFailure } from "../core/token-refusal.ts";
 import type { Caller } from "./caller.ts";
 import { type CheckedClaims, checkCallerClaims, recheckCallerClaims } from "./caller-claims.ts";
+import type { CallerKeys } from "./caller-keys.ts";
 import { type CallerRules, type CallerSettings, createCallerRules } from "./caller-rules.ts";
 import { readCompactForm } from "./compact-form.ts";
 import type { IssuerKeys } from "./issuer-keys.ts";
@@ -27,7 +28,7 @@ import type { VerifiedTokens } from "./verified-tokens.ts";
 import { verifySignature } from "./verify-signature.ts";
 
 export interface CallerValidatorInput extends CallerSettings {
-  readonly keys: Pick<IssuerKeys, "find">;
+  readonly keys: Pick<IssuerKeys, "find"> & Partial<Pick<CallerKeys, "isOfTenant">>;
   /** Recognises tokens that were verified recently; without it, every signature is checked every time. */
   readonly verified?: VerifiedTokens;
   /**
@@ -59,8 +60,8 @@ export function createCallerValidator(input: CallerValidatorInput): CallerValida
       if (known !== undefined) return toCaller({ token, digest }, recheckCallerClaims(known, rules, nowSeconds));
       const signed = await verify(token.reveal(), rules, { ...input, trace });
       if (!signed.ok) return signed;
-      const { payload, generation } = signed.value;
-      const checked = checkCallerClaims(readJsonObject(payload), rules, nowSeconds);
+      const { payload, generation, ofTenant } = signed.value;
+      const checked = checkCallerClaims(readJsonObject(payload), rules, nowSeconds, ofTenant);
       if (checked.ok) {
         verified?.remember({ digest, bytes: token.length, claims: checked.value, generation }, nowSeconds);
       }
@@ -75,6 +76,8 @@ interface SignedPayload {
   readonly payload: Uint8Array;
   /** Generation of the key set that verified the token. */
   readonly generation: number;
+  /** See `CallerKeys`. */
+  readonly ofTenant: boolean;
 }
 
 /** Form, header, key, signature. */
@@ -92,7 +95,10 @@ async function verify(
   }
   const generation = verified?.generation ?? 0;
   const refusal = await verifySignature({ compact: form.value.compact, key: key.value });
-  return refusal === undefined ? succeed({ payload: form.value.payload, generation }) : refuseToken(refusal);
+  if (refusal !== undefined) return refuseToken(refusal);
+  const keyId = readKeyId(form.value.header);
+  const ofTenant = keyId.ok && keys.isOfTenant?.(keyId.value) !== false;
+  return succeed({ payload: form.value.payload, generation, ofTenant });
 }
 
 /** The only cast to `Caller`, after every check has passed: see `ValidatedToken` in caller.ts. */

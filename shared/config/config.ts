@@ -1,4 +1,5 @@
 /** The configuration after all checks: typed, read-only and without secrets, which stay in Key Vault. */
+import type { Result } from "../core/result.ts";
 import type { Policy } from "../policy/rules.ts";
 import type { Cloud } from "./clouds.ts";
 
@@ -48,7 +49,8 @@ export interface TelemetryConfig {
   readonly samplerRatio: number;
 }
 
-export interface Config {
+/** What the settings say, except the policy. It does not change while the service runs. */
+export interface FixedConfig {
   readonly cloud: Cloud;
   readonly tenantId: string;
   readonly serviceUrl: string;
@@ -66,7 +68,6 @@ export interface Config {
   readonly grants: GrantConfig | undefined;
   /** Name of the vault secret with the key that seals grants and the sign-in state in browsers. */
   readonly sealingKeyName: string;
-  readonly policy: Policy;
   readonly v1Audiences: readonly string[];
   readonly allowGuests: boolean;
   readonly tokenCacheMaxBytes: number;
@@ -74,6 +75,29 @@ export interface Config {
   readonly sharedCache: SharedCacheConfig | undefined;
   /** Undefined: no OpenTelemetry. */
   readonly telemetry: TelemetryConfig | undefined;
+}
+
+/** The configuration under one version of the policy. */
+export interface Config extends FixedConfig {
+  readonly policy: Policy;
+  /** Identifies the version in audit events, operator events and readiness. Undefined: no policy is loaded yet. */
+  readonly policyHash: string | undefined;
+}
+
+/** Where the policy comes from. */
+export type PolicyLocation =
+  | { readonly kind: "setting"; readonly config: Config }
+  | {
+      readonly kind: "blob";
+      readonly url: string;
+      /** The configuration under the policy of this text, or every problem. No problem contains a value. */
+      readonly configFor: (text: string) => Result<Config, readonly string[]>;
+    };
+
+/** The checked settings. */
+export interface Configuration {
+  readonly fixed: FixedConfig;
+  readonly policy: PolicyLocation;
 }
 
 /** Names all problems at once. Each problem begins with the name of its setting and contains no value. */

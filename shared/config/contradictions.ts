@@ -4,7 +4,7 @@
 import { isLoopbackUrl } from "../core/loopback.ts";
 import type { Policy, PolicyDraft } from "../policy/rules.ts";
 import { type Cloud, type CloudName, cloudNamed, isGraphOfAnotherCloud } from "./clouds.ts";
-import type { Config, CredentialMode } from "./config.ts";
+import type { Config, CredentialMode, FixedConfig } from "./config.ts";
 import type { SettingName } from "./settings.ts";
 import { telemetryProblems, toTelemetryConfig } from "./telemetry-config.ts";
 
@@ -18,6 +18,7 @@ interface Draft {
 export function contradictions(draft: Draft): string[] {
   return [
     ...urlProblems(draft),
+    ...policySourceProblems(draft),
     ...policyProblems(draft),
     ...graphProblems(draft),
     ...registrationProblems(draft),
@@ -25,8 +26,13 @@ export function contradictions(draft: Draft): string[] {
   ];
 }
 
-/** The configuration. Call it only for settings without contradictions. */
-export function toConfig(values: Draft["values"], policy: Policy): Config {
+/** The configuration under one policy. Call it only for settings and a policy without contradictions. */
+export function toConfig(values: Draft["values"], policy: Policy, policyHash: string): Config {
+  return { ...toFixedConfig(values), policy, policyHash };
+}
+
+/** The configuration without a policy. Call it only for settings without contradictions. */
+export function toFixedConfig(values: Draft["values"]): FixedConfig {
   const get = (name: SettingName) => values.get(name) ?? "";
   const clientId = get("CLIENT_ID").toLowerCase();
   const applicationOnly = values.get("APP_ONLY_CLIENT_ID")?.toLowerCase();
@@ -57,7 +63,6 @@ export function toConfig(values: Draft["values"], policy: Policy): Config {
         }
       : undefined,
     sealingKeyName: get("SEALING_KEY_NAME"),
-    policy,
     v1Audiences: values.get("V1_TOKEN_AUDIENCES")?.split(",") ?? [],
     allowGuests: get("ALLOW_GUESTS") === "true",
     tokenCacheMaxBytes: Number(get("TOKEN_CACHE_MAX_BYTES")),
@@ -84,6 +89,20 @@ function urlProblems({ values }: Draft): string[] {
   return values.has("CLOUD")
     ? [...problems, ...azureUrlProblems(values, local), ...redisProblems(values, local)]
     : problems;
+}
+
+/** The policy is in exactly one place. */
+function policySourceProblems({ values }: Draft): string[] {
+  const url = values.get("POLICY_URL");
+  if (url === undefined) return values.has("POLICY") ? [] : ["POLICY is missing: set POLICY or POLICY_URL"];
+  if (values.has("POLICY")) return ["POLICY_URL must not be set together with POLICY: remove one of them"];
+  if (!values.has("CLOUD")) return [];
+  if (values.get("CLOUD") === "local") return isLoopbackUrl(url) ? [] : [mustBeLocal("POLICY_URL")];
+  const { blobSuffix } = cloudOf(values);
+  const { origin, pathname } = new URL(url);
+  return belongsTo(origin, blobSuffix, false) && /^(\/[^/]+){2,}$/.test(pathname)
+    ? []
+    : [`POLICY_URL must be https://<name>${blobSuffix}/<container>/<blob> in the cloud that CLOUD names`];
 }
 
 function azureUrlProblems(values: Draft["values"], local: boolean): string[] {

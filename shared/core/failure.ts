@@ -170,6 +170,8 @@ export const DEPENDENCY_PROBLEMS = {
   key_vault: ["unavailable", "timeout", "answer_invalid"],
   managed_identity: ["unavailable", "timeout", "answer_invalid"],
   grant_store: ["unavailable", "timeout"],
+  /** The policy blob was never read since the instance started. The operator event `policy` has the cause. */
+  policy: ["unavailable"],
 } as const;
 
 export type Dependency = keyof typeof DEPENDENCY_PROBLEMS;

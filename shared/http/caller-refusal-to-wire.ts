@@ -88,8 +88,11 @@ interface Refusal {
   readonly action: Action;
   readonly text: (input: TextInput) => string;
   /** The token is valid, and a permission is missing: the status is not 401. */
-  readonly lacksPermission?: "scope" | "role" | "guest";
+  readonly lacksPermission?: Permission;
 }
+
+/** What a valid token lacks. No scope makes a guest a member, or an agent a person. */
+type Permission = "scope" | "role" | "guest" | "person";
 
 /** RFC 6750 section 3.1: an invalid token is 401; a valid token without a permission is 403 `insufficient_scope`. */
 function asResource({ lacksPermission }: Refusal, words: Words): Pick<Wire, "status" | "error" | "challenge"> {
@@ -98,17 +101,15 @@ function asResource({ lacksPermission }: Refusal, words: Words): Pick<Wire, "sta
   return { status: lacksPermission === undefined ? 401 : 403, error, challenge: { error, ...scope } };
 }
 
-/** What to request after the missing permission is there. No scope makes a guest a member. */
-function scopeFor(
-  lacking: "scope" | "role" | "guest",
-  { scope, applicationScope }: Words,
-): { readonly scope?: string } {
+/** What to request after the missing permission is there. */
+function scopeFor(lacking: Permission, { scope, applicationScope }: Words): { readonly scope?: string } {
   switch (lacking) {
     case "scope":
       return scope;
     case "role":
       return applicationScope;
     case "guest":
+    case "person":
       return {};
   }
 }
@@ -281,5 +282,12 @@ const REFUSALS: Readonly<Record<SubjectRefusal, Refusal>> = {
     text: ({ token }) =>
       `${token} belongs to a guest of the tenant (claim acct or idp), and this service does not accept guests. Ask your administrator.`,
     lacksPermission: "guest",
+  },
+  agent_user: {
+    code: "agent_user_not_allowed",
+    action: "fix_request",
+    text: ({ token }) =>
+      `${token} is of an agent's user account (claim xms_sub_fct), and this service acts for people only. Send a token of the agent itself, or of the person for whom it acts.`,
+    lacksPermission: "person",
   },
 };

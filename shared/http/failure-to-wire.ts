@@ -200,6 +200,7 @@ const DEPENDENCIES: Readonly<Record<Dependency, string>> = {
   key_vault: "Key Vault",
   managed_identity: "The managed identity endpoint",
   grant_store: "The grant store",
+  policy: "The policy of this service",
 };
 
 function misconfigured({ code, evidence }: Extract<Failure, { kind: "misconfigured" }>): Wire {

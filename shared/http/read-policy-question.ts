@@ -12,6 +12,7 @@ import { FLOW_NAMES } from "../core/flow-name.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import { APIS_PER_GRANT_MAX } from "../core/limits.ts";
 import { type Result, succeed } from "../core/result.ts";
+import type { PolicyCaller } from "../policy/evaluate.ts";
 import type { PolicyQuestion } from "../policy/explain.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
@@ -24,6 +25,8 @@ const names = z.array(name).check(z.maxLength(64));
 export const callerForm = z.strictObject({
   kind: z.enum(["user", "application"]),
   clientId: name,
+  /** The client is an agent of this agent identity blueprint. */
+  blueprint: z.optional(name),
   roles: z._default(names, []),
   /** The client authenticates to Entra with a secret or a certificate. */
   confidential: z._default(z.boolean(), true),
@@ -98,13 +101,17 @@ function readRequestQuestion({ grant, ...body }: JsonObject): Result<PolicyQuest
   };
   return succeed({
     about: "request",
-    caller,
+    caller: toCaller(caller),
     flow,
     tokenParameters,
-    ...(subject === undefined ? {} : { subject }),
+    ...(subject === undefined ? {} : { subject: toCaller(subject) }),
     ...(given === undefined ? {} : { given }),
     ...(redirectUri === undefined ? {} : { redirectUri }),
   });
+}
+
+function toCaller({ blueprint, ...caller }: RequestForm["caller"]): PolicyCaller {
+  return blueprint === undefined ? caller : { ...caller, agent: { blueprint: blueprint.toLowerCase() } };
 }
 
 function readLinkQuestion(body: unknown): Result<PolicyQuestion, Failure> {

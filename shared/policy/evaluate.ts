@@ -19,13 +19,14 @@ import {
   requestedApi,
 } from "./choose-apis.ts";
 import type { Allowance, ApiAllowance } from "./entitlement.ts";
-import { entriesOfClient } from "./entries-of-client.ts";
+import { entriesOfClient, stillMatches } from "./entries-of-client.ts";
 import { evaluateApi } from "./evaluate-api.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 import { withoutResource } from "./scope-names.ts";
 
 /** The properties of a caller that policy uses. */
-export type PolicyCaller = Pick<Caller, "kind" | "clientId" | "roles" | "confidential" | "understandsClaimsChallenge">;
+export type PolicyCaller = Pick<Caller, "kind" | "clientId" | "roles" | "confidential" | "understandsClaimsChallenge"> &
+  Partial<Pick<Caller, "agent">>;
 
 /** A request as policy sees it. */
 export interface PolicyInput {
@@ -49,7 +50,7 @@ export interface PolicyInput {
  * A sign-in in which a person creates a grant for an application that is not present: the link, or its confirmation.
  */
 export interface SignInInput {
-  /** Name of the application's entry. The entry must still have this client id. */
+  /** Name of the application's entry. It must still be the entry that matches this client. */
   readonly entry: string;
   readonly clientId: string;
   /** The APIs of the grant. An API without scopes stands for the entry's list. */
@@ -87,8 +88,8 @@ export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, 
  * unattended.
  */
 export function evaluateSignIn(policy: Policy, input: SignInInput): Result<Allowance, PolicyRefused> {
-  const entry = policy.callers.find(({ name, clientId }) => name === input.entry && clientId === input.clientId);
-  if (entry === undefined) return fail({ reason: "caller_not_listed" });
+  const entry = policy.callers.find(({ name }) => name === input.entry);
+  if (entry === undefined || !stillMatches(policy, entry, input.clientId)) return fail({ reason: "caller_not_listed" });
   const refuse = (refusal: Refusal, api?: RequestedApi) =>
     fail({ ...withKnownApis(policy, entry, refusal), entry: entry.name, ...refusedApi(api) });
   const refusal = signInRefusal(entry);
@@ -107,7 +108,7 @@ export function mayHaveLinks(entry: CallerRule): boolean {
   return signInRefusal(entry) === undefined;
 }
 
-/** The entry that matches the caller's kind and client id, and its role if the entry names one. */
+/** The entry that matches the caller, and its role if the entry names one. */
 export function entryFor(policy: Policy, caller: PolicyCaller): CallerRule | undefined {
   return entriesOfClient(policy, caller).find((entry) => entry.role === undefined || caller.roles.includes(entry.role));
 }

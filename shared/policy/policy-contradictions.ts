@@ -30,9 +30,12 @@ type Entry = PolicyDraft["callers"][number];
 function repeatedValueProblems({ apis = {}, callers }: PolicyDraft): PolicyProblem[] {
   const resources = Object.entries(apis).map(([name, { resource }]) => ({ path: `apis.${name}`, value: resource }));
   const names = callers.map(({ name }, index) => ({ path: `callers.${index}`, value: name }));
-  const matches = callers.map(({ kind, clientId }, index) => ({
-    path: `callers.${index}`,
-    value: kind === undefined || clientId === undefined ? undefined : `${kind} ${clientId}`,
+  const matches = (["clientId", "blueprint"] as const).map((member) => ({
+    member,
+    items: callers.map(({ kind, [member]: id }, index) => ({
+      path: `callers.${index}`,
+      value: kind === undefined || id === undefined ? undefined : `${kind} ${id}`,
+    })),
   }));
   return [
     ...repeated(resources).map(([path, earlier]) => ({
@@ -44,10 +47,12 @@ function repeatedValueProblems({ apis = {}, callers }: PolicyDraft): PolicyProbl
       problem: `repeats the name of ${earlier}; each entry must have a different name`,
     })),
     // Different roles do not separate two entries, because one token can carry both roles.
-    ...repeated(matches).map(([path, earlier]) => ({
-      path,
-      problem: `has the same kind and clientId as ${earlier}; each caller must match one entry only`,
-    })),
+    ...matches.flatMap(({ member, items }) =>
+      repeated(items).map(([path, earlier]) => ({
+        path,
+        problem: `has the same kind and ${member} as ${earlier}; each caller must match one entry only`,
+      })),
+    ),
   ];
 }
 
@@ -141,6 +146,16 @@ function hasMembers<K extends keyof CallerRule>(
 }
 
 const RULES: readonly EntryRule[] = [
+  entryRule(
+    ["clientId", "blueprint"],
+    ({ clientId, blueprint }) => (clientId === undefined) === (blueprint === undefined),
+    "must have exactly one of clientId and blueprint",
+  ),
+  entryRule(
+    ["blueprint", "clientAuthentication"],
+    ({ blueprint, clientAuthentication }) => blueprint !== undefined && clientAuthentication.length > 0,
+    "has blueprint and clientAuthentication; an agent has no secret",
+  ),
   entryRule(
     ["kind", "flows"],
     ({ kind, flows }) => kind === "user" && flows.includes("client-credentials"),

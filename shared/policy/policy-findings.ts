@@ -16,7 +16,7 @@ export function policyFindings(policy: Policy): PolicyFinding[] {
 /** The clients whose users' tokens an application may exchange. Default: its own client. */
 export function subjectClientsOf(entry: CallerRule): readonly string[] {
   const exchanges = entry.kind === "application" && entry.flows.includes("on-behalf-of");
-  return exchanges ? (entry.subjectClients ?? [entry.clientId]) : [];
+  return exchanges ? (entry.subjectClients ?? (entry.clientId === undefined ? [] : [entry.clientId])) : [];
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -114,7 +114,11 @@ function mixedDefault({ apis, flows }: CallerRule, index: number): PolicyFinding
 function exchangesNothing({ callers }: Policy, entry: CallerRule, index: number): PolicyFinding[] {
   if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) return [];
   const clients = subjectClientsOf(entry);
-  const people = callers.filter(({ kind, clientId }) => kind === "user" && clients.includes(clientId));
+  // The agents of a blueprint exchange the tokens that they obtained themselves. Any entry may be an agent's own.
+  const byAgents = entry.clientId === undefined && entry.subjectClients === undefined;
+  const mayObtain = ({ clientId, blueprint }: CallerRule) =>
+    clientId === undefined ? byAgents && blueprint === entry.blueprint : byAgents || clients.includes(clientId);
+  const people = callers.filter((other) => other.kind === "user" && mayObtain(other));
   const shared = ([api, scopes]: [string, readonly string[]]) =>
     people.some(({ apis }) => Object.hasOwn(apis, api) && apis[api]?.some((scope) => scopes.includes(scope)));
   if (Object.entries(entry.apis).some(shared)) return [];

@@ -13,6 +13,7 @@ import { decideSignIn } from "../policy/decide.ts";
 import { cookiesFor, evictOldest, newTransactionId } from "../sealed-state/cookies.ts";
 import { challengeOf, newSecret, sameText } from "../sealed-state/pkce.ts";
 import type { SignInHints, Target, Transaction } from "../sealed-state/sealed-state.ts";
+import { evaluateCode } from "./evaluate-code.ts";
 import { REQUEST_URI_PREFIX } from "./push-request.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { scopesForEntra, targetFacts, toSignInInput } from "./target.ts";
@@ -38,7 +39,7 @@ export interface SignInRedirect {
   readonly cookies: readonly Cookie[];
 }
 
-/** Begins a sign-in from a pushed request of this client (RFC 9126 section 4). */
+/** Begins a sign-in from a pushed request of this client (RFC 9126 section 4), if policy still allows it. */
 export async function beginAuthorize(
   context: SignInContext,
   browserRequest: AuthorizeRequest,
@@ -53,6 +54,8 @@ export async function beginAuthorize(
   }
   const { target, returnTo, hints } = unsealed.value;
   if (!sameText(target.clientId, clientId.toLowerCase())) return refuseSignIn("request_invalid");
+  const allowed = evaluateCode(context.policy, target, returnTo);
+  if (!allowed.ok) return allowed;
   return startSignIn(context, { target, purpose: { kind: "code", returnTo }, hints, browserRequest, audit });
 }
 

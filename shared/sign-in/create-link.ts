@@ -48,12 +48,18 @@ export async function createLink(
   const entry = entryOfLink(context, caller.value, request.caller);
   if (!entry.ok) return entry;
   const { apis, expectedUser, claims } = request;
-  const link = await sealLink(context, { entry: entry.value, apis, expectedUser, claims, audit });
+  const clientId = caller.value.kind === "application" ? caller.value.clientId : entry.value.clientId;
+  // The entry of a blueprint names no application. Only its agents can request links, each for itself.
+  if (clientId === undefined)
+    return fail({ kind: "request_invalid", problem: "parameter_invalid", parameter: "caller" });
+  const link = await sealLink(context, { entry: entry.value, clientId, apis, expectedUser, claims, audit });
   return link.ok || caller.value.kind === "application" ? link : fail(withoutEntry(link.failure));
 }
 
 export interface LinkContent {
   readonly entry: CallerRule;
+  /** The application that will hold the grant: for the entry of a blueprint, one of its agents. */
+  readonly clientId: string;
   readonly apis: SignInInput["apis"];
   readonly expectedUser: string | undefined;
   readonly claims: string | undefined;
@@ -63,9 +69,8 @@ export interface LinkContent {
 /** Seals a link after policy has decided. */
 export async function sealLink(
   context: Pick<SignInContext, "policy" | "signIn" | "nowSeconds">,
-  { entry, apis, expectedUser, claims, audit }: LinkContent,
+  { entry, clientId, apis, expectedUser, claims, audit }: LinkContent,
 ): Promise<Result<SignInUrl, Failure>> {
-  const { clientId } = entry;
   const decision = decideSignIn(context.policy, { entry: entry.name, clientId, apis });
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
   const target = toTarget(decision.value, clientId);

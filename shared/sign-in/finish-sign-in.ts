@@ -15,6 +15,7 @@ import { type Result, succeed } from "../core/result.ts";
 import { clearCookies, isTransactionId, readCookie } from "../sealed-state/cookies.ts";
 import { sameText } from "../sealed-state/pkce.ts";
 import type { Transaction } from "../sealed-state/sealed-state.ts";
+import { evaluateCode } from "./evaluate-code.ts";
 import { holdCode, holdForConfirmation } from "./hold-for-confirmation.ts";
 import { sealCode } from "./seal-code.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
@@ -94,6 +95,8 @@ async function returnToClient(
 ): Promise<Omit<SignInEnd, "correlationId">> {
   const { id, target, verifier, nonce } = transaction;
   const { outcome, cookieHeader } = answer;
+  const allowed = evaluateCode(context.policy, target, returnTo);
+  if (!allowed.ok) return { cookies: [], next: { kind: "page", failure: allowed.failure } };
   const refuse = (failure: Failure) => ({ cookies: [], next: { kind: "return_error", returnTo, failure } }) as const;
   if (outcome.kind === "error") return refuse(outcome.failure(bareScopesOf(target)));
   // Entra's consent is for this service's registration. The confirmation page asks about this application.

@@ -70,7 +70,7 @@ function renewableScopes(entry: CallerRule, { api, scopes }: ApiScopes): ApiScop
 async function createRenewalLink(
   { policy, nowSeconds, signIn }: OfferContext,
   entry: CallerRule,
-  { apis, user }: Grant,
+  { apis, user, binding }: Grant,
   claims: string | undefined,
 ): Promise<string | undefined> {
   if (signIn === undefined || (claims !== undefined && Buffer.byteLength(claims) > URL_CLAIMS_MAX_BYTES)) {
@@ -82,6 +82,7 @@ async function createRenewalLink(
     { policy, nowSeconds, signIn },
     {
       entry,
+      clientId: binding.clientId.toLowerCase(),
       apis: [first, ...others],
       expectedUser: user.objectId,
       claims,

@@ -53,6 +53,7 @@ export const CODES: readonly string[] = [
   "token_version",
   "token_wrong_tenant",
   "guest_not_allowed",
+  "agent_user_not_allowed",
   "caller_is_user",
   "subject_is_application",
   "subject_not_the_caller",

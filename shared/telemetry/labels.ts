@@ -14,13 +14,12 @@ const OUTCOMES = new Set<unknown>(["issued", "answered", "refused", "failed"] sa
 const LEVELS = new Set<unknown>(["hit", "joined", "miss", "bypass", "shared"] satisfies LabelFacts["cache"][]);
 const KNOWN_CODES = new Set<unknown>(CODES);
 
-/** `apis` are the names in the policy. `route` is the name under which the service registers the route. */
-export function createLabels(apis: readonly string[]): (route: string, facts: LabelFacts) => Labels {
-  const names = new Set<unknown>(apis);
+/** `apis` are the names in the current policy. `route` is the name under which the service registers the route. */
+export function createLabels(apis: () => readonly string[]): (route: string, facts: LabelFacts) => Labels {
   return (route, { flow, api, outcome, code, cache }) => ({
     "gte.route": route,
     "gte.flow": labelIn(FLOWS, flow),
-    "gte.api": labelIn(names, api),
+    "gte.api": labelIn({ has: (name) => apis().includes(name) }, api),
     "gte.outcome": labelIn(OUTCOMES, outcome),
     "gte.code": labelIn(KNOWN_CODES, code),
     "gte.cache": labelIn(LEVELS, cache),
@@ -29,7 +28,7 @@ export function createLabels(apis: readonly string[]): (route: string, facts: La
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function labelIn(set: ReadonlySet<unknown>, value: string | undefined): string {
+function labelIn(set: { has(value: string): boolean }, value: string | undefined): string {
   if (value === undefined) return "none";
   return set.has(value) ? value : "other";
 }

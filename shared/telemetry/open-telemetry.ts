@@ -43,7 +43,7 @@ export interface OpenTelemetryInput {
   /** Distinguishes the time series of the instances. */
   readonly instanceId: string;
   /** Names of the APIs in the policy. */
-  readonly apis: readonly string[];
+  readonly apis: () => readonly string[];
   readonly sender: OtlpSender;
   readonly gauges: Gauges;
 }

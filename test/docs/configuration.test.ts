@@ -38,8 +38,8 @@ describe("docs/configuration.md", () => {
     const people = { name: "people", kind: "user", flows: ["on-behalf-of"], apis: CALLER_WORDS.apis.example };
     const clients = CALLER_WORDS.subjectClients.example as readonly string[];
     const subjects = clients.map((clientId, index) => ({ ...people, name: `people-${index}`, clientId }));
-    // The schema has these members; the service does not support them yet.
-    const { registration, release, downstream, ...caller } = examples(CALLER_WORDS);
+    // The schema has these members; the service does not support them yet. `blueprint` replaces `clientId`.
+    const { registration, release, downstream, blueprint, ...caller } = examples(CALLER_WORDS);
     const policy = { apis: { graph: examples(API_WORDS) }, callers: [caller, ...subjects] };
     expect(parsePolicy(JSON.stringify(policy))).not.toHaveProperty("problems");
   });

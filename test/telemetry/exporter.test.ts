@@ -219,7 +219,7 @@ test("property: exports contain no label outside its closed set and no identifie
       samplerRatio: 1,
     },
     instanceId: "i",
-    apis: ["graph"],
+    apis: () => ["graph"],
     sender: createOtlpSender({
       endpoint: receiver.url,
       headers: undefined,

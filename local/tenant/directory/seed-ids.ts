@@ -23,12 +23,16 @@ export const CLIENT_IDS = {
   stranger: "ca11e400-0000-4000-8000-000000000004",
   cli: "ca11e400-0000-4000-8000-000000000005",
   reports: "ca11e400-0000-4000-8000-000000000006",
+  agentBlueprint: "a6e40000-0000-4000-8000-000000000001",
+  mailAgent: "a6e40000-0000-4000-8000-000000000002",
+  newAgent: "a6e40000-0000-4000-8000-000000000003",
   orders: "04de4500-0000-4000-8000-000000000001",
   systemIdentity: "1de70000-0000-4000-8000-000000000001",
   userIdentity: "1de70000-0000-4000-8000-000000000002",
   /** Microsoft's applications, with the same id in every tenant. */
   graph: "00000003-0000-0000-c000-000000000000",
   vault: "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+  storage: "e406a681-f3d4-42a8-90b6-c2b029497af1",
   tokenExchange: "fb60f99c-7a34-4190-8149-302f77469936",
 } as const;
 
@@ -50,11 +54,16 @@ export const OBJECT_IDS: Readonly<Record<RegistrationName, string>> = {
   vault: "0b1ec700-0000-4000-8000-00000000000c",
   tokenExchange: "0b1ec700-0000-4000-8000-00000000000d",
   reports: "0b1ec700-0000-4000-8000-00000000000e",
+  storage: "0b1ec700-0000-4000-8000-00000000000f",
+  agentBlueprint: "0b1ec700-0000-4000-8000-000000000010",
+  mailAgent: "0b1ec700-0000-4000-8000-000000000011",
+  newAgent: "0b1ec700-0000-4000-8000-000000000012",
 };
 
 export const RESOURCE_URIS = {
   graph: "https://graph.microsoft.com",
   vault: "https://vault.azure.net",
+  storage: "https://storage.azure.com",
   orders: "https://api.contoso.local/orders",
   service: `api://${CLIENT_IDS.service}`,
   tokenExchange: "api://AzureADTokenExchange",

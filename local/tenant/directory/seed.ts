@@ -35,7 +35,13 @@ const OIDC_SCOPES = ["openid", "profile", "email", "offline_access"];
 export function createSeedDirectory(options: SeedOptions): Directory {
   return createDirectory({
     users: seedUsers(),
-    registrations: [...seedResources(), ...seedService(options), ...seedCallers(options), ...seedIdentities()],
+    registrations: [
+      ...seedResources(),
+      ...seedService(options),
+      ...seedCallers(options),
+      ...seedIdentities(),
+      ...seedAgents(options),
+    ],
     consents: seedConsents(),
     roleAssignments: seedRoleAssignments(),
   });
@@ -90,6 +96,7 @@ function registration(name: RegistrationName, displayName: string, extra: Partia
     optionalClaims: { idtyp: false, idtypUser: false, acct: false, xmsCc: false },
     longLivedTokens: false,
     publicClient: false,
+    blueprint: undefined,
     allowPublicClientFlows: false,
     disabled: false,
     assignmentRequired: false,
@@ -102,7 +109,7 @@ function registration(name: RegistrationName, displayName: string, extra: Partia
   };
 }
 
-/** Microsoft Graph, Key Vault, the token exchange audience, and the tenant's Orders API. */
+/** Microsoft Graph, Key Vault, Azure Storage, the token exchange audience, and the tenant's Orders API. */
 function seedResources(): Registration[] {
   return [
     registration("graph", "Microsoft Graph", {
@@ -126,6 +133,7 @@ function seedResources(): Registration[] {
       tokenVersion: 1,
       scopes: ["user_impersonation"],
     }),
+    registration("storage", "Azure Storage", { appIdUris: [RESOURCE_URIS.storage], tokenVersion: 1 }),
     registration("tokenExchange", "AAD Token Exchange Endpoint", { appIdUris: [RESOURCE_URIS.tokenExchange] }),
     registration("orders", "Contoso Orders", {
       appIdUris: [RESOURCE_URIS.orders],
@@ -186,11 +194,22 @@ function seedIdentities(): Registration[] {
   ];
 }
 
+/** A blueprint and two of its agents. An agent has no credential: its blueprint obtains its tokens. */
+function seedAgents({ nowMs }: SeedOptions): Registration[] {
+  const blueprint = CLIENT_IDS.agentBlueprint;
+  return [
+    registration("agentBlueprint", "Contoso Agents", { secrets: [randomSecret(nowMs)] }),
+    registration("mailAgent", "Contoso Mail Agent", { blueprint }),
+    registration("newAgent", "Contoso New Agent", { blueprint }),
+  ];
+}
+
 /** There is no consent for carol, so that her exchanges fail with 65001. */
 function seedConsents(): Consent[] {
   const service = CLIENT_IDS.service;
   const consentingUsers = [USER_IDS.alice, USER_IDS.bob, USER_IDS.dave, USER_IDS.erin];
-  const callers = [CLIENT_IDS.web, CLIENT_IDS.public, CLIENT_IDS.stranger, CLIENT_IDS.cli];
+  const { web, public: desktop, stranger, cli, mailAgent, newAgent } = CLIENT_IDS;
+  const callers = [web, desktop, stranger, cli, mailAgent, newAgent];
   return [
     ...consentingUsers.flatMap((userOid): Consent[] => [
       {
@@ -215,6 +234,8 @@ function seedRoleAssignments(): RoleAssignment[] {
     { principalOid: OBJECT_IDS.web, resourceId: service, role: "Exchange.Call" },
     { principalOid: OBJECT_IDS.daemon, resourceId: service, role: "Exchange.Call" },
     { principalOid: OBJECT_IDS.reports, resourceId: service, role: "Exchange.Call" },
+    { principalOid: OBJECT_IDS.mailAgent, resourceId: service, role: "Exchange.Call" },
+    { principalOid: OBJECT_IDS.newAgent, resourceId: service, role: "Exchange.Call" },
     { principalOid: USER_IDS.erin, resourceId: service, role: "Grant.Create" },
     { principalOid: USER_IDS.erin, resourceId: service, role: "Policy.Explain" },
     { principalOid: OBJECT_IDS.appOnly, resourceId: graph, role: "User.Read.All" },

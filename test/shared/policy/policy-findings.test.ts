@@ -135,7 +135,7 @@ test("property: an entry has the surplus error exactly if each of its tokens is 
       const policy = parsed(
         JSON.stringify({ apis: { graph: { resource: "https://graph.microsoft.com", scopes: consented } }, callers }),
       );
-      const refused = policy.callers.flatMap(({ name, kind, clientId }, index) => {
+      const refused = policy.callers.flatMap(({ name, kind, clientId = "" }, index) => {
         const caller = { kind, clientId, roles: [], confidential: true, understandsClaimsChallenge: false };
         const allowed = evaluate(policy, { caller, flow: "on-behalf-of", tokenParameters: tokenParametersFor() });
         return allowed.ok && !release(allowed.value, consented, name).ok ? [`callers.${index}.apis.graph`] : [];
