@@ -1,12 +1,14 @@
 /** Describes in plain English what a policy allows and what an administrator should check. Pure. */
 
 import { DEFAULT_BYPASS_PER_MINUTE } from "./evaluate.ts";
+import { isSameRegistration } from "./registrations.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 
 /** What each caller may do, one paragraph per entry. */
 export function describePolicy(policy: Policy): string[] {
   return policy.callers.flatMap((entry) => [
     `${entry.name} (${entry.kind} ${entry.clientId}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
+    ...(entry.registration === undefined ? [] : [`  presents tokens for the registration ${entry.registration}`]),
     `  may use the flows ${entry.flows.join(", ")}`,
     ...Object.entries(entry.apis).map(([api, scopes]) => `  may have ${api}: ${scopes.join(" ")}`),
     ...describeTerms(entry).map((line) => `  ${line}`),
@@ -49,8 +51,18 @@ function subjectClientsOf(entry: CallerRule): readonly string[] {
  * one API, the caller with the shorter list is refused (`scope_surplus`) unless its entry accepts surplus.
  */
 function scopeListWarnings(policy: Policy): string[] {
+  const registrations = [undefined, ...Object.keys(policy.registrations)];
+  return registrations.flatMap((registration) =>
+    scopeListWarningsOf(
+      policy,
+      policy.callers.filter((entry) => isSameRegistration(entry, { registration })),
+    ),
+  );
+}
+
+function scopeListWarningsOf(policy: Policy, callers: readonly CallerRule[]): string[] {
   return Object.keys(policy.apis).flatMap((api) => {
-    const lists = policy.callers
+    const lists = callers
       .filter((entry) => Object.hasOwn(entry.apis, api) && entry.flows.some((flow) => flow !== "client-credentials"))
       .map((entry) => ({ name: entry.name, scopes: [...(entry.apis[api] ?? [])].sort().join(" ") }));
     const different = new Set(lists.map((list) => list.scopes)).size > 1;
@@ -58,7 +70,7 @@ function scopeListWarnings(policy: Policy): string[] {
     return different
       ? [
           `${api}: callers share one registration but have different scope lists: ${who}. Entra does not narrow a token ` +
-            "to the requested scopes; use a separate deployment or registration for each list.",
+            "to the requested scopes; use a registration for each list (registrations).",
         ]
       : [];
   });
@@ -91,7 +103,9 @@ function entryWarnings(policy: Policy, entry: CallerRule): string[] {
 function exchangesNothing({ callers }: Policy, entry: CallerRule): boolean {
   if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) return false;
   const clients = subjectClientsOf(entry);
-  const people = callers.filter(({ kind, clientId }) => kind === "user" && clients.includes(clientId));
+  const people = callers.filter(
+    (user) => user.kind === "user" && clients.includes(user.clientId) && isSameRegistration(user, entry),
+  );
   const shared = ([api, scopes]: [string, readonly string[]]) =>
     people.some(({ apis }) => Object.hasOwn(apis, api) && apis[api]?.some((scope) => scopes.includes(scope)));
   return !Object.entries(entry.apis).some(shared);

@@ -14,6 +14,7 @@ import { cookiesFor, evictOldest, newTransactionId } from "../sealed-state/cooki
 import { challengeOf, newSecret, sameText } from "../sealed-state/pkce.ts";
 import type { SignInHints, Target, Transaction } from "../sealed-state/sealed-state.ts";
 import { REQUEST_URI_PREFIX } from "./push-request.ts";
+import { registrationOfTarget } from "./registration-of-target.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { scopesForEntra, targetFacts, toSignInInput } from "./target.ts";
 
@@ -84,7 +85,9 @@ interface StartSignIn {
 
 async function startSignIn(context: SignInContext, start: StartSignIn): Promise<Result<SignInRedirect, Failure>> {
   const { target, purpose, hints, browserRequest, audit } = start;
-  audit.add(targetFacts(target));
+  audit.add(targetFacts(context.policy, target));
+  const registration = registrationOfTarget(context, target);
+  if (!registration.ok) return registration;
   const id = newTransactionId(context.nowSeconds());
   const transaction: Transaction = {
     id,
@@ -95,7 +98,7 @@ async function startSignIn(context: SignInContext, start: StartSignIn): Promise<
     target,
     purpose,
   };
-  const url = await (await context.delegated.entra()).signInUrl({
+  const url = await (await registration.value.entra()).signInUrl({
     scopes: scopesForEntra(target),
     state: transaction.state,
     nonce: transaction.nonce,
