@@ -3,18 +3,12 @@
  */
 import { isLoopbackUrl } from "../core/loopback.ts";
 import { APP_ONLY_REGISTRATION } from "../core/registration-names.ts";
-import type { Policy, PolicyDraft } from "../policy/rules.ts";
+import type { Policy } from "../policy/rules.ts";
 import { type Cloud, type CloudName, cloudNamed, isGraphOfAnotherCloud } from "./clouds.ts";
 import type { Config } from "./config.ts";
-import { credentialMode, registrationProblems, toRegistrations } from "./registrations.ts";
+import { credentialMode, type Draft, registrationProblems, toRegistrations } from "./registrations.ts";
 import type { SettingName } from "./settings.ts";
 import { telemetryProblems, toTelemetryConfig } from "./telemetry-config.ts";
-
-/** Settings of the right form, and the readable part of the policy. */
-interface Draft {
-  readonly values: ReadonlyMap<SettingName, string>;
-  readonly policy: PolicyDraft;
-}
 
 /** The contradictions. Each begins with the name of the setting to change. */
 export function contradictions(draft: Draft): string[] {

@@ -9,6 +9,14 @@ import type { SettingName } from "./settings.ts";
 
 type Values = ReadonlyMap<SettingName, string>;
 
+/** Settings of the right form, and the readable part of the policy. */
+export interface Draft {
+  readonly values: Values;
+  readonly policy: PolicyDraft;
+  /** False: a member that is absent from the draft may have the wrong form, which is reported already. */
+  readonly isPolicyValid: boolean;
+}
+
 /** The registrations of settings and policy without contradictions; the one of the settings first. */
 export function toRegistrations(values: Values, policy: Policy): RegistrationConfigs {
   const get = (name: SettingName) => values.get(name) ?? "";
@@ -41,13 +49,7 @@ export function credentialMode(
 }
 
 /** Contradictions between the registrations of the settings, those of the policy, and its callers. */
-export function registrationProblems({
-  values,
-  policy,
-}: {
-  readonly values: Values;
-  readonly policy: PolicyDraft;
-}): string[] {
+export function registrationProblems({ values, policy, isPolicyValid }: Draft): string[] {
   const clientId = values.get("CLIENT_ID")?.toLowerCase();
   const problems: string[] = [];
   if (clientId !== undefined && values.get("APP_ONLY_CLIENT_ID")?.toLowerCase() === clientId) {
@@ -64,11 +66,12 @@ export function registrationProblems({
     }
   }
   const registrations = Object.entries(policy.registrations ?? {});
+  const isRead = (registration: object) => isPolicyValid || Object.hasOwn(registration, "credential");
   return [
     ...problems,
     ...registrations.flatMap(([name, registration]) => [
       ...identityProblems(name, registration, values),
-      ...credentialProblems(name, registration, values.get("CLIENT_CREDENTIAL")),
+      ...(isRead(registration) ? credentialProblems(name, registration, values.get("CLIENT_CREDENTIAL")) : []),
     ]),
   ];
 }
@@ -117,8 +120,7 @@ const CREDENTIAL_MEMBERS: Readonly<Record<string, "secretName" | "certificateNam
 };
 
 function credentialProblems(name: string, rule: Partial<RegistrationRule>, mode: string | undefined): string[] {
-  // A member that has the wrong form is absent from the draft and reported already.
-  if (mode === undefined || !Object.hasOwn(rule, "credential")) return [];
+  if (mode === undefined) return [];
   const at = `POLICY registrations.${name}`;
   const needed = CREDENTIAL_MEMBERS[mode];
   const { credential } = rule;

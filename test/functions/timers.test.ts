@@ -36,11 +36,11 @@ describe("the watch timer", () => {
     const events = await watch(serve());
     const [ready] = events;
     expect(ready).toMatchObject({ event: "ready", state: "ready", keys: "ok", sealingKey: "ok", grantStore: "ok" });
-    expect(credentialsOf(events)).toEqual(["default ready", "app-only ready"]);
+    expect(credentialsOf(events)).toEqual(["default ready", "narrow ready", "app-only ready"]);
   });
 
-  test("logs one credential without a second registration", async () => {
-    expect(credentialsOf(await watch(serve(withoutApplicationOnly())))).toEqual(["default ready"]);
+  test("logs no credential for application tokens without their registration", async () => {
+    expect(credentialsOf(await watch(serve(withoutApplicationOnly())))).toEqual(["default ready", "narrow ready"]);
   });
 
   test("logs not_ready and the grant table if the table is unavailable", async () => {
