@@ -1,10 +1,11 @@
 /** Validation of callers: Entra's signing keys, the validator, and the cache of verified tokens. */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import { createCallerKeys } from "../../shared/caller/caller-keys.ts";
-import { createIssuerKeys, type IssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
+import { type CallerKeys, createCallerKeys } from "../../shared/caller/caller-keys.ts";
+import { createIssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
 import type { Config } from "../../shared/config/config.ts";
+import { DEFAULT_REGISTRATION } from "../../shared/core/registration-names.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 
 export interface CallersInput {
@@ -15,16 +16,15 @@ export interface CallersInput {
   readonly operatorLog: OperatorLog;
 }
 
-export function createCallers(input: CallersInput): { readonly keys: IssuerKeys; readonly callers: CallerValidator } {
+export function createCallers(input: CallersInput): { readonly keys: CallerKeys; readonly callers: CallerValidator } {
   const { config } = input;
   const { cloud, tenantId } = config;
   const keys = createKeys(input);
   const callers = createCallerValidator({
     tenantId,
-    clientId: config.delegated.clientId,
+    registrations: config.registrations,
     authorityHost: cloud.authorityHost,
     v1IssuerBase: cloud.v1IssuerBase,
-    appIdUri: config.appIdUri,
     graphResources: cloud.graphResources,
     v1Audiences: config.v1Audiences,
     allowGuests: config.allowGuests,
@@ -40,9 +40,9 @@ export function createCallers(input: CallersInput): { readonly keys: IssuerKeys;
 /** Anyone can send such a token, so operators get one event an hour. */
 const REPORT_PAUSE_MS = 60 * 60 * 1000;
 
-/** The keys of the tenant, and those that Entra uses only for tokens of the registration (claims mapping). */
-function createKeys({ config, outbound, steadyMs, operatorLog }: CallersInput): IssuerKeys {
-  const { cloud, tenantId, delegated } = config;
+/** The keys of the tenant, and those that Entra uses only for tokens of one registration (claims mapping). */
+function createKeys({ config, outbound, steadyMs, operatorLog }: CallersInput): CallerKeys {
+  const { cloud, tenantId } = config;
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const keySetUrl = `${authority}/discovery/v2.0/keys`;
   const create = (keySet: string, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
@@ -55,11 +55,12 @@ function createKeys({ config, outbound, steadyMs, operatorLog }: CallersInput): 
       ...more,
     });
   const tenant = create("tenant", { keySetUrl });
-  const registration = create("registration", {
-    keySetUrl: `${keySetUrl}?appid=${delegated.clientId}`,
-    isElsewhere: tenant.has,
+  const registrations = config.registrations.map(({ name, clientId }) => {
+    const keySet = name === DEFAULT_REGISTRATION ? "registration" : `registration ${name}`;
+    const keys = create(keySet, { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has });
+    return [clientId, keys] as const;
   });
-  return createCallerKeys({ tenant, registration });
+  return createCallerKeys({ tenant, registrations: new Map(registrations) });
 }
 
 function createUnknownKeyReport({ steadyMs, operatorLog }: CallersInput): () => void {

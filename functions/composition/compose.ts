@@ -5,8 +5,8 @@
 import { setTimeout } from "node:timers/promises";
 import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
-import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
-import type { Config } from "../../shared/config/config.ts";
+import type { CallerKeys } from "../../shared/caller/caller-keys.ts";
+import type { Config, RegistrationConfig } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
@@ -19,6 +19,7 @@ import { createCaches } from "./caches.ts";
 import { createCallers } from "./callers.ts";
 import { createGrantServices, type GrantServices } from "./grants.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
+import { createRegistrations, type RegistrationsWithCredentials } from "./registrations.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { createSignIn } from "./sign-in.ts";
 import { createTelemetry } from "./telemetry.ts";
@@ -39,8 +40,9 @@ export interface Service {
   readonly config: Config;
   readonly identity: Identity;
   readonly exchangeContext: ExchangeContext;
-  readonly keys: IssuerKeys;
-  readonly delegated: RegistrationWithCredential;
+  readonly keys: CallerKeys;
+  /** Those with delegated permissions. */
+  readonly registrations: RegistrationsWithCredentials;
   readonly applicationOnly: RegistrationWithCredential | undefined;
   readonly sealing: Sealing;
   readonly grantServices: GrantServices | undefined;
@@ -67,12 +69,12 @@ export function realSurroundings(): Surroundings {
 export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Surroundings): Service {
   const operatorLog = createOperatorLog(nowMs);
   const nowSeconds = () => Math.floor(nowMs() / 1_000);
-  const { cloud, tenantId, serviceUrl, appIdUri, documentationUrl, grants } = config;
+  const { cloud, tenantId, grants } = config;
   const { keys, callers } = createCallers({ config, outbound, steadyMs, operatorLog });
   const azure = createAzure(config);
-  const register = (registration: Config["delegated"]) =>
+  const register = (registration: RegistrationConfig) =>
     createRegistration({ config, registration, azure, outbound, nowMs, steadyMs, pause, operatorLog });
-  const delegated = register(config.delegated);
+  const registrations = createRegistrations(config, register);
   const sealing = createSealing({ config, azure, nowMs, operatorLog });
   const grantServices =
     grants === undefined ? undefined : createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs });
@@ -80,9 +82,9 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
   const applicationOnly = config.applicationOnly === undefined ? undefined : register(config.applicationOnly);
   return {
     config,
-    identity: { tenantId, authorityHost: cloud.authorityHost, serviceUrl, appIdUri, documentationUrl },
+    identity: identityOf(config),
     keys,
-    delegated,
+    registrations,
     applicationOnly,
     sealing,
     grantServices,
@@ -96,10 +98,10 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
       nowMs,
       operatorLog,
       tokenCacheSize,
-      delegated,
+      registrations,
       applicationOnly,
     }),
-    warmUp: createWarmUp({ keys, delegated, sharedTokens }),
+    warmUp: createWarmUp({ keys, delegated: registrations.default, sharedTokens }),
     exchangeContext: {
       callers,
       nowSeconds,
@@ -109,7 +111,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
       policy: config.policy,
       signIn: createSignIn(config, sealing, nowSeconds),
       ...caches,
-      delegated,
+      registrations,
       applicationOnly,
       grants: createOfflineAccess({
         policy: config.policy,
@@ -121,6 +123,10 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+function identityOf({ tenantId, cloud, serviceUrl, registrations, documentationUrl }: Config): Identity {
+  return { tenantId, authorityHost: cloud.authorityHost, serviceUrl, registrations, documentationUrl };
+}
 
 function reportOtherUser(operatorLog: OperatorLog): ExchangeContext["onOtherUser"] {
   return ({ objectId: expectedObjectId }, { objectId: returnedObjectId }) =>

@@ -11,6 +11,7 @@ import type { Outbound } from "../../shared/outbound/outbound.ts";
 import { createLazyTelemetry, type Recorder, type Telemetry } from "../../shared/telemetry/telemetry.ts";
 import type { Azure } from "./azure.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
+import type { RegistrationsWithCredentials } from "./registrations.ts";
 
 export interface TelemetryInput {
   readonly config: Config;
@@ -19,7 +20,7 @@ export interface TelemetryInput {
   readonly nowMs: () => number;
   readonly operatorLog: OperatorLog;
   readonly tokenCacheSize: () => CacheSize;
-  readonly delegated: RegistrationWithCredential;
+  readonly registrations: RegistrationsWithCredentials;
   readonly applicationOnly: RegistrationWithCredential | undefined;
 }
 
@@ -54,6 +55,7 @@ async function load(input: TelemetryInput, telemetry: TelemetryConfig): Promise<
     config: telemetry,
     instanceId: randomUUID(),
     apis: Object.keys(input.config.policy.apis),
+    registrations: input.config.registrations.map(({ name }) => name),
     sender,
     gauges: { tokenCache: input.tokenCacheSize, credentials: () => credentialDays(input) },
   });
@@ -72,17 +74,12 @@ async function readHeaders({ azure }: TelemetryInput, secretName: string) {
 }
 
 /** Days to expiry of the credentials that are already loaded, without a call to Key Vault. */
-async function credentialDays({ delegated, applicationOnly, nowMs }: TelemetryInput) {
-  const registrations = [
-    { registration: "delegated", source: await delegated.credential() },
-    ...(applicationOnly === undefined
-      ? []
-      : [{ registration: "application", source: await applicationOnly.credential() } as const]),
-  ] as const;
-  return registrations.flatMap(({ registration, source }) => {
-    const { expiresAtSeconds } = source.describe();
-    return expiresAtSeconds === undefined
-      ? []
-      : [{ registration, days: (expiresAtSeconds * 1_000 - nowMs()) / DAY_MS }];
-  });
+async function credentialDays({ registrations, applicationOnly, nowMs }: TelemetryInput) {
+  const all = [...registrations.all, ...(applicationOnly === undefined ? [] : [applicationOnly])];
+  const described = await Promise.all(
+    all.map(async ({ name, credential }) => ({ name, ...(await credential()).describe() })),
+  );
+  return described.flatMap(({ name, expiresAtSeconds }) =>
+    expiresAtSeconds === undefined ? [] : [{ registration: name, days: (expiresAtSeconds * 1_000 - nowMs()) / DAY_MS }],
+  );
 }

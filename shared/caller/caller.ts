@@ -11,6 +11,8 @@ interface ValidatedToken {
   readonly objectId: string;
   /** `azp` (v2) or `appid` (v1): the client that obtained the token. */
   readonly clientId: string;
+  /** Client id of this service's registration that the token is for, as its `aud` names it. */
+  readonly registration: string;
   /** `azpacr`/`appidacr` is "1" (secret) or "2" (certificate); false for a public client or if Entra does not say. */
   readonly confidential: boolean;
   /** `roles`: app roles of this service assigned to the user or the application. */

@@ -23,7 +23,10 @@ export function configFrom(variables: Readonly<Record<string, string | undefined
     problems.push(...parsed.problems.map(({ path, problem }) => `POLICY${path === "" ? "" : ` ${path}`} ${problem}`));
   }
   const policy = "policy" in parsed ? parsed.policy : parsed.draft;
-  const combined = [...hostProblems(variables, values), ...contradictions({ values, policy })];
+  const combined = [
+    ...hostProblems(variables, values),
+    ...contradictions({ values, policy, isPolicyValid: "policy" in parsed }),
+  ];
   // A malformed setting has no value here. Do not report it as missing, too.
   problems.push(...combined.filter((problem) => !malformed.has(settingOf(problem))));
   if (problems.length > 0 || !("policy" in parsed)) throw new ConfigurationError(problems);

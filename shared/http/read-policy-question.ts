@@ -11,6 +11,7 @@ import type { Failure } from "../core/failure.ts";
 import { FLOW_NAMES } from "../core/flow-name.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import { APIS_PER_GRANT_MAX } from "../core/limits.ts";
+import { DEFAULT_REGISTRATION } from "../core/registration-names.ts";
 import { type Result, succeed } from "../core/result.ts";
 import type { PolicyQuestion } from "../policy/explain.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
@@ -24,6 +25,8 @@ const names = z.array(name).check(z.maxLength(64));
 export const callerForm = z.strictObject({
   kind: z.enum(["user", "application"]),
   clientId: name,
+  /** Name of the registration that the caller's token is for. Not set: the default one. */
+  registration: z._default(name, DEFAULT_REGISTRATION),
   roles: z._default(names, []),
   /** The client authenticates to Entra with a secret or a certificate. */
   confidential: z._default(z.boolean(), true),

@@ -4,6 +4,7 @@
  * warning is an entry that works and allows more than most need. Pure.
  */
 import type { PolicyFinding } from "./policy-finding.ts";
+import { isSameRegistration } from "./registrations.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 import { DEFAULT_SCOPE } from "./scope-names.ts";
 import { surplusFindings } from "./surplus-findings.ts";
@@ -114,7 +115,9 @@ function mixedDefault({ apis, flows }: CallerRule, index: number): PolicyFinding
 function exchangesNothing({ callers }: Policy, entry: CallerRule, index: number): PolicyFinding[] {
   if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) return [];
   const clients = subjectClientsOf(entry);
-  const people = callers.filter(({ kind, clientId }) => kind === "user" && clients.includes(clientId));
+  const people = callers.filter(
+    (user) => user.kind === "user" && clients.includes(user.clientId) && isSameRegistration(user, entry),
+  );
   const shared = ([api, scopes]: [string, readonly string[]]) =>
     people.some(({ apis }) => Object.hasOwn(apis, api) && apis[api]?.some((scope) => scopes.includes(scope)));
   if (Object.entries(entry.apis).some(shared)) return [];
@@ -145,5 +148,5 @@ function exchangesNothing({ callers }: Policy, entry: CallerRule, index: number)
 function reasonWithoutPeople(clients: readonly string[]): string {
   return clients.length === 0
     ? "and subjectClients is empty"
-    : `but no entry of kind user has the client id ${clients.join(" or ")}`;
+    : `but no entry of kind user with its registration has the client id ${clients.join(" or ")}`;
 }

@@ -44,6 +44,8 @@ export interface OpenTelemetryInput {
   readonly instanceId: string;
   /** Names of the APIs in the policy. */
   readonly apis: readonly string[];
+  /** Names of the registrations with delegated permissions. */
+  readonly registrations: readonly string[];
   readonly sender: OtlpSender;
   readonly gauges: Gauges;
 }
@@ -51,7 +53,7 @@ export interface OpenTelemetryInput {
 /** Values that the SDK reads at each export of metrics. */
 export interface Gauges {
   /** Days until the credential of a registration expires. Without credentials that do not expire or were not read yet. */
-  credentials(): Promise<readonly { readonly registration: "delegated" | "application"; readonly days: number }[]>;
+  credentials(): Promise<readonly { readonly registration: string; readonly days: number }[]>;
   tokenCache(): { readonly entries: number; readonly bytes: number };
 }
 
@@ -62,7 +64,7 @@ const DURATION_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 const SCOPE = "graph-token-exchange";
 
 export function createOpenTelemetry(input: OpenTelemetryInput): Recorder {
-  const labelsOf = createLabels(input.apis);
+  const labelsOf = createLabels(input);
   const metrics = createMetrics(input);
   const spans = createSpans(input);
   return {

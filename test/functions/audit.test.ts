@@ -21,7 +21,7 @@ const { world, service } = useWorld();
 const ALWAYS = ["event", "time", "outcome", "code", "status", "route", "correlationId", "milliseconds"];
 const CALLER = ["callerKind", "callerClientId", "callerObjectId", "callerUnderstandsChallenge", "callerTokenId"];
 const SUBJECT = ["subjectObjectId", "subjectClientId", "subjectTokenId"];
-const DECIDED = ["policyEntry", "api", "scopesAsked"];
+const DECIDED = ["policyEntry", "registration", "api", "scopesAsked"];
 const ACQUIRED = ["cache", "scopesReturned"];
 const ENTRA = ["entraTraceId", "aadsts", "reason"];
 
