@@ -4,7 +4,8 @@ import type { CallerKeys } from "../../shared/caller/caller-keys.ts";
 import { createIssuerKeys, type IssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
-import type { Config, FixedConfig } from "../../shared/config/config.ts";
+import type { Config, DelegatedRegistrationConfig, FixedConfig } from "../../shared/config/config.ts";
+import { DEFAULT_REGISTRATION } from "../../shared/core/registration-names.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 import { keepByKey } from "./keep-by-key.ts";
 
@@ -23,7 +24,7 @@ const REPORT_PAUSE_MS = 60 * 60 * 1000;
 export interface KeySets {
   readonly tenant: IssuerKeys;
   /** The keys that Entra uses only for tokens of one registration (claims mapping). */
-  readonly ofRegistration: (clientId: string) => IssuerKeys;
+  readonly ofRegistration: (registration: Pick<DelegatedRegistrationConfig, "name" | "clientId">) => IssuerKeys;
 }
 
 /** The verified tokens are forgotten with each new policy, so that no check survives that a policy has changed. */
@@ -31,10 +32,9 @@ export function createCallers(keys: CallerKeys, onUnknownKey: () => void, config
   const { cloud } = config;
   return createCallerValidator({
     tenantId: config.tenantId,
-    clientId: config.delegated.clientId,
+    registrations: config.registrations,
     authorityHost: cloud.authorityHost,
     v1IssuerBase: cloud.v1IssuerBase,
-    appIdUri: config.appIdUri,
     graphResources: cloud.graphResources,
     v1Audiences: config.v1Audiences,
     allowGuests: config.allowGuests,
@@ -58,9 +58,10 @@ export function createKeySets({ config, outbound, steadyMs, operatorLog }: KeysI
       ...more,
     });
   const tenant = create("tenant", { keySetUrl });
-  const ofRegistration = keepByKey((clientId: string) =>
-    create("registration", { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has }),
-  );
+  const ofRegistration = keepByKey(({ name, clientId }: Pick<DelegatedRegistrationConfig, "name" | "clientId">) => {
+    const keySet = name === DEFAULT_REGISTRATION ? "registration" : `registration ${name}`;
+    return create(keySet, { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has });
+  });
   return { tenant, ofRegistration };
 }
 
