@@ -60,6 +60,7 @@ export default defineConfig({
           name: "world",
           include: ["test/**/*.test.ts"],
           exclude: [...pure, infra, documents],
+          globalSetup: "test/support/global-setup.ts",
           // No test needs a retry. CI repeats a failed one once, because its machine is shared, and names it.
           retry: process.env["CI"] === "true" ? 1 : 0,
         },

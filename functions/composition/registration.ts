@@ -60,6 +60,7 @@ async function createCredential({
   registration,
   azure,
   nowMs,
+  pause,
   operatorLog,
 }: RegistrationInput): Promise<ClientCredentialSource> {
   const { name, credential } = registration;
@@ -78,7 +79,7 @@ async function createCredential({
       const { createFederatedCredential } = await import("../../shared/credential/federated-credential.ts");
       const identity = await azure.identity();
       const { federationAudience } = config.cloud;
-      return createFederatedCredential({ identity, federationAudience, now: nowMs, onEvent });
+      return createFederatedCredential({ identity, federationAudience, now: nowMs, pause, onEvent });
     }
   }
 }

@@ -124,7 +124,8 @@ function addResources(app: App, tenant: Tenant): void {
   for (const version of ["/v1.0/*", "/beta/*"]) {
     app.all(version, (context) => {
       const clientRequestId = context.req.header("client-request-id");
-      return jsonResponse(answerGraphRequest(tenant, { ...common(context), clientRequestId }));
+      const query = new URL(context.req.url).searchParams;
+      return jsonResponse(answerGraphRequest(tenant, { ...common(context), query, clientRequestId }));
     });
   }
 }

@@ -3,6 +3,7 @@
  * request.
  */
 import type { HandleMistake, RequestHint, RequestProblem } from "../core/failure.ts";
+import { JSON_DEPTH_MAX } from "../core/json-text.ts";
 import { PARAMETERS_MAX } from "../core/limits.ts";
 import type { Wire } from "./wire.ts";
 
@@ -63,7 +64,7 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
     case "body_not_utf8":
       return "The body is not valid UTF-8.";
     case "body_not_json":
-      return "The body is not a JSON object.";
+      return `The body is not a JSON object, or nests deeper than ${JSON_DEPTH_MAX} levels.`;
     case "response_type_unsupported":
       return "This response_type is not supported. Use code.";
     case "token_in_query":

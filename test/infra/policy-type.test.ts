@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { policySchema } from "../../shared/policy/rules.ts";
 import { describeWithBicep, openBicepWorkspace } from "./support/compiler.ts";
-import { exampleParameters, refusalsOfMain } from "./support/scenarios.ts";
+import { deployMain, exampleParameters, refusalsOfMain, settingsOf } from "./support/scenarios.ts";
 
 interface Definitions {
   readonly definitions: Readonly<Record<string, { readonly properties?: object } | undefined>>;
@@ -43,6 +43,20 @@ describeWithBicep("the policy type", () => {
 
   test("accepts the example policy", async () => {
     expect(await refusalsOfPolicy((callers) => callers)).toBe("");
+  });
+
+  test("registrations and the names of their vault entries reach the setting POLICY unchanged", async () => {
+    const policy = (await exampleParameters())["policy"] as object;
+    const registrations = {
+      narrow: {
+        clientId: "55555555-5555-4555-8555-555555555555",
+        appIdUri: "api://00000000-0000-4000-8000-00000000000b/graph-token-exchange.narrow",
+        credential: { secretName: "narrow-client-secret" },
+      },
+    };
+    const deployment = await deployMain({ policy: { ...policy, registrations }, clientCredential: "key-vault-secret" });
+    const setting: unknown = JSON.parse(settingsOf(deployment)["POLICY"] ?? "");
+    expect(policySchema.parse(setting).registrations).toEqual(registrations);
   });
 
   test.for([

@@ -132,7 +132,7 @@ test("the members for tokens contain no secret of Entra or the service", () => {
 });
 
 test("no row of the grant table contains a secret, a handle or a name", async () => {
-  const rows = await readTable(world.tables.url, "grants");
+  const rows = await readTable(world);
   expect(rows.length).toBeGreaterThan(3);
   expect(rows.flatMap((row) => textsOf(row).flatMap(([column, text]) => search.find(`row ${column}`, text)))).toEqual(
     [],

@@ -1,5 +1,5 @@
 /**
- * A part of Microsoft Graph: `/me`, `/me/messages` and `/users`, with Graph's checks and errors.
+ * A part of Microsoft Graph: `/me`, `/me/messages`, `/users` and `/servicePrincipals`, with Graph's checks and errors.
  */
 import type { Directory, User } from "../directory/directory.ts";
 import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
@@ -13,6 +13,7 @@ import {
   graphSuccess,
   revocationClaims,
 } from "./graph-answer.ts";
+import { answerServicePrincipals } from "./service-principals.ts";
 
 export interface GraphTenant extends BearerTenant {
   readonly directory: Directory;
@@ -21,6 +22,7 @@ export interface GraphTenant extends BearerTenant {
 export interface GraphRequest {
   method: string;
   path: string;
+  query: URLSearchParams;
   authorization: string | undefined;
   clientRequestId: string | undefined;
 }
@@ -48,6 +50,9 @@ export function answerGraphRequest(tenant: GraphTenant, request: GraphRequest): 
   const path = request.path.replace(/^\/(v1\.0|beta)/, "").replace(/\/$/, "");
   if (request.method !== "GET") {
     return graphError(context, 405, "Request_BadRequest", "Specified HTTP method is not allowed.");
+  }
+  if (/^\/servicePrincipals(\/|$)/.test(path)) {
+    return answerServicePrincipals(tenant.directory, context, { path, query: request.query, claims: finding.claims });
   }
   if (path === "/users") return listUsers(tenant, context, finding.claims);
   if (path === "/me" || path === "/me/messages") return answerMe(context, path, finding.claims, user);
