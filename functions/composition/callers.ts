@@ -5,7 +5,6 @@ import { createIssuerKeys, type IssuerKeysInput } from "../../shared/caller/issu
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
 import type { Config } from "../../shared/config/config.ts";
-import { DEFAULT_REGISTRATION } from "../../shared/core/registration-names.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 
 export interface CallersInput {
@@ -40,24 +39,27 @@ export function createCallers(input: CallersInput): { readonly keys: CallerKeys;
 /** Anyone can send such a token, so operators get one event an hour. */
 const REPORT_PAUSE_MS = 60 * 60 * 1000;
 
+/** What an operator event calls a key set. */
+type KeySetNames = { readonly keySet: "tenant" } | { readonly keySet: "registration"; readonly registration: string };
+
 /** The keys of the tenant, and those that Entra uses only for tokens of one registration (claims mapping). */
 function createKeys({ config, outbound, steadyMs, operatorLog }: CallersInput): CallerKeys {
   const { cloud, tenantId } = config;
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const keySetUrl = `${authority}/discovery/v2.0/keys`;
-  const create = (keySet: string, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
+  const create = (set: KeySetNames, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
     createIssuerKeys({
       tenantId,
       tenantIssuer: `${authority}/v2.0`,
       outbound,
       now: steadyMs,
-      onProblem: (problem) => operatorLog.add({ event: "keys", keySet, ...problem }),
+      onProblem: (problem) => operatorLog.add({ event: "keys", ...set, ...problem }),
       ...more,
     });
-  const tenant = create("tenant", { keySetUrl });
+  const tenant = create({ keySet: "tenant" }, { keySetUrl });
   const registrations = config.registrations.map(({ name, clientId }) => {
-    const keySet = name === DEFAULT_REGISTRATION ? "registration" : `registration ${name}`;
-    const keys = create(keySet, { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has });
+    const names = { keySet: "registration", registration: name } as const;
+    const keys = create(names, { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has });
     return [clientId, keys] as const;
   });
   return createCallerKeys({ tenant, registrations: new Map(registrations) });
