@@ -374,6 +374,15 @@ describe("after the entry moved to another registration", () => {
     expect(leadsTo(departure.text)).toBe("none:");
   });
 
+  test("an operator's link for an entry leads to the registration of that entry", async () => {
+    const at = moved();
+    const headers = bearer(userToken(world, { user: "erin" }));
+    const created = await at.call("/signin/links", { headers, json: { api: "graph", caller: "daemon" } });
+    const departure = await newBrowser(at).open(new URL(String(created.json()["url"])).pathname);
+    expect(entraRequest(departure)["client_id"]).toBe(CLIENT_IDS.narrow);
+    expect(at.lastEvent()).toMatchObject({ policyEntry: "daemon", registration: "narrow" });
+  });
+
   async function createLinkAs(at: ServiceUnderTest, token: string): Promise<string> {
     const created = await at.call("/signin/links", { headers: bearer(token), json: { api: "graph" } });
     return new URL(String(created.json()["url"])).pathname;
