@@ -5,7 +5,6 @@ import { createIssuerKeys, type IssuerKeys, type IssuerKeysInput } from "../../s
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
 import type { Config, DelegatedRegistrationConfig, FixedConfig } from "../../shared/config/config.ts";
-import { DEFAULT_REGISTRATION } from "../../shared/core/registration-names.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 import { keepByKey } from "./keep-by-key.ts";
 
@@ -44,23 +43,26 @@ export function createCallers(keys: CallerKeys, onUnknownKey: () => void, config
   });
 }
 
+/** What an operator event calls a key set. */
+type KeySetNames = { readonly keySet: "tenant" } | { readonly keySet: "registration"; readonly registration: string };
+
 export function createKeySets({ config, outbound, steadyMs, operatorLog }: KeysInput): KeySets {
   const { cloud, tenantId } = config;
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const keySetUrl = `${authority}/discovery/v2.0/keys`;
-  const create = (keySet: string, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
+  const create = (set: KeySetNames, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
     createIssuerKeys({
       tenantId,
       tenantIssuer: `${authority}/v2.0`,
       outbound,
       now: steadyMs,
-      onProblem: (problem) => operatorLog.add({ event: "keys", keySet, ...problem }),
+      onProblem: (problem) => operatorLog.add({ event: "keys", ...set, ...problem }),
       ...more,
     });
-  const tenant = create("tenant", { keySetUrl });
+  const tenant = create({ keySet: "tenant" }, { keySetUrl });
   const ofRegistration = keepByKey(({ name, clientId }: Pick<DelegatedRegistrationConfig, "name" | "clientId">) => {
-    const keySet = name === DEFAULT_REGISTRATION ? "registration" : `registration ${name}`;
-    return create(keySet, { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has });
+    const names = { keySet: "registration", registration: name } as const;
+    return create(names, { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has });
   });
   return { tenant, ofRegistration };
 }

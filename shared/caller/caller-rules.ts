@@ -87,7 +87,10 @@ function registrationSettings(value: unknown): readonly RegistrationNames[] {
     clientId: guidSetting("clientId", clientId),
     appIdUri: textSetting("appIdUri", appIdUri),
   }));
-  const names = registrations.flatMap(({ clientId, appIdUri }) => [clientId, appIdUri.toLowerCase()]);
+  // Otherwise one audience could name two registrations.
+  const names = registrations.flatMap(({ clientId, appIdUri }) => [
+    ...new Set([clientId, `api://${clientId}`, appIdUri.toLowerCase()]),
+  ]);
   if (new Set(names).size < names.length) throw new TypeError("registrations must have different names");
   return registrations;
 }

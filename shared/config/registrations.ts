@@ -105,11 +105,11 @@ function identityProblems(name: string, registration: Partial<RegistrationRule>,
   const settings = (["CLIENT_ID", "APP_ONLY_CLIENT_ID"] as const).filter(
     (setting) => values.get(setting)?.toLowerCase() === clientId,
   );
-  const appIdUri = registration.appIdUri ?? defaultAppIdUri(clientId);
-  const ofSettings = values.get("APP_ID_URI") ?? defaultAppIdUri(values.get("CLIENT_ID") ?? "");
+  const appIdUri = (registration.appIdUri ?? defaultAppIdUri(clientId)).toLowerCase();
+  const ofSettings = [values.get("APP_ID_URI") ?? "", defaultAppIdUri(values.get("CLIENT_ID") ?? "")];
   return [
     ...settings.map((setting) => `${at}.clientId must differ from ${setting}: each registration has its own client id`),
-    ...(settings.length === 0 && appIdUri.toLowerCase() === ofSettings.toLowerCase()
+    ...(settings.length === 0 && ofSettings.some((own) => own.toLowerCase() === appIdUri)
       ? [`${at}.appIdUri must differ from APP_ID_URI: it is the App ID URI of the registration ${DEFAULT_REGISTRATION}`]
       : []),
   ];

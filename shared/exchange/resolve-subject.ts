@@ -14,7 +14,8 @@ import {
 import type { Caller, UserCaller } from "../caller/caller.ts";
 import { ignoresSecret } from "../client-authentication/listed-methods.ts";
 import type { ClientAuthentication, ExchangeRequest, GrantRequest } from "../core/exchange-request.ts";
-import type { Failure } from "../core/failure.ts";
+import type { EndedGrant, Failure } from "../core/failure.ts";
+import type { Grant } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { Subject } from "../flows/flows.ts";
@@ -190,7 +191,7 @@ async function validateUser(
 
 /** A handle of this service opens a grant. Policy decides about a refresh token of Entra. */
 async function grantSubject(
-  { grants }: SubjectContext,
+  { policy, grants }: SubjectContext,
   caller: Caller,
   { presented, refreshToken }: Extract<GrantRequest, { flow: "refresh-token" }>,
 ): Promise<Result<Subject, Failure>> {
@@ -200,7 +201,18 @@ async function grantSubject(
   const { grant } = opened.value;
   return grant.registration === caller.registration
     ? succeed({ source: "grant", grant: opened.value })
-    : fail({ kind: "grant_refused", reason: "other_registration", grantId: grant.id });
+    : fail({
+        kind: "grant_refused",
+        reason: "other_registration",
+        grantId: grant.id,
+        ...endedFor(policy, caller, grant),
+      });
+}
+
+/** An application gets a link for a grant of the registration that its entry has now. A user signs in again instead. */
+function endedFor(policy: Policy, caller: Caller, grant: Grant): { readonly ended?: EndedGrant } {
+  const entry = caller.kind === "application" ? entryFor(policy, caller) : undefined;
+  return entry === undefined ? {} : { ended: { entry: entry.name, confidential: caller.confidential, grant } };
 }
 
 /**

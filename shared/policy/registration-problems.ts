@@ -16,6 +16,7 @@ export function registrationProblems({ registrations, callers }: PolicyDraft): P
     ...names.flatMap((name) => nameProblems(name)),
     ...repetitions(registrations, "clientId", ({ clientId }) => clientId),
     ...repetitions(registrations, "appIdUri", appIdUriOf),
+    ...namesOfOthers(registrations),
     ...callers.flatMap(({ registration, clientId }, index) => [
       ...unknownRegistration(names, registration, `callers.${index}`),
       ...ownClient(registrations, clientId, `callers.${index}`),
@@ -67,6 +68,21 @@ function repetitions(
     if (member === "appIdUri" && registrations[earlier]?.clientId === registration.clientId) return [];
     const problem = `repeats the ${member} of registrations.${earlier}; each registration must have a different one`;
     return [{ path: `registrations.${name}.${member}`, problem }];
+  });
+}
+
+/** `api://<clientId>` names the registration with this client id, even if it has another App ID URI. */
+function namesOfOthers(registrations: Drafts): PolicyProblem[] {
+  return Object.entries(registrations).flatMap(([name, { appIdUri }]) => {
+    const other = Object.entries(registrations).find(
+      ([otherName, one]) =>
+        otherName !== name &&
+        one.clientId !== undefined &&
+        appIdUriOf(one) !== `api://${one.clientId}` &&
+        appIdUri?.toLowerCase() === `api://${one.clientId}`,
+    );
+    const problem = `names registrations.${other?.[0]} by its clientId; each registration must have a different one`;
+    return other === undefined ? [] : [{ path: `registrations.${name}.appIdUri`, problem }];
   });
 }
 

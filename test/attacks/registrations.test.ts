@@ -240,20 +240,25 @@ describe("after the entry moved to another registration", () => {
     expect((await at.call("/oauth2/revoke", { headers, form: { token: grant } })).json()).toEqual({ revoked: true });
   });
 
-  test("a grant of an application is refused, and a grant of the old token's caller as well", async () => {
+  test("a grant of an application is refused, and the link in the answer leads to one of the new registration", async () => {
     const browser = newBrowser(service);
     const grant = await confirmed(browser, await signInByLink(service, browser));
     expect(grant).toMatch(/^gte_/);
     world.tenant.state.clearLog();
     const json = { grant };
-    for (const [token, status, code] of [
-      [narrowApp("daemon"), 403, "grant_for_other_registration"],
-      [wideApp("daemon"), 401, "token_for_other_registration"],
-    ] as const) {
-      const answer = await moved().call("/AuthorizationHeader/graph", { headers: bearer(token), json });
-      expect(withStatus(answer)).toMatchObject({ status, code });
-      expectNothingLeft(answer);
-    }
+    const at = moved();
+    const wrong = await at.call("/AuthorizationHeader/graph", { headers: bearer(wideApp("daemon")), json });
+    expect(withStatus(wrong)).toMatchObject({ status: 401, code: "token_for_other_registration" });
+    expectNothingLeft(wrong);
+    const ended = await at.call("/AuthorizationHeader/graph", { headers: bearer(narrowApp("daemon")), json });
+    expect(withStatus(ended)).toMatchObject({ status: 403, code: "grant_for_other_registration", action: "sign_in" });
+    expect(world.tenant.state.requests({ endpoint: "token" })).toEqual([]);
+    const renewal = await newBrowser(at).open(new URL(String(ended.json()["signin_url"])).pathname);
+    expect(entraRequest(renewal)).toMatchObject({
+      client_id: CLIENT_IDS.narrow,
+      scope: expect.stringContaining("User.Read"),
+    });
+    expect(entraRequest(renewal)["scope"]).not.toContain("Mail.Read");
     expect(
       (await service.call("/AuthorizationHeader/graph", { headers: bearer(wideApp("daemon")), json })).status,
     ).toBe(200);
@@ -367,6 +372,15 @@ describe("after the entry moved to another registration", () => {
     const departure = await browser.open(authorizePath(String(pushed.json()["request_uri"])));
     expect(entraRequest(departure)["client_id"]).toBe(CLIENT_IDS.narrow);
     expect(leadsTo(departure.text)).toBe("none:");
+  });
+
+  test("an operator's link for an entry leads to the registration of that entry", async () => {
+    const at = moved();
+    const headers = bearer(userToken(world, { user: "erin" }));
+    const created = await at.call("/signin/links", { headers, json: { api: "graph", caller: "daemon" } });
+    const departure = await newBrowser(at).open(new URL(String(created.json()["url"])).pathname);
+    expect(entraRequest(departure)["client_id"]).toBe(CLIENT_IDS.narrow);
+    expect(at.lastEvent()).toMatchObject({ policyEntry: "daemon", registration: "narrow" });
   });
 
   async function createLinkAs(at: ServiceUnderTest, token: string): Promise<string> {

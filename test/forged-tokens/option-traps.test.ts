@@ -46,6 +46,14 @@ describe("empty and malformed options", () => {
     },
     {
       setting: "registrations",
+      value: [
+        { clientId: SERVICE_ID, appIdUri: "api://gte" },
+        { clientId: "22222222-2222-4333-8444-555555555555", appIdUri: `api://${SERVICE_ID}` },
+      ],
+      message: "registrations must have different names",
+    },
+    {
+      setting: "registrations",
       value: [{ clientId: SERVICE_ID }],
       message: "appIdUri must be a non-empty string",
     },

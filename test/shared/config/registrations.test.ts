@@ -120,6 +120,17 @@ describe("a registration is refused", () => {
     expect(problems(settings(mode, narrow))).toEqual(expected);
   });
 
+  test("with the client id of the default one in its App ID URI, whatever APP_ID_URI is", () => {
+    const variables = settings(
+      "managed-identity",
+      { appIdUri: `api://${CLIENT}` },
+      { APP_ID_URI: "api://contoso/gte" },
+    );
+    expect(problems(variables)).toEqual([
+      `${at}.appIdUri must differ from APP_ID_URI: it is the App ID URI of the registration default`,
+    ]);
+  });
+
   test("as a caller, whichever registration it is", () => {
     const refused = (clientId: string) =>
       problems({ ...settings("managed-identity", {}), POLICY: policy({ narrow: { clientId: NARROW } }, { clientId }) });

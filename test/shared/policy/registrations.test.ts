@@ -118,6 +118,18 @@ describe("problems of registrations", () => {
       ],
     ],
     [
+      "an App ID URI with the client id of another registration",
+      (p) => {
+        p.registrations.narrow.appIdUri = "api://contoso/narrow";
+        p.registrations.second = { clientId: OTHER_ID, appIdUri: `api://${NARROW_ID}` };
+        p.callers[0].registration = "second";
+        p.callers[2].registration = "second";
+      },
+      [
+        "registrations.second.appIdUri names registrations.narrow by its clientId; each registration must have a different one",
+      ],
+    ],
+    [
       "a caller that is a registration of the service",
       (p) => (p.callers[3].clientId = NARROW_ID),
       ["callers.3.clientId is the clientId of registrations.narrow; a registration of this service cannot be a caller"],
