@@ -4,7 +4,7 @@ import type { CallerKeys } from "../../shared/caller/caller-keys.ts";
 import { createIssuerKeys, type IssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
-import type { Config, FixedConfig } from "../../shared/config/config.ts";
+import type { Config, DelegatedRegistrationConfig, FixedConfig } from "../../shared/config/config.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 import { keepByKey } from "./keep-by-key.ts";
 
@@ -23,7 +23,7 @@ const REPORT_PAUSE_MS = 60 * 60 * 1000;
 export interface KeySets {
   readonly tenant: IssuerKeys;
   /** The keys that Entra uses only for tokens of one registration (claims mapping). */
-  readonly ofRegistration: (clientId: string) => IssuerKeys;
+  readonly ofRegistration: (registration: Pick<DelegatedRegistrationConfig, "name" | "clientId">) => IssuerKeys;
 }
 
 /** The verified tokens are forgotten with each new policy, so that no check survives that a policy has changed. */
@@ -31,10 +31,9 @@ export function createCallers(keys: CallerKeys, onUnknownKey: () => void, config
   const { cloud } = config;
   return createCallerValidator({
     tenantId: config.tenantId,
-    clientId: config.delegated.clientId,
+    registrations: config.registrations,
     authorityHost: cloud.authorityHost,
     v1IssuerBase: cloud.v1IssuerBase,
-    appIdUri: config.appIdUri,
     graphResources: cloud.graphResources,
     v1Audiences: config.v1Audiences,
     allowGuests: config.allowGuests,
@@ -44,23 +43,27 @@ export function createCallers(keys: CallerKeys, onUnknownKey: () => void, config
   });
 }
 
+/** What an operator event calls a key set. */
+type KeySetNames = { readonly keySet: "tenant" } | { readonly keySet: "registration"; readonly registration: string };
+
 export function createKeySets({ config, outbound, steadyMs, operatorLog }: KeysInput): KeySets {
   const { cloud, tenantId } = config;
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const keySetUrl = `${authority}/discovery/v2.0/keys`;
-  const create = (keySet: string, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
+  const create = (set: KeySetNames, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
     createIssuerKeys({
       tenantId,
       tenantIssuer: `${authority}/v2.0`,
       outbound,
       now: steadyMs,
-      onProblem: (problem) => operatorLog.add({ event: "keys", keySet, ...problem }),
+      onProblem: (problem) => operatorLog.add({ event: "keys", ...set, ...problem }),
       ...more,
     });
-  const tenant = create("tenant", { keySetUrl });
-  const ofRegistration = keepByKey((clientId: string) =>
-    create("registration", { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has }),
-  );
+  const tenant = create({ keySet: "tenant" }, { keySetUrl });
+  const ofRegistration = keepByKey(({ name, clientId }: Pick<DelegatedRegistrationConfig, "name" | "clientId">) => {
+    const names = { keySet: "registration", registration: name } as const;
+    return create(names, { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has });
+  });
   return { tenant, ofRegistration };
 }
 

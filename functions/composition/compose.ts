@@ -6,8 +6,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
-import { createCallerKeys } from "../../shared/caller/caller-keys.ts";
-import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
+import { type CallerKeys, createCallerKeys } from "../../shared/caller/caller-keys.ts";
 import type { Config } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
@@ -21,6 +20,7 @@ import { composeFoundation, type Foundation, type Surroundings } from "./foundat
 import type { GrantServices } from "./grants.ts";
 import type { PolicyState } from "./policy-state.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
+import { createRegistrations, type RegistrationsWithCredentials } from "./registrations.ts";
 import type { Sealing } from "./sealing.ts";
 import { usesSignIn } from "./sign-in.ts";
 
@@ -28,8 +28,9 @@ export interface Service {
   readonly config: Config;
   readonly identity: Identity;
   readonly exchangeContext: ExchangeContext;
-  readonly keys: IssuerKeys;
-  readonly delegated: RegistrationWithCredential;
+  readonly keys: CallerKeys;
+  /** Those with delegated permissions. */
+  readonly registrations: RegistrationsWithCredentials;
   readonly applicationOnly: RegistrationWithCredential | undefined;
   readonly sealing: Sealing;
   /** For routes of the sign-in, even if this policy does not use them. */
@@ -71,18 +72,21 @@ export function composeService(
   const { keySets, sealing, signInState, grantServices, operatorLog, nowMs, telemetry, warmUp } = foundation;
   const { sharedTokens, tokenCacheSize: _, ...caches } = foundation.caches;
   const { policy } = config;
-  foundation.apiNames.current = Object.keys(policy.apis);
   const keys = createCallerKeys({
     tenant: keySets.tenant,
-    registration: keySets.ofRegistration(config.delegated.clientId),
+    registrations: new Map(config.registrations.map((one) => [one.clientId, keySets.ofRegistration(one)])),
   });
-  const delegated = foundation.registrationOf(config.delegated);
+  const registrations = createRegistrations(config, foundation.registrationOf);
+  foundation.measured.current = {
+    labels: { apis: Object.keys(policy.apis), registrations: config.registrations.map(({ name }) => name) },
+    registrations: registrations.all,
+  };
   const applicationOnly = config.applicationOnly && foundation.registrationOf(config.applicationOnly);
   return {
     config,
     identity: identityOf(config),
     keys,
-    delegated,
+    registrations,
     applicationOnly,
     sealing,
     signInState,
@@ -103,7 +107,7 @@ export function composeService(
       policy,
       signIn: usesSignIn(policy) ? signInState : undefined,
       ...caches,
-      delegated,
+      registrations,
       applicationOnly,
       grants: createOfflineAccess({
         policy,
@@ -116,8 +120,8 @@ export function composeService(
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function identityOf({ tenantId, cloud, serviceUrl, appIdUri, documentationUrl }: Config): Identity {
-  return { tenantId, authorityHost: cloud.authorityHost, serviceUrl, appIdUri, documentationUrl };
+function identityOf({ tenantId, cloud, serviceUrl, registrations, documentationUrl }: Config): Identity {
+  return { tenantId, authorityHost: cloud.authorityHost, serviceUrl, registrations, documentationUrl };
 }
 
 function reportOtherUser(operatorLog: OperatorLog): ExchangeContext["onOtherUser"] {

@@ -24,7 +24,7 @@ export interface CredentialsInput {
 
 /** Call the result once for each policy: what the process remembers stays. */
 export function createCredentials(input: CredentialsInput): (policy: Policy) => CredentialProof {
-  const { cloud, tenantId, appIdUri } = input.config;
+  const { cloud, tenantId, delegated } = input.config;
   const nowSeconds = () => Math.floor(input.nowMs() / 1_000);
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const memories = { entra_secret: createCredentialMemory(), entra_assertion: createCredentialMemory() };
@@ -35,7 +35,7 @@ export function createCredentials(input: CredentialsInput): (policy: Policy) => 
       memories,
       budget,
       nowSeconds,
-      appIdUriOf: (entry) => appIdUriOf(policy, entry, appIdUri),
+      appIdUriOf: (entry) => appIdUriOf(policy, entry, delegated.appIdUri),
       assertionAudiences: [`${authority}/oauth2/v2.0/token`, `${authority}/v2.0`, `${authority}/oauth2/token`],
       entraAs: (credential) => entraAs(input, credential),
     });

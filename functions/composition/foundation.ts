@@ -19,7 +19,7 @@ import { keepByKey } from "./keep-by-key.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { createSignInState } from "./sign-in.ts";
-import { createTelemetry } from "./telemetry.ts";
+import { createTelemetry, type MeasuredPolicy } from "./telemetry.ts";
 import { createWarmUp } from "./warm-up.ts";
 
 /** The clocks and the network, which tests replace. */
@@ -50,8 +50,8 @@ export interface Foundation {
   readonly grantServices: GrantServices | undefined;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
-  /** The names of the APIs in the policy become labels of metrics. */
-  readonly apiNames: { current: readonly string[] };
+  /** What metrics say about the policy in use. Each version of the policy sets it. */
+  readonly measured: { current: MeasuredPolicy };
   /** Starts to load what an exchange needs. Every request for a token calls it; only the first call has an effect. */
   warmUp(trace?: RequestTrace): void;
   /** Undefined: telemetry is off. */
@@ -71,7 +71,7 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
   const applicationOnly = config.applicationOnly && registrationOf(config.applicationOnly);
   const sealing = createSealing({ config, azure, nowMs, operatorLog });
   const caches = createCaches({ config, azure, nowMs, steadyMs, operatorLog });
-  const apiNames = { current: [] };
+  const measured = { current: { labels: { apis: [], registrations: [] }, registrations: [delegated] } };
   return {
     fixed: config,
     azure,
@@ -86,16 +86,15 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
     grantServices: grants && createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs }),
     operatorLog,
     nowMs,
-    apiNames,
+    measured,
     telemetry: createTelemetry({
       config,
       azure,
       outbound,
       nowMs,
       operatorLog,
-      apis: () => apiNames.current,
+      measured: () => measured.current,
       tokenCacheSize: caches.tokenCacheSize,
-      delegated,
       applicationOnly,
     }),
     warmUp: createWarmUp({ keys: keySets.tenant, delegated, sharedTokens: caches.sharedTokens }),

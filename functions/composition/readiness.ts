@@ -21,7 +21,10 @@ export interface Readiness {
   readonly checks: {
     readonly policy: PolicyState;
     readonly keys: "ok" | "unavailable";
+    /** Credential of the default registration. */
     readonly credential: CredentialCheck;
+    /** Credentials of the policy's registrations, by name. Absent: the policy has none. */
+    readonly registrationCredentials?: Readonly<Record<string, CredentialCheck>>;
     /** Credential of the second registration. Absent: not configured. */
     readonly applicationCredential?: CredentialCheck;
     readonly sealingKey: Check;
@@ -48,12 +51,14 @@ export function createReadiness(service: Service): () => Promise<Readiness> {
 // ------------------------------------------------------------------------------------------------------------------
 
 async function check(service: Service): Promise<Readiness> {
-  const { keys, delegated, applicationOnly, sealing, grantServices, nowMs } = service;
+  const { keys, registrations, applicationOnly, sealing, grantServices, nowMs } = service;
+  const [, ...further] = registrations.all;
   // Grants and sign-ins seal. An authorization code needs the key without a grant store, too.
   const seals = grantServices !== undefined || service.exchangeContext.signIn !== undefined;
-  const [keysReady, credential, application, sealingKey, grantStore] = await Promise.all([
+  const [keysReady, credential, others, application, sealingKey, grantStore] = await Promise.all([
     keys.ready(),
-    checkCredential(delegated, nowMs),
+    checkCredential(registrations.default, nowMs),
+    Promise.all(further.map(async (one) => ({ name: one.name, ...(await checkCredential(one, nowMs)) }))),
     applicationOnly === undefined ? undefined : checkCredential(applicationOnly, nowMs),
     toCheck(seals ? sealing.check() : undefined),
     toCheck(
@@ -61,13 +66,17 @@ async function check(service: Service): Promise<Readiness> {
     ),
   ]);
   const policy = service.policyState();
+  const othersUsable = others.every(({ usable }) => usable) && application?.usable !== false;
   const storageReady = sealingKey !== "unavailable" && grantStore !== "unavailable";
   return {
-    ready: policy.hash !== undefined && keysReady && credential.usable && application?.usable !== false && storageReady,
+    ready: policy.hash !== undefined && keysReady && credential.usable && othersUsable && storageReady,
     checks: {
       policy,
       keys: keysReady ? "ok" : "unavailable",
       credential: credential.details,
+      ...(others.length === 0
+        ? {}
+        : { registrationCredentials: Object.fromEntries(others.map(({ name, details }) => [name, details])) }),
       ...(application === undefined ? {} : { applicationCredential: application.details }),
       sealingKey,
       grantStore,

@@ -25,6 +25,8 @@ export interface RegistrationInput {
 }
 
 export interface RegistrationWithCredential extends Registration {
+  /** For people: in logs and metrics. */
+  readonly name: string;
   credential(): Promise<ClientCredentialSource>;
 }
 
@@ -48,7 +50,7 @@ export function createRegistration(input: RegistrationInput): RegistrationWithCr
       pause,
     });
   });
-  return { clientId: registration.clientId, credential, entra };
+  return { name: registration.name, clientId: registration.clientId, credential, entra };
 }
 
 // ------------------------------------------------------------------------------------------------------------------
@@ -61,8 +63,8 @@ async function createCredential({
   pause,
   operatorLog,
 }: RegistrationInput): Promise<ClientCredentialSource> {
-  const onEvent = (event: CredentialEvent) => operatorLog.add({ event: "credential", ...event });
-  const { credential } = registration;
+  const { name, credential } = registration;
+  const onEvent = (event: CredentialEvent) => operatorLog.add({ event: "credential", registration: name, ...event });
   switch (credential.kind) {
     case "key-vault-secret": {
       const { createClientSecret } = await import("../../shared/credential/client-secret.ts");

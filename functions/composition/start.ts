@@ -19,7 +19,12 @@ export function composeVersions<Version>(
   toVersion: (service: Service, isLoaded: boolean) => Version,
 ): PolicyVersions<Version> {
   const { fixed, nowMs, operatorLog } = foundation;
-  const unloaded: Config = { ...fixed, policy: { apis: {}, registrations: {}, callers: [] }, policyHash: undefined };
+  const unloaded: Config = {
+    ...fixed,
+    registrations: [fixed.delegated],
+    policy: { apis: {}, registrations: {}, callers: [] },
+    policyHash: undefined,
+  };
   return createPolicyVersions({
     source: createSource(foundation, url),
     configFor,

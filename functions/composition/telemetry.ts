@@ -8,10 +8,17 @@ import type { CacheSize } from "../../shared/cache/memory-cache.ts";
 import type { FixedConfig, TelemetryConfig } from "../../shared/config/config.ts";
 import { succeed } from "../../shared/core/result.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
+import type { LabelNames } from "../../shared/telemetry/labels.ts";
 import { createLazyTelemetry, type Recorder, type Telemetry } from "../../shared/telemetry/telemetry.ts";
 import type { Azure } from "./azure.ts";
 import { outboundFor } from "./outbound-for.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
+
+/** What metrics say about the policy in use. */
+export interface MeasuredPolicy {
+  readonly labels: LabelNames;
+  readonly registrations: readonly RegistrationWithCredential[];
+}
 
 export interface TelemetryInput {
   readonly config: FixedConfig;
@@ -19,10 +26,8 @@ export interface TelemetryInput {
   readonly outbound: Outbound;
   readonly nowMs: () => number;
   readonly operatorLog: OperatorLog;
-  /** The names of the APIs in the policy. */
-  readonly apis: () => readonly string[];
+  readonly measured: () => MeasuredPolicy;
   readonly tokenCacheSize: () => CacheSize;
-  readonly delegated: RegistrationWithCredential;
   readonly applicationOnly: RegistrationWithCredential | undefined;
 }
 
@@ -56,7 +61,7 @@ async function load(input: TelemetryInput, telemetry: TelemetryConfig): Promise<
   return createOpenTelemetry({
     config: telemetry,
     instanceId: randomUUID(),
-    apis: input.apis,
+    names: () => input.measured().labels,
     sender,
     gauges: { tokenCache: input.tokenCacheSize, credentials: () => credentialDays(input) },
   });
@@ -68,17 +73,12 @@ async function readHeaders({ azure }: TelemetryInput, secretName: string) {
 }
 
 /** Days to expiry of the credentials that are already loaded, without a call to Key Vault. */
-async function credentialDays({ delegated, applicationOnly, nowMs }: TelemetryInput) {
-  const registrations = [
-    { registration: "delegated", source: await delegated.credential() },
-    ...(applicationOnly === undefined
-      ? []
-      : [{ registration: "application", source: await applicationOnly.credential() } as const]),
-  ] as const;
-  return registrations.flatMap(({ registration, source }) => {
-    const { expiresAtSeconds } = source.describe();
-    return expiresAtSeconds === undefined
-      ? []
-      : [{ registration, days: (expiresAtSeconds * 1_000 - nowMs()) / DAY_MS }];
-  });
+async function credentialDays({ measured, applicationOnly, nowMs }: TelemetryInput) {
+  const all = [...measured().registrations, ...(applicationOnly === undefined ? [] : [applicationOnly])];
+  const described = await Promise.all(
+    all.map(async ({ name, credential }) => ({ name, ...(await credential()).describe() })),
+  );
+  return described.flatMap(({ name, expiresAtSeconds }) =>
+    expiresAtSeconds === undefined ? [] : [{ registration: name, days: (expiresAtSeconds * 1_000 - nowMs()) / DAY_MS }],
+  );
 }

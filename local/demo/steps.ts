@@ -10,6 +10,7 @@ import { grantSteps } from "./grant-steps.ts";
 import { policySteps } from "./policy-steps.ts";
 import { recoverySteps } from "./recovery-steps.ts";
 import { refusalSteps } from "./refusal-steps.ts";
+import { registrationSteps } from "./registration-steps.ts";
 import { signInSteps } from "./sign-in-steps.ts";
 
 const healthSteps: readonly DemoStep[] = [
@@ -26,6 +27,7 @@ const healthSteps: readonly DemoStep[] = [
 export const demoSteps: readonly DemoStep[] = [
   ...healthSteps,
   ...exchangeSteps,
+  ...registrationSteps,
   ...refusalSteps,
   ...grantSteps,
   ...signInSteps,

@@ -42,6 +42,8 @@ export interface AuditFacts {
   act?: { readonly clientId: string; readonly objectId: string };
   /** Name of the policy entry that allowed or refused the request. */
   policyEntry?: string;
+  /** Name of the registration of that entry: `default`, or a name of the policy. */
+  registration?: string;
   /** The requested scopes of `api`. */
   scopesAsked?: readonly string[];
   scopesReturned?: readonly string[];

@@ -47,10 +47,11 @@ function requestReason({ parameter, hint }: Extract<Failure, { kind: "request_in
   return parameter === undefined ? {} : { reason: `${parameter}${found}` };
 }
 
-function policyFacts({ reason, entry, api, scopes }: PolicyRefused): FailureFacts {
+function policyFacts({ reason, entry, registration, api, scopes }: PolicyRefused): FailureFacts {
   return {
     reason,
     ...(entry === undefined ? {} : { policyEntry: entry }),
+    ...(registration === undefined ? {} : { registration }),
     ...(api === undefined ? {} : { api }),
     ...(scopes === undefined ? {} : { scopesAsked: scopes }),
   };

@@ -186,8 +186,12 @@ function fromCallerFailure(failure: ValidationFailure): Failure {
   return failure.kind === "keys_unavailable" ? KEYS_UNAVAILABLE : { ...refusalOf(failure), kind: "caller_refused" };
 }
 
-function refusalOf({ reason, sentBytes }: Extract<ValidationFailure, { kind: "token_refused" }>) {
-  return { reason, ...(sentBytes === undefined ? {} : { sentBytes }) };
+function refusalOf({ reason, sentBytes, registration }: Extract<ValidationFailure, { kind: "token_refused" }>) {
+  return {
+    reason,
+    ...(sentBytes === undefined ? {} : { sentBytes }),
+    ...(registration === undefined ? {} : { registration }),
+  };
 }
 
 function isApplication(caller: Caller): caller is ApplicationCaller {

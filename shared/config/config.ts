@@ -9,10 +9,23 @@ export type CredentialMode =
   | { readonly kind: "key-vault-certificate"; readonly certificateName: string }
   | { readonly kind: "managed-identity" };
 
+/** An app registration that this service authenticates as. */
 export interface RegistrationConfig {
+  /** For people: in audit events, logs and metrics. */
+  readonly name: string;
+  /** GUID, lower case: identifies the registration. */
   readonly clientId: string;
   readonly credential: CredentialMode;
 }
+
+/** A registration with delegated permissions. Callers request tokens for it. */
+export interface DelegatedRegistrationConfig extends RegistrationConfig {
+  /** App ID URI, without a trailing slash. Callers request its scope from Entra. */
+  readonly appIdUri: string;
+}
+
+/** The registration of the setting `CLIENT_ID`, then those of the policy. */
+export type RegistrationConfigs = readonly [DelegatedRegistrationConfig, ...DelegatedRegistrationConfig[]];
 
 export interface GrantConfig {
   readonly tableEndpoint: string;
@@ -56,9 +69,8 @@ export interface FixedConfig {
   readonly serviceUrl: string;
   /** Where the administrator publishes docs/troubleshooting.md. Undefined: nowhere. */
   readonly documentationUrl: string | undefined;
-  /** App ID URI of the delegated registration, without a trailing slash. Callers request its scope from Entra. */
-  readonly appIdUri: string;
-  readonly delegated: RegistrationConfig;
+  /** The registration of the setting `CLIENT_ID`. */
+  readonly delegated: DelegatedRegistrationConfig;
   /** Undefined: no application tokens. */
   readonly applicationOnly: RegistrationConfig | undefined;
   /** Undefined: no setting needs a vault. */
@@ -79,6 +91,7 @@ export interface FixedConfig {
 
 /** The configuration under one version of the policy. */
 export interface Config extends FixedConfig {
+  readonly registrations: RegistrationConfigs;
   readonly policy: Policy;
   /** Identifies the version in audit events, operator events and readiness. Undefined: no policy is loaded yet. */
   readonly policyHash: string | undefined;

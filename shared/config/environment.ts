@@ -25,7 +25,7 @@ export function configurationFrom(variables: Variables): Configuration {
   const read = text === undefined ? undefined : readPolicy(text, values);
   const found = [
     ...hostProblems(variables, values),
-    ...(read === undefined ? contradictions({ values, policy: NO_POLICY }) : []),
+    ...(read === undefined ? contradictions({ values, policy: NO_POLICY, isPolicyValid: true }) : []),
     ...(read?.ok === false ? read.failure : []),
   ];
   // A malformed setting has no value here. Do not report it as missing, too.
@@ -62,7 +62,8 @@ function readPolicy(text: string, values: ReadonlyMap<SettingName, string>): Res
     "problems" in parsed
       ? parsed.problems.map(({ path, problem }) => `POLICY${path === "" ? "" : ` ${path}`} ${problem}`)
       : [];
-  problems.push(...contradictions({ values, policy: "policy" in parsed ? parsed.policy : parsed.draft }));
+  const policy = "policy" in parsed ? parsed.policy : parsed.draft;
+  problems.push(...contradictions({ values, policy, isPolicyValid: "policy" in parsed }));
   return problems.length > 0 || !("policy" in parsed)
     ? fail(problems)
     : succeed(toConfig(values, parsed.policy, hash("sha256", text, "hex").slice(0, HASH_CHARACTERS)));

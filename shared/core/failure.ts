@@ -61,7 +61,9 @@ export type PolicyRefusal =
   | "api_not_named"
   | "scope_not_allowed"
   | "redirect_uri_not_allowed"
-  | "link_caller_not_own";
+  | "link_caller_not_own"
+  /** The caller's token is for another registration than its entry. */
+  | "token_for_other_registration";
 
 /** The rule that refused, and what is known about the request at that point. */
 export interface PolicyRefused {
@@ -76,6 +78,10 @@ export interface PolicyRefused {
   readonly requested?: readonly string[];
   /** What the caller's own entry has instead. */
   readonly listed?: readonly string[];
+  /** Name of the entry's registration. */
+  readonly registration?: string;
+  /** The kind of the caller whose token is for another registration. */
+  readonly callerKind?: "user" | "application";
 }
 
 /** The token carries scopes outside the caller's list, so it is not released. */
@@ -87,12 +93,19 @@ export interface ScopeSurplus {
 }
 
 /** Why a token may not be exchanged: it is not valid, or this caller may not exchange it. */
-export type SubjectRefusal = TokenRefusal | "not_a_user" | "not_the_caller";
+export type SubjectRefusal = TokenRefusal | "not_a_user" | "not_the_caller" | "other_registration";
 
 /** Why an `actor_token` is refused: it is not valid, or the policy has no entry for its caller. */
 export type ActorRefusal = TokenRefusal | "not_listed";
 
-export type GrantRefusal = "unknown" | "expired" | "not_bound" | "unreadable" | "user_changed";
+export type GrantRefusal =
+  | "unknown"
+  | "expired"
+  | "not_bound"
+  | "unreadable"
+  | "user_changed"
+  /** Issued for another registration than the caller's token and its entry. */
+  | "other_registration";
 
 /** An application's grant that has ended, with the application's current policy entry. */
 export interface EndedGrant {
@@ -109,6 +122,8 @@ export type CodeRefusal =
   | "wrong_client"
   | "wrong_redirect_uri"
   | "wrong_verifier"
+  /** Issued for another registration than the caller's token and its entry. */
+  | "other_registration"
   /** An earlier request with the same code has used Entra's refresh token. */
   | "already_redeemed";
 
@@ -134,6 +149,8 @@ export type SignInRefusal =
   | "confirmation_used"
   /** The form did not come from the confirmation page. */
   | "form_forged"
+  /** The sign-in began for another registration than the application's entry has now. */
+  | "registration_changed"
   | "too_large";
 
 /** Entra's refusal, classified by who can act on it. */
@@ -200,11 +217,14 @@ export type Failure =
       readonly reason: TokenRefusal;
       /** Length of a token that is too long. */
       readonly sentBytes?: number;
+      /** Client id of the registration that a genuine token is for. */
+      readonly registration?: string;
     }
   | {
       readonly kind: "subject_refused";
       readonly reason: SubjectRefusal;
       readonly sentBytes?: number;
+      readonly registration?: string;
       /** RFC 8693 calls a bad subject `invalid_request`, RFC 7523 a bad assertion `invalid_grant`. */
       readonly presentedAs: "subject_token" | "assertion";
     }

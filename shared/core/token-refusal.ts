@@ -48,5 +48,7 @@ export type ValidationFailure =
       readonly reason: TokenRefusal;
       /** Length of a token that is too long. */
       readonly sentBytes?: number;
+      /** Client id of the registration that the token is for. Undefined: the token is not genuine, or is for no registration. */
+      readonly registration?: string;
     }
   | { readonly kind: "keys_unavailable" };

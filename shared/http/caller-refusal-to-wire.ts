@@ -28,9 +28,9 @@ export function callerMissing(options: WireOptions): Wire {
   };
 }
 
-export function callerRefused({ reason, sentBytes = 0 }: CallerRefused, options: WireOptions): Wire {
+export function callerRefused({ reason, sentBytes = 0, registration }: CallerRefused, options: WireOptions): Wire {
   const refusal = REFUSALS[reason];
-  const words = wordsFor(options.service);
+  const words = wordsFor(options.service, registration);
   const refused = {
     code: refusal.code ?? "caller_refused",
     description: refusal.text({ ...words, token: "The caller's token", sentBytes }),
@@ -42,10 +42,13 @@ export function callerRefused({ reason, sentBytes = 0 }: CallerRefused, options:
   return { ...refused, status: 401, error: "invalid_client", challenge };
 }
 
-export function subjectRefused({ reason, presentedAs, sentBytes = 0 }: SubjectRefused, options: WireOptions): Wire {
+export function subjectRefused(
+  { reason, presentedAs, sentBytes = 0, registration }: SubjectRefused,
+  options: WireOptions,
+): Wire {
   // Only applications have the app role, and the role does not make an application's token exchangeable.
   const refusal = REFUSALS[reason === "role_missing" ? "not_a_user" : reason];
-  const words = wordsFor(options.service);
+  const words = wordsFor(options.service, registration);
   const refused = {
     code: refusal.code ?? "subject_refused",
     description: refusal.text({ ...words, token: "The token to exchange", sentBytes }),
@@ -114,7 +117,8 @@ function scopeFor(lacking: Permission, { scope, applicationScope }: Words): { re
   }
 }
 
-function wordsFor(service: ServiceNames | undefined): Words {
+/** `registration`: client id of the registration that a genuine token is for. Default: the default registration. */
+function wordsFor(service: ServiceNames | undefined, registration?: string): Words {
   if (service === undefined) {
     return {
       tokenNeeded: "an Entra access token for this service",
@@ -124,7 +128,9 @@ function wordsFor(service: ServiceNames | undefined): Words {
       applicationScope: {},
     };
   }
-  const { user, application } = callerScopes(service.appIdUri);
+  const [first, ...others] = service.registrations;
+  const { appIdUri } = others.find(({ clientId }) => clientId === registration) ?? first;
+  const { user, application } = callerScopes(appIdUri);
   return {
     tokenNeeded: `an Entra access token for ${user} (a user) or ${application} (an application)`,
     userScope: `the scope ${user}`,
@@ -262,6 +268,12 @@ const REFUSALS: Readonly<Record<SubjectRefusal, Refusal>> = {
     action: "fix_request",
     text: () =>
       "A user may exchange only the token that authenticates the request. Send one token, or authenticate as an application.",
+  },
+  other_registration: {
+    code: "subject_for_other_registration",
+    action: "fix_request",
+    text: ({ userScope }) =>
+      `The token to exchange is for another app registration of this service than the caller's token (claim aud). Request the user's token for ${userScope}.`,
   },
   scope_missing: {
     code: "token_scope_missing",

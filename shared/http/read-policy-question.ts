@@ -11,9 +11,10 @@ import type { Failure } from "../core/failure.ts";
 import { FLOW_NAMES } from "../core/flow-name.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import { APIS_PER_GRANT_MAX } from "../core/limits.ts";
+import { DEFAULT_REGISTRATION } from "../core/registration-names.ts";
 import { type Result, succeed } from "../core/result.ts";
-import type { PolicyCaller } from "../policy/evaluate.ts";
 import type { PolicyQuestion } from "../policy/explain.ts";
+import type { PolicyCaller } from "../policy/find-entry.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
 import { readJsonBody, safeName } from "./read-body.ts";
@@ -27,6 +28,8 @@ export const callerForm = z.strictObject({
   clientId: name,
   /** The client is an agent of this agent identity blueprint. */
   blueprint: z.optional(name),
+  /** Name of the registration that the caller's token is for. Not set: the default one. */
+  registration: z._default(name, DEFAULT_REGISTRATION),
   roles: z._default(names, []),
   /** The client authenticates to Entra with a secret or a certificate. */
   confidential: z._default(z.boolean(), true),

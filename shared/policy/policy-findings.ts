@@ -4,6 +4,7 @@
  * warning is an entry that works and allows more than most need. Pure.
  */
 import type { PolicyFinding } from "./policy-finding.ts";
+import { isSameRegistration } from "./registrations.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 import { DEFAULT_SCOPE } from "./scope-names.ts";
 import { surplusFindings } from "./surplus-findings.ts";
@@ -118,7 +119,9 @@ function exchangesNothing({ callers }: Policy, entry: CallerRule, index: number)
   const byAgents = entry.clientId === undefined && entry.subjectClients === undefined;
   const mayObtain = ({ clientId, blueprint }: CallerRule) =>
     clientId === undefined ? byAgents && blueprint === entry.blueprint : byAgents || clients.includes(clientId);
-  const people = callers.filter((other) => other.kind === "user" && mayObtain(other));
+  const people = callers.filter(
+    (other) => other.kind === "user" && mayObtain(other) && isSameRegistration(other, entry),
+  );
   const shared = ([api, scopes]: [string, readonly string[]]) =>
     people.some(({ apis }) => Object.hasOwn(apis, api) && apis[api]?.some((scope) => scopes.includes(scope)));
   if (Object.entries(entry.apis).some(shared)) return [];
@@ -149,5 +152,5 @@ function exchangesNothing({ callers }: Policy, entry: CallerRule, index: number)
 function reasonWithoutPeople(clients: readonly string[]): string {
   return clients.length === 0
     ? "and subjectClients is empty"
-    : `but no entry of kind user has the client id ${clients.join(" or ")}`;
+    : `but no entry of kind user with its registration has the client id ${clients.join(" or ")}`;
 }

@@ -18,6 +18,7 @@ import { isTransactionId, readCookie } from "../sealed-state/cookies.ts";
 import { sameText } from "../sealed-state/pkce.ts";
 import type { PendingCode, PendingConfirmation, PendingGrant } from "../sealed-state/sealed-state.ts";
 import { evaluateCode } from "./evaluate-code.ts";
+import { registrationOfTarget } from "./registration-of-target.ts";
 import { sealCode } from "./seal-code.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { targetFacts, toSignInInput } from "./target.ts";
@@ -86,7 +87,9 @@ export async function openConfirmation(
     return fromStateFailure(unsealed.failure, { invalid: "confirmation_missing", expired: "confirmation_expired" });
   }
   const pending = unsealed.value;
-  recordConfirmation(pending, audit);
+  recordConfirmation(context, pending, audit);
+  const registration = registrationOfTarget(context, pending.target);
+  if (!registration.ok) return registration;
   return pending.kind === "grant" ? toGrantConfirmation(context, pending) : toCodeConfirmation(context, pending);
 }
 
@@ -109,9 +112,9 @@ export async function confirmGrant(
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function recordConfirmation(pending: PendingConfirmation, audit: AuditTrail): void {
+function recordConfirmation({ policy }: SignInContext, pending: PendingConfirmation, audit: AuditTrail): void {
   const subject = pending.kind === "grant" ? { subjectObjectId: pending.user.objectId } : {};
-  audit.add({ correlationId: pending.correlationId, ...targetFacts(pending.target), ...subject });
+  audit.add({ correlationId: pending.correlationId, ...targetFacts(policy, pending.target), ...subject });
 }
 
 function toGrantConfirmation(context: SignInContext, pending: PendingGrant): Result<Confirmation, Failure> {
@@ -196,6 +199,7 @@ async function approveGrant(
 ): Promise<Result<Confirmed, Failure>> {
   const issued = await context.grants.issueConfirmed({
     clientId: pending.target.clientId,
+    registration: pending.target.registration,
     user: pending.user,
     entitlement,
     apis: pending.apis,

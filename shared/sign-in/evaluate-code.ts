@@ -23,6 +23,7 @@ export function evaluateCode(
     caller: {
       kind: entry.kind,
       clientId: target.clientId,
+      registration: target.registration,
       agent: entry.blueprint === undefined ? undefined : { blueprint: entry.blueprint },
       roles: entry.role === undefined ? [] : [entry.role],
       confidential: true,

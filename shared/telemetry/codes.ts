@@ -57,9 +57,12 @@ export const CODES: readonly string[] = [
   "caller_is_user",
   "subject_is_application",
   "subject_not_the_caller",
+  "subject_for_other_registration",
   "grant_expired",
   "grant_invalid",
+  "grant_for_other_registration",
   "code_refused",
+  "code_for_other_registration",
   // Policy.
   "caller_not_listed",
   "public_client",
@@ -78,6 +81,7 @@ export const CODES: readonly string[] = [
   "redirect_uri_not_allowed",
   "role_required",
   "link_caller_not_own",
+  "token_for_other_registration",
   // The sign-in.
   "signin_request_invalid",
   "signin_request_expired",
@@ -91,6 +95,7 @@ export const CODES: readonly string[] = [
   "signin_wrong_user",
   "signin_guest",
   "signin_too_large",
+  "signin_registration_changed",
   "confirmation_missing",
   "confirmation_expired",
   "confirmation_used",

@@ -29,7 +29,7 @@ const CALLER = [
   "callerTokenId",
 ];
 const SUBJECT = ["subjectObjectId", "subjectClientId", "subjectTokenId"];
-const DECIDED = ["policyEntry", "api", "scopesAsked"];
+const DECIDED = ["policyEntry", "registration", "api", "scopesAsked"];
 const ACQUIRED = ["cache", "scopesReturned"];
 const ENTRA = ["entraTraceId", "aadsts", "reason"];
 

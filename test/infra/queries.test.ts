@@ -36,7 +36,7 @@ describeWithBicep("alerts", () => {
 
   test("the credential alert ignores credentials without an expiry date and events that the timer did not write", async () => {
     const text = String((await criterion("credential"))["query"]).slice(base.length);
-    expect(text).toContain("isnotempty(tostring(Audit.registration))");
+    expect(text).toContain("isnotempty(tostring(Audit.state))");
     // Filter after arg_max: if the latest event has no expiry date, an older event must not count.
     expect(text.indexOf("arg_max")).toBeGreaterThan(-1);
     expect(text.indexOf("arg_max")).toBeLessThan(text.indexOf("isnotnull(DaysToExpiry)"));

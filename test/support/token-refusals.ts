@@ -50,4 +50,5 @@ export const SUBJECT_REFUSALS: Partial<Record<SubjectRefusal, readonly [code: st
   role_missing: ["subject_is_application", "fix_request"],
   not_a_user: ["subject_is_application", "fix_request"],
   not_the_caller: ["subject_not_the_caller", "fix_request"],
+  other_registration: ["subject_for_other_registration", "fix_request"],
 };

@@ -13,10 +13,11 @@ export const USER_IDS = {
   erin: "e4180000-0000-4000-8000-000000000005",
 } as const;
 
-/** Client ids. `service` is the registration of the service under test. */
+/** Client ids. `service` and `narrow` are the registrations of the service under test, with many and with few rights. */
 export const CLIENT_IDS = {
   service: "5e471ce0-0000-4000-8000-000000000001",
   appOnly: "5e471ce0-0000-4000-8000-000000000002",
+  narrow: "5e471ce0-0000-4000-8000-000000000003",
   web: "ca11e400-0000-4000-8000-000000000001",
   public: "ca11e400-0000-4000-8000-000000000002",
   daemon: "ca11e400-0000-4000-8000-000000000003",
@@ -26,6 +27,7 @@ export const CLIENT_IDS = {
   agentBlueprint: "a6e40000-0000-4000-8000-000000000001",
   mailAgent: "a6e40000-0000-4000-8000-000000000002",
   newAgent: "a6e40000-0000-4000-8000-000000000003",
+  intranet: "ca11e400-0000-4000-8000-000000000007",
   orders: "04de4500-0000-4000-8000-000000000001",
   systemIdentity: "1de70000-0000-4000-8000-000000000001",
   userIdentity: "1de70000-0000-4000-8000-000000000002",
@@ -58,6 +60,8 @@ export const OBJECT_IDS: Readonly<Record<RegistrationName, string>> = {
   agentBlueprint: "0b1ec700-0000-4000-8000-000000000010",
   mailAgent: "0b1ec700-0000-4000-8000-000000000011",
   newAgent: "0b1ec700-0000-4000-8000-000000000012",
+  narrow: "0b1ec700-0000-4000-8000-000000000013",
+  intranet: "0b1ec700-0000-4000-8000-000000000014",
 };
 
 export const RESOURCE_URIS = {
@@ -66,11 +70,13 @@ export const RESOURCE_URIS = {
   storage: "https://storage.azure.com",
   orders: "https://api.contoso.local/orders",
   service: `api://${CLIENT_IDS.service}`,
+  narrow: `api://${CLIENT_IDS.narrow}`,
   tokenExchange: "api://AzureADTokenExchange",
 } as const;
 
 export const VAULT_SECRET_NAMES = {
   clientSecret: "client-secret",
+  narrowClientSecret: "narrow-client-secret",
   appOnlyClientSecret: "app-only-client-secret",
   sealingKey: "sealing-key",
   cacheKey: "cache-key",

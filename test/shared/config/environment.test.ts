@@ -235,7 +235,7 @@ describe("missing and malformed settings", () => {
   test.each(["api://gte", `api://${TENANT}/gte`, "https://tokens.example", "https://tokens.example/gte"])(
     "APP_ID_URI %j is accepted",
     (uri) => {
-      expect(configFrom({ ...AZURE, APP_ID_URI: uri }).appIdUri).toBe(uri);
+      expect(configFrom({ ...AZURE, APP_ID_URI: uri }).registrations[0].appIdUri).toBe(uri);
     },
   );
 
@@ -588,8 +588,14 @@ describe("the configuration", () => {
       cloud: { name: "public", authorityHost: "https://login.microsoftonline.com" },
       tenantId: TENANT,
       serviceUrl: "https://gte.example",
-      appIdUri: `api://${CLIENT}`,
-      delegated: { clientId: CLIENT, credential: { kind: "managed-identity" } },
+      registrations: [
+        {
+          name: "default",
+          clientId: CLIENT,
+          appIdUri: `api://${CLIENT}`,
+          credential: { kind: "managed-identity" },
+        },
+      ],
       applicationOnly: undefined,
       vaultUrl: undefined,
       managedIdentityClientId: undefined,
@@ -622,9 +628,19 @@ describe("the configuration", () => {
     };
     expect(configFrom(everything)).toMatchObject({
       tenantId: TENANT,
-      appIdUri: `api://${TENANT}/gte`,
-      delegated: { clientId: CLIENT, credential: { kind: "key-vault-secret", secretName: "mine" } },
-      applicationOnly: { clientId: APP_ONLY, credential: { kind: "key-vault-secret", secretName: "other" } },
+      registrations: [
+        {
+          name: "default",
+          clientId: CLIENT,
+          appIdUri: `api://${TENANT}/gte`,
+          credential: { kind: "key-vault-secret", secretName: "mine" },
+        },
+      ],
+      applicationOnly: {
+        name: "app-only",
+        clientId: APP_ONLY,
+        credential: { kind: "key-vault-secret", secretName: "other" },
+      },
       vaultUrl: "https://kv.vault.azure.net",
       managedIdentityClientId: CALLER,
       grants: { tableEndpoint: "https://st.table.core.windows.net", tableName: "mygrants", reapDryRun: false },
@@ -637,7 +653,7 @@ describe("the configuration", () => {
 
   test("contains the certificate names of both registrations", () => {
     const config = configFrom({ ...VAULT, CLIENT_CREDENTIAL: "key-vault-certificate", APP_ONLY_CLIENT_ID: APP_ONLY });
-    expect(config.delegated.credential).toEqual({
+    expect(config.registrations[0].credential).toEqual({
       kind: "key-vault-certificate",
       certificateName: "client-certificate",
     });
