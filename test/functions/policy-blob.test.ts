@@ -293,7 +293,7 @@ describe("the last good version stays in use", () => {
     [
       "an unknown member",
       policyWithEntries({ "web-users": { colour: "red" } }),
-      "POLICY callers.0 has unknown members: colour",
+      "POLICY callers.0 has an unknown member: colour",
     ],
     [
       "a contradiction with a setting",
