@@ -16,8 +16,8 @@ export function registrationOfTarget(
 ): Result<Registration, Failure> {
   const registration = registrations.find(target.registration);
   if (registration === undefined) return refuseSignIn("registration_changed");
-  // Policy refuses a sign-in without an entry, in its own words.
-  const entry = policy.callers.find(({ name, clientId }) => name === target.entry && clientId === target.clientId);
+  // Policy refuses a sign-in without an entry, in its own words. The entry of a blueprint has no client id.
+  const entry = policy.callers.find(({ name }) => name === target.entry);
   return entry === undefined || isOfRegistration(policy, entry, target.registration)
     ? succeed(registration)
     : refuseSignIn("registration_changed");

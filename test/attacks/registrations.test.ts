@@ -345,6 +345,27 @@ describe("after the entry moved to another registration", () => {
     expectPage(await at.call("/signin/confirm", { form: { ...fields, decision: "allow" }, headers }), at);
   });
 
+  test("of a blueprint's agents, an agent's link and the cookie of its sign-in are refused", async () => {
+    const under = (registration: Record<string, unknown>) =>
+      service.another({
+        settings: {
+          POLICY: policyWith(({ callers }) => {
+            const daemon = callers.find(({ name }) => name === "daemon");
+            const { clientId: _, ...entry } = { ...daemon };
+            callers.push({ ...entry, name: "agents", blueprint: CLIENT_IDS.agentBlueprint, ...registration });
+          }),
+        },
+      });
+    const before = under({});
+    const link = await createLinkAs(before, appToken(world, { client: "mailAgent" }));
+    const browser = newBrowser(before);
+    const request = entraRequest(await browser.open(link));
+    const after = under(IN_NARROW);
+    expectPage(await newBrowser(after).open(link), after, { policyEntry: "agents" });
+    const path = callbackPath({ code: entraCode(before, request), state: request["state"] ?? "" });
+    expectPage(await after.call(path, { headers: { cookie: withCookies(browser).cookies } }), after);
+  });
+
   test("and the old registration is gone, a link of it leads nowhere", async () => {
     const at = moved();
     const link = await createLinkAs(at, narrowApp("daemon"));
