@@ -266,6 +266,21 @@ describe("a right that the new policy removes is refused with the next request",
     expect(at.lastEvent()).toMatchObject({ route: "callback", code: "redirect_uri_not_allowed" });
   });
 
+  test("a registration and its caller, although the token was verified before; and it returns with the policy", async () => {
+    const at = serve();
+    const token = userToken(world, { client: "intranet", resource: "narrow" });
+    const call = () => at.call("/AuthorizationHeader/graph", { headers: bearer(token) });
+    expect((await call()).status).toBe(200);
+    // `policyWith` leaves out a registration that no entry names.
+    put(without("intranet-users"));
+    clock.advance(BOUND_MS);
+    const refused = await call();
+    expect([refused.status, refused.json()["code"]]).toEqual([401, "token_for_other_api"]);
+    put(NOTHING_NEW);
+    clock.advance(BOUND_MS);
+    expect((await call()).status).toBe(200);
+  });
+
   test("a live grant: its application is removed, and later its scope", async () => {
     const at = serve();
     const made = await at.call("/oauth2/token", {
