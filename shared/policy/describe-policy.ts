@@ -1,5 +1,6 @@
 /** Describes in plain English what a policy allows and what an administrator should check. Pure. */
 
+import { describeRule } from "./downstream-rules.ts";
 import { DEFAULT_BYPASS_PER_MINUTE } from "./evaluate.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 
@@ -8,7 +9,9 @@ export function describePolicy(policy: Policy): string[] {
   return policy.callers.flatMap((entry) => [
     `${entry.name} (${entry.kind} ${entry.clientId}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
     `  may use the flows ${entry.flows.join(", ")}`,
-    ...Object.entries(entry.apis).map(([api, scopes]) => `  may have ${api}: ${scopes.join(" ")}`),
+    ...Object.entries(entry.apis).map(
+      ([api, scopes]) => `  may ${entry.release === "none" ? "use" : "have"} ${api}: ${scopes.join(" ")}`,
+    ),
     ...describeTerms(entry).map((line) => `  ${line}`),
   ]);
 }
@@ -31,6 +34,10 @@ function describeTerms(entry: CallerRule): string[] {
   ];
   const { bypassPerMinute = DEFAULT_BYPASS_PER_MINUTE } = entry.limits;
   return [
+    ...(entry.release === "none" ? ["gets no token: it uses APIs through the relay only"] : []),
+    ...Object.entries(entry.downstream).flatMap(([api, rules]) =>
+      rules.map((rule) => `may send to ${api}: ${describeRule(rule)}`),
+    ),
     ...lines.filter(([holds]) => holds).map(([, text]) => text),
     ...subjectClientsOf(entry).map((client) => `may exchange users' tokens obtained by ${client}`),
     ...entry.redirectUris.map((uri) => `receives authorization codes at ${uri}`),
@@ -51,14 +58,21 @@ function subjectClientsOf(entry: CallerRule): readonly string[] {
 function scopeListWarnings(policy: Policy): string[] {
   return Object.keys(policy.apis).flatMap((api) => {
     const lists = policy.callers
-      .filter((entry) => Object.hasOwn(entry.apis, api) && entry.flows.some((flow) => flow !== "client-credentials"))
+      // An entry that gets no token is not refused for surplus scopes.
+      .filter(
+        (entry) =>
+          entry.release !== "none" &&
+          Object.hasOwn(entry.apis, api) &&
+          entry.flows.some((flow) => flow !== "client-credentials"),
+      )
       .map((entry) => ({ name: entry.name, scopes: [...(entry.apis[api] ?? [])].sort().join(" ") }));
     const different = new Set(lists.map((list) => list.scopes)).size > 1;
     const who = lists.map((list) => `${list.name} (${list.scopes})`).join("; ");
     return different
       ? [
           `${api}: callers share one registration but have different scope lists: ${who}. Entra does not narrow a token ` +
-            "to the requested scopes; use a separate deployment or registration for each list.",
+            "to the requested scopes; use a separate deployment or registration for each list, or give the narrower callers " +
+            'release "none" with downstream rules, so that they use the API through the relay and get no token.',
         ]
       : [];
   });
