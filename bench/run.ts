@@ -11,12 +11,22 @@ import { coldStart } from "./scenarios/cold-start.ts";
 import { emptyFunction } from "./scenarios/empty-function.ts";
 import { eventLoop } from "./scenarios/event-loop.ts";
 import { noisyNeighbour } from "./scenarios/noisy-neighbour.ts";
+import { relay } from "./scenarios/relay.ts";
 import { scaleOut } from "./scenarios/scale-out.ts";
 import { uncached } from "./scenarios/uncached.ts";
 import { users } from "./scenarios/users.ts";
 import { startWorld } from "./world.ts";
 
-const SCENARIOS: readonly Scenario[] = [emptyFunction, users, uncached, scaleOut, coldStart, noisyNeighbour, eventLoop];
+const SCENARIOS: readonly Scenario[] = [
+  emptyFunction,
+  users,
+  uncached,
+  scaleOut,
+  coldStart,
+  noisyNeighbour,
+  eventLoop,
+  relay,
+];
 
 const FULL: Scale = { rounds: 7, ms: 3_000, smoke: false };
 const SMOKE: Scale = { rounds: 1, ms: 200, smoke: true };
