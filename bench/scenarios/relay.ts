@@ -111,6 +111,7 @@ function report({ relayed, direct }: Added, memory: Memory, scale: Scale): Findi
     ms(median(rounds.map((round) => round.p50Ms))),
     ms(median(rounds.map((round) => round.p99Ms))),
     whole(median(rounds.map((round) => round.perSecond))),
+    `${whole(median(rounds.map((round) => round.cpuMicros)))} µs`,
   ];
   const [first = Number.NaN, ...later] = memory.rounds;
   const growth = (later.at(-1) ?? first) / first;
@@ -133,11 +134,11 @@ function report({ relayed, direct }: Added, memory: Memory, scale: Scale): Findi
     ],
     tables: [
       {
-        columns: ["", "p50", "p99", "requests/s"],
+        columns: ["", "p50", "p99", "requests/s", "host's processor time per request"],
         rows: [
           row("through the relay", relayed),
-          row("direct", direct),
-          ["added (median of the rounds)", ms(addedMs("p50Ms")), ms(addedMs("p99Ms")), ""],
+          [...row("direct", direct).slice(0, -1), "–"],
+          ["added (median of the rounds)", ms(addedMs("p50Ms")), ms(addedMs("p99Ms")), "", ""],
         ],
       },
       {

@@ -76,7 +76,12 @@ interface RelayCall extends Pick<HeaderParameters, "tokenParameters" | "applicat
 /** `/DownstreamApi/graph/v1.0/me?$select=id` */
 const ROUTE = /^\/[^/]+\/[^/]+\/(.*)$/;
 
+/** Parameters of the sidecar's form. In this form they would go to the API, which ignores them. */
+const OTHER_FORM = /^(optionsoverride\.|agent(identity|username|userid)$)/i;
+
 function readPathForm(request: IncomingRequest): Result<RelayCall, Failure> {
+  const misplaced = [...queryOf(request).keys()].find((name) => OTHER_FORM.test(name));
+  if (misplaced !== undefined) return invalidRequest("parameter_not_supported", safeName(misplaced));
   const { pathname, search } = new URL(request.url);
   const target = parseTarget(`/${ROUTE.exec(pathname)?.[1] ?? ""}${search}`);
   if (!target.ok) return refusedTarget(target.failure, "path");

@@ -1,7 +1,10 @@
 /** The relay over its routes, with the real exchange and the local tenant's Graph and Orders API. */
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { everyByte } from "../../local/tenant/graph/messages.ts";
+import { ENTRA_DEADLINE_MS, RELAY_CALL_DEADLINE_MS, RELAY_REQUEST_DEADLINE_MS } from "../../shared/core/limits.ts";
 import { newBrowser } from "../sign-in/support/browser.ts";
 import { answerConfirmation, signInByLink } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, userToken } from "../support/callers.ts";
@@ -275,6 +278,13 @@ describe("claims challenges and refused tokens", () => {
 });
 
 describe("limits and failures", () => {
+  test("the host stops a function later than the relay's own deadline, which is longer than two calls", () => {
+    const host = JSON.parse(readFileSync(join(import.meta.dirname, "../../host.json"), "utf8"));
+    const [hours = 0, minutes = 0, seconds = 0] = String(host.functionTimeout).split(":").map(Number);
+    expect((hours * 60 + minutes) * 60_000 + seconds * 1_000).toBeGreaterThan(RELAY_REQUEST_DEADLINE_MS);
+    expect(RELAY_REQUEST_DEADLINE_MS).toBeGreaterThan(2 * (RELAY_CALL_DEADLINE_MS + ENTRA_DEADLINE_MS));
+  });
+
   test("a body over 5 MB is refused with 413, one of 5 MB is sent", async () => {
     addScopes("Files.ReadWrite");
     const put = (size: number) =>

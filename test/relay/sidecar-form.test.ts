@@ -97,6 +97,12 @@ describe("refused", () => {
     expect(world.tenant.state.log.entries({ endpoint: "graph" })).toEqual([]);
   });
 
+  test.each(["optionsOverride.Scopes=Mail.Read", "AgentIdentity=x"])("%s on the form with a path", async (query) => {
+    const headers = bearer(userToken(world));
+    const answer = await service.call(`/DownstreamApi/graph/v1.0/me?${query}`, { headers });
+    expect(answer.json()).toMatchObject({ status: 400, code: "parameter_not_supported" });
+  });
+
   test("another method than POST on this form", async () => {
     const headers = bearer(userToken(world));
     const answer = await service.call(`/DownstreamApi/graph?${me}`, { headers });
