@@ -27,8 +27,8 @@ export function authenticated<Input extends WithClientAuthentication>(
   return async (request, routeContext) => {
     const input = await read(request);
     if (!input.ok) return input;
-    const { trace, audit } = routeContext;
-    const caller = await authenticate({ ...context, trace }, input.value.clientAuthentication, audit);
+    const { trace, correlationId, audit } = routeContext;
+    const caller = await authenticate({ ...context, trace, correlationId }, input.value.clientAuthentication, audit);
     if (!caller.ok) return caller;
     return run(caller.value, input.value, request, routeContext);
   };

@@ -18,7 +18,12 @@ import {
 } from "./routes/downstream-api.ts";
 import { grantsRoute } from "./routes/grants.ts";
 import { healthRoute } from "./routes/health.ts";
-import { authorizationServerRoute, protectedResourceRoute } from "./routes/metadata.ts";
+import {
+  authorizationServerRoute,
+  keySetRoute,
+  openIdConfigurationRoute,
+  protectedResourceRoute,
+} from "./routes/metadata.ts";
 import { parRoute } from "./routes/par.ts";
 import { policyExplainRoute } from "./routes/policy-explain.ts";
 import { readyRoute } from "./routes/ready.ts";
@@ -51,6 +56,8 @@ export function routesOf(service: Service, readiness = createReadiness(service))
     ...signInRoutes(service),
     protectedResourceRoute(service),
     authorizationServerRoute(service),
+    openIdConfigurationRoute(service),
+    keySetRoute(),
     healthRoute(),
     readyRoute(service, readiness),
   ];

@@ -64,16 +64,24 @@ export interface CommandLine {
 export type Parsed =
   | CommandLine
   | { readonly kind: "version" }
+  /** `clients/policy/` parses these arguments. */
+  | { readonly kind: "policy"; readonly args: readonly string[] }
   /** Help about one command, or about all of them. */
   | { readonly kind: "help"; readonly about: CommandName | undefined };
 
+/** The commands in messages. The last one has commands and options of its own. */
+const ALL_COMMANDS = [...COMMANDS, "policy"].join(", ");
+
 export function readCommandLine(args: readonly string[]): Parsed {
+  const [first, ...others] = args;
+  if (first === "policy") return { kind: "policy", args: others };
+  if (first === "help" && others[0] === "policy") return { kind: "policy", args: ["help", ...others.slice(1)] };
   const { values, positionals } = parseOrExplain(args);
   const [name, ...operands] = positionals;
   if (name === "help") return { kind: "help", about: operands[0] === undefined ? undefined : readCommand(operands[0]) };
   if (values.help === true) return { kind: "help", about: name === undefined ? undefined : readCommand(name) };
   if (values.version === true) return { kind: "version" };
-  if (name === undefined) throw usageFailure(`No command was given. The commands are ${COMMANDS.join(", ")}.`);
+  if (name === undefined) throw usageFailure(`No command was given. The commands are ${ALL_COMMANDS}.`);
   const command = readCommand(name);
   const allowed: readonly string[] = [...COMMON_OPTIONS, ...COMMAND_OPTIONS[command]];
   const unsupported = Object.keys(values).find((option) => !allowed.includes(option));
@@ -85,7 +93,7 @@ export function readCommandLine(args: readonly string[]): Parsed {
 
 function readCommand(name: string): CommandName {
   const command = COMMANDS.find((one) => one === name);
-  if (command === undefined) throw usageFailure(`"${name}" is not a command. The commands are ${COMMANDS.join(", ")}.`);
+  if (command === undefined) throw usageFailure(`"${name}" is not a command. The commands are ${ALL_COMMANDS}.`);
   return command;
 }
 

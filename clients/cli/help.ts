@@ -16,6 +16,7 @@ const ALL_COMMANDS = `gte: Microsoft Graph (and other APIs) for scripts, without
   gte grants list | revoke <id>   list your grants, or revoke one
   gte whoami                      show the identity that the service reads from your token
   gte logout                      delete the tokens on this machine (for one --service, or for all)
+  gte policy <command>            tools for administrators: check, init, diff, explain and test a policy
   gte help <command>              the options of a command, with examples
   gte --version                   the version of gte
 

@@ -1,4 +1,5 @@
 /** Runs one command and returns its exit code. Only this file writes failures. */
+
 import { CliFailure, oneLine } from "./cli-failure.ts";
 import { type CommandLine, type CommandName, readCommandLine } from "./command-line.ts";
 import { call } from "./commands/call.ts";
@@ -20,6 +21,7 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   try {
     const line = readCommandLine(args);
     if (line.kind === "command") return await runCommand(line, terminal);
+    if (line.kind === "policy") return await runPolicyTools(line.args, terminal);
     terminal.out(line.kind === "help" ? help(startedAs(terminal.env), line.about) : `gte ${VERSION}\n`);
     return EXIT.ok;
   } catch (error) {
@@ -29,6 +31,12 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 
 function runCommand(line: CommandLine, terminal: Terminal): Promise<ExitCode> {
   return COMMANDS[line.command]({ ...line, terminal });
+}
+
+/** Loaded only here: the other commands need neither the rules of the policy nor its parser. */
+async function runPolicyTools(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const { runPolicy } = await import("../policy/run-policy.ts");
+  return runPolicy(args, { terminal, program: `${startedAs(terminal.env)} policy` });
 }
 
 /** The message of an unexpected error comes from this program or from Node. It is shown without its stack. */

@@ -5,7 +5,7 @@
 import * as z from "zod/mini";
 import { type ApiRule, type CallerRule, policySchema, type RegistrationRule } from "../../shared/policy/rules.ts";
 
-interface Words {
+export interface Words {
   readonly meaning: string;
   readonly example: unknown;
 }
@@ -97,8 +97,9 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   },
   clientAuthentication: {
     meaning:
-      "For a client that cannot send an Entra token to `/oauth2/token`: `entra_secret`, `entra_assertion`, " +
-      "`ignored_with_subject`. This version does not support it.",
+      "For a client that cannot send an Entra token: `entra_secret` takes the application's own Entra secret, " +
+      "`entra_assertion` its own `private_key_jwt`, both proved at Entra; `ignored_with_subject` (kind `user`) ignores the " +
+      "secret of a client that exchanges a user's token. See [gateways.md](gateways.md) and SECURITY.md.",
     example: ["entra_secret"],
   },
   acceptSurplus: {
@@ -124,7 +125,7 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   },
 };
 
-const REGISTRATION_WORDS: WordsFor<RegistrationRule> = {
+export const REGISTRATION_WORDS: WordsFor<RegistrationRule> = {
   clientId: {
     meaning: "Client id of the registration. Different from `CLIENT_ID` and from every other registration.",
     example: "44444444-5555-6666-7777-888888888888",

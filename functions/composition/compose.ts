@@ -17,6 +17,7 @@ import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { createAzure } from "./azure.ts";
 import { createCaches } from "./caches.ts";
 import { createCallers } from "./callers.ts";
+import { createCredentials } from "./credentials.ts";
 import { createGrantServices, type GrantServices } from "./grants.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
@@ -80,6 +81,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
     grants === undefined ? undefined : createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs });
   const { sharedTokens, tokenCacheSize, ...caches } = createCaches({ config, azure, nowMs, steadyMs, operatorLog });
   const applicationOnly = config.applicationOnly === undefined ? undefined : register(config.applicationOnly);
+  const onRotationLost = reportLostRotation(operatorLog);
   return {
     config,
     identity: { tenantId, authorityHost: cloud.authorityHost, serviceUrl, appIdUri, documentationUrl },
@@ -105,6 +107,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
     warmUp: createWarmUp({ keys, delegated, sharedTokens }),
     exchangeContext: {
       callers,
+      credentials: createCredentials({ config, outbound, nowMs, steadyMs, pause })(config.policy),
       nowSeconds,
       tenantId,
       allowGuests: config.allowGuests,
@@ -114,11 +117,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
       ...caches,
       delegated,
       applicationOnly,
-      grants: createOfflineAccess({
-        policy: config.policy,
-        grants: grantServices?.grants,
-        onRotationLost: reportLostRotation(operatorLog),
-      }),
+      grants: createOfflineAccess({ policy: config.policy, grants: grantServices?.grants, onRotationLost }),
     },
   };
 }

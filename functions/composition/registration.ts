@@ -58,6 +58,7 @@ async function createCredential({
   registration,
   azure,
   nowMs,
+  pause,
   operatorLog,
 }: RegistrationInput): Promise<ClientCredentialSource> {
   const onEvent = (event: CredentialEvent) => operatorLog.add({ event: "credential", ...event });
@@ -76,7 +77,7 @@ async function createCredential({
       const { createFederatedCredential } = await import("../../shared/credential/federated-credential.ts");
       const identity = await azure.identity();
       const { federationAudience } = config.cloud;
-      return createFederatedCredential({ identity, federationAudience, now: nowMs, onEvent });
+      return createFederatedCredential({ identity, federationAudience, now: nowMs, pause, onEvent });
     }
   }
 }

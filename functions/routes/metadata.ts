@@ -1,6 +1,8 @@
+import { listedMethods } from "../../shared/client-authentication/listed-methods.ts";
 import { callerScopes } from "../../shared/core/caller-permissions.ts";
 import { succeed } from "../../shared/core/result.ts";
 import { grantTypesOf } from "../../shared/http/read-token-request.ts";
+import type { Policy } from "../../shared/policy/rules.ts";
 import type { Service } from "../composition/compose.ts";
 import { hasCodeFlow } from "../composition/sign-in.ts";
 import type { Route } from "../handle.ts";
@@ -23,20 +25,72 @@ export function protectedResourceRoute({ config }: Service): Route {
  * for other APIs. It lists only what at least one policy entry may use.
  */
 export function authorizationServerRoute({ config }: Service): Route {
-  const { serviceUrl, policy } = config;
-  const flows = new Set(policy.callers.flatMap((entry) => entry.flows));
-  return metadataRoute("authorization-server", ".well-known/oauth-authorization-server", {
-    issuer: serviceUrl,
-    token_endpoint: `${serviceUrl}/oauth2/token`,
-    token_endpoint_auth_methods_supported: [NO_CLIENT, CLIENT_ASSERTION],
-    grant_types_supported: grantTypesOf(flows),
-    revocation_endpoint: `${serviceUrl}/oauth2/revoke`,
-    revocation_endpoint_auth_methods_supported: [CLIENT_ASSERTION],
-    ...(hasCodeFlow(policy) ? codeFlowMetadata(serviceUrl) : NO_CODE_FLOW),
+  return metadataRoute("authorization-server", ".well-known/oauth-authorization-server", serverMetadata(config));
+}
+
+/**
+ * `GET /.well-known/openid-configuration`: answers the same document at the address where the discovery of many libraries
+ * looks first, with the members that OpenID Connect Discovery 1.0 section 3 requires. The service is no OpenID provider:
+ * it issues no ID tokens and signs nothing, so the lists and the key set are empty.
+ */
+export function openIdConfigurationRoute({ config }: Service): Route {
+  return metadataRoute("openid-configuration", ".well-known/openid-configuration", {
+    ...serverMetadata(config),
+    jwks_uri: `${config.serviceUrl}/${KEY_SET_PATH}`,
+    subject_types_supported: [],
+    id_token_signing_alg_values_supported: [],
   });
 }
 
+/**
+ * `GET /.well-known/jwks.json`: answers an empty key set (RFC 7517 section 5). IdentityModel refuses a document without
+ * `jwks_uri`, and one whose `jwks_uri` is on another host (GW-4).
+ */
+export function keySetRoute(): Route {
+  return metadataRoute("key-set", KEY_SET_PATH, { keys: [] });
+}
+
 // ------------------------------------------------------------------------------------------------------------------
+
+const KEY_SET_PATH = ".well-known/jwks.json";
+
+function serverMetadata({ serviceUrl, policy }: Service["config"]): Record<string, unknown> {
+  const flows = new Set(policy.callers.flatMap((entry) => entry.flows));
+  const own = ownMethods(policy);
+  const withSubject = listedMethods(policy).has("ignored_with_subject") ? SECRET_METHODS : [];
+  return {
+    issuer: serviceUrl,
+    token_endpoint: `${serviceUrl}/oauth2/token`,
+    token_endpoint_auth_methods_supported: [NO_CLIENT, CLIENT_ASSERTION, ...new Set([...own, ...withSubject])],
+    ...(own.includes(PRIVATE_KEY_JWT)
+      ? { token_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS }
+      : {}),
+    grant_types_supported: grantTypesOf(flows),
+    revocation_endpoint: `${serviceUrl}/oauth2/revoke`,
+    revocation_endpoint_auth_methods_supported: [CLIENT_ASSERTION, ...own],
+    ...(own.includes(PRIVATE_KEY_JWT)
+      ? { revocation_endpoint_auth_signing_alg_values_supported: ASSERTION_ALGORITHMS }
+      : {}),
+    ...(hasCodeFlow(policy) ? codeFlowMetadata(serviceUrl) : NO_CODE_FLOW),
+  };
+}
+
+/** The registered methods that at least one entry lists. */
+function ownMethods(policy: Policy): string[] {
+  const listed = listedMethods(policy);
+  return [
+    ...(listed.has("entra_secret") ? SECRET_METHODS : []),
+    ...(listed.has("entra_assertion") ? [PRIVATE_KEY_JWT] : []),
+  ];
+}
+
+const SECRET_METHODS = ["client_secret_basic", "client_secret_post"];
+const PRIVATE_KEY_JWT = "private_key_jwt";
+/**
+ * RFC 8414 section 2 requires this list with `private_key_jwt`. Entra verifies these two:
+ * https://learn.microsoft.com/entra/identity-platform/certificate-credentials
+ */
+const ASSERTION_ALGORITHMS = ["PS256", "RS256"];
 
 /** A user exchanges its own token. No client authenticates. */
 const NO_CLIENT = "none";

@@ -16,7 +16,7 @@ export function parRoute(context: SignInContext): Route {
     async run(request, { audit, correlationId, trace }) {
       const read = await readPushedRequest(request);
       if (!read.ok) return read;
-      const pushed = await pushRequest({ ...context, trace }, read.value, audit);
+      const pushed = await pushRequest({ ...context, trace, correlationId }, read.value, audit);
       if (!pushed.ok) return pushed;
       const { requestUri, expiresInSeconds } = pushed.value;
       return succeed(json(201, correlationId, { request_uri: requestUri, expires_in: expiresInSeconds }));

@@ -1,9 +1,7 @@
 import type { Failure } from "../../shared/core/failure.ts";
 import { fail, succeed } from "../../shared/core/result.ts";
-import type { PolicyQuestion } from "../../shared/http/read-policy-question.ts";
 import { json } from "../../shared/http/write-answer.ts";
-import { evaluate, evaluateSignIn } from "../../shared/policy/evaluate.ts";
-import type { Policy } from "../../shared/policy/rules.ts";
+import { explainPolicy } from "../../shared/policy/explain.ts";
 import { authenticated, bearerOnly } from "../authenticated.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Route } from "../handle.ts";
@@ -29,20 +27,7 @@ export function policyExplainRoute({ exchangeContext }: Service): Route {
       const { readPolicyQuestion } = await import("../../shared/http/read-policy-question.ts");
       const question = await readPolicyQuestion(request);
       if (!question.ok) return question;
-      return succeed(json(200, correlationId, explain(exchangeContext.policy, question.value)));
+      return succeed(json(200, correlationId, explainPolicy(exchangeContext.policy, question.value)));
     }),
   };
-}
-
-// ------------------------------------------------------------------------------------------------------------------
-
-function explain(policy: Policy, question: PolicyQuestion): Record<string, unknown> {
-  const evaluated = question.about === "request" ? evaluate(policy, question) : evaluateLink(policy, question);
-  return evaluated.ok ? { allowed: true, ...evaluated.value } : { allowed: false, ...evaluated.failure };
-}
-
-/** The decision of `POST /signin/links`: the question names the entry, and the entry names the client. */
-function evaluateLink(policy: Policy, { caller, apis }: Extract<PolicyQuestion, { about: "link" }>) {
-  const clientId = policy.callers.find(({ name }) => name === caller)?.clientId ?? "";
-  return evaluateSignIn(policy, { entry: caller, clientId, apis });
 }

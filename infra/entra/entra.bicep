@@ -1,6 +1,7 @@
-// The Entra part of the service: the registration with its service principal and consent, the second registration for
-// application tokens, and the public client of the command line. It creates no client secret: the managed identity is the
-// credential.
+// The Entra part of the service: the registrations with their service principals and consent, one more registration for
+// application tokens, and the public client of the command line. It creates no client secret: one managed identity is the
+// credential of all registrations. `npm run registration -- <policy> --parameters <file>` writes the parameters
+// `registrations` and `appOnlyApis`.
 //
 // This is a separate template because it needs other rights (an administrator of the tenant), because what-if does not
 // support Graph resources, and because the Graph extension comes from a registry. It works only in the public cloud. For
@@ -13,12 +14,14 @@ targetScope = 'resourceGroup'
 import {
   accessAsUser
   accessTokenClaims
+  ApiPermissions
   ApplicationCaller
   appRoles
   defaultAccess
   federationAudience
   federationIssuer
-  graphAppId
+  Registration
+  RegistrationOutput
   roleIds
   servicePrincipalLock
 } from 'registration.bicep'
@@ -38,126 +41,198 @@ param serviceUrl string
 @description('Object id of the managed identity (output principalId of modules/identity.bicep). Empty: no federated credential.')
 param managedIdentityPrincipalId string = ''
 
-@description('Delegated permissions of Microsoft Graph in the tokens that the service issues. Every token has all of them: different permissions need separate deployments.')
-param graphScopes string[] = ['User.Read', 'offline_access', 'openid', 'profile']
+@description('The registrations, with the one of CLIENT_ID first. `npm run registration` writes this list from the policy. Default: one with User.Read of Microsoft Graph.')
+@minLength(1)
+param registrations Registration[] = [
+  {
+    apis: [
+      {
+        resourceAppId: '00000003-0000-0000-c000-000000000000'
+        permissions: [
+          { id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d', name: 'User.Read' }
+          { id: '37f7f235-527c-4136-accd-4a02d197296e', name: 'openid' }
+          { id: '14dad69e-099b-42c9-810b-d002981feec1', name: 'profile' }
+          { id: '7427e0e9-2fba-42fe-b0c0-848c9e6a8182', name: 'offline_access' }
+        ]
+      }
+    ]
+  }
+]
 
-@description('Grant admin consent to these permissions for all users of the tenant. Needs a Privileged Role Administrator.')
+@description('Application permissions of the registration for application tokens. Empty: no such registration.')
+param appOnlyApis ApiPermissions[] = []
+
+@description('Grant admin consent to all these permissions for all users of the tenant. Needs a Privileged Role Administrator.')
 param grantConsent bool = true
 
-@description('Client ids of applications that are pre-authorized for access_as_user, so that their users do not have to consent.')
-param preAuthorizedClientIds string[] = []
-
-@description('Applications that call the service with their own token, and their app roles.')
+@description('Applications that call the service with their own token, and their app roles, in addition to callerPrincipalIds of each registration.')
 param applicationCallers ApplicationCaller[] = []
 
-@description('Object ids of the groups and users that may use the service. Entra issues tokens for the service only to them.')
+@description('Object ids of the groups and users that may use the registration of CLIENT_ID. Entra issues tokens for it only to them.')
 param assignedPrincipalIds string[] = []
 
-@description('Application permissions of Microsoft Graph for the second registration. Empty: no second registration.')
-param appOnlyGraphRoles string[] = []
+@description('The same for the other registrations, by name.')
+param assignedPrincipalIdsByRegistration { *: string[] } = {}
 
 @description('Register the public client of the command line.')
 param registerCommandLineClient bool = true
 
 var useFederation = !empty(managedIdentityPrincipalId)
-var useAppOnly = !empty(appOnlyGraphRoles)
-var identifierUri = 'api://${tenant().tenantId}/${uniqueName}'
+var useAppOnly = !empty(appOnlyApis)
 var issuer = federationIssuer(environment().name, environment().authentication.loginEndpoint, tenant().tenantId)
-var preAuthorized = concat(preAuthorizedClientIds, registerCommandLineClient ? [commandLine!.appId] : [])
 
-// One assignment for each role of each caller.
-var callerRoles = flatten(map(
-  applicationCallers,
-  caller => map(caller.roles, role => { principalId: caller.principalId, roleId: roleIds[role] })
+var names = map(registrations, registration => registration.?name ?? '')
+var uniqueNames = map(names, name => empty(name) ? uniqueName : '${uniqueName}.${name}')
+var identifierUris = map(uniqueNames, unique => 'api://${tenant().tenantId}/${unique}')
+var indexes = range(0, length(registrations))
+
+// Every API once.
+var resourceAppIds = union(
+  flatten(map(registrations, registration => map(registration.apis, api => api.resourceAppId))),
+  map(appOnlyApis, api => api.resourceAppId)
+)
+
+// One consent for each registration and API.
+var consents = flatten(map(
+  indexes,
+  index => map(registrations[index].apis, api => {
+    registration: index
+    api: indexOf(resourceAppIds, api.resourceAppId)
+    scope: join(map(api.permissions, permission => permission.name), ' ')
+  })
 ))
 
-resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
-  appId: graphAppId
-}
-
-resource service 'Microsoft.Graph/applications@v1.0' = {
-  uniqueName: uniqueName
-  displayName: displayName
-  description: 'Issues delegated tokens to callers that must not hold a client secret.'
-  signInAudience: 'AzureADMyOrg'
-  identifierUris: [identifierUri]
-  isFallbackPublicClient: false
-  api: {
-    requestedAccessTokenVersion: 2
-    oauth2PermissionScopes: [
-      {
-        id: accessAsUser.id
-        value: accessAsUser.value
-        type: 'User'
-        isEnabled: true
-        adminConsentDisplayName: 'Get tokens through the service'
-        adminConsentDescription: 'The application gets tokens through Graph Token Exchange on behalf of the signed-in user, within the limits of its policy.'
-        userConsentDisplayName: 'Get tokens through the service'
-        userConsentDescription: 'The application gets tokens through Graph Token Exchange on your behalf, within the limits of its policy.'
-      }
-    ]
-    preAuthorizedApplications: map(preAuthorized, client => {
-      appId: client
-      delegatedPermissionIds: [accessAsUser.id]
+// One assignment for each role of each caller.
+var callerRoles = union(
+  flatten(map(
+    indexes,
+    index => map(registrations[index].?callerPrincipalIds ?? [], principalId => {
+      registration: index
+      principalId: principalId
+      roleId: roleIds['Exchange.Call']
     })
+  )),
+  flatten(map(
+    applicationCallers,
+    caller => map(caller.roles, role => {
+      registration: indexOf(names, caller.?registration ?? '')
+      principalId: caller.principalId
+      roleId: roleIds[role]
+    })
+  ))
+)
+
+var assignments = flatten(map(
+  indexes,
+  index => map(
+    empty(names[index]) ? assignedPrincipalIds : assignedPrincipalIdsByRegistration[?names[index]] ?? [],
+    principalId => { registration: index, principalId: principalId }
+  )
+))
+
+var appOnlyRoles = flatten(map(
+  appOnlyApis,
+  api => map(api.permissions, permission => { api: indexOf(resourceAppIds, api.resourceAppId), roleId: permission.id })
+))
+
+resource apis 'Microsoft.Graph/servicePrincipals@v1.0' existing = [
+  for appId in resourceAppIds: {
+    appId: appId
   }
-  appRoles: appRoles
-  optionalClaims: {
-    accessToken: accessTokenClaims
-  }
-  requiredResourceAccess: [
-    {
-      resourceAppId: graphAppId
-      resourceAccess: map(
-        filter(graph.oauth2PermissionScopes, permission => contains(graphScopes, permission.value)),
-        permission => { id: permission.id, type: 'Scope' }
+]
+
+resource services 'Microsoft.Graph/applications@v1.0' = [
+  for (registration, index) in registrations: {
+    uniqueName: uniqueNames[index]
+    displayName: empty(names[index]) ? displayName : '${displayName} (${names[index]})'
+    description: 'Issues delegated tokens to callers that must not hold a client secret.'
+    signInAudience: 'AzureADMyOrg'
+    identifierUris: [identifierUris[index]]
+    isFallbackPublicClient: false
+    api: {
+      requestedAccessTokenVersion: 2
+      oauth2PermissionScopes: [
+        {
+          id: accessAsUser.id
+          value: accessAsUser.value
+          type: 'User'
+          isEnabled: true
+          adminConsentDisplayName: 'Get tokens through the service'
+          adminConsentDescription: 'The application gets tokens through Graph Token Exchange on behalf of the signed-in user, within the limits of its policy.'
+          userConsentDisplayName: 'Get tokens through the service'
+          userConsentDescription: 'The application gets tokens through Graph Token Exchange on your behalf, within the limits of its policy.'
+        }
+      ]
+      preAuthorizedApplications: map(
+        union(
+          registration.?preAuthorizedClientIds ?? [],
+          registerCommandLineClient && empty(names[index]) ? [commandLine!.appId] : []
+        ),
+        client => {
+          appId: client
+          delegatedPermissionIds: [accessAsUser.id]
+        }
       )
     }
-  ]
-  servicePrincipalLockConfiguration: servicePrincipalLock
-  web: {
-    homePageUrl: serviceUrl
-    redirectUris: ['${serviceUrl}/oauth2/callback']
-    implicitGrantSettings: {
-      enableAccessTokenIssuance: false
-      enableIdTokenIssuance: false
+    appRoles: appRoles
+    optionalClaims: {
+      accessToken: accessTokenClaims
+    }
+    requiredResourceAccess: map(registration.apis, api => {
+      resourceAppId: api.resourceAppId
+      resourceAccess: map(api.permissions, permission => { id: permission.id, type: 'Scope' })
+    })
+    servicePrincipalLockConfiguration: servicePrincipalLock
+    web: {
+      homePageUrl: serviceUrl
+      redirectUris: ['${serviceUrl}/oauth2/callback']
+      implicitGrantSettings: {
+        enableAccessTokenIssuance: false
+        enableIdTokenIssuance: false
+      }
     }
   }
-}
+]
 
-resource federation 'Microsoft.Graph/applications/federatedIdentityCredentials@v1.0' = if (useFederation) {
-  name: '${service.uniqueName}/managed-identity'
-  description: 'The managed identity of the service replaces a client secret.'
-  audiences: [federationAudience(environment().name)]
-  issuer: issuer
-  subject: managedIdentityPrincipalId
-}
+resource federations 'Microsoft.Graph/applications/federatedIdentityCredentials@v1.0' = [
+  for (registration, index) in registrations: if (useFederation) {
+    name: '${services[index].uniqueName}/managed-identity'
+    description: 'The managed identity of the service replaces a client secret.'
+    audiences: [federationAudience(environment().name)]
+    issuer: issuer
+    subject: managedIdentityPrincipalId
+  }
+]
 
-resource servicePrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = {
-  appId: service.appId
-  accountEnabled: true
-  appRoleAssignmentRequired: true
-}
+resource servicePrincipals 'Microsoft.Graph/servicePrincipals@v1.0' = [
+  for (registration, index) in registrations: {
+    appId: services[index].appId
+    accountEnabled: true
+    appRoleAssignmentRequired: true
+  }
+]
 
-resource consent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = if (grantConsent) {
-  clientId: servicePrincipal.id
-  resourceId: graph.id
-  consentType: 'AllPrincipals'
-  scope: join(graphScopes, ' ')
-}
+resource consent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
+  for one in consents: if (grantConsent) {
+    clientId: servicePrincipals[one.registration].id
+    resourceId: apis[one.api].id
+    consentType: 'AllPrincipals'
+    scope: one.scope
+  }
+]
 
 resource callers 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
   for assignment in callerRoles: {
     principalId: assignment.principalId
-    resourceId: servicePrincipal.id
+    resourceId: servicePrincipals[assignment.registration].id
     appRoleId: assignment.roleId
   }
 ]
 
 resource people 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
-  for principalId in assignedPrincipalIds: {
-    principalId: principalId
-    resourceId: servicePrincipal.id
+  for assignment in assignments: {
+    principalId: assignment.principalId
+    resourceId: servicePrincipals[assignment.registration].id
     appRoleId: defaultAccess
   }
 ]
@@ -168,15 +243,10 @@ resource appOnly 'Microsoft.Graph/applications@v1.0' = if (useAppOnly) {
   description: 'Has only application permissions, for tokens of the application itself.'
   signInAudience: 'AzureADMyOrg'
   isFallbackPublicClient: false
-  requiredResourceAccess: [
-    {
-      resourceAppId: graphAppId
-      resourceAccess: map(
-        filter(graph.appRoles, role => contains(appOnlyGraphRoles, role.value)),
-        role => { id: role.id, type: 'Role' }
-      )
-    }
-  ]
+  requiredResourceAccess: map(appOnlyApis, api => {
+    resourceAppId: api.resourceAppId
+    resourceAccess: map(api.permissions, permission => { id: permission.id, type: 'Role' })
+  })
   servicePrincipalLockConfiguration: servicePrincipalLock
 }
 
@@ -195,10 +265,10 @@ resource appOnlyPrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = if (useAppO
 }
 
 resource appOnlyConsent 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
-  for role in appOnlyGraphRoles: if (grantConsent) {
+  for role in appOnlyRoles: if (grantConsent) {
     principalId: appOnlyPrincipal!.id
-    resourceId: graph.id
-    appRoleId: filter(graph.appRoles, known => known.value == role)[0].id
+    resourceId: apis[role.api].id
+    appRoleId: role.roleId
   }
 ]
 
@@ -219,16 +289,25 @@ resource commandLinePrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = if (reg
   accountEnabled: true
 }
 
-@description('Client id of the registration: CLIENT_ID.')
-output clientId string = service.appId
+@description('Client id of the first registration: CLIENT_ID.')
+output clientId string = services[0].appId
 
-@description('App ID URI of the registration: the parameter appIdUri of main.bicep and the setting APP_ID_URI.')
-output appIdUri string = identifierUri
+@description('App ID URI of the first registration: the parameter appIdUri of main.bicep and the setting APP_ID_URI.')
+output appIdUri string = identifierUris[0]
 
 @description('The scope that callers request from Entra. Applications request `.default` under the same App ID URI.')
-output scope string = '${identifierUri}/${accessAsUser.value}'
+output scope string = '${identifierUris[0]}/${accessAsUser.value}'
 
-@description('Client id of the second registration: APP_ONLY_CLIENT_ID. Empty: no second registration.')
+@description('Name, client id and App ID URI of every registration, for `registrations` of the policy.')
+output registrations RegistrationOutput[] = [
+  for (name, index) in names: {
+    name: name
+    clientId: services[index].appId
+    appIdUri: identifierUris[index]
+  }
+]
+
+@description('Client id of the registration for application tokens: APP_ONLY_CLIENT_ID. Empty: there is none.')
 output appOnlyClientId string = useAppOnly ? appOnly!.appId : ''
 
 @description('Client id of the command line. Empty: it is not registered.')

@@ -1,9 +1,58 @@
-// The parts of the registrations that do not need the Microsoft Graph extension: names, ids, roles, claims. They are in a
-// separate file so that a compiler without access to the extension can check them.
+// The parts of the registrations that do not need the Microsoft Graph extension: types, names, ids, roles, claims. They
+// are in a separate file so that a compiler without access to the extension can check them.
+
+import { Guid } from '../types/policy.bicep'
 
 @export()
-@description('Application id of Microsoft Graph, the same in every tenant and cloud.')
-var graphAppId = '00000003-0000-0000-c000-000000000000'
+@description('A permission of an API: `npm run registration` finds the id by the name.')
+@sealed()
+type Permission = {
+  id: Guid
+
+  @minLength(1)
+  name: string
+}
+
+@export()
+@description('The permissions that a registration has on one API.')
+@sealed()
+type ApiPermissions = {
+  @description('Application id of the API.')
+  resourceAppId: Guid
+
+  @minLength(1)
+  permissions: Permission[]
+}
+
+@export()
+@description('An app registration whose rights the service exchanges.')
+@sealed()
+type Registration = {
+  @description('Name in `registrations` of the policy. Not set: the registration of CLIENT_ID.')
+  @minLength(1)
+  @maxLength(64)
+  name: string?
+
+  @description('Delegated permissions. Every delegated token of this registration carries all of them for its API.')
+  apis: ApiPermissions[]
+
+  @description('Client ids of the applications whose users do not have to consent to access_as_user.')
+  preAuthorizedClientIds: Guid[]?
+
+  @description('Object ids of the service principals that get the app role Exchange.Call.')
+  callerPrincipalIds: Guid[]?
+}
+
+@export()
+@description('What the policy needs to know about a registration.')
+@sealed()
+type RegistrationOutput = {
+  @description('Name in `registrations` of the policy. Empty: the registration of CLIENT_ID.')
+  name: string
+
+  clientId: string
+  appIdUri: string
+}
 
 @export()
 @description('The only delegated permission of the service. Every user token for the service contains it.')
@@ -104,6 +153,9 @@ type ApplicationCaller = {
   @minLength(36)
   @maxLength(36)
   principalId: string
+
+  @description('Name of the registration. Not set: the registration of CLIENT_ID.')
+  registration: string?
 
   @description('Its app roles.')
   @minLength(1)

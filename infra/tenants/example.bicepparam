@@ -16,10 +16,10 @@ param clientId = '11111111-1111-4111-8111-111111111111'
 // deployed entra.bicep with another `uniqueName`, set 'api://<tenant id>/<uniqueName>'.
 // param appIdUri = 'api://00000000-0000-0000-0000-000000000000/graph-token-exchange-mail'
 
-// All callers have the same scopes. Entra puts every consented scope of the registration into each token, even if fewer
-// scopes are requested. The service would therefore refuse a caller with fewer scopes (scope_surplus). Such a caller needs
-// a separate deployment with a separate registration: docs/deploy.md, "One deployment per tier". The list is `graphScopes`
-// of entra.bicep without openid, profile and offline_access.
+// All callers that get tokens of one registration have the same scopes. Entra puts every consented scope of the
+// registration into each token, even if fewer scopes are requested, and the service would refuse a caller with fewer scopes
+// (scope_surplus). Such a caller uses the API without a token (`release: 'none'`), or gets a separate registration in
+// `registrations`: docs/deploy.md, "Tiers". `npm run registration` finds the ids of all permissions.
 var graphScopes = ['User.Read', 'Mail.Read']
 
 param policy = {

@@ -26,7 +26,7 @@ type Api = {
 
   @description('All scopes that callers can get. Use `.default` only if it is intended.')
   @minLength(1)
-  scopes: string[]
+  scopes: Scope[]
 
   @description('Content type in the header payload. The default is application/json.')
   contentType: string?
@@ -37,12 +37,36 @@ type Api = {
 }
 
 @export()
+@description('An HTTP method that `/DownstreamApi` forwards.')
+type RelayMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+
+@export()
+@description('Rules for one API.')
+@minLength(1)
+type DownstreamRules = DownstreamRule[]
+
+@export()
+@description('One scope, without its resource.')
+@maxLength(256)
+type Scope = string
+
+@export()
+@description('Scopes of one API.')
+@minLength(1)
+type Scopes = Scope[]
+
+@export()
+@description('A redirect URI: https, or http on this machine.')
+@maxLength(512)
+type RedirectUri = string
+
+@export()
 @description('Requests that `/DownstreamApi` may send for a caller.')
 @sealed()
 type DownstreamRule = {
   @description('HTTP methods.')
   @minLength(1)
-  methods: ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE')[]
+  methods: RelayMethod[]
 
   @description('Path pattern, for example /v1.0/me/messages/**: `*` is one segment, a last `**` one or more.')
   @minLength(2)
@@ -118,6 +142,7 @@ type UserCaller = {
   registration: string?
 
   @description('App role that the token must also contain.')
+  @minLength(1)
   @maxLength(120)
   role: string?
 
@@ -129,7 +154,7 @@ type UserCaller = {
   flows: UserFlow[]
 
   @description('Scopes by name of the API.')
-  apis: { *: string[] }
+  apis: { *: Scopes }
 
   @description('May create a grant (offline_access). Requires the flow refresh-token.')
   offlineAccess: bool?
@@ -143,7 +168,7 @@ type UserCaller = {
   release: ('token' | 'none')?
 
   @description('Requests that `/DownstreamApi` may send for this caller, by name of the API.')
-  downstream: { *: DownstreamRule[] }?
+  downstream: { *: DownstreamRules }?
 
   @description('How this caller may authenticate without an Entra token.')
   clientAuthentication: ClientAuthentication[]?
@@ -183,6 +208,7 @@ type ApplicationCaller = {
   registration: string?
 
   @description('App role that the token must also contain.')
+  @minLength(1)
   @maxLength(120)
   role: string?
 
@@ -194,7 +220,7 @@ type ApplicationCaller = {
   flows: ApplicationFlow[]
 
   @description('Scopes by name of the API.')
-  apis: { *: string[] }
+  apis: { *: Scopes }
 
   @description('May create a grant (offline_access). Requires the flow refresh-token.')
   offlineAccess: bool?
@@ -211,13 +237,13 @@ type ApplicationCaller = {
   subjectClients: Guid[]?
 
   @description('Redirect URIs (https) of the flow authorization-code. Required with this flow and not allowed without it.')
-  redirectUris: string[]?
+  redirectUris: RedirectUri[]?
 
   @description('`none`: the caller uses APIs through `/DownstreamApi` and never gets a token.')
   release: ('token' | 'none')?
 
   @description('Requests that `/DownstreamApi` may send for this caller, by name of the API.')
-  downstream: { *: DownstreamRule[] }?
+  downstream: { *: DownstreamRules }?
 
   @description('How this caller may authenticate without an Entra token.')
   clientAuthentication: ClientAuthentication[]?

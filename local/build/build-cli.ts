@@ -26,6 +26,8 @@ export async function buildCli(outDirectory: string): Promise<number> {
     format: "esm",
     platform: "node",
     target: "node22",
+    // jsonc-parser: its CommonJS files load each other by a function that esbuild does not follow.
+    mainFields: ["module", "main"],
     banner: { js: requireBanner },
     minifyWhitespace: true,
     minifySyntax: true,

@@ -48,7 +48,7 @@ export interface HostProcess {
 }
 
 /** The variables that every process needs. None is a setting of the app. */
-const inherited = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "NODE_V8_COVERAGE"];
+const inherited = ["PATH", "HOME", "TMPDIR", "TEMP", "TMP", "SystemRoot", "NODE_V8_COVERAGE", "NODE_COMPILE_CACHE"];
 
 const maxRestarts = 3;
 

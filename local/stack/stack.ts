@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { startTableService, type TableService } from "../azurite/table-service.ts";
 import type { LocalEnvironment } from "../caller/environment.ts";
 import type { BoundedLog } from "../process/bounded-log.ts";
+import type { NewPrivateKey } from "../tenant/keys/signing-key.ts";
 import { type LocalTenant, startLocalTenant } from "../tenant/local-tenant.ts";
 import { createLocalTls } from "../tls/local-tls.ts";
 import { describeEnvironment } from "./describe-environment.ts";
@@ -26,17 +27,22 @@ export interface StackOptions {
   serviceSettings?: SettingOverrides;
   /** The folder for ca.pem, for one stack at a time. Default: a temporary folder, deleted when the stack stops. */
   folder?: string;
-  /** The tenant's clock. */
+  /** The tenant's clock, and the source of its signing keys. */
   now?: () => number;
+  newPrivateKey?: NewPrivateKey;
+  /** Azurite that runs already. Default: one of this stack. */
+  tables?: RunningTables;
   /** False: do not wait for /ready, for apps without it and for stacks that must not become ready. */
   waitForReady?: boolean;
   /** Called with each line of the host's output. */
   onServiceLine?: (line: string) => void;
 }
 
+export type RunningTables = Pick<TableService, "url" | "pid">;
+
 export interface Stack {
   tenant: LocalTenant;
-  tables: TableService;
+  tables: RunningTables;
   environment: LocalEnvironment;
   service: StackService;
   /** Stops the host and starts it again on the same port. Later restarts keep the changed settings. */
@@ -105,11 +111,15 @@ async function startParts(
   const tenantOptions = { tls: { key: tls.serverKeyPem, cert: tls.serverCertPem }, serviceUrl };
   const port = options.tenantPort ?? 0;
   const tenant = registerStop(
-    await startLocalTenant({ port, ...tenantOptions, ...(options.now && { now: options.now }) }),
+    await startLocalTenant({
+      port,
+      ...tenantOptions,
+      ...(options.now && { now: options.now }),
+      ...(options.newPrivateKey && { newPrivateKey: options.newPrivateKey }),
+    }),
     (part) => part.close(),
   );
-  const tables = registerStop(await startTableService(), (part) => part.stop());
-  void tables.endedUnexpectedly.then((code) => broken.resolve(`Azurite ended (exit code ${code}).`));
+  const tables = options.tables ?? (await startTables(registerStop, broken.resolve));
   const settingsInput = {
     tenantUrl: tenant.url,
     serviceUrl,
@@ -127,6 +137,12 @@ async function startParts(
     stop,
     broken: broken.promise,
   };
+}
+
+async function startTables(registerStop: RegisterStop, onEnd: (message: string) => void): Promise<TableService> {
+  const tables = registerStop(await startTableService(), (part) => part.stop());
+  void tables.endedUnexpectedly.then((code) => onEnd(`Azurite ended (exit code ${code}).`));
+  return tables;
 }
 
 function toService(url: string, control: HostControl): StackService {

@@ -15,6 +15,7 @@ import { OBJECT_IDS, TENANT_ID } from "./directory/seed-ids.ts";
 import { createManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import { createKeyRing } from "./keys/key-ring.ts";
 import { createSealer } from "./keys/sealer.ts";
+import { generatePrivateKey, type NewPrivateKey } from "./keys/signing-key.ts";
 import { createAuthorizationCodes } from "./oauth/authorization-codes.ts";
 import { createDeviceCodes } from "./oauth/device-codes.ts";
 import { createRoutes } from "./routes.ts";
@@ -32,6 +33,8 @@ export interface LocalTenantOptions {
   now?: () => number;
   /** The address of the service under test. Its `/oauth2/callback` is registered as a redirect URI. */
   serviceUrl?: string;
+  /** The source of the private keys that sign tokens. Default: a new key each time, which takes 40 ms. */
+  newPrivateKey?: NewPrivateKey;
 }
 
 export interface LocalTenant {
@@ -64,7 +67,7 @@ async function createTenant(url: string, options: LocalTenantOptions): Promise<T
     url,
     tenantId: TENANT_ID,
     clock,
-    keys: await createKeyRing(url, clock),
+    keys: await createKeyRing(url, clock, options.newPrivateKey ?? generatePrivateKey),
     directory,
     sealer: createSealer(),
     codes: createAuthorizationCodes(clock),

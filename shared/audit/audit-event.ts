@@ -9,6 +9,14 @@ export interface AuditFacts {
   route: string;
   flow?: FlowName;
   api?: string;
+  /** How the client authenticated. Absent: the request had no credentials, or none that the policy accepts. */
+  clientAuthentication?:
+    | "bearer"
+    | "client_assertion"
+    | "subject_itself"
+    | "entra_secret"
+    | "entra_assertion"
+    | "ignored_with_subject";
   callerKind?: "user" | "application";
   /** `azp`/`appid` of the caller. */
   callerClientId?: string;
@@ -26,6 +34,8 @@ export interface AuditFacts {
   subjectObjectId?: string;
   /** `uti` of the exchanged token. */
   subjectTokenId?: string;
+  /** The party of `actor_token` (RFC 8693 section 4.1): `azp`/`appid` and `oid` of its token. */
+  act?: { readonly clientId: string; readonly objectId: string };
   /** Name of the policy entry that allowed or refused the request. */
   policyEntry?: string;
   /** The requested scopes of `api`. */

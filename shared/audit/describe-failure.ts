@@ -11,8 +11,11 @@ export function describeFailure(failure: Failure): FailureFacts {
   switch (failure.kind) {
     case "caller_refused":
     case "subject_refused":
+    case "actor_refused":
     case "code_refused":
       return { reason: failure.reason };
+    case "client_refused":
+      return { ...entraFacts, reason: failure.reason };
     case "grant_refused":
       return { reason: failure.reason, ...(failure.grantId === undefined ? {} : { grantId: failure.grantId }) };
     case "policy_refused":

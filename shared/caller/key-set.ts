@@ -8,6 +8,7 @@
  */
 import { type CryptoKey, importJWK } from "jose";
 import { isJsonObject, type JsonObject, member } from "../core/json-object.ts";
+import { parseJson } from "../core/json-text.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { ALGORITHM } from "./token-header.ts";
 
@@ -64,13 +65,9 @@ export async function importKeySet(moduli: ReadonlyMap<string, string>, before: 
 // ---------------------------------------------------------------------------------------------------------------
 
 function publishedKeys(body: string): readonly unknown[] | undefined {
-  try {
-    const document: unknown = JSON.parse(body);
-    const keys = isJsonObject(document) ? member(document, "keys") : undefined;
-    return Array.isArray(keys) ? keys : undefined;
-  } catch {
-    return undefined;
-  }
+  const document = parseJson(body);
+  const keys = isJsonObject(document) ? member(document, "keys") : undefined;
+  return Array.isArray(keys) ? keys : undefined;
 }
 
 function readUsableKey(entry: unknown, owner: KeyOwner): { keyId: string; modulus: string } | undefined {

@@ -10,10 +10,21 @@ import type { SecretValue } from "./secret-value.ts";
 export type ClientAuthentication =
   | { readonly method: "bearer"; readonly token: SecretValue }
   | { readonly method: "client_assertion"; readonly token: SecretValue }
+  /** The client's own secret. Only a client whose policy entry lists this method may send one. */
+  | ClientSecret
   /** The token to exchange also authenticates the request: a user exchanges its own token. */
   | { readonly method: "subject_itself" };
 
-/** Authentication with a token other than the one to exchange. */
+/** RFC 6749 section 2.3.1. */
+export interface ClientSecret {
+  readonly method: "client_secret";
+  /** GUID, lower case. */
+  readonly clientId: string;
+  readonly secret: SecretValue;
+  readonly sentIn: "Authorization" | "client_secret";
+}
+
+/** Authentication with a token or a secret, other than the one to exchange. */
 export type TokenAuthentication = Exclude<ClientAuthentication, { method: "subject_itself" }>;
 
 /** The requested flow, with the parameters that only this flow has (RFC 6749 section 4, RFC 8693 section 2.1). */
@@ -23,6 +34,8 @@ export type GrantRequest =
       /** Undefined: the caller's own token (header route). */
       readonly subject: SecretValue | undefined;
       readonly presentedAs: "subject_token" | "assertion";
+      /** RFC 8693 section 2.1: the party that acts for the subject. It is recorded and not sent to Entra. */
+      readonly actor?: SecretValue | undefined;
     }
   | {
       readonly flow: "refresh-token";

@@ -103,6 +103,9 @@ export interface ScopeSurplus {
 /** Why a token may not be exchanged: it is not valid, or this caller may not exchange it. */
 export type SubjectRefusal = TokenRefusal | "not_a_user" | "not_the_caller";
 
+/** Why an `actor_token` is refused: it is not valid, or the policy has no entry for its caller. */
+export type ActorRefusal = TokenRefusal | "not_listed";
+
 export type GrantRefusal = "unknown" | "expired" | "not_bound" | "unreadable" | "user_changed";
 
 /** An application's grant that has ended, with the application's current policy entry. */
@@ -219,6 +222,17 @@ export type Failure =
       /** RFC 8693 calls a bad subject `invalid_request`, RFC 7523 a bad assertion `invalid_grant`. */
       readonly presentedAs: "subject_token" | "assertion";
     }
+  | {
+      /** The client's own secret or assertion does not prove the client. */
+      readonly kind: "client_refused";
+      readonly method: "client_secret" | "client_assertion";
+      /** `entra`: Entra refused it. The others concern an assertion, and Entra is not called. */
+      readonly reason: "entra" | "audience" | "expired";
+      readonly evidence?: EntraEvidence;
+    }
+  /** Too many secrets or assertions of one client, or of all clients together, were refused. */
+  | { readonly kind: "client_budget_used_up"; readonly retryAfterSeconds: number }
+  | { readonly kind: "actor_refused"; readonly reason: ActorRefusal; readonly sentBytes?: number }
   | ({ readonly kind: "policy_refused" } & PolicyRefused)
   | ScopeSurplus
   | {

@@ -3,6 +3,8 @@
  * reader may use the first. The service therefore refuses repeated names in tokens (RFC 7515 section 4 and RFC 7519
  * section 4 allow that) and in the policy. No I/O. The caller limits the size of the input.
  */
+import { endOfString, parseJson } from "./json-text.ts";
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** `ignoreBOM` leaves a byte order mark in the text, and `JSON.parse` then refuses it. */
@@ -11,13 +13,12 @@ const STRICT_UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 /** Reads an object strictly: UTF-8 without byte order mark, and no repeated member name at any depth. */
 export function readJsonObject(bytes: Uint8Array): JsonObject | undefined {
   let text: string;
-  let value: unknown;
   try {
     text = STRICT_UTF8.decode(bytes);
-    value = JSON.parse(text);
   } catch {
     return undefined;
   }
+  const value = parseJson(text);
   return isJsonObject(value) && repeatedMembers(text).length === 0 ? value : undefined;
 }
 
@@ -74,14 +75,6 @@ export function repeatedMembers(text: string): string[] {
 interface Place {
   readonly names: Set<string> | undefined;
   reading: string | number;
-}
-
-function endOfString(text: string, start: number): number {
-  let end = start + 1;
-  while (end < text.length && text[end] !== '"') {
-    end += text[end] === "\\" ? 2 : 1;
-  }
-  return end;
 }
 
 function nextElement(place: Place | undefined): void {

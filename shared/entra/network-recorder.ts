@@ -4,6 +4,7 @@
  * contains no refresh token.
  */
 import type { INetworkModule, NetworkRequestOptions, NetworkResponse } from "@azure/msal-node";
+import { parseJson } from "../core/json-text.ts";
 import { ENTRA_ANSWER_MAX_BYTES } from "../core/limits.ts";
 import { type RequestTrace, traceHeaders } from "../core/request-trace.ts";
 import type { Outbound, OutboundFailure, OutboundResponse } from "../outbound/outbound.ts";
@@ -57,7 +58,9 @@ export class NetworkRecorder implements INetworkModule {
       throw new Error(sent.failure.kind);
     }
     this.#answer = sent.value;
+    const body = parseJson(sent.value.body);
+    if (body === undefined) throw new Error("not_json");
     // MSAL's type T is not verified here: `entra-client.ts` checks the recorded response.
-    return { status: sent.value.status, headers: { ...sent.value.headers }, body: JSON.parse(sent.value.body) as T };
+    return { status: sent.value.status, headers: { ...sent.value.headers }, body: body as T };
   }
 }

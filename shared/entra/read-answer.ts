@@ -5,6 +5,8 @@
 
 import type { EntraEvidence, EntraVerdict, Failure } from "../core/failure.ts";
 import { isGuid } from "../core/guid.ts";
+import { isJsonObject, type JsonObject } from "../core/json-object.ts";
+import { parseJson } from "../core/json-text.ts";
 import { CLAIMS_MAX_BYTES } from "../core/limits.ts";
 import type { OutboundResponse } from "../outbound/outbound.ts";
 import { classOfCodes } from "./aadsts.ts";
@@ -195,13 +197,7 @@ function toGuid(value: unknown): string | undefined {
   return isGuid(value) ? value : undefined;
 }
 
-function parseJsonObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined;
-  }
+function parseJsonObject(text: string): JsonObject | undefined {
+  const value = parseJson(text);
+  return isJsonObject(value) ? value : undefined;
 }

@@ -3,6 +3,8 @@
  * Pure. The service does not parse the access token: it is not the audience of that token.
  */
 import type { Failure } from "../core/failure.ts";
+import { isJsonObject, type JsonObject } from "../core/json-object.ts";
+import { parseJson } from "../core/json-text.ts";
 import { TOKEN_MAX_BYTES } from "../core/limits.ts";
 import { type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
@@ -14,10 +16,9 @@ const HEADER_SAFE = /^[A-Za-z0-9._~+/-]+=*$/;
 
 /** The token in the body of a 200 response; undefined if the body is not a valid token response. */
 export function readToken(text: string, nowMs: number): Result<EntraToken, Failure> | undefined {
-  const body: unknown = JSON.parse(text);
-  if (typeof body !== "object" || body === null) return undefined;
-  const { access_token, token_type, expires_in, refresh_in, scope, refresh_token, id_token, client_info } =
-    body as Record<string, unknown>;
+  const body = parseJson(text);
+  if (!isJsonObject(body)) return undefined;
+  const { access_token, token_type, expires_in, refresh_in, scope, refresh_token, id_token, client_info } = body;
   const lifetime = lifetimeSeconds(expires_in);
   if (!isHeaderSafeToken(access_token) || lifetime === undefined || !isBearer(token_type)) return undefined;
   const nowSeconds = Math.floor(nowMs / 1_000);
@@ -37,8 +38,9 @@ export function readToken(text: string, nowMs: number): Result<EntraToken, Failu
 export function readSignedInToken(text: string, nowMs: number): Result<SignedInToken, Failure> | undefined {
   const token = readToken(text, nowMs);
   if (token?.ok !== true) return token;
-  const { id_token } = JSON.parse(text) as { id_token?: unknown };
-  const claims = typeof id_token === "string" ? decodeJsonObject(id_token.split(".")[1]) : undefined;
+  const body = parseJson(text);
+  const idToken = isJsonObject(body) ? body["id_token"] : undefined;
+  const claims = typeof idToken === "string" ? decodeJsonObject(idToken.split(".")[1]) : undefined;
   const person = claims === undefined ? undefined : readPerson(claims);
   return person === undefined ? undefined : succeed({ ...token.value, person });
 }
@@ -83,11 +85,7 @@ function toUser(tenantId: unknown, objectId: unknown): EntraToken["user"] {
   return typeof tenantId === "string" && typeof objectId === "string" ? { tenantId, objectId } : undefined;
 }
 
-function decodeJsonObject(encoded: string | undefined): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(encoded ?? "", "base64url").toString("utf8"));
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+function decodeJsonObject(encoded: string | undefined): JsonObject | undefined {
+  const value = parseJson(Buffer.from(encoded ?? "", "base64url").toString("utf8"));
+  return isJsonObject(value) ? value : undefined;
 }

@@ -4,14 +4,23 @@
  * user token. Policy decides later whether the application may.
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
-import { type AuthenticationContext, authenticate, fromSubjectFailure, recordCaller } from "../caller/authenticate.ts";
+import {
+  type AuthenticationContext,
+  authenticate,
+  fromActorFailure,
+  fromSubjectFailure,
+  recordCaller,
+} from "../caller/authenticate.ts";
 import type { Caller, UserCaller } from "../caller/caller.ts";
-import type { ExchangeRequest, GrantRequest } from "../core/exchange-request.ts";
+import { ignoresSecret } from "../client-authentication/listed-methods.ts";
+import type { ClientAuthentication, ExchangeRequest, GrantRequest } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { Subject } from "../flows/flows.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
+import { entryFor } from "../policy/evaluate.ts";
+import type { Policy } from "../policy/rules.ts";
 import { codeRefusal, toUnsealedCode } from "../sealed-state/authorization-code.ts";
 import type { SealedStateFailure } from "../sealed-state/state-sealer.ts";
 import type { SignInState } from "../sign-in/sign-in-context.ts";
@@ -24,6 +33,7 @@ export interface AuthenticatedRequest {
 
 interface SubjectContext extends AuthenticationContext {
   readonly grants: Pick<OfflineAccess, "open">;
+  readonly policy: Policy;
   readonly signIn: SignInState | undefined;
 }
 
@@ -34,13 +44,33 @@ export async function resolveSubject(
   request: ExchangeRequest,
   audit: AuditTrail,
 ): Promise<Result<AuthenticatedRequest, Failure>> {
-  const { clientAuthentication, grantRequest, trace } = request;
-  const context = { ...exchangeContext, trace };
+  const { grantRequest, trace, correlationId } = request;
+  const context = { ...exchangeContext, trace, correlationId };
   audit.add({ flow: grantRequest.flow });
+  const resolved = await resolveCaller(context, request, audit);
+  if (!resolved.ok || grantRequest.flow !== "on-behalf-of" || grantRequest.actor === undefined) return resolved;
+  const actor = await recordActor(context, grantRequest.actor, audit);
+  return actor.ok ? resolved : actor;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+async function resolveCaller(
+  context: SubjectContext,
+  request: ExchangeRequest,
+  audit: AuditTrail,
+): Promise<Result<AuthenticatedRequest, Failure>> {
+  const { clientAuthentication, grantRequest } = request;
   if (clientAuthentication?.method === "subject_itself") {
+    audit.add({ clientAuthentication: "subject_itself" });
     return grantRequest.flow === "on-behalf-of"
       ? subjectAsCaller(context, request, grantRequest, audit)
       : fail({ kind: "caller_missing" });
+  }
+  if (grantRequest.flow === "on-behalf-of" && isIgnored(context.policy, clientAuthentication)) {
+    audit.add({ clientAuthentication: "ignored_with_subject" });
+    const claimed = { ...request, claimedClientId: clientAuthentication.clientId };
+    return subjectAsCaller(context, claimed, grantRequest, audit);
   }
   const caller = await authenticate(context, clientAuthentication, audit);
   if (!caller.ok) return caller;
@@ -51,7 +81,30 @@ export async function resolveSubject(
   return succeed({ caller: caller.value, subject: subject.value });
 }
 
-// ---------------------------------------------------------------------------------------------------------------
+/** The secret of a client whose user's token authenticates the request. Its value is not read. */
+function isIgnored(
+  policy: Policy,
+  authentication: ClientAuthentication | undefined,
+): authentication is Extract<ClientAuthentication, { method: "client_secret" }> {
+  return authentication?.method === "client_secret" && ignoresSecret(policy, authentication.clientId);
+}
+
+/**
+ * RFC 8693 section 2.1: the actor's token passes every check of a caller's token, and the policy has an entry for its
+ * caller. The audit event names the actor (section 4.1). Entra knows no actors, so the token goes no further.
+ */
+async function recordActor(
+  { callers, nowSeconds, trace, policy }: SubjectContext,
+  token: SecretValue,
+  audit: AuditTrail,
+): Promise<Result<undefined, Failure>> {
+  const validated = await callers.validate(token, nowSeconds(), trace);
+  if (!validated.ok) return fail(fromActorFailure(validated.failure));
+  const { clientId, objectId } = validated.value;
+  if (entryFor(policy, validated.value) === undefined) return fail({ kind: "actor_refused", reason: "not_listed" });
+  audit.add({ act: { clientId, objectId } });
+  return succeed(undefined);
+}
 
 const CLIENT_ID_MISMATCH: Failure = { kind: "request_invalid", problem: "client_id_mismatch", parameter: "client_id" };
 

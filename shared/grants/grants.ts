@@ -26,7 +26,7 @@ import type {
   StoredGrant,
   UnsealedGrant,
 } from "./grant-types.ts";
-import { readExisting, recordRedemption, storeNewer } from "./record-redemption.ts";
+import { confirmExists, readExisting, recordRedemption, storeNewer } from "./record-redemption.ts";
 import { sealGrant, unsealGrant } from "./sealed-grant.ts";
 
 const DAY_SECONDS = 24 * 3600;
@@ -75,6 +75,8 @@ export interface Grants {
   storeNewer(opened: UnsealedGrant, refreshToken: SecretValue): Promise<Result<Grant, GrantFailure>>;
   /** Records a redemption without a newer refresh token, at most once a day. */
   recordRedemption(opened: UnsealedGrant): Promise<Result<Grant, GrantFailure>>;
+  /** Reads the grant again. Fails if it was revoked, or if the store does not answer. */
+  confirmExists(grant: Grant): Promise<Result<Grant, GrantFailure>>;
   list(
     caller: GrantCaller,
     page: { readonly limit: number; readonly after?: string } & GrantVisibility,
@@ -120,6 +122,7 @@ export function createGrants(input: GrantsInput): Grants {
     open: (handle, caller) => openGrant(input, handle, caller),
     storeNewer: (opened, refreshToken) => storeNewer(redemption, opened, refreshToken),
     recordRedemption: (opened) => recordRedemption(redemption, opened),
+    confirmExists: (grant) => confirmExists(input, grant),
     list: (caller, page) => listGrants(input, { caller, ...page }),
     async revoke(handle, caller, visibility = {}) {
       const parsed = parseHandle(handle.reveal());

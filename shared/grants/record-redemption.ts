@@ -51,6 +51,18 @@ export async function recordRedemption(
   return replaced.value === "gone" ? fail({ kind: "grant_unknown" }) : succeed(replaced.value.grant);
 }
 
+/**
+ * Fails if the grant was revoked during the call to Entra, or if the store does not say whether it was, so that its
+ * token is not released.
+ */
+export async function confirmExists(
+  input: Pick<RedemptionInput, "store">,
+  { id }: Grant,
+): Promise<Result<Grant, GrantFailure>> {
+  const stored = await readExisting(input, id);
+  return stored.ok ? succeed(stored.value.grant) : stored;
+}
+
 export async function readExisting(
   { store }: Pick<RedemptionInput, "store">,
   id: string,
@@ -89,10 +101,4 @@ async function compareAndSwap(
   if (again.value.sealed !== opened.sealed) return succeed(again.value.grant);
   if (attemptsLeft <= 1) return fail({ kind: "grant_conflict", grantId: opened.grant.id });
   return compareAndSwap(input, { opened, change, stored: again.value, attemptsLeft: attemptsLeft - 1 });
-}
-
-/** Fails if the grant was revoked during the call to Entra, so that its token is not released. */
-async function confirmExists(input: RedemptionInput, { id }: Grant): Promise<Result<Grant, GrantFailure>> {
-  const stored = await readExisting(input, id);
-  return stored.ok ? succeed(stored.value.grant) : stored;
 }

@@ -13,6 +13,7 @@ import { TOKEN_MAX_BYTES } from "../core/limits.ts";
 import type { Action, ServiceNames, Wire, WireOptions } from "./wire.ts";
 
 type CallerRefused = Extract<Failure, { kind: "caller_refused" }>;
+type ActorRefused = Extract<Failure, { kind: "actor_refused" }>;
 type SubjectRefused = Extract<Failure, { kind: "subject_refused" }>;
 
 export function callerMissing(options: WireOptions): Wire {
@@ -53,6 +54,13 @@ export function subjectRefused({ reason, presentedAs, sentBytes = 0 }: SubjectRe
   if (options.dialect !== "oauth") return { ...refused, ...asResource(refusal, words) };
   // RFC 8693 section 2.2.2 and RFC 7523 section 3.1 use different errors.
   return { ...refused, status: 400, error: presentedAs === "subject_token" ? "invalid_request" : "invalid_grant" };
+}
+
+/** RFC 8693 section 2.2.2: `invalid_request` for every token of the request that is not acceptable. */
+export function actorRefused({ reason, sentBytes = 0 }: ActorRefused, options: WireOptions): Wire {
+  const input = { ...wordsFor(options.service), token: "The actor token", sentBytes };
+  const { text, action } = reason === "not_listed" ? ACTOR_NOT_LISTED : REFUSALS[reason];
+  return { status: 400, error: "invalid_request", code: "actor_refused", description: text(input), action };
 }
 
 // ------------------------------------------------------------------------------------------------------------------
@@ -153,6 +161,11 @@ function malformed(what: string): Refusal {
     text: ({ token }) => `${token} is from Entra, but ${what}. Ask your administrator.`,
   };
 }
+
+const ACTOR_NOT_LISTED: Refusal = {
+  action: "ask_admin",
+  text: ({ token }) => `${token} is valid, but the policy has no entry for its caller. Ask your administrator.`,
+};
 
 const REFUSALS: Readonly<Record<SubjectRefusal, Refusal>> = {
   not_compact: NOT_VERIFIED,

@@ -4,7 +4,8 @@
  * only the AADSTS number and the trace id.
  */
 import type { Dependency, EntraEvidence, Failure } from "../core/failure.ts";
-import { callerMissing, callerRefused, subjectRefused } from "./caller-refusal-to-wire.ts";
+import { actorRefused, callerMissing, callerRefused, subjectRefused } from "./caller-refusal-to-wire.ts";
+import { clientRefusalToWire } from "./client-refusal-to-wire.ts";
 import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
 import { policyRefusalToWire } from "./policy-refusal-to-wire.ts";
 import { requestProblemToWire } from "./request-problem-to-wire.ts";
@@ -43,7 +44,6 @@ function withNumbers(description: string, evidence: EntraEvidence | undefined): 
 }
 
 function translate(failure: Failure, options: WireOptions): Wire {
-  const oauth = options.dialect === "oauth";
   switch (failure.kind) {
     case "not_found":
       return clientError(404, "invalid_request", "not_found", "Not found.");
@@ -65,12 +65,17 @@ function translate(failure: Failure, options: WireOptions): Wire {
       return callerRefused(failure, options);
     case "subject_refused":
       return subjectRefused(failure, options);
+    case "client_refused":
+    case "client_budget_used_up":
+      return clientRefusalToWire(failure);
+    case "actor_refused":
+      return actorRefused(failure, options);
     case "policy_refused":
       return policyRefusalToWire(failure, options.dialect);
     case "scope_surplus":
       return scopeSurplus();
     case "grant_refused":
-      return grantRefused(oauth, failure);
+      return grantRefused(failure, options);
     case "code_refused":
       return codeRefused();
     case "sign_in_refused":
@@ -147,11 +152,11 @@ function scopeSurplus(): Wire {
   return serverError("scope_surplus", description);
 }
 
-function grantRefused(oauth: boolean, { reason, signIn }: Extract<Failure, { kind: "grant_refused" }>): Wire {
+function grantRefused({ reason, signIn }: Extract<Failure, { kind: "grant_refused" }>, { dialect }: WireOptions): Wire {
   const expired = reason === "expired";
   const problem = expired ? "The grant has expired." : "The grant does not exist, or it belongs to another caller.";
   return {
-    status: oauth ? 400 : 403,
+    status: dialect === "oauth" ? 400 : 403,
     error: "invalid_grant",
     code: expired ? "grant_expired" : "grant_invalid",
     description: `${problem} The user has to sign in for a new grant.`,

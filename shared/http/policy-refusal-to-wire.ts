@@ -96,6 +96,9 @@ const REFUSALS: Readonly<Record<PolicyRefusal, Refusal>> = {
   ],
 };
 
+/** Every reason for which policy refuses. */
+export const POLICY_REFUSALS = Object.keys(REFUSALS) as readonly PolicyRefusal[];
+
 /** What the lists of a refusal are called in its message, where it is not "Refused" and "Allowed". */
 const LABELS: Partial<Record<PolicyRefusal, readonly [requested: string, listed: string]>> = {
   caller_not_listed: ["Caller", "Required app role"],

@@ -3,7 +3,8 @@
  * counts as absent (RFC 6749 section 3.2).
  */
 import type { Failure } from "../core/failure.ts";
-import { isJsonObject, type JsonObject } from "../core/json-object.ts";
+import { isJsonObject, type JsonObject, repeatedMembers } from "../core/json-object.ts";
+import { parseJson } from "../core/json-text.ts";
 import { BODY_MAX_BYTES, PARAMETERS_MAX } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
@@ -26,14 +27,16 @@ export async function readForm(
   return text.ok ? collectParameters(new URLSearchParams(text.value), repeatable) : text;
 }
 
-/** A JSON object body. An empty body counts as an empty object. */
+/** A JSON object body without repeated members. An empty body counts as an empty object. */
 export async function readJsonBody(request: IncomingRequest): Promise<Result<JsonObject, Failure>> {
   const text = await readText(request, JSON_TYPE);
   if (!text.ok) return text;
   if (text.value.trim() === "") return succeed({});
   if (!hasType(request, JSON_TYPE)) return fail({ kind: "media_type_unsupported", expected: JSON_TYPE });
   const value = parseJson(text.value);
-  return isJsonObject(value) ? succeed(value) : invalidRequest("body_not_json");
+  if (!isJsonObject(value)) return invalidRequest("body_not_json");
+  const [repeated] = repeatedMembers(text.value);
+  return repeated === undefined ? succeed(value) : invalidRequest("parameter_repeated", safeName(repeated));
 }
 
 /** Groups parameters by name, or by the key of the name. Too many parameters, or a repeated one that is not in `repeatable`, are refused. */
@@ -62,15 +65,6 @@ export function singleValue(parameters: Parameters, name: string): string | unde
 /** A parameter name for a message and the audit event. A name that could inject text or be a secret is replaced. */
 export function safeName(name: string): string {
   return /^[\w.-]{1,100}$/.test(name) && safeText(name) === name ? name : "a parameter";
-}
-
-/** The value of a JSON text, or undefined if it is not JSON. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 // ------------------------------------------------------------------------------------------------------------------

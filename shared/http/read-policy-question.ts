@@ -13,6 +13,7 @@ import { FLOW_NAMES } from "../core/flow-name.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import { APIS_PER_GRANT_MAX } from "../core/limits.ts";
 import { type Result, succeed } from "../core/result.ts";
+import type { PolicyQuestion } from "../policy/explain.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
 import { readJsonBody, safeName } from "./read-body.ts";
@@ -21,7 +22,7 @@ import { refuseBodyNames } from "./similar-names.ts";
 
 const name = z.string().check(z.minLength(1), z.maxLength(512));
 const names = z.array(name).check(z.maxLength(64));
-const callerForm = z.strictObject({
+export const callerForm = z.strictObject({
   kind: z.enum(["user", "application"]),
   clientId: name,
   roles: z._default(names, []),
@@ -32,7 +33,7 @@ const callerForm = z.strictObject({
 });
 const consentedApi = z.strictObject({ api: name, scopes: names });
 
-const requestQuestion = z.strictObject({
+export const requestQuestion = z.strictObject({
   caller: callerForm,
   flow: z.enum(FLOW_NAMES),
   api: z.optional(name),
@@ -61,22 +62,6 @@ const linkQuestion = z.strictObject({
 
 type RequestForm = z.infer<typeof requestQuestion>;
 
-export type PolicyQuestion =
-  /** Would policy allow this request? */
-  | {
-      readonly about: "request";
-      readonly caller: RequestForm["caller"];
-      readonly flow: RequestForm["flow"];
-      readonly tokenParameters: TokenParameters;
-      readonly subject?: RequestForm["caller"];
-      /** The consented APIs of the grant. Absent for a refresh token from Entra. */
-      readonly given?: ConsentedApis;
-      readonly redirectUri?: string;
-      readonly relay?: DownstreamCall;
-    }
-  /** May a sign-in link be created for this entry? */
-  | { readonly about: "link"; readonly caller: string; readonly apis: ConsentedApis };
-
 const MEMBERS = [...Object.keys(requestQuestion.shape), "link"];
 
 export async function readPolicyQuestion(request: IncomingRequest): Promise<Result<PolicyQuestion, Failure>> {
@@ -84,7 +69,12 @@ export async function readPolicyQuestion(request: IncomingRequest): Promise<Resu
   if (!query.ok) return query;
   const body = await readJsonBody(request);
   if (!body.ok) return body;
-  return Object.hasOwn(body.value, "link") ? readLinkQuestion(body.value) : readRequestQuestion(body.value);
+  return toPolicyQuestion(body.value);
+}
+
+/** The question in a body, or in a file of `policy test`. */
+export function toPolicyQuestion(body: JsonObject): Result<PolicyQuestion, Failure> {
+  return Object.hasOwn(body, "link") ? readLinkQuestion(body) : readRequestQuestion(body);
 }
 
 // ------------------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ export interface Revocation {
   readonly token: SecretValue;
 }
 
-const PARAMETERS = ["token", "client_assertion", "client_assertion_type", "client_secret"];
+const PARAMETERS = ["token", "client_id", "client_assertion", "client_assertion_type", "client_secret"];
 
 /** Accepts a handle (`gte_…`) or the id of a grant. This service cannot revoke a token of Entra, so it refuses one. */
 export async function readRevocation(request: IncomingRequest): Promise<Result<Revocation, Failure>> {

@@ -8,11 +8,12 @@ import type { TokenParameters } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { isGuid } from "../core/guid.ts";
 import { isJsonObject, type JsonObject } from "../core/json-object.ts";
+import { parseJson } from "../core/json-text.ts";
 import { CLAIMS_MAX_BYTES } from "../core/limits.ts";
 import { type Result, succeed } from "../core/result.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
-import { type Parameters, parseJson, singleValue } from "./read-body.ts";
+import { type Parameters, singleValue } from "./read-body.ts";
 
 /** RFC 6749 section 3.3: the characters of one scope. */
 const SCOPE = /^[\x21\x23-\x5b\x5d-\x7e]{1,512}$/;
@@ -68,7 +69,7 @@ export function readScopes(
 
 /**
  * A claims request (OpenID Connect Core section 5.5): a JSON object, JSON text, or the base64 of a challenge. It may
- * contain only `access_token` and `id_token`. `xms_cc` is removed, because policy decides which capabilities the
+ * contain only `access_token` and `id_token`. `xms_cc` is removed in any spelling, because policy decides which capabilities the
  * service declares.
  */
 export function readClaims(value: unknown, parameter: string): Result<string | undefined, Failure> {
@@ -106,5 +107,5 @@ function splitScopes(text: string): string[] {
 
 function withoutCapabilities(requested: unknown): JsonObject | undefined {
   if (!isJsonObject(requested)) return undefined;
-  return Object.fromEntries(Object.entries(requested).filter(([name]) => name !== "xms_cc"));
+  return Object.fromEntries(Object.entries(requested).filter(([name]) => name.toLowerCase() !== "xms_cc"));
 }

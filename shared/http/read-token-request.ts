@@ -94,13 +94,28 @@ function readTokenExchange(form: Parameters): Result<GrantRequest, Failure> {
   if (subject === undefined) return invalidRequest("parameter_missing", "subject_token");
   if (type === undefined) return invalidRequest("parameter_missing", "subject_token_type");
   if (type !== ACCESS_TOKEN_TYPE && type !== JWT_TYPE) return invalidRequest("parameter_invalid", "subject_token_type");
-  // Entra ignores actors. To accept one would suggest a delegation that the token does not contain.
-  for (const actor of ["actor_token", "actor_token_type"]) {
-    if (form.has(actor)) return invalidRequest("parameter_not_supported", actor);
-  }
+  const actor = readActor(form);
+  if (!actor.ok) return actor;
   const requested = singleValue(form, "requested_token_type") ?? ACCESS_TOKEN_TYPE;
   if (requested !== ACCESS_TOKEN_TYPE) return invalidRequest("parameter_not_supported", "requested_token_type");
-  return succeed({ flow: "on-behalf-of", subject: new SecretValue(subject), presentedAs: "subject_token" });
+  return succeed({
+    flow: "on-behalf-of",
+    subject: new SecretValue(subject),
+    presentedAs: "subject_token",
+    ...(actor.value === undefined ? {} : { actor: actor.value }),
+  });
+}
+
+/** RFC 8693 section 2.1: the type comes exactly with the token. */
+function readActor(form: Parameters): Result<SecretValue | undefined, Failure> {
+  const actor = singleValue(form, "actor_token");
+  const type = singleValue(form, "actor_token_type");
+  if (actor === undefined && type === undefined) return succeed(undefined);
+  if (actor === undefined) return invalidRequest("parameter_missing", "actor_token");
+  if (type === undefined) return invalidRequest("parameter_missing", "actor_token_type");
+  return type === ACCESS_TOKEN_TYPE || type === JWT_TYPE
+    ? succeed(new SecretValue(actor))
+    : invalidRequest("parameter_invalid", "actor_token_type");
 }
 
 function readJwtBearer(form: Parameters): Result<GrantRequest, Failure> {

@@ -4,6 +4,7 @@
  */
 import type { TargetProblem } from "../core/downstream-target.ts";
 import type { BatchProblem, HandleMistake, RequestHint, RequestProblem } from "../core/failure.ts";
+import { JSON_DEPTH_MAX } from "../core/json-text.ts";
 import { PARAMETERS_MAX } from "../core/limits.ts";
 import type { Wire } from "./wire.ts";
 
@@ -64,7 +65,7 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
     case "body_not_utf8":
       return "The body is not valid UTF-8.";
     case "body_not_json":
-      return "The body is not a JSON object.";
+      return `The body is not a JSON object, or nests deeper than ${JSON_DEPTH_MAX} levels.`;
     case "path_invalid":
       return `The path or the query of the request to the API is not accepted. ${targetAdvice(hint)}`;
     case "batch_invalid":
@@ -76,11 +77,11 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
     case "authorization_malformed":
       return "The Authorization header is malformed. Send exactly one Bearer token.";
     case "two_client_authentications":
-      return "The request has two client authentications. Send either a Bearer token or a client assertion.";
+      return "The request has two client authentications. Send one: a Bearer token, a client assertion or a client secret.";
     case "client_secret_not_accepted":
-      return "Client secrets are not accepted. Send an Entra access token for this service instead.";
+      return "The service accepts no client secret for this request. Send an Entra access token for this service instead.";
     case "client_id_mismatch":
-      return "client_id does not match the caller's token. Leave it out, or send the caller's client id.";
+      return "client_id does not match the client that authenticates. Leave it out, or send the id of that client.";
   }
 }
 

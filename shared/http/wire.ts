@@ -36,6 +36,8 @@ export interface Wire {
    * the caller requests from Entra.
    */
   readonly challenge?: { readonly error?: string; readonly claims?: string; readonly scope?: string };
+  /** Adds a `Basic` challenge in place of a `Bearer` challenge: the client sent a secret (RFC 6749 section 5.2). */
+  readonly basicChallenge?: true;
 }
 
 /** What callers have to know about the service to get a token for it. Each name is public. */

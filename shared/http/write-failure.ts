@@ -35,6 +35,7 @@ export function writeFailure(
     ...(wire.retryAfterSeconds === undefined ? {} : { "Retry-After": String(wire.retryAfterSeconds) }),
     ...(wire.allow === undefined ? {} : { Allow: wire.allow.join(", ") }),
     ...(wire.challenge === undefined ? {} : { "WWW-Authenticate": bearerChallenge(wire, identity) }),
+    ...(wire.basicChallenge === undefined ? {} : { "WWW-Authenticate": basicChallenge(identity) }),
   };
   const body = options.dialect === "oauth" ? oauthBody(wire) : problemBody(wire);
   return {
@@ -94,6 +95,11 @@ function sharedMembers(
     ...(wire.signInUrl === undefined ? {} : { signin_url: wire.signInUrl }),
     ...(wire.traceId === undefined ? {} : { trace_id: wire.traceId }),
   };
+}
+
+/** RFC 7617 section 2. */
+function basicChallenge({ tenantId }: Identity): string {
+  return `Basic realm="${tenantId}", charset="UTF-8"`;
 }
 
 /** RFC 6750 section 3 and Entra's claims challenge: each attribute at most once, every value quoted. */

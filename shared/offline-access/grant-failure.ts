@@ -36,6 +36,9 @@ export function fromGrantFailure(failure: GrantFailure): Failure {
       return { kind: "misconfigured", code: "grant_store_refused" };
     case "sealing_key_unavailable":
       return unavailableDependency(failure.reason);
+    // The store chose the key id, so the grant is good: the caller tries again.
+    case "too_many_unknown_keys":
+      return { kind: "dependency_failed", dependency: "key_vault", problem: "unavailable" };
     case "store_timeout":
       return { kind: "dependency_failed", dependency: "grant_store", problem: "timeout" };
     case "grant_conflict":

@@ -75,8 +75,9 @@ export interface OfflineAccess {
    */
   denyConfirmed(request: DenyConfirmedGrant): Promise<Result<true, Failure>>;
   /**
-   * Records a redemption and stores the newer refresh token if Entra returned one. Fails only if the grant was revoked
-   * during the redemption. If the store is unavailable, nothing is lost, because the older refresh token still works.
+   * Records a redemption and stores the newer refresh token if Entra returned one. Fails if the grant was revoked
+   * during the redemption, or if the store does not say whether it was. A failed write alone loses nothing, because the
+   * older refresh token still works.
    */
   redeemed(grant: UnsealedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
   /** The caller's own grants. A user also sees the grants that applications hold on their behalf. */
@@ -116,9 +117,11 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
     async redeemed(grant, newer) {
       const all = await grants?.();
       const written = await (newer === undefined ? all?.recordRedemption(grant) : all?.storeNewer(grant, newer));
-      if (written?.ok !== false) return succeed(true);
+      if (all === undefined || written?.ok !== false) return succeed(true);
       const failure = fromGrantFailure(written.failure);
       if (failure.kind === "grant_refused") return fail(failure);
+      const exists = await all.confirmExists(grant.grant);
+      if (!exists.ok) return fail(fromGrantFailure(exists.failure));
       onRotationLost(grant.grant.id, failure);
       return succeed(true);
     },

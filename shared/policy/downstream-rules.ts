@@ -38,10 +38,10 @@ export function rulesFor({ downstream }: CallerRule, api: string): readonly Down
   return Object.hasOwn(downstream, api) ? (downstream[api] ?? []) : [];
 }
 
-/** `GET, POST /v1.0/me/messages/** ($select, $top)` */
+/** `GET,POST /v1.0/me/messages/** ($select $top)` */
 export function describeRule({ methods, path, query }: DownstreamRule): string {
-  const options = query === undefined ? "" : ` (${query.length === 0 ? "no query" : query.join(", ")})`;
-  return `${methods.join(", ")} ${path}${options}`;
+  const options = query === undefined ? "" : ` (${query.length === 0 ? "no query" : query.join(" ")})`;
+  return `${methods.join(",")} ${path}${options}`;
 }
 
 /** `GET /v1.0/users?$filter`: the values of query options are left out. */

@@ -20,6 +20,7 @@ import {
   requestedApi,
 } from "./choose-apis.ts";
 import type { Allowance, ApiAllowance } from "./entitlement.ts";
+import { entriesOfClient } from "./entries-of-client.ts";
 import { evaluateApi } from "./evaluate-api.ts";
 import { evaluateUse } from "./evaluate-use.ts";
 import type { CallerRule, Policy } from "./rules.ts";
@@ -115,13 +116,7 @@ export function mayHaveLinks(entry: CallerRule): boolean {
 
 /** The entry that matches the caller's kind and client id, and its role if the entry names one. */
 export function entryFor(policy: Policy, caller: PolicyCaller): CallerRule | undefined {
-  const clientId = caller.clientId.toLowerCase();
-  return policy.callers.find(
-    (entry) =>
-      entry.kind === caller.kind &&
-      entry.clientId === clientId &&
-      (entry.role === undefined || caller.roles.includes(entry.role)),
-  );
+  return entriesOfClient(policy, caller).find((entry) => entry.role === undefined || caller.roles.includes(entry.role));
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -239,13 +234,11 @@ function otherSubjectEntry(
 }
 
 /** The caller's kind and client id, and the app role of an entry that would match with it. */
-function callerNotListed(policy: Policy, { kind, clientId }: PolicyCaller): Refusal {
-  const roles = policy.callers
-    .filter((entry) => entry.kind === kind && entry.clientId === clientId.toLowerCase())
-    .flatMap(({ role }) => role ?? []);
+function callerNotListed(policy: Policy, caller: PolicyCaller): Refusal {
+  const roles = entriesOfClient(policy, caller).flatMap(({ role }) => role ?? []);
   return {
     reason: "caller_not_listed",
-    requested: [`${kind} ${clientId}`],
+    requested: [`${caller.kind} ${caller.clientId}`],
     ...(roles.length === 0 ? {} : { listed: roles }),
   };
 }

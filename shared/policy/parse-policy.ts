@@ -4,6 +4,7 @@
  */
 import * as z from "zod/mini";
 import { isJsonObject, member, repeatedMembers } from "../core/json-object.ts";
+import { issueProblems, unknownMember } from "./issue-problems.ts";
 import { policyContradictions } from "./policy-contradictions.ts";
 import {
   type ApiRule,
@@ -36,7 +37,7 @@ export function parsePolicy(text: string): ParsedPolicy {
   const problems = [
     ...repeatedMemberProblems(text),
     ...prototypes,
-    ...(parsed.error?.issues.map(toPolicyProblem) ?? []),
+    ...(parsed.error?.issues.flatMap((issue) => issueProblems(issue, data)) ?? []),
     ...policyContradictions(draft),
   ];
   return parsed.success && problems.length === 0 ? { policy: parsed.data } : { problems, draft };
@@ -66,60 +67,11 @@ function removePrototypes(data: unknown): PolicyProblem[] {
       places.push({ path: path === "" ? name : `${path}.${name}`, value: inner });
     }
     if (Object.hasOwn(value, "__proto__")) {
-      found.push({ path, problem: describeUnknown(["__proto__"]) });
+      found.push(unknownMember(path, "__proto__"));
       Reflect.deleteProperty(value, "__proto__");
     }
   }
   return found;
-}
-
-function describeUnknown(names: readonly string[]): string {
-  return `has unknown members: ${names.join(", ")}`;
-}
-
-function toPolicyProblem(issue: z.core.$ZodIssue): PolicyProblem {
-  return { path: issue.path.join("."), problem: describeIssue(issue) };
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  switch (issue.code) {
-    case "invalid_type":
-      return `must be ${TYPES[issue.expected] ?? issue.expected}`;
-    case "invalid_value":
-      return `must be one of ${issue.values.map(String).join(", ")}`;
-    case "unrecognized_keys":
-      return describeUnknown(issue.keys);
-    case "too_small":
-      return describeLimit("at least", issue.minimum, issue.origin);
-    case "too_big":
-      return describeLimit("at most", issue.maximum, issue.origin);
-    case "invalid_key":
-      return issue.issues.map(describeIssue).join("; ");
-    default:
-      return issue.message;
-  }
-}
-
-/** zod's names of types, in the words of JSON. */
-const TYPES: Readonly<Record<string, string>> = {
-  object: "an object",
-  record: "an object",
-  array: "a list",
-  string: "a string",
-  boolean: "true or false",
-  int: "a whole number",
-  number: "a number",
-};
-
-function describeLimit(bound: string, limit: number | bigint, origin: string): string {
-  switch (origin) {
-    case "array":
-      return `must have ${bound} ${limit} ${limit === 1 ? "item" : "items"}`;
-    case "string":
-      return `must have ${bound} ${limit} ${limit === 1 ? "character" : "characters"}`;
-    default:
-      return `must be ${bound} ${limit}`;
-  }
 }
 
 /** Reads each member of an object separately and omits invalid ones. A missing member gets its default. */

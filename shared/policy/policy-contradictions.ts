@@ -7,7 +7,7 @@
 import { didYouMean } from "../core/did-you-mean.ts";
 import { baseUrlProblems, downstreamProblems } from "./downstream-contradictions.ts";
 import type { CallerRule, PolicyDraft, PolicyProblem } from "./rules.ts";
-import { meantScope, scopeProblem, spellingProblems } from "./spelling.ts";
+import { bareName, meantScope, scopeProblem, spellingProblems } from "./spelling.ts";
 
 export function policyContradictions(draft: PolicyDraft): PolicyProblem[] {
   return [
@@ -20,7 +20,7 @@ export function policyContradictions(draft: PolicyDraft): PolicyProblem[] {
         ...apiProblems(draft, entry, path),
         ...subjectProblems(draft, entry, path),
         ...downstreamProblems(draft, entry, path),
-        ...RULES.filter(({ isBroken }) => isBroken(entry)).map(({ problem }) => ({ path, problem })),
+        ...RULES.filter(({ isBroken }) => isBroken(entry)).map(({ problem, members }) => ({ path, problem, members })),
       ];
     }),
   ];
@@ -75,20 +75,28 @@ function apiProblems({ apis }: PolicyDraft, entry: Entry, path: string): PolicyP
   if (apis === undefined) return [];
   return lists.flatMap(([name, scopes]) => {
     const at = `${path}.apis.${name}`;
-    if (!Object.hasOwn(apis, name)) {
-      return [{ path: at, problem: `is not defined in apis${spellingHint(didYouMean(name, Object.keys(apis)))}` }];
-    }
+    if (!Object.hasOwn(apis, name)) return [unknownApi(`${path}.apis`, name, Object.keys(apis))];
     const { resource, scopes: known } = apis[name] ?? {};
     return scopes.flatMap((scope, index): PolicyProblem[] => {
       const path = `${at}.${index}`;
       // The list in apis has the same problem, or lacks the scope.
-      if (known === undefined || known.includes(scope)) return [];
+      if (known === undefined || known.some((one) => one === scope || bareName(resource, one) === scope)) return [];
       const meant = meantScope(resource, scope, known);
-      const unknown = { path, problem: `is not in apis.${name}.scopes${spellingHint(meant)}` };
+      const unknown = { path, problem: `is not in apis.${name}.scopes${spellingHint(meant)}`, ...suggest(meant) };
       const problems = scopeProblem(path, resource, scope);
       return meant !== undefined || problems.length === 0 ? [unknown] : problems;
     });
   });
+}
+
+function unknownApi(path: string, name: string, known: readonly string[]): PolicyProblem {
+  const meant = didYouMean(name, known);
+  const hint = meant === undefined ? `; apis has ${known.join(", ") || "no API"}` : spellingHint(meant);
+  return { path, problem: `names ${name}, which is not in apis${hint}`, members: [name], ...suggest(meant) };
+}
+
+function suggest(meant: string | undefined): Pick<PolicyProblem, "suggestion"> {
+  return meant === undefined ? {} : { suggestion: meant };
 }
 
 function spellingHint(meant: string | undefined): string {
@@ -114,6 +122,7 @@ function subjectProblems({ callers }: PolicyDraft, entry: Entry, path: string): 
 }
 
 interface EntryRule {
+  readonly members: readonly string[];
   readonly problem: string;
   isBroken(entry: Entry): boolean;
 }
@@ -124,7 +133,7 @@ function entryRule<K extends keyof CallerRule>(
   breaks: (entry: Pick<CallerRule, K>) => boolean,
   problem: string,
 ): EntryRule {
-  return { problem, isBroken: (entry) => hasMembers(entry, members) && breaks(entry) };
+  return { members, problem, isBroken: (entry) => hasMembers(entry, members) && breaks(entry) };
 }
 
 function hasMembers<K extends keyof CallerRule>(
@@ -161,9 +170,20 @@ const RULES: readonly EntryRule[] = [
     "must have redirectUris if it has the flow authorization-code, and must not have them otherwise",
   ),
   entryRule(
-    ["clientAuthentication"],
-    ({ clientAuthentication }) => clientAuthentication.length > 0,
-    "has clientAuthentication, which this version does not support; remove it",
+    ["kind", "clientAuthentication"],
+    ({ kind, clientAuthentication }) => kind === "user" && clientAuthentication.some((one) => one.startsWith("entra_")),
+    "has kind user and clientAuthentication entra_secret or entra_assertion, which only kind application may have",
+  ),
+  entryRule(
+    ["kind", "clientAuthentication"],
+    ({ kind, clientAuthentication }) => kind === "application" && clientAuthentication.includes("ignored_with_subject"),
+    "has kind application and clientAuthentication ignored_with_subject, which only kind user may have",
+  ),
+  entryRule(
+    ["flows", "clientAuthentication"],
+    ({ flows, clientAuthentication }) =>
+      clientAuthentication.includes("ignored_with_subject") && !flows.includes("on-behalf-of"),
+    "has clientAuthentication ignored_with_subject without the flow on-behalf-of; add the flow or remove it",
   ),
   entryRule(
     ["registration"],

@@ -73,7 +73,7 @@ const PATH_PATTERN =
   /^(?:\/(?!\.{1,2}(?:\/|$))(?:[\w!$&'()+,=:@.~-]+|\*))*(?:\/(?!\.{1,2}$)(?:[\w!$&'()+,=:@.~-]+|\*|\*\*))$/;
 
 /** Requests that the relay may send to one API for a caller. A request must match one rule. */
-const downstreamRule = z.strictObject({
+export const downstreamRule = z.strictObject({
   methods: z.array(z.enum(RELAY_METHODS)).check(z.minLength(1)),
   path: z
     .string()
@@ -116,7 +116,7 @@ export const registrationSchema = z.strictObject({
   ),
 });
 
-const limits = z.strictObject({
+export const limits = z.strictObject({
   /** Requests that bypass the token cache (claims, forceRefresh), per user and minute. */
   bypassPerMinute: z.optional(count(1, 1000)),
 });
@@ -191,4 +191,8 @@ export interface PolicyDraft {
 export interface PolicyProblem {
   readonly path: string;
   readonly problem: string;
+  /** The right spelling, if the problem is probably a typing error. `problem` has it as well. */
+  readonly suggestion?: string;
+  /** The members of the object at `path` that the problem is about. */
+  readonly members?: readonly string[];
 }

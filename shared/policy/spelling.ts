@@ -37,18 +37,19 @@ export function meantScope(resource: string | undefined, scope: string, known: r
   return known.includes(bare) ? bare : didYouMean(bare, known);
 }
 
-// ---------------------------------------------------------------------------------------------------------------
-
-const OIDC_LIST = "openid, profile, email and offline_access";
-const GRAPH_SCOPE = /^(\.default|[A-Za-z][\w.-]*)$/;
-
-function bareName(resource: string | undefined, scope: string): string {
+/** The scope without a resource in front, also without one that is wrong. */
+export function bareName(resource: string | undefined, scope: string): string {
   const own = resource === undefined ? undefined : withoutResource(resource, scope);
   if (own !== undefined) return own;
   // No scope of Graph has a slash. Other APIs may have such scopes.
   const foreign = hasResource(scope) || (resource !== undefined && isGraph(resource));
   return foreign ? scope.slice(scope.lastIndexOf("/") + 1) || scope : scope;
 }
+
+// ---------------------------------------------------------------------------------------------------------------
+
+const OIDC_LIST = "openid, profile, email and offline_access";
+const GRAPH_SCOPE = /^(\.default|[A-Za-z][\w.-]*)$/;
 
 function resourceProblem(path: string, resource: string | undefined): PolicyProblem[] {
   if (resource === undefined || isGraph(resource)) return [];

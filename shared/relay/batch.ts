@@ -58,19 +58,21 @@ export function checkBatch(
       listed,
     });
   }
-  const text = writeExactly({ requests: written });
-  return text === undefined ? refused("not_json") : succeed({ body: text, count: written.length });
+  return succeed({ body: writeExactly({ requests: written }), count: written.length });
 }
 
-/** A redirect inside a batch's response is not passed on either: see `relay-response.ts`. */
-export function withoutInnerRedirects(body: Buffer): Buffer {
+/**
+ * A redirect inside a batch's response is not passed on either: see `relay-response.ts`. Undefined: there may be one, and the
+ * body cannot be read.
+ */
+export function withoutInnerRedirects(body: Buffer): Buffer | undefined {
   if (!/"status"\s{0,8}:\s{0,8}"?3\d\d/.test(body.toString("latin1"))) return body;
   const parsed = parseExactly(body);
-  if (!isJsonObject(parsed) || !Array.isArray(parsed["responses"])) return body;
+  if (!isJsonObject(parsed) || !Array.isArray(parsed["responses"])) return undefined;
   const responses = parsed["responses"].map((response: unknown) =>
     isRedirect(response) ? refuseInner(response) : response,
   );
-  return writeExactly({ ...parsed, responses }) ?? body;
+  return writeExactly({ ...parsed, responses });
 }
 
 // ---------------------------------------------------------------------------------------------------------------

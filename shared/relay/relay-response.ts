@@ -29,6 +29,8 @@ export function toRelayResponse(
 ): Result<OutgoingResponse, Failure> {
   const location = allowedLocation(context, headers["location"]);
   if (isRedirect(status) && location === undefined) return fail(REDIRECT);
+  const relayed = toRelayBody(context, headers["content-type"], body);
+  if (relayed === undefined) return fail(REDIRECT);
   const passed = passedHeaders(headers);
   return succeed({
     status,
@@ -39,7 +41,7 @@ export function toRelayResponse(
       ...(location === undefined ? {} : { location }),
       ...addedHeaders(context.correlationId),
     },
-    ...(BODILESS.includes(status) ? {} : { body: toRelayBody(context, headers["content-type"], body) }),
+    ...(BODILESS.includes(status) ? {} : { body: relayed }),
   });
 }
 
@@ -64,8 +66,9 @@ function allowedLocation(context: ResponseContext, location: string | undefined)
   return allowed === undefined ? undefined : relayLink(context, absolute);
 }
 
-function toRelayBody(context: ResponseContext, contentType: string | undefined, body: Buffer): Uint8Array {
+/** Undefined: the response of a batch that the service cannot check for redirects. */
+function toRelayBody(context: ResponseContext, contentType: string | undefined, body: Buffer): Buffer | undefined {
   if (!/^application\/([\w.-]+\+)?json\b/i.test(contentType ?? "")) return body;
   const passed = isBatch(context.downstream) ? withoutInnerRedirects(body) : body;
-  return rewritePagingLinks(context, passed);
+  return passed === undefined ? undefined : rewritePagingLinks(context, passed);
 }

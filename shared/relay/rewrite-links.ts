@@ -4,7 +4,9 @@
  *
  * Source: https://learn.microsoft.com/graph/paging, OData JSON Format 4.01 section 4.6
  */
+
 import { parseTarget, toRelativeUrl } from "../core/downstream-target.ts";
+import { parseJson } from "../core/json-text.ts";
 import { relativeTo } from "./base-url.ts";
 
 export interface LinkContext {
@@ -31,20 +33,9 @@ export function rewritePagingLinks(context: LinkContext, body: Buffer): Buffer {
   if (!body.includes("@odata.nextLink") && !body.includes("@odata.deltaLink")) return body;
   // Latin-1 maps each byte to one character and back.
   const rewritten = body.toString("latin1").replaceAll(PAGING_LINK, (whole, name: string, raw: string) => {
-    const link = jsonText(raw);
-    const through = link === undefined ? undefined : relayLink(context, link);
+    const link = parseJson(`"${Buffer.from(raw, "latin1").toString("utf8")}"`);
+    const through = typeof link === "string" ? relayLink(context, link) : undefined;
     return through === undefined ? whole : `${name}${JSON.stringify(through)}`;
   });
   return Buffer.from(rewritten, "latin1");
-}
-
-// ---------------------------------------------------------------------------------------------------------------
-
-function jsonText(raw: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(`"${Buffer.from(raw, "latin1").toString("utf8")}"`);
-    return typeof value === "string" ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -50,6 +50,8 @@ function fromSealFailure(failure: SealFailure): Failure | SealedStateFailure {
       return unavailableDependency(failure.reason);
     case "sealing_key_invalid":
       return { kind: "misconfigured", code: "sealing_key_invalid" };
+    // A browser chose the key id. Strangers invent ids, and that is not a failure of the vault.
+    case "too_many_unknown_keys":
     case "seal_too_large":
     case "seal_broken":
       return { kind: "state_invalid" };

@@ -11,6 +11,8 @@
 
 import { hkdfSync } from "node:crypto";
 import { CompactEncrypt, compactDecrypt } from "jose";
+import { isJsonObject, member } from "../core/json-object.ts";
+import { parseJson } from "../core/json-text.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SealFailure } from "./seal-failure.ts";
 import { isKeyId, type SealingKeys } from "./sealing-keys.ts";
@@ -91,13 +93,9 @@ function readSealingKeyId(sealed: string, purpose: string): string | undefined {
 }
 
 function readKid(encodedHeader: string): string | undefined {
-  try {
-    const parsed: unknown = JSON.parse(Buffer.from(encodedHeader, "base64url").toString());
-    const kid = typeof parsed === "object" && parsed !== null && "kid" in parsed ? parsed.kid : undefined;
-    return typeof kid === "string" ? kid : undefined;
-  } catch {
-    return undefined;
-  }
+  const parsed = parseJson(Buffer.from(encodedHeader, "base64url").toString());
+  const kid = isJsonObject(parsed) ? member(parsed, "kid") : undefined;
+  return typeof kid === "string" ? kid : undefined;
 }
 
 /** RFC 5869. `info` separates purposes; without a salt HKDF's default of zeros is used. */

@@ -4,7 +4,8 @@
  * needs no migration.
  *
  * Input: a source of secrets (the vault, by its shape); output: keys; failures: `sealing_key_unavailable`,
- * `sealing_key_invalid`, and `seal_broken`/`key` for an id that the source does not have. Only `sealer.ts` gets keys.
+ * `sealing_key_invalid`, `too_many_unknown_keys`, and `seal_broken`/`key` for an id that the source does not have. Only
+ * `sealer.ts` gets keys.
  */
 
 import { createBackgroundRefresh } from "../core/background-refresh.ts";
@@ -94,7 +95,7 @@ export function createSealingKeys({ source, now, onStale }: SealingKeysInput): S
     if (storedKey !== undefined) return succeed(storedKey);
     const running = reading.get(kid);
     if (running !== undefined) return running;
-    if (!budget.take(purpose)) return fail({ kind: "sealing_key_unavailable", reason: "too_many_unknown_keys" });
+    if (!budget.take(purpose)) return fail({ kind: "too_many_unknown_keys" });
     const started = readKey(source, kid).finally(() => reading.delete(kid));
     reading.set(kid, started);
     const read = await started;

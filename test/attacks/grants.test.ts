@@ -19,6 +19,7 @@ import {
   signInByLink,
 } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
+import { startFaultyProxy } from "../support/faulty-proxy.ts";
 import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
 import type { Answer } from "../support/service-under-test.ts";
@@ -190,6 +191,35 @@ describe("no token is released if a grant is revoked during the call to Entra", 
     expect(answer.json()).toMatchObject({ status: 403, code: "grant_invalid" });
     expect(answer.text).not.toContain("h.p.s");
   });
+
+  test("and the table fails before the service can read the grant again", async () => {
+    const proxy = await startFaultyProxy(world.tableUrl);
+    const instance = service.another({ settings: { GRANT_STORE_URL: proxy.url } });
+    const grant = String((await onBehalfOf()).json()["refresh_token"]);
+    const { state } = world.tenant;
+    const order = state.order({ endpoint: "token", grantType: "refresh_token", hold: true, times: 1 });
+    const redeeming = instance.call("/AuthorizationHeader/graph", { json: { grant }, headers: backend() });
+    await state.orders.hit(order, 1);
+    const revoked = await service.call("/oauth2/revoke", { form: { token: grant }, headers: backend() });
+    expect(revoked.json()).toEqual({ revoked: true });
+    proxy.fails = () => true;
+    state.releaseOrder({ id: order });
+    const answer = await redeeming;
+    await proxy.stop();
+    expect(answer.json()).toMatchObject({ status: 503, code: "grant_store_unavailable", action: "retry" });
+    expect(answer.text).not.toContain("Bearer");
+  });
+});
+
+test("a token is released although its rotation cannot be stored, because the grant exists and its refresh token works", async () => {
+  const proxy = await startFaultyProxy(world.tableUrl);
+  const instance = service.another({ settings: { GRANT_STORE_URL: proxy.url } });
+  const grant = String((await onBehalfOf()).json()["refresh_token"]);
+  proxy.fails = (method) => method !== "GET";
+  const answer = await instance.call("/AuthorizationHeader/graph", { json: { grant }, headers: backend() });
+  await proxy.stop();
+  expect(answer.status).toBe(200);
+  expect(instance.logs.join("\n")).toContain('"name":"rotation_lost"');
 });
 
 test("the grant of a code has only the scopes of the confirmation page, even if policy and consent allow more by then", async () => {

@@ -8,14 +8,15 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startHostProcess } from "../../local/host/host-process.ts";
 import { createServiceSettings } from "../../local/stack/service-settings.ts";
-import { type Stack, startStack } from "../../local/stack/stack.ts";
+import type { Stack } from "../../local/stack/stack.ts";
 import { CLIENT_IDS, claimsOf, exchangeForm, USER_IDS } from "../support/callers.ts";
 import { type RawAnswer, type RawRequest, rawRequest, sendRaw } from "../support/raw-http.ts";
+import { startTestStack } from "../support/test-stack.ts";
 
 let stack: Stack;
 let port: number;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startTestStack();
   port = Number(new URL(stack.service.url).port);
 });
 beforeEach(() => stack.tenant.state.clearLog());
@@ -157,6 +158,31 @@ describe("SEC-2: request bodies", () => {
   test("a body declared larger than 100 MB is refused by the host with 500", async () => {
     const head = `POST /oauth2/token HTTP/1.1\r\nHost: localhost\r\n${FORM}\r\nContent-Length: 104857601\r\n\r\n`;
     expect(await sendRaw(port, [head, "x".repeat(1_000)])).toMatchObject({ status: 500, body: "" });
+  });
+});
+
+describe("nested JSON from a stranger", () => {
+  const claims = "[".repeat(9_000) + "]".repeat(9_000);
+
+  test.each([
+    ["/AuthorizationHeader/graph", `{"claims":${claims}}`],
+    ["/AuthorizationHeaderUnauthenticated/graph", `{"claims":${claims}}`],
+    ["/signin/links", `{"api":"graph","claims":${claims}}`],
+    ["/AuthorizationHeader/graph", '{"claims":'.repeat(5_000) + 1 + "}".repeat(5_000)],
+  ])("POST %s answers 400 body_not_json to thousands of levels", async (target, body) => {
+    const answer = await send({ method: "POST", target, headers: [JSON_TYPE], body });
+    expect(answer.status).toBe(400);
+    expect(json(answer)).toMatchObject({ code: "body_not_json", action: "fix_request" });
+  });
+
+  test("POST /AuthorizationHeader/{api} refuses a member that appears twice", async () => {
+    const body = '{"minimumSeconds":1,"minimumSeconds":2}';
+    const answer = await send({ method: "POST", target: HEADER, headers: [JSON_TYPE, authorization()], body });
+    expect(answer.status).toBe(400);
+    expect(json(answer)).toMatchObject({
+      code: "parameter_repeated",
+      detail: "The parameter minimumSeconds is repeated. Send it once.",
+    });
   });
 });
 

@@ -6,14 +6,15 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type DeploymentOptions, measureDeployment } from "../../bench/deployment.ts";
-import { type Stack, startStack } from "../../local/stack/stack.ts";
+import type { Stack } from "../../local/stack/stack.ts";
+import { startTestStack } from "../support/test-stack.ts";
 
 const script = resolve(import.meta.dirname, "../../bench/run.ts");
 let stack: Stack;
 let folder: string;
 let token: string;
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startTestStack();
   folder = mkdtempSync(join(tmpdir(), "gte-bench-test-"));
   token = stack.tenant.state.mintUserToken({ user: "alice", client: "web" });
 });

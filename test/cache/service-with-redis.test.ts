@@ -12,7 +12,7 @@ import { useWorld } from "../support/use-world.ts";
 const USERS = ["alice", "bob"];
 
 describeWithRedis("three instances and one Redis", () => {
-  const { world } = useWorld();
+  const { world, clock } = useWorld();
   let redis: RedisServer;
   beforeAll(async () => {
     redis = await startRedis();
@@ -86,6 +86,8 @@ describeWithRedis("three instances and one Redis", () => {
     await Promise.all(running);
     expect(statuses).toHaveLength(90);
     expect(new Set(statuses)).toEqual(new Set([200]));
+    // After a failure, the service does not use Redis for 5 s.
+    clock.advance(5_000);
     await warm(services);
     const before = callsToEntra();
     await send(1_000);

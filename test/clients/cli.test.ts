@@ -6,8 +6,9 @@ import { dirname, join, resolve } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { serviceFolder } from "../../clients/cli/home.ts";
-import { type Stack, startStack } from "../../local/stack/stack.ts";
+import type { Stack } from "../../local/stack/stack.ts";
 import { CLIENT_IDS, TENANT_ID } from "../../local/tenant/directory/seed-ids.ts";
+import { startTestStack } from "../support/test-stack.ts";
 import { type CliOptions, type CliResult, newHome, runHere, runProcess } from "./support/cli.ts";
 
 let stack: Stack;
@@ -16,7 +17,7 @@ let home: string;
 const outputs: string[] = [];
 
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await startTestStack();
   setDefaultCACertificates([...getCACertificates("default"), readFileSync(stack.environment.caCertPath, "utf8")]);
 });
 beforeEach(() => {
@@ -322,7 +323,7 @@ describe("call", () => {
     const file = join(home, "mail.json");
     writeFileSync(file, '{"subject":"hello"}');
     const posted = await cli(`call ${graph("/me/messages")} -d @${file} -H content-type:text/plain --json`);
-    expect([posted.code, posted.json()["status"]]).toEqual([4, 405]);
+    expect([posted.code, posted.json()["status"]]).toEqual([4, 403]);
     const [entry] = stack.tenant.state.requests({ endpoint: "graph" });
     expect(entry?.method).toBe("POST");
     const missing = await cli(`call ${graph("/nothing")} -X delete`);

@@ -1,69 +1,459 @@
-/** `npm run policy -- check <file>`: its output for administrators and its exit codes for scripts. */
+/** The policy commands of `npm run policy` and `gte policy`: output for administrators, exit codes for scripts. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { policyText } from "../shared/policy/support/policies.ts";
+import { afterAll, describe, expect, test } from "vitest";
+import { POLICY_COMMANDS } from "../../clients/policy/policy-command-line.ts";
+import { POLICY_HELP } from "../../clients/policy/policy-help.ts";
+import { PRESET_NAMES } from "../../clients/policy/presets.ts";
+import { localPolicy } from "../../local/stack/policy.ts";
+import { APP_ID, policyText, WEB_ID } from "../shared/policy/support/policies.ts";
+import { runHere } from "./support/cli.ts";
+import { createPolicyTool } from "./support/policy-tool.ts";
 
 const program = resolve(import.meta.dirname, "../../clients/policy.ts");
-let folder: string;
+const tool = createPolicyTool();
+afterAll(() => rmSync(tool.folder, { recursive: true, force: true }));
 
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "gte-policy-"));
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const same = { apis: { graph: ["User.Read", "Mail.Read"] } };
+/** A policy without errors. It has warnings about scopes that no entry uses. */
+const good = (users: object = {}, backend: object = {}) => policyText({ ...same, ...users }, { ...same, ...backend });
 
-function run(...args: string[]): { code: number | null; out: string; notes: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], { encoding: "utf8" });
-  return { code: status, out: stdout, notes: stderr };
+function check(text: string, ...options: string[]) {
+  return tool.run("check", tool.write("policy.json", text), ...options);
 }
 
-function check(text: string) {
-  const file = join(folder, "policy.json");
-  writeFileSync(file, text);
-  return run("check", file);
-}
-
-describe("npm run policy -- check", () => {
-  test("prints the permissions and warnings of a valid policy", () => {
-    const { code, out, notes } = check(policyText({}, { acceptSurplus: true }));
-    expect([code, notes]).toEqual([0, ""]);
+describe("policy check", () => {
+  test("prints what each caller may do on standard output, and warnings on standard error", () => {
+    const { code, out, notes } = check(good({}, { acceptSurplus: true }));
+    expect(code).toBe(0);
     expect(out).toMatch(/^web-users \(user ca11e400-.*\)$/m);
-    expect(out).toMatch(/^WARNING backend: acceptSurplus releases/m);
+    expect(notes).toMatch(/^policy\.json:1:\d+: warning: entry backend accepts surplus scopes$/m);
   });
 
-  test("ignores a byte order mark, which editors on Windows write", () => {
-    expect(check(`\ufeff${policyText()}\r\n`)).toMatchObject({ code: 0, notes: "" });
+  test("exits with code 1 for a warning with --strict", () => {
+    const { code, out, notes } = check(good(), "--strict");
+    expect([code, out]).toEqual([1, ""]);
+    expect(notes).toMatch(/: error: .*is in no entry's list$/m);
+    expect(notes).not.toContain(": warning: ");
   });
 
-  test("prints every problem of an invalid policy with its path and exits with code 1", () => {
+  test("prints every problem of a policy, in the order of the file", () => {
     const text = policyText({ apis: {} }, { colour: "red", subjectClients: ["ca11e400-0000-4000-8000-00000000000c"] });
     const { code, out, notes } = check(text.replace('"apis":{}', '"apis":{},"apis":{}'));
     expect([code, out]).toEqual([1, ""]);
-    expect(notes.trim().split("\n")).toEqual([
-      "callers.0.apis appears more than once; write it once",
-      "callers.1 has unknown members: colour",
-      "callers.0.apis is empty; it must name at least one API",
-      "callers.1.subjectClients.0 is a client without an entry of kind user; add the entry or remove the client",
+    expect([...notes.matchAll(/: error: (.*)$/gm)].map(([, message]) => message)).toEqual([
+      "entry web-users: apis appears more than once; write it once",
+      "entry web-users: apis is empty; it must name at least one API",
+      'entry backend: "ca11e400-0000-4000-8000-00000000000c" in subjectClients is a client without an entry of kind user; add the entry or remove the client',
+      "entry backend has an unknown member: colour",
     ]);
   });
 
-  test("exits with code 1 if the file is not JSON", () => {
-    expect(check("apis: {}")).toEqual({ code: 1, out: "", notes: "the policy is not JSON\n" });
+  test("prints JSON with --json, for programs", () => {
+    const { code, out, notes } = check(good({ kind: "User" }), "--json");
+    expect([code, notes]).toEqual([1, ""]);
+    expect(JSON.parse(out)).toEqual({
+      file: expect.stringMatching(/policy\.json$/),
+      valid: false,
+      findings: [
+        {
+          ...{ file: expect.any(String), severity: "error", line: 1, column: expect.any(Number) },
+          ...{ path: "callers.0.kind", entry: "web-users", value: '"User"', suggestion: "user" },
+          message: "entry web-users: kind must be one of user, application; did you mean user?",
+          meaning: expect.stringContaining("a person who uses a client"),
+          effect: "the service does not start with this policy",
+        },
+      ],
+    });
+  });
+
+  test("finds the place of an API whose name has dots", () => {
+    const text = good().replace('"graph":{"resource"', '"my.api":{"resource":"x","scopes":["A"]},"graph":{"resource"');
+    const { out } = check(text, "--json");
+    const { findings } = JSON.parse(out) as { findings: { column: number; value: string }[] };
+    expect(findings.map(({ column, value }) => [text.slice(column - 1, column + 2), value])).toEqual([['"x"', '"x"']]);
+  });
+
+  test("writes no control character and no character that reorders text, and cuts long values", () => {
+    const evil = `\u001b[2J\u202e${"a".repeat(500)}\n::error::x`;
+    const { out, notes } = check(good({ name: evil, kind: evil, clientId: evil, [evil]: 1 }));
+    expect(out + notes).not.toMatch(/[^\P{C}\n]/u);
+    expect(notes).not.toMatch(/^::error/m);
+    expect(notes).not.toContain("a".repeat(120));
+  });
+
+  test("never says a word of the schema library", () => {
+    const values = [null, 1, "x", true, [], {}, [null], [[]], { a: null }, "\ud800"];
+    const members = Object.keys(JSON.parse(policyText()).callers[1]);
+    const texts = [...members, "limits", "downstream", "registration", "credential"].flatMap((member) =>
+      values.map((value) => good({}, { [member]: value })),
+    );
+    const notes = texts.map((text) => check(text).notes).join("");
+    expect(notes).not.toMatch(/\brecord\b|invalid|expected|received|undefined|\bunion\b|\bint\b|NaN|zod|\[object/i);
+  });
+
+  test("exits with code 2 if the file does not exist, or is a folder", () => {
+    expect(tool.run("check", join(tool.folder, "nowhere.json"))).toEqual({
+      code: 2,
+      out: "",
+      notes: "cannot read nowhere.json: there is no such file\nRun: npm run policy -- --help\n",
+    });
+    expect(tool.run("check", tool.folder)).toMatchObject({ code: 2, notes: expect.stringContaining("it is a folder") });
+  });
+
+  test("finds no error in the example of the documents and in the policy of the local stack", () => {
+    const example = readFileSync(resolve(import.meta.dirname, "../../docs/examples/policy.json"), "utf8");
+    expect(check(example, "--strict").notes).toBe("policy.json: 0 errors, 0 warnings\n");
+    expect(check(JSON.stringify(localPolicy))).toMatchObject({ code: 0 });
+  });
+
+  test("names at most three other entries, in a policy with hundreds of them", () => {
+    const callers = Array.from({ length: 300 }, (_, index) => ({
+      ...{ name: `caller-${index}`, kind: "user", flows: ["on-behalf-of"] },
+      clientId: `${WEB_ID.slice(0, -3)}${index.toString(16).padStart(3, "0")}`,
+      apis: { graph: index === 0 ? ["User.Read"] : ["User.Read", "Mail.Read"] },
+    }));
+    const { notes } = check(JSON.stringify({ ...JSON.parse(good()), callers }));
+    expect(notes).toContain("which caller-1, caller-2, caller-3 and 296 more have with the same registration");
+    expect(notes.length).toBeLessThan(5_000);
+  });
+
+  test("reports JSON that is nested too deep", () => {
+    expect(check(`${"[".repeat(100_000)}${"]".repeat(100_000)}`)).toMatchObject({
+      code: 1,
+      notes: expect.stringContaining("objects and lists are nested too deep"),
+    });
   });
 });
 
-test.each([[[]], [["check"]], [["chekc", "policy.json"]]])(
-  "npm run policy with the arguments %j exits with code 2",
-  (args: string[]) => {
-    expect(run(...args)).toEqual({ code: 2, out: "", notes: "usage: npm run policy -- check <file>\n" });
-  },
-);
+describe("policy init", () => {
+  test.each(PRESET_NAMES)("with --preset %s writes a policy without findings", (preset) => {
+    const path = join(tool.folder, `${preset}.json`);
+    expect(tool.run("init", path, "--preset", preset)).toMatchObject({ code: 0 });
+    expect(tool.run("check", path, "--strict").notes).toBe(`${preset}.json: 0 errors, 0 warnings\n`);
+  });
 
-test("npm run policy -- check exits with code 2 if the file does not exist", () => {
-  expect(run("check", join(folder, "nowhere.json"))).toMatchObject({
-    code: 2,
-    notes: expect.stringMatching(/^cannot read/),
+  test("with every preset writes one policy without errors, which names the JSON Schema beside it", () => {
+    const path = join(tool.folder, "all.json");
+    const presets = PRESET_NAMES.flatMap((preset) => ["--preset", preset]);
+    expect(tool.run("init", path, ...presets)).toMatchObject({ code: 0 });
+    expect(tool.run("check", path)).toMatchObject({ code: 0 });
+    const { $schema } = JSON.parse(readFileSync(path, "utf8")) as { $schema: string };
+    expect(JSON.parse(readFileSync(join(tool.folder, $schema), "utf8"))).toHaveProperty("properties.callers");
+  });
+
+  test("replaces no file and exits with code 2", () => {
+    const path = tool.write("mine.json", "mine");
+    expect(tool.run("init", path)).toMatchObject({ code: 2, notes: expect.stringContaining("does not replace it") });
+    expect(readFileSync(path, "utf8")).toBe("mine");
+  });
+
+  test("with an unknown preset writes nothing and lists the presets", () => {
+    const path = join(tool.folder, "unknown.json");
+    const { code, notes } = tool.run("init", path, "--preset", "robot");
+    expect([code, existsSync(path)]).toEqual([2, false]);
+    expect(notes).toContain(PRESET_NAMES.join(", "));
+  });
+});
+
+describe("policy diff", () => {
+  function diff(before: string, after: string, ...options: string[]) {
+    return tool.run("diff", tool.write("old.json", before), tool.write("new.json", after), ...options);
+  }
+
+  const web = `web-users (user ${WEB_ID})`;
+  const app = `backend (application ${APP_ID})`;
+  const unattended = { offlineAccess: true, unattended: true };
+
+  test.each<[string, object, object, string[]]>([
+    ["the same policy", {}, {}, ["no difference"]],
+    [
+      "a new scope",
+      {},
+      { apis: { graph: ["User.Read", "Mail.Read", "Calendars.Read"] } },
+      [`+ ${web}: scopes of graph: Calendars.Read`],
+    ],
+    ["a scope less", {}, { apis: { graph: ["User.Read"] } }, [`- ${web}: scopes of graph: Mail.Read`]],
+    ["a new API", {}, { apis: { ...same.apis, orders: ["Orders.Read"] } }, [`+ ${web}: scopes of orders: Orders.Read`]],
+    ["another flow", { flows: ["on-behalf-of"] }, {}, [`+ ${web}: flows: refresh-token`]],
+    ["grants", {}, { offlineAccess: true }, [`+ ${web}: grants, which outlive the person's session`]],
+    ["grants that last longer", { grantMaxDays: 30 }, {}, [`+ ${web}: days that a grant lasts: 30 → 90`]],
+    ["public clients", { requireConfidentialClient: true }, {}, [`+ ${web}: also callers without a client credential`]],
+    [
+      "confidential clients only",
+      {},
+      { requireConfidentialClient: true },
+      [`- ${web}: admits only callers with a client credential`],
+    ],
+    ["no role any more", { role: "Reader" }, {}, [`+ ${web}: also callers without the app role Reader`]],
+    [
+      "another role",
+      { role: "A" },
+      { role: "B" },
+      [`+ ${web}: callers with the app role B`, `- ${web}: only callers with the app role B`],
+    ],
+    [
+      "more requests past the cache",
+      {},
+      { limits: { bypassPerMinute: 20 } },
+      [`+ ${web}: requests past the token cache in a minute: 10 → 20`],
+    ],
+    ["a new name", { name: "web" }, {}, [`  ${web}: is renamed; the name was web`]],
+    ["a name for people", {}, { displayName: "Web" }, [`  ${web}: pages show Web`]],
+  ])("of an entry with %s", (_name, before, after, lines) => {
+    const { code, out } = diff(good(before), good(after));
+    expect([code, out.trimEnd().split("\n")]).toEqual([0, lines]);
+  });
+
+  test.each<[string, object, object, string[]]>([
+    ["another subject client", {}, { subjectClients: [WEB_ID, WEB_ID.replace("ca11", "CA11")] }, ["no difference"]],
+    [
+      "surplus scopes",
+      {},
+      { acceptSurplus: true },
+      [`+ ${app}: tokens with every scope that is consented for the registration`],
+    ],
+    [
+      "a redirect URI",
+      {},
+      { flows: ["on-behalf-of", "refresh-token", "authorization-code"], redirectUris: ["https://app.example/cb"] },
+      [`+ ${app}: flows: authorization-code`, `+ ${app}: redirect URIs: https://app.example/cb`],
+    ],
+    [
+      "no import any more",
+      { ...unattended, importRefreshTokens: true },
+      unattended,
+      [`- ${app}: grants made of refresh tokens of Entra`],
+    ],
+  ])("of an application with %s", (_name, before, after, lines) => {
+    const { code, out } = diff(good({}, before), good({}, after));
+    expect([code, out.trimEnd().split("\n")]).toEqual([0, lines]);
+  });
+
+  test("of new and removed callers, APIs and registrations", () => {
+    const narrow = { clientId: "44444444-5555-6666-7777-888888888888" };
+    const after = JSON.parse(good());
+    after.callers[0].clientId = APP_ID;
+    after.callers[1].subjectClients = [APP_ID];
+    after.apis.mail = { resource: "https://mail.example", scopes: ["Mail"] };
+    after.registrations = { narrow };
+    expect(diff(good(), JSON.stringify(after)).out.trimEnd().split("\n")).toEqual([
+      `+ web-users (user ${APP_ID}): new caller: tokens for graph: User.Read Mail.Read, with on-behalf-of refresh-token`,
+      `+ ${app}: clients whose users' tokens it may exchange: ${APP_ID}`,
+      `- ${web}: is removed: it had tokens for graph: User.Read Mail.Read, with on-behalf-of refresh-token`,
+      `- ${app}: clients whose users' tokens it may exchange: ${WEB_ID}`,
+      "  defines the API mail: https://mail.example",
+      "  adds the registration narrow: client id 44444444-5555-6666-7777-888888888888",
+    ]);
+  });
+
+  test("exits with code 3 with --fail-on-gain, only if a caller gains something", () => {
+    const narrow = good({ apis: { graph: ["User.Read"] } });
+    expect([diff(narrow, good(), "--fail-on-gain").code, diff(good(), narrow, "--fail-on-gain").code]).toEqual([3, 0]);
+  });
+
+  test("as Markdown puts each value of the policy between back quotes", () => {
+    const { out } = diff(good(), good({ displayName: "</b>`@everyone` [x](https://evil.example)" }), "--markdown");
+    expect(out).toBe(
+      `#### Other changes\n\n- **web-users** (user ${WEB_ID}): pages show \`</b>'@everyone' [x](https://evil.example)\`\n`,
+    );
+    expect(diff(good(), good(), "--markdown").out).toBe("The policy does not change.\n");
+  });
+
+  test("as JSON lists the changes", () => {
+    const { out } = diff(good(), good({ offlineAccess: true }), "--json");
+    expect(JSON.parse(out)).toEqual({
+      changes: [
+        {
+          entry: { name: "web-users", kind: "user", clientId: WEB_ID },
+          kind: "gain",
+          text: "grants, which outlive the person's session",
+        },
+      ],
+    });
+  });
+
+  test("of a policy with which the service does not start prints its findings and exits with code 1", () => {
+    expect(diff(good(), "{}")).toMatchObject({
+      code: 1,
+      out: "",
+      notes: expect.stringMatching(/^new\.json:1:1: error/),
+    });
+  });
+});
+
+describe("policy explain", () => {
+  const explain = (...options: string[]) => tool.run("explain", tool.write("policy.json", good()), ...options);
+
+  test("answers for the name of an entry", () => {
+    const { code, out } = explain("--caller", "web-users", "--flow", "on-behalf-of", "--api", "graph");
+    expect(code).toBe(0);
+    expect(out).toBe(
+      `allowed (entry web-users)
+  flow                on-behalf-of
+  API                 graph (https://graph.microsoft.com)
+  requested at Entra  Mail.Read User.Read
+  released at most    User.Read Mail.Read
+`,
+    );
+  });
+
+  test("answers for the client id of a caller without an entry, and exits with code 1", () => {
+    const { code, out } = explain("--caller", `user:${APP_ID}`, "--flow", "on-behalf-of", "--api", "graph");
+    expect(code).toBe(1);
+    expect(out).toMatch(/^refused \(no entry matches the caller\)\n {2}the caller gets 403 caller_not_listed: /);
+  });
+
+  test("answers for an application with a user's token, and for a grant", () => {
+    const graph = ["--api", "graph"];
+    const application = ["--caller", "backend", ...graph];
+    expect(explain(...application, "--flow", "on-behalf-of", "--subject", "web-users").code).toBe(0);
+    expect(explain(...application, "--flow", "refresh-token", "--grant", "graph=User.Read").out).toContain(
+      "requested at Entra  User.Read\n",
+    );
+  });
+
+  test("says what a caller sees although policy allows the request: surplus", () => {
+    const path = tool.write("policy.json", policyText({ apis: { graph: ["User.Read"] } }, same));
+    const { code, notes } = tool.run(
+      "explain",
+      path,
+      "--caller",
+      "web-users",
+      "--flow",
+      "on-behalf-of",
+      "--api",
+      "graph",
+    );
+    expect(code).toBe(0);
+    expect(notes).toContain("effect: a caller gets 500 scope_surplus on every call for graph");
+  });
+
+  test("with a name that no entry has, says which one is meant, and exits with code 2", () => {
+    expect(explain("--caller", "web-user", "--flow", "on-behalf-of")).toMatchObject({
+      code: 2,
+      notes: expect.stringContaining('the policy has no entry "web-user"; did you mean web-users?'),
+    });
+  });
+
+  test("with members that do not belong to the flow says so, and exits with code 2", () => {
+    expect(explain("--caller", "web-users", "--flow", "on-behalf-of", "--import")).toMatchObject({
+      code: 2,
+      notes: expect.stringContaining("import is not supported here"),
+    });
+  });
+});
+
+describe("policy test", () => {
+  function run(cases: unknown, ...options: string[]) {
+    const path = tool.write("policy.json", good());
+    return tool.run("test", path, tool.write("cases.json", { cases } as object), ...options);
+  }
+
+  const request = { caller: "web-users", flow: "on-behalf-of", api: "graph" };
+
+  test("prints one line for each case that passes, and exits with code 0", () => {
+    expect(
+      run([
+        { name: "people read mail", ...request, scopes: ["Mail.Read"], expect: { allowed: ["Mail.Read"] } },
+        { ...request, scopes: ["Mail.Send"], expect: { refused: "scope_not_allowed" } },
+        { ...request, caller: { kind: "user", clientId: APP_ID }, expect: { refused: "caller_not_listed" } },
+        { ...request, caller: "backend", subject: "web-users", expect: { allowed: true } },
+      ]),
+    ).toEqual({
+      code: 0,
+      notes: "",
+      out: `ok      people read mail
+ok      web-users on-behalf-of graph Mail.Send
+ok      user ${APP_ID} on-behalf-of graph
+ok      backend on-behalf-of graph
+
+4 cases passed
+`,
+    });
+  });
+
+  test("prints what was expected and what is decided for a case that fails, and exits with code 1", () => {
+    const { code, out } = run([
+      { name: "people read mail", ...request, scopes: ["Mail.Read"], expect: { allowed: ["User.Read"] } },
+      { name: "people send mail", ...request, scopes: ["Mail.Send"], expect: { allowed: true } },
+      { name: "no mail", ...request, scopes: ["Mail.Read"], expect: { refused: "scope_not_allowed" } },
+    ]);
+    expect(code).toBe(1);
+    expect(out).toMatch(
+      /^FAILED {2}people read mail \(line 3\)\n {10}expected {2}allowed: User\.Read\n {10}actual {4}allowed: Mail\.Read\n/,
+    );
+    expect(out).toMatch(/expected {2}allowed\n {10}actual {4}refused: 403 scope_not_allowed: /);
+    expect(out).toMatch(/3 of 3 cases failed\n$/);
+  });
+
+  test("prints JSON with --json", () => {
+    const { out } = run([{ ...request, expect: { allowed: true } }], "--json");
+    expect(JSON.parse(out)).toMatchObject({ passed: true, cases: [{ passed: true, expected: "allowed" }] });
+  });
+
+  test.each<[string, unknown, string]>([
+    [
+      "an unknown reason",
+      [{ ...request, expect: { refused: "no" } }],
+      'cases.0.expect must be { "allowed": [scopes] }',
+    ],
+    [
+      "a misspelt member",
+      [{ ...request, scope: [], expect: { allowed: true } }],
+      "has an unknown member: scope; did you mean scopes?",
+    ],
+    ["no case", [], "cases must have at least 1 item"],
+    ["no expectation", [request], "cases.0.expect is missing; it must be"],
+  ])("with %s names the line and exits with code 2", (_name, cases, problem) => {
+    const { code, notes } = run(cases);
+    expect([code, notes]).toEqual([2, expect.stringMatching(/^cases\.json:\d+:\d+: error: /)]);
+    expect(notes).toContain(problem);
+  });
+});
+
+describe("the command line", () => {
+  const usage = { code: 2, out: "" };
+
+  test.each<[string[], string]>([
+    [[], "no command was given"],
+    [["chekc", "policy.json"], '"chekc" is not a command; the commands are check, init, diff, explain, test'],
+    [["check"], "check takes <file>"],
+    [["check", "a", "b"], "check takes <file>"],
+    [["diff", "a"], "diff takes <old> <new>"],
+    [["check", "a", "--caller", "x"], "check does not support --caller"],
+    [["check", "a", "--colour"], "Unknown option '--colour'"],
+    [["explain", "a", "--flow", "on-behalf-of"], "cannot read a"],
+    [["diff", "a", "b", "--json", "--markdown"], "choose --json or --markdown"],
+  ])("with the arguments %j exits with code 2", (args, problem) => {
+    expect(tool.run(...args)).toMatchObject({ ...usage, notes: expect.stringContaining(problem) });
+  });
+
+  test.each(POLICY_COMMANDS)("has help for %s, with examples, in at most 120 columns", (command) => {
+    const { code, out } = tool.run(command, "--help");
+    expect([code, out]).toEqual([0, tool.run("help", command).out]);
+    expect(out.split("\n").filter((line) => line.length > 120)).toEqual([]);
+    for (const example of POLICY_HELP[command].examples) expect(out).toContain(`  npm run policy -- ${example}\n`);
+  });
+
+  test("lists every command in its help", () => {
+    const { code, out } = tool.run("--help");
+    expect([code, POLICY_COMMANDS.filter((command) => !out.includes(`policy -- ${command}`))]).toEqual([0, []]);
+  });
+
+  test("gte policy does the same as npm run policy", async () => {
+    const path = tool.write("policy.json", good());
+    const { code, out, notes } = await runHere(["policy", "check", path]);
+    const here = tool.run("check", path);
+    expect([code, out, notes.replaceAll(`${tool.folder}/`, "")]).toEqual([here.code, here.out, here.notes]);
+    expect((await runHere(["help", "policy"])).out).toContain("  gte policy check <file>");
+    expect((await runHere(["policy", "check"])).notes).toContain("Run: gte policy --help");
+  });
+
+  test("npm run policy runs the same program", () => {
+    const path = tool.write("policy.json", good());
+    const { status, stdout } = spawnSync(process.execPath, [program, "check", path], { encoding: "utf8" });
+    expect([status, stdout]).toEqual([0, tool.run("check", path).out]);
   });
 });

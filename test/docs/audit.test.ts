@@ -19,7 +19,7 @@ interface Member {
 function membersOf(source: string): Member[] {
   const flat = source.replaceAll(/\/\*[\s\S]*?\*\//g, "");
   const outcomes = /type AuditOutcome = ([^;]+);/.exec(flat)?.[1] ?? "";
-  return [...flat.matchAll(/^ {2}(?:readonly )?(\w+)(\??): ([^;]+);/gm)].map(([, name = "", optional, type = ""]) => ({
+  return [...flat.matchAll(/^ {2}(?:readonly )?(\w+)(\??):\s([^;]+);/gm)].map(([, name = "", optional, type = ""]) => ({
     name,
     always: optional === "",
     literals: literalsOf(type.replace("AuditOutcome", outcomes).replace("FlowName", quoted(FLOW_NAMES))),

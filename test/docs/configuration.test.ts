@@ -39,7 +39,7 @@ describe("docs/configuration.md", () => {
     const clients = CALLER_WORDS.subjectClients.example as readonly string[];
     const subjects = clients.map((clientId, index) => ({ ...people, name: `people-${index}`, clientId }));
     // The schema has these members; the service does not support them yet.
-    const { registration, clientAuthentication, ...caller } = examples(CALLER_WORDS);
+    const { registration, ...caller } = examples(CALLER_WORDS);
     // Graph must not have a base URL.
     const { baseUrl, ...graph } = examples(API_WORDS);
     const orders = { baseUrl, resource: "api://orders", scopes: ["Orders.Read"] };

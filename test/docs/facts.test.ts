@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { markdownFile, root, tableRows } from "./support/markdown.ts";
 
-const PREFIXES = ["E", "TC", "KV", "CC", "JW", "SEC", "TK", "RF"];
+const PREFIXES = ["E", "TC", "KV", "CC", "JW", "SEC", "TK", "GW", "RF"];
 const CITED_IN = "{shared,functions,local,clients,test,docs,infra}/**/*.{ts,md,http,bicep,kql}";
 const ID = new RegExp(`\\b(${PREFIXES.join("|")})-(\\d+)\\b(?: to (?:${PREFIXES.join("|")})-(\\d+))?`, "g");
 

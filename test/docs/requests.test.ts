@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildApp } from "../../local/build/build-app.ts";
 import { applicationToken, userToken } from "../../local/caller/caller-token.ts";
-import { type Stack, startStack } from "../../local/stack/stack.ts";
+import type { Stack } from "../../local/stack/stack.ts";
+import { startTestStack } from "../support/test-stack.ts";
 import { root } from "./support/markdown.ts";
 import { liveRoutes, matchesTemplate } from "./support/routes.ts";
 
@@ -36,7 +37,7 @@ beforeAll(async () => {
   for (const name of ["host.json", "package.json"]) {
     cpSync(join(root, name), join(folder, name));
   }
-  stack = await startStack({ appDirectory: folder });
+  stack = await startTestStack({ appDirectory: folder });
   const { environment } = stack;
   variables.set("service", environment.serviceUrl);
   for (const person of ["alice", "carol", "dave", "erin"]) {

@@ -33,8 +33,8 @@ const snippets: readonly Snippet[] = markdownFiles.flatMap(({ path, text }) =>
 
 /** The commands of these files need a subscription, a tenant or the whole repository. Their syntax is checked. */
 const NEEDS_AZURE = ["docs/audit.md", "docs/deploy.md", "docs/operate.md", "infra/README.md", "infra/entra-by-hand.md"];
-/** commands.test.ts runs these, except those that start the stack or the tests. */
-const RUN_AS_COMMANDS = ["README.md", "docs/callers.md", "docs/command-line.md"];
+/** commands.test.ts and policy-commands.test.ts run these, except those that start the stack or the tests. */
+const RUN_AS_COMMANDS = ["README.md", "docs/callers.md", "docs/command-line.md", "docs/policy.md"];
 /** The sketch of what the service replaces. Its function is not a part of this repository. */
 const BEFORE = /# Do not do this\./;
 
@@ -129,7 +129,7 @@ describe("every snippet of the documents", () => {
   });
 });
 
-/** Path, language and a part of the snippets that this file or bodies.test.ts runs. */
+/** Path, language and a part of the snippets that this file, bodies.test.ts or gateways.test.ts runs. */
 const RUN_HERE: readonly (readonly [path: string, language: string, part: string])[] = [
   ["docs/callers.md", "csharp", "LoadIntoBufferAsync"],
   ["docs/callers.md", "csharp", "StringContent"],
@@ -137,6 +137,10 @@ const RUN_HERE: readonly (readonly [path: string, language: string, part: string
   ["docs/callers.md", "python", "requests.post"],
   ["docs/callers.md", "powershell", "Get-AzAccessToken"],
   ["docs/command-line.md", "powershell", "gte header graph"],
+  ["docs/gateways.md", "js", "simple-oauth2"],
+  ["docs/gateways.md", "js", "openid-client"],
+  ["docs/gateways.md", "csharp", "Duende.IdentityModel"],
+  ["docs/gateways.md", "python", "urllib.request"],
   ["docs/callers.md", "ts", "provesByEntraToken"],
   ["docs/callers.md", "ts", "graphHeaders"],
 ];

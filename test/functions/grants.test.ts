@@ -9,7 +9,7 @@ import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, USER_IDS, userTok
 import { DAY, MINUTE } from "../support/movable-clock.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
 import type { Answer } from "../support/service-under-test.ts";
-import { readTable } from "../support/table-rows.ts";
+import { newTableName, readTable } from "../support/table-rows.ts";
 import { useWorld } from "../support/use-world.ts";
 
 const { world, clock, service } = useWorld({ newServiceForEachTest: true });
@@ -461,7 +461,7 @@ describe("GET /grants", () => {
     const owner = () => userToken(world, { client: "cli" });
     const settings = {
       POLICY: policyWithEntries({ "cli-users": { limits: { bypassPerMinute: 1_000 } } }),
-      GRANT_TABLE_NAME: "pages",
+      GRANT_TABLE_NAME: newTableName(),
     };
     const at = world.serve({ settings });
     const token = owner();
@@ -662,7 +662,7 @@ async function revoke(token: string, caller: string, at = service): Promise<Reco
 
 /** Every row of the grant table. */
 function rows(): Promise<Record<string, unknown>[]> {
-  return readTable(world.tables.url, "grants");
+  return readTable(world);
 }
 
 /** The ids of the sealing keys of these rows. */

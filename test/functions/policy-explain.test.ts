@@ -158,7 +158,7 @@ describe("POST /policy/explain about a sign-in link", () => {
 describe("POST /policy/explain about the relay", () => {
   const assistant = { kind: "user", clientId: CLIENT_IDS.assistant };
   const asked = { caller: assistant, flow: "on-behalf-of", api: "graph" };
-  const rules = ["GET /v1.0/me/messages ($select, $top, $skip)", "GET /v1.0/me/messages/**"];
+  const rules = ["GET /v1.0/me/messages ($select $top $skip)", "GET /v1.0/me/messages/**"];
 
   test("a caller without release gets no token, and the answer has its rules", async () => {
     expect((await explain(asked)).json()).toMatchObject({

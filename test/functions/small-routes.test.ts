@@ -13,7 +13,7 @@ import {
   TOKEN_EXCHANGE,
   userToken,
 } from "../support/callers.ts";
-import { policyWith } from "../support/policies.ts";
+import { policyWith, policyWithEntries } from "../support/policies.ts";
 import { type Answer, type Call, SERVICE_URL } from "../support/service-under-test.ts";
 import { useWorld } from "../support/use-world.ts";
 
@@ -235,6 +235,33 @@ describe("metadata", () => {
     });
   });
 
+  test("GET /.well-known/openid-configuration answers the same, with the members that OpenID discovery requires", async () => {
+    const { jwks_uri, subject_types_supported, id_token_signing_alg_values_supported, ...rest } = (
+      await service.call("/.well-known/openid-configuration")
+    ).json();
+    expect(rest).toEqual((await service.call(SERVER_METADATA)).json());
+    expect([subject_types_supported, id_token_signing_alg_values_supported]).toEqual([[], []]);
+    const keySet = await service.call(new URL(String(jwks_uri)).pathname);
+    expect([jwks_uri, keySet.json()]).toEqual([`${SERVICE_URL}/.well-known/jwks.json`, { keys: [] }]);
+  });
+
+  test.each([
+    ["entra_secret", "web-backend", ["client_secret_basic", "client_secret_post"], true],
+    ["entra_assertion", "web-backend", ["private_key_jwt"], true],
+    ["ignored_with_subject", "web-users", ["client_secret_basic", "client_secret_post"], false],
+  ])("the metadata lists the methods of %s only if an entry has it", async (method, entry, methods, forRevocation) => {
+    const POLICY = policyWithEntries({ [entry]: { clientAuthentication: [method] } });
+    const document = (await world.serve({ settings: { POLICY } }).call(SERVER_METADATA)).json();
+    expect(document["token_endpoint_auth_methods_supported"]).toEqual(["none", CLIENT_ASSERTION, ...methods]);
+    expect(document["revocation_endpoint_auth_methods_supported"]).toEqual([
+      CLIENT_ASSERTION,
+      ...(forRevocation ? methods : []),
+    ]);
+    const algorithms = method === "entra_assertion" ? ["PS256", "RS256"] : undefined;
+    expect(document["token_endpoint_auth_signing_alg_values_supported"]).toEqual(algorithms);
+    expect(document["revocation_endpoint_auth_signing_alg_values_supported"]).toEqual(algorithms);
+  });
+
   test("every endpoint in the authorization server metadata is a live route", async () => {
     const document = (await service.call(SERVER_METADATA)).json();
     const endpoints = Object.entries(document).filter(([member]) => member.endsWith("_endpoint"));
@@ -272,6 +299,8 @@ describe("every route refuses other methods", () => {
     ["/healthz", ["GET", "HEAD"]],
     ["/.well-known/oauth-protected-resource", ["GET"]],
     ["/.well-known/oauth-authorization-server", ["GET"]],
+    ["/.well-known/openid-configuration", ["GET"]],
+    ["/.well-known/jwks.json", ["GET"]],
   ];
 
   // TRACE is missing: the Functions package cannot represent it (see `attacks/http.test.ts`).

@@ -69,7 +69,7 @@ describe("the reaper timer", () => {
     if (grantServices === undefined || config.grants === undefined) throw new Error("no grant store");
     return run(createReaper(service, grantServices, config.grants));
   }
-  const rows = () => readTable(world.tables.url, "grants");
+  const rows = () => readTable(world);
   const makeGrant = (at: ServiceUnderTest) =>
     at.call("/oauth2/token", { form: exchangeForm(userToken(world), { scope: "User.Read offline_access" }) });
 

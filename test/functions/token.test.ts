@@ -669,16 +669,16 @@ describe("POST /oauth2/token refuses the request", () => {
       "parameter_invalid",
     ],
     [
-      "an actor_token",
-      () => ({ ...base(), actor_token: "x", actor_token_type: ACCESS_TOKEN }),
+      "actor_token without actor_token_type",
+      () => ({ ...base(), actor_token: "x" }),
       "invalid_request",
-      "parameter_not_supported",
+      "parameter_missing",
     ],
     [
       "actor_token_type without actor_token",
       () => ({ ...base(), actor_token_type: ACCESS_TOKEN }),
       "invalid_request",
-      "parameter_not_supported",
+      "parameter_missing",
     ],
     [
       "requested_token_type refresh_token",

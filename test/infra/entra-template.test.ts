@@ -1,8 +1,12 @@
 /** The registrations that entra.bicep creates. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { readGraphPermissions } from "../../clients/registration/graph-permissions.ts";
+import { requiredRegistrations } from "../../clients/registration/required-permissions.ts";
+import { resolveRegistrations } from "../../clients/registration/resolve-registrations.ts";
+import { templateParameters } from "../../clients/registration/template-parameters.ts";
+import { policySchema } from "../../shared/policy/rules.ts";
 import { ENTRA_CLOUDS } from "./clouds.ts";
-import { GRAPH_PERMISSIONS } from "./support/azure-answers.ts";
 import { describeWithBicep, infraFile } from "./support/compiler.ts";
 import { type DeployOptions, deploy, type Parameters, refusals, TENANT_ID } from "./support/deploy.ts";
 import { ofType, the, value } from "./support/look.ts";
@@ -11,6 +15,7 @@ import { deployMain, settingsOf } from "./support/scenarios.ts";
 const SERVICE_URL = "https://tokens.example.com";
 const IDENTITY = "55555555-5555-4555-8555-555555555555";
 const CALLER = "66666666-6666-4666-8666-666666666666";
+const OTHER_CALLER = "66666666-6666-4666-8666-66666666666b";
 const PERSON = "88888888-8888-4888-8888-888888888888";
 
 const TEMPLATE = "entra/entra.bicep";
@@ -18,18 +23,49 @@ const REQUIRED = { serviceUrl: SERVICE_URL, managedIdentityPrincipalId: IDENTITY
 const deployEntra = (changes: Parameters = {}, options: DeployOptions = {}) =>
   deploy(TEMPLATE, { ...REQUIRED, ...changes }, options);
 const plain = () => deployEntra();
-const everything = () =>
-  deployEntra({
-    graphScopes: ["User.Read", "Mail.Read"],
+const GRAPH = "00000003-0000-0000-c000-000000000000";
+const ORDERS = "04de4500-0000-4000-8000-000000000001";
+const USER_READ = { id: "e1fe6dd8-ba31-4d61-89e7-88639da4683d", name: "User.Read" };
+const MAIL_READ = { id: "570282fd-fa5c-430d-a7fd-fc8dc98a9dca", name: "Mail.Read" };
+const ORDERS_READ = { id: "a0000000-0000-4000-8000-000000000001", name: "Orders.Read" };
+const ALL_USERS = { id: "df021288-bdef-4463-88db-98f22de89214", name: "User.Read.All" };
+
+/** As `npm run registration -- … --parameters` writes them: a wide and a narrow tier, with two APIs. */
+const REGISTRATIONS = [
+  {
+    apis: [
+      { resourceAppId: GRAPH, permissions: [USER_READ, MAIL_READ] },
+      { resourceAppId: ORDERS, permissions: [ORDERS_READ] },
+    ],
     preAuthorizedClientIds: ["77777777-7777-4777-8777-777777777777"],
-    applicationCallers: [{ principalId: CALLER, roles: ["Exchange.Call", "Policy.Explain"] }],
-    assignedPrincipalIds: [PERSON],
-    appOnlyGraphRoles: ["User.Read.All"],
-  });
+    callerPrincipalIds: [CALLER],
+  },
+  {
+    name: "narrow",
+    apis: [{ resourceAppId: GRAPH, permissions: [USER_READ] }],
+    preAuthorizedClientIds: ["99999999-9999-4999-8999-999999999999"],
+    callerPrincipalIds: [OTHER_CALLER],
+  },
+];
+const everything = (options: DeployOptions = {}) =>
+  deployEntra(
+    {
+      registrations: REGISTRATIONS,
+      applicationCallers: [
+        { principalId: CALLER, roles: ["Exchange.Call", "Policy.Explain"] },
+        { principalId: OTHER_CALLER, registration: "narrow", roles: ["Grant.Create"] },
+      ],
+      assignedPrincipalIds: [PERSON],
+      assignedPrincipalIdsByRegistration: { narrow: [CALLER] },
+      appOnlyApis: [{ resourceAppId: GRAPH, permissions: [ALL_USERS] }],
+    },
+    options,
+  );
 
 const APPLICATION = "Microsoft.Graph/applications";
 const FEDERATION = "Microsoft.Graph/applications/federatedIdentityCredentials";
 const ASSIGNMENT = "Microsoft.Graph/appRoleAssignedTo";
+const CONSENT = "Microsoft.Graph/oauth2PermissionGrants";
 const SERVICE = "graph-token-exchange";
 
 const serviceOf = async (deployment = plain()) => the(await deployment, APPLICATION, SERVICE);
@@ -81,7 +117,7 @@ describeWithBicep("the registration of the service", () => {
 
   test("is locked, and only assigned people and applications get tokens for it", async () => {
     const applications = ofType(await everything(), APPLICATION);
-    expect(applications).toHaveLength(3);
+    expect(applications).toHaveLength(4);
     for (const application of applications) {
       expect(value(application, "properties.servicePrincipalLockConfiguration")).toEqual({
         isEnabled: true,
@@ -90,15 +126,17 @@ describeWithBicep("the registration of the service", () => {
       expect(value(application, "properties.passwordCredentials")).toBeUndefined();
     }
     expect(await propertiesOf(plain(), "Microsoft.Graph/servicePrincipals")).toContainEqual({
-      appId: "[reference('service').appId]",
+      appId: "[reference('services[0]').appId]",
       accountEnabled: true,
       appRoleAssignmentRequired: true,
     });
   });
 
   test("pre-authorizes the command line, so that users do not have to consent", async () => {
-    const preAuthorized = value(await serviceOf(), "properties.api.preAuthorizedApplications") as { appId: string }[];
-    expect(preAuthorized.map(({ appId }) => appId)).toEqual(["[reference('commandLine').appId]"]);
+    // The client id of the command line is not known before the deployment, so the list stays an expression.
+    expect(value(await serviceOf(), "properties.api.preAuthorizedApplications")).toContain(
+      "union(createArray(), createArray(reference('commandLine').appId))",
+    );
     expect(the(await plain(), APPLICATION, "-command-line").body["properties"]).toMatchObject({
       isFallbackPublicClient: true,
       publicClient: { redirectUris: ["http://localhost"] },
@@ -122,9 +160,13 @@ describeWithBicep("the managed identity as credential", () => {
     ]);
   });
 
-  test("is the credential of the second registration as well", async () => {
-    const federation = the(await everything(), FEDERATION, "-app-only/managed-identity");
-    expect(federation.body["properties"]).toMatchObject({ subject: IDENTITY });
+  test("is the one credential of every registration", async () => {
+    const federations = await propertiesOf(everything(), FEDERATION);
+    expect(federations.map(({ name, subject }) => [name, subject])).toEqual([
+      [`${SERVICE}/managed-identity`, IDENTITY],
+      [`${SERVICE}.narrow/managed-identity`, IDENTITY],
+      [`${SERVICE}-app-only/managed-identity`, IDENTITY],
+    ]);
   });
 
   test("is omitted without an identity", async () => {
@@ -132,59 +174,155 @@ describeWithBicep("the managed identity as credential", () => {
   });
 });
 
-describeWithBicep("permissions and roles", () => {
-  test("the registrations request exactly the configured permissions by their ids in Graph", async () => {
-    const { oauth2PermissionScopes, appRoles } = GRAPH_PERMISSIONS;
-    const idOf = (known: readonly { id: string; value: string }[], name: string) =>
-      known.find((permission) => permission.value === name)?.id;
-    const accessOf = async (name: string) =>
-      value(the(await everything(), APPLICATION, name), "properties.requiredResourceAccess.0.resourceAccess");
-    expect(await accessOf(SERVICE)).toEqual([
-      { id: idOf(oauth2PermissionScopes, "User.Read"), type: "Scope" },
-      { id: idOf(oauth2PermissionScopes, "Mail.Read"), type: "Scope" },
-    ]);
-    expect(await accessOf("-app-only")).toEqual([{ id: idOf(appRoles, "User.Read.All"), type: "Role" }]);
+describeWithBicep("several registrations", () => {
+  test("each has its own App ID URI, and otherwise the form of the first", async () => {
+    const [first, narrow] = [await serviceOf(everything()), the(await everything(), APPLICATION, ".narrow")];
+    expect(value(narrow, "properties.identifierUris")).toEqual([`api://${TENANT_ID}/${SERVICE}.narrow`]);
+    expect(value(narrow, "properties.displayName")).toBe("Graph Token Exchange (narrow)");
+    for (const path of [
+      "api.requestedAccessTokenVersion",
+      "api.oauth2PermissionScopes",
+      "appRoles",
+      "optionalClaims",
+      "web",
+    ]) {
+      expect(value(narrow, `properties.${path}`), path).toEqual(value(first, `properties.${path}`));
+    }
   });
 
-  test("admin consent is granted, or omitted with grantConsent false", async () => {
-    const CONSENT = "Microsoft.Graph/oauth2PermissionGrants";
-    expect(await propertiesOf(everything(), CONSENT)).toEqual([
-      {
-        clientId: "[reference('servicePrincipal').id]",
-        resourceId: "[reference('graph').id]",
-        consentType: "AllPrincipals",
-        scope: "User.Read Mail.Read",
-      },
+  test("the outputs have what the policy needs to know about each", async () => {
+    const expected = [
+      `'name', '', 'clientId', reference('services[0]').appId, 'appIdUri', 'api://${TENANT_ID}/${SERVICE}'`,
+      `'name', 'narrow', 'clientId', reference('services[1]').appId, 'appIdUri', 'api://${TENANT_ID}/${SERVICE}.narrow'`,
+    ];
+    expect((await everything()).outputs["registrations"]).toBe(
+      `[createArray(${expected.map((members) => `createObject(${members})`).join(", ")})]`,
+    );
+  });
+
+  test("each pre-authorizes its own clients only", async () => {
+    const clientsOf = async (name: string) =>
+      JSON.stringify(value(the(await everything(), APPLICATION, name), "properties.api.preAuthorizedApplications"));
+    expect(await clientsOf(SERVICE)).toContain("77777777-7777-4777-8777-777777777777");
+    expect(await clientsOf(SERVICE)).toContain("reference('commandLine').appId");
+    expect(await clientsOf(".narrow")).toContain("99999999-9999-4999-8999-999999999999");
+    expect(await clientsOf(".narrow")).not.toMatch(/7777|commandLine/);
+  });
+
+  test("each requires assignment, and people and applications are assigned to theirs only", async () => {
+    const [call, create, explain] = value(await serviceOf(everything()), "properties.appRoles") as AppRole[];
+    const assignments = (await propertiesOf(everything(), ASSIGNMENT)).map(({ principalId, resourceId, appRoleId }) => [
+      /\d/.exec(String(resourceId))?.[0],
+      principalId,
+      appRoleId,
     ]);
-    const without = await deployEntra({ grantConsent: false, appOnlyGraphRoles: ["User.Read.All"] });
+    const access = "00000000-0000-0000-0000-000000000000";
+    expect(assignments).toEqual(
+      expect.arrayContaining([
+        ["0", CALLER, call?.id],
+        ["0", CALLER, explain?.id],
+        ["1", OTHER_CALLER, call?.id],
+        ["1", OTHER_CALLER, create?.id],
+        ["0", PERSON, access],
+        ["1", CALLER, access],
+      ]),
+    );
+    // These six, and the application permission of the registration for application tokens.
+    expect(assignments).toHaveLength(7);
+    const principals = await propertiesOf(everything(), "Microsoft.Graph/servicePrincipals");
+    expect(principals.filter(({ appRoleAssignmentRequired }) => appRoleAssignmentRequired === true)).toHaveLength(3);
+  });
+});
+
+describeWithBicep("permissions and roles", () => {
+  const accessOf = async (name: string) =>
+    value(the(await everything(), APPLICATION, name), "properties.requiredResourceAccess");
+  const scopes = (...permissions: { id: string }[]) => permissions.map(({ id }) => ({ id, type: "Scope" }));
+
+  test("each registration requests exactly its permissions of every API", async () => {
+    expect(await accessOf(SERVICE)).toEqual([
+      { resourceAppId: GRAPH, resourceAccess: scopes(USER_READ, MAIL_READ) },
+      { resourceAppId: ORDERS, resourceAccess: scopes(ORDERS_READ) },
+    ]);
+    expect(await accessOf(".narrow")).toEqual([{ resourceAppId: GRAPH, resourceAccess: scopes(USER_READ) }]);
+    expect(await accessOf("-app-only")).toEqual([
+      { resourceAppId: GRAPH, resourceAccess: [{ id: ALL_USERS.id, type: "Role" }] },
+    ]);
+  });
+
+  test("without parameters, the registration requests User.Read and the scopes of the sign-in, with Microsoft's ids", async () => {
+    const [graph] = value(await serviceOf(), "properties.requiredResourceAccess") as {
+      resourceAccess: { id: string }[];
+    }[];
+    const { delegated } = readGraphPermissions();
+    const nameOf = ({ id }: { id: string }) => delegated.find((permission) => permission.id === id)?.name;
+    expect(graph?.resourceAccess.map(nameOf)).toEqual(["User.Read", "openid", "profile", "offline_access"]);
+    expect(await propertiesOf(plain(), CONSENT)).toMatchObject([{ scope: "User.Read openid profile offline_access" }]);
+  });
+
+  test("admin consent is granted for every registration and API, or omitted with grantConsent false", async () => {
+    const consentOf = (registration: number, api: number, scope: string) => ({
+      clientId: `[reference('servicePrincipals[${registration}]').id]`,
+      resourceId: `[reference('apis[${api}]').id]`,
+      consentType: "AllPrincipals",
+      scope,
+    });
+    expect(await propertiesOf(everything(), CONSENT)).toEqual([
+      consentOf(0, 0, "User.Read Mail.Read"),
+      consentOf(0, 1, "Orders.Read"),
+      consentOf(1, 0, "User.Read"),
+    ]);
+    const appOnlyApis = [{ resourceAppId: GRAPH, permissions: [ALL_USERS] }];
+    const without = await deployEntra({ grantConsent: false, appOnlyApis });
     expect(ofType(without, CONSENT)).toEqual([]);
     expect(ofType(without, ASSIGNMENT)).toEqual([]);
   });
 
-  test("application permissions are on the second registration only", async () => {
+  test("application permissions are on the registration for application tokens only", async () => {
     const appOnly = the(await everything(), APPLICATION, "-app-only").body["properties"];
     expect(appOnly).not.toHaveProperty("api");
     expect(JSON.stringify(appOnly)).not.toContain('"Scope"');
     expect(await propertiesOf(everything(), ASSIGNMENT)).toContainEqual({
       principalId: "[reference('appOnlyPrincipal').id]",
-      resourceId: "[reference('graph').id]",
-      appRoleId: GRAPH_PERMISSIONS.appRoles[0].id,
+      resourceId: "[reference('apis[0]').id]",
+      appRoleId: ALL_USERS.id,
     });
     expect(ofType(await plain(), APPLICATION).map(({ name }) => name)).toEqual([`${SERVICE}-command-line`, SERVICE]);
   });
 
-  test("callers get their configured roles, and people get only default access", async () => {
-    const [call, , explain] = value(await serviceOf(everything()), "properties.appRoles") as AppRole[];
-    const given = (principalId: string, appRoleId: string | undefined) => ({
-      principalId,
-      resourceId: "[reference('servicePrincipal').id]",
-      appRoleId,
+  test("the file that npm run registration writes fits the template", async () => {
+    const policy = policySchema.parse({
+      apis: { graph: { resource: "https://graph.microsoft.com", scopes: ["User.Read", "Mail.Read"] } },
+      registrations: { narrow: { clientId: CALLER } },
+      callers: [
+        { name: "wide", kind: "user", clientId: CALLER, flows: ["on-behalf-of"], apis: { graph: ["Mail.Read"] } },
+        {
+          name: "job",
+          kind: "application",
+          clientId: OTHER_CALLER,
+          registration: "narrow",
+          flows: ["on-behalf-of", "client-credentials"],
+          apis: { graph: ["User.Read", ".default"] },
+        },
+      ],
     });
-    const assignments = await propertiesOf(everything(), ASSIGNMENT);
-    expect(assignments.filter(({ resourceId }) => resourceId === "[reference('servicePrincipal').id]")).toEqual([
-      given(CALLER, call?.id),
-      given(CALLER, explain?.id),
-      given(PERSON, "00000000-0000-0000-0000-000000000000"),
+    const required = requiredRegistrations(
+      policy,
+      { clientId: undefined, appOnlyClientId: undefined },
+      {
+        graph: ["User.Read.All"],
+      },
+    );
+    const sources = { graph: readGraphPermissions(), inFile: async () => undefined, inTenant: undefined };
+    const { registrations } = await resolveRegistrations(required, sources);
+    const written = templateParameters(registrations, new Map([[OTHER_CALLER, PERSON]])) as {
+      parameters: Record<string, { value: unknown }>;
+    };
+    const parameters = Object.fromEntries(Object.entries(written.parameters).map(([name, one]) => [name, one.value]));
+    expect(await refusals(TEMPLATE, { ...REQUIRED, ...parameters })).toEqual([]);
+    expect((await propertiesOf(deployEntra(parameters), CONSENT)).map(({ scope }) => scope)).toEqual([
+      "Mail.Read openid profile offline_access",
+      "User.Read openid profile offline_access",
     ]);
   });
 

@@ -82,6 +82,13 @@ describe("the deployment workflow", () => {
     expect(ci).toMatch(/sudo --preserve-env=\S*\bREQUIRE_BICEP\b\S* bash \.ci\/run/);
   });
 
+  test("compares the policies of a pull request without an Azure token", () => {
+    const [, job = ""] = /\n {2}policy:\n([\s\S]*?)\n {2}\w+:\n/.exec(workflow) ?? [];
+    expect(job).toContain("permissions:\n      contents: read\n      pull-requests: write\n    strategy:");
+    expect(job).toContain("npm run -s policy -- diff old.json new.json --markdown");
+    expect(job).not.toMatch(/azure\/login|environment:/);
+  });
+
   test("checks the templates before the deployment and the live service afterwards", () => {
     expect(workflow.match(/needs: \[tenants, check\]/g)).toHaveLength(2);
     expect(workflow).toContain('"$URL/ready"');

@@ -23,17 +23,21 @@ describeWithBicep("entra.bicep with the Graph types of this repository", () => {
     ["a misspelt property inside another", change("homePageUrl: serviceUrl", "homepageUrl: serviceUrl"), "BCP089"],
     [
       "a string instead of a list",
-      change("identifierUris: [identifierUri]", "identifierUris: identifierUri"),
+      change("identifierUris: [identifierUris[index]]", "identifierUris: identifierUris[index]"),
       "BCP036",
     ],
     ["a string instead of a number", change("TokenVersion: 2", "TokenVersion: '2'"), "BCP036"],
     ["a number instead of a boolean", change("accountEnabled: true", "accountEnabled: 1"), "BCP036"],
     ["an id that is not a GUID", change("appRoleId: defaultAccess", "appRoleId: 'default'"), "BCP333"],
-    ["a missing property", change("  consentType: 'AllPrincipals'\n", ""), "BCP035"],
-    ["a read-only property", change("  appId: service.appId\n", "  appId: service.appId\n  id: 'x'\n"), "BCP073"],
-    ["a password", change("appRoles: appRoles", "appRoles: appRoles\n  passwordCredentials: []"), "BCP037"],
-    ["an unknown resource type", change("applications@v1.0' = {", "application@v1.0' = {"), "BCP029"],
-    ["an unknown property in an output", change("= service.appId", "= service.clientId"), "BCP053"],
+    ["a missing property", change("    consentType: 'AllPrincipals'\n", ""), "BCP035"],
+    [
+      "a read-only property",
+      change("    appId: services[index].appId\n", "    appId: services[index].appId\n    id: 'x'\n"),
+      "BCP073",
+    ],
+    ["a password", change("appRoles: appRoles", "appRoles: appRoles\n    passwordCredentials: []"), "BCP037"],
+    ["an unknown resource type", change("applications@v1.0' = [", "application@v1.0' = ["), "BCP029"],
+    ["an unknown property in an output", change("= services[0].appId", "= services[0].clientId"), "BCP053"],
   ] as const)("fails with %s", async ([, wrong, code]) => {
     const { outcome, problems } = await checkTemplate(openBicepWorkspace().bicep, changedCopy(wrong), FILE);
     expect(outcome).toBe("failed");

@@ -1,8 +1,8 @@
 /** The template sets exactly the settings that the service reads. */
 import { expect, test } from "vitest";
 import { SETTINGS, type SettingName } from "../../shared/config/settings.ts";
-import { policyWarnings } from "../../shared/policy/describe-policy.ts";
 import { parsePolicy } from "../../shared/policy/parse-policy.ts";
+import { policyFindings } from "../../shared/policy/policy-findings.ts";
 import { describeWithBicep } from "./support/compiler.ts";
 import { TENANT_ID } from "./support/deploy.ts";
 import { isKnown, reference, the } from "./support/look.ts";
@@ -63,9 +63,9 @@ describeWithBicep("settings", () => {
     expect(parsed).toHaveProperty("policy.apis.graph.scopes", ["User.Read", "Mail.Read"]);
   });
 
-  test("contain an example policy without warnings", async () => {
+  test("contain an example policy without errors and warnings", async () => {
     const parsed = parsePolicy((await readPlain())["POLICY"] ?? "");
-    expect("policy" in parsed ? policyWarnings(parsed.policy) : parsed.problems).toEqual([]);
+    expect("policy" in parsed ? policyFindings(parsed.policy) : parsed.problems).toEqual([]);
   });
 
   test("have the values of the example parameters", async () => {

@@ -8,6 +8,7 @@ import { sealRefreshToken } from "../../local/tenant/oauth/refresh-token.ts";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 import {
+  ACCESS_TOKEN,
   appToken,
   bearer,
   CLIENT_IDS,
@@ -21,6 +22,7 @@ import {
 import { CONFUSED_TOKENS } from "../support/confused-tokens.ts";
 import { AADSTS_ROWS, ODD_ANSWERS } from "../support/entra-failures.ts";
 import { createLeakSearch, type Leak, textsOf } from "../support/leak-search.ts";
+import { OWN_CREDENTIALS } from "../support/own-credentials.ts";
 import { applicationOnlySettings, policyWithEntries } from "../support/policies.ts";
 import type { Answer, Call, ServiceUnderTest } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
@@ -132,7 +134,7 @@ test("the members for tokens contain no secret of Entra or the service", () => {
 });
 
 test("no row of the grant table contains a secret, a handle or a name", async () => {
-  const rows = await readTable(world.tables.url, "grants");
+  const rows = await readTable(world);
   expect(rows.length).toBeGreaterThan(3);
   expect(rows.flatMap((row) => textsOf(row).flatMap(([column, text]) => search.find(`row ${column}`, text)))).toEqual(
     [],
@@ -315,6 +317,12 @@ async function everyBadRequest(): Promise<void> {
   await post({ grant_type: "password", username: "alice@contoso.local", password, client_secret: secret });
   await post(exchangeForm(token, { client_secret: secret, client_id: CLIENT_IDS.web }));
   await post(exchangeForm(token), { authorization: `Basic ${btoa(`${CLIENT_IDS.web}:${secret}`)}` });
+  const accepting = serve(OWN_CREDENTIALS);
+  for (const value of [secret, `${secret}x`, password]) {
+    await post(exchangeForm(token, { client_secret: value, client_id: CLIENT_IDS.web }), {}, accepting);
+    await post(exchangeForm(token), { authorization: `Basic ${btoa(`${CLIENT_IDS.web}:${value}`)}` }, accepting);
+    await post(exchangeForm(token, { actor_token: value, actor_token_type: ACCESS_TOKEN }), {}, accepting);
+  }
   await post(exchangeForm(token), { authorization: `Bearer ${token},Bearer ${token}` });
   await post(exchangeForm(token), { authorization: token });
   await post(exchangeForm(token), { authorization: `Bearer ${secret}~` });

@@ -24,7 +24,14 @@ interface Run {
 function run(script: string, parameters: string[] = [], environment: Record<string, string> = {}): Run {
   const child = spawn(process.execPath, [join(repository, "local", script), ...parameters], {
     cwd: repository,
-    env: { PATH: process.env["PATH"], LOCAL_FOLDER: folder, PORT: "0", LOCAL_TENANT_PORT: "0", ...environment },
+    env: {
+      PATH: process.env["PATH"],
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      LOCAL_FOLDER: folder,
+      PORT: "0",
+      LOCAL_TENANT_PORT: "0",
+      ...environment,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = new BoundedLog(1_000);

@@ -12,7 +12,8 @@ import { deployedPackageJson, packageEntries } from "../../local/build/package.t
 import { zip } from "../../local/build/zip.ts";
 import { applicationToken, userToken } from "../../local/caller/caller-token.ts";
 import { localRequest } from "../../local/caller/local-request.ts";
-import { type Stack, startStack } from "../../local/stack/stack.ts";
+import type { Stack } from "../../local/stack/stack.ts";
+import { startTestStack } from "../support/test-stack.ts";
 import { readZip } from "./read-zip.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -130,7 +131,7 @@ describe("the deployment package in an empty folder under the local host", () =>
       mkdirSync(dirname(join(deployed, name)), { recursive: true });
       writeFileSync(join(deployed, name), content);
     }
-    stack = await startStack({ appDirectory: deployed });
+    stack = await startTestStack({ appDirectory: deployed });
   });
   afterAll(async () => {
     await stack?.stop();

@@ -340,7 +340,7 @@ describe("policy", () => {
     const answer = await call(path, { method });
     expect([answer.status, answer.json()["code"]]).toEqual([403, "downstream_not_allowed"]);
     expect(world.tenant.state.log.entries().filter(({ endpoint }) => endpoint === "token")).toEqual([]);
-    expect(answer.json()["detail"]).toContain("GET, HEAD /v1.0/me");
+    expect(answer.json()["detail"]).toContain("GET,HEAD /v1.0/me");
   });
 
   test("a caller without rules is refused, although it may have a token", async () => {

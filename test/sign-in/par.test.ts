@@ -89,7 +89,12 @@ describe("POST /oauth2/par refuses", () => {
     ["claims too long for a URL", { claims: JSON.stringify({ id_token: { x: "y".repeat(1100) } }) }, "invalid_request"],
     ["an unknown API", { audience: "nothing" }, "invalid_target"],
     ["a scope that the entry does not list", { scope: "Files.Read" }, "invalid_scope"],
-    ["a client secret", { client_secret: "x" }, "invalid_request", "client_secret_not_accepted"],
+    [
+      "a client secret besides the bearer token",
+      { client_secret: "x" },
+      "invalid_request",
+      "two_client_authentications",
+    ],
   ];
   test.each(refused)("%s", async (_name, changes, error, code) => {
     const answer = await push(changes);

@@ -53,6 +53,22 @@ describe("the source", () => {
       /process\s*\.\s*env|process\s*\[/,
       [join("shared", "config", "environment.ts")],
     ],
+    [
+      "JSON.parse instead of parseJson, except for what this service wrote or the administrator set",
+      /JSON\.parse/,
+      [
+        join("shared", "core", "json-text.ts"),
+        join("shared", "core", "json-object.ts"),
+        join("shared", "cache", "redis", "redis-credentials.ts"),
+        join("shared", "cache", "redis", "sealed-entry.ts"),
+        join("shared", "grants", "grant-row.ts"),
+        join("shared", "grants", "sealed-grant.ts"),
+        join("shared", "policy", "parse-policy.ts"),
+        // Limits the depth itself and keeps the spelling of numbers.
+        join("shared", "relay", "exact-json.ts"),
+        join("shared", "sealed-state", "state-sealer.ts"),
+      ],
+    ],
     ["SEC-11: a header of Easy Auth", /["'`]x-ms-(client-principal|token-aad)/i, []],
     ["SEC-11: a header of a proxy", /["'`](x-forwarded|x-original|forwarded)/i, []],
     ["RF-64: the Host header", /\.get\(\s*["'`]host["'`]\s*\)/i, []],
@@ -99,6 +115,10 @@ describe("the bundle", () => {
     expect(packages).toEqual(
       expect.arrayContaining(["@azure/msal-node", "@azure/keyvault-secrets", "@azure/data-tables"]),
     );
+  });
+
+  test("contains no parser that only the policy tools need: the service reads its policy with JSON.parse", () => {
+    expect(packagesIn(Object.keys(metafile.inputs))).not.toContain("jsonc-parser");
   });
 
   test("contains no code of the local tenant, tests, benchmarks or clients", () => {

@@ -4,16 +4,17 @@
  * `@azure/functions` themselves.
  */
 import { type Cookie, type HttpHandler, HttpRequest, InvocationContext } from "@azure/functions";
+import { inject } from "vitest";
 import { compose, realSurroundings, type Service, type Surroundings } from "../../functions/composition/compose.ts";
 import { createHandler } from "../../functions/handle.ts";
 import { routesOf } from "../../functions/register.ts";
-import { startTableService, type TableService } from "../../local/azurite/table-service.ts";
 import { parseRequestPath } from "../../local/host/routing/request-path.ts";
 import { createRouteTable } from "../../local/host/routing/route-table.ts";
 import { createServiceSettings } from "../../local/stack/service-settings.ts";
 import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
 import { configFrom } from "../../shared/config/environment.ts";
 import { type MovableClock, movableClock } from "./movable-clock.ts";
+import { newTableName } from "./table-rows.ts";
 import { startTrustedTenant } from "./use-tenant.ts";
 
 export interface Answer {
@@ -64,7 +65,10 @@ export interface ServiceChanges {
 /** What all instances in a test file share. */
 export interface LocalWorld {
   readonly tenant: LocalTenant;
-  readonly tables: TableService;
+  /** Azurite, which serves all test files. */
+  readonly tableUrl: string;
+  /** The grant table of this world. */
+  readonly tableName: string;
   /** The clock of the tenant and, unless `surroundings` say otherwise, of every service. */
   readonly clock: MovableClock;
   /** Every line that any instance logged. */
@@ -82,32 +86,28 @@ export interface LocalWorld {
 export const SERVICE_URL = "http://localhost:7071";
 
 export async function startLocalWorld(): Promise<LocalWorld> {
-  const [tenant, tables] = await Promise.all([startTrustedTenant({ serviceUrl: SERVICE_URL }), startTableService()]);
-  const clock = movableClock(tenant);
-  const shared: Shared = { tenant, tables, clock, logs: [], answers: [], calls: [], cacheKeys: [] };
-  return {
-    ...shared,
-    serve: (changes = {}) => serve(shared, changes),
-    async stop() {
-      await tables.stop();
-      await tenant.close();
-    },
+  const tenant = await startTrustedTenant({ serviceUrl: SERVICE_URL });
+  const shared: Shared = {
+    tenant,
+    tableUrl: inject("tables").url,
+    tableName: newTableName(),
+    clock: movableClock(tenant),
+    logs: [],
+    answers: [],
+    calls: [],
+    cacheKeys: [],
   };
+  return { ...shared, serve: (changes = {}) => serve(shared, changes), stop: tenant.close };
 }
 
 type Shared = Omit<LocalWorld, "serve" | "stop">;
 
 function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
-  const { tenant, tables, clock } = world;
+  const { tenant, tableUrl, tableName, clock } = world;
   const { nowMs, steadyMs } = clock;
   const settings = createServiceSettings(
-    {
-      tenantUrl: tenant.url,
-      serviceUrl: SERVICE_URL,
-      tableUrl: tables.url,
-      managedIdentity: tenant.state.identity,
-    },
-    changes.settings,
+    { tenantUrl: tenant.url, serviceUrl: SERVICE_URL, tableUrl, managedIdentity: tenant.state.identity },
+    { GRANT_TABLE_NAME: tableName, ...changes.settings },
   );
   const composed = compose(configFrom(settings), {
     ...realSurroundings(),

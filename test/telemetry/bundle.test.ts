@@ -4,7 +4,8 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type BuildResult, buildApp } from "../../local/build/build-app.ts";
 import { localRequest } from "../../local/caller/local-request.ts";
-import { type Stack, startStack } from "../../local/stack/stack.ts";
+import type { Stack } from "../../local/stack/stack.ts";
+import { startTestStack } from "../support/test-stack.ts";
 import { type OtlpReceiver, points, startOtlpReceiver } from "./support/otlp-receiver.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -65,7 +66,7 @@ test("the bundle contains one copy of each OpenTelemetry package and no instrume
 });
 
 test("the host exports pending metrics and spans when it stops", async () => {
-  const stack: Stack = await startStack({
+  const stack: Stack = await startTestStack({
     appDirectory: folder,
     serviceSettings: { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_TRACES_SAMPLER: "always_on" },
   });

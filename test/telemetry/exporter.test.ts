@@ -41,7 +41,10 @@ function serve(settings: Record<string, string> = {}): ServiceUnderTest {
   return served;
 }
 
-const stop = ({ service }: ServiceUnderTest) => service.telemetry?.stop();
+function stop(served: ServiceUnderTest): Promise<void> | undefined {
+  running = running.filter((other) => other !== served);
+  return served.service.telemetry?.stop();
+}
 
 describe("a failing OTLP endpoint does not affect requests", () => {
   test("if it refuses connections", async () => {

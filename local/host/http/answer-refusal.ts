@@ -5,6 +5,7 @@
 import { type IncomingMessage, type RequestListener, type Server, ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { type ParseError, type Refusal, refuseUnparsed } from "./kestrel.ts";
+import { BODY_MALFORMED } from "./read-request.ts";
 
 /** The name that Kestrel sends with every answer. */
 export const SERVER = "Kestrel";
@@ -45,6 +46,7 @@ export function answerUnusual(server: Server, listener: RequestListener): void {
     if (inBody && !response.writableFinished && refusal !== undefined) {
       // The app does not get a chunked body, so it answers. Then the connection closes.
       response.shouldKeepAlive = false;
+      response.req.emit(BODY_MALFORMED);
     } else {
       answerOnSocket(socket, inBody ? undefined : refusal);
     }

@@ -34,6 +34,9 @@ export function toRpcRequest({ request, headers, path, params, body }: RequestPa
   return rpc;
 }
 
+/** The event of a request whose body has a chunk that is no chunk: no more of the body follows. */
+export const BODY_MALFORMED = "bodyMalformed";
+
 /** Joins with a comma and no space, as StringValues of ASP.NET does. */
 export function joinHeaders(rawHeaders: readonly string[]): Record<string, NullableString> {
   const joined: Record<string, NullableString> = Object.create(null);
@@ -66,7 +69,11 @@ export async function readBody(
     request.resume();
     if (request.headers["transfer-encoding"] !== undefined && !response.shouldKeepAlive) {
       // The connection closes after the answer. If it closed before the last byte, the client would lose the answer.
-      await Promise.race([once(request, "close"), setTimeout(closeDelayMs, undefined, { ref: false })]);
+      await Promise.race([
+        once(request, "close"),
+        once(request, BODY_MALFORMED),
+        setTimeout(closeDelayMs, undefined, { ref: false }),
+      ]);
     }
     return undefined;
   }

@@ -1,6 +1,6 @@
 /**
- * A part of Microsoft Graph: `/me`, its mailbox, photo and files, `/users` and `$batch`, with Graph's checks and errors.
- * Paths are compared without case, as Graph does.
+ * A part of Microsoft Graph: `/me`, its mailbox, photo and files, `/users`, `/servicePrincipals` and `$batch`, with Graph's
+ * checks and errors. Paths are compared without case, as Graph does.
  */
 import type { Directory, User } from "../directory/directory.ts";
 import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
@@ -18,6 +18,7 @@ import {
 } from "./graph-answer.ts";
 import type { GraphCall, GraphRequest } from "./graph-request.ts";
 import { accessDenied, answerMessages, notAllowed } from "./messages.ts";
+import { answerServicePrincipals } from "./service-principals.ts";
 
 export interface GraphTenant extends BearerTenant {
   readonly directory: Directory;
@@ -55,6 +56,9 @@ export function answerGraphRequest(tenant: GraphTenant, request: GraphRequest): 
   }
   if (/^\/me(\/|$)/i.test(path)) return answerMe(call, path.slice("/me".length), user);
   if (call.request.method !== "GET") return notAllowed(context);
+  if (/^\/servicePrincipals(\/|$)/i.test(path)) {
+    return answerServicePrincipals(tenant.directory, context, { path, query: request.query, claims: finding.claims });
+  }
   if (path.toLowerCase() === "/users") return listUsers(tenant, context, finding.claims);
   return noSegment(context, path);
 }

@@ -5,10 +5,11 @@
 import type { Clock } from "../time/clock.ts";
 import {
   CONSUMERS_TENANT_ID,
-  createSigningKey,
   createSigningKeySync,
+  type NewPrivateKey,
   type PublishedJwk,
   type SigningKey,
+  toSigningKey,
 } from "./signing-key.ts";
 
 /** The key that signs a minted token: one of these names, or a `kid` of the ring. */
@@ -44,9 +45,10 @@ export interface KeyRing {
   remove(kid: string): void;
 }
 
-export async function createKeyRing(url: string, clock: Clock): Promise<KeyRing> {
+export async function createKeyRing(url: string, clock: Clock, newPrivateKey: NewPrivateKey): Promise<KeyRing> {
   const issuer = `${url}/{tenantid}/v2.0`;
-  const make = (of = issuer) => createSigningKey({ issuer: of, notBeforeMs: clock.nowMs() - 86_400_000 });
+  const make = async (of = issuer) =>
+    toSigningKey(await newPrivateKey(), { issuer: of, notBeforeMs: clock.nowMs() - 86_400_000 });
   const [first, second, consumers, unpublished] = await Promise.all([
     make(),
     make(),
@@ -119,7 +121,7 @@ function createApplicationKeys(create: (clientId: string) => SigningKey) {
 function createOnFirstUse(keys: Map<string, SigningKey>, clock: Clock) {
   const created = new Map<string, SigningKey>();
   return (name: string, issuer: string, modulusLength: number): SigningKey => {
-    const key = created.get(name) ?? createSigningKeySync({ issuer, notBeforeMs: clock.nowMs(), modulusLength });
+    const key = created.get(name) ?? createSigningKeySync({ issuer, notBeforeMs: clock.nowMs() }, modulusLength);
     created.set(name, key);
     keys.set(key.kid, key);
     return key;

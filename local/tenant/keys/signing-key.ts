@@ -30,24 +30,24 @@ export interface SigningKey {
 
 const generate = promisify(generateKeyPair);
 
+/** An RSA key of 2048 bits. */
+export type NewPrivateKey = () => Promise<KeyObject>;
+
+export const generatePrivateKey: NewPrivateKey = async () =>
+  (await generate("rsa", { modulusLength: 2048 })).privateKey;
+
 export interface SigningKeyInput {
   issuer: string;
   notBeforeMs: number;
-  modulusLength?: number;
-}
-
-export async function createSigningKey(input: SigningKeyInput): Promise<SigningKey> {
-  const { privateKey } = await generate("rsa", { modulusLength: input.modulusLength ?? 2048 });
-  return toSigningKey(privateKey, input);
 }
 
 /** For keys that are created on first use. */
-export function createSigningKeySync(input: SigningKeyInput): SigningKey {
-  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: input.modulusLength ?? 2048 });
+export function createSigningKeySync(input: SigningKeyInput, modulusLength: number): SigningKey {
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength });
   return toSigningKey(privateKey, input);
 }
 
-function toSigningKey(privateKey: KeyObject, input: SigningKeyInput): SigningKey {
+export function toSigningKey(privateKey: KeyObject, input: SigningKeyInput): SigningKey {
   const publicKey = createPublicKey(privateKey);
   const certificate = selfSignedCertificate(privateKey, input.notBeforeMs);
   const kid = createHash("sha1").update(certificate).digest("base64url");

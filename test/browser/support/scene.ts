@@ -2,10 +2,11 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Page } from "playwright-core";
-import { type Stack, startStack } from "../../../local/stack/stack.ts";
+import type { Stack } from "../../../local/stack/stack.ts";
 import { newPkce, type Pkce, parForm } from "../../sign-in/support/sign-in.ts";
 import { CLIENT_IDS } from "../../support/callers.ts";
 import { policyWithEntries } from "../../support/policies.ts";
+import { startTestStack } from "../../support/test-stack.ts";
 
 export interface Scene {
   readonly stack: Stack;
@@ -21,7 +22,7 @@ export async function startScene(): Promise<Scene> {
   const redirectUri = `http://localhost:${port}/callback`;
   const POLICY = policyWithEntries({ "web-backend": { redirectUris: [redirectUri] } });
   const clock = new URL("movable-clock.ts", import.meta.url);
-  const stack = await startStack({ serviceSettings: { POLICY, NODE_OPTIONS: `--import=${clock}` } });
+  const stack = await startTestStack({ serviceSettings: { POLICY, NODE_OPTIONS: `--import=${clock}` } });
   let moves = 0;
   return {
     stack,

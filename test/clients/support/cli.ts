@@ -51,7 +51,12 @@ const mainPath = resolve(import.meta.dirname, "../../../clients/cli/dist/gte.mjs
 
 export async function runProcess(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
   const child = spawn(process.execPath, [mainPath, ...args], {
-    env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), ...options.env },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      HOME: tmpdir(),
+      NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
+      ...options.env,
+    },
     stdio: "pipe",
   });
   child.stdin.end(options.input);

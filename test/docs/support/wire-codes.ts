@@ -98,6 +98,11 @@ function examples(): Examples {
     subject_refused: [...TOKEN_REASONS, "not_a_user" as const, "not_the_caller" as const].flatMap((reason) =>
       (["subject_token", "assertion"] as const).map((presentedAs) => ({ reason, presentedAs })),
     ),
+    client_refused: (["entra", "audience", "expired"] as const).flatMap((reason) =>
+      (["client_secret", "client_assertion"] as const).map((method) => ({ method, reason })),
+    ),
+    client_budget_used_up: [{ retryAfterSeconds: 1 }],
+    actor_refused: [...TOKEN_REASONS, "not_listed" as const].map((reason) => ({ reason })),
     policy_refused: refusals.map((reason) => ({ reason })),
     scope_surplus: [{ entry: "x", api: "graph", surplus: ["y"] }],
     grant_refused: [{ reason: "unknown" }, { reason: "expired" }],

@@ -5,8 +5,9 @@
 import { readFileSync } from "node:fs";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { localPolicy } from "../../../local/stack/policy.ts";
-import { type Stack, startStack } from "../../../local/stack/stack.ts";
+import type { Stack } from "../../../local/stack/stack.ts";
 import { CLIENT_IDS } from "../../../local/tenant/directory/seed-ids.ts";
+import { startTestStack } from "../../support/test-stack.ts";
 
 export const CLIENT_ID = CLIENT_IDS.web;
 export const USER_READ = "https://graph.microsoft.com/User.Read";
@@ -28,8 +29,8 @@ export interface RelyingParty {
   whoIs(accessToken: string): Promise<unknown>;
 }
 
-export async function startRelyingParty(): Promise<RelyingParty> {
-  const stack = await startStack();
+export async function startRelyingParty(serviceSettings: Record<string, string> = {}): Promise<RelyingParty> {
+  const stack = await startTestStack({ serviceSettings });
   const { state } = stack.tenant;
   setDefaultCACertificates([...getCACertificates("default"), readFileSync(stack.environment.caCertPath, "utf8")]);
   return {

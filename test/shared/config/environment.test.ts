@@ -198,8 +198,8 @@ describe("missing and malformed settings", () => {
 
   test("a problem of the policy names its position", () => {
     expect(problems(AZURE, { POLICY: "{}" })).toEqual([
-      "POLICY apis must be an object",
-      "POLICY callers must be a list",
+      "POLICY apis is missing; it must be an object",
+      "POLICY callers is missing; it must be a list",
     ]);
     expect(problems(AZURE, { POLICY: "not json" })).toEqual(["POLICY is not JSON"]);
   });
@@ -208,7 +208,7 @@ describe("missing and malformed settings", () => {
     const POLICY = policy({ offlineAccess: true, clientId: CLIENT, colour: "red", unattended: true });
     expect(problems(VAULT, { POLICY, ALLOW_GUESTS: "perhaps" })).toEqual([
       "ALLOW_GUESTS must be true or false",
-      "POLICY callers.0 has unknown members: colour",
+      "POLICY callers.0 has an unknown member: colour",
       expect.stringMatching(/^GRANT_STORE_URL is missing/),
       "POLICY must not list CLIENT_ID as a caller: the service refuses tokens that were issued to itself",
     ]);
@@ -500,7 +500,7 @@ describe("Microsoft Graph in the policy", () => {
   test("Graph of another cloud is reported although the policy has a malformed entry", () => {
     const POLICY = policy({ colour: "red" }, "https://graph.microsoft.us");
     expect(problems(AZURE, { POLICY })).toEqual([
-      "POLICY callers.0 has unknown members: colour",
+      "POLICY callers.0 has an unknown member: colour",
       expect.stringMatching(/^POLICY apis\.graph\.resource is Microsoft Graph in another cloud/),
     ]);
   });

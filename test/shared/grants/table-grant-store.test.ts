@@ -1,7 +1,6 @@
 import { TableClient } from "@azure/data-tables";
 import fc from "fast-check";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { startTableService, type TableService } from "../../../local/azurite/table-service.ts";
+import { beforeEach, describe, expect, inject, it } from "vitest";
 import type { Grant } from "../../../shared/core/grant.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { newHandle } from "../../../shared/grants/grant-handle.ts";
@@ -9,6 +8,7 @@ import type { GrantStore } from "../../../shared/grants/grant-store.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
 import { createTableClient } from "../../../shared/grants/table-client.ts";
 import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
+import { newTableName } from "../../support/table-rows.ts";
 import {
   applicationCaller,
   CLIENT,
@@ -24,8 +24,7 @@ import {
   userCaller,
 } from "./support/fixtures.ts";
 
-let azurite: TableService;
-let tables = 0;
+const tableEndpoint = inject("tables").url;
 let tableName = "";
 let store: GrantStore;
 
@@ -35,13 +34,12 @@ const deadlineMs = 20_000;
 const open = () =>
   createTableGrantStore({
     cloudName: "local",
-    tableEndpoint: azurite.url,
+    tableEndpoint,
     tableName,
     identity: undefined,
     deadlineMs,
   });
-const client = () =>
-  createTableClient({ cloudName: "local", tableEndpoint: azurite.url, tableName, identity: undefined });
+const client = () => createTableClient({ cloudName: "local", tableEndpoint, tableName, identity: undefined });
 
 async function rows(): Promise<Record<string, unknown>[]> {
   const all: Record<string, unknown>[] = [];
@@ -63,13 +61,8 @@ function grant(changes: Partial<Grant> = {}): Grant {
   };
 }
 
-beforeAll(async () => {
-  azurite = await startTableService();
-});
-afterAll(() => azurite.stop());
 beforeEach(() => {
-  tables += 1;
-  tableName = `grants${tables}`;
+  tableName = newTableName();
   store = open();
 });
 

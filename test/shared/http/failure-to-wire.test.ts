@@ -403,8 +403,9 @@ describe.each(EVERY_FAILURE.map((failure) => [nameOf(failure), failure] as const
   });
 
   test("RF-41, RF-42, RF-74: 401 and insufficient_scope have a challenge, and no other response has one", () => {
-    for (const { status, error, challenge } of wires) {
-      expect(challenge !== undefined).toBe(status === 401 || error === "insufficient_scope");
+    for (const { status, error, challenge, basicChallenge } of wires) {
+      const challenged = challenge !== undefined || basicChallenge !== undefined;
+      expect(challenged).toBe(status === 401 || error === "insufficient_scope");
       expect(error === "insufficient_scope").toBe(challenge?.error === "insufficient_scope");
     }
   });

@@ -70,7 +70,7 @@ describe("a pushed request is refused with", () => {
       "parameter_invalid claims",
     ],
     ["an invalid scope", { scope: '"' }, "scope_malformed scope"],
-    ["a client secret", { client_secret: "x" }, "client_secret_not_accepted client_secret"],
+    ["a client secret besides the bearer token", { client_secret: "x" }, "two_client_authentications"],
   ])("%s", async (_name, changes, outcome) => {
     expect(refusal(await read(changes))).toBe(`request_invalid ${outcome}`);
   });

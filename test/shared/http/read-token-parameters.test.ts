@@ -32,6 +32,11 @@ describe("claims request", () => {
       '{"access_token":{"nbf":null}}',
     ],
     [
+      "XMS_CC is removed in any spelling",
+      '{"access_token":{"XMS_CC":{"values":["cp1"]},"Xms_Cc":null,"nbf":null}}',
+      '{"access_token":{"nbf":null}}',
+    ],
+    [
       "of two members with one name, the last one counts, as in JSON.parse",
       '{"access_token":{"a":1},"access_token":{"b":2}}',
       '{"access_token":{"b":2}}',

@@ -107,11 +107,12 @@ describe("RFC 8693 token exchange", () => {
       { subject_token_type: "urn:ietf:params:oauth:token-type:refresh_token" },
       "request_invalid parameter_invalid subject_token_type",
     ],
-    ["RF-27: an actor_token", { actor_token: JWT }, "request_invalid parameter_not_supported actor_token"],
+    ["RF-21: an actor_token alone", { actor_token: JWT }, "request_invalid parameter_missing actor_token_type"],
+    ["RF-21: an actor_token_type alone", { actor_token_type: "x" }, "request_invalid parameter_missing actor_token"],
     [
-      "RF-21: an actor_token_type alone",
-      { actor_token_type: "x" },
-      "request_invalid parameter_not_supported actor_token_type",
+      "RF-23: an actor_token that is an ID token",
+      { actor_token: JWT, actor_token_type: "urn:ietf:params:oauth:token-type:id_token" },
+      "request_invalid parameter_invalid actor_token_type",
     ],
     [
       "RF-28: a requested_token_type that the service does not issue",

@@ -107,7 +107,7 @@ test("of two rules for a path, one must allow method and query together", () => 
 
 test("rules and calls in words have no value of a query", () => {
   expect(describeRule({ methods: ["GET", "HEAD"], path: "/v1.0/me", query: ["$top"] })).toBe(
-    "GET, HEAD /v1.0/me ($top)",
+    "GET,HEAD /v1.0/me ($top)",
   );
   expect(describeRule(get("/v1.0/me", []))).toBe("GET /v1.0/me (no query)");
   const call = callOf("GET /v1.0/me?$filter=secret&a=b");

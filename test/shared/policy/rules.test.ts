@@ -35,15 +35,19 @@ describe("a policy of the wrong form is reported", () => {
   });
 
   test.each<[string, Change, string]>([
-    ["without apis", (p) => delete p.apis, "apis must be an object"],
-    ["without callers", (p) => delete p.callers, "callers must be a list"],
-    ["with an unknown member", (p) => (p.admins = []), "has unknown members: admins"],
+    ["without apis", (p) => delete p.apis, "apis is missing; it must be an object"],
+    ["without callers", (p) => delete p.callers, "callers is missing; it must be a list"],
+    ["with an unknown member", (p) => (p.admins = []), "has an unknown member: admins"],
     [
       "with a space in an API name",
       anotherApi("a b"),
       "apis.a b must be 1 to 64 letters, digits, dots, underscores or hyphens, and start with a letter or digit",
     ],
-    ["with an API without resource", (p) => delete p.apis.graph.resource, "apis.graph.resource must be a string"],
+    [
+      "with an API without resource",
+      (p) => delete p.apis.graph.resource,
+      "apis.graph.resource is missing; it must be a string",
+    ],
     [
       "with a resource that is not a URI",
       (p) => (p.apis.graph.resource = "graph"),
@@ -75,8 +79,8 @@ describe("a policy of the wrong form is reported", () => {
       contentType("a/b\r\nX: y"),
       "apis.graph.contentType must be a media type such as application/json",
     ],
-    ["with an unknown member of an API", (p) => (p.apis.graph.url = "x"), "apis.graph has unknown members: url"],
-    ["with a caller without a name", (p) => delete p.callers[0].name, "callers.0.name must be a string"],
+    ["with an unknown member of an API", (p) => (p.apis.graph.url = "x"), "apis.graph has an unknown member: url"],
+    ["with a caller without a name", (p) => delete p.callers[0].name, "callers.0.name is missing; it must be a string"],
     [
       "with a space in a caller's name",
       (p) => (p.callers[0].name = "a b"),
@@ -87,7 +91,11 @@ describe("a policy of the wrong form is reported", () => {
       (p) => (p.callers[0].kind = "admin"),
       "callers.0.kind must be one of user, application",
     ],
-    ["with a caller without a client id", (p) => delete p.callers[0].clientId, "callers.0.clientId must be a string"],
+    [
+      "with a caller without a client id",
+      (p) => delete p.callers[0].clientId,
+      "callers.0.clientId is missing; it must be a string",
+    ],
     ["with a client id that is not a GUID", (p) => (p.callers[0].clientId = "*"), "callers.0.clientId must be a GUID"],
     ["with an empty list of flows", (p) => (p.callers[0].flows = []), "callers.0.flows must have at least 1 item"],
     [
@@ -108,8 +116,8 @@ describe("a policy of the wrong form is reported", () => {
       (p) => (p.callers[0].grantMaxDays = 1.5),
       "callers.0.grantMaxDays must be a whole number",
     ],
-    ["with an unknown member of a caller", (p) => (p.callers[0].scope = "x"), "callers.0 has unknown members: scope"],
-    ["with an unknown limit", (p) => (p.callers[0].limits = { all: 1 }), "callers.0.limits has unknown members: all"],
+    ["with an unknown member of a caller", (p) => (p.callers[0].scope = "x"), "callers.0 has an unknown member: scope"],
+    ["with an unknown limit", (p) => (p.callers[0].limits = { all: 1 }), "callers.0.limits has an unknown member: all"],
     ["with bypassPerMinute 0", limit(0), "callers.0.limits.bypassPerMinute must be at least 1"],
     ["with bypassPerMinute 1001", limit(1_001), "callers.0.limits.bypassPerMinute must be at most 1000"],
     [
@@ -153,24 +161,24 @@ describe("a policy of the wrong form is reported", () => {
       p.callers.push({ ...p.callers[0], name: "again", grantMaxDays: 0 });
     });
     expect(found).toEqual([
-      "apis.orders has unknown members: colour",
-      "callers.1 has unknown members: colour",
+      "apis.orders has an unknown member: colour",
+      "callers.1 has an unknown member: colour",
       "callers.2.grantMaxDays must be at least 1",
       "apis.orders.resource repeats the resource of apis.graph; each API must have a different resource",
       "callers.1.name repeats the name of callers.0; each entry must have a different name",
       "callers.2 has the same kind and clientId as callers.0; each caller must match one entry only",
       "callers.0.apis.graph.2 is not in apis.graph.scopes",
-      "callers.0.apis.mail is not defined in apis",
+      "callers.0.apis names mail, which is not in apis; apis has graph, orders",
       "callers.0 has kind user and unattended, which only kind application may have",
       "callers.1.downstream.mail is not in apis of this entry; list its scopes there",
       "callers.2.apis.graph.2 is not in apis.graph.scopes",
-      "callers.2.apis.mail is not defined in apis",
+      "callers.2.apis names mail, which is not in apis; apis has graph, orders",
       "callers.2 has kind user and unattended, which only kind application may have",
     ]);
   });
 
   test.each<[string, Change, string[]]>([
-    ["apis is missing", (p) => delete p.apis, ["apis must be an object"]],
+    ["apis is missing", (p) => delete p.apis, ["apis is missing; it must be an object"]],
     ["an entry is null", (p) => (p.callers[0] = null), ["callers.0 must be an object"]],
     ["an API is a number", (p) => (p.apis.graph = 1), ["apis.graph must be an object"]],
     [
@@ -179,7 +187,7 @@ describe("a policy of the wrong form is reported", () => {
         delete p.callers[1].flows;
         p.callers[1].redirectUris = ["https://app.example/cb"];
       },
-      ["callers.1.flows must be a list"],
+      ["callers.1.flows is missing; it must be a list"],
     ],
   ])("without further problems that would be guesses: %s", (_name, change, expected) => {
     expect(problems(change)).toEqual(expected);
@@ -224,13 +232,13 @@ describe("a repeated member is reported", () => {
     expect(twice('"name":"backend"', '"cae":"yes","name":"web-users","name":"backend","colour":"red"')).toEqual([
       "callers.1.name appears more than once; write it once",
       "callers.1.cae must be true or false",
-      "callers.1 has unknown members: colour",
+      "callers.1 has an unknown member: colour",
     ]);
   });
 });
 
 describe("a member __proto__ is reported as unknown", () => {
-  const UNKNOWN = "has unknown members: __proto__";
+  const UNKNOWN = "has an unknown member: __proto__";
   const API = '"__proto__":{"resource":"https://x.example","scopes":["a"]},';
 
   test.each<[string, string, string, string[]]>([
@@ -256,13 +264,13 @@ describe("a member __proto__ is reported as unknown", () => {
       "together with another unknown member",
       '"name":"backend"',
       '"colour":"red","__proto__":{},"name":"backend"',
-      [`callers.1 ${UNKNOWN}`, "callers.1 has unknown members: colour"],
+      [`callers.1 ${UNKNOWN}`, "callers.1 has an unknown member: colour"],
     ],
     [
       "inside an unknown member",
       '{"apis":',
       '{"admins":{"__proto__":{}},"apis":',
-      [`admins ${UNKNOWN}`, "has unknown members: admins"],
+      [`admins ${UNKNOWN}`, "has an unknown member: admins"],
     ],
     [
       "together with its repetition",
@@ -285,7 +293,7 @@ describe("a member __proto__ is reported as unknown", () => {
     const found = problemsOf(policyText().replace('{"apis":', `{"admins":${deep},"apis":`));
     expect(found.map((problem) => problem.replace(/(\.0)+/, ""))).toEqual([
       `admins ${UNKNOWN}`,
-      "has unknown members: admins",
+      "has an unknown member: admins",
     ]);
   });
 });
@@ -351,11 +359,15 @@ describe("a contradiction is reported", () => {
       (p) => p.callers.push({ ...p.callers[0], name: "again", clientId: p.callers[0].clientId.toUpperCase() }),
       "callers.2 has the same kind and clientId as callers.0; each caller must match one entry only",
     ],
-    ["an unknown API", (p) => (p.callers[0].apis.mail = ["x"]), "callers.0.apis.mail is not defined in apis"],
+    [
+      "an unknown API",
+      (p) => (p.callers[0].apis.mail = ["x"]),
+      "callers.0.apis names mail, which is not in apis; apis has graph, orders",
+    ],
     [
       "an unknown API named constructor",
       (p) => (p.callers[0].apis.constructor = ["x"]),
-      "callers.0.apis.constructor is not defined in apis",
+      "callers.0.apis names constructor, which is not in apis; apis has graph, orders",
     ],
     [
       "a scope that apis does not list for the API",
@@ -407,6 +419,24 @@ describe("a contradiction is reported", () => {
         p.callers[0].importRefreshTokens = true;
       },
       "callers.0 has importRefreshTokens without the flow refresh-token; add the flow or remove importRefreshTokens",
+    ],
+    [
+      "entra_secret for people",
+      (p) => (p.callers[0].clientAuthentication = ["entra_secret"]),
+      "callers.0 has kind user and clientAuthentication entra_secret or entra_assertion, which only kind application may have",
+    ],
+    [
+      "ignored_with_subject for an application",
+      (p) => (p.callers[1].clientAuthentication = ["ignored_with_subject"]),
+      "callers.1 has kind application and clientAuthentication ignored_with_subject, which only kind user may have",
+    ],
+    [
+      "ignored_with_subject without on-behalf-of",
+      (p) => {
+        p.callers[0].flows = ["refresh-token"];
+        p.callers[0].clientAuthentication = ["ignored_with_subject"];
+      },
+      "callers.0 has clientAuthentication ignored_with_subject without the flow on-behalf-of; add the flow or remove it",
     ],
   ])("%s", (_name, change, problem) => {
     expect(problems(change)).toEqual([problem]);
@@ -575,7 +605,7 @@ describe("a spelling that can never match is reported with the right one", () =>
 
   test("an API of an entry", () => {
     expect(problems((p) => (p.callers[0].apis.Graphs = ["User.Read"]))).toEqual([
-      "callers.0.apis.Graphs is not defined in apis; did you mean graph?",
+      "callers.0.apis names Graphs, which is not in apis; did you mean graph?",
     ]);
   });
 });

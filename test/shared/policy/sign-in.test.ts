@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import type { ApiScopes } from "../../../shared/core/api-scopes.ts";
 import { decideSignIn } from "../../../shared/policy/decide.ts";
-import { describePolicy, policyWarnings } from "../../../shared/policy/describe-policy.ts";
+import { describePolicy } from "../../../shared/policy/describe-policy.ts";
 import { mayHaveLinks } from "../../../shared/policy/evaluate.ts";
 import type { CallerRule } from "../../../shared/policy/rules.ts";
 import { APP_ID, policyWith, WEB_ID } from "./support/policies.ts";
@@ -111,59 +111,5 @@ describe("the description of a policy", () => {
   ])("lists the clients whose users' tokens an application may exchange: %s", (_name, backend, clients) => {
     const lines = describePolicy(policyWith({}, backend)).filter((line) => line.includes("may exchange"));
     expect(lines).toEqual(clients.map((client) => `  may exchange users' tokens obtained by ${client}`));
-  });
-
-  const same: Partial<CallerRule> = { apis: { graph: ["User.Read"] } };
-  test.each<[string, Partial<CallerRule>, Partial<CallerRule>, RegExp | undefined]>([
-    ["nothing for equal lists", same, same, undefined],
-    ["callers with different lists for one API", same, {}, /^graph: callers share one registration but have different/],
-    [
-      "nothing for equal lists in another order",
-      { apis: { graph: ["User.Read", "Mail.Read"] } },
-      { apis: { graph: ["Mail.Read", "User.Read"] } },
-      undefined,
-    ],
-    [
-      "nothing for a different list of client-credentials",
-      same,
-      { flows: ["client-credentials"], apis: { graph: [".default"] } },
-      undefined,
-    ],
-    ["acceptSurplus", same, { ...same, acceptSurplus: true }, /^backend: acceptSurplus releases/],
-    ["public clients with grants", { ...same, offlineAccess: true }, same, /^web-users: public clients may get grants/],
-    [
-      "on-behalf-of without subject clients",
-      same,
-      { ...same, subjectClients: [] },
-      /^backend: on-behalf-of never returns a token/,
-    ],
-    [
-      "on-behalf-of with the default subject client, which has no user entry",
-      same,
-      { ...same, subjectClients: undefined as never },
-      /^backend: on-behalf-of never returns a token/,
-    ],
-    [
-      "on-behalf-of with a subject client that shares no scope",
-      { apis: { orders: ["Orders.Read"] } },
-      same,
-      /^backend: on-behalf-of never returns a token/,
-    ],
-    [
-      "refresh-token without unattended",
-      same,
-      { ...same, unattended: false },
-      /^backend: the flow refresh-token is refused/,
-    ],
-    [
-      "importRefreshTokens",
-      same,
-      { ...same, importRefreshTokens: true },
-      /^backend: importRefreshTokens is meant for a migration/,
-    ],
-  ])("warns about %s", (_name, users, backend, warning) => {
-    expect(policyWarnings(policyWith(users, backend))).toEqual(
-      warning === undefined ? [] : [expect.stringMatching(warning)],
-    );
   });
 });

@@ -170,7 +170,7 @@ describe("sealing keys by id", () => {
     for (let made = 0; made < 1_000; made += 1) await keys.byId(`made-up-${made}`, "cookie");
     // One read of the newest key, and the budget.
     expect(source.reads).toHaveLength(1 + 8);
-    expect(await keys.byId("made-up", "cookie")).toMatchObject({ failure: { reason: "too_many_unknown_keys" } });
+    expect(await keys.byId("made-up", "cookie")).toMatchObject({ failure: { kind: "too_many_unknown_keys" } });
     expect((await keys.byId(VERSION_1, "grant")).ok).toBe(true);
     clock.ms += MINUTE_MS;
     expect(await keys.byId("made-up", "cookie")).toMatchObject({ failure: { kind: "seal_broken" } });

@@ -158,6 +158,14 @@ const EXAMPLES: { readonly [K in Failure["kind"]]: readonly Extract<Failure, { k
   subject_refused: [...TOKEN_REASONS, "not_a_user" as const, "not_the_caller" as const].flatMap((reason) =>
     PRESENTED.map((presentedAs) => ({ kind: "subject_refused", reason, presentedAs }) as const),
   ),
+  client_refused: (["entra", "audience", "expired"] as const).flatMap((reason) => [
+    { kind: "client_refused", method: "client_secret", reason, evidence: EVIDENCE } as const,
+    { kind: "client_refused", method: "client_assertion", reason } as const,
+  ]),
+  client_budget_used_up: [{ kind: "client_budget_used_up", retryAfterSeconds: 7 }],
+  actor_refused: [...TOKEN_REASONS, "not_listed" as const].map(
+    (reason) => ({ kind: "actor_refused", reason }) as const,
+  ),
   policy_refused: namesOf<PolicyRefusal>(POLICY_ERRORS).flatMap((reason) => [
     { kind: "policy_refused", reason } as const,
     { kind: "policy_refused", reason, entry: "web-users" } as const,

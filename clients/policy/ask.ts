@@ -1,0 +1,60 @@
+/** A question about a policy from names that a person writes, and the answer of `POST /policy/explain`. Pure. */
+
+import { didYouMean } from "../../shared/core/did-you-mean.ts";
+import type { Failure, PolicyRefusal, PolicyRefused } from "../../shared/core/failure.ts";
+import type { JsonObject } from "../../shared/core/json-object.ts";
+import { policyRefusalToWire } from "../../shared/http/policy-refusal-to-wire.ts";
+import { toPolicyQuestion } from "../../shared/http/read-policy-question.ts";
+import { requestProblemToWire } from "../../shared/http/request-problem-to-wire.ts";
+import type { Allowance } from "../../shared/policy/entitlement.ts";
+import { explainPolicy } from "../../shared/policy/explain.ts";
+import type { CallerRule, Policy } from "../../shared/policy/rules.ts";
+import { UsageError } from "./policy-command-line.ts";
+
+export type Answer =
+  | ({ readonly allowed: true } & Allowance)
+  | ({ readonly allowed: false; readonly reason: PolicyRefusal } & PolicyRefused);
+
+/** A question as `POST /policy/explain` takes it, except that callers may be names of entries. */
+export function ask(policy: Policy, question: JsonObject): Answer {
+  const { caller, subject } = question;
+  const read = toPolicyQuestion({
+    ...question,
+    ...(caller === undefined ? {} : { caller: toCaller(policy, caller) }),
+    ...(subject === undefined ? {} : { subject: toCaller(policy, subject) }),
+  });
+  if (!read.ok) throw new UsageError(describeFailure(read.failure));
+  return explainPolicy(policy, read.value) as unknown as Answer;
+}
+
+/** What the caller gets instead of a token. */
+export function describeRefusal(refused: PolicyRefused): string {
+  const { status, code, description } = policyRefusalToWire(refused, "problem");
+  return `${status} ${code}: ${description}`;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The name of an entry; `user:<client id>` or `application:<client id>`; or the properties of a caller. */
+function toCaller(policy: Policy, caller: unknown): unknown {
+  if (typeof caller !== "string") return caller;
+  const [, kind, clientId] = /^(user|application):(.+)$/.exec(caller) ?? [];
+  if (kind !== undefined) return { kind, clientId };
+  const entry = policy.callers.find(({ name }) => name === caller);
+  if (entry !== undefined) return callerOf(entry);
+  const names = policy.callers.map(({ name }) => name);
+  const meant = didYouMean(caller, names);
+  const hint = meant === undefined ? `the entries are ${names.join(", ")}` : `did you mean ${meant}?`;
+  throw new UsageError(`the policy has no entry ${JSON.stringify(caller)}; ${hint}`);
+}
+
+/** The caller that the entry is for. */
+function callerOf({ kind, clientId, role }: CallerRule) {
+  return { kind, clientId, ...(role === undefined ? {} : { roles: [role] }) };
+}
+
+function describeFailure(failure: Failure): string {
+  return failure.kind === "request_invalid"
+    ? requestProblemToWire(failure.problem, failure.parameter, failure.hint).description
+    : "the question cannot be read";
+}

@@ -1,0 +1,140 @@
+/** What a change of one entry gives to its callers and takes from them. Pure. */
+import { describeRule } from "../../shared/policy/downstream-rules.ts";
+import type { CallerRule } from "../../shared/policy/rules.ts";
+import { type Change, entryId, quoted } from "./policy-change.ts";
+
+export function diffEntries(before: CallerRule, after: CallerRule): Change[] {
+  const entry = entryId(after);
+  const changes = [
+    ...(before.name === after.name ? [] : [note(`is renamed; the name was ${quoted(before.name)}`)]),
+    ...lists(before, after),
+    ...switches(before, after),
+    ...numbers(before, after),
+    ...release(before, after),
+    ...role(before, after),
+    ...otherMembers(before, after),
+  ];
+  return changes.map((change) => ({ entry, ...change }));
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+type EntryChange = Omit<Change, "entry">;
+
+const gain = (text: string): EntryChange => ({ kind: "gain", text });
+const loss = (text: string): EntryChange => ({ kind: "loss", text });
+const note = (text: string): EntryChange => ({ kind: "note", text });
+
+interface Listed {
+  readonly what: string;
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+/** Lists of permissions: each new item is a gain. */
+function lists(before: CallerRule, after: CallerRule): EntryChange[] {
+  const apis = [...new Set([...Object.keys(before.apis), ...Object.keys(after.apis)])];
+  const relayed = [...new Set([...Object.keys(before.downstream), ...Object.keys(after.downstream)])];
+  const rules = ({ downstream }: CallerRule, api: string) => (downstream[api] ?? []).map(describeRule);
+  const all: Listed[] = [
+    ...apis.map((api) => ({
+      what: `scopes of ${quoted(api)}`,
+      before: before.apis[api] ?? [],
+      after: after.apis[api] ?? [],
+    })),
+    ...relayed.map((api) => ({
+      what: `requests that the relay sends to ${quoted(api)}`,
+      before: rules(before, api),
+      after: rules(after, api),
+    })),
+    { what: "flows", before: before.flows, after: after.flows },
+    { what: "clients whose users' tokens it may exchange", before: clients(before), after: clients(after) },
+    { what: "redirect URIs", before: before.redirectUris, after: after.redirectUris },
+    {
+      what: "ways to authenticate without an Entra token",
+      before: before.clientAuthentication,
+      after: after.clientAuthentication,
+    },
+  ];
+  return all.flatMap(listChanges);
+}
+
+function clients({ kind, subjectClients, clientId }: CallerRule): readonly string[] {
+  return kind === "application" ? (subjectClients ?? [clientId]) : [];
+}
+
+function listChanges({ what, before, after }: Listed): EntryChange[] {
+  const added = after.filter((item) => !before.includes(item));
+  const removed = before.filter((item) => !after.includes(item));
+  return [
+    ...(added.length === 0 ? [] : [gain(`${what}: ${added.map(quoted).join(" ")}`)]),
+    ...(removed.length === 0 ? [] : [loss(`${what}: ${removed.map(quoted).join(" ")}`)]),
+  ];
+}
+
+type Switch = { [K in keyof CallerRule]: CallerRule[K] extends boolean ? K : never }[keyof CallerRule];
+
+const SWITCHES: Readonly<Record<Exclude<Switch, undefined>, string>> = {
+  offlineAccess: "grants, which outlive the person's session",
+  unattended: "grants redeemed without the person",
+  acceptSurplus: "tokens with every scope that is consented for the registration",
+  cae: "long-lived tokens, which the API may challenge",
+  importRefreshTokens: "grants made of refresh tokens of Entra",
+  requireConfidentialClient: "only callers with a client credential",
+};
+
+function switches(before: CallerRule, after: CallerRule): EntryChange[] {
+  return (Object.entries(SWITCHES) as [Exclude<Switch, undefined>, string][]).flatMap(([member, meaning]) => {
+    if (before[member] === after[member]) return [];
+    if (member !== "requireConfidentialClient") return [after[member] ? gain(meaning) : loss(meaning)];
+    return [after[member] ? loss(`admits ${meaning}`) : gain("also callers without a client credential")];
+  });
+}
+
+function numbers(before: CallerRule, after: CallerRule): EntryChange[] {
+  const [old, now] = [before.limits.bypassPerMinute, after.limits.bypassPerMinute];
+  return [
+    ...more("days that a grant lasts", before.grantMaxDays, after.grantMaxDays),
+    // Not set is the default of 10.
+    ...more("requests past the token cache in a minute", old ?? 10, now ?? 10),
+  ];
+}
+
+function more(what: string, before: number, after: number): EntryChange[] {
+  if (before === after) return [];
+  return [(after > before ? gain : loss)(`${what}: ${before} → ${after}`)];
+}
+
+/** A caller that gets tokens can send any request that the registration's scopes allow. */
+function release(before: CallerRule, after: CallerRule): EntryChange[] {
+  if (before.release === after.release) return [];
+  return after.release === "token"
+    ? [gain("WIDER: gets tokens, where it could only send requests through the relay (release `none` → `token`)")]
+    : [loss("gets no token any more, and sends requests through the relay (release `token` → `none`)")];
+}
+
+function role(before: CallerRule, after: CallerRule): EntryChange[] {
+  if (before.role === after.role) return [];
+  if (after.role === undefined) return [gain(`also callers without the app role ${quoted(before.role ?? "")}`)];
+  const needed = loss(`only callers with the app role ${quoted(after.role)}`);
+  return before.role === undefined ? [needed] : [gain(`callers with the app role ${quoted(after.role)}`), needed];
+}
+
+/** Members that the functions above describe. */
+const DESCRIBED: readonly string[] = [
+  ...["name", "kind", "clientId", "apis", "downstream", "flows", "subjectClients", "redirectUris"],
+  ...["clientAuthentication", "grantMaxDays", "limits", "release", "role", "displayName"],
+  ...Object.keys(SWITCHES),
+];
+
+/** Whether another member gives or takes is not known here, so it counts as a gain: a person must look at it. */
+function otherMembers(before: CallerRule, after: CallerRule): EntryChange[] {
+  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
+  const changed = names.flatMap((name) => {
+    const [old, now] = [before, after].map((entry) => JSON.stringify(entry[name as keyof CallerRule]) ?? "not set");
+    if (DESCRIBED.includes(name) || old === now) return [];
+    return [gain(`${name}: ${quoted(old ?? "")} → ${quoted(now ?? "")}`)];
+  });
+  const renamed = before.displayName === after.displayName;
+  return renamed ? changed : [...changed, note(`pages show ${quoted(after.displayName ?? after.name)}`)];
+}

@@ -1,0 +1,62 @@
+/** `policy explain <file>`: what one request of a caller gets, by the rules of the service, without a service. */
+import { type Answer, ask, describeRefusal } from "./ask.ts";
+import { POLICY_EXIT } from "./exit-codes.ts";
+import type { PolicyCommand } from "./policy-command.ts";
+import { type PolicyOptions, requireOperands, UsageError } from "./policy-command-line.ts";
+import { readPolicy } from "./read-policy.ts";
+
+export const explain: PolicyCommand = ({ operands, options, terminal }) => {
+  const [path] = requireOperands("explain", operands, ["file"]);
+  const read = readPolicy(path, terminal);
+  if (read === undefined) return POLICY_EXIT.errors;
+  const answer = ask(read.policy, toQuestion(options));
+  if (options.json === true) terminal.out(`${JSON.stringify(answer, undefined, 2)}\n`);
+  else terminal.out(`${describe(answer).join("\n")}\n`);
+  for (const finding of read.findings.filter(({ severity, entry }) => severity === "error" && entry === answer.entry)) {
+    terminal.note(`${path}:${finding.line}: ${finding.message}\n  effect: ${finding.effect}`);
+  }
+  return answer.allowed ? POLICY_EXIT.ok : POLICY_EXIT.errors;
+};
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function toQuestion(options: PolicyOptions) {
+  const { caller, flow, api, subject, grant } = options;
+  if (caller === undefined || flow === undefined) throw new UsageError("explain needs --caller and --flow");
+  const given = grant?.map((text) => {
+    const [name = "", scopes = ""] = text.split("=");
+    return { api: name, scopes: words(scopes) };
+  });
+  return {
+    caller,
+    flow,
+    ...(api === undefined ? {} : { api }),
+    ...(options.scopes === undefined ? {} : { scopes: words(options.scopes) }),
+    ...(options["offline-access"] === true ? { offlineAccess: true } : {}),
+    ...(subject === undefined ? {} : { subject }),
+    ...(given === undefined ? {} : { grant: given }),
+    ...(options.import === true ? { import: true } : {}),
+    ...(options["redirect-uri"] === undefined ? {} : { redirectUri: options["redirect-uri"] }),
+  };
+}
+
+function words(text: string): string[] {
+  return text.split(/[\s,]+/).filter((word) => word !== "");
+}
+
+function describe(answer: Answer): string[] {
+  if (!answer.allowed) {
+    const rule = answer.entry === undefined ? "no entry matches the caller" : `entry ${answer.entry}`;
+    return [`refused (${rule})`, `  the caller gets ${describeRefusal(answer)}`];
+  }
+  const { entry, flow, api, also, scopes, releasable, acceptSurplus, offlineAccess, grantMaxDays } = answer;
+  return [
+    `allowed (entry ${entry})`,
+    `  flow                ${flow}`,
+    `  API                 ${api.name} (${api.resource})`,
+    `  requested at Entra  ${scopes.join(" ")}`,
+    `  released at most    ${acceptSurplus ? "every consented scope" : releasable.join(" ")}`,
+    ...also.map((other) => `  grant also for      ${other.api.name}: ${other.scopes.join(" ")}`),
+    ...(offlineAccess ? [`  grant               for at most ${grantMaxDays} days`] : []),
+  ];
+}

@@ -1,0 +1,107 @@
+/** The help texts of the policy commands. No I/O. */
+import { POLICY_COMMAND_OPTIONS, type PolicyCommandName, type PolicyOptionName } from "./policy-command-line.ts";
+import { PRESETS } from "./presets.ts";
+
+interface CommandHelp {
+  readonly usage: string;
+  readonly text: string;
+  /** Without the name of the program. */
+  readonly examples: readonly string[];
+}
+
+/** Exported so that a test can run the examples. */
+export const POLICY_HELP: Readonly<Record<PolicyCommandName, CommandHelp>> = {
+  check: {
+    usage: "check <file>",
+    text: `Finds everything that is wrong with a policy, with line and column, and prints what each caller may do. An error is
+something that cannot work: the service does not start, or a caller is refused on every call.`,
+    examples: ["check policy.json", "check policy.json --strict", "check policy.json --json"],
+  },
+  init: {
+    usage: "init <file>",
+    text: "Writes a starting policy. It asks nothing and never replaces a file.",
+    examples: ["init policy.json", "init policy.json --preset web --preset unattended"],
+  },
+  diff: {
+    usage: "diff <old> <new>",
+    text: "Says which callers gain and lose something if the new policy replaces the old one.",
+    examples: ["diff old.json policy.json", "diff old.json policy.json --markdown --fail-on-gain"],
+  },
+  explain: {
+    usage: "explain <file> --caller NAME --flow FLOW",
+    text: `Answers what one request of a caller gets, as POST /policy/explain of a running service does. It reads only the file.`,
+    examples: [
+      "explain policy.json --caller scripts --flow on-behalf-of --api graph --scopes User.Read",
+      "explain policy.json --caller nightly-flow --flow refresh-token --grant graph=User.Read",
+      "explain policy.json --caller web-backend --subject web-users --flow on-behalf-of",
+    ],
+  },
+  test: {
+    usage: "test <file> <cases>",
+    text: `Runs your own cases: what a request of a caller must get. The cases are JSON with the schema
+docs/policy-cases.schema.json.`,
+    examples: ["test policy.json cases.json", "test policy.json cases.json --json"],
+  },
+};
+
+const PRESET_LIST = Object.entries(PRESETS)
+  .map(([name, { about }]) => `${" ".repeat(28)}${name.padEnd(12)}${about}`)
+  .join("\n");
+
+const OPTION_TEXT: Readonly<Record<PolicyOptionName, readonly [form: string, text: string]>> = {
+  help: ["--help, -h", "this text"],
+  json: ["--json", "the result as JSON"],
+  strict: ["--strict", "warnings are errors"],
+  markdown: ["--markdown", "for a comment on a pull request"],
+  "fail-on-gain": ["--fail-on-gain", "exit code 3 if a caller gains something"],
+  preset: ["--preset NAME", `kind of caller; repeatable; default script\n${PRESET_LIST}`],
+  caller: ["--caller NAME", "an entry, or user:CLIENT-ID or application:CLIENT-ID"],
+  flow: ["--flow FLOW", "on-behalf-of, refresh-token, authorization-code or client-credentials"],
+  api: ["--api NAME", "the API, as the policy names it"],
+  scopes: ["--scopes 'A B'", "the requested scopes; not set: the whole list of the entry"],
+  "offline-access": ["--offline-access", "the request asks for a grant"],
+  subject: ["--subject NAME", "whose user's token an application exchanges: an entry or user:CLIENT-ID"],
+  grant: ["--grant API=A,B", "refresh-token: an API of the grant and its scopes; repeatable"],
+  import: ["--import", "refresh-token: a refresh token of Entra instead of a grant"],
+  "redirect-uri": ["--redirect-uri URI", "authorization-code: the redirect URI of the request"],
+};
+
+const EXIT_CODES = `Exit codes: 0 success; 1 the policy has errors, the request is refused, or a case failed; 2 wrong command line or a file
+            that cannot be read or written; 3 a caller gains something (diff --fail-on-gain)
+`;
+
+export function policyHelp(program: string, about: PolicyCommandName | undefined): string {
+  return about === undefined ? allCommands(program) : helpAbout(program, about);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function allCommands(program: string): string {
+  return `Tools for the policy of a Graph Token Exchange service. They read files and send no request.
+
+  ${program} check <file>          what is wrong with a policy, and what it allows
+  ${program} init <file>           write a starting policy
+  ${program} diff <old> <new>      who gains and who loses by a change
+  ${program} explain <file> …      what one request of a caller gets
+  ${program} test <file> <cases>   run your own cases
+  ${program} help <command>        the options of a command, with examples
+
+${EXIT_CODES}`;
+}
+
+function helpAbout(program: string, command: PolicyCommandName): string {
+  const { usage, text, examples } = POLICY_HELP[command];
+  const options = ([...POLICY_COMMAND_OPTIONS[command], "help"] as const).map((name) => OPTION_TEXT[name]);
+  const lines = options.map(([form, meaning]) => `  ${form.padEnd(26)}${meaning}`);
+  return `${program} ${usage}
+
+${text}
+
+Options
+${lines.join("\n")}
+
+Examples
+${examples.map((example) => `  ${program} ${example}`).join("\n")}
+
+${EXIT_CODES}`;
+}

@@ -1,0 +1,56 @@
+/**
+ * Limits how often Entra is asked about credentials that it then refuses: for one client and method, and for all clients
+ * together. A request that is running counts as refused until its result is known, so that many guesses at once do not
+ * pass the limit. Fixed windows of one minute. Only clients that the policy lists come here, so the memory is bounded.
+ */
+import type { OwnCredential } from "./listed-methods.ts";
+
+const WINDOW_SECONDS = 60;
+/**
+ * Refusals in a minute for one client. A secret of Entra has about 200 bits, so five guesses a minute find none. A
+ * signature cannot be guessed at all: its limit only keeps forged assertions from flooding Entra, and it is higher,
+ * because each genuine assertion is new and so cannot pass it.
+ */
+const PER_CLIENT: Readonly<Record<OwnCredential, number>> = { entra_secret: 5, entra_assertion: 60 };
+/** Refusals in a minute for all clients together. */
+const FOR_ALL = 200;
+
+export interface GuessBudget {
+  /** Counts one question to Entra. Returns the seconds to wait if the budget is used up. */
+  take(clientId: string, method: OwnCredential): number | undefined;
+  /** Entra accepted the credential or did not decide: the question does not count. */
+  giveBack(clientId: string, method: OwnCredential): void;
+}
+
+interface Window {
+  endsAtSeconds: number;
+  taken: number;
+}
+
+export function createGuessBudget(nowSeconds: () => number): GuessBudget {
+  const windows = new Map<string, Window>();
+  const windowOf = (key: string): Window => {
+    const known = windows.get(key);
+    if (known !== undefined && known.endsAtSeconds > nowSeconds()) return known;
+    const fresh = { endsAtSeconds: nowSeconds() + WINDOW_SECONDS, taken: 0 };
+    windows.set(key, fresh);
+    return fresh;
+  };
+  const windowsOf = (clientId: string, method: OwnCredential) =>
+    [
+      { window: windowOf(`${method} ${clientId}`), limit: PER_CLIENT[method] },
+      { window: windowOf("all"), limit: FOR_ALL },
+    ] as const;
+  return {
+    take(clientId, method) {
+      const both = windowsOf(clientId, method);
+      const full = both.find(({ window, limit }) => window.taken >= limit);
+      if (full !== undefined) return Math.max(1, Math.ceil(full.window.endsAtSeconds - nowSeconds()));
+      for (const { window } of both) window.taken += 1;
+      return undefined;
+    },
+    giveBack(clientId, method) {
+      for (const { window } of windowsOf(clientId, method)) window.taken = Math.max(0, window.taken - 1);
+    },
+  };
+}
