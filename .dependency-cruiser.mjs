@@ -3,7 +3,8 @@
  * `test/structure/dependencies.test.ts` plants one forbidden import of each kind.
  */
 const STORIES = "exchange|relay|sign-in|offline-access";
-const STAGES = `audit|cache|caller|client-authentication|config|credential|entra|flows|grants|http|outbound|pages|policy
+const STAGES =
+  `audit|cache|caller|client-authentication|config|credential|entra|flows|grants|http|outbound|pages|policy|policy-source
   |sealed-state|sealing|telemetry|throttling`.replaceAll(/\s/g, "");
 
 /** Each vendor library is imported in its home only. */

@@ -132,7 +132,12 @@ function conclude(
   route: Route,
   { result, facts, startedMs, endedMs }: Ended,
 ): { response: OutgoingResponse; event: AuditEvent } {
-  const base = { event: "exchange", time: new Date(endedMs).toISOString() } as const;
+  const { policyHash } = service.config;
+  const base = {
+    event: "exchange",
+    time: new Date(endedMs).toISOString(),
+    ...(policyHash === undefined ? {} : { policy: policyHash }),
+  } as const;
   const milliseconds = endedMs - startedMs;
   const options = { dialect: route.dialect, understandsChallenge: facts.callerUnderstandsChallenge === true };
   if (result.ok && result.value.refusal === undefined) {

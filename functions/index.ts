@@ -2,8 +2,16 @@
  * The entry point (`main` in package.json): configuration, composition, registration. An invalid configuration throws
  * here, before any function is registered, and the service does not start.
  */
-import { configFromEnvironment } from "../shared/config/environment.ts";
-import { compose, realSurroundings } from "./composition/compose.ts";
-import { register } from "./register.ts";
+import { configurationFromEnvironment } from "../shared/config/environment.ts";
+import { composeService, realSurroundings } from "./composition/compose.ts";
+import { composeFoundation } from "./composition/foundation.ts";
+import { composeVersions } from "./composition/start.ts";
+import { createVersion, register, registerVersions } from "./register.ts";
 
-register(compose(configFromEnvironment(), realSurroundings()));
+const { fixed, policy } = configurationFromEnvironment();
+const foundation = composeFoundation(fixed, realSurroundings());
+if (policy.kind === "setting") {
+  register(composeService(foundation, policy.config));
+} else {
+  registerVersions(composeVersions(foundation, policy, createVersion));
+}

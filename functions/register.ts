@@ -1,11 +1,16 @@
 /**
  * Registers every function of the app. Each route accepts all methods and answers 405 itself, because the host would
  * answer 404. The level is `anonymous`, because callers authenticate with a JWT and not with a function key.
+ *
+ * Functions can be registered only while the app loads. With a policy in a blob, every route is therefore registered, and
+ * each request finds the handler of the current version of the policy.
  */
-import { app, type HttpMethod } from "@azure/functions";
+import { app, type HttpHandler, type HttpMethod, type TimerHandler } from "@azure/functions";
+import { fail } from "../shared/core/result.ts";
 import type { Service } from "./composition/compose.ts";
+import type { PolicyVersions } from "./composition/policy-versions.ts";
 import { createReadiness } from "./composition/readiness.ts";
-import { hasCodeFlow, hasConfirmation, hasLinks } from "./composition/sign-in.ts";
+import { hasCodeFlow, hasConfirmation, hasLinks, usesSignIn } from "./composition/sign-in.ts";
 import { createHandler, type Route } from "./handle.ts";
 import { applicationHeaderRoute, authorizationHeaderRoute } from "./routes/authorization-header.ts";
 import { authorizeRoute } from "./routes/authorize.ts";
@@ -39,53 +44,117 @@ import { createWatch } from "./timers/watch.ts";
 /** Without TRACE, because the request class of `@azure/functions` throws for it. The host answers 404. */
 const EVERY_METHOD: HttpMethod[] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+/** A function with an HTTP trigger. */
+export interface HttpFunction {
+  readonly name: string;
+  readonly template: string;
+  readonly handler: HttpHandler;
+}
+
+/** The functions of one version of the policy. */
+export interface ServiceVersion {
+  readonly service: Service;
+  /** By name. */
+  readonly handlers: ReadonlyMap<string, HttpHandler>;
+  readonly watch: TimerHandler;
+}
+
 /** The routes of a service. A route whose feature is not configured does not exist. */
 export function routesOf(service: Service, readiness = createReadiness(service)): readonly Route[] {
-  return [
-    tokenRoute(service),
-    authorizationHeaderRoute(service),
-    applicationHeaderRoute(service),
-    downstreamApiRoute(service),
-    downstreamApiPathRoute(service),
-    applicationDownstreamApiRoute(service),
-    applicationDownstreamApiPathRoute(service),
-    validateRoute(service),
-    grantsRoute(service),
-    revokeRoute(service),
-    policyExplainRoute(service),
-    ...signInRoutes(service),
-    protectedResourceRoute(service),
-    authorizationServerRoute(service),
-    openIdConfigurationRoute(service),
-    keySetRoute(),
-    healthRoute(),
-    readyRoute(service, readiness),
-  ];
+  return listRoutes(service, readiness).flatMap(({ route, when }) => (when === "never" ? [] : [route]));
 }
 
-/** The routes of the sign-in: for applications (pushed requests), for links, for both or for neither. */
-function signInRoutes({ exchangeContext, identity }: Service): readonly Route[] {
-  const { signIn, policy } = exchangeContext;
-  if (signIn === undefined) return [];
-  const context = { ...exchangeContext, signIn };
-  return [
-    callbackRoute(context),
-    ...(hasCodeFlow(policy) ? [parRoute(context), authorizeRoute(context)] : []),
-    // The host tries the functions in the order of their names: "signin-open" (signin/{link}) must sort after the others.
-    ...(hasConfirmation(policy) ? [signInConfirmRoute(context, identity)] : []),
-    ...(hasLinks(policy) ? [signInLinksRoute(context), signInRoute(context)] : []),
-  ];
-}
-
+/** Registers a service whose policy never changes. */
 export function register(service: Service): void {
   const readiness = createReadiness(service);
-  for (const route of routesOf(service, readiness)) {
-    app.http(route.name, {
-      authLevel: "anonymous",
-      methods: EVERY_METHOD,
-      route: route.template,
-      handler: createHandler(service, route),
-    });
+  const functions = routesOf(service, readiness).map((route) => toFunction(route, createHandler(service, route)));
+  registerAll(service, functions, createWatch(service, readiness));
+}
+
+/** Registers a service whose policy changes while it runs. */
+export function registerVersions(versions: PolicyVersions<ServiceVersion>): void {
+  const watch: TimerHandler = async (timer, context) => (await versions.forRequest()).watch(timer, context);
+  registerAll(versions.latest().service, functionsOfVersions(versions), watch);
+}
+
+/** Every route, each with a handler that asks for the version of the policy once. A probe does not wait for a read. */
+export function functionsOfVersions(versions: PolicyVersions<ServiceVersion>): readonly HttpFunction[] {
+  const { service } = versions.latest();
+  return listRoutes(service, createReadiness(service)).map(({ route, when }) =>
+    toFunction(route, async (request, context) => {
+      const forRequest = versions.forRequest();
+      const { handlers } = when === "always" ? versions.latest() : await forRequest;
+      return (handlers.get(route.name) ?? notFound)(request, context);
+    }),
+  );
+}
+
+/** One version. `isLoaded` is false before the first policy: then only routes that need no policy work. */
+export function createVersion(service: Service, isLoaded: boolean): ServiceVersion {
+  const readiness = createReadiness(service);
+  const handlers = listRoutes(service, readiness).map(({ route, when }): [string, HttpHandler] => {
+    if (when === "always" || (isLoaded && when === "with_policy")) return [route.name, createHandler(service, route)];
+    return [route.name, isLoaded ? notFound : createHandler(service, { ...route, run: policyUnavailable })];
+  });
+  return { service, handlers: new Map(handlers), watch: createWatch(service, readiness) };
+}
+
+// ------------------------------------------------------------------------------------------------------------------
+
+interface ListedRoute {
+  readonly route: Route;
+  /** `always`: even before the first policy is loaded. `never`: this policy does not use the route. */
+  readonly when: "always" | "with_policy" | "never";
+}
+
+function listRoutes(service: Service, readiness: ReturnType<typeof createReadiness>): readonly ListedRoute[] {
+  const { exchangeContext, identity, signInState } = service;
+  const { policy } = exchangeContext;
+  const signIn = { ...exchangeContext, signIn: signInState };
+  const always = (route: Route): ListedRoute => ({ route, when: "always" });
+  const listed = (route: Route, isUsed = true): ListedRoute => ({ route, when: isUsed ? "with_policy" : "never" });
+  return [
+    listed(tokenRoute(service)),
+    listed(authorizationHeaderRoute(service)),
+    listed(applicationHeaderRoute(service)),
+    listed(downstreamApiRoute(service)),
+    listed(downstreamApiPathRoute(service)),
+    listed(applicationDownstreamApiRoute(service)),
+    listed(applicationDownstreamApiPathRoute(service)),
+    listed(validateRoute(service)),
+    listed(grantsRoute(service)),
+    listed(revokeRoute(service)),
+    listed(policyExplainRoute(service)),
+    // The sign-in: for applications (pushed requests), for links, for both or for neither.
+    listed(callbackRoute(signIn), usesSignIn(policy)),
+    listed(parRoute(signIn), hasCodeFlow(policy)),
+    listed(authorizeRoute(signIn), hasCodeFlow(policy)),
+    // The host tries the functions in the order of their names: "signin-open" (signin/{link}) must sort after the others.
+    listed(signInConfirmRoute(signIn, identity), hasConfirmation(policy)),
+    listed(signInLinksRoute(signIn), hasLinks(policy)),
+    listed(signInRoute(signIn), hasLinks(policy)),
+    always(protectedResourceRoute(service)),
+    listed(authorizationServerRoute(service)),
+    listed(openIdConfigurationRoute(service)),
+    always(keySetRoute()),
+    always(healthRoute()),
+    always(readyRoute(service, readiness)),
+  ];
+}
+
+const policyUnavailable: Route["run"] = () =>
+  Promise.resolve(fail({ kind: "dependency_failed", dependency: "policy", problem: "unavailable" }));
+
+/** As the host answers a path without a function. */
+const notFound: HttpHandler = () => ({ status: 404 });
+
+function toFunction({ name, template }: Route, handler: HttpHandler): HttpFunction {
+  return { name, template, handler };
+}
+
+function registerAll(service: Service, functions: readonly HttpFunction[], watch: TimerHandler): void {
+  for (const { name, template, handler } of functions) {
+    app.http(name, { authLevel: "anonymous", methods: EVERY_METHOD, route: template, handler });
   }
   const { telemetry } = service;
   if (telemetry !== undefined) {
@@ -94,7 +163,7 @@ export function register(service: Service): void {
   app.timer("watch", {
     // Every 15 minutes, but not on the quarter hour, when many other timers run.
     schedule: "20 7,22,37,52 * * * *",
-    handler: createWatch(service, readiness),
+    handler: watch,
   });
   if (service.grantServices !== undefined && service.config.grants !== undefined) {
     app.timer("reap-grants", {

@@ -2,7 +2,13 @@ import type { InvocationContext } from "@azure/functions";
 import type { OperatorLog } from "../shared/audit/operator-log.ts";
 
 /** Events at information level. All others are warnings. */
-const INFORMATION: readonly unknown[] = ["credential_read", "credential_changed", "credential_accepted"];
+const INFORMATION: readonly unknown[] = [
+  "credential_read",
+  "credential_changed",
+  "credential_accepted",
+  "loaded",
+  "available",
+];
 
 /** Writes the buffered events to the log of this invocation, oldest first. */
 export function writeOperatorLog(operatorLog: OperatorLog, context: InvocationContext): void {

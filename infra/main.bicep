@@ -63,8 +63,14 @@ param cacheKeyName string = 'cache-key'
 @description('The second registration, for application tokens. Without it, the service issues no application tokens.')
 param appOnly AppOnly?
 
-@description('Which caller may use which flow for which API and scopes. Everything else is refused.')
-param policy Policy
+@description('Where the service reads its policy: from a setting that this template writes (at most 32 KB), or from a blob that changes without a deployment.')
+param policySource 'blob' | 'setting' = 'setting'
+
+@description('Which caller may use which flow for which API and scopes. Everything else is refused. Required with policySource setting; not used with blob.')
+param policy Policy?
+
+@description('Object ids of the people, groups and pipelines that may change the policy, with policySource blob.')
+param policyWriterIds string[] = []
 
 @description('Audiences of v1 tokens that the service accepts. Empty: the service accepts only v2 tokens.')
 param v1TokenAudiences string[] = []
@@ -192,6 +198,21 @@ module storage 'modules/storage.bicep' = {
   }
 }
 
+module policyStorage 'modules/policy-storage.bicep' = if (policySource == 'blob') {
+  params: {
+    name: 'stp${take(name, 8)}${suffix}'
+    location: location
+    tags: tags
+    sku: storageSku
+    usePrivateNetwork: usePrivateNetwork
+    allowedIpRanges: allowedIpRanges
+    identityName: identityName
+    principalId: identity.outputs.principalId
+    writerIds: policyWriterIds
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
 module vault 'modules/vault.bicep' = {
   params: {
     name: 'kv-${name}-${take(suffix, 8)}'
@@ -254,6 +275,23 @@ module blobEndpoint 'modules/private-endpoint.bicep' = if (usePrivateNetwork) {
   }
 }
 
+module policyEndpoint 'modules/private-endpoint.bicep' = if (usePrivateNetwork && policySource == 'blob') {
+  params: {
+    name: 'pe-${name}-policy'
+    location: location
+    tags: tags
+    targetId: policyStorage!.outputs.accountId
+    groupId: 'blob'
+    zoneName: 'privatelink.blob.${environment().suffixes.storage}'
+    virtualNetworkId: privateNetwork!.outputs.virtualNetworkId
+    subnetId: privateNetwork!.outputs.endpointSubnetId
+  }
+  // Both endpoints use the same zone, and a zone must not be deployed twice at the same time.
+  dependsOn: [
+    blobEndpoint
+  ]
+}
+
 module tableEndpoint 'modules/private-endpoint.bicep' = if (usePrivateNetwork) {
   params: {
     name: 'pe-${name}-table'
@@ -310,7 +348,8 @@ module app 'modules/function-app.bicep' = {
       GRANT_STORE_URL: storage.outputs.tableEndpoint
       GRANT_TABLE_NAME: grantTableName
       GRANT_REAP: grantReap
-      POLICY: string(policy)
+      POLICY: policySource == 'setting' ? string(policy!) : ''
+      POLICY_URL: policySource == 'blob' ? policyStorage!.outputs.policyUrl : ''
       V1_TOKEN_AUDIENCES: join(v1TokenAudiences, ',')
       ALLOW_GUESTS: allowGuests ? 'true' : 'false'
       APP_ONLY_CLIENT_ID: appOnly.?clientId ?? ''
@@ -360,6 +399,9 @@ output redirectUri string = '${app.outputs.serviceUrl}/oauth2/callback'
 
 @description('URL of the vault for the secrets, without a trailing slash.')
 output vaultUrl string = vault.outputs.vaultUrl
+
+@description('URL of the blob with the policy, or empty.')
+output policyUrl string = policySource == 'blob' ? policyStorage!.outputs.policyUrl : ''
 
 @description('Object id of the service\'s identity, which is the subject of the federated credential.')
 output principalId string = identity.outputs.principalId

@@ -11,7 +11,7 @@ import { localFolder, readEnvironment, removeEnvironment, writeEnvironment } fro
 import { makeFirstExchange } from "./caller/first-exchange.ts";
 import { FolderInUse } from "./stack/folder-lock.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
-import { describeCommands, describeExchange, describeRunning } from "./stack/summary.ts";
+import { describeCommands, describeExchange, describeRunning, describeTiers } from "./stack/summary.ts";
 
 async function main(): Promise<number> {
   const stopRequested = Promise.race([firstSignal(), npmEnded()]);
@@ -48,7 +48,9 @@ const repeatedSignalMs = 1_000;
 async function printIntroduction(stack: Stack): Promise<void> {
   writeEnvironment(stack.environment);
   const exchange = await makeFirstExchange(stack.environment);
-  console.log(["", describeRunning(stack), "", describeExchange(exchange), "", describeCommands(stack), ""].join("\n"));
+  const narrow = await makeFirstExchange(stack.environment, "intranet");
+  const parts = [describeRunning(stack), describeExchange(exchange), describeTiers([exchange, narrow])];
+  console.log(["", ...parts.flatMap((part) => [part, ""]), describeCommands(stack), ""].join("\n"));
 }
 
 /**

@@ -7,12 +7,12 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { app } from "@azure/functions";
 import { compose, realSurroundings } from "../../functions/composition/compose.ts";
 import { register } from "../../functions/register.ts";
-import { configFromEnvironment } from "../../shared/config/environment.ts";
+import { configFrom } from "../../shared/config/environment.ts";
 import { succeed } from "../../shared/core/result.ts";
 import { SecretValue } from "../../shared/core/secret-value.ts";
 import "./memory.ts";
 
-const service = compose(configFromEnvironment(), realSurroundings());
+const service = compose(configFrom(process.env), realSurroundings());
 register(service);
 
 const TOKEN_CHARACTERS = 1_800;

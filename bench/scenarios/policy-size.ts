@@ -83,8 +83,8 @@ function timed(action: () => void): number {
 /** Milliseconds for one decision about a user's request. */
 function perDecision(policy: Policy, count: number): number {
   const users = policy.callers.filter(({ kind }) => kind === "user");
-  const questions = users.map(({ kind, clientId }) => ({
-    caller: { kind, clientId, roles: [], confidential: true, understandsClaimsChallenge: false },
+  const questions = users.map(({ kind, clientId = "" }) => ({
+    caller: { kind, clientId, registration: "", roles: [], confidential: true, understandsClaimsChallenge: false },
     flow: "on-behalf-of" as const,
     tokenParameters: {
       ...{ audiences: ["graph"], resources: [], scopes: undefined, offlineAccess: false },

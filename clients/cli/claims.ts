@@ -38,7 +38,7 @@ function decode(encoded: string): string | undefined {
  * Reads the parameters of WWW-Authenticate (RFC 9110 section 11.2): tokens or quoted strings. Graph sends some values
  * without quotes; base64 padding in them is accepted.
  */
-function parseChallenge(header: string): Map<string, string> {
+export function parseChallenge(header: string): Map<string, string> {
   const parameters = new Map<string, string>();
   for (const [, name = "", quoted, bare] of header.matchAll(/([\w-]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))/g)) {
     parameters.set(name.toLowerCase(), quoted === undefined ? (bare ?? "") : quoted.replace(/\\(.)/g, "$1"));

@@ -43,7 +43,7 @@ export const COMMON_OPTIONS: readonly OptionName[] = [
 ];
 const SIGN_IN_OPTIONS: readonly OptionName[] = ["sign-in", "browser"];
 export const COMMAND_OPTIONS: Readonly<Record<CommandName, readonly OptionName[]>> = {
-  login: ["browser", "claims", "replace"],
+  login: ["browser", "claims", "replace", "scope"],
   header: [...SIGN_IN_OPTIONS, "claims", "scope", "force-refresh"],
   token: [...SIGN_IN_OPTIONS, "claims", "scope", "force-refresh"],
   call: [...SIGN_IN_OPTIONS, "request", "data", "header", "api"],

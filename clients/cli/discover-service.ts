@@ -24,7 +24,17 @@ const OWN_SCOPE = /^(?:api|https):\/\/[\w.~-]+(?:\/[\w.~-]+)*\/access_as_user$/;
 const MICROSOFT_API =
   /^https:\/\/(?:[^/]+\.)?(?:microsoft|windows|azure|office|office365|sharepoint|dynamics|powerapps|powerbi|live|outlook|visualstudio|chinacloudapi|usgovcloudapi|microsoftonline|azure-api)\.(?:com|us|net|cn)\//i;
 
-export async function discoverService(service: string, network: Network): Promise<DiscoveredService> {
+/** Which of the service's scopes to request: `required` must be among them, `preferred` is used if it is. */
+export interface ScopeChoice {
+  readonly required: string | undefined;
+  readonly preferred: string | undefined;
+}
+
+export async function discoverService(
+  service: string,
+  network: Network,
+  choice: ScopeChoice,
+): Promise<DiscoveredService> {
   const url = wellKnown(service);
   const { status, text } = await send({ url, network });
   const document = status === 200 ? parseJsonObject(text) : undefined;
@@ -36,10 +46,17 @@ export async function discoverService(service: string, network: Network): Promis
     .find(Boolean);
   if (authority === undefined)
     throw discoveryFailure(false, `The metadata of ${service} names no Microsoft Entra authority.`);
-  const scope = strings(document["scopes_supported"]).find(isOwnScope);
+  return { authority, scope: chooseScope(service, strings(document["scopes_supported"]).filter(isOwnScope), choice) };
+}
+
+/** A service with several registrations lists a scope for each, the default one first. */
+function chooseScope(service: string, scopes: readonly string[], { required, preferred }: ScopeChoice): string {
+  if (required !== undefined && !scopes.includes(required))
+    throw discoveryFailure(false, `The metadata of ${service} does not name the scope ${required}.`);
+  const scope = required ?? scopes.find((one) => one === preferred) ?? scopes[0];
   if (scope === undefined)
     throw discoveryFailure(false, `The metadata of ${service} names no scope access_as_user of its registration.`);
-  return { authority, scope };
+  return scope;
 }
 
 /** RFC 9728 section 3.1: the well-known part goes between host and path. */
@@ -57,7 +74,8 @@ function toAuthority(issuer: string, service: string): string | undefined {
   return trusted ? `${url.origin}/${tenant}` : undefined;
 }
 
-function isOwnScope(scope: string): boolean {
+/** An `access_as_user` of an API that is not Microsoft's. */
+export function isOwnScope(scope: string): boolean {
   return OWN_SCOPE.test(scope) && !MICROSOFT_API.test(scope);
 }
 

@@ -106,7 +106,7 @@ const OPTION_TEXT: Readonly<Record<OptionName, readonly [form: string, text: str
   "sign-in": ["--sign-in", "sign in when it is required, even without a terminal (--no-sign-in: exit with code 3)"],
   claims: ["--claims CLAIMS", "the claims of a claims challenge, as JSON or base64"],
   timeout: ["--timeout SECONDS", "timeout of one request (default 30)"],
-  scope: ["--scope SCOPE", "request only this scope; repeatable"],
+  scope: ["--scope SCOPE", "request only this scope; repeatable. login: the scope of the service, if it has several"],
   "force-refresh": ["--force-refresh", "bypass the service's token cache"],
   api: ["--api NAME", "the API of the URL, as the service names it"],
   request: ["--request, -X METHOD", "the method; default GET, or POST with data"],

@@ -33,10 +33,12 @@ export function readSavedSettings(home: string, service: string): SavedSettings 
   return saved;
 }
 
-/** Also makes this service the default of commands without `--service`. */
-export function writeSavedSettings(home: string, settings: SavedSettings & { readonly service: string }): void {
-  const { service } = settings;
-  writePrivateFile(settingsPath(serviceFolder(home, service)), `${JSON.stringify(settings, undefined, 2)}\n`);
+export function writeServiceSettings(home: string, settings: SavedSettings & { readonly service: string }): void {
+  writePrivateFile(settingsPath(serviceFolder(home, settings.service)), `${JSON.stringify(settings, undefined, 2)}\n`);
+}
+
+/** Makes this service the default of commands without `--service`. */
+export function writeLastService(home: string, service: string): void {
   writePrivateFile(settingsPath(home), `${JSON.stringify({ service }, undefined, 2)}\n`);
 }
 

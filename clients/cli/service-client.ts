@@ -1,11 +1,15 @@
 /**
  * Requests to the service with the person's token. After a 401 or a claims challenge, it gets a new token and repeats the
- * request once. A claims challenge is answered with the cached refresh token, or by the person.
+ * request once. A claims challenge is answered with the cached refresh token, or by the person. If a 401 names another
+ * scope of the service, the new token is for it, and later commands use it too.
  */
 import { readClaimsChallenge } from "./claims.ts";
 import { CliFailure } from "./cli-failure.ts";
 import { EXIT } from "./exit-codes.ts";
+import { checkAudience, readOtherScope } from "./other-scope.ts";
+import { saveSettings } from "./save-settings.ts";
 import { parseJsonObject, type Received, send } from "./send.ts";
+import { audienceOf } from "./service-conflicts.ts";
 import type { Settings } from "./settings.ts";
 import { type SignIn, signInRequired, type TokenOptions } from "./sign-in.ts";
 
@@ -20,19 +24,25 @@ export interface ServiceClient {
   request(request: ServiceRequest): Promise<Record<string, unknown>>;
 }
 
-export function createServiceClient(settings: Settings, signIn: SignIn): ServiceClient {
-  const sendOnce = async (request: ServiceRequest, options?: TokenOptions): Promise<Received> => {
-    const { accessToken } = await signIn.acquireToken(options);
-    return send({
-      url: settings.service + request.path,
-      network: settings.network,
-      ...toHttp(request, accessToken),
-    });
+export function createServiceClient(saved: Settings, signIn: SignIn): ServiceClient {
+  let settings = saved;
+  const sendOnce = async (request: ServiceRequest, options: TokenOptions = {}): Promise<Received> => {
+    const { scope } = settings;
+    const { accessToken } = await signIn.acquireToken({ scope, ...options });
+    if (options.scope === undefined) return sendWith(settings, request, accessToken);
+    const changed = { ...settings, scope: options.scope };
+    checkAudience(changed, accessToken);
+    const answer = await sendWith(changed, request, accessToken);
+    if (answer.status !== 401) {
+      saveSettings(changed, audienceOf(accessToken));
+      settings = changed;
+    }
+    return answer;
   };
   return {
     request: async (request) => {
       const first = await sendOnce(request);
-      const retry = retryOptions(first);
+      const retry = retryOptions(first, settings);
       const answer = retry === undefined ? first : await sendOnce(request, retry);
       if (answer.status >= 200 && answer.status < 300) return parseBody(answer);
       throw refusalToFailure(answer, settings.login);
@@ -41,10 +51,16 @@ export function createServiceClient(settings: Settings, signIn: SignIn): Service
 }
 
 /** A 401 means that the token is not accepted (RFC 6750 section 3.1). Claims can also come with 400 or 403. */
-function retryOptions(answer: Received): TokenOptions | undefined {
+function retryOptions(answer: Received, settings: Settings): TokenOptions | undefined {
   const claims = readClaimsChallenge(answer);
   if (claims !== undefined) return { claims };
+  const scope = readOtherScope(answer, settings);
+  if (scope !== undefined) return { scope };
   return answer.status === 401 ? { forceRefresh: true } : undefined;
+}
+
+function sendWith({ service, network }: Settings, request: ServiceRequest, token: string): Promise<Received> {
+  return send({ url: service + request.path, network, ...toHttp(request, token) });
 }
 
 function toHttp({ json, form }: ServiceRequest, token: string) {

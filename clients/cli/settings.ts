@@ -46,7 +46,8 @@ export function savedSettings(options: Options, terminal: Terminal): Settings {
 export async function discoverSettings(options: Options, terminal: Terminal): Promise<Settings> {
   const choice = choose(options, terminal);
   const clientId = checkClientId(choice.clientId);
-  return complete(choice, clientId, await discoverService(choice.service, choice.network));
+  const scopes = { required: options.scope?.[0], preferred: choice.saved.scope };
+  return complete(choice, clientId, await discoverService(choice.service, choice.network, scopes));
 }
 
 interface Choice extends Omit<Settings, "clientId" | "authority" | "scope"> {

@@ -27,6 +27,8 @@ export interface SignInOptions {
 }
 
 export interface TokenOptions {
+  /** Default: the scope of the settings. */
+  readonly scope?: string;
   /** The claims of a challenge, as JSON text. */
   readonly claims?: string | undefined;
   /** Ignore the cached access token, because it was refused. */
@@ -37,7 +39,7 @@ export interface SignIn {
   /** Gets a token for the service. Starts an interactive sign-in only if that is allowed. */
   acquireToken(options?: TokenOptions): Promise<AuthenticationResult>;
   /** Always starts an interactive sign-in. */
-  acquireTokenInteractive(claims: string | undefined): Promise<AuthenticationResult>;
+  acquireTokenInteractive(claims: string | undefined, scope?: string): Promise<AuthenticationResult>;
   account(): Promise<AccountInfo | undefined>;
 }
 
@@ -47,7 +49,6 @@ const BROWSER_SIGN_IN_TIMEOUT_MS = 5 * 60_000;
 export function createSignIn(settings: Settings, options: SignInOptions, terminal: Terminal): SignIn {
   const network = createNetworkClient(settings.network);
   const application = createApplication(settings, network);
-  const scopes = [settings.scope];
   const withCliFailures = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
@@ -56,8 +57,8 @@ export function createSignIn(settings: Settings, options: SignInOptions, termina
     }
   };
   const account = async () => (await application.getTokenCache().getAllAccounts())[0];
-  const acquireTokenInteractive = (claims: string | undefined) => {
-    const request = claims === undefined ? { scopes } : { scopes, claims };
+  const acquireTokenInteractive = (claims: string | undefined, scope = settings.scope) => {
+    const request = { scopes: [scope], ...(claims === undefined ? {} : { claims }) };
     return withCliFailures(async () => {
       checkWritable(settings.folder);
       const known = await account();
@@ -86,23 +87,23 @@ export function createSignIn(settings: Settings, options: SignInOptions, termina
   return {
     account,
     acquireTokenInteractive,
-    acquireToken: async ({ claims, forceRefresh = false } = {}) => {
+    acquireToken: async ({ claims, forceRefresh = false, scope = settings.scope } = {}) => {
       const known = await withCliFailures(account);
-      if (known === undefined) return signInIfAllowed("You are not signed in.", undefined);
+      if (known === undefined) return signInIfAllowed("You are not signed in.", undefined, scope);
       try {
-        const request = { scopes, account: known, forceRefresh, ...(claims === undefined ? {} : { claims }) };
+        const request = { scopes: [scope], account: known, forceRefresh, ...(claims === undefined ? {} : { claims }) };
         return await application.acquireTokenSilent(request);
       } catch (error) {
         if (!needsInteraction(error)) throw toCliFailure(error, network.failure(), settings.login);
-        return signInIfAllowed("Entra requires you to sign in again.", error.claims || claims);
+        return signInIfAllowed("Entra requires you to sign in again.", error.claims || claims, scope);
       }
     },
   };
 
-  function signInIfAllowed(why: string, claims: string | undefined): Promise<AuthenticationResult> {
+  function signInIfAllowed(why: string, claims: string | undefined, scope: string): Promise<AuthenticationResult> {
     if (!options.interactive) throw signInRequired(settings.login, why, claims);
     terminal.note(why);
-    return acquireTokenInteractive(claims);
+    return acquireTokenInteractive(claims, scope);
   }
 }
 

@@ -15,29 +15,38 @@ export type Answer =
   | ({ readonly allowed: true } & Allowance)
   | ({ readonly allowed: false; readonly reason: PolicyRefusal } & PolicyRefused);
 
-/** A question as `POST /policy/explain` takes it, except that callers may be names of entries. */
-export function ask(policy: Policy, question: JsonObject): Answer {
+/**
+ * A question as `POST /policy/explain` takes it, except that callers may be names of entries. `registration` replaces the
+ * one of the entry.
+ */
+export function ask(policy: Policy, { registration, ...question }: JsonObject): Answer {
   const { caller, subject } = question;
+  const presented = registration === undefined ? {} : { registration };
+  const named = (one: unknown) => (typeof one === "string" ? { ...toCaller(policy, one), ...presented } : one);
   const read = toPolicyQuestion({
     ...question,
-    ...(caller === undefined ? {} : { caller: toCaller(policy, caller) }),
-    ...(subject === undefined ? {} : { subject: toCaller(policy, subject) }),
+    ...(caller === undefined ? {} : { caller: named(caller) }),
+    ...(subject === undefined ? {} : { subject: named(subject) }),
   });
   if (!read.ok) throw new UsageError(describeFailure(read.failure));
-  return explainPolicy(policy, read.value) as unknown as Answer;
+  const explained = explainPolicy(policy, read.value);
+  if (!explained.ok) throw new UsageError(`the policy does not define the registration in ${explained.failure}`);
+  return explained.value as unknown as Answer;
 }
 
 /** What the caller gets instead of a token. */
 export function describeRefusal(refused: PolicyRefused): string {
-  const { status, code, description } = policyRefusalToWire(refused, "problem");
+  const { status, code, description } = policyRefusalToWire(refused, {
+    dialect: "problem",
+    understandsChallenge: false,
+  });
   return `${status} ${code}: ${description}`;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** The name of an entry; `user:<client id>` or `application:<client id>`; or the properties of a caller. */
-function toCaller(policy: Policy, caller: unknown): unknown {
-  if (typeof caller !== "string") return caller;
+/** The name of an entry, or `user:<client id>` or `application:<client id>`. */
+function toCaller(policy: Policy, caller: string): JsonObject {
   const [, kind, clientId] = /^(user|application):(.+)$/.exec(caller) ?? [];
   if (kind !== undefined) return { kind, clientId };
   const entry = policy.callers.find(({ name }) => name === caller);
@@ -48,9 +57,15 @@ function toCaller(policy: Policy, caller: unknown): unknown {
   throw new UsageError(`the policy has no entry ${JSON.stringify(caller)}; ${hint}`);
 }
 
-/** The caller that the entry is for. */
-function callerOf({ kind, clientId, role }: CallerRule) {
-  return { kind, clientId, ...(role === undefined ? {} : { roles: [role] }) };
+/** The caller that the entry is for. Any agent of a blueprint may ask for its entry. */
+function callerOf({ kind, clientId, blueprint, registration, role }: CallerRule) {
+  return {
+    kind,
+    clientId: clientId ?? blueprint,
+    ...(blueprint === undefined ? {} : { blueprint }),
+    ...(registration === undefined ? {} : { registration }),
+    ...(role === undefined ? {} : { roles: [role] }),
+  };
 }
 
 function describeFailure(failure: Failure): string {

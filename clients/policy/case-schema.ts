@@ -23,6 +23,8 @@ export const caseSchema = z.strictObject({
   name: z.optional(z.string().check(z.minLength(1), z.maxLength(200))),
   caller,
   subject: z.optional(caller),
+  /** Name of the registration that the tokens are for. Not set: the one of the entry. */
+  registration: z.optional(z.string()),
   expect: expectation,
 });
 

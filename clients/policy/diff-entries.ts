@@ -60,7 +60,7 @@ function lists(before: CallerRule, after: CallerRule): EntryChange[] {
 }
 
 function clients({ kind, subjectClients, clientId }: CallerRule): readonly string[] {
-  return kind === "application" ? (subjectClients ?? [clientId]) : [];
+  return kind === "application" ? (subjectClients ?? (clientId === undefined ? [] : [clientId])) : [];
 }
 
 function listChanges({ what, before, after }: Listed): EntryChange[] {
@@ -122,7 +122,7 @@ function role(before: CallerRule, after: CallerRule): EntryChange[] {
 
 /** Members that the functions above describe. */
 const DESCRIBED: readonly string[] = [
-  ...["name", "kind", "clientId", "apis", "downstream", "flows", "subjectClients", "redirectUris"],
+  ...["name", "kind", "clientId", "blueprint", "apis", "downstream", "flows", "subjectClients", "redirectUris"],
   ...["clientAuthentication", "grantMaxDays", "limits", "release", "role", "displayName"],
   ...Object.keys(SWITCHES),
 ];

@@ -2,7 +2,7 @@
 
 import type { ApiRule, CallerRule, Policy } from "../../shared/policy/rules.ts";
 import { diffEntries } from "./diff-entries.ts";
-import { type Change, describeEntry, entryId, quoted } from "./policy-change.ts";
+import { type Change, clientOf, describeEntry, entryId, quoted } from "./policy-change.ts";
 
 export function diffPolicies(before: Policy, after: Policy): Change[] {
   return [
@@ -83,10 +83,6 @@ function pairEntries(before: readonly CallerRule[], after: readonly CallerRule[]
     return now === undefined ? [] : [[old, now]];
   });
   return [...named, ...renamed];
-}
-
-function clientOf({ kind, clientId }: CallerRule): string {
-  return `${kind} ${clientId}`;
 }
 
 function memberOf<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {

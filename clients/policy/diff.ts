@@ -1,7 +1,7 @@
 /** `policy diff <old> <new>`: who gains and who loses, for a pull request. */
 import { diffPolicies } from "./diff-policies.ts";
 import { POLICY_EXIT } from "./exit-codes.ts";
-import type { Change } from "./policy-change.ts";
+import { type Change, clientOf } from "./policy-change.ts";
 import type { PolicyCommand } from "./policy-command.ts";
 import { requireOperands, UsageError } from "./policy-command-line.ts";
 import { countsOf } from "./print-findings.ts";
@@ -46,5 +46,5 @@ function toMarkdown(changes: readonly Change[]): string {
 }
 
 function toLine({ entry, text }: Change, strong = ""): string {
-  return entry === undefined ? text : `${strong}${entry.name}${strong} (${entry.kind} ${entry.clientId}): ${text}`;
+  return entry === undefined ? text : `${strong}${entry.name}${strong} (${clientOf(entry)}): ${text}`;
 }

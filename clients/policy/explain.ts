@@ -30,6 +30,7 @@ function toQuestion(options: PolicyOptions) {
   return {
     caller,
     flow,
+    ...(options.registration === undefined ? {} : { registration: options.registration }),
     ...(api === undefined ? {} : { api }),
     ...(options.scopes === undefined ? {} : { scopes: words(options.scopes) }),
     ...(options["offline-access"] === true ? { offlineAccess: true } : {}),

@@ -4,15 +4,20 @@ import { escaped } from "./show.ts";
 
 export interface Change {
   /** Not set: the change is about the policy as a whole. */
-  readonly entry?: { readonly name: string; readonly kind: CallerRule["kind"]; readonly clientId: string };
+  readonly entry?: Pick<CallerRule, "name" | "kind" | "clientId" | "blueprint">;
   /** `gain`: someone may do more than before. `loss`: less. `note`: neither, or it depends on other changes. */
   readonly kind: "gain" | "loss" | "note";
   /** Values of the policy are between back quotes, and have no other back quote. */
   readonly text: string;
 }
 
-export function entryId({ name, kind, clientId }: CallerRule): NonNullable<Change["entry"]> {
-  return { name, kind, clientId };
+export function entryId({ name, kind, clientId, blueprint }: CallerRule): NonNullable<Change["entry"]> {
+  return { name, kind, ...(clientId === undefined ? { blueprint } : { clientId }) };
+}
+
+/** Whose tokens an entry matches, in words. */
+export function clientOf({ kind, clientId, blueprint }: Pick<CallerRule, "kind" | "clientId" | "blueprint">): string {
+  return clientId === undefined ? `${kind} agents of blueprint ${blueprint}` : `${kind} ${clientId}`;
 }
 
 /** A value of the policy as code: in Markdown it has no other meaning. At most 200 characters. */

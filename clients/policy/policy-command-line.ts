@@ -12,6 +12,7 @@ const OPTIONS = {
   "fail-on-gain": { type: "boolean" },
   preset: { type: "string", multiple: true },
   caller: { type: "string" },
+  registration: { type: "string" },
   flow: { type: "string" },
   api: { type: "string" },
   scopes: { type: "string" },
@@ -29,7 +30,19 @@ export const POLICY_COMMAND_OPTIONS: Readonly<Record<PolicyCommandName, readonly
   check: ["strict", "json"],
   init: ["preset"],
   diff: ["json", "markdown", "fail-on-gain"],
-  explain: ["caller", "flow", "api", "scopes", "offline-access", "subject", "grant", "import", "redirect-uri", "json"],
+  explain: [
+    "caller",
+    "registration",
+    "flow",
+    "api",
+    "scopes",
+    "offline-access",
+    "subject",
+    "grant",
+    "import",
+    "redirect-uri",
+    "json",
+  ],
   test: ["json"],
 };
 

@@ -56,6 +56,10 @@ const OPTION_TEXT: Readonly<Record<PolicyOptionName, readonly [form: string, tex
   "fail-on-gain": ["--fail-on-gain", "exit code 3 if a caller gains something"],
   preset: ["--preset NAME", `kind of caller; repeatable; default script\n${PRESET_LIST}`],
   caller: ["--caller NAME", "an entry, or user:CLIENT-ID or application:CLIENT-ID"],
+  registration: [
+    "--registration NAME",
+    "the registration that the caller's token is for; default: the one of the entry",
+  ],
   flow: ["--flow FLOW", "on-behalf-of, refresh-token, authorization-code or client-credentials"],
   api: ["--api NAME", "the API, as the policy names it"],
   scopes: ["--scopes 'A B'", "the requested scopes; not set: the whole list of the entry"],

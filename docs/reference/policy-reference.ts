@@ -44,8 +44,14 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
     example: "application",
   },
   clientId: {
-    meaning: "Client id of the calling app (`azp` or `appid` of its tokens).",
+    meaning: "Client id of the calling app (`azp` or `appid` of its tokens). Exactly one of this and `blueprint`.",
     example: "22222222-3333-4444-5555-666666666666",
+  },
+  blueprint: {
+    meaning:
+      "Client id of an agent identity blueprint instead of `clientId`: the entry matches every agent of it, also future " +
+      "ones, except agents with a separate entry ([agents](callers.md#agents)).",
+    example: "55555555-6666-7777-8888-999999999999",
   },
   registration: {
     meaning:

@@ -1,7 +1,7 @@
 /**
  * The managed identity and Key Vault. Each SDK is a lazy chunk of the bundle that the first request to need it loads.
  */
-import type { Config } from "../../shared/config/config.ts";
+import type { FixedConfig } from "../../shared/config/config.ts";
 import type { AzureIdentity } from "../../shared/credential/azure-identity.ts";
 import type { Vault } from "../../shared/credential/vault.ts";
 import { once } from "./once.ts";
@@ -11,7 +11,7 @@ export interface Azure {
   vault(): Promise<Vault>;
 }
 
-export function createAzure({ cloud, vaultUrl, managedIdentityClientId }: Config): Azure {
+export function createAzure({ cloud, vaultUrl, managedIdentityClientId }: FixedConfig): Azure {
   const identity = once(async () => {
     const { createAzureIdentity } = await import("../../shared/credential/azure-identity.ts");
     return createAzureIdentity(managedIdentityClientId === undefined ? {} : { managedIdentityClientId });

@@ -7,7 +7,7 @@ import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import { createLazySharedTokens, type LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
 import type { CacheSize } from "../../shared/cache/memory-cache.ts";
 import { createTokenCache, type TokenCache } from "../../shared/cache/token-cache.ts";
-import type { Config, SharedCacheConfig } from "../../shared/config/config.ts";
+import type { FixedConfig, SharedCacheConfig } from "../../shared/config/config.ts";
 import { type CodeRedemptions, createCodeRedemptions } from "../../shared/exchange/code-redemptions.ts";
 import { createRefusalMemory, type RefusalMemory } from "../../shared/throttling/refusal-memory.ts";
 import { createRequestBudget, type RequestBudget } from "../../shared/throttling/request-budget.ts";
@@ -27,7 +27,7 @@ export interface Caches {
 }
 
 export interface CachesInput {
-  readonly config: Config;
+  readonly config: FixedConfig;
   readonly azure: Azure;
   readonly nowMs: () => number;
   readonly steadyMs: () => number;

@@ -1,68 +1,76 @@
 /** Validation of callers: Entra's signing keys, the validator, and the cache of verified tokens. */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import { createCallerKeys } from "../../shared/caller/caller-keys.ts";
+import type { CallerKeys } from "../../shared/caller/caller-keys.ts";
 import { createIssuerKeys, type IssuerKeys, type IssuerKeysInput } from "../../shared/caller/issuer-keys.ts";
 import { type CallerValidator, createCallerValidator } from "../../shared/caller/validate-caller.ts";
 import { createVerifiedTokens } from "../../shared/caller/verified-tokens.ts";
-import type { Config } from "../../shared/config/config.ts";
+import type { Config, DelegatedRegistrationConfig, FixedConfig } from "../../shared/config/config.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
+import { keepByKey } from "./keep-by-key.ts";
 
-export interface CallersInput {
-  readonly config: Config;
+export interface KeysInput {
+  readonly config: FixedConfig;
   readonly outbound: Outbound;
   /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
   readonly operatorLog: OperatorLog;
 }
 
-export function createCallers(input: CallersInput): { readonly keys: IssuerKeys; readonly callers: CallerValidator } {
-  const { config } = input;
-  const { cloud, tenantId } = config;
-  const keys = createKeys(input);
-  const callers = createCallerValidator({
-    tenantId,
-    clientId: config.delegated.clientId,
+/** Anyone can send such a token, so operators get one event an hour. */
+const REPORT_PAUSE_MS = 60 * 60 * 1000;
+
+/** Entra's keys. One object for each key set, so that a new policy does not read a key set again. */
+export interface KeySets {
+  readonly tenant: IssuerKeys;
+  /** The keys that Entra uses only for tokens of one registration (claims mapping). */
+  readonly ofRegistration: (registration: Pick<DelegatedRegistrationConfig, "name" | "clientId">) => IssuerKeys;
+}
+
+/** The verified tokens are forgotten with each new policy, so that no check survives that a policy has changed. */
+export function createCallers(keys: CallerKeys, onUnknownKey: () => void, config: Config): CallerValidator {
+  const { cloud } = config;
+  return createCallerValidator({
+    tenantId: config.tenantId,
+    registrations: config.registrations,
     authorityHost: cloud.authorityHost,
     v1IssuerBase: cloud.v1IssuerBase,
-    appIdUri: config.appIdUri,
     graphResources: cloud.graphResources,
     v1Audiences: config.v1Audiences,
     allowGuests: config.allowGuests,
     keys,
     verified: createVerifiedTokens({ keys }),
-    onUnknownKey: createUnknownKeyReport(input),
+    onUnknownKey,
   });
-  return { keys, callers };
 }
 
-// ------------------------------------------------------------------------------------------------------------------
+/** What an operator event calls a key set. */
+type KeySetNames = { readonly keySet: "tenant" } | { readonly keySet: "registration"; readonly registration: string };
 
-/** Anyone can send such a token, so operators get one event an hour. */
-const REPORT_PAUSE_MS = 60 * 60 * 1000;
-
-/** The keys of the tenant, and those that Entra uses only for tokens of the registration (claims mapping). */
-function createKeys({ config, outbound, steadyMs, operatorLog }: CallersInput): IssuerKeys {
-  const { cloud, tenantId, delegated } = config;
+export function createKeySets({ config, outbound, steadyMs, operatorLog }: KeysInput): KeySets {
+  const { cloud, tenantId } = config;
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const keySetUrl = `${authority}/discovery/v2.0/keys`;
-  const create = (keySet: string, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
+  const create = (set: KeySetNames, more: Pick<IssuerKeysInput, "keySetUrl" | "isElsewhere">) =>
     createIssuerKeys({
       tenantId,
       tenantIssuer: `${authority}/v2.0`,
       outbound,
       now: steadyMs,
-      onProblem: (problem) => operatorLog.add({ event: "keys", keySet, ...problem }),
+      onProblem: (problem) => operatorLog.add({ event: "keys", ...set, ...problem }),
       ...more,
     });
-  const tenant = create("tenant", { keySetUrl });
-  const registration = create("registration", {
-    keySetUrl: `${keySetUrl}?appid=${delegated.clientId}`,
-    isElsewhere: tenant.has,
+  const tenant = create({ keySet: "tenant" }, { keySetUrl });
+  const ofRegistration = keepByKey(({ name, clientId }: Pick<DelegatedRegistrationConfig, "name" | "clientId">) => {
+    const names = { keySet: "registration", registration: name } as const;
+    return create(names, { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has });
   });
-  return createCallerKeys({ tenant, registration });
+  return { tenant, ofRegistration };
 }
 
-function createUnknownKeyReport({ steadyMs, operatorLog }: CallersInput): () => void {
+export function createUnknownKeyReport({
+  steadyMs,
+  operatorLog,
+}: Pick<KeysInput, "steadyMs" | "operatorLog">): () => void {
   let reportedAtMs: number | undefined;
   return () => {
     const nowMs = steadyMs();

@@ -1,49 +1,41 @@
 /**
  * The composition root: builds everything that the routes need from a checked configuration. It has no logic, does no
- * I/O and reads no environment variables, so tests can call it with a literal.
+ * I/O and reads no environment variables, so tests can call it with a literal. A `Service` is immutable and belongs to
+ * one version of the policy: a new version makes a new service on the same foundation, and a request never sees two.
  */
 import { setTimeout } from "node:timers/promises";
-import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator-log.ts";
+import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
-import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
+import { type CallerKeys, createCallerKeys } from "../../shared/caller/caller-keys.ts";
 import type { Config } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
 import { createOfflineAccess, type OfflineAccessInput } from "../../shared/offline-access/offline-access.ts";
-import { createBytesOutbound, createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
-import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts";
+import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
+import type { BytesOutbound } from "../../shared/outbound/outbound.ts";
+import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
-import { createAzure } from "./azure.ts";
-import { createCaches } from "./caches.ts";
 import { createCallers } from "./callers.ts";
-import { createCredentials } from "./credentials.ts";
-import { createGrantServices, type GrantServices } from "./grants.ts";
-import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
-import { createSealing, type Sealing } from "./sealing.ts";
-import { createSignIn } from "./sign-in.ts";
-import { createTelemetry } from "./telemetry.ts";
-import { createWarmUp } from "./warm-up.ts";
-
-/** The clocks and the network, which tests replace. */
-export interface Surroundings {
-  /** Milliseconds since 1970. */
-  readonly nowMs: () => number;
-  /** Milliseconds of a monotonic clock. */
-  readonly steadyMs: () => number;
-  readonly outbound: Outbound;
-  /** Waits before a second attempt. */
-  readonly pause: (milliseconds: number) => Promise<unknown>;
-}
+import { composeFoundation, type Foundation, type Surroundings } from "./foundation.ts";
+import type { GrantServices } from "./grants.ts";
+import type { PolicyState } from "./policy-state.ts";
+import type { RegistrationWithCredential } from "./registration.ts";
+import { createRegistrations, type RegistrationsWithCredentials } from "./registrations.ts";
+import type { Sealing } from "./sealing.ts";
+import { usesSignIn } from "./sign-in.ts";
 
 export interface Service {
   readonly config: Config;
   readonly identity: Identity;
   readonly exchangeContext: ExchangeContext;
-  readonly keys: IssuerKeys;
-  readonly delegated: RegistrationWithCredential;
+  readonly keys: CallerKeys;
+  /** Those with delegated permissions. */
+  readonly registrations: RegistrationsWithCredentials;
   readonly applicationOnly: RegistrationWithCredential | undefined;
   readonly sealing: Sealing;
+  /** For routes of the sign-in, even if this policy does not use them. */
+  readonly signInState: SignInState;
   readonly grantServices: GrantServices | undefined;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
@@ -51,6 +43,8 @@ export interface Service {
   readonly relayOutbound: BytesOutbound;
   /** Level 2 of the token cache. Undefined: not configured. */
   readonly sharedTokens: LazySharedTokens | undefined;
+  /** Whether the newest version of the policy is in use. */
+  readonly policyState: () => PolicyState;
   /** Starts to load what an exchange needs. Every request for a token calls it; only the first call has an effect. */
   warmUp(trace?: RequestTrace): void;
   /** Undefined: telemetry is off. */
@@ -67,62 +61,72 @@ export function realSurroundings(): Surroundings {
   };
 }
 
-export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Surroundings): Service {
-  const operatorLog = createOperatorLog(nowMs);
-  const nowSeconds = () => Math.floor(nowMs() / 1_000);
-  const { cloud, tenantId, serviceUrl, appIdUri, documentationUrl, grants } = config;
-  const { keys, callers } = createCallers({ config, outbound, steadyMs, operatorLog });
-  const azure = createAzure(config);
-  const register = (registration: Config["delegated"]) =>
-    createRegistration({ config, registration, azure, outbound, nowMs, steadyMs, pause, operatorLog });
-  const delegated = register(config.delegated);
-  const sealing = createSealing({ config, azure, nowMs, operatorLog });
-  const grantServices =
-    grants === undefined ? undefined : createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs });
-  const { sharedTokens, tokenCacheSize, ...caches } = createCaches({ config, azure, nowMs, steadyMs, operatorLog });
-  const applicationOnly = config.applicationOnly === undefined ? undefined : register(config.applicationOnly);
-  const onRotationLost = reportLostRotation(operatorLog);
+/** The service under a policy that never changes. */
+export function compose(config: Config, surroundings: Surroundings): Service {
+  return composeService(composeFoundation(config, surroundings), config);
+}
+
+/** The service under one version of the policy. */
+export function composeService(
+  foundation: Foundation,
+  config: Config,
+  policyState: Service["policyState"] = () => ({ state: "ok", hash: config.policyHash }),
+): Service {
+  const { keySets, sealing, signInState, grantServices, operatorLog, nowMs, telemetry, warmUp } = foundation;
+  const { sharedTokens, tokenCacheSize: _, ...caches } = foundation.caches;
+  const { policy } = config;
+  const keys = createCallerKeys({
+    tenant: keySets.tenant,
+    registrations: new Map(config.registrations.map((one) => [one.clientId, keySets.ofRegistration(one)])),
+  });
+  const registrations = createRegistrations(config, foundation.registrationOf);
+  foundation.measured.current = {
+    labels: { apis: Object.keys(policy.apis), registrations: config.registrations.map(({ name }) => name) },
+    registrations: registrations.all,
+  };
+  const applicationOnly = config.applicationOnly && foundation.registrationOf(config.applicationOnly);
   return {
     config,
-    identity: { tenantId, authorityHost: cloud.authorityHost, serviceUrl, appIdUri, documentationUrl },
+    identity: identityOf(config),
     keys,
-    delegated,
+    registrations,
     applicationOnly,
     sealing,
+    signInState,
     grantServices,
     operatorLog,
     nowMs,
     sharedTokens,
-    relayOutbound: createBytesOutbound(),
-    telemetry: createTelemetry({
-      config,
-      azure,
-      outbound,
-      nowMs,
-      operatorLog,
-      tokenCacheSize,
-      delegated,
-      applicationOnly,
-    }),
-    warmUp: createWarmUp({ keys, delegated, sharedTokens }),
+    relayOutbound: foundation.relayOutbound,
+    policyState,
+    telemetry,
+    warmUp,
     exchangeContext: {
-      callers,
-      credentials: createCredentials({ config, outbound, nowMs, steadyMs, pause })(config.policy),
-      nowSeconds,
-      tenantId,
+      callers: createCallers(keys, foundation.onUnknownKey, config),
+      credentials: foundation.credentialsUnder(policy),
+      nowSeconds: () => Math.floor(nowMs() / 1_000),
+      tenantId: config.tenantId,
       allowGuests: config.allowGuests,
       onOtherUser: reportOtherUser(operatorLog),
-      policy: config.policy,
-      signIn: createSignIn(config, sealing, nowSeconds),
+      policy,
+      signIn: usesSignIn(policy) ? signInState : undefined,
       ...caches,
-      delegated,
+      registrations,
       applicationOnly,
-      grants: createOfflineAccess({ policy: config.policy, grants: grantServices?.grants, onRotationLost }),
+      grants: createOfflineAccess({
+        policy,
+        grants: grantServices?.grants,
+        onRotationLost: reportLostRotation(operatorLog),
+      }),
     },
   };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+function identityOf({ tenantId, cloud, serviceUrl, registrations, documentationUrl }: Config): Identity {
+  return { tenantId, authorityHost: cloud.authorityHost, serviceUrl, registrations, documentationUrl };
+}
 
 function reportOtherUser(operatorLog: OperatorLog): ExchangeContext["onOtherUser"] {
   return ({ objectId: expectedObjectId }, { objectId: returnedObjectId }) =>

@@ -6,7 +6,7 @@ import type { CredentialProof, OwnCredentialOf } from "../../shared/caller/authe
 import { createCredentialMemory } from "../../shared/client-authentication/credential-memory.ts";
 import { createCredentialProof } from "../../shared/client-authentication/credential-proof.ts";
 import { createGuessBudget } from "../../shared/client-authentication/guess-budget.ts";
-import type { Config } from "../../shared/config/config.ts";
+import type { FixedConfig } from "../../shared/config/config.ts";
 import { succeed } from "../../shared/core/result.ts";
 import type { ClientCredential } from "../../shared/credential/client-credential.ts";
 import type { CredentialSource } from "../../shared/entra/entra-client.ts";
@@ -14,7 +14,7 @@ import type { Outbound } from "../../shared/outbound/outbound.ts";
 import type { CallerRule, Policy } from "../../shared/policy/rules.ts";
 
 export interface CredentialsInput {
-  readonly config: Config;
+  readonly config: FixedConfig;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
   /** Milliseconds of a monotonic clock. */
@@ -24,7 +24,7 @@ export interface CredentialsInput {
 
 /** Call the result once for each policy: what the process remembers stays. */
 export function createCredentials(input: CredentialsInput): (policy: Policy) => CredentialProof {
-  const { cloud, tenantId, appIdUri } = input.config;
+  const { cloud, tenantId, delegated } = input.config;
   const nowSeconds = () => Math.floor(input.nowMs() / 1_000);
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const memories = { entra_secret: createCredentialMemory(), entra_assertion: createCredentialMemory() };
@@ -35,7 +35,7 @@ export function createCredentials(input: CredentialsInput): (policy: Policy) => 
       memories,
       budget,
       nowSeconds,
-      appIdUriOf: (entry) => appIdUriOf(policy, entry, appIdUri),
+      appIdUriOf: (entry) => appIdUriOf(policy, entry, delegated.appIdUri),
       assertionAudiences: [`${authority}/oauth2/v2.0/token`, `${authority}/v2.0`, `${authority}/oauth2/token`],
       entraAs: (credential) => entraAs(input, credential),
     });

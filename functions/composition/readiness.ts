@@ -1,9 +1,10 @@
 /**
- * Whether the service can work now: signing keys loaded, credentials readable and not refused by Entra, sealing key
+ * Whether the service can work now: a policy loaded, signing keys loaded, credentials readable and not refused by Entra, sealing key
  * readable, grant store reachable. A result is reused for a few seconds, so that anonymous probes cannot cause many calls to Key Vault.
  */
 import { createBackgroundRefresh } from "../../shared/core/background-refresh.ts";
 import type { Service } from "./compose.ts";
+import type { PolicyState } from "./policy-state.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
 
 type Check = "ok" | "unavailable" | "not_configured";
@@ -18,8 +19,12 @@ export interface CredentialCheck {
 export interface Readiness {
   readonly ready: boolean;
   readonly checks: {
+    readonly policy: PolicyState;
     readonly keys: "ok" | "unavailable";
+    /** Credential of the default registration. */
     readonly credential: CredentialCheck;
+    /** Credentials of the policy's registrations, by name. Absent: the policy has none. */
+    readonly registrationCredentials?: Readonly<Record<string, CredentialCheck>>;
     /** Credential of the second registration. Absent: not configured. */
     readonly applicationCredential?: CredentialCheck;
     readonly sealingKey: Check;
@@ -46,24 +51,32 @@ export function createReadiness(service: Service): () => Promise<Readiness> {
 // ------------------------------------------------------------------------------------------------------------------
 
 async function check(service: Service): Promise<Readiness> {
-  const { keys, delegated, applicationOnly, sealing, grantServices, nowMs } = service;
+  const { keys, registrations, applicationOnly, sealing, grantServices, nowMs } = service;
+  const [, ...further] = registrations.all;
   // Grants and sign-ins seal. An authorization code needs the key without a grant store, too.
   const seals = grantServices !== undefined || service.exchangeContext.signIn !== undefined;
-  const [keysReady, credential, application, sealingKey, grantStore] = await Promise.all([
+  const [keysReady, credential, others, application, sealingKey, grantStore] = await Promise.all([
     keys.ready(),
-    checkCredential(delegated, nowMs),
+    checkCredential(registrations.default, nowMs),
+    Promise.all(further.map(async (one) => ({ name: one.name, ...(await checkCredential(one, nowMs)) }))),
     applicationOnly === undefined ? undefined : checkCredential(applicationOnly, nowMs),
     toCheck(seals ? sealing.check() : undefined),
     toCheck(
       grantServices !== undefined ? grantServices.store().then(async (store) => (await store.check()).ok) : undefined,
     ),
   ]);
+  const policy = service.policyState();
+  const othersUsable = others.every(({ usable }) => usable) && application?.usable !== false;
   const storageReady = sealingKey !== "unavailable" && grantStore !== "unavailable";
   return {
-    ready: keysReady && credential.usable && application?.usable !== false && storageReady,
+    ready: policy.hash !== undefined && keysReady && credential.usable && othersUsable && storageReady,
     checks: {
+      policy,
       keys: keysReady ? "ok" : "unavailable",
       credential: credential.details,
+      ...(others.length === 0
+        ? {}
+        : { registrationCredentials: Object.fromEntries(others.map(({ name, details }) => [name, details])) }),
       ...(application === undefined ? {} : { applicationCredential: application.details }),
       sealingKey,
       grantStore,

@@ -1,7 +1,7 @@
 /** One app registration: its credential, and the Entra client that uses it. MSAL is a lazy chunk of the bundle. */
 
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import type { Config, RegistrationConfig } from "../../shared/config/config.ts";
+import type { FixedConfig, RegistrationConfig } from "../../shared/config/config.ts";
 import { fail } from "../../shared/core/result.ts";
 import type { ClientCredentialSource } from "../../shared/credential/client-credential.ts";
 import type { CredentialEvent } from "../../shared/credential/credential-event.ts";
@@ -13,7 +13,7 @@ import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
 
 export interface RegistrationInput {
-  readonly config: Config;
+  readonly config: FixedConfig;
   readonly registration: RegistrationConfig;
   readonly azure: Azure;
   readonly outbound: Outbound;
@@ -25,6 +25,8 @@ export interface RegistrationInput {
 }
 
 export interface RegistrationWithCredential extends Registration {
+  /** For people: in logs and metrics. */
+  readonly name: string;
   credential(): Promise<ClientCredentialSource>;
 }
 
@@ -48,7 +50,7 @@ export function createRegistration(input: RegistrationInput): RegistrationWithCr
       pause,
     });
   });
-  return { clientId: registration.clientId, credential, entra };
+  return { name: registration.name, clientId: registration.clientId, credential, entra };
 }
 
 // ------------------------------------------------------------------------------------------------------------------
@@ -61,8 +63,8 @@ async function createCredential({
   pause,
   operatorLog,
 }: RegistrationInput): Promise<ClientCredentialSource> {
-  const onEvent = (event: CredentialEvent) => operatorLog.add({ event: "credential", ...event });
-  const { credential } = registration;
+  const { name, credential } = registration;
+  const onEvent = (event: CredentialEvent) => operatorLog.add({ event: "credential", registration: name, ...event });
   switch (credential.kind) {
     case "key-vault-secret": {
       const { createClientSecret } = await import("../../shared/credential/client-secret.ts");

@@ -3,7 +3,7 @@
  * chunk of the bundle.
  */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import type { Config } from "../../shared/config/config.ts";
+import type { FixedConfig } from "../../shared/config/config.ts";
 import type { Sealer } from "../../shared/sealing/sealer.ts";
 import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
@@ -16,7 +16,7 @@ export interface Sealing {
 }
 
 export interface SealingInput {
-  readonly config: Config;
+  readonly config: FixedConfig;
   readonly azure: Azure;
   readonly nowMs: () => number;
   readonly operatorLog: OperatorLog;

@@ -1,17 +1,16 @@
-/** What a sign-in needs in addition to the exchange: sealed state. Undefined if no policy entry uses a sign-in. */
-import type { Config } from "../../shared/config/config.ts";
+/** What a sign-in needs in addition to the exchange: sealed state. And which routes of the sign-in a policy uses. */
+import type { FixedConfig } from "../../shared/config/config.ts";
 import { mayHaveLinks } from "../../shared/policy/evaluate.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import { once } from "./once.ts";
 import type { Sealing } from "./sealing.ts";
 
-export function createSignIn(
-  { policy, serviceUrl }: Config,
+export function createSignInState(
+  { serviceUrl }: FixedConfig,
   sealing: Sealing,
   nowSeconds: () => number,
-): SignInState | undefined {
-  if (!hasCodeFlow(policy) && !hasLinks(policy)) return undefined;
+): SignInState {
   const sealedState = once(async () => {
     const [{ createSealedState }, sealerFor] = await Promise.all([
       import("../../shared/sealed-state/sealed-state.ts"),
@@ -20,6 +19,11 @@ export function createSignIn(
     return createSealedState({ sealerFor, nowSeconds });
   });
   return { serviceUrl, sealedState };
+}
+
+/** At least one policy entry uses a sign-in. */
+export function usesSignIn(policy: Policy): boolean {
+  return hasCodeFlow(policy) || hasLinks(policy);
 }
 
 /** At least one policy entry may use the authorization code flow. */

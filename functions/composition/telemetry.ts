@@ -5,21 +5,29 @@
 import { randomUUID } from "node:crypto";
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { CacheSize } from "../../shared/cache/memory-cache.ts";
-import type { Config, TelemetryConfig } from "../../shared/config/config.ts";
+import type { FixedConfig, TelemetryConfig } from "../../shared/config/config.ts";
 import { succeed } from "../../shared/core/result.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
+import type { LabelNames } from "../../shared/telemetry/labels.ts";
 import { createLazyTelemetry, type Recorder, type Telemetry } from "../../shared/telemetry/telemetry.ts";
 import type { Azure } from "./azure.ts";
+import { outboundFor } from "./outbound-for.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
 
+/** What metrics say about the policy in use. */
+export interface MeasuredPolicy {
+  readonly labels: LabelNames;
+  readonly registrations: readonly RegistrationWithCredential[];
+}
+
 export interface TelemetryInput {
-  readonly config: Config;
+  readonly config: FixedConfig;
   readonly azure: Azure;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
   readonly operatorLog: OperatorLog;
+  readonly measured: () => MeasuredPolicy;
   readonly tokenCacheSize: () => CacheSize;
-  readonly delegated: RegistrationWithCredential;
   readonly applicationOnly: RegistrationWithCredential | undefined;
 }
 
@@ -41,7 +49,7 @@ async function load(input: TelemetryInput, telemetry: TelemetryConfig): Promise<
   const [{ createOpenTelemetry }, { createOtlpSender }, outbound] = await Promise.all([
     import("../../shared/telemetry/open-telemetry.ts"),
     import("../../shared/telemetry/otlp-sender.ts"),
-    outboundFor(input, telemetry),
+    outboundFor(input.outbound, telemetry.endpoint),
   ]);
   const { endpoint, headersSecretName } = telemetry;
   const sender = createOtlpSender({
@@ -53,17 +61,10 @@ async function load(input: TelemetryInput, telemetry: TelemetryConfig): Promise<
   return createOpenTelemetry({
     config: telemetry,
     instanceId: randomUUID(),
-    apis: Object.keys(input.config.policy.apis),
+    names: () => input.measured().labels,
     sender,
     gauges: { tokenCache: input.tokenCacheSize, credentials: () => credentialDays(input) },
   });
-}
-
-/** The configuration allows http only for a loopback endpoint, and only in the local cloud. */
-async function outboundFor({ outbound }: TelemetryInput, { endpoint }: TelemetryConfig): Promise<Outbound> {
-  if (endpoint.startsWith("https:")) return outbound;
-  const { createLoopbackOutbound } = await import("../../shared/outbound/loopback-outbound.ts");
-  return createLoopbackOutbound();
 }
 
 async function readHeaders({ azure }: TelemetryInput, secretName: string) {
@@ -72,17 +73,12 @@ async function readHeaders({ azure }: TelemetryInput, secretName: string) {
 }
 
 /** Days to expiry of the credentials that are already loaded, without a call to Key Vault. */
-async function credentialDays({ delegated, applicationOnly, nowMs }: TelemetryInput) {
-  const registrations = [
-    { registration: "delegated", source: await delegated.credential() },
-    ...(applicationOnly === undefined
-      ? []
-      : [{ registration: "application", source: await applicationOnly.credential() } as const]),
-  ] as const;
-  return registrations.flatMap(({ registration, source }) => {
-    const { expiresAtSeconds } = source.describe();
-    return expiresAtSeconds === undefined
-      ? []
-      : [{ registration, days: (expiresAtSeconds * 1_000 - nowMs()) / DAY_MS }];
-  });
+async function credentialDays({ measured, applicationOnly, nowMs }: TelemetryInput) {
+  const all = [...measured().registrations, ...(applicationOnly === undefined ? [] : [applicationOnly])];
+  const described = await Promise.all(
+    all.map(async ({ name, credential }) => ({ name, ...(await credential()).describe() })),
+  );
+  return described.flatMap(({ name, expiresAtSeconds }) =>
+    expiresAtSeconds === undefined ? [] : [{ registration: name, days: (expiresAtSeconds * 1_000 - nowMs()) / DAY_MS }],
+  );
 }

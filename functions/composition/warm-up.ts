@@ -4,12 +4,13 @@
  * request waits for it, and its failures are ignored, because the code that needs a value loads it again.
  */
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
-import type { IssuerKeys } from "../../shared/caller/issuer-keys.ts";
+import type { CallerKeys } from "../../shared/caller/caller-keys.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { RegistrationWithCredential } from "./registration.ts";
 
 export interface WarmUpInput {
-  readonly keys: IssuerKeys;
+  readonly keys: Pick<CallerKeys, "ready">;
+  /** The default registration. Others load with the first request that needs them. */
   readonly delegated: RegistrationWithCredential;
   readonly sharedTokens: LazySharedTokens | undefined;
 }

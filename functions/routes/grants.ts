@@ -39,7 +39,8 @@ export function grantsRoute({ exchangeContext }: Service): Route {
 function toListedGrant({ callers }: Policy, grant: Grant): Record<string, unknown> {
   const { id, binding, user, apis, createdAtSeconds, expiresAtSeconds, lastRedeemedAtSeconds } = grant;
   const entry = callers.find(
-    ({ name, clientId }) => name === grant.policyEntry && clientId === binding.clientId.toLowerCase(),
+    ({ name, clientId = binding.clientId.toLowerCase() }) =>
+      name === grant.policyEntry && clientId === binding.clientId.toLowerCase(),
   );
   return {
     id,

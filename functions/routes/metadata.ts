@@ -9,13 +9,13 @@ import type { Route } from "../handle.ts";
 
 /**
  * `GET /.well-known/oauth-protected-resource`: answers the RFC 9728 metadata: who issues tokens for this service. A 401
- * names this URL.
+ * names this URL. It lists the scope of every registration, the default one first.
  */
 export function protectedResourceRoute({ config }: Service): Route {
   return metadataRoute("protected-resource", ".well-known/oauth-protected-resource", {
     resource: config.serviceUrl,
     authorization_servers: [`${config.cloud.authorityHost}/${config.tenantId}/v2.0`],
-    scopes_supported: [callerScopes(config.appIdUri).user],
+    scopes_supported: config.registrations.map(({ appIdUri }) => callerScopes(appIdUri).user),
     bearer_methods_supported: ["header"],
   });
 }

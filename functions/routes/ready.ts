@@ -1,5 +1,6 @@
 import type { HttpRequest } from "@azure/functions";
 import { authenticate } from "../../shared/caller/authenticate.ts";
+import { hasOperatorRole } from "../../shared/caller/operator-role.ts";
 import type { Failure } from "../../shared/core/failure.ts";
 import { type Result, succeed } from "../../shared/core/result.ts";
 import { readBearer } from "../../shared/http/read-client-authentication.ts";
@@ -47,7 +48,7 @@ async function isEntitled(
   if (!bearer.ok) return bearer;
   if (bearer.value === undefined) return succeed(false);
   const caller = await authenticate({ ...exchangeContext, trace }, bearer.value, audit);
-  if (caller.ok) return succeed(caller.value.roles.includes(ROLE));
+  if (caller.ok) return succeed(hasOperatorRole(caller.value, ROLE, exchangeContext.registrations));
   // Without Entra's signing keys no token can be validated. The answer reports that, so it is not a refusal.
   return caller.failure.kind === "dependency_failed" ? succeed(false) : caller;
 }

@@ -73,7 +73,7 @@ async function answerForm(
   const cookies = clearCookies(cookieHeader, "confirm", id);
   if (confirmed.ok) {
     return succeed(
-      pageResponse(toResultPage({ context, identity }, opened.value, confirmed.value), {
+      pageResponse(toResultPage({ identity }, opened.value, confirmed.value), {
         status: 200,
         correlationId,
         cookies,
@@ -106,7 +106,7 @@ function toConfirmationPage({ pending, application, apis, mayIncludeMore, untilS
 }
 
 function toResultPage(
-  { context, identity }: ConfirmContext,
+  { identity }: Pick<ConfirmContext, "identity">,
   { application, apis, pending }: Confirmation,
   confirmed: Confirmed,
 ) {
@@ -124,7 +124,7 @@ function toResultPage(
     apis: apis.map(({ api }) => api.name),
     untilSeconds: expiresAtSeconds,
     serviceUrl,
-    serviceClientId: context.delegated.clientId,
+    serviceClientId: pending.target.registration,
     authorityHost,
     tenantId,
   });

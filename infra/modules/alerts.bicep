@@ -77,6 +77,19 @@ var rules = [
     window: 'PT15M'
   }
   {
+    key: 'policy'
+    title: 'The newest policy is not in use'
+    description: 'The policy in the blob is invalid or cannot be read. The service uses the last good version. The event policy has the reason.'
+    severity: 2
+    query: loadTextContent('../kql/alert-policy.kql')
+    column: 'NotInUse'
+    aggregation: 'Total'
+    operator: 'GreaterThan'
+    threshold: 0
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
     key: 'silence'
     title: 'The service is silent'
     description: 'The timer writes an event every 15 minutes, but none arrived for 45 minutes: the app does not start, is stopped, or its logs do not arrive.'

@@ -135,8 +135,11 @@ type UserCaller = {
 
   kind: 'user'
 
-  @description('Client id of the application that the user uses.')
-  clientId: Guid
+  @description('Client id of the application that the user uses. Exactly one of this and `blueprint`.')
+  clientId: Guid?
+
+  @description('Client id of an agent identity blueprint: the entry matches its agents.')
+  blueprint: Guid?
 
   @description('Name in `registrations`. Default: the registration of CLIENT_ID.')
   registration: string?
@@ -201,8 +204,11 @@ type ApplicationCaller = {
 
   kind: 'application'
 
-  @description('Client id of the application.')
-  clientId: Guid
+  @description('Client id of the application. Exactly one of this and `blueprint`.')
+  clientId: Guid?
+
+  @description('Client id of an agent identity blueprint: the entry matches its agents.')
+  blueprint: Guid?
 
   @description('Name in `registrations`. Default: the registration of CLIENT_ID.')
   registration: string?

@@ -1,4 +1,4 @@
-// The built-in roles of the service's identity. It has no other roles. The ids are the same in every tenant and cloud:
+// The built-in roles of the service's identity, which has no other roles, and of those who change the policy. The ids are the same in every tenant and cloud:
 // https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 
 @export()
@@ -12,6 +12,14 @@ var storageBlobDataOwner = 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
 @export()
 @description('Reads and writes rows of the grant table.')
 var storageTableDataContributor = '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3'
+
+@export()
+@description('Reads the policy in its blob.')
+var storageBlobDataReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
+
+@export()
+@description('Changes the policy in its blob. For people and pipelines; the service does not have it.')
+var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 
 @export()
 @description('Sends telemetry to Application Insights.')

@@ -15,18 +15,23 @@ export async function userToken(environment: TokenSource, user: string, caller =
     grant_type: "password",
     username,
     password,
-    scope: `${environment.service.audience}/${environment.service.scope}`,
+    scope: `${audienceFor(environment, caller)}/${environment.service.scope}`,
   });
 }
 
 export async function applicationToken(environment: TokenSource, caller: string): Promise<string> {
   return requestToken(environment, caller, {
     grant_type: "client_credentials",
-    scope: `${environment.service.audience}/.default`,
+    scope: `${audienceFor(environment, caller)}/.default`,
   });
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** A token is for the registration that the caller's policy entry names. */
+function audienceFor({ service, callers }: TokenSource, caller: string): string {
+  return entryOf(callers, caller, "caller").audience ?? service.audience;
+}
 
 async function requestToken(environment: TokenSource, caller: string, form: Record<string, string>): Promise<string> {
   const { clientId, clientSecret } = entryOf(environment.callers, caller, "caller");

@@ -16,7 +16,8 @@ export interface LocalEnvironment {
   /** An absolute path. */
   caCertPath: string;
   service: { clientId: string; scope: "access_as_user"; audience: string };
-  callers: Record<string, { clientId: string; clientSecret?: string }>;
+  /** `audience`: of the registration that this caller requests tokens for, if it is not the default one. */
+  callers: Record<string, { clientId: string; clientSecret?: string; audience?: string }>;
   users: Record<string, { username: string; password: string; oid: string }>;
   controlUrl: string;
   controlKey: string;

@@ -1,6 +1,6 @@
 /**
- * Makes one exchange against a running stack, as a caller does: it presents alice's token to the service, receives a header
- * for Graph, and calls Graph with it.
+ * Makes one exchange against a running stack, as a caller does: it presents alice's token for a client to the service,
+ * receives a header for Graph, and calls Graph with it.
  */
 import { readFileSync } from "node:fs";
 import { userToken } from "./caller-token.ts";
@@ -8,6 +8,8 @@ import type { LocalEnvironment } from "./environment.ts";
 import { localRequest } from "./local-request.ts";
 
 export interface FirstExchange {
+  /** The client application. */
+  caller: string;
   callerToken: string;
   graphToken: string;
   /** The headers from the service, ready for the next request. */
@@ -16,8 +18,8 @@ export interface FirstExchange {
   me: Record<string, unknown>;
 }
 
-export async function makeFirstExchange(environment: LocalEnvironment): Promise<FirstExchange> {
-  const callerToken = await userToken(environment, "alice", "web");
+export async function makeFirstExchange(environment: LocalEnvironment, caller = "web"): Promise<FirstExchange> {
+  const callerToken = await userToken(environment, "alice", caller);
   const exchanged = await localRequest(`${environment.serviceUrl}/AuthorizationHeader/graph`, {
     headers: { authorization: `Bearer ${callerToken}` },
   });
@@ -34,6 +36,7 @@ export async function makeFirstExchange(environment: LocalEnvironment): Promise<
     throw new Error(`Graph refused the token of the first exchange: ${answer.status} ${answer.text}`);
   }
   return {
+    caller,
     callerToken,
     graphToken: (headers["Authorization"] ?? "").replace(/^Bearer /, ""),
     headers,

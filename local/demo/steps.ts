@@ -10,6 +10,7 @@ import { grantSteps } from "./grant-steps.ts";
 import { policySteps } from "./policy-steps.ts";
 import { recoverySteps } from "./recovery-steps.ts";
 import { refusalSteps } from "./refusal-steps.ts";
+import { registrationSteps } from "./registration-steps.ts";
 import { relaySteps } from "./relay-steps.ts";
 import { signInSteps } from "./sign-in-steps.ts";
 
@@ -27,6 +28,7 @@ const healthSteps: readonly DemoStep[] = [
 export const demoSteps: readonly DemoStep[] = [
   ...healthSteps,
   ...exchangeSteps,
+  ...registrationSteps,
   ...refusalSteps,
   ...grantSteps,
   ...signInSteps,

@@ -6,7 +6,9 @@ import type { LocalEnvironment } from "../caller/environment.ts";
 import type { LocalTenant } from "../tenant/local-tenant.ts";
 
 /** The applications that call the service. The other registrations are resources and identities. */
-const callerNames = ["web", "public", "daemon", "stranger", "cli", "reports", "assistant"];
+const callerNames = ["web", "public", "daemon", "stranger", "cli", "reports", "intranet", "assistant"];
+/** Callers that request tokens for another registration of the service than the default one. */
+const registrationOf = new Map([["intranet", "narrow"]]);
 
 export function describeEnvironment(stack: {
   tenant: LocalTenant;
@@ -18,9 +20,14 @@ export function describeEnvironment(stack: {
   const { users, applications } = tenant.state.seed();
   const service = applications.find(({ name }) => name === "service");
   if (service === undefined) throw new Error("The local tenant has no registration for the service.");
+  const audienceOf = (caller: string) => applications.find(({ name }) => name === registrationOf.get(caller))?.clientId;
   const callers = applications
     .filter(({ name }) => callerNames.includes(name))
-    .map(({ name, clientId, secret }) => [name, { clientId, ...(secret !== undefined && { clientSecret: secret }) }]);
+    .map(({ name, clientId, secret }) => {
+      const audience = audienceOf(name);
+      const other = audience === undefined ? {} : { audience: `api://${audience}` };
+      return [name, { clientId, ...(secret !== undefined && { clientSecret: secret }), ...other }];
+    });
   return {
     serviceUrl,
     authority: `${tenant.url}/${tenantId}`,

@@ -1,11 +1,11 @@
 /**
  * The policy of the local stack: what each client of the local tenant may get. Entra answers every exchange with all
- * scopes that are consented for the service's registration, and so does the local tenant. Every entry that acts for users
- * therefore allows User.Read and Mail.Read of Graph: with a narrower list the service would refuse the surplus scopes. The
- * entry that acts for the application itself has `.default`, because an application's token carries every permission of the
- * second registration.
+ * scopes that are consented for the registration, and so does the local tenant. Every entry of the default registration that
+ * acts for users therefore allows User.Read and Mail.Read of Graph: with a narrower list the service would refuse the surplus
+ * scopes. The intranet may have User.Read only, so it has a registration with fewer rights. The entry that acts for the
+ * application itself has `.default`, because an application's token carries every permission of its registration.
  */
-import { CLIENT_IDS, RESOURCE_URIS } from "../tenant/directory/seed-ids.ts";
+import { CLIENT_IDS, RESOURCE_URIS, VAULT_SECRET_NAMES } from "../tenant/directory/seed-ids.ts";
 
 const graphScopes = ["User.Read", "Mail.Read"];
 
@@ -13,6 +13,9 @@ export const localPolicy = {
   apis: {
     graph: { resource: RESOURCE_URIS.graph, scopes: [...graphScopes, ".default"], contentType: "application/json" },
     orders: { resource: RESOURCE_URIS.orders, scopes: ["Orders.Read"], contentType: "application/json" },
+  },
+  registrations: {
+    narrow: { clientId: CLIENT_IDS.narrow, credential: { secretName: VAULT_SECRET_NAMES.narrowClientSecret } },
   },
   callers: [
     {
@@ -89,6 +92,15 @@ export const localPolicy = {
       clientId: CLIENT_IDS.reports,
       flows: ["client-credentials"],
       apis: { graph: [".default"] },
+    },
+    {
+      name: "intranet-users",
+      displayName: "People who use the intranet",
+      kind: "user",
+      clientId: CLIENT_IDS.intranet,
+      registration: "narrow",
+      flows: ["on-behalf-of"],
+      apis: { graph: ["User.Read"] },
     },
   ],
 } as const;

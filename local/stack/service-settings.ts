@@ -35,10 +35,23 @@ export function createServiceSettings(input: SettingsInput, overrides: SettingOv
     GRANT_TABLE_NAME: "grants",
     IDENTITY_ENDPOINT: input.managedIdentity.endpoint,
     IDENTITY_HEADER: input.managedIdentity.header,
-    POLICY: JSON.stringify(localPolicy),
+    POLICY: JSON.stringify(withCredentials(overrides["CLIENT_CREDENTIAL"])),
     ...overrides,
   };
   return Object.fromEntries(
     Object.entries(settings).filter((entry): entry is [string, string] => entry[1] !== undefined),
   );
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The local policy with the credential that the mode needs for the registration `narrow`. */
+function withCredentials(mode = "key-vault-secret"): unknown {
+  if (mode === "key-vault-secret") return localPolicy;
+  const { clientId } = localPolicy.registrations.narrow;
+  const credential = { certificateName: "narrow-client-certificate" };
+  return {
+    ...localPolicy,
+    registrations: { narrow: mode === "managed-identity" ? { clientId } : { clientId, credential } },
+  };
 }

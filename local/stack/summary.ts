@@ -4,7 +4,7 @@
  */
 import { environmentPath } from "../caller/environment.ts";
 import type { FirstExchange } from "../caller/first-exchange.ts";
-import { describeToken, shortenToken } from "../caller/show-token.ts";
+import { decodeClaims, describeToken, shortenToken } from "../caller/show-token.ts";
 import type { Stack } from "./stack.ts";
 
 export function describeRunning(stack: Stack): string {
@@ -31,6 +31,15 @@ export function describeExchange({ callerToken, graphToken, headers, expiresOn, 
   ].join("\n");
 }
 
+/** Entra puts every consented scope into a token, so callers with fewer rights have a registration with fewer rights. */
+export function describeTiers(exchanges: readonly FirstExchange[]): string {
+  const lines = exchanges.map(({ caller, callerToken, graphToken }) => {
+    const registration = decodeClaims(callerToken)["aud"];
+    return `  ${caller.padEnd(9)} 200  scopes ${scopesOf(graphToken)}  (registration ${String(registration)})`;
+  });
+  return ["The same request by two callers, each with its registration:", ...lines].join("\n");
+}
+
 export function describeCommands({ environment }: Stack): string {
   const { serviceUrl } = environment;
   return [
@@ -41,6 +50,7 @@ export function describeCommands({ environment }: Stack): string {
     '    -d scope=https://graph.microsoft.com/User.Read -d assertion="$(npm run -s token -- alice)"',
     '  curl -s -H "Authorization: Bearer $(npm run -s token -- --app reports)" \\',
     `    ${serviceUrl}/AuthorizationHeaderUnauthenticated/graph`,
+    `  curl -s -H "Authorization: Bearer $(npm run -s token -- alice --caller intranet)" ${serviceUrl}/AuthorizationHeader/graph`,
     "  npx --no -- gte login --local       # enter the code in the browser; then, for example:",
     "  npx --no -- gte header graph --local",
     "  npm run demo",
@@ -49,4 +59,12 @@ export function describeCommands({ environment }: Stack): string {
     `Passwords and client secrets of the local tenant: ${environmentPath}`,
     "Ctrl+C stops everything.",
   ].join("\n");
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The scopes of a Graph token, without those of OpenID Connect. */
+function scopesOf(token: string): string {
+  const scopes = String(decodeClaims(token)["scp"]).split(" ");
+  return scopes.filter((scope) => /[A-Z]/.test(scope)).join(" ");
 }

@@ -1,5 +1,5 @@
 /**
- * The local tenant: it stands in for Entra ID, Key Vault, the managed identity endpoint and a part of Microsoft Graph, on
+ * The local tenant: it stands in for Entra ID, Key Vault, the managed identity endpoint, one operation of Blob Storage and a part of Microsoft Graph, on
  * loopback TLS. It imitates the observed answers of those services, errors included, and shares no code with the product.
  * Ids such as E-45 (Entra), KV-20 (Key Vault), CC-7 (claims challenges), TK-3 (tokens) and TC-1 (MSAL's requests) number
  * the observed facts. The titles of the tests use the same ids.
@@ -19,6 +19,7 @@ import { generatePrivateKey, type NewPrivateKey } from "./keys/signing-key.ts";
 import { createAuthorizationCodes } from "./oauth/authorization-codes.ts";
 import { createDeviceCodes } from "./oauth/device-codes.ts";
 import { createRoutes } from "./routes.ts";
+import { createBlobs } from "./storage/blobs.ts";
 import type { Tenant, TenantState } from "./tenant.ts";
 import { createClock } from "./time/clock.ts";
 import { fillVault } from "./vault/fill-vault.ts";
@@ -74,6 +75,7 @@ async function createTenant(url: string, options: LocalTenantOptions): Promise<T
     deviceCodes: createDeviceCodes(clock),
     requirements: [],
     vault,
+    blobs: createBlobs([OBJECT_IDS.systemIdentity, OBJECT_IDS.userIdentity]),
     identity: createManagedIdentityEndpoint(url),
     orders: createScriptedResponses(directory),
     log: createRequestLog(),

@@ -14,6 +14,7 @@ import { answerIdentityRequest } from "./identity/managed-identity.ts";
 import { answerDeviceCodeRequest } from "./oauth/device-code-endpoint.ts";
 import { createRequestInterceptor } from "./request-interceptor.ts";
 import { addSignInPages } from "./sign-in/sign-in-routes.ts";
+import { answerBlobRequest, BLOB_ACCOUNT_PATH } from "./storage/blob-endpoint.ts";
 import type { Tenant, TenantState } from "./tenant.ts";
 import { answerTokenRequest } from "./token-endpoint/token-endpoint.ts";
 import type { EndpointVersion } from "./token-endpoint/token-response.ts";
@@ -117,6 +118,13 @@ function addResources(app: App, tenant: Tenant): void {
   };
   app.all("/secrets", vault).all("/secrets/*", vault);
   app.all("/orders", orders).all("/orders/*", orders);
+  app.all(`${BLOB_ACCOUNT_PATH}*`, (context) =>
+    answerBlobRequest(tenant, {
+      ...common(context),
+      version: context.req.header("x-ms-version"),
+      ifNoneMatch: context.req.header("if-none-match"),
+    }),
+  );
   app.get("/msi/token", ({ req }) => {
     const query = new URL(req.url).searchParams;
     return jsonResponse(answerIdentityRequest(tenant, { header: req.header("x-identity-header"), query }));

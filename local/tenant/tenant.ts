@@ -12,6 +12,7 @@ import type { Sealer } from "./keys/sealer.ts";
 import type { AuthorizationCodes } from "./oauth/authorization-codes.ts";
 import type { DeviceCodes } from "./oauth/device-codes.ts";
 import type { Requirement } from "./oauth/requirements.ts";
+import type { Blobs } from "./storage/blobs.ts";
 import type { Clock } from "./time/clock.ts";
 import type { Vault } from "./vault/vault.ts";
 
@@ -28,6 +29,7 @@ export interface Tenant {
   /** Conditional access: the demands that a sign-in must have satisfied before a token is issued. */
   readonly requirements: Requirement[];
   readonly vault: Vault;
+  readonly blobs: Blobs;
   readonly identity: ManagedIdentityEndpoint;
   /** Named after the control operation `order`. */
   readonly orders: ScriptedResponses;

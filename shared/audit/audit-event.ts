@@ -20,6 +20,10 @@ export interface AuditFacts {
   callerKind?: "user" | "application";
   /** `azp`/`appid` of the caller. */
   callerClientId?: string;
+  /** The caller's client is an agent identity that acts for itself, or for a person. */
+  agent?: "autonomous" | "for_person";
+  /** Client id of the agent identity blueprint of that client. */
+  blueprint?: string;
   /** `oid` of the caller. */
   callerObjectId?: string;
   /** The caller's token has `xms_cc` `cp1`: the caller can answer a claims challenge. */
@@ -38,6 +42,8 @@ export interface AuditFacts {
   act?: { readonly clientId: string; readonly objectId: string };
   /** Name of the policy entry that allowed or refused the request. */
   policyEntry?: string;
+  /** Name of the registration of that entry: `default`, or a name of the policy. */
+  registration?: string;
   /** The requested scopes of `api`. */
   scopesAsked?: readonly string[];
   scopesReturned?: readonly string[];
@@ -94,5 +100,7 @@ export interface AuditEvent extends AuditFacts {
   readonly reason?: string;
   /** HTTP status of the response. */
   readonly status: number;
+  /** Hash of the policy that the request ran under. Absent: none was loaded. */
+  readonly policy?: string;
   readonly milliseconds: number;
 }

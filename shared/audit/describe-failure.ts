@@ -54,10 +54,11 @@ function detailOf(hint: RequestHint): string | undefined {
   return "batch" in hint ? hint.batch : undefined;
 }
 
-function policyFacts({ reason, entry, api, scopes }: PolicyRefused): FailureFacts {
+function policyFacts({ reason, entry, registration, api, scopes }: PolicyRefused): FailureFacts {
   return {
     reason,
     ...(entry === undefined ? {} : { policyEntry: entry }),
+    ...(registration === undefined ? {} : { registration }),
     ...(api === undefined ? {} : { api }),
     ...(scopes === undefined ? {} : { scopesAsked: scopes }),
   };

@@ -2,8 +2,17 @@
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
 import type { AuditFacts } from "./audit-event.ts";
 
-export function requestedFacts(policyEntry: string, [token, ...others]: ConsentedApis): Partial<AuditFacts> {
-  const facts = { policyEntry, api: token.api, scopesAsked: token.scopes };
+/** The policy entry of a request, and the name of its registration. */
+export interface EntryNames {
+  readonly entry: string;
+  readonly registration: string;
+}
+
+export function requestedFacts(
+  { entry: policyEntry, registration }: EntryNames,
+  [token, ...others]: ConsentedApis,
+): Partial<AuditFacts> {
+  const facts = { policyEntry, registration, api: token.api, scopesAsked: token.scopes };
   return others.length === 0 ? facts : { ...facts, alsoAsked: byApi(others) };
 }
 

@@ -5,6 +5,7 @@
  * token that Entra issues for it (client-authentication/), and that token passes the same checks.
  */
 import { randomUUID } from "node:crypto";
+import type { AuditFacts } from "../audit/audit-event.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { ClientSecret, TokenAuthentication } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
@@ -81,6 +82,7 @@ export function recordCaller(caller: Caller, audit: AuditTrail): void {
     callerObjectId: caller.objectId,
     callerUnderstandsChallenge: caller.understandsClaimsChallenge,
     ...(caller.tokenId === undefined ? {} : { callerTokenId: caller.tokenId }),
+    ...agentFacts(caller),
   });
 }
 
@@ -173,14 +175,23 @@ function useOf({ trace, correlationId = randomUUID() }: AuthenticationContext): 
   return { trace, correlationId };
 }
 
+function agentFacts({ kind, agent }: Caller): Partial<AuditFacts> {
+  if (agent === undefined) return {};
+  return { agent: kind === "application" ? "autonomous" : "for_person", blueprint: agent.blueprint };
+}
+
 const KEYS_UNAVAILABLE: Failure = { kind: "dependency_failed", dependency: "key_set", problem: "unavailable" };
 
 function fromCallerFailure(failure: ValidationFailure): Failure {
   return failure.kind === "keys_unavailable" ? KEYS_UNAVAILABLE : { ...refusalOf(failure), kind: "caller_refused" };
 }
 
-function refusalOf({ reason, sentBytes }: Extract<ValidationFailure, { kind: "token_refused" }>) {
-  return { reason, ...(sentBytes === undefined ? {} : { sentBytes }) };
+function refusalOf({ reason, sentBytes, registration }: Extract<ValidationFailure, { kind: "token_refused" }>) {
+  return {
+    reason,
+    ...(sentBytes === undefined ? {} : { sentBytes }),
+    ...(registration === undefined ? {} : { registration }),
+  };
 }
 
 function isApplication(caller: Caller): caller is ApplicationCaller {

@@ -11,6 +11,7 @@
 import { isJsonObject, type JsonObject, member } from "../core/json-object.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { TokenRefusal } from "../core/token-refusal.ts";
+import { type Agent, readAgent } from "./agent.ts";
 import { type CallerKind, readCallerKind, readRoles } from "./caller-kind.ts";
 import { type CallerRules, isGuidClaim } from "./caller-rules.ts";
 import { checkTokenTimes } from "./token-times.ts";
@@ -20,6 +21,8 @@ export type CheckedClaims = CallerKind & {
   readonly tenantId: string;
   readonly objectId: string;
   readonly clientId: string;
+  readonly agent: Agent | undefined;
+  readonly registration: string;
   readonly confidential: boolean;
   readonly roles: readonly string[];
   readonly tokenId: string | undefined;
@@ -27,6 +30,12 @@ export type CheckedClaims = CallerKind & {
   readonly understandsClaimsChallenge: boolean;
   readonly claims: JsonObject;
 };
+
+/** The version of a token, and the registration that its audience names. */
+interface Addressed {
+  readonly version: TokenVersion;
+  readonly registration: string;
+}
 
 /** v1 and v2 tokens name the client, and how it authenticated, in different claims. */
 interface TokenVersion {
@@ -43,31 +52,36 @@ const ACTOR_CLAIMS = ["act", "actort", "actortoken"] as const;
 /** Claims that only ID tokens contain (OpenID Connect Core sections 2 and 3.3.2.11). */
 const ID_TOKEN_CLAIMS = ["nonce", "at_hash", "c_hash"] as const;
 
+/** `ofTenant`: the key that signed the token is one of the tenant, and not one that Entra keeps for a claims mapping. */
 export function checkCallerClaims(
   payload: unknown,
   rules: CallerRules,
   nowSeconds: number,
+  ofTenant = true,
 ): Result<CheckedClaims, TokenRefusal> {
   if (!isJsonObject(payload)) return fail("not_json");
-  const version = readVersion(payload, rules);
-  if (!version.ok) return version;
+  const addressed = readAddressee(payload, rules);
+  if (!addressed.ok) return addressed;
+  const { version, registration } = addressed.value;
   const refusal =
     checkTenant(payload, rules) ??
     checkBearer(payload) ??
     checkTokenTimes(payload, nowSeconds) ??
     checkIdentity(payload) ??
-    checkClient(payload, version.value, rules);
+    checkClient(payload, version, rules);
   if (refusal !== undefined) return fail(refusal);
   const roles = readRoles(payload);
   if (!roles.ok) return roles;
   const kind = readCallerKind(payload, roles.value, rules);
   if (!kind.ok) return kind;
-  return succeed({ ...kind.value, ...toIdentity(payload, version.value), roles: roles.value });
+  const identity = toIdentity(payload, version);
+  const agent = ofTenant ? readAgent(payload, kind.value.kind, identity.clientId) : undefined;
+  return succeed({ ...kind.value, ...identity, registration, agent, roles: roles.value });
 }
 
 /**
- * Checks the claims of a token that has passed before. Only the time can have changed since. The tenant is checked again
- * too, because no other check separates tenants.
+ * Checks the claims of a token that has passed before. Only the time can have changed since. The tenant and the
+ * registration are checked again too, because no other check separates tenants and registrations.
  */
 export function recheckCallerClaims(
   checked: CheckedClaims,
@@ -75,26 +89,29 @@ export function recheckCallerClaims(
   nowSeconds: number,
 ): Result<CheckedClaims, TokenRefusal> {
   const refusal = checkTenant(checked.claims, rules) ?? checkTokenTimes(checked.claims, nowSeconds);
+  if (!rules.registrations.includes(checked.registration)) return fail("audience");
   return refusal === undefined ? succeed(checked) : fail(refusal);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
 /** Issuer, `ver` and audience belong together: all three differ between the versions. */
-function readVersion(payload: JsonObject, rules: CallerRules): Result<TokenVersion, TokenRefusal> {
+function readAddressee(payload: JsonObject, rules: CallerRules): Result<Addressed, TokenRefusal> {
   const issuer = member(payload, "iss");
   const audience = member(payload, "aud");
   const version = member(payload, "ver");
   if (issuer === rules.v2Issuer) {
     if (version !== "2.0") return fail("version");
-    return audience === rules.clientId ? succeed(V2) : fail(foreignAudience(payload, rules));
+    const registration = rules.registrations.find((clientId) => clientId === audience);
+    return registration === undefined ? fail(foreignAudience(payload, rules)) : succeed({ version: V2, registration });
   }
   if (issuer !== rules.v1Issuer) return fail("issuer");
   if (version !== "1.0") return fail("version");
-  if (isOneOf(rules.v1Audiences, audience)) return succeed(V1);
-  const acceptsNoV1 = rules.v1Audiences.length === 0;
+  const registration = typeof audience === "string" ? rules.v1Audiences.get(audience) : undefined;
+  if (registration !== undefined) return succeed({ version: V1, registration });
+  const acceptsNoV1 = rules.v1Audiences.size === 0;
   // A v1 token for this service: its registration does not set `requestedAccessTokenVersion` to 2 (E-30).
-  return acceptsNoV1 && isOneOf(rules.ownV1Audiences, audience) && !isIdToken(payload)
+  return acceptsNoV1 && isOneOf([...rules.ownV1Audiences.keys()], audience) && !isIdToken(payload)
     ? fail("version")
     : fail(foreignAudience(payload, rules));
 }
@@ -138,7 +155,7 @@ function checkClient(payload: JsonObject, version: TokenVersion, rules: CallerRu
   if (Object.hasOwn(payload, version.otherClientClaim) && member(payload, version.otherClientClaim) !== client) {
     return "client";
   }
-  return client === rules.clientId ? "own_client" : undefined;
+  return rules.registrations.includes(client) ? "own_client" : undefined;
 }
 
 /** Reads claims that the checks above have accepted; `String` and `Number` only narrow the type. */

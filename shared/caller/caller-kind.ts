@@ -8,6 +8,7 @@ import { APPLICATION_ROLE, USER_SCOPE } from "../core/caller-permissions.ts";
 import { type JsonObject, member } from "../core/json-object.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { TokenRefusal } from "../core/token-refusal.ts";
+import { isAgentUser, isAutonomous } from "./agent.ts";
 import type { CallerRules } from "./caller-rules.ts";
 
 export type CallerKind =
@@ -22,7 +23,8 @@ export function readCallerKind(
   roles: readonly string[],
   rules: CallerRules,
 ): Result<CallerKind, TokenRefusal> {
-  return Object.hasOwn(payload, "scp") ? readUser(payload, rules) : readApplication(payload, roles);
+  const isUser = Object.hasOwn(payload, "scp") && !(isUnscoped(payload) && isAutonomous(payload));
+  return isUser ? readUser(payload, rules) : readApplication(payload, roles);
 }
 
 /** `roles` as a list; absent: an empty list. A string is refused, because its `includes` is a substring search. */
@@ -41,6 +43,7 @@ function readUser(payload: JsonObject, rules: CallerRules): Result<CallerKind, T
   if (!SCOPE_LIST.test(scp)) return fail("claim_type");
   const scopes = scp.split(" ");
   if (!scopes.includes(USER_SCOPE)) return fail("scope_missing");
+  if (isAgentUser(payload)) return fail("agent_user");
   if (!rules.allowGuests && isGuestToken(payload, rules)) return fail("guest");
   return succeed({ kind: "user", scopes });
 }
@@ -50,6 +53,12 @@ function readApplication(payload: JsonObject, roles: readonly string[]): Result<
   // The subject of a service principal is its object id. A user's subject is a pseudonym per application, never the object id.
   if (member(payload, "oid") !== member(payload, "sub")) return fail("kind_unclear");
   return roles.includes(APPLICATION_ROLE) ? succeed({ kind: "application" }) : fail("role_missing");
+}
+
+/** The token of an agent that acts for itself may have a `scp` without scopes (E-114). */
+function isUnscoped(payload: JsonObject): boolean {
+  const scp = member(payload, "scp");
+  return scp === "" || scp === "/";
 }
 
 /** `idtyp` is an optional claim. Its absence allows both kinds; every value but the expected one excludes the kind. */

@@ -1,4 +1,5 @@
 import type { SecretValue } from "../core/secret-value.ts";
+import type { Agent } from "./agent.ts";
 
 declare const validated: unique symbol;
 
@@ -11,6 +12,10 @@ interface ValidatedToken {
   readonly objectId: string;
   /** `azp` (v2) or `appid` (v1): the client that obtained the token. */
   readonly clientId: string;
+  /** The client is an agent identity. Undefined: an ordinary client, or Entra's proof is missing. */
+  readonly agent: Agent | undefined;
+  /** Client id of this service's registration that the token is for, as its `aud` names it. */
+  readonly registration: string;
   /** `azpacr`/`appidacr` is "1" (secret) or "2" (certificate); false for a public client or if Entra does not say. */
   readonly confidential: boolean;
   /** `roles`: app roles of this service assigned to the user or the application. */

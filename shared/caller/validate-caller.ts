@@ -19,20 +19,20 @@ import type { SecretValue } from "../core/secret-value.ts";
 import type { TokenRefusal, ValidationFailure } from "../core/token-refusal.ts";
 import type { Caller } from "./caller.ts";
 import { type CheckedClaims, checkCallerClaims, recheckCallerClaims } from "./caller-claims.ts";
-import { type CallerRules, type CallerSettings, createCallerRules } from "./caller-rules.ts";
+import type { CallerKeys } from "./caller-keys.ts";
+import { type CallerRules, type CallerSettings, createCallerRules, registrationOfAudience } from "./caller-rules.ts";
 import { readCompactForm } from "./compact-form.ts";
-import type { IssuerKeys } from "./issuer-keys.ts";
 import { readKeyId } from "./token-header.ts";
 import type { VerifiedTokens } from "./verified-tokens.ts";
 import { verifySignature } from "./verify-signature.ts";
 
 export interface CallerValidatorInput extends CallerSettings {
-  readonly keys: Pick<IssuerKeys, "find">;
+  readonly keys: Pick<CallerKeys, "find"> & Partial<Pick<CallerKeys, "isOfTenant">>;
   /** Recognises tokens that were verified recently; without it, every signature is checked every time. */
   readonly verified?: VerifiedTokens;
   /**
    * Called for a token that says that it is from this tenant, and that is signed with a key that Entra publishes neither
-   * for the tenant nor for this service's registration. The answer to the caller is the same with and without it.
+   * for the tenant nor for the registration that it names. The answer to the caller is the same with and without it.
    */
   readonly onUnknownKey?: () => void;
 }
@@ -56,15 +56,17 @@ export function createCallerValidator(input: CallerValidatorInput): CallerValida
       if (token.length > TOKEN_MAX_BYTES) return tooLong(token);
       const digest = hash("sha256", token.reveal(), "base64url");
       const known = verified?.find(digest, nowSeconds);
-      if (known !== undefined) return toCaller({ token, digest }, recheckCallerClaims(known, rules, nowSeconds));
+      if (known !== undefined) {
+        return toCaller({ token, digest }, recheckCallerClaims(known, rules, nowSeconds), known.registration);
+      }
       const signed = await verify(token.reveal(), rules, { ...input, trace });
       if (!signed.ok) return signed;
-      const { payload, generation } = signed.value;
-      const checked = checkCallerClaims(readJsonObject(payload), rules, nowSeconds);
+      const { payload, generation, ofTenant } = signed.value;
+      const checked = checkCallerClaims(readJsonObject(payload), rules, nowSeconds, ofTenant);
       if (checked.ok) {
         verified?.remember({ digest, bytes: token.length, claims: checked.value, generation }, nowSeconds);
       }
-      return toCaller({ token, digest }, checked);
+      return toCaller({ token, digest }, checked, registrationOf(payload, rules));
     },
   };
 }
@@ -75,6 +77,8 @@ interface SignedPayload {
   readonly payload: Uint8Array;
   /** Generation of the key set that verified the token. */
   readonly generation: number;
+  /** See `CallerKeys`. */
+  readonly ofTenant: boolean;
 }
 
 /** Form, header, key, signature. */
@@ -85,33 +89,41 @@ async function verify(
 ): Promise<Result<SignedPayload, ValidationFailure>> {
   const form = readCompactForm(token);
   if (!form.ok) return refuseToken(form.failure);
-  const key = await findKey(form.value.header, keys, trace);
+  const { header, payload, compact } = form.value;
+  // Nothing vouches for the audience yet. It only selects the registration whose keys may verify this token.
+  const key = await findKey(header, () => registrationOf(payload, rules), { keys, trace });
   if (!key.ok) {
-    if (isKeyUnknown(key.failure) && namesIssuer(form.value.payload, rules)) onUnknownKey?.();
+    if (isKeyUnknown(key.failure) && namesIssuer(payload, rules)) onUnknownKey?.();
     return key;
   }
   const generation = verified?.generation ?? 0;
-  const refusal = await verifySignature({ compact: form.value.compact, key: key.value });
-  return refusal === undefined ? succeed({ payload: form.value.payload, generation }) : refuseToken(refusal);
+  const refusal = await verifySignature({ compact, key: key.value });
+  if (refusal !== undefined) return refuseToken(refusal);
+  const keyId = readKeyId(form.value.header);
+  const ofTenant = keyId.ok && keys.isOfTenant?.(keyId.value) !== false;
+  return succeed({ payload, generation, ofTenant });
 }
 
 /** The only cast to `Caller`, after every check has passed: see `ValidatedToken` in caller.ts. */
 function toCaller(
   presented: { readonly token: SecretValue; readonly digest: string },
   checked: Result<CheckedClaims, TokenRefusal>,
+  registration: string | undefined,
 ): Result<Caller, ValidationFailure> {
   const { token, digest: tokenDigest } = presented;
-  return checked.ok ? succeed({ ...checked.value, tokenDigest, token } as Caller) : refuseToken(checked.failure);
+  if (checked.ok) return succeed({ ...checked.value, tokenDigest, token } as Caller);
+  const reason = checked.failure;
+  return fail({ kind: "token_refused", reason, ...(registration === undefined ? {} : { registration }) });
 }
 
 async function findKey(
   header: JsonObject,
-  keys: CallerValidatorInput["keys"],
-  trace: RequestTrace | undefined,
+  registration: () => string | undefined,
+  { keys, trace }: Pick<CallerValidatorInput, "keys"> & { readonly trace: RequestTrace | undefined },
 ): Promise<Result<CryptoKey, ValidationFailure>> {
   const keyId = readKeyId(header);
   if (!keyId.ok) return refuseToken(keyId.failure);
-  const key = await keys.find(keyId.value, trace);
+  const key = await keys.find(keyId.value, registration, trace);
   if (key.ok) return key;
   return key.failure === "key_unknown" ? refuseToken(key.failure) : fail({ kind: key.failure });
 }
@@ -125,6 +137,12 @@ function namesIssuer(payload: Uint8Array, rules: CallerRules): boolean {
   const claims = readJsonObject(payload);
   const issuer = claims === undefined ? undefined : member(claims, "iss");
   return issuer === rules.v2Issuer || issuer === rules.v1Issuer;
+}
+
+/** The registration that the payload's audience names. */
+function registrationOf(payload: Uint8Array, rules: CallerRules): string | undefined {
+  const claims = readJsonObject(payload);
+  return claims === undefined ? undefined : registrationOfAudience(rules, member(claims, "aud"));
 }
 
 function tooLong(token: SecretValue): Result<never, ValidationFailure> {

@@ -27,6 +27,8 @@ export interface Cloud {
   readonly vaultSuffix: string;
   /** Host suffix that a table storage URL must have. */
   readonly tableSuffix: string;
+  /** Host suffix that a blob URL must have. */
+  readonly blobSuffix: string;
   /** Audience of a managed identity token that serves as federated credential. */
   readonly federationAudience: string;
   /** Host suffix that a URL of Azure Managed Redis must have. */
@@ -42,6 +44,7 @@ const PUBLIC: Cloud = Object.freeze({
   graphResources: GRAPH_RESOURCES.public,
   vaultSuffix: ".vault.azure.net",
   tableSuffix: ".table.core.windows.net",
+  blobSuffix: ".blob.core.windows.net",
   federationAudience: "api://AzureADTokenExchange",
   redisSuffix: ".redis.azure.net",
   redisScope: "https://redis.azure.com/.default",
@@ -54,6 +57,7 @@ const US_GOVERNMENT: Cloud = Object.freeze({
   graphResources: GRAPH_RESOURCES.usgov,
   vaultSuffix: ".vault.usgovcloudapi.net",
   tableSuffix: ".table.core.usgovcloudapi.net",
+  blobSuffix: ".blob.core.usgovcloudapi.net",
   federationAudience: "api://AzureADTokenExchangeUSGov",
   redisSuffix: ".redis.azure.us",
   redisScope: "https://redis.azure.us/.default",
@@ -66,6 +70,7 @@ const CHINA: Cloud = Object.freeze({
   graphResources: GRAPH_RESOURCES.china,
   vaultSuffix: ".vault.azure.cn",
   tableSuffix: ".table.core.chinacloudapi.cn",
+  blobSuffix: ".blob.core.chinacloudapi.cn",
   federationAudience: "api://AzureADTokenExchangeChina",
   redisSuffix: ".redis.azure.cn",
   redisScope: "https://redis.azure.cn/.default",
@@ -109,6 +114,7 @@ function localCloud(origin: string): Cloud {
     graphUrl: origin,
     vaultSuffix: "",
     tableSuffix: "",
+    blobSuffix: "",
     federationAudience: "api://AzureADTokenExchange",
     redisSuffix: "",
     redisScope: "https://redis.azure.com/.default",

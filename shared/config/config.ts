@@ -1,4 +1,5 @@
 /** The configuration after all checks: typed, read-only and without secrets, which stay in Key Vault. */
+import type { Result } from "../core/result.ts";
 import type { Policy } from "../policy/rules.ts";
 import type { Cloud } from "./clouds.ts";
 
@@ -8,10 +9,23 @@ export type CredentialMode =
   | { readonly kind: "key-vault-certificate"; readonly certificateName: string }
   | { readonly kind: "managed-identity" };
 
+/** An app registration that this service authenticates as. */
 export interface RegistrationConfig {
+  /** For people: in audit events, logs and metrics. */
+  readonly name: string;
+  /** GUID, lower case: identifies the registration. */
   readonly clientId: string;
   readonly credential: CredentialMode;
 }
+
+/** A registration with delegated permissions. Callers request tokens for it. */
+export interface DelegatedRegistrationConfig extends RegistrationConfig {
+  /** App ID URI, without a trailing slash. Callers request its scope from Entra. */
+  readonly appIdUri: string;
+}
+
+/** The registration of the setting `CLIENT_ID`, then those of the policy. */
+export type RegistrationConfigs = readonly [DelegatedRegistrationConfig, ...DelegatedRegistrationConfig[]];
 
 export interface GrantConfig {
   readonly tableEndpoint: string;
@@ -48,15 +62,15 @@ export interface TelemetryConfig {
   readonly samplerRatio: number;
 }
 
-export interface Config {
+/** What the settings say, except the policy. It does not change while the service runs. */
+export interface FixedConfig {
   readonly cloud: Cloud;
   readonly tenantId: string;
   readonly serviceUrl: string;
   /** Where the administrator publishes docs/troubleshooting.md. Undefined: nowhere. */
   readonly documentationUrl: string | undefined;
-  /** App ID URI of the delegated registration, without a trailing slash. Callers request its scope from Entra. */
-  readonly appIdUri: string;
-  readonly delegated: RegistrationConfig;
+  /** The registration of the setting `CLIENT_ID`. */
+  readonly delegated: DelegatedRegistrationConfig;
   /** Undefined: no application tokens. */
   readonly applicationOnly: RegistrationConfig | undefined;
   /** Undefined: no setting needs a vault. */
@@ -66,7 +80,6 @@ export interface Config {
   readonly grants: GrantConfig | undefined;
   /** Name of the vault secret with the key that seals grants and the sign-in state in browsers. */
   readonly sealingKeyName: string;
-  readonly policy: Policy;
   readonly v1Audiences: readonly string[];
   readonly allowGuests: boolean;
   readonly tokenCacheMaxBytes: number;
@@ -74,6 +87,30 @@ export interface Config {
   readonly sharedCache: SharedCacheConfig | undefined;
   /** Undefined: no OpenTelemetry. */
   readonly telemetry: TelemetryConfig | undefined;
+}
+
+/** The configuration under one version of the policy. */
+export interface Config extends FixedConfig {
+  readonly registrations: RegistrationConfigs;
+  readonly policy: Policy;
+  /** Identifies the version in audit events, operator events and readiness. Undefined: no policy is loaded yet. */
+  readonly policyHash: string | undefined;
+}
+
+/** Where the policy comes from. */
+export type PolicyLocation =
+  | { readonly kind: "setting"; readonly config: Config }
+  | {
+      readonly kind: "blob";
+      readonly url: string;
+      /** The configuration under the policy of this text, or every problem. No problem contains a value. */
+      readonly configFor: (text: string) => Result<Config, readonly string[]>;
+    };
+
+/** The checked settings. */
+export interface Configuration {
+  readonly fixed: FixedConfig;
+  readonly policy: PolicyLocation;
 }
 
 /** Names all problems at once. Each problem begins with the name of its setting and contains no value. */

@@ -2,22 +2,25 @@
  * Contradictions between settings that are each valid alone, and the `Config` of settings without contradictions. Pure.
  */
 import { isLoopbackUrl } from "../core/loopback.ts";
-import type { Policy, PolicyDraft } from "../policy/rules.ts";
+import { APP_ONLY_REGISTRATION } from "../core/registration-names.ts";
+import type { Policy } from "../policy/rules.ts";
 import { type Cloud, type CloudName, cloudNamed, isGraphOfAnotherCloud } from "./clouds.ts";
-import type { Config, CredentialMode } from "./config.ts";
+import type { Config, FixedConfig } from "./config.ts";
+import {
+  credentialMode,
+  type Draft,
+  registrationProblems,
+  toDefaultRegistration,
+  toRegistrations,
+} from "./registrations.ts";
 import type { SettingName } from "./settings.ts";
 import { telemetryProblems, toTelemetryConfig } from "./telemetry-config.ts";
-
-/** Settings of the right form, and the readable part of the policy. */
-interface Draft {
-  readonly values: ReadonlyMap<SettingName, string>;
-  readonly policy: PolicyDraft;
-}
 
 /** The contradictions. Each begins with the name of the setting to change. */
 export function contradictions(draft: Draft): string[] {
   return [
     ...urlProblems(draft),
+    ...policySourceProblems(draft),
     ...policyProblems(draft),
     ...graphProblems(draft),
     ...registrationProblems(draft),
@@ -25,25 +28,27 @@ export function contradictions(draft: Draft): string[] {
   ];
 }
 
-/** The configuration. Call it only for settings without contradictions. */
-export function toConfig(values: Draft["values"], policy: Policy): Config {
+/** The configuration under one policy. Call it only for settings and a policy without contradictions. */
+export function toConfig(values: Draft["values"], policy: Policy, policyHash: string): Config {
+  const fixed = toFixedConfig(values);
+  return { ...fixed, registrations: toRegistrations(fixed.delegated, policy), policy, policyHash };
+}
+
+/** The configuration without a policy. Call it only for settings without contradictions. */
+export function toFixedConfig(values: Draft["values"]): FixedConfig {
   const get = (name: SettingName) => values.get(name) ?? "";
-  const clientId = get("CLIENT_ID").toLowerCase();
   const applicationOnly = values.get("APP_ONLY_CLIENT_ID")?.toLowerCase();
   return {
     cloud: cloudOf(values),
     tenantId: get("TENANT_ID").toLowerCase(),
     serviceUrl: get("SERVICE_URL"),
     documentationUrl: values.get("DOCUMENTATION_URL"),
-    appIdUri: values.get("APP_ID_URI") ?? `api://${clientId}`,
-    delegated: {
-      clientId,
-      credential: credentialMode(get, "CLIENT_SECRET_NAME", "CLIENT_CERTIFICATE_NAME"),
-    },
+    delegated: toDefaultRegistration(values),
     applicationOnly:
       applicationOnly === undefined
         ? undefined
         : {
+            name: APP_ONLY_REGISTRATION,
             clientId: applicationOnly,
             credential: credentialMode(get, "APP_ONLY_CLIENT_SECRET_NAME", "APP_ONLY_CLIENT_CERTIFICATE_NAME"),
           },
@@ -57,7 +62,6 @@ export function toConfig(values: Draft["values"], policy: Policy): Config {
         }
       : undefined,
     sealingKeyName: get("SEALING_KEY_NAME"),
-    policy,
     v1Audiences: values.get("V1_TOKEN_AUDIENCES")?.split(",") ?? [],
     allowGuests: get("ALLOW_GUESTS") === "true",
     tokenCacheMaxBytes: Number(get("TOKEN_CACHE_MAX_BYTES")),
@@ -84,6 +88,20 @@ function urlProblems({ values }: Draft): string[] {
   return values.has("CLOUD")
     ? [...problems, ...azureUrlProblems(values, local), ...redisProblems(values, local)]
     : problems;
+}
+
+/** The policy is in exactly one place. */
+function policySourceProblems({ values }: Draft): string[] {
+  const url = values.get("POLICY_URL");
+  if (url === undefined) return values.has("POLICY") ? [] : ["POLICY is missing: set POLICY or POLICY_URL"];
+  if (values.has("POLICY")) return ["POLICY_URL must not be set together with POLICY: remove one of them"];
+  if (!values.has("CLOUD")) return [];
+  if (values.get("CLOUD") === "local") return isLoopbackUrl(url) ? [] : [mustBeLocal("POLICY_URL")];
+  const { blobSuffix } = cloudOf(values);
+  const { origin, pathname } = new URL(url);
+  return belongsTo(origin, blobSuffix, false) && /^(\/[^/]+){2,}$/.test(pathname)
+    ? []
+    : [`POLICY_URL must be https://<name>${blobSuffix}/<container>/<blob> in the cloud that CLOUD names`];
 }
 
 function azureUrlProblems(values: Draft["values"], local: boolean): string[] {
@@ -157,35 +175,6 @@ function graphProblems({ values, policy }: Draft): string[] {
       ? [`POLICY apis.${name}.resource is Microsoft Graph in another cloud: CLOUD allows ${allowed}`]
       : [],
   );
-}
-
-function registrationProblems({ values, policy }: Draft): string[] {
-  const clientId = values.get("CLIENT_ID")?.toLowerCase();
-  const problems: string[] = [];
-  if (clientId !== undefined && values.get("APP_ONLY_CLIENT_ID")?.toLowerCase() === clientId) {
-    problems.push(
-      "APP_ONLY_CLIENT_ID must differ from CLIENT_ID: it must be a registration without delegated permissions",
-    );
-  }
-  if (clientId !== undefined && policy.callers.some((entry) => entry.clientId === clientId)) {
-    problems.push("POLICY must not list CLIENT_ID as a caller: the service refuses tokens that were issued to itself");
-  }
-  return problems;
-}
-
-function credentialMode(
-  get: (name: SettingName) => string,
-  secret: SettingName,
-  certificate: SettingName,
-): CredentialMode {
-  switch (get("CLIENT_CREDENTIAL")) {
-    case "key-vault-secret":
-      return { kind: "key-vault-secret", secretName: get(secret) };
-    case "key-vault-certificate":
-      return { kind: "key-vault-certificate", certificateName: get(certificate) };
-    default:
-      return { kind: "managed-identity" };
-  }
 }
 
 function cloudOf(values: ReadonlyMap<SettingName, string>): Cloud {

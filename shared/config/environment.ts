@@ -2,35 +2,72 @@
  * The only file that reads `process.env`. It returns a `Config`, or throws one error that names all problems at once. An
  * empty setting counts as missing. No I/O: with a wrong configuration the service does not start and calls no dependency.
  */
+import { hash } from "node:crypto";
+import { fail, type Result, succeed } from "../core/result.ts";
 import { parsePolicy } from "../policy/parse-policy.ts";
+import type { PolicyDraft } from "../policy/rules.ts";
 import { unquoted } from "./as-copied.ts";
 import { LOCAL_TENANT_ID } from "./clouds.ts";
-import { type Config, ConfigurationError } from "./config.ts";
-import { contradictions, toConfig } from "./contradictions.ts";
+import { type Config, type Configuration, ConfigurationError } from "./config.ts";
+import { contradictions, toConfig, toFixedConfig } from "./contradictions.ts";
 import { SETTINGS, type Setting, type SettingName } from "./settings.ts";
 
 /** Reads the environment of the process. Throws a `ConfigurationError`. */
-export function configFromEnvironment(): Config {
-  return configFrom(process.env);
+export function configurationFromEnvironment(): Configuration {
+  return configurationFrom(process.env);
 }
 
 /** Reads any set of variables. Throws a `ConfigurationError`. */
-export function configFrom(variables: Readonly<Record<string, string | undefined>>): Config {
+export function configurationFrom(variables: Variables): Configuration {
   const { values, problems } = readSettings(variables);
   const malformed = new Set(problems.map(settingOf));
-  const parsed = parsePolicy(values.get("POLICY") ?? '{"apis":{},"callers":[]}');
-  if ("problems" in parsed) {
-    problems.push(...parsed.problems.map(({ path, problem }) => `POLICY${path === "" ? "" : ` ${path}`} ${problem}`));
-  }
-  const policy = "policy" in parsed ? parsed.policy : parsed.draft;
-  const combined = [...hostProblems(variables, values), ...contradictions({ values, policy })];
+  const text = values.get("POLICY");
+  const read = text === undefined ? undefined : readPolicy(text, values);
+  const found = [
+    ...hostProblems(variables, values),
+    ...(read === undefined ? contradictions({ values, policy: NO_POLICY, isPolicyValid: true }) : []),
+    ...(read?.ok === false ? read.failure : []),
+  ];
   // A malformed setting has no value here. Do not report it as missing, too.
-  problems.push(...combined.filter((problem) => !malformed.has(settingOf(problem))));
-  if (problems.length > 0 || !("policy" in parsed)) throw new ConfigurationError(problems);
-  return toConfig(values, parsed.policy);
+  if (malformed.has("POLICY_URL")) malformed.add("POLICY");
+  problems.push(...found.filter((problem) => !malformed.has(settingOf(problem))));
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  const fixed = toFixedConfig(values);
+  if (read?.ok === true) return { fixed, policy: { kind: "setting", config: read.value } };
+  const url = values.get("POLICY_URL") ?? "";
+  return { fixed, policy: { kind: "blob", url, configFor: (blob) => readPolicy(blob, values) } };
+}
+
+/** Reads any set of variables with the policy in `POLICY`. Throws a `ConfigurationError`. */
+export function configFrom(variables: Variables): Config {
+  const { policy } = configurationFrom(variables);
+  if (policy.kind === "blob") throw new ConfigurationError(["POLICY is missing: the policy is in a blob"]);
+  return policy.config;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+const NO_POLICY: PolicyDraft = { apis: {}, registrations: {}, callers: [] };
+
+/** Enough to tell the versions of one deployment apart, and short enough to read aloud. */
+const HASH_CHARACTERS = 16;
+
+/** The policy together with the settings, because some of its rules need settings. */
+function readPolicy(text: string, values: ReadonlyMap<SettingName, string>): Result<Config, readonly string[]> {
+  // Some editors begin a file with a byte order mark, which JSON does not allow (RFC 8259 section 8.1).
+  const parsed = parsePolicy(text.replace(/^\ufeff/, ""));
+  const problems =
+    "problems" in parsed
+      ? parsed.problems.map(({ path, problem }) => `POLICY${path === "" ? "" : ` ${path}`} ${problem}`)
+      : [];
+  const policy = "policy" in parsed ? parsed.policy : parsed.draft;
+  problems.push(...contradictions({ values, policy, isPolicyValid: "policy" in parsed }));
+  return problems.length > 0 || !("policy" in parsed)
+    ? fail(problems)
+    : succeed(toConfig(values, parsed.policy, hash("sha256", text, "hex").slice(0, HASH_CHARACTERS)));
+}
 
 /** The setting that a problem is about: its first word. */
 function settingOf(problem: string): string | undefined {

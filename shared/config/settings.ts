@@ -96,9 +96,18 @@ export const SETTINGS = {
   POLICY: {
     form: z.string().check(z.minLength(2), z.maxLength(256 * 1024)),
     mustBe: "JSON of at most 256 KiB",
-    required: "always",
-    meaning: "Which caller may get which scopes, as JSON: see [the policy](#the-policy). Denied by default.",
+    required: "unless POLICY_URL is set",
+    meaning:
+      "Which caller may get which scopes, as JSON: see [the policy](#the-policy). Denied by default. Azure limits a setting to 32 KB.",
     example: '{"apis":{"graph":{"resource":"https://graph.microsoft.com","scopes":["User.Read"]}},"callers":[]}',
+  },
+  POLICY_URL: {
+    form: url(/^https?:\/\/[^/\\?#@\s]+(\/[\w.~%-]+){2,}$/),
+    mustBe: "the URL of a blob, without a query",
+    required: "no",
+    meaning:
+      "Instead of POLICY: the blob with the policy, as JSON of at most 1 MiB. The service reads it with its identity, and again while it runs: a change takes effect on every instance within a minute.",
+    example: "https://stgtecontoso.blob.core.windows.net/policy/policy.json",
   },
   KEY_VAULT_URL: {
     ...origin,

@@ -72,6 +72,8 @@ export type PolicyRefusal =
   | "scope_not_allowed"
   | "redirect_uri_not_allowed"
   | "link_caller_not_own"
+  /** The caller's token is for another registration than its entry. */
+  | "token_for_other_registration"
   /** The entry may use the API through the relay only. */
   | "relay_only"
   /** No rule of `downstream` allows this request to the API. */
@@ -90,6 +92,10 @@ export interface PolicyRefused {
   readonly requested?: readonly string[];
   /** What the caller's own entry has instead. */
   readonly listed?: readonly string[];
+  /** Name of the entry's registration. */
+  readonly registration?: string;
+  /** The kind of the caller whose token is for another registration. */
+  readonly callerKind?: "user" | "application";
 }
 
 /** The token carries scopes outside the caller's list, so it is not released. */
@@ -101,12 +107,19 @@ export interface ScopeSurplus {
 }
 
 /** Why a token may not be exchanged: it is not valid, or this caller may not exchange it. */
-export type SubjectRefusal = TokenRefusal | "not_a_user" | "not_the_caller";
+export type SubjectRefusal = TokenRefusal | "not_a_user" | "not_the_caller" | "other_registration";
 
 /** Why an `actor_token` is refused: it is not valid, or the policy has no entry for its caller. */
 export type ActorRefusal = TokenRefusal | "not_listed";
 
-export type GrantRefusal = "unknown" | "expired" | "not_bound" | "unreadable" | "user_changed";
+export type GrantRefusal =
+  | "unknown"
+  | "expired"
+  | "not_bound"
+  | "unreadable"
+  | "user_changed"
+  /** Issued for another registration than the caller's token and its entry. */
+  | "other_registration";
 
 /** An application's grant that has ended, with the application's current policy entry. */
 export interface EndedGrant {
@@ -123,6 +136,8 @@ export type CodeRefusal =
   | "wrong_client"
   | "wrong_redirect_uri"
   | "wrong_verifier"
+  /** Issued for another registration than the caller's token and its entry. */
+  | "other_registration"
   /** An earlier request with the same code has used Entra's refresh token. */
   | "already_redeemed";
 
@@ -148,6 +163,8 @@ export type SignInRefusal =
   | "confirmation_used"
   /** The form did not come from the confirmation page. */
   | "form_forged"
+  /** The sign-in began for another registration than the application's entry has now. */
+  | "registration_changed"
   | "too_large";
 
 /** Entra's refusal, classified by who can act on it. */
@@ -184,6 +201,8 @@ export const DEPENDENCY_PROBLEMS = {
   key_vault: ["unavailable", "timeout", "answer_invalid"],
   managed_identity: ["unavailable", "timeout", "answer_invalid"],
   grant_store: ["unavailable", "timeout"],
+  /** The policy blob was never read since the instance started. The operator event `policy` has the cause. */
+  policy: ["unavailable"],
   /** The API that the relay calls. */
   downstream: ["unavailable", "timeout", "answer_too_large", "redirect"],
 } as const;
@@ -214,11 +233,14 @@ export type Failure =
       readonly reason: TokenRefusal;
       /** Length of a token that is too long. */
       readonly sentBytes?: number;
+      /** Client id of the registration that a genuine token is for. */
+      readonly registration?: string;
     }
   | {
       readonly kind: "subject_refused";
       readonly reason: SubjectRefusal;
       readonly sentBytes?: number;
+      readonly registration?: string;
       /** RFC 8693 calls a bad subject `invalid_request`, RFC 7523 a bad assertion `invalid_grant`. */
       readonly presentedAs: "subject_token" | "assertion";
     }

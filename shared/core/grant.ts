@@ -16,6 +16,8 @@ export interface Grant {
    */
   readonly id: string;
   readonly binding: GrantBinding;
+  /** Client id of the registration that Entra issued the refresh token for. No other one can redeem it. */
+  readonly registration: string;
   readonly user: UserIdentity;
   /** The scopes that Entra returned when the grant was issued. */
   readonly apis: ConsentedApis;

@@ -17,6 +17,8 @@ export const CODE_REDEMPTION_DEADLINE_MS = 30_000;
 export const KEY_SET_DEADLINE_MS = 3_000;
 /** One read of a Key Vault secret, retried once. */
 export const VAULT_DEADLINE_MS = 3_000;
+/** One read of the policy blob with the token for it. Requests wait for it only if the policy is missing or overdue. */
+export const POLICY_DEADLINE_MS = 3_000;
 /** One operation on the grant table. */
 export const GRANT_STORE_DEADLINE_MS = 2_000;
 /** One call to Redis, which usually takes one or two milliseconds. After this time a call to Entra is as fast. */
@@ -48,6 +50,8 @@ export const CLAIMS_MAX_BYTES = 4 * 1024;
 export const ENTRA_ANSWER_MAX_BYTES = 256 * 1024;
 /** Entra's key set: about ten keys of 2 KB each. jose has no limit. */
 export const KEY_SET_MAX_BYTES = 512 * 1024;
+/** The policy blob: some thousand entries. */
+export const POLICY_MAX_BYTES = 1024 * 1024;
 /** The response to a telemetry export: an empty object, or the part that was rejected. */
 export const TELEMETRY_ANSWER_MAX_BYTES = 64 * 1024;
 

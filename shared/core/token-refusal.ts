@@ -35,6 +35,7 @@ export const TOKEN_REFUSALS = {
   not_an_application: "a user's token, presented as a client assertion",
   scope_missing: "a user's token without the scope access_as_user",
   role_missing: "an application's token without the app role Exchange.Call",
+  agent_user: "the user account of an agent, which is not a person",
   guest: "a guest of this tenant, and guests are not allowed",
 } as const;
 
@@ -47,5 +48,7 @@ export type ValidationFailure =
       readonly reason: TokenRefusal;
       /** Length of a token that is too long. */
       readonly sentBytes?: number;
+      /** Client id of the registration that the token is for. Undefined: the token is not genuine, or is for no registration. */
+      readonly registration?: string;
     }
   | { readonly kind: "keys_unavailable" };

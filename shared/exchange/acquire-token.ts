@@ -9,7 +9,7 @@ import type { ExchangeRequest, TokenParameters } from "../core/exchange-request.
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { identityKey } from "../core/user-identity.ts";
-import type { Registration } from "../entra/registration.ts";
+import type { Registration, Registrations } from "../entra/registration.ts";
 import type { FlowContext } from "../flows/flow.ts";
 import type { Subject } from "../flows/flows.ts";
 import { flowFor } from "../flows/flows.ts";
@@ -23,7 +23,7 @@ export interface AcquireContext extends ThrottlingContext {
   readonly tenantId: string;
   readonly allowGuests: boolean;
   readonly cache: TokenCache;
-  readonly delegated: Registration;
+  readonly registrations: Registrations;
   /** Undefined unless an application registration is configured. */
   readonly applicationOnly: Registration | undefined;
   readonly grants: Pick<OfflineAccess, "redeemed">;
@@ -43,10 +43,13 @@ export async function acquireToken(
   context: AcquireContext,
   acquisition: Acquisition,
 ): Promise<Result<CacheAnswer, Failure>> {
-  const { subject, entitlement } = acquisition;
-  const registration = subject.source === "application" ? context.applicationOnly : context.delegated;
+  const { caller, subject, entitlement } = acquisition;
+  // Entra exchanges a token only for the registration that it was issued for: policy has checked that it is the entry's.
+  const registration =
+    subject.source === "application" ? context.applicationOnly : context.registrations.find(caller.registration);
   if (registration === undefined) {
-    return fail({ kind: "policy_refused", reason: "flow_not_allowed", entry: entitlement.entry });
+    const { entry, registration: name } = entitlement;
+    return fail({ kind: "policy_refused", reason: "flow_not_allowed", entry, registration: name });
   }
   const acquired = await acquireAs(context, acquisition, registration);
   return acquired.ok ? acquired : fail(withPresentation(acquired.failure, subject));

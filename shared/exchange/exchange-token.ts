@@ -117,8 +117,8 @@ function entitle(
     ...(subject.source === "code" ? fromPushedRequest(request.tokenParameters, subject.code) : {}),
   });
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
-  const { entry, api, scopes, also, downstream } = decision.value;
-  audit.add(requestedFacts(entry, [{ api: api.name, scopes }, ...also.map(toScopes)]));
+  const { api, scopes, also, downstream } = decision.value;
+  audit.add(requestedFacts(decision.value, [{ api: api.name, scopes }, ...also.map(toScopes)]));
   if (downstream !== undefined) audit.add({ relayRule: downstream.rule });
   return decision;
 }

@@ -14,12 +14,13 @@ import {
 import type { Caller, UserCaller } from "../caller/caller.ts";
 import { ignoresSecret } from "../client-authentication/listed-methods.ts";
 import type { ClientAuthentication, ExchangeRequest, GrantRequest } from "../core/exchange-request.ts";
-import type { Failure } from "../core/failure.ts";
+import type { EndedGrant, Failure } from "../core/failure.ts";
+import type { Grant } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { Subject } from "../flows/flows.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
-import { entryFor } from "../policy/evaluate.ts";
+import { entryFor, registrationRefusal } from "../policy/find-entry.ts";
 import type { Policy } from "../policy/rules.ts";
 import { codeRefusal, toUnsealedCode } from "../sealed-state/authorization-code.ts";
 import type { SealedStateFailure } from "../sealed-state/state-sealer.ts";
@@ -32,8 +33,8 @@ export interface AuthenticatedRequest {
 }
 
 interface SubjectContext extends AuthenticationContext {
-  readonly grants: Pick<OfflineAccess, "open">;
   readonly policy: Policy;
+  readonly grants: Pick<OfflineAccess, "open">;
   readonly signIn: SignInState | undefined;
 }
 
@@ -74,7 +75,8 @@ async function resolveCaller(
   }
   const caller = await authenticate(context, clientAuthentication, audit);
   if (!caller.ok) return caller;
-  if (!matchesClaimedClient(caller.value, request)) return fail(CLIENT_ID_MISMATCH);
+  const refusal = refusalOf(context, caller.value, request);
+  if (refusal !== undefined) return fail(refusal);
   const subject = await subjectOf(context, caller.value, grantRequest);
   if (!subject.ok) return subject;
   recordSubject(subject.value, audit);
@@ -138,9 +140,15 @@ async function subjectAsCaller(
   const subject = { source: "user", user: user.value, presentedAs } as const;
   recordCaller(user.value, audit);
   recordSubject(subject, audit);
-  return matchesClaimedClient(user.value, request)
-    ? succeed({ caller: user.value, subject })
-    : fail(CLIENT_ID_MISMATCH);
+  const refusal = refusalOf(context, user.value, request);
+  return refusal === undefined ? succeed({ caller: user.value, subject }) : fail(refusal);
+}
+
+/** Before anything that the caller presents is opened: its token must be for its client and for its registration. */
+function refusalOf({ policy }: SubjectContext, caller: Caller, request: ExchangeRequest): Failure | undefined {
+  if (!matchesClaimedClient(caller, request)) return CLIENT_ID_MISMATCH;
+  const refused = registrationRefusal(policy, caller);
+  return refused === undefined ? undefined : { kind: "policy_refused", ...refused };
 }
 
 async function userSubject(
@@ -156,7 +164,16 @@ async function userSubject(
   }
   if (token === undefined) return fail({ kind: "policy_refused", reason: "user_required" });
   const user = await validateUser(context, token, presentedAs);
-  return user.ok ? succeed({ source: "user", user: user.value, presentedAs }) : user;
+  if (!user.ok) return user;
+  // Entra exchanges a token only for the registration that it was issued for.
+  return user.value.registration === caller.registration
+    ? succeed({ source: "user", user: user.value, presentedAs })
+    : fail({
+        kind: "subject_refused",
+        reason: "other_registration",
+        presentedAs,
+        registration: caller.registration,
+      });
 }
 
 /** A presented token that must be a user's. */
@@ -174,13 +191,28 @@ async function validateUser(
 
 /** A handle of this service opens a grant. Policy decides about a refresh token of Entra. */
 async function grantSubject(
-  { grants }: SubjectContext,
+  { policy, grants }: SubjectContext,
   caller: Caller,
   { presented, refreshToken }: Extract<GrantRequest, { flow: "refresh-token" }>,
 ): Promise<Result<Subject, Failure>> {
   if (presented === "entra_token") return succeed({ source: "imported", refreshToken });
-  const grant = await grants.open(refreshToken, caller);
-  return grant.ok ? succeed({ source: "grant", grant: grant.value }) : grant;
+  const opened = await grants.open(refreshToken, caller);
+  if (!opened.ok) return opened;
+  const { grant } = opened.value;
+  return grant.registration === caller.registration
+    ? succeed({ source: "grant", grant: opened.value })
+    : fail({
+        kind: "grant_refused",
+        reason: "other_registration",
+        grantId: grant.id,
+        ...endedFor(policy, caller, grant),
+      });
+}
+
+/** An application gets a link for a grant of the registration that its entry has now. A user signs in again instead. */
+function endedFor(policy: Policy, caller: Caller, grant: Grant): { readonly ended?: EndedGrant } {
+  const entry = caller.kind === "application" ? entryFor(policy, caller) : undefined;
+  return entry === undefined ? {} : { ended: { entry: entry.name, confidential: caller.confidential, grant } };
 }
 
 /**
@@ -188,13 +220,13 @@ async function grantSubject(
  */
 async function codeSubject(
   { signIn }: SubjectContext,
-  { clientId }: Caller,
+  { clientId, registration }: Caller,
   { code, redirectUri, codeVerifier }: Extract<GrantRequest, { flow: "authorization-code" }>,
 ): Promise<Result<Subject, Failure>> {
   if (signIn === undefined) return fail({ kind: "code_refused", reason: "malformed" });
   const unsealed = await (await signIn.sealedState()).codes.unseal(code.reveal());
   if (!unsealed.ok) return fail(fromCodeFailure(unsealed.failure));
-  const reason = codeRefusal(unsealed.value, { clientId, redirectUri, codeVerifier });
+  const reason = codeRefusal(unsealed.value, { clientId, registration, redirectUri, codeVerifier });
   return reason === undefined
     ? succeed({ source: "code", code: toUnsealedCode(unsealed.value) })
     : fail({ kind: "code_refused", reason });

@@ -39,6 +39,7 @@ export interface GrantRow extends RowKeys {
   readonly bindingKind: string;
   readonly bindingTenantId: string;
   readonly bindingClientId: string;
+  readonly registration: string;
   readonly userTenantId: string;
   readonly userObjectId: string;
   /** JSON: array of `{ api, scopes }`. */
@@ -103,6 +104,7 @@ export function toGrantRow(grant: Grant, sealed: string): GrantRow {
     bindingKind: grant.binding.kind,
     bindingTenantId: grant.binding.tenantId,
     bindingClientId: grant.binding.clientId,
+    registration: grant.registration,
     userTenantId: grant.user.tenantId,
     userObjectId: grant.user.objectId,
     apis: JSON.stringify(grant.apis),
@@ -127,6 +129,7 @@ export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: G
           tenantId: readString(row["bindingTenantId"]),
           clientId: readString(row["bindingClientId"]),
         },
+        registration: readString(row["registration"]),
         user: { tenantId: readString(row["userTenantId"]), objectId: readString(row["userObjectId"]) },
         apis: readConsentedApis(JSON.parse(readString(row["apis"]))),
         policyEntry: readString(row["policyEntry"]),

@@ -38,6 +38,7 @@ const EXPIRED_RETENTION_SECONDS = 14 * DAY_SECONDS;
 
 export interface CreateGrant {
   readonly binding: GrantBinding;
+  readonly registration: string;
   readonly user: UserIdentity;
   readonly apis: ConsentedApis;
   readonly refreshToken: SecretValue;

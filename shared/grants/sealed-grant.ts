@@ -48,6 +48,7 @@ function constantRecord(grant: Grant): string {
     grant.binding.kind,
     grant.binding.tenantId,
     grant.binding.clientId,
+    grant.registration,
     grant.user.tenantId,
     grant.user.objectId,
     grant.apis.map(({ api, scopes }) => [api, scopes]),

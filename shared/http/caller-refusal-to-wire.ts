@@ -28,9 +28,9 @@ export function callerMissing(options: WireOptions): Wire {
   };
 }
 
-export function callerRefused({ reason, sentBytes = 0 }: CallerRefused, options: WireOptions): Wire {
+export function callerRefused({ reason, sentBytes = 0, registration }: CallerRefused, options: WireOptions): Wire {
   const refusal = REFUSALS[reason];
-  const words = wordsFor(options.service);
+  const words = wordsFor(options.service, registration);
   const refused = {
     code: refusal.code ?? "caller_refused",
     description: refusal.text({ ...words, token: "The caller's token", sentBytes }),
@@ -42,10 +42,13 @@ export function callerRefused({ reason, sentBytes = 0 }: CallerRefused, options:
   return { ...refused, status: 401, error: "invalid_client", challenge };
 }
 
-export function subjectRefused({ reason, presentedAs, sentBytes = 0 }: SubjectRefused, options: WireOptions): Wire {
+export function subjectRefused(
+  { reason, presentedAs, sentBytes = 0, registration }: SubjectRefused,
+  options: WireOptions,
+): Wire {
   // Only applications have the app role, and the role does not make an application's token exchangeable.
   const refusal = REFUSALS[reason === "role_missing" ? "not_a_user" : reason];
-  const words = wordsFor(options.service);
+  const words = wordsFor(options.service, registration);
   const refused = {
     code: refusal.code ?? "subject_refused",
     description: refusal.text({ ...words, token: "The token to exchange", sentBytes }),
@@ -88,8 +91,11 @@ interface Refusal {
   readonly action: Action;
   readonly text: (input: TextInput) => string;
   /** The token is valid, and a permission is missing: the status is not 401. */
-  readonly lacksPermission?: "scope" | "role" | "guest";
+  readonly lacksPermission?: Permission;
 }
+
+/** What a valid token lacks. No scope makes a guest a member, or an agent a person. */
+type Permission = "scope" | "role" | "guest" | "person";
 
 /** RFC 6750 section 3.1: an invalid token is 401; a valid token without a permission is 403 `insufficient_scope`. */
 function asResource({ lacksPermission }: Refusal, words: Words): Pick<Wire, "status" | "error" | "challenge"> {
@@ -98,22 +104,21 @@ function asResource({ lacksPermission }: Refusal, words: Words): Pick<Wire, "sta
   return { status: lacksPermission === undefined ? 401 : 403, error, challenge: { error, ...scope } };
 }
 
-/** What to request after the missing permission is there. No scope makes a guest a member. */
-function scopeFor(
-  lacking: "scope" | "role" | "guest",
-  { scope, applicationScope }: Words,
-): { readonly scope?: string } {
+/** What to request after the missing permission is there. */
+function scopeFor(lacking: Permission, { scope, applicationScope }: Words): { readonly scope?: string } {
   switch (lacking) {
     case "scope":
       return scope;
     case "role":
       return applicationScope;
     case "guest":
+    case "person":
       return {};
   }
 }
 
-function wordsFor(service: ServiceNames | undefined): Words {
+/** `registration`: client id of the registration that a genuine token is for. Default: the default registration. */
+function wordsFor(service: ServiceNames | undefined, registration?: string): Words {
   if (service === undefined) {
     return {
       tokenNeeded: "an Entra access token for this service",
@@ -123,7 +128,9 @@ function wordsFor(service: ServiceNames | undefined): Words {
       applicationScope: {},
     };
   }
-  const { user, application } = callerScopes(service.appIdUri);
+  const [first, ...others] = service.registrations;
+  const { appIdUri } = others.find(({ clientId }) => clientId === registration) ?? first;
+  const { user, application } = callerScopes(appIdUri);
   return {
     tokenNeeded: `an Entra access token for ${user} (a user) or ${application} (an application)`,
     userScope: `the scope ${user}`,
@@ -262,6 +269,12 @@ const REFUSALS: Readonly<Record<SubjectRefusal, Refusal>> = {
     text: () =>
       "A user may exchange only the token that authenticates the request. Send one token, or authenticate as an application.",
   },
+  other_registration: {
+    code: "subject_for_other_registration",
+    action: "fix_request",
+    text: ({ userScope }) =>
+      `The token to exchange is for another app registration of this service than the caller's token (claim aud). Request the user's token for ${userScope}.`,
+  },
   scope_missing: {
     code: "token_scope_missing",
     action: "fix_request",
@@ -281,5 +294,12 @@ const REFUSALS: Readonly<Record<SubjectRefusal, Refusal>> = {
     text: ({ token }) =>
       `${token} belongs to a guest of the tenant (claim acct or idp), and this service does not accept guests. Ask your administrator.`,
     lacksPermission: "guest",
+  },
+  agent_user: {
+    code: "agent_user_not_allowed",
+    action: "fix_request",
+    text: ({ token }) =>
+      `${token} is of an agent's user account (claim xms_sub_fct), and this service acts for people only. Send a token of the agent itself, or of the person for whom it acts.`,
+    lacksPermission: "person",
   },
 };

@@ -3,7 +3,7 @@
  * and has no default, so a new failure does not compile until it is added here. Of Entra's evidence, messages contain
  * only the AADSTS number and the trace id.
  */
-import type { Dependency, EntraEvidence, Failure } from "../core/failure.ts";
+import type { CodeRefusal, Dependency, EntraEvidence, Failure, GrantRefusal } from "../core/failure.ts";
 import { actorRefused, callerMissing, callerRefused, subjectRefused } from "./caller-refusal-to-wire.ts";
 import { clientRefusalToWire } from "./client-refusal-to-wire.ts";
 import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
@@ -71,13 +71,13 @@ function translate(failure: Failure, options: WireOptions): Wire {
     case "actor_refused":
       return actorRefused(failure, options);
     case "policy_refused":
-      return policyRefusalToWire(failure, options.dialect);
+      return policyRefusalToWire(failure, options);
     case "scope_surplus":
       return scopeSurplus();
     case "grant_refused":
       return grantRefused(failure, options);
     case "code_refused":
-      return codeRefused();
+      return codeRefused(failure.reason);
     case "sign_in_refused":
       return signInRefusalToWire(failure.reason, options.dialect);
     case "entra_refused":
@@ -153,22 +153,34 @@ function scopeSurplus(): Wire {
 }
 
 function grantRefused({ reason, signIn }: Extract<Failure, { kind: "grant_refused" }>, { dialect }: WireOptions): Wire {
-  const expired = reason === "expired";
-  const problem = expired ? "The grant has expired." : "The grant does not exist, or it belongs to another caller.";
+  const [code, problem] = GRANT_PROBLEMS[reason] ?? GRANT_INVALID;
   return {
     status: dialect === "oauth" ? 400 : 403,
     error: "invalid_grant",
-    code: expired ? "grant_expired" : "grant_invalid",
+    code,
     description: `${problem} The user has to sign in for a new grant.`,
     action: "sign_in",
     ...(signIn?.url === undefined ? {} : { signInUrl: signIn.url }),
   };
 }
 
-function codeRefused(): Wire {
-  const description =
-    "The authorization code is invalid, expired or issued for another request. The user has to sign in again.";
-  return { ...clientError(400, "invalid_grant", "code_refused", description), action: "sign_in" };
+/** The reasons that the grant's own caller may know. For all others, a grant of another caller looks like none. */
+const GRANT_PROBLEMS: Partial<Record<GrantRefusal, readonly [code: string, problem: string]>> = {
+  expired: ["grant_expired", "The grant has expired."],
+  other_registration: [
+    "grant_for_other_registration",
+    "The grant was issued for another app registration than the policy has for this caller now.",
+  ],
+};
+const GRANT_INVALID = ["grant_invalid", "The grant does not exist, or it belongs to another caller."] as const;
+
+function codeRefused(reason: CodeRefusal): Wire {
+  const [code, problem] =
+    reason === "other_registration"
+      ? ["code_for_other_registration", "The authorization code is for another app registration of this service."]
+      : ["code_refused", "The authorization code is invalid, expired or issued for another request."];
+  const description = `${problem} The user has to sign in again.`;
+  return { ...clientError(400, "invalid_grant", code, description), action: "sign_in" };
 }
 
 function dependencyFailed(failure: Extract<Failure, { kind: "dependency_failed" }>): Wire {
@@ -211,6 +223,7 @@ const DEPENDENCIES: Readonly<Record<Dependency, string>> = {
   key_vault: "Key Vault",
   managed_identity: "The managed identity endpoint",
   grant_store: "The grant store",
+  policy: "The policy of this service",
   downstream: "The API",
 };
 

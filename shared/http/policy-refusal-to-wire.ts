@@ -4,14 +4,16 @@
  */
 import { didYouMean } from "../core/did-you-mean.ts";
 import type { PolicyRefusal, PolicyRefused } from "../core/failure.ts";
+import { otherRegistrationToWire } from "./other-registration-to-wire.ts";
 import { safeList, safeText } from "./safe-text.ts";
-import type { Action, Dialect, Wire } from "./wire.ts";
+import type { Action, Wire, WireOptions } from "./wire.ts";
 
 const ASK_ADMIN = "Ask your administrator.";
 
 type Refusal = readonly [error: string, statement: string, advice: string, action?: Action];
 
-const REFUSALS: Readonly<Record<PolicyRefusal, Refusal>> = {
+/** Without the refusals that `other-registration-to-wire.ts` writes. */
+const REFUSALS: Readonly<Record<Exclude<PolicyRefusal, "token_for_other_registration">, Refusal>> = {
   caller_not_listed: ["unauthorized_client", "The policy has no entry for this caller.", ASK_ADMIN],
   public_client: [
     "unauthorized_client",
@@ -97,7 +99,10 @@ const REFUSALS: Readonly<Record<PolicyRefusal, Refusal>> = {
 };
 
 /** Every reason for which policy refuses. */
-export const POLICY_REFUSALS = Object.keys(REFUSALS) as readonly PolicyRefusal[];
+export const POLICY_REFUSALS: readonly PolicyRefusal[] = [
+  ...(Object.keys(REFUSALS) as (keyof typeof REFUSALS)[]),
+  "token_for_other_registration",
+];
 
 /** What the lists of a refusal are called in its message, where it is not "Refused" and "Allowed". */
 const LABELS: Partial<Record<PolicyRefusal, readonly [requested: string, listed: string]>> = {
@@ -107,7 +112,9 @@ const LABELS: Partial<Record<PolicyRefusal, readonly [requested: string, listed:
   api_ambiguous: ["Named", "Allowed"],
 };
 
-export function policyRefusalToWire(refused: PolicyRefused, dialect: Dialect): Wire {
+export function policyRefusalToWire(refused: PolicyRefused, options: WireOptions): Wire {
+  if (refused.reason === "token_for_other_registration") return otherRegistrationToWire(refused, options);
+  const { dialect } = options;
   const [error, statement, advice, action = "ask_admin"] = REFUSALS[refused.reason];
   // A page is for a person in a browser, who is not the caller that the lists belong to.
   const facts = dialect === "page" ? [] : factsOf(refused);

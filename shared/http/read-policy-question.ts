@@ -12,8 +12,10 @@ import type { Failure } from "../core/failure.ts";
 import { FLOW_NAMES } from "../core/flow-name.ts";
 import type { JsonObject } from "../core/json-object.ts";
 import { APIS_PER_GRANT_MAX } from "../core/limits.ts";
+import { DEFAULT_REGISTRATION } from "../core/registration-names.ts";
 import { type Result, succeed } from "../core/result.ts";
 import type { PolicyQuestion } from "../policy/explain.ts";
+import type { PolicyCaller } from "../policy/find-entry.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
 import { readJsonBody, safeName } from "./read-body.ts";
@@ -25,6 +27,10 @@ const names = z.array(name).check(z.maxLength(64));
 export const callerForm = z.strictObject({
   kind: z.enum(["user", "application"]),
   clientId: name,
+  /** The client is an agent of this agent identity blueprint. */
+  blueprint: z.optional(name),
+  /** Name of the registration that the caller's token is for. Not set: the default one. */
+  registration: z._default(name, DEFAULT_REGISTRATION),
   roles: z._default(names, []),
   /** The client authenticates to Entra with a secret or a certificate. */
   confidential: z._default(z.boolean(), true),
@@ -103,10 +109,10 @@ function readRequestQuestion({ grant, ...body }: JsonObject): Result<PolicyQuest
   };
   return succeed({
     about: "request",
-    caller,
+    caller: toCaller(caller),
     flow,
     tokenParameters,
-    ...(subject === undefined ? {} : { subject }),
+    ...(subject === undefined ? {} : { subject: toCaller(subject) }),
     ...(given === undefined ? {} : { given }),
     ...(redirectUri === undefined ? {} : { redirectUri }),
     ...relay.value,
@@ -119,6 +125,10 @@ function readCall(call: RequestForm["call"]): Result<{ readonly relay?: Downstre
   return target.ok
     ? succeed({ relay: { method: call.method, target: target.value } })
     : invalidRequest("path_invalid", "call.path", { target: target.failure });
+}
+
+function toCaller({ blueprint, ...caller }: RequestForm["caller"]): PolicyCaller {
+  return blueprint === undefined ? caller : { ...caller, agent: { blueprint: blueprint.toLowerCase() } };
 }
 
 function readLinkQuestion(body: unknown): Result<PolicyQuestion, Failure> {

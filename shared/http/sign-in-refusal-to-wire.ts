@@ -30,6 +30,11 @@ const REFUSALS: Readonly<Record<SignInRefusal, readonly [code: string, descripti
   confirmation_expired: ["confirmation_expired", "The confirmation came too late. Start again.", "sign_in"],
   confirmation_used: ["confirmation_used", "The confirmed grant has been revoked. Start again.", "sign_in"],
   form_forged: ["form_forged", "The form did not come from the confirmation page. Start again.", "sign_in"],
+  registration_changed: [
+    "signin_registration_changed",
+    "The policy has another app registration for the application since this sign-in began. Start again.",
+    "sign_in",
+  ],
   too_large: [
     "signin_too_large",
     "The data of the sign-in is too large for a URL or a cookie. Ask your administrator.",

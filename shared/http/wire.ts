@@ -43,6 +43,13 @@ export interface Wire {
 /** What callers have to know about the service to get a token for it. Each name is public. */
 export interface ServiceNames {
   readonly tenantId: string;
+  /** The registrations that callers request tokens for, the default one first. */
+  readonly registrations: readonly [RegistrationNames, ...RegistrationNames[]];
+}
+
+interface RegistrationNames {
+  readonly name: string;
+  readonly clientId: string;
   readonly appIdUri: string;
 }
 

@@ -22,6 +22,8 @@ import { release } from "../policy/release.ts";
 import { spendBudget, type ThrottlingContext, throttledCall } from "../throttling/throttled-call.ts";
 
 export interface CollectConsent {
+  /** The registration that Entra issued the refresh token for. */
+  readonly registration: Registration;
   readonly entitlement: Entitlement;
   /** The token that Entra returned together with the refresh token. */
   readonly token: EntraToken;
@@ -34,10 +36,6 @@ export interface CollectConsent {
   readonly audit: AuditTrail;
 }
 
-interface ConsentContext extends ThrottlingContext {
-  readonly delegated: Registration;
-}
-
 /** What a grant is issued for. */
 export interface Consent {
   readonly apis: ConsentedApis;
@@ -46,7 +44,7 @@ export interface Consent {
 }
 
 export async function collectConsentedApis(
-  context: ConsentContext,
+  context: ThrottlingContext,
   request: CollectConsent,
 ): Promise<Result<Consent, Failure>> {
   const { entitlement, token, audit, signal } = request;
@@ -77,13 +75,12 @@ interface FurtherApi {
 }
 
 async function redeemForApi(
-  context: ConsentContext,
-  { entitlement, token, correlationId, trace }: CollectConsent,
+  context: ThrottlingContext,
+  { registration, entitlement, token, correlationId, trace }: CollectConsent,
   { allowance, refreshToken }: FurtherApi,
 ): Promise<Result<EntraToken, Failure>> {
   if (token.user === undefined) return fail(ANSWER_INVALID);
   const user = identityKey(token.user);
-  const registration = context.delegated;
   // The refresh token is new each time, so the same request never comes again.
   const call = { registration, entitlement, api: allowance.api.name, user, refusalKey: undefined };
   const refused = spendBudget(context, call);

@@ -5,7 +5,7 @@
 import type { ExchangeRequest } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
-import type { Registration } from "../entra/registration.ts";
+import type { Registrations } from "../entra/registration.ts";
 import type { Subject } from "../flows/flows.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import type { ThrottlingContext } from "../throttling/throttled-call.ts";
@@ -13,7 +13,7 @@ import { type CollectConsent, collectConsentedApis } from "./consented-apis.ts";
 import type { IssuedGrant, IssueGrant, OfflineAccess } from "./offline-access.ts";
 
 interface IssueContext extends ThrottlingContext {
-  readonly delegated: Registration;
+  readonly registrations: Registrations;
   readonly grants: OfflineAccess;
 }
 
@@ -25,13 +25,16 @@ export async function issueRequestedGrant(
   request: IssueRequestedGrant,
   { correlationId, trace, signal }: ExchangeRequest,
 ): Promise<Result<IssuedGrant | undefined, Failure>> {
-  const { subject, entitlement, token, scopes, audit } = request;
+  const { caller, subject, entitlement, token, scopes, audit } = request;
   if (subject.source === "grant") {
     const { id, expiresAtSeconds } = subject.grant.grant;
     return succeed({ id, expiresAtSeconds, handle: undefined });
   }
   if (!isGrantRequested(subject, entitlement)) return succeed(undefined);
+  const registration = context.registrations.find(caller.registration);
+  if (registration === undefined) return fail({ kind: "internal" });
   const consent = await collectConsentedApis(context, {
+    registration,
     entitlement,
     token,
     scopes,

@@ -18,7 +18,7 @@ import { parseHandle } from "../grants/grant-handle.ts";
 import type { GrantFailure, GrantPage, GrantVisibility, UnsealedGrant } from "../grants/grant-types.ts";
 import type { CreateGrant, Grants } from "../grants/grants.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
-import { entryFor } from "../policy/evaluate.ts";
+import { entryFor } from "../policy/find-entry.ts";
 import type { Policy } from "../policy/rules.ts";
 import type { Consent } from "./consented-apis.ts";
 import { fromGrantFailure, fromGrantResult } from "./grant-failure.ts";
@@ -46,6 +46,8 @@ export interface IssueGrant {
 /** A grant that a person approved on the confirmation page, for an application that is not present. */
 export interface IssueConfirmedGrant {
   readonly clientId: string;
+  /** Client id of the registration that Entra issued the refresh token for. */
+  readonly registration: string;
   readonly user: UserIdentity;
   readonly entitlement: Entitlement;
   /** The APIs that the confirmation page showed. */
@@ -191,6 +193,7 @@ async function issue(
   }
   return storeGrant(grants, request, {
     binding: { kind: caller.kind, tenantId: caller.tenantId, clientId: caller.clientId },
+    registration: caller.registration,
     user: user.value,
     refreshToken: consent.refreshToken,
     apis: consent.apis,
@@ -203,9 +206,10 @@ async function issueConfirmed(
   request: IssueConfirmedGrant,
 ): Promise<Result<IssuedGrant, Failure>> {
   if (grants === undefined) return fail({ kind: "misconfigured", code: "grant_store_missing" });
-  const { clientId, user, entitlement, apis, refreshToken, handle, createdAtSeconds } = request;
+  const { clientId, registration, user, entitlement, apis, refreshToken, handle, createdAtSeconds } = request;
   return storeGrant(grants, request, {
     binding: { kind: "application", tenantId: user.tenantId, clientId },
+    registration,
     user,
     refreshToken,
     idempotency: { handle, createdAtSeconds },

@@ -107,6 +107,11 @@ const TEXTS: Readonly<Record<string, RefusalText>> = {
     reason: "Your account belongs to another organisation. No access was granted.",
     advice: ASK_ADMIN,
   },
+  signin_registration_changed: {
+    title: "This sign-in is no longer valid",
+    reason: "The administrator has changed the application's settings since it began. No access was granted.",
+    advice: NEW_LINK,
+  },
   confirmation_missing: {
     title: "No confirmation is pending",
     reason:

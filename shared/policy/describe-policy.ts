@@ -8,7 +8,7 @@ import type { CallerRule, Policy } from "./rules.ts";
 /** What each caller may do, one paragraph per entry. */
 export function describePolicy(policy: Policy): string[] {
   return policy.callers.flatMap((entry) => [
-    `${entry.name} (${entry.kind} ${entry.clientId}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
+    `${entry.name} (${entry.kind} ${entry.clientId ?? `agents of blueprint ${entry.blueprint}`}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
     `  may use the flows ${entry.flows.join(", ")}`,
     ...describeRegistration(entry),
     ...describeApis(entry),

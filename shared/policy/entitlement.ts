@@ -28,6 +28,8 @@ export interface ApiAllowance {
 export interface Allowance extends ApiAllowance {
   /** Name of the policy entry that allowed it, for the audit trail. */
   readonly entry: string;
+  /** Name of the entry's registration, for the audit trail. */
+  readonly registration: string;
   readonly flow: FlowName;
   /** Further APIs of the grant. Empty unless the request issues a grant. */
   readonly also: readonly ApiAllowance[];

@@ -1,18 +1,31 @@
 /**
- * The entries of a caller's kind and client id. Each request asks for them, so the time must not grow with the policy:
- * the entries of a policy are indexed on first use. A policy never changes, so the index is never stale, and it goes
- * when its policy goes.
+ * The entries that may match a client: its own, or those of the blueprint whose agent it is. Each request asks for them,
+ * so the time must not grow with the policy: the entries of a policy are indexed on first use. A policy never changes, so
+ * the index is never stale, and it goes when its policy goes.
  */
+import type { Caller } from "../caller/caller.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 
-export function entriesOfClient(
-  { callers }: Policy,
-  { kind, clientId }: Pick<CallerRule, "kind" | "clientId">,
-): readonly CallerRule[] {
-  const known = INDEXES.get(callers);
-  const index = known ?? Map.groupBy(callers, keyOf);
-  if (known === undefined) INDEXES.set(callers, index);
-  return index.get(keyOf({ kind, clientId: clientId.toLowerCase() })) ?? [];
+type Client = Pick<Caller, "kind" | "clientId"> & Partial<Pick<Caller, "agent">>;
+
+/**
+ * An agent without an entry of its own has those of its blueprint. A separate entry excludes the blueprint's even if its
+ * role is missing, so that an administrator can narrow one agent.
+ */
+export function entriesOfClient({ callers }: Policy, { kind, clientId, agent }: Client): readonly CallerRule[] {
+  const index = indexOf(callers);
+  const own = index.get(clientKey(kind, clientId.toLowerCase()));
+  if (own !== undefined || agent === undefined) return own ?? [];
+  return index.get(blueprintKey(kind, agent.blueprint)) ?? [];
+}
+
+/**
+ * Sealed state names the entry and the client that was authenticated when it was sealed. The entry of a blueprint no
+ * longer matches an agent that has got a separate entry.
+ */
+export function stillMatches(policy: Policy, entry: CallerRule, clientId: string): boolean {
+  if (entry.blueprint === undefined) return entry.clientId === clientId;
+  return entriesOfClient(policy, { kind: entry.kind, clientId }).length === 0;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -21,6 +34,20 @@ type Index = ReadonlyMap<string, readonly CallerRule[]>;
 
 const INDEXES = new WeakMap<Policy["callers"], Index>();
 
-function keyOf({ kind, clientId }: Pick<CallerRule, "kind" | "clientId">): string {
-  return `${kind} ${clientId}`;
+function indexOf(callers: Policy["callers"]): Index {
+  const known = INDEXES.get(callers);
+  if (known !== undefined) return known;
+  const index = Map.groupBy(callers, ({ kind, clientId, blueprint = "" }) =>
+    clientId === undefined ? blueprintKey(kind, blueprint) : clientKey(kind, clientId),
+  );
+  INDEXES.set(callers, index);
+  return index;
+}
+
+function clientKey(kind: string, clientId: string): string {
+  return `${kind} client ${clientId}`;
+}
+
+function blueprintKey(kind: string, blueprint: string): string {
+  return `${kind} blueprint ${blueprint}`;
 }

@@ -4,7 +4,6 @@
  * caller. Pure: no I/O, no clock.
  */
 
-import type { Caller } from "../caller/caller.ts";
 import type { ApiScopes, ConsentedApis, ReleaseBound } from "../core/api-scopes.ts";
 import type { DownstreamCall } from "../core/downstream-target.ts";
 import type { TokenParameters } from "../core/exchange-request.ts";
@@ -20,14 +19,12 @@ import {
   requestedApi,
 } from "./choose-apis.ts";
 import type { Allowance, ApiAllowance } from "./entitlement.ts";
-import { entriesOfClient } from "./entries-of-client.ts";
+import { stillMatches } from "./entries-of-client.ts";
 import { evaluateApi } from "./evaluate-api.ts";
 import { evaluateUse } from "./evaluate-use.ts";
+import { entryFor, named, noEntry, type PolicyCaller } from "./find-entry.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 import { withoutResource } from "./scope-names.ts";
-
-/** The properties of a caller that policy uses. */
-export type PolicyCaller = Pick<Caller, "kind" | "clientId" | "roles" | "confidential" | "understandsClaimsChallenge">;
 
 /** A request as policy sees it. */
 export interface PolicyInput {
@@ -53,7 +50,7 @@ export interface PolicyInput {
  * A sign-in in which a person creates a grant for an application that is not present: the link, or its confirmation.
  */
 export interface SignInInput {
-  /** Name of the application's entry. The entry must still have this client id. */
+  /** Name of the application's entry. It must still be the entry that matches this client. */
   readonly entry: string;
   readonly clientId: string;
   /** The APIs of the grant. An API without scopes stands for the entry's list. */
@@ -63,9 +60,9 @@ export interface SignInInput {
 /** Evaluates a token request. The first rule that is not met refuses. */
 export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, PolicyRefused> {
   const entry = entryFor(policy, input.caller);
-  if (entry === undefined) return fail(callerNotListed(policy, input.caller));
+  if (entry === undefined) return fail(noEntry(policy, input.caller));
   const refuse = (refusal: Refusal, api?: RequestedApi) =>
-    fail({ ...withKnownApis(policy, entry, refusal), entry: entry.name, ...refusedApi(api) });
+    fail({ ...withKnownApis(policy, entry, refusal), ...named(entry), ...refusedApi(api) });
   const refusal = callerRefusal(entry, input);
   if (refusal !== undefined) return refuse({ reason: refusal, ...refusedByEntry(refusal, entry, input) });
   const requested = requestedApis(policy, input);
@@ -94,10 +91,10 @@ export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, 
  * unattended.
  */
 export function evaluateSignIn(policy: Policy, input: SignInInput): Result<Allowance, PolicyRefused> {
-  const entry = policy.callers.find(({ name, clientId }) => name === input.entry && clientId === input.clientId);
-  if (entry === undefined) return fail({ reason: "caller_not_listed" });
+  const entry = policy.callers.find(({ name }) => name === input.entry);
+  if (entry === undefined || !stillMatches(policy, entry, input.clientId)) return fail({ reason: "caller_not_listed" });
   const refuse = (refusal: Refusal, api?: RequestedApi) =>
-    fail({ ...withKnownApis(policy, entry, refusal), entry: entry.name, ...refusedApi(api) });
+    fail({ ...withKnownApis(policy, entry, refusal), ...named(entry), ...refusedApi(api) });
   const refusal = signInRefusal(entry);
   if (refusal !== undefined) return refuse({ reason: refusal });
   const requested = input.apis.flatMap((api) => lookUpApi(policy, api));
@@ -112,11 +109,6 @@ export function evaluateSignIn(policy: Policy, input: SignInInput): Result<Allow
 /** Whether a sign-in link may be created for this entry. */
 export function mayHaveLinks(entry: CallerRule): boolean {
   return signInRefusal(entry) === undefined;
-}
-
-/** The entry that matches the caller's kind and client id, and its role if the entry names one. */
-export function entryFor(policy: Policy, caller: PolicyCaller): CallerRule | undefined {
-  return entriesOfClient(policy, caller).find((entry) => entry.role === undefined || caller.roles.includes(entry.role));
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -227,20 +219,13 @@ function otherSubjectEntry(
   if (caller.kind !== "application" || subject === undefined) return succeed(undefined);
   const allowed = entry.subjectClients ?? [caller.clientId.toLowerCase()];
   const subjectEntry = allowed.includes(subject.clientId.toLowerCase()) ? entryFor(policy, subject) : undefined;
-  const refused = subjectEntry === undefined || (subjectEntry.requireConfidentialClient && !subject.confidential);
+  const refused =
+    subjectEntry === undefined ||
+    subject.registration !== caller.registration ||
+    (subjectEntry.requireConfidentialClient && !subject.confidential);
   return refused
     ? fail({ reason: "subject_client_not_allowed", requested: [subject.clientId], listed: allowed })
     : succeed(subjectEntry);
-}
-
-/** The caller's kind and client id, and the app role of an entry that would match with it. */
-function callerNotListed(policy: Policy, caller: PolicyCaller): Refusal {
-  const roles = entriesOfClient(policy, caller).flatMap(({ role }) => role ?? []);
-  return {
-    reason: "caller_not_listed",
-    requested: [`${caller.kind} ${caller.clientId}`],
-    ...(roles.length === 0 ? {} : { listed: roles }),
-  };
 }
 
 /** What a rule about the whole entry refused. */
@@ -280,7 +265,7 @@ function issuesGrant(flow: FlowName): boolean {
 /** The members of an entry that apply to everything it allows. */
 function termsOf(entry: CallerRule) {
   return {
-    entry: entry.name,
+    ...named(entry),
     grantMaxDays: entry.grantMaxDays,
     importRefreshTokens: entry.importRefreshTokens,
     bypassPerMinute: entry.limits.bypassPerMinute ?? DEFAULT_BYPASS_PER_MINUTE,

@@ -5,7 +5,10 @@
  * member; it makes no assumption about invalid members. Pure: no I/O, no clock.
  */
 import { didYouMean } from "../core/did-you-mean.ts";
+import { DEFAULT_REGISTRATION } from "../core/registration-names.ts";
 import { baseUrlProblems, downstreamProblems } from "./downstream-contradictions.ts";
+import { registrationProblems } from "./registration-problems.ts";
+import { isSameRegistration } from "./registrations.ts";
 import type { CallerRule, PolicyDraft, PolicyProblem } from "./rules.ts";
 import { bareName, meantScope, scopeProblem, spellingProblems } from "./spelling.ts";
 
@@ -13,6 +16,7 @@ export function policyContradictions(draft: PolicyDraft): PolicyProblem[] {
   return [
     ...repeatedValueProblems(draft),
     ...spellingProblems(draft),
+    ...registrationProblems(draft),
     ...baseUrlProblems(draft),
     ...draft.callers.flatMap((entry, index) => {
       const path = `callers.${index}`;
@@ -33,9 +37,12 @@ type Entry = PolicyDraft["callers"][number];
 function repeatedValueProblems({ apis = {}, callers }: PolicyDraft): PolicyProblem[] {
   const resources = Object.entries(apis).map(([name, { resource }]) => ({ path: `apis.${name}`, value: resource }));
   const names = callers.map(({ name }, index) => ({ path: `callers.${index}`, value: name }));
-  const matches = callers.map(({ kind, clientId }, index) => ({
-    path: `callers.${index}`,
-    value: kind === undefined || clientId === undefined ? undefined : `${kind} ${clientId}`,
+  const matches = (["clientId", "blueprint"] as const).map((member) => ({
+    member,
+    items: callers.map(({ kind, [member]: id, registration = DEFAULT_REGISTRATION }, index) => ({
+      path: `callers.${index}`,
+      value: kind === undefined || id === undefined ? undefined : `${kind} ${id} ${registration}`,
+    })),
   }));
   return [
     ...repeated(resources).map(([path, earlier]) => ({
@@ -46,11 +53,14 @@ function repeatedValueProblems({ apis = {}, callers }: PolicyDraft): PolicyProbl
       path: `${path}.name`,
       problem: `repeats the name of ${earlier}; each entry must have a different name`,
     })),
-    // Different roles do not separate two entries, because one token can carry both roles.
-    ...repeated(matches).map(([path, earlier]) => ({
-      path,
-      problem: `has the same kind and clientId as ${earlier}; each caller must match one entry only`,
-    })),
+    // Different roles do not separate two entries, because one token can carry both roles. Different registrations do,
+    // because a token is for exactly one.
+    ...matches.flatMap(({ member, items }) =>
+      repeated(items).map(([path, earlier]) => ({
+        path,
+        problem: `has the same kind and ${member} as ${earlier}; each caller must match one entry only`,
+      })),
+    ),
   ];
 }
 
@@ -105,19 +115,18 @@ function spellingHint(meant: string | undefined): string {
 
 /**
  * The scopes are intersected with the list of the client that obtained the user's token, so that client needs an entry.
+ * Entra exchanges a token only for the registration that it was issued for, so both entries need the same one.
  */
 function subjectProblems({ callers }: PolicyDraft, entry: Entry, path: string): PolicyProblem[] {
   if (entry.kind === "user") return [];
   return (entry.subjectClients ?? []).flatMap((client, index) => {
-    const hasEntry = callers.some(({ kind = "user", clientId = client }) => kind === "user" && clientId === client);
-    return hasEntry
-      ? []
-      : [
-          {
-            path: `${path}.subjectClients.${index}`,
-            problem: "is a client without an entry of kind user; add the entry or remove the client",
-          },
-        ];
+    const entries = callers.filter(({ kind = "user", clientId = client }) => kind === "user" && clientId === client);
+    if (entries.some((user) => isSameRegistration(user, entry))) return [];
+    const problem =
+      entries.length === 0
+        ? "is a client without an entry of kind user; add the entry or remove the client"
+        : "is a client whose entry of kind user names another registration; both entries must name the same one";
+    return [{ path: `${path}.subjectClients.${index}`, problem }];
   });
 }
 
@@ -144,6 +153,16 @@ function hasMembers<K extends keyof CallerRule>(
 }
 
 const RULES: readonly EntryRule[] = [
+  entryRule(
+    ["clientId", "blueprint"],
+    ({ clientId, blueprint }) => (clientId === undefined) === (blueprint === undefined),
+    "must have exactly one of clientId and blueprint",
+  ),
+  entryRule(
+    ["blueprint", "clientAuthentication"],
+    ({ blueprint, clientAuthentication }) => blueprint !== undefined && clientAuthentication.length > 0,
+    "has blueprint and clientAuthentication; an agent has no secret",
+  ),
   entryRule(
     ["kind", "flows"],
     ({ kind, flows }) => kind === "user" && flows.includes("client-credentials"),
@@ -184,11 +203,6 @@ const RULES: readonly EntryRule[] = [
     ({ flows, clientAuthentication }) =>
       clientAuthentication.includes("ignored_with_subject") && !flows.includes("on-behalf-of"),
     "has clientAuthentication ignored_with_subject without the flow on-behalf-of; add the flow or remove it",
-  ),
-  entryRule(
-    ["registration"],
-    ({ registration }) => registration !== undefined,
-    "has registration, which this version does not support; remove it",
   ),
   entryRule(
     ["flows", "offlineAccess"],

@@ -4,6 +4,7 @@
  * warning is an entry that works and allows more than most need. Pure.
  */
 import type { PolicyFinding } from "./policy-finding.ts";
+import { isSameRegistration } from "./registrations.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 import { DEFAULT_SCOPE } from "./scope-names.ts";
 import { surplusFindings } from "./surplus-findings.ts";
@@ -16,7 +17,7 @@ export function policyFindings(policy: Policy): PolicyFinding[] {
 /** The clients whose users' tokens an application may exchange. Default: its own client. */
 export function subjectClientsOf(entry: CallerRule): readonly string[] {
   const exchanges = entry.kind === "application" && entry.flows.includes("on-behalf-of");
-  return exchanges ? (entry.subjectClients ?? [entry.clientId]) : [];
+  return exchanges ? (entry.subjectClients ?? (entry.clientId === undefined ? [] : [entry.clientId])) : [];
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -114,7 +115,13 @@ function mixedDefault({ apis, flows }: CallerRule, index: number): PolicyFinding
 function exchangesNothing({ callers }: Policy, entry: CallerRule, index: number): PolicyFinding[] {
   if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) return [];
   const clients = subjectClientsOf(entry);
-  const people = callers.filter(({ kind, clientId }) => kind === "user" && clients.includes(clientId));
+  // The agents of a blueprint exchange the tokens that they obtained themselves. Any entry may be an agent's own.
+  const byAgents = entry.clientId === undefined && entry.subjectClients === undefined;
+  const mayObtain = ({ clientId, blueprint }: CallerRule) =>
+    clientId === undefined ? byAgents && blueprint === entry.blueprint : byAgents || clients.includes(clientId);
+  const people = callers.filter(
+    (other) => other.kind === "user" && mayObtain(other) && isSameRegistration(other, entry),
+  );
   const shared = ([api, scopes]: [string, readonly string[]]) =>
     people.some(({ apis }) => Object.hasOwn(apis, api) && apis[api]?.some((scope) => scopes.includes(scope)));
   if (Object.entries(entry.apis).some(shared)) return [];
@@ -145,5 +152,5 @@ function exchangesNothing({ callers }: Policy, entry: CallerRule, index: number)
 function reasonWithoutPeople(clients: readonly string[]): string {
   return clients.length === 0
     ? "and subjectClients is empty"
-    : `but no entry of kind user has the client id ${clients.join(" or ")}`;
+    : `but no entry of kind user with its registration has the client id ${clients.join(" or ")}`;
 }

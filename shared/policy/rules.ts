@@ -140,7 +140,10 @@ export const callerSchema = z.strictObject({
   name,
   displayName: z.optional(z.string().check(z.minLength(1), z.maxLength(120))),
   kind: z.enum(["user", "application"]),
-  clientId: guid,
+  /** Exactly one of `clientId` and `blueprint`. */
+  clientId: z.optional(guid),
+  /** Client id of an agent identity blueprint: the entry matches each of its agents without a separate entry. */
+  blueprint: z.optional(guid),
   /** Name in `registrations`. Not set: the registration of the setting `CLIENT_ID`. */
   registration: z.optional(name),
   role: z.optional(z.string().check(z.minLength(1), z.maxLength(120))),

@@ -10,6 +10,8 @@ import { challengeOf, sameText } from "./pkce.ts";
 /** The sealed content. */
 export interface CodeContent {
   readonly clientId: string;
+  /** Client id of the registration that Entra's code was issued for. */
+  readonly registration: string;
   readonly redirectUri: string;
   /** The client's S256 challenge. */
   readonly codeChallenge: string;
@@ -33,6 +35,8 @@ export interface UnsealedCode extends Omit<CodeContent, "entraCode" | "verifier"
 /** What the client presents with the code. */
 export interface CodePresented {
   readonly clientId: string;
+  /** Client id of the registration that the client's token is for. */
+  readonly registration: string;
   readonly redirectUri: string;
   readonly codeVerifier: SecretValue;
 }
@@ -41,7 +45,9 @@ export interface CodePresented {
 export function codeRefusal(content: CodeContent, presented: CodePresented): CodeRefusal | undefined {
   if (!sameText(content.clientId, presented.clientId.toLowerCase())) return "wrong_client";
   if (!sameText(content.redirectUri, presented.redirectUri)) return "wrong_redirect_uri";
-  return sameText(content.codeChallenge, challengeOf(presented.codeVerifier.reveal())) ? undefined : "wrong_verifier";
+  if (!sameText(content.codeChallenge, challengeOf(presented.codeVerifier.reveal()))) return "wrong_verifier";
+  // Last, so that only the client that began the sign-in learns it.
+  return content.registration === presented.registration ? undefined : "other_registration";
 }
 
 export function toUnsealedCode({ entraCode, verifier, ...content }: CodeContent): UnsealedCode {

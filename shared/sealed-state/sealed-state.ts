@@ -29,6 +29,8 @@ export interface Target {
   /** Name of the policy entry. */
   readonly entry: string;
   readonly clientId: string;
+  /** Client id of the registration that the person signs in for. */
+  readonly registration: string;
   /** Several only if the sign-in issues a grant. The token is for the first. */
   readonly apis: readonly [TargetApi, ...TargetApi[]];
   /** `acceptSurplus` of the entry. */
@@ -129,10 +131,10 @@ export function createSealedState({ sealerFor, nowSeconds }: SealedStateInput): 
   const stateSealer = <T>(purpose: string, lifetimeSeconds: number): StateSealer<T> =>
     createStateSealer<T>({ sealer: sealerFor(purpose), lifetimeSeconds, nowSeconds });
   return {
-    pushedRequests: stateSealer("pushed-request", PUSHED_REQUEST_SECONDS),
-    links: stateSealer("signin-link", LINK_SECONDS),
-    transactions: stateSealer("transaction", SIGN_IN_SECONDS),
-    codes: stateSealer("code", CODE_SECONDS),
-    confirmations: stateSealer("confirmation", CONFIRMATION_SECONDS),
+    pushedRequests: stateSealer("pushed-request-2", PUSHED_REQUEST_SECONDS),
+    links: stateSealer("signin-link-2", LINK_SECONDS),
+    transactions: stateSealer("transaction-2", SIGN_IN_SECONDS),
+    codes: stateSealer("code-2", CODE_SECONDS),
+    confirmations: stateSealer("confirmation-2", CONFIRMATION_SECONDS),
   };
 }

@@ -22,7 +22,7 @@ const ENCRYPTION = "A256GCM";
 const KEY_BYTES = 32;
 /** header..iv.ciphertext.tag: 12 bytes of iv, 16 of tag, no encrypted key. */
 const FORM = /^([A-Za-z0-9_-]{1,400})\.\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]{22})$/;
-const PURPOSE = /^[a-z][a-z-]{1,30}$/;
+const PURPOSE = /^[a-z][a-z0-9-]{1,30}$/;
 /** Below the limit of a table property (32 K characters). A sealed refresh token of Entra has about 3 K. */
 const SEALED_MAX_CHARACTERS = 30_000;
 const TEXT_MAX_BYTES = 22_000;
@@ -40,7 +40,8 @@ export interface SealerInput {
 }
 
 export function createSealer({ purpose, keys }: SealerInput): Sealer {
-  if (!PURPOSE.test(purpose)) throw new TypeError("The purpose of a sealer must be lower-case letters and hyphens.");
+  if (!PURPOSE.test(purpose))
+    throw new TypeError("The purpose of a sealer must be lower-case letters, digits and hyphens.");
   return {
     async seal(text, salt) {
       if (text === "") throw new TypeError("The text to seal must not be empty.");

@@ -9,11 +9,14 @@ import type { Cookie } from "../core/cookie.ts";
 import type { Failure } from "../core/failure.ts";
 import { SIGN_IN_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
+import type { Registration } from "../entra/registration.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import { cookiesFor, evictOldest, newTransactionId } from "../sealed-state/cookies.ts";
 import { challengeOf, newSecret, sameText } from "../sealed-state/pkce.ts";
 import type { SignInHints, Target, Transaction } from "../sealed-state/sealed-state.ts";
+import { evaluateCode } from "./evaluate-code.ts";
 import { REQUEST_URI_PREFIX } from "./push-request.ts";
+import { registrationOfTarget } from "./registration-of-target.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { scopesForEntra, targetFacts, toSignInInput } from "./target.ts";
 
@@ -38,7 +41,7 @@ export interface SignInRedirect {
   readonly cookies: readonly Cookie[];
 }
 
-/** Begins a sign-in from a pushed request of this client (RFC 9126 section 4). */
+/** Begins a sign-in from a pushed request of this client (RFC 9126 section 4), if policy still allows it. */
 export async function beginAuthorize(
   context: SignInContext,
   browserRequest: AuthorizeRequest,
@@ -53,7 +56,13 @@ export async function beginAuthorize(
   }
   const { target, returnTo, hints } = unsealed.value;
   if (!sameText(target.clientId, clientId.toLowerCase())) return refuseSignIn("request_invalid");
-  return startSignIn(context, { target, purpose: { kind: "code", returnTo }, hints, browserRequest, audit });
+  audit.add(targetFacts(context.policy, target));
+  const registration = registrationOfTarget(context, target);
+  if (!registration.ok) return registration;
+  const allowed = evaluateCode(context.policy, target, returnTo);
+  if (!allowed.ok) return allowed;
+  const purpose = { kind: "code", returnTo } as const;
+  return startSignIn(context, { target, registration: registration.value, purpose, hints, browserRequest });
 }
 
 /** Begins a sign-in from a link. Policy may have changed since the link was created, so policy decides again. */
@@ -65,26 +74,29 @@ export async function beginLink(
   const unsealed = await (await context.signIn.sealedState()).links.unseal(browserRequest.link);
   if (!unsealed.ok) return fromStateFailure(unsealed.failure, { invalid: "link_invalid", expired: "link_expired" });
   const { target, expectedUser, claims } = unsealed.value;
+  audit.add(targetFacts(context.policy, target));
+  const registration = registrationOfTarget(context, target);
+  if (!registration.ok) return registration;
   const decision = decideSignIn(context.policy, toSignInInput(target));
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
   // No login hint: the person who opens the link chooses the account deliberately.
   const hints = { prompt: "select_account", loginHint: undefined, domainHint: undefined, claims };
-  return startSignIn(context, { target, purpose: { kind: "grant", expectedUser }, hints, browserRequest, audit });
+  const purpose = { kind: "grant", expectedUser } as const;
+  return startSignIn(context, { target, registration: registration.value, purpose, hints, browserRequest });
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
 interface StartSignIn {
   readonly target: Target;
+  readonly registration: Registration;
   readonly purpose: Transaction["purpose"];
   readonly hints: SignInHints;
   readonly browserRequest: BrowserRequest;
-  readonly audit: AuditTrail;
 }
 
 async function startSignIn(context: SignInContext, start: StartSignIn): Promise<Result<SignInRedirect, Failure>> {
-  const { target, purpose, hints, browserRequest, audit } = start;
-  audit.add(targetFacts(target));
+  const { target, registration, purpose, hints, browserRequest } = start;
   const id = newTransactionId(context.nowSeconds());
   const transaction: Transaction = {
     id,
@@ -95,7 +107,7 @@ async function startSignIn(context: SignInContext, start: StartSignIn): Promise<
     target,
     purpose,
   };
-  const url = await (await context.delegated.entra()).signInUrl({
+  const url = await (await registration.entra()).signInUrl({
     scopes: scopesForEntra(target),
     state: transaction.state,
     nonce: transaction.nonce,

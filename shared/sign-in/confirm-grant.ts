@@ -13,14 +13,15 @@ import { SecretValue } from "../core/secret-value.ts";
 import type { IssuedGrant } from "../offline-access/offline-access.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import type { Api, Entitlement } from "../policy/entitlement.ts";
-import { evaluate } from "../policy/evaluate.ts";
 import { release } from "../policy/release.ts";
 import { isTransactionId, readCookie } from "../sealed-state/cookies.ts";
 import { sameText } from "../sealed-state/pkce.ts";
 import type { PendingCode, PendingConfirmation, PendingGrant } from "../sealed-state/sealed-state.ts";
+import { evaluateCode } from "./evaluate-code.ts";
+import { registrationOfTarget } from "./registration-of-target.ts";
 import { sealCode } from "./seal-code.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
-import { targetFacts, toBound, toSignInInput } from "./target.ts";
+import { targetFacts, toSignInInput } from "./target.ts";
 
 interface ShownApi {
   readonly api: Api;
@@ -86,7 +87,9 @@ export async function openConfirmation(
     return fromStateFailure(unsealed.failure, { invalid: "confirmation_missing", expired: "confirmation_expired" });
   }
   const pending = unsealed.value;
-  recordConfirmation(pending, audit);
+  recordConfirmation(context, pending, audit);
+  const registration = registrationOfTarget(context, pending.target);
+  if (!registration.ok) return registration;
   return pending.kind === "grant" ? toGrantConfirmation(context, pending) : toCodeConfirmation(context, pending);
 }
 
@@ -109,9 +112,9 @@ export async function confirmGrant(
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function recordConfirmation(pending: PendingConfirmation, audit: AuditTrail): void {
+function recordConfirmation({ policy }: SignInContext, pending: PendingConfirmation, audit: AuditTrail): void {
   const subject = pending.kind === "grant" ? { subjectObjectId: pending.user.objectId } : {};
-  audit.add({ correlationId: pending.correlationId, ...targetFacts(pending.target), ...subject });
+  audit.add({ correlationId: pending.correlationId, ...targetFacts(policy, pending.target), ...subject });
 }
 
 function toGrantConfirmation(context: SignInContext, pending: PendingGrant): Result<Confirmation, Failure> {
@@ -136,29 +139,10 @@ function toGrantConfirmation(context: SignInContext, pending: PendingGrant): Res
   });
 }
 
-/**
- * No caller is authenticated here, so the result is not an entitlement. Policy decides again when the caller redeems
- * the code.
- */
 function toCodeConfirmation(context: SignInContext, pending: PendingCode): Result<Confirmation, Failure> {
   const { target, returnTo, createdAtSeconds } = pending;
-  const entry = context.policy.callers.find(({ name }) => name === target.entry);
-  if (entry === undefined) return fail({ kind: "policy_refused", reason: "caller_not_listed" });
-  const evaluated = evaluate(context.policy, {
-    caller: {
-      kind: entry.kind,
-      clientId: target.clientId,
-      roles: entry.role === undefined ? [] : [entry.role],
-      confidential: true,
-      understandsClaimsChallenge: false,
-    },
-    flow: "authorization-code",
-    tokenParameters: { ...PLAIN_PARAMETERS, offlineAccess: target.offlineAccess },
-    given: target.apis,
-    bound: toBound(target),
-    redirectUri: returnTo.redirectUri,
-  });
-  if (!evaluated.ok) return fail({ kind: "policy_refused", ...evaluated.failure });
+  const evaluated = evaluateCode(context.policy, target, returnTo);
+  if (!evaluated.ok) return evaluated;
   const { acceptSurplus, grantMaxDays, also } = evaluated.value;
   return succeed({
     kind: "code",
@@ -174,15 +158,6 @@ function toCodeConfirmation(context: SignInContext, pending: PendingCode): Resul
     untilSeconds: createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS + grantMaxDays * DAY_SECONDS,
   });
 }
-
-const PLAIN_PARAMETERS = {
-  audiences: [],
-  resources: [],
-  scopes: undefined,
-  claims: undefined,
-  forceRefresh: false,
-  minimumSeconds: 0,
-};
 
 function applicationName({ policy }: SignInContext, { target }: PendingConfirmation): string {
   return policy.callers.find(({ name }) => name === target.entry)?.displayName ?? target.entry;
@@ -224,6 +199,7 @@ async function approveGrant(
 ): Promise<Result<Confirmed, Failure>> {
   const issued = await context.grants.issueConfirmed({
     clientId: pending.target.clientId,
+    registration: pending.target.registration,
     user: pending.user,
     entitlement,
     apis: pending.apis,

@@ -9,17 +9,20 @@ import type { AuditTrail } from "../audit/audit-trail.ts";
 import { requestedFacts } from "../audit/requested-facts.ts";
 import { authenticate } from "../caller/authenticate.ts";
 import type { Caller } from "../caller/caller.ts";
+import { hasOperatorRole } from "../caller/operator-role.ts";
 import type { ClientAuthentication } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { LINK_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { decideSignIn } from "../policy/decide.ts";
-import { entryFor, type SignInInput } from "../policy/evaluate.ts";
+import type { SignInInput } from "../policy/evaluate.ts";
+import { entryFor, named, noEntry } from "../policy/find-entry.ts";
+import { registrationIdOf } from "../policy/registrations.ts";
 import type { CallerRule } from "../policy/rules.ts";
 import { fromStateFailure, type SignInContext } from "./sign-in-context.ts";
 import { toTarget } from "./target.ts";
 
-/** App role of this service's registration: may create links for any application in the policy. */
+/** App role of this service's default registration: may create links for any application in the policy. */
 const LINK_ROLE = "Grant.Create";
 
 export interface LinkRequest {
@@ -48,12 +51,18 @@ export async function createLink(
   const entry = entryOfLink(context, caller.value, request.caller);
   if (!entry.ok) return entry;
   const { apis, expectedUser, claims } = request;
-  const link = await sealLink(context, { entry: entry.value, apis, expectedUser, claims, audit });
+  const clientId = caller.value.kind === "application" ? caller.value.clientId : entry.value.clientId;
+  // The entry of a blueprint names no application. Only its agents can request links, each for itself.
+  if (clientId === undefined)
+    return fail({ kind: "request_invalid", problem: "parameter_invalid", parameter: "caller" });
+  const link = await sealLink(context, { entry: entry.value, clientId, apis, expectedUser, claims, audit });
   return link.ok || caller.value.kind === "application" ? link : fail(withoutEntry(link.failure));
 }
 
 export interface LinkContent {
   readonly entry: CallerRule;
+  /** The application that will hold the grant: for the entry of a blueprint, one of its agents. */
+  readonly clientId: string;
   readonly apis: SignInInput["apis"];
   readonly expectedUser: string | undefined;
   readonly claims: string | undefined;
@@ -62,14 +71,15 @@ export interface LinkContent {
 
 /** Seals a link after policy has decided. */
 export async function sealLink(
-  context: Pick<SignInContext, "policy" | "signIn" | "nowSeconds">,
-  { entry, apis, expectedUser, claims, audit }: LinkContent,
+  context: Pick<SignInContext, "policy" | "signIn" | "nowSeconds" | "registrations">,
+  { entry, clientId, apis, expectedUser, claims, audit }: LinkContent,
 ): Promise<Result<SignInUrl, Failure>> {
-  const { clientId } = entry;
   const decision = decideSignIn(context.policy, { entry: entry.name, clientId, apis });
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
-  const target = toTarget(decision.value, clientId);
-  audit.add(requestedFacts(target.entry, target.apis));
+  const { policy, registrations } = context;
+  const registration = registrationIdOf(policy, entry) ?? registrations.default.clientId;
+  const target = toTarget(decision.value, { clientId, registration });
+  audit.add(requestedFacts(decision.value, target.apis));
   const expiresAtSeconds = context.nowSeconds() + LINK_SECONDS;
   const sealed = await (await context.signIn.sealedState()).links.seal({ target, expectedUser, claims });
   return sealed.ok
@@ -88,34 +98,39 @@ function withoutEntry(failure: Failure): Failure {
 
 /** An application creates links for itself only; a person with the role, for any application in the policy. */
 function entryOfLink(
-  { policy }: SignInContext,
+  context: SignInContext,
   caller: Caller,
-  named: string | undefined,
+  requested: string | undefined,
 ): Result<CallerRule, Failure> {
-  if (caller.kind === "user") return entryForOther(policy.callers, caller, named);
+  if (caller.kind === "user") return entryForOther(context, caller, requested);
+  const { policy } = context;
   const own = entryFor(policy, caller);
-  if (own === undefined) return fail({ kind: "policy_refused", reason: "caller_not_listed" });
+  if (own === undefined) return fail({ kind: "policy_refused", ...noEntry(policy, caller) });
   if (own.requireConfidentialClient && !caller.confidential) {
-    return fail({ kind: "policy_refused", reason: "public_client", entry: own.name });
+    return fail({ kind: "policy_refused", reason: "public_client", ...named(own) });
   }
-  return named === undefined || named === own.name
+  return requested === undefined || requested === own.name
     ? succeed(own)
     : fail({
         kind: "policy_refused",
         reason: "link_caller_not_own",
-        entry: own.name,
-        requested: [named],
+        ...named(own),
+        requested: [requested],
         listed: [own.name],
       });
 }
 
 function entryForOther(
-  callers: readonly CallerRule[],
-  { roles }: Caller,
-  named: string | undefined,
+  { policy, registrations }: SignInContext,
+  caller: Caller,
+  requested: string | undefined,
 ): Result<CallerRule, Failure> {
-  if (!roles.includes(LINK_ROLE)) return fail({ kind: "policy_refused", reason: "role_required", listed: [LINK_ROLE] });
-  if (named === undefined) return fail({ kind: "request_invalid", problem: "parameter_missing", parameter: "caller" });
-  const entry = callers.find(({ name }) => name === named);
+  if (!hasOperatorRole(caller, LINK_ROLE, registrations)) {
+    return fail({ kind: "policy_refused", reason: "role_required", listed: [LINK_ROLE] });
+  }
+  if (requested === undefined) {
+    return fail({ kind: "request_invalid", problem: "parameter_missing", parameter: "caller" });
+  }
+  const entry = policy.callers.find(({ name }) => name === requested);
   return entry === undefined ? fail({ kind: "policy_refused", reason: "caller_not_listed" }) : succeed(entry);
 }

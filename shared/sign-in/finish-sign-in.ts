@@ -12,10 +12,13 @@ import type { Cookie } from "../core/cookie.ts";
 import type { Failure } from "../core/failure.ts";
 import type { RedirectTarget } from "../core/redirect-target.ts";
 import { type Result, succeed } from "../core/result.ts";
+import type { Registration } from "../entra/registration.ts";
 import { clearCookies, isTransactionId, readCookie } from "../sealed-state/cookies.ts";
 import { sameText } from "../sealed-state/pkce.ts";
 import type { Transaction } from "../sealed-state/sealed-state.ts";
+import { evaluateCode } from "./evaluate-code.ts";
 import { holdCode, holdForConfirmation } from "./hold-for-confirmation.ts";
+import { registrationOfTarget } from "./registration-of-target.ts";
 import { sealCode } from "./seal-code.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { bareScopesOf, targetFacts } from "./target.ts";
@@ -50,13 +53,18 @@ export async function finishSignIn(
   const transaction = await openTransaction(context, answer);
   if (!transaction.ok) return transaction;
   const { id, target, correlationId, purpose } = transaction.value;
-  audit.add({ correlationId, ...targetFacts(target) });
+  audit.add({ correlationId, ...targetFacts(context.policy, target) });
   const cleared = clearCookies(answer.cookieHeader, "signin", id);
+  const registration = registrationOfTarget(context, target);
+  if (!registration.ok) {
+    return succeed({ correlationId, next: { kind: "page", failure: registration.failure }, cookies: cleared });
+  }
   const end =
     purpose.kind === "code"
       ? await returnToClient(context, { transaction: transaction.value, returnTo: purpose.returnTo, answer })
       : await confirmFirst(context, {
           transaction: transaction.value,
+          registration: registration.value,
           expectedUser: purpose.expectedUser,
           answer,
           audit,
@@ -94,6 +102,8 @@ async function returnToClient(
 ): Promise<Omit<SignInEnd, "correlationId">> {
   const { id, target, verifier, nonce } = transaction;
   const { outcome, cookieHeader } = answer;
+  const allowed = evaluateCode(context.policy, target, returnTo);
+  if (!allowed.ok) return { cookies: [], next: { kind: "page", failure: allowed.failure } };
   const refuse = (failure: Failure) => ({ cookies: [], next: { kind: "return_error", returnTo, failure } }) as const;
   if (outcome.kind === "error") return refuse(outcome.failure(bareScopesOf(target)));
   // Entra's consent is for this service's registration. The confirmation page asks about this application.
@@ -107,6 +117,7 @@ async function returnToClient(
 
 interface ConfirmFirst {
   readonly transaction: Transaction;
+  readonly registration: Registration;
   readonly expectedUser: string | undefined;
   readonly answer: EntraAnswer;
   readonly audit: AuditTrail;
@@ -114,7 +125,7 @@ interface ConfirmFirst {
 
 async function confirmFirst(
   context: SignInContext,
-  { transaction, expectedUser, answer, audit }: ConfirmFirst,
+  { transaction, registration, expectedUser, answer, audit }: ConfirmFirst,
 ): Promise<Omit<SignInEnd, "correlationId">> {
   const { outcome, cookieHeader } = answer;
   if (outcome.kind === "error") {
@@ -122,6 +133,7 @@ async function confirmFirst(
   }
   const held = await holdForConfirmation(context, {
     transaction,
+    registration,
     expectedUser,
     code: outcome.code,
     cookieHeader,

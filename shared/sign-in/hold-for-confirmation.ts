@@ -10,9 +10,11 @@ import type { Cookie } from "../core/cookie.ts";
 import type { Failure } from "../core/failure.ts";
 import { CONFIRMATION_SECONDS } from "../core/limits.ts";
 import type { RedirectTarget } from "../core/redirect-target.ts";
+import type { RequestTrace } from "../core/request-trace.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { SignedInToken } from "../entra/entra-token.ts";
+import type { Registration } from "../entra/registration.ts";
 import { qualifiedScopes } from "../flows/flow.ts";
 import { newHandle } from "../grants/grant-handle.ts";
 import { collectConsentedApis } from "../offline-access/consented-apis.ts";
@@ -27,6 +29,8 @@ import { toSignInInput } from "./target.ts";
 
 export interface HoldRequest {
   readonly transaction: Transaction;
+  /** The registration that the person signed in for. */
+  readonly registration: Registration;
   readonly expectedUser: string | undefined;
   /** Entra's authorization code. */
   readonly code: string;
@@ -36,11 +40,11 @@ export interface HoldRequest {
 
 export async function holdForConfirmation(
   context: SignInContext,
-  { transaction, expectedUser, code, cookieHeader, audit }: HoldRequest,
+  { transaction, registration, expectedUser, code, cookieHeader, audit }: HoldRequest,
 ): Promise<Result<readonly Cookie[], Failure>> {
   const decision = decideSignIn(context.policy, toSignInInput(transaction.target));
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
-  const token = await redeemEntraCode(context, transaction, decision.value, code);
+  const token = await redeemEntraCode(context.trace, { transaction, registration, entitlement: decision.value, code });
   if (!token.ok) return token;
   audit.add({ scopesReturned: token.value.scopes });
   const user = checkUser(context, token.value, expectedUser);
@@ -49,6 +53,7 @@ export async function holdForConfirmation(
   const released = release(decision.value, token.value.scopes, decision.value.entry);
   if (!released.ok) return released;
   const consent = await collectConsentedApis(context, {
+    registration,
     entitlement: decision.value,
     token: token.value,
     scopes: released.value,
@@ -105,13 +110,16 @@ function pendingMembers(context: SignInContext, { id, target, correlationId }: T
   return { id, target, formToken: newSecret(), createdAtSeconds: context.nowSeconds(), correlationId };
 }
 
+interface RedeemCode extends Pick<HoldRequest, "transaction" | "registration" | "code"> {
+  readonly entitlement: Entitlement;
+}
+
 async function redeemEntraCode(
-  { delegated, trace }: SignInContext,
-  { verifier, nonce, correlationId }: Transaction,
-  entitlement: Entitlement,
-  code: string,
+  trace: RequestTrace | undefined,
+  { transaction, registration, entitlement, code }: RedeemCode,
 ): Promise<Result<SignedInToken, Failure>> {
-  const entra = await delegated.entra();
+  const { verifier, nonce, correlationId } = transaction;
+  const entra = await registration.entra();
   return entra.redeemCode({
     code: new SecretValue(code),
     codeVerifier: new SecretValue(verifier),

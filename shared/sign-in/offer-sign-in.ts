@@ -10,14 +10,16 @@ import type { ApiScopes } from "../core/api-scopes.ts";
 import type { Failure } from "../core/failure.ts";
 import type { Grant } from "../core/grant.ts";
 import { URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
+import type { Registrations } from "../entra/registration.ts";
 import type { Subject } from "../flows/flows.ts";
-import { entryFor } from "../policy/evaluate.ts";
+import { entryFor } from "../policy/find-entry.ts";
 import type { CallerRule, Policy } from "../policy/rules.ts";
 import { sealLink } from "./create-link.ts";
 import type { SignInState } from "./sign-in-context.ts";
 
 export interface OfferContext {
   readonly policy: Policy;
+  readonly registrations: Registrations;
   readonly nowSeconds: () => number;
   readonly signIn: SignInState | undefined;
 }
@@ -68,9 +70,9 @@ function renewableScopes(entry: CallerRule, { api, scopes }: ApiScopes): ApiScop
  * A link that creates the same grant again. It includes Entra's claims challenge, unless that is too long for a URL.
  */
 async function createRenewalLink(
-  { policy, nowSeconds, signIn }: OfferContext,
+  { policy, registrations, nowSeconds, signIn }: OfferContext,
   entry: CallerRule,
-  { apis, user }: Grant,
+  { apis, user, binding }: Grant,
   claims: string | undefined,
 ): Promise<string | undefined> {
   if (signIn === undefined || (claims !== undefined && Buffer.byteLength(claims) > URL_CLAIMS_MAX_BYTES)) {
@@ -79,9 +81,10 @@ async function createRenewalLink(
   const [first, ...others] = apis.flatMap((given) => renewableScopes(entry, given));
   if (first === undefined) return undefined;
   const link = await sealLink(
-    { policy, nowSeconds, signIn },
+    { policy, registrations, nowSeconds, signIn },
     {
       entry,
+      clientId: binding.clientId.toLowerCase(),
       apis: [first, ...others],
       expectedUser: user.objectId,
       claims,

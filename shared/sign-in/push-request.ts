@@ -57,8 +57,8 @@ export async function pushRequest(
     redirectUri,
   });
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
-  const target = toTarget(decision.value, clientId);
-  audit.add(targetFacts(target));
+  const target = toTarget(decision.value, { clientId, registration: caller.value.registration });
+  audit.add(targetFacts(context.policy, target));
 
   const sealed = await (await context.signIn.sealedState()).pushedRequests.seal({ target, returnTo, hints });
   return sealed.ok

@@ -14,7 +14,7 @@ export async function sealCode(
   content: Pick<PendingCode, "target" | "returnTo" | "entraCode" | "verifier" | "nonce">,
 ): Promise<Result<string, Failure>> {
   const { entraCode, verifier, nonce } = content;
-  const { clientId, offlineAccess } = content.target;
+  const { clientId, registration, offlineAccess } = content.target;
   const [first, ...others] = content.target.apis;
   const apis = [toApiScopes(first), ...others.map(toApiScopes)] as const;
   const bound = offlineAccess ? toBound(content.target) : undefined;
@@ -22,6 +22,7 @@ export async function sealCode(
   const { codes } = await context.signIn.sealedState();
   const sealedContent = {
     clientId,
+    registration,
     redirectUri,
     codeChallenge,
     entraCode,

@@ -3,7 +3,7 @@
 import type { AuthenticationContext } from "../caller/authenticate.ts";
 import type { Failure, SignInRefusal } from "../core/failure.ts";
 import { fail } from "../core/result.ts";
-import type { Registration } from "../entra/registration.ts";
+import type { Registrations } from "../entra/registration.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
 import type { Policy } from "../policy/rules.ts";
 import type { SealedState } from "../sealed-state/sealed-state.ts";
@@ -21,7 +21,7 @@ export interface SignInContext extends AuthenticationContext, ThrottlingContext 
   readonly tenantId: string;
   readonly policy: Policy;
   readonly allowGuests: boolean;
-  readonly delegated: Registration;
+  readonly registrations: Registrations;
   readonly grants: OfflineAccess;
   readonly signIn: SignInState;
 }

@@ -8,13 +8,18 @@ import { requestedFacts } from "../audit/requested-facts.ts";
 import type { ReleaseBound } from "../core/api-scopes.ts";
 import type { Allowance, ApiAllowance } from "../policy/entitlement.ts";
 import type { SignInInput } from "../policy/evaluate.ts";
+import { registrationNameOf } from "../policy/registrations.ts";
+import type { Policy } from "../policy/rules.ts";
 import type { Target, TargetApi } from "../sealed-state/sealed-state.ts";
 
-/** What policy allowed, as sealed state. */
-export function toTarget(allowance: Allowance, clientId: string): Target {
+/** What policy allowed, as sealed state. `registration`: client id of the entry's registration. */
+export function toTarget(
+  allowance: Allowance,
+  { clientId, registration }: Pick<Target, "clientId" | "registration">,
+): Target {
   const { entry, offlineAccess, also, acceptSurplus } = allowance;
   const apis = [toTargetApi(allowance), ...also.map(toTargetApi)] as const;
-  return { entry, clientId, apis, surplus: acceptSurplus, offlineAccess };
+  return { entry, clientId, registration, apis, surplus: acceptSurplus, offlineAccess };
 }
 
 /** The input of the next policy decision. */
@@ -32,8 +37,10 @@ export function bareScopesOf({ apis }: Target): string[] {
   return apis.flatMap(({ scopes }) => scopes);
 }
 
-export function targetFacts({ entry, clientId, apis }: Target): Partial<AuditFacts> {
-  return { flow: "authorization-code", callerClientId: clientId, ...requestedFacts(entry, apis) };
+/** `policy` names the registration. */
+export function targetFacts(policy: Policy, { entry, clientId, registration, apis }: Target): Partial<AuditFacts> {
+  const names = { entry, registration: registrationNameOf(policy, registration) };
+  return { flow: "authorization-code", callerClientId: clientId, ...requestedFacts(names, apis) };
 }
 
 /** The scopes that the confirmation page shows. After approval, no others are released. */

@@ -7,20 +7,28 @@ import { FLOW_NAMES } from "../core/flow-name.ts";
 import { CODES } from "./codes.ts";
 import type { LabelFacts } from "./telemetry.ts";
 
-export type Labels = Readonly<Record<`gte.${"route" | "flow" | "api" | "outcome" | "code" | "cache"}`, string>>;
+export type Labels = Readonly<
+  Record<`gte.${"route" | "flow" | "api" | "registration" | "outcome" | "code" | "cache"}`, string>
+>;
 
 const FLOWS = new Set<unknown>(FLOW_NAMES);
 const OUTCOMES = new Set<unknown>(["issued", "answered", "refused", "failed"] satisfies LabelFacts["outcome"][]);
 const LEVELS = new Set<unknown>(["hit", "joined", "miss", "bypass", "shared"] satisfies LabelFacts["cache"][]);
 const KNOWN_CODES = new Set<unknown>(CODES);
 
-/** `apis` are the names in the policy. `route` is the name under which the service registers the route. */
-export function createLabels(apis: readonly string[]): (route: string, facts: LabelFacts) => Labels {
-  const names = new Set<unknown>(apis);
-  return (route, { flow, api, outcome, code, cache }) => ({
+/** The names in the current policy that are labels. */
+export interface LabelNames {
+  readonly apis: readonly string[];
+  readonly registrations: readonly string[];
+}
+
+/** `route` is the name under which the service registers the route. */
+export function createLabels(names: () => LabelNames): (route: string, facts: LabelFacts) => Labels {
+  return (route, { flow, api, registration, outcome, code, cache }) => ({
     "gte.route": route,
     "gte.flow": labelIn(FLOWS, flow),
-    "gte.api": labelIn(names, api),
+    "gte.api": labelIn({ has: (name) => names().apis.includes(name) }, api),
+    "gte.registration": labelIn({ has: (name) => names().registrations.includes(name) }, registration),
     "gte.outcome": labelIn(OUTCOMES, outcome),
     "gte.code": labelIn(KNOWN_CODES, code),
     "gte.cache": labelIn(LEVELS, cache),
@@ -29,7 +37,7 @@ export function createLabels(apis: readonly string[]): (route: string, facts: La
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function labelIn(set: ReadonlySet<unknown>, value: string | undefined): string {
+function labelIn(set: { has(value: string): boolean }, value: string | undefined): string {
   if (value === undefined) return "none";
   return set.has(value) ? value : "other";
 }

@@ -34,7 +34,7 @@ import {
 import type { TelemetryConfig } from "../config/config.ts";
 import { TELEMETRY_DEADLINE_MS } from "../core/limits.ts";
 import type { RequestTrace } from "../core/request-trace.ts";
-import { createLabels } from "./labels.ts";
+import { createLabels, type LabelNames } from "./labels.ts";
 import type { OtlpSender } from "./otlp-sender.ts";
 import type { Recorder } from "./telemetry.ts";
 
@@ -42,8 +42,8 @@ export interface OpenTelemetryInput {
   readonly config: TelemetryConfig;
   /** Distinguishes the time series of the instances. */
   readonly instanceId: string;
-  /** Names of the APIs in the policy. */
-  readonly apis: readonly string[];
+  /** The names in the current policy. */
+  readonly names: () => LabelNames;
   readonly sender: OtlpSender;
   readonly gauges: Gauges;
 }
@@ -51,7 +51,7 @@ export interface OpenTelemetryInput {
 /** Values that the SDK reads at each export of metrics. */
 export interface Gauges {
   /** Days until the credential of a registration expires. Without credentials that do not expire or were not read yet. */
-  credentials(): Promise<readonly { readonly registration: "delegated" | "application"; readonly days: number }[]>;
+  credentials(): Promise<readonly { readonly registration: string; readonly days: number }[]>;
   tokenCache(): { readonly entries: number; readonly bytes: number };
 }
 
@@ -62,7 +62,7 @@ const DURATION_BOUNDARIES = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
 const SCOPE = "graph-token-exchange";
 
 export function createOpenTelemetry(input: OpenTelemetryInput): Recorder {
-  const labelsOf = createLabels(input.apis);
+  const labelsOf = createLabels(input.names);
   const metrics = createMetrics(input);
   const spans = createSpans(input);
   return {

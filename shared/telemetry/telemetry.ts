@@ -9,7 +9,7 @@ import { TELEMETRY_STOP_MS } from "../core/limits.ts";
 import type { RequestTrace } from "../core/request-trace.ts";
 
 /** The members of an audit event that may become labels. They do not identify the caller or the subject. */
-export type LabelFacts = Pick<AuditEvent, "outcome" | "code" | "flow" | "api" | "cache">;
+export type LabelFacts = Pick<AuditEvent, "outcome" | "code" | "flow" | "api" | "registration" | "cache">;
 
 export interface Observation extends LabelFacts {
   /** Milliseconds since 1970. */

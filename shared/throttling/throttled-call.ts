@@ -48,7 +48,7 @@ export function throttledCall(
   );
 }
 
-type BudgetedCall = Pick<EntraCall, "entitlement" | "api" | "user" | "refusalKey">;
+type BudgetedCall = Pick<EntraCall, "registration" | "entitlement" | "api" | "user" | "refusalKey">;
 
 /**
  * Spends one uncached request. Returns a failure when this caller has spent its budget for this user and API: Entra's
@@ -64,8 +64,8 @@ export function spendBudget({ requestBudget, refusals }: ThrottlingContext, call
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function budgetKeyOf({ entitlement, api, user }: BudgetedCall): string {
-  return JSON.stringify([entitlement.entry, api, user]);
+function budgetKeyOf({ registration, entitlement, api, user }: BudgetedCall): string {
+  return JSON.stringify([registration.clientId, entitlement.entry, api, user]);
 }
 
 /** AADSTS50196: one client repeats one request. Only that caller waits. */

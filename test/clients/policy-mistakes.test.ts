@@ -463,7 +463,7 @@ describe("callers and flows", () => {
   test("an application whose on-behalf-of can exchange nothing", () => {
     expect(mistake('["refresh-token"]', '["refresh-token", "on-behalf-of"]')).toMatchInlineSnapshot(`
       "
-      policy.json:17:16: error: entry nightly-flow has the flow on-behalf-of, but no entry of kind user has the client id 22222222-0000-4000-8000-222222222222
+      policy.json:17:16: error: entry nightly-flow has the flow on-behalf-of, but no entry of kind user with its registration has the client id 22222222-0000-4000-8000-222222222222
         17 |       "flows": ["refresh-token", "on-behalf-of"],
            |                ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
         effect:  each request with this flow gets 403 subject_client_not_allowed

@@ -238,8 +238,10 @@ describe("policy diff", () => {
     after.callers[1].subjectClients = [APP_ID];
     after.apis.mail = { resource: "https://mail.example", scopes: ["Mail"] };
     after.registrations = { narrow };
+    after.callers.push({ ...after.callers[0], name: "narrow-users", registration: "narrow" });
     expect(diff(good(), JSON.stringify(after)).out.trimEnd().split("\n")).toEqual([
       `+ web-users (user ${APP_ID}): new caller: tokens for graph: User.Read Mail.Read, with on-behalf-of refresh-token`,
+      `+ narrow-users (user ${APP_ID}): new caller: tokens for graph: User.Read Mail.Read, with on-behalf-of refresh-token, registration narrow`,
       `+ ${app}: clients whose users' tokens it may exchange: ${APP_ID}`,
       `- ${web}: is removed: it had tokens for graph: User.Read Mail.Read, with on-behalf-of refresh-token`,
       `- ${app}: clients whose users' tokens it may exchange: ${WEB_ID}`,
@@ -328,6 +330,22 @@ describe("policy explain", () => {
     );
     expect(code).toBe(0);
     expect(notes).toContain("effect: a caller gets 500 scope_surplus on every call for graph");
+  });
+
+  test("answers for the registration that the entry names, or that the command line names", () => {
+    const policy = JSON.parse(good());
+    policy.registrations = { narrow: { clientId: "44444444-5555-6666-7777-888888888888" } };
+    policy.callers[0].registration = "narrow";
+    policy.callers.pop();
+    const path = tool.write("policy.json", policy);
+    const request = ["--caller", "web-users", "--flow", "on-behalf-of", "--api", "graph"];
+    expect(tool.run("explain", path, ...request).code).toBe(0);
+    const other = tool.run("explain", path, ...request, "--registration", "default");
+    expect([other.code, other.out]).toEqual([1, expect.stringContaining("401 token_for_other_registration")]);
+    expect(tool.run("explain", path, ...request, "--registration", "wide")).toMatchObject({
+      code: 2,
+      notes: expect.stringContaining("the policy does not define the registration in caller.registration"),
+    });
   });
 
   test("with a name that no entry has, says which one is meant, and exits with code 2", () => {

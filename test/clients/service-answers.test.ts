@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { CLIENT_IDS, TENANT_ID } from "../../local/tenant/directory/seed-ids.ts";
+import { claimsOf } from "../support/callers.ts";
 import { useTenant } from "../support/use-tenant.ts";
 import { type CliResult, newHome, runHere } from "./support/cli.ts";
 
@@ -172,6 +173,62 @@ describe("responses of the service", () => {
     expect((await cli("header graph")).json()).toEqual(payload);
     expect(asked).toHaveLength(2);
     expect(asked[0]?.authorization).not.toBe(asked[1]?.authorization);
+  });
+
+  describe("that names another scope", () => {
+    const NARROW = `api://${CLIENT_IDS.narrow}/access_as_user`;
+    const naming = (scope: string, code = "token_for_other_registration"): Scripted => ({
+      status: 401,
+      headers: { "www-authenticate": `Bearer realm="x", error="invalid_token", scope="${scope}"` },
+      body: { code, detail: "no", action: "new_caller_token" },
+    });
+    const audiences = () => asked.map(({ authorization }) => claimsOf(authorization.replace("Bearer ", ""))["aud"]);
+
+    test("the request is repeated once with a token for it, and later commands use it at once", async () => {
+      answers = [naming(NARROW), { body: payload }, { body: payload }];
+      expect((await cli("header graph")).code).toBe(0);
+      expect((await cli("header graph")).code).toBe(0);
+      expect(audiences()).toEqual([CLIENT_IDS.service, CLIENT_IDS.narrow, CLIENT_IDS.narrow]);
+    });
+
+    test("a login keeps the scope that was found, and --scope chooses another one of the service", async () => {
+      const wide = `api://${CLIENT_IDS.service}/access_as_user`;
+      metadata = { ...metadata, scopes_supported: [wide, NARROW] };
+      answers = [naming(NARROW), { body: payload }, { body: payload }, { body: payload }];
+      expect((await cli("header graph")).code).toBe(0);
+      expect((await login()).code).toBe(0);
+      expect((await cli("header graph")).code).toBe(0);
+      expect((await cli(`login --service ${service} --client-id ${CLIENT_IDS.cli} --scope ${wide}`)).code).toBe(0);
+      expect((await cli("header graph")).code).toBe(0);
+      expect(audiences()).toEqual([CLIENT_IDS.service, CLIENT_IDS.narrow, CLIENT_IDS.narrow, CLIENT_IDS.service]);
+      const unknown = await cli(
+        `login --service ${service} --client-id ${CLIENT_IDS.cli} --scope api://x/access_as_user`,
+      );
+      expect([unknown.code, unknown.error()["error"]]).toEqual([4, "discovery"]);
+    });
+
+    test("a 401 for the other scope too exits with code 3, and the scope is not saved", async () => {
+      answers = [naming(NARROW), naming(NARROW), { body: payload }];
+      expect((await cli("header graph")).code).toBe(3);
+      expect((await cli("header graph")).code).toBe(0);
+      expect(audiences()).toEqual([CLIENT_IDS.service, CLIENT_IDS.narrow, CLIENT_IDS.service]);
+    });
+
+    test.each([
+      ["of Microsoft Graph", "https://graph.microsoft.com/Mail.Read"],
+      ["of an API in a domain of Microsoft", "https://graph.microsoft.com/access_as_user"],
+      ["of another form", `${CLIENT_IDS.narrow}/.default`],
+    ])("%s gets no token", async (_of, scope) => {
+      answers = [naming(scope), naming(scope)];
+      expect((await cli("header graph")).code).toBe(3);
+      expect(new Set(audiences())).toEqual(new Set([CLIENT_IDS.service]));
+    });
+
+    test("in the generic answer to a damaged token does not change the scope", async () => {
+      answers = [naming(NARROW, "caller_refused"), { body: payload }];
+      expect((await cli("header graph")).code).toBe(0);
+      expect(audiences()).toEqual([CLIENT_IDS.service, CLIENT_IDS.service]);
+    });
   });
 
   test("a second 401 exits with code 3", async () => {

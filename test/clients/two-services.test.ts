@@ -13,6 +13,8 @@ interface PlayedService {
   readonly url: string;
   metadata: Record<string, unknown>;
   /** The paths and Authorization headers of the requests. */
+  /** Set: the next request gets 401 with this scope. */
+  challenge?: string | undefined;
   readonly asked: { path: string; authorization: string | undefined }[];
   readonly server: Server;
 }
@@ -54,6 +56,12 @@ async function playService(): Promise<PlayedService> {
     const path = request.url ?? "";
     played.asked.push({ path, authorization: request.headers.authorization });
     const answer = path.startsWith("/.well-known/") ? played.metadata : payload;
+    const { challenge } = played;
+    if (challenge !== undefined && answer === payload) {
+      played.challenge = undefined;
+      response.writeHead(401, { connection: "close", "www-authenticate": `Bearer scope="${challenge}"` }).end("{}");
+      return;
+    }
     response.writeHead(200, { connection: "close" }).end(JSON.stringify(answer));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -136,6 +144,17 @@ describe("two services with different APIs", () => {
     expect((await cli(`header graph --service ${other.url}`)).code).toBe(0);
     await cli("logout");
     expect((await cli(`header graph --service ${other.url}`)).code).toBe(3);
+  });
+
+  test.each([
+    ["its scope", SCOPE, 0],
+    ["another App ID URI of its registration", `${ALIAS}/access_as_user`, 2],
+  ])("a 401 of one service that names %s of the other gets no token for the other", async (_what, scope, expected) => {
+    other.challenge = scope;
+    expect((await cli(`header graph --service ${other.url}`)).code).toBe(expected);
+    expect(audiencesAt(other).filter((audience) => audience !== CLIENT_IDS.orders)).toEqual([]);
+    expect((await cli(`header graph --service ${other.url}`)).code).toBe(0);
+    expect(new Set(audiencesAt(other))).toEqual(new Set([CLIENT_IDS.orders]));
   });
 
   test("settings that were copied to the folder of another service are rejected", async () => {

@@ -38,8 +38,8 @@ describe("docs/configuration.md", () => {
     const people = { name: "people", kind: "user", flows: ["on-behalf-of"], apis: CALLER_WORDS.apis.example };
     const clients = CALLER_WORDS.subjectClients.example as readonly string[];
     const subjects = clients.map((clientId, index) => ({ ...people, name: `people-${index}`, clientId }));
-    // The schema has these members; the service does not support them yet.
-    const { registration, ...caller } = examples(CALLER_WORDS);
+    // The schema has these members; the service does not support them yet. `blueprint` replaces `clientId`.
+    const { registration, blueprint, ...caller } = examples(CALLER_WORDS);
     // Graph must not have a base URL.
     const { baseUrl, ...graph } = examples(API_WORDS);
     const orders = { baseUrl, resource: "api://orders", scopes: ["Orders.Read"] };

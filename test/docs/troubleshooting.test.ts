@@ -105,7 +105,7 @@ describe("ask the policy", () => {
 describe("reasons of a refused token", () => {
   test("the table has each reason once, and no other", () => {
     const rows = tableRows(section(text, "Reasons of a refused token"));
-    const reasons = [...Object.keys(TOKEN_REFUSALS), "not_a_user", "not_the_caller"];
+    const reasons = [...Object.keys(TOKEN_REFUSALS), "not_a_user", "not_the_caller", "other_registration"];
     expect(rows.map(([reason]) => unquoted(reason)).sort()).toEqual(reasons.sort());
   });
 

@@ -16,7 +16,7 @@ const create = (changes: Readonly<Record<string, unknown>>) =>
   createCallerValidator({ ...strictSettings, keys, ...changes } as CallerSettings & { keys: typeof keys });
 
 const NOTHING = [undefined, null, "", 0, [], [undefined], {}];
-const emptySettings = ["tenantId", "clientId", "authorityHost", "v1IssuerBase"].flatMap((setting) =>
+const emptySettings = ["tenantId", "registrations", "authorityHost", "v1IssuerBase"].flatMap((setting) =>
   NOTHING.map((value) => ({ setting, value })),
 );
 
@@ -32,7 +32,39 @@ describe("empty and malformed options", () => {
     { setting: "tenantId", value: "common", message: "tenantId must be a GUID" },
     { setting: "tenantId", value: "contoso.onmicrosoft.com", message: "tenantId must be a GUID" },
     { setting: "tenantId", value: "00000000-0000-0000-0000-000000000000", message: "tenantId must be a GUID" },
-    { setting: "clientId", value: `api://${SERVICE_ID}`, message: "clientId must be a GUID" },
+    { setting: "registrations", value: undefined, message: "registrations must be a non-empty list" },
+    { setting: "registrations", value: [], message: "registrations must be a non-empty list" },
+    {
+      setting: "registrations",
+      value: [{ clientId: `api://${SERVICE_ID}`, appIdUri: "api://gte" }],
+      message: "clientId must be a GUID",
+    },
+    {
+      setting: "registrations",
+      value: [{ clientId: SERVICE_ID, appIdUri: "" }],
+      message: "appIdUri must be a non-empty string",
+    },
+    {
+      setting: "registrations",
+      value: [
+        { clientId: SERVICE_ID, appIdUri: "api://gte" },
+        { clientId: "22222222-2222-4333-8444-555555555555", appIdUri: `api://${SERVICE_ID}` },
+      ],
+      message: "registrations must have different names",
+    },
+    {
+      setting: "registrations",
+      value: [{ clientId: SERVICE_ID }],
+      message: "appIdUri must be a non-empty string",
+    },
+    {
+      setting: "registrations",
+      value: [
+        { clientId: SERVICE_ID, appIdUri: "api://gte" },
+        { clientId: "22222222-2222-4333-8444-555555555555", appIdUri: "api://GTE" },
+      ],
+      message: "registrations must have different names",
+    },
     { setting: "authorityHost", value: "http://login.microsoftonline.com", message: "authorityHost must be https" },
     {
       setting: "authorityHost",
@@ -44,8 +76,6 @@ describe("empty and malformed options", () => {
     { setting: "v1Audiences", value: [""], message: "v1Audiences must be a list of non-empty strings" },
     { setting: "v1Audiences", value: [undefined], message: "v1Audiences must be a list of non-empty strings" },
     { setting: "v1Audiences", value: "api://x", message: "v1Audiences must be a list of non-empty strings" },
-    { setting: "appIdUri", value: undefined, message: "appIdUri must be a non-empty string" },
-    { setting: "appIdUri", value: "", message: "appIdUri must be a non-empty string" },
     { setting: "graphResources", value: undefined, message: "graphResources must be a list of non-empty strings" },
     { setting: "allowGuests", value: undefined, message: "allowGuests must be true or false" },
     { setting: "allowGuests", value: "false", message: "allowGuests must be true or false" },
@@ -62,12 +92,17 @@ describe("empty and malformed options", () => {
     const v1Audiences = ["api://one"];
     const rules = createCallerRules({ ...strictSettings, v1Audiences });
     v1Audiences.push("api://two");
-    expect(rules.v1Audiences).toEqual(["api://one"]);
-    expect(Object.isFrozen(rules) && Object.isFrozen(rules.v1Audiences)).toBe(true);
+    expect([...rules.v1Audiences.keys()]).toEqual(["api://one"]);
+    expect(Object.isFrozen(rules) && Object.isFrozen(rules.registrations)).toBe(true);
   });
 
   it("JW-60 GUIDs in upper case are accepted as settings", () => {
-    expect(() => create({ tenantId: TENANT_ID.toUpperCase(), clientId: SERVICE_ID.toUpperCase() })).not.toThrow();
+    expect(() =>
+      create({
+        tenantId: TENANT_ID.toUpperCase(),
+        registrations: [{ clientId: SERVICE_ID.toUpperCase(), appIdUri: "api://gte" }],
+      }),
+    ).not.toThrow();
   });
 
   it("JW-60 validation without a valid clock throws and does not accept an expired token", async () => {

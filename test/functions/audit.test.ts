@@ -18,7 +18,7 @@ import { useWorld } from "../support/use-world.ts";
 
 const { world, service } = useWorld();
 
-const ALWAYS = ["event", "time", "outcome", "code", "status", "route", "correlationId", "milliseconds"];
+const ALWAYS = ["event", "time", "outcome", "code", "status", "policy", "route", "correlationId", "milliseconds"];
 const AUTHENTICATED = ["clientAuthentication"];
 const CALLER = [
   ...AUTHENTICATED,
@@ -29,7 +29,7 @@ const CALLER = [
   "callerTokenId",
 ];
 const SUBJECT = ["subjectObjectId", "subjectClientId", "subjectTokenId"];
-const DECIDED = ["policyEntry", "api", "scopesAsked"];
+const DECIDED = ["policyEntry", "registration", "api", "scopesAsked"];
 const ACQUIRED = ["cache", "scopesReturned"];
 const ENTRA = ["entraTraceId", "aadsts", "reason"];
 

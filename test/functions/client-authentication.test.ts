@@ -20,7 +20,7 @@ import {
   registerCertificate,
   secretOf,
 } from "../support/own-credentials.ts";
-import { policyWithEntries } from "../support/policies.ts";
+import { policyWith, policyWithEntries } from "../support/policies.ts";
 import type { Answer, Call } from "../support/service-under-test.ts";
 import { useWorld } from "../support/use-world.ts";
 
@@ -103,7 +103,7 @@ describe("entra_secret: the application's own secret", () => {
   });
 
   test.each([
-    ["wrong", (): string => `${secretOf(world, "web").slice(0, -1)}x`, 7000215],
+    ["wrong by one character", (): string => `${secretOf(world, "web")}x`, 7000215],
     ["the secret of another application", () => secretOf(world, "daemon"), 7000215],
     [
       "expired",
@@ -206,6 +206,42 @@ describe("entra_secret: the application's own secret", () => {
   test("policy still decides: the secret of an application without the flow gets no token", async () => {
     const answer = await token({ headers: basic("web", secretOf(world, "web")), form: APP_GRAPH });
     expect(withStatus(answer)).toMatchObject({ status: 400, error: "unauthorized_client", code: "flow_not_allowed" });
+  });
+});
+
+describe("entra_secret of an entry with a registration of its own", () => {
+  const INTRANET = {
+    name: "intranet-backend",
+    kind: "application",
+    clientId: CLIENT_IDS.intranet,
+    registration: "narrow",
+    flows: ["on-behalf-of"],
+    apis: { graph: ["User.Read"] },
+    clientAuthentication: ["entra_secret"],
+  };
+  const POLICY = policyWith(({ callers }) => void callers.push(INTRANET));
+  /** The intranet has the app role of this registration, and of no other. */
+  const assign = (resourceId: string) => {
+    const { roleAssignments, registration } = world.tenant.state.directory;
+    const principalOid = registration("intranet")?.objectId ?? "";
+    const others = roleAssignments.filter((one) => one.principalOid !== principalOid);
+    roleAssignments.splice(0, roleAssignments.length, ...others, { principalOid, resourceId, role: "Exchange.Call" });
+  };
+  const exchange = () =>
+    world.serve({ settings: { POLICY } }).call("/oauth2/token", {
+      headers: basic("intranet", secretOf(world, "intranet")),
+      form: exchangeForm(userToken(world, { client: "intranet", resource: "narrow" })),
+    });
+
+  test("is proved for that registration", async () => {
+    assign(CLIENT_IDS.narrow);
+    expect((await exchange()).status).toBe(200);
+    expect(proofs("intranet")[0]?.form).toMatchObject({ scope: `api://${CLIENT_IDS.narrow}/.default` });
+  });
+
+  test("the app role of another registration does not count", async () => {
+    assign(CLIENT_IDS.service);
+    expect(withStatus(await exchange())).toMatchObject({ status: 400, code: "token_role_missing" });
   });
 });
 

@@ -186,7 +186,10 @@ describe("metadata", () => {
     expect(answer.json()).toEqual({
       resource: SERVICE_URL,
       authorization_servers: [`${world.tenant.url}/${world.tenant.state.tenantId}/v2.0`],
-      scopes_supported: ["api://5e471ce0-0000-4000-8000-000000000001/access_as_user"],
+      scopes_supported: [
+        "api://5e471ce0-0000-4000-8000-000000000001/access_as_user",
+        "api://5e471ce0-0000-4000-8000-000000000003/access_as_user",
+      ],
       bearer_methods_supported: ["header"],
     });
     expect(answer.headers.get("cache-control")).toBe("public, max-age=3600");
@@ -196,7 +199,9 @@ describe("metadata", () => {
     const uri = `api://${world.tenant.state.tenantId}/graph-token-exchange`;
     const at = world.serve({ settings: { APP_ID_URI: uri } });
     const answer = await at.call("/.well-known/oauth-protected-resource");
-    expect(answer.json()).toMatchObject({ scopes_supported: [`${uri}/access_as_user`] });
+    expect(answer.json()).toMatchObject({
+      scopes_supported: [`${uri}/access_as_user`, "api://5e471ce0-0000-4000-8000-000000000003/access_as_user"],
+    });
   });
 
   test("GET /.well-known/oauth-authorization-server has exactly these members (RFC 8414)", async () => {

@@ -27,18 +27,20 @@ const serve = (settings: Record<string, string | undefined> = {}) => world.serve
 
 describe("the watch timer", () => {
   const credentialsOf = (events: readonly Record<string, unknown>[]) =>
-    events.flatMap(({ registration, state }) => (registration === undefined ? [] : [`${registration} ${state}`]));
+    events.flatMap(({ event, registration, state }) =>
+      event === "credential" && state !== undefined ? [`${registration} ${state}`] : [],
+    );
   const watch = ({ service }: ServiceUnderTest) => run(createWatch(service, createReadiness(service)));
 
   test("logs that the service is ready, and the credential of each registration", async () => {
     const events = await watch(serve());
     const [ready] = events;
     expect(ready).toMatchObject({ event: "ready", state: "ready", keys: "ok", sealingKey: "ok", grantStore: "ok" });
-    expect(credentialsOf(events)).toEqual(["delegated ready", "app-only ready"]);
+    expect(credentialsOf(events)).toEqual(["default ready", "narrow ready", "app-only ready"]);
   });
 
-  test("logs one credential without a second registration", async () => {
-    expect(credentialsOf(await watch(serve(withoutApplicationOnly())))).toEqual(["delegated ready"]);
+  test("logs no credential for application tokens without their registration", async () => {
+    expect(credentialsOf(await watch(serve(withoutApplicationOnly())))).toEqual(["default ready", "narrow ready"]);
   });
 
   test("logs not_ready and the grant table if the table is unavailable", async () => {

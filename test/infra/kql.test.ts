@@ -5,8 +5,8 @@ import { describe, expect, test } from "vitest";
 /** The members of `AuditEvent`, read from its source, because a type cannot be imported at run time. */
 const auditSource = readFileSync(new URL("../../shared/audit/audit-event.ts", import.meta.url), "utf8");
 const EXCHANGE_FIELDS = [...auditSource.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, name]) => name);
-/** Fields of the events `credential` and `ready`, which the timer writes. */
-const OTHER_FIELDS = ["event", "registration", "version", "daysToExpiry", "state"];
+/** Fields of the events `credential` and `ready`, which the timer writes, and of `policy`. */
+const OTHER_FIELDS = ["event", "registration", "version", "daysToExpiry", "state", "policyState", "name"];
 
 const folder = new URL("../../infra/kql/", import.meta.url);
 const queries = readdirSync(folder).map((name) => [name, readFileSync(new URL(name, folder), "utf8")] as const);

@@ -6,6 +6,7 @@ import type { Deployment } from "./support/deploy.ts";
 import { isKnown, ofType, reference, the, value } from "./support/look.ts";
 import { deployChanged, deployMain, EVERYTHING, refusalsOfMain, settingsOf } from "./support/scenarios.ts";
 
+const WRITER = "0b1ec700-0000-4000-8000-0000000000aa";
 const SITE = "Microsoft.Web/sites";
 const plain = () => deployMain();
 const everything = () => deployMain(EVERYTHING);
@@ -83,6 +84,33 @@ describeWithBicep("roles", () => {
       expect(isKnown(assignment.name)).toBe(true);
     }
     expect(new Set(assignments.map(({ name }) => name)).size).toBe(assignments.length);
+  });
+
+  test("with policySource blob it may read the container of the policy, and only the writers may change it", async () => {
+    const deployment = await deployMain({ policySource: "blob", policyWriterIds: [WRITER] });
+    const container = "Microsoft.Storage/storageAccounts/blobServices/containers";
+    const [accounts, added] = [ofType(deployment, "Microsoft.Storage/storageAccounts"), roleAssignments(deployment)];
+    expect(accounts).toHaveLength(2);
+    expect(added.filter((one) => one.includes(container)).sort()).toEqual([
+      `2a2b9908-6ea1-4ae2-8e65-a410df84e7d1 on ${container} for ${principalOf(deployment)}`,
+      `ba92f5b4-2d11-453d-a403-e96b0029c9fe on ${container} for ${WRITER}`,
+    ]);
+    expect(added).toHaveLength(6);
+    expect(securityProblems(deployment)).toEqual([]);
+    expect(secretLikeValues(deployment)).toEqual([]);
+    const { POLICY, POLICY_URL } = settingsOf(deployment);
+    expect(POLICY).toBe("");
+    expect(POLICY_URL).toContain("policy.json");
+  });
+
+  test("with policySource blob and a private network the policy has an endpoint in the zone of the blobs", async () => {
+    const deployment = await deployMain({ ...EVERYTHING, policySource: "blob" });
+    expect(securityProblems(deployment)).toEqual([]);
+    for (const account of ofType(deployment, "Microsoft.Storage/storageAccounts")) {
+      expect(value(account, "properties.publicNetworkAccess")).toBe("Disabled");
+    }
+    const endpoints = ofType(deployment, "Microsoft.Network/privateEndpoints").map(({ name }) => name);
+    expect(endpoints).toContain("pe-example-policy");
   });
 
   test("a wider role is detected", async () => {

@@ -9,14 +9,14 @@ const query = (name: string) => readFileSync(infraFile(`kql/${name}.kql`), "utf8
 /** Every deployed query begins with this query. */
 const base = query("audit-events");
 const RULE = "Microsoft.Insights/scheduledQueryRules";
-const NAMES = ["failed", "throttled", "credential", "readiness", "silence"];
+const NAMES = ["failed", "throttled", "credential", "readiness", "policy", "silence"];
 
 const alert = async (name: string) => the(await deployMain(), RULE, `-${name}`);
 const criterion = async (name: string) =>
   (value(await alert(name), "properties.criteria.allOf") as Record<string, unknown>[])[0] ?? {};
 
 describeWithBicep("alerts", () => {
-  test("exist for failures, throttling, credentials, readiness and silence", async () => {
+  test("exist for failures, throttling, credentials, readiness, the policy and silence", async () => {
     const alerts = ofType(await deployMain(), RULE);
     expect(alerts.map(({ name }) => name)).toEqual(NAMES.map((name) => `alert-example-${name}`));
   });
@@ -36,7 +36,7 @@ describeWithBicep("alerts", () => {
 
   test("the credential alert ignores credentials without an expiry date and events that the timer did not write", async () => {
     const text = String((await criterion("credential"))["query"]).slice(base.length);
-    expect(text).toContain("isnotempty(tostring(Audit.registration))");
+    expect(text).toContain("isnotempty(tostring(Audit.state))");
     // Filter after arg_max: if the latest event has no expiry date, an older event must not count.
     expect(text.indexOf("arg_max")).toBeGreaterThan(-1);
     expect(text.indexOf("arg_max")).toBeLessThan(text.indexOf("isnotnull(DaysToExpiry)"));
@@ -66,7 +66,7 @@ describeWithBicep("alerts", () => {
   test("exist without recipients if no address is configured", async () => {
     const silent = await deployMain({ alertEmailAddresses: [] });
     expect(ofType(silent, "Microsoft.Insights/actionGroups")).toEqual([]);
-    expect(ofType(silent, RULE)).toHaveLength(5);
+    expect(ofType(silent, RULE)).toHaveLength(6);
     for (const rule of ofType(silent, RULE)) {
       expect(value(rule, "properties.actions.actionGroups")).toEqual([]);
     }
@@ -75,7 +75,7 @@ describeWithBicep("alerts", () => {
   test("have the thresholds of the parameters", async () => {
     const strict = await deployMain({ alertThresholds: { failedPercent: 1, throttledCount: 2, credentialDays: 3 } });
     const thresholds = ofType(strict, RULE).map((rule) => value(rule, "properties.criteria.allOf.0.threshold"));
-    expect(thresholds).toEqual([1, 2, 3, 0, 0]);
+    expect(thresholds).toEqual([1, 2, 3, 0, 0, 0]);
   });
 });
 

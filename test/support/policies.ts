@@ -5,14 +5,17 @@ type Json = Record<string, unknown>;
 
 export interface TestPolicy {
   apis: Record<string, Json>;
+  registrations: Record<string, Json>;
   callers: (Json & { name: string })[];
 }
 
-/** The local policy after `change` has modified it. */
+/** The local policy after `change` has modified it, without registrations that no entry names any more. */
 export function policyWith(change: (policy: TestPolicy) => void): string {
   const policy = structuredClone(localPolicy) as unknown as TestPolicy;
   change(policy);
-  return JSON.stringify(policy);
+  const named = policy.callers.map(({ registration }) => registration);
+  const registrations = Object.entries(policy.registrations).filter(([name]) => named.includes(name));
+  return JSON.stringify({ ...policy, registrations: Object.fromEntries(registrations) });
 }
 
 /** The local policy with replaced members in the named entries. */

@@ -5,14 +5,17 @@
  */
 import { type Cookie, type HttpHandler, HttpRequest, InvocationContext } from "@azure/functions";
 import { inject } from "vitest";
-import { compose, realSurroundings, type Service, type Surroundings } from "../../functions/composition/compose.ts";
+import { composeService, realSurroundings, type Service } from "../../functions/composition/compose.ts";
+import { composeFoundation, type Foundation, type Surroundings } from "../../functions/composition/foundation.ts";
+import { composeVersions } from "../../functions/composition/start.ts";
 import { createHandler } from "../../functions/handle.ts";
-import { routesOf } from "../../functions/register.ts";
+import { createVersion, functionsOfVersions, type HttpFunction, routesOf } from "../../functions/register.ts";
 import { parseRequestPath } from "../../local/host/routing/request-path.ts";
 import { createRouteTable } from "../../local/host/routing/route-table.ts";
 import { createServiceSettings } from "../../local/stack/service-settings.ts";
 import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
-import { configFrom } from "../../shared/config/environment.ts";
+import type { PolicyLocation } from "../../shared/config/config.ts";
+import { configurationFrom } from "../../shared/config/environment.ts";
 import { type MovableClock, movableClock } from "./movable-clock.ts";
 import { newTableName } from "./table-rows.ts";
 import { startTrustedTenant } from "./use-tenant.ts";
@@ -42,6 +45,7 @@ export interface Call {
 
 export interface ServiceUnderTest {
   readonly tenant: LocalTenant;
+  /** Under the newest version of the policy. */
   readonly service: Service;
   /** Every line that the service logged, at any level. */
   readonly logs: string[];
@@ -109,15 +113,10 @@ function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
     { tenantUrl: tenant.url, serviceUrl: SERVICE_URL, tableUrl, managedIdentity: tenant.state.identity },
     { GRANT_TABLE_NAME: tableName, ...changes.settings },
   );
-  const composed = compose(configFrom(settings), {
-    ...realSurroundings(),
-    nowMs,
-    steadyMs,
-    pause,
-    ...changes.surroundings,
-  });
-  const { cache, lookUps } = countLookUps(composed.exchangeContext.cache, world.cacheKeys);
-  const service: Service = { ...composed, exchangeContext: { ...composed.exchangeContext, cache } };
+  const { fixed, policy } = configurationFrom(settings);
+  const made = composeFoundation(fixed, { ...realSurroundings(), nowMs, steadyMs, pause, ...changes.surroundings });
+  const { cache, lookUps } = countLookUps(made.caches.cache, world.cacheKeys);
+  const composed = composeFunctions({ ...made, caches: { ...made.caches, cache } }, policy);
   const logs: string[] = [];
   const log = (line: string) => {
     logs.push(line);
@@ -125,11 +124,13 @@ function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
   };
   const isEvent = (line: string) => line.includes('"event":"exchange"');
   const routes = createRouteTable(
-    routesOf(service).map((route) => ({ ...route, methods: undefined, target: createHandler(service, route) })),
+    composed.functions.map(({ name, template, handler }) => ({ name, template, methods: undefined, target: handler })),
   );
   return {
     tenant,
-    service,
+    get service() {
+      return composed.service();
+    },
     logs,
     settings,
     events: () => logs.filter(isEvent).map((line) => JSON.parse(line)),
@@ -147,6 +148,20 @@ function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
     },
     another: (more = {}) => serve(world, more),
   };
+}
+
+/** As `functions/index.ts` starts the service. */
+function composeFunctions(
+  foundation: Foundation,
+  policy: PolicyLocation,
+): { readonly functions: readonly HttpFunction[]; readonly service: () => Service } {
+  if (policy.kind === "blob") {
+    const versions = composeVersions(foundation, policy, createVersion);
+    return { functions: functionsOfVersions(versions), service: () => versions.latest().service };
+  }
+  const service = composeService(foundation, policy.config);
+  const functions = routesOf(service).map((route) => ({ ...route, handler: createHandler(service, route) }));
+  return { functions, service: () => service };
 }
 
 /** Second attempts at Entra follow at once, so that no test waits. */

@@ -42,6 +42,7 @@ export const CALLER_REFUSALS: Readonly<Record<TokenRefusal, Line>> = {
   scope_missing: ["token_scope_missing", 403, 400, "fix_request"],
   role_missing: ["token_role_missing", 403, 400, "ask_admin"],
   guest: ["guest_not_allowed", 403, 400, "ask_admin"],
+  agent_user: ["agent_user_not_allowed", 403, 400, "fix_request"],
 };
 
 /** The codes that only the token to exchange has. All others are those of the caller's token. */
@@ -49,4 +50,5 @@ export const SUBJECT_REFUSALS: Partial<Record<SubjectRefusal, readonly [code: st
   role_missing: ["subject_is_application", "fix_request"],
   not_a_user: ["subject_is_application", "fix_request"],
   not_the_caller: ["subject_not_the_caller", "fix_request"],
+  other_registration: ["subject_for_other_registration", "fix_request"],
 };

@@ -109,7 +109,7 @@ test("metrics have the documented names and units, and count each audit event on
     count: Number(asInt ?? asDouble),
   }));
   const route = { "gte.route": "authorization-header" };
-  const known = { ...route, "gte.flow": "on-behalf-of", "gte.api": "graph" };
+  const known = { ...route, "gte.flow": "on-behalf-of", "gte.api": "graph", "gte.registration": "default" };
   const issued = { ...known, "gte.outcome": "issued", "gte.code": "ok", count: 1 };
   expect(exchanges).toHaveLength(3);
   expect(exchanges).toContainEqual({ ...issued, "gte.cache": "miss" });
@@ -118,6 +118,7 @@ test("metrics have the documented names and units, and count each audit event on
     ...route,
     "gte.flow": "on-behalf-of",
     "gte.api": "none",
+    "gte.registration": "none",
     "gte.outcome": "refused",
     "gte.code": "caller_refused",
     "gte.cache": "none",
@@ -130,7 +131,7 @@ test("metrics have the documented names and units, and count each audit event on
   expect(Number(points(metrics, "gte.token_cache.size")[0]?.asInt)).toBeGreaterThan(1_000);
   const [credential, ...others] = points(metrics, "gte.credential.days_to_expiry");
   expect(others).toEqual([]);
-  expect(labels(credential?.attributes ?? [])).toEqual({ "gte.registration": "delegated" });
+  expect(labels(credential?.attributes ?? [])).toEqual({ "gte.registration": "default" });
   expect(credential?.asDouble).toBeCloseTo(30, 1);
   // 2: cumulative, so that the next export replaces a lost one.
   expect(metrics.find(({ name }) => name === "gte.exchanges")?.sum?.aggregationTemporality).toBe(2);
@@ -159,6 +160,7 @@ describe("spans", () => {
       "gte.route": "authorization-header",
       "gte.flow": "on-behalf-of",
       "gte.api": "graph",
+      "gte.registration": "default",
       "gte.outcome": "issued",
       "gte.code": "ok",
       "gte.cache": "miss",
@@ -219,7 +221,7 @@ test("property: exports contain no label outside its closed set and no identifie
       samplerRatio: 1,
     },
     instanceId: "i",
-    apis: ["graph"],
+    names: () => ({ apis: ["graph"], registrations: ["default"] }),
     sender: createOtlpSender({
       endpoint: receiver.url,
       headers: undefined,
@@ -234,6 +236,7 @@ test("property: exports contain no label outside its closed set and no identifie
     code: text,
     flow: text,
     api: text,
+    registration: text,
     cache: text,
     callerObjectId: fc.constant("secret-oid"),
     callerClientId: fc.constant("secret-azp"),
@@ -247,7 +250,7 @@ test("property: exports contain no label outside its closed set and no identifie
 
   const closed = new Set<unknown>([
     ...CODES,
-    ...["token", "graph", "none", "other"],
+    ...["token", "graph", "default", "none", "other"],
     ...["issued", "answered", "refused", "failed"],
     ...["hit", "joined", "miss", "bypass", "shared"],
     ...["on-behalf-of", "refresh-token", "authorization-code", "client-credentials"],

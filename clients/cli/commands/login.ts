@@ -7,9 +7,10 @@ import { usageFailure } from "../cli-failure.ts";
 import { EXIT } from "../exit-codes.ts";
 import { tokensPath } from "../home.ts";
 import { checkWritable, removePrivateFile } from "../private-file.ts";
-import { forgetService, writeSavedSettings } from "../saved-settings.ts";
+import { saveSettings } from "../save-settings.ts";
+import { forgetService, writeLastService } from "../saved-settings.ts";
 import { audienceOf, conflictingServices, serviceConflict } from "../service-conflicts.ts";
-import { discoverSettings, type Settings } from "../settings.ts";
+import { discoverSettings } from "../settings.ts";
 import { createSignIn } from "../sign-in.ts";
 import { type Command, print } from "./command.ts";
 
@@ -31,22 +32,10 @@ export const login: Command = async ({ operands, options, terminal }) => {
     throw serviceConflict(settings, sameApi);
   }
   for (const other of sameApi) forgetService(home, other);
-  save(settings, audience);
+  saveSettings(settings, audience);
+  writeLastService(home, service);
   const username = account?.username;
   if (options.json === true) print(terminal, { username, service, authority });
   else terminal.note(`Signed in as ${username ?? "?"} for ${service}.`);
   return EXIT.ok;
 };
-
-function save(settings: Settings, audience: string | undefined): void {
-  const { home, service, clientId, authority, scope, caFile, apis } = settings;
-  writeSavedSettings(home, {
-    service,
-    clientId,
-    authority,
-    scope,
-    ...(audience === undefined ? {} : { audience }),
-    ...(caFile === undefined ? {} : { caFile }),
-    apis,
-  });
-}

@@ -17,8 +17,8 @@ export interface ApplicationTenant {
 }
 
 export interface RotateSecretInput {
-  /** `service` (default) or `appOnly`. */
-  app?: "service" | "appOnly";
+  /** Default: `service`. */
+  app?: "service" | "narrow" | "appOnly";
   /** Default true: the old secret stays valid at Entra, as in a planned rotation. */
   keepOld?: boolean;
   /** Default true: a new secret is registered at Entra. */
@@ -93,13 +93,18 @@ export function createApplicationOperations(tenant: ApplicationTenant) {
   };
 }
 
+const { clientSecret, narrowClientSecret, appOnlyClientSecret } = VAULT_SECRET_NAMES;
+const SECRET_NAMES = new Map([
+  ["service", clientSecret],
+  ["narrow", narrowClientSecret],
+  ["appOnly", appOnlyClientSecret],
+]);
+
 function rotateSecret(tenant: ApplicationTenant, registration: Registration, input: RotateSecretInput) {
   const { keepOld = true, atEntra = true, inVault = true, refusedUses = 0, lifetimeMs } = input;
   const secret = { ...randomSecret(tenant.clock.nowMs(), lifetimeMs), refusedUses };
   if (!keepOld) registration.secrets.length = 0;
   if (atEntra) registration.secrets.push(secret);
-  const { clientSecret, appOnlyClientSecret } = VAULT_SECRET_NAMES;
-  const name = registration.name === "appOnly" ? appOnlyClientSecret : clientSecret;
-  if (inVault) tenant.vault.set(name, { value: secret.value });
+  if (inVault) tenant.vault.set(SECRET_NAMES.get(registration.name) ?? clientSecret, { value: secret.value });
   return { value: secret.value };
 }

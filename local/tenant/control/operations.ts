@@ -9,6 +9,7 @@ import type { Requirement } from "../oauth/requirements.ts";
 import type { UnattendedSignInTenant } from "../sign-in/without-browser.ts";
 import { fillVault } from "../vault/fill-vault.ts";
 import { type ApplicationTenant, createApplicationOperations } from "./application-operations.ts";
+import { type BlobTenant, createBlobOperations } from "./blob-operations.ts";
 import { createServiceOperations, type ServiceTenant } from "./service-operations.ts";
 import { createSignInOperations } from "./sign-in-operations.ts";
 import { createUserOperations, type UserOperationsTenant } from "./user-operations.ts";
@@ -19,7 +20,8 @@ export interface ControlledTenant
     UserOperationsTenant,
     ServiceTenant,
     UnattendedSignInTenant,
-    VaultContentTenant {
+    VaultContentTenant,
+    BlobTenant {
   readonly requirements: Requirement[];
   readonly identity: ManagedIdentityEndpoint;
 }
@@ -33,6 +35,7 @@ export function createOperations(tenant: ControlledTenant) {
     ...createApplicationOperations(tenant),
     ...createVaultOperations(tenant),
     ...createSignInOperations(tenant),
+    ...createBlobOperations(tenant),
     /** Restores the initial state of everything except keys and issued tokens. */
     reset: () => {
       tenant.orders.clear();
@@ -41,6 +44,7 @@ export function createOperations(tenant: ControlledTenant) {
       tenant.deviceCodes.clear();
       tenant.clock.setOffsetMs(0);
       tenant.directory.restore();
+      tenant.blobs.clear();
       tenant.vault.clear();
       fillVault(tenant.vault, tenant.directory);
     },

@@ -65,6 +65,8 @@ export interface Registration {
   /** Its tokens may be valid for 20 to 28 hours (E-39). */
   readonly longLivedTokens: boolean;
   readonly publicClient: boolean;
+  /** The registration is an agent identity: client id of its agent identity blueprint (E-113). */
+  readonly blueprint: string | undefined;
   /** "Allow public client flows": a confidential client may omit its credential. Otherwise the answer is 7000218. */
   allowPublicClientFlows: boolean;
   disabled: boolean;

@@ -13,16 +13,21 @@ export const USER_IDS = {
   erin: "e4180000-0000-4000-8000-000000000005",
 } as const;
 
-/** Client ids. `service` is the registration of the service under test. */
+/** Client ids. `service` and `narrow` are the registrations of the service under test, with many and with few rights. */
 export const CLIENT_IDS = {
   service: "5e471ce0-0000-4000-8000-000000000001",
   appOnly: "5e471ce0-0000-4000-8000-000000000002",
+  narrow: "5e471ce0-0000-4000-8000-000000000003",
   web: "ca11e400-0000-4000-8000-000000000001",
   public: "ca11e400-0000-4000-8000-000000000002",
   daemon: "ca11e400-0000-4000-8000-000000000003",
   stranger: "ca11e400-0000-4000-8000-000000000004",
   cli: "ca11e400-0000-4000-8000-000000000005",
   reports: "ca11e400-0000-4000-8000-000000000006",
+  agentBlueprint: "a6e40000-0000-4000-8000-000000000001",
+  mailAgent: "a6e40000-0000-4000-8000-000000000002",
+  newAgent: "a6e40000-0000-4000-8000-000000000003",
+  intranet: "ca11e400-0000-4000-8000-000000000007",
   assistant: "ca11e400-0000-4000-8000-000000000009",
   orders: "04de4500-0000-4000-8000-000000000001",
   systemIdentity: "1de70000-0000-4000-8000-000000000001",
@@ -30,6 +35,7 @@ export const CLIENT_IDS = {
   /** Microsoft's applications, with the same id in every tenant. */
   graph: "00000003-0000-0000-c000-000000000000",
   vault: "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
+  storage: "e406a681-f3d4-42a8-90b6-c2b029497af1",
   tokenExchange: "fb60f99c-7a34-4190-8149-302f77469936",
 } as const;
 
@@ -51,19 +57,28 @@ export const OBJECT_IDS: Readonly<Record<RegistrationName, string>> = {
   vault: "0b1ec700-0000-4000-8000-00000000000c",
   tokenExchange: "0b1ec700-0000-4000-8000-00000000000d",
   reports: "0b1ec700-0000-4000-8000-00000000000e",
+  storage: "0b1ec700-0000-4000-8000-00000000000f",
+  agentBlueprint: "0b1ec700-0000-4000-8000-000000000010",
+  mailAgent: "0b1ec700-0000-4000-8000-000000000011",
+  newAgent: "0b1ec700-0000-4000-8000-000000000012",
+  narrow: "0b1ec700-0000-4000-8000-000000000013",
+  intranet: "0b1ec700-0000-4000-8000-000000000014",
   assistant: "0b1ec700-0000-4000-8000-000000000020",
 };
 
 export const RESOURCE_URIS = {
   graph: "https://graph.microsoft.com",
   vault: "https://vault.azure.net",
+  storage: "https://storage.azure.com",
   orders: "https://api.contoso.local/orders",
   service: `api://${CLIENT_IDS.service}`,
+  narrow: `api://${CLIENT_IDS.narrow}`,
   tokenExchange: "api://AzureADTokenExchange",
 } as const;
 
 export const VAULT_SECRET_NAMES = {
   clientSecret: "client-secret",
+  narrowClientSecret: "narrow-client-secret",
   appOnlyClientSecret: "app-only-client-secret",
   sealingKey: "sealing-key",
   cacheKey: "cache-key",

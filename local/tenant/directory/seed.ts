@@ -35,7 +35,13 @@ const OIDC_SCOPES = ["openid", "profile", "email", "offline_access"];
 export function createSeedDirectory(options: SeedOptions): Directory {
   return createDirectory({
     users: seedUsers(),
-    registrations: [...seedResources(), ...seedService(options), ...seedCallers(options), ...seedIdentities()],
+    registrations: [
+      ...seedResources(),
+      ...seedService(options),
+      ...seedCallers(options),
+      ...seedIdentities(),
+      ...seedAgents(options),
+    ],
     consents: seedConsents(),
     roleAssignments: seedRoleAssignments(),
   });
@@ -90,6 +96,7 @@ function registration(name: RegistrationName, displayName: string, extra: Partia
     optionalClaims: { idtyp: false, idtypUser: false, acct: false, xmsCc: false },
     longLivedTokens: false,
     publicClient: false,
+    blueprint: undefined,
     allowPublicClientFlows: false,
     disabled: false,
     assignmentRequired: false,
@@ -102,7 +109,7 @@ function registration(name: RegistrationName, displayName: string, extra: Partia
   };
 }
 
-/** Microsoft Graph, Key Vault, the token exchange audience, and the tenant's Orders API. */
+/** Microsoft Graph, Key Vault, Azure Storage, the token exchange audience, and the tenant's Orders API. */
 function seedResources(): Registration[] {
   return [
     registration("graph", "Microsoft Graph", {
@@ -129,6 +136,7 @@ function seedResources(): Registration[] {
       tokenVersion: 1,
       scopes: ["user_impersonation"],
     }),
+    registration("storage", "Azure Storage", { appIdUris: [RESOURCE_URIS.storage], tokenVersion: 1 }),
     registration("tokenExchange", "AAD Token Exchange Endpoint", { appIdUris: [RESOURCE_URIS.tokenExchange] }),
     registration("orders", "Contoso Orders", {
       appIdUris: [RESOURCE_URIS.orders],
@@ -138,23 +146,30 @@ function seedResources(): Registration[] {
   ];
 }
 
-/** The registration of the service, and its second registration for application tokens. */
+/** The registrations of the service: with many delegated rights, with few, and for application tokens. */
 function seedService({ url, nowMs, serviceUrl }: SeedOptions): Registration[] {
   const federatedCredentials = [OBJECT_IDS.systemIdentity, OBJECT_IDS.userIdentity].map((subject) => ({
     issuer: `${url}/${TENANT_ID}/v2.0`,
     subject,
     audience: RESOURCE_URIS.tokenExchange,
   }));
+  const delegated = (appIdUri: string) => ({
+    appIdUris: [appIdUri],
+    scopes: ["access_as_user"],
+    appRoles: ["Exchange.Call", "Grant.Create", "Policy.Explain"],
+    optionalClaims: { idtyp: true, idtypUser: false, acct: true, xmsCc: true },
+    secrets: [randomSecret(nowMs)],
+    federatedCredentials,
+    redirectUris: [`${serviceUrl}/oauth2/callback`],
+  });
   return [
     registration("service", "graph-token-exchange", {
-      appIdUris: [RESOURCE_URIS.service],
-      scopes: ["access_as_user"],
-      appRoles: ["Exchange.Call", "Grant.Create", "Policy.Explain"],
-      optionalClaims: { idtyp: true, idtypUser: false, acct: true, xmsCc: true },
-      secrets: [randomSecret(nowMs)],
-      federatedCredentials,
-      redirectUris: [`${serviceUrl}/oauth2/callback`],
+      ...delegated(RESOURCE_URIS.service),
       requiredAccess: { [CLIENT_IDS.graph]: ["User.Read", "Mail.Read"], [CLIENT_IDS.orders]: ["Orders.Read"] },
+    }),
+    registration("narrow", "graph-token-exchange-narrow", {
+      ...delegated(RESOURCE_URIS.narrow),
+      requiredAccess: { [CLIENT_IDS.graph]: ["User.Read"] },
     }),
     registration("appOnly", "graph-token-exchange-app-only", {
       secrets: [randomSecret(nowMs)],
@@ -166,10 +181,10 @@ function seedService({ url, nowMs, serviceUrl }: SeedOptions): Registration[] {
 /** The applications that call the service. The local stack and its policy depend on their order and names. */
 function seedCallers({ nowMs }: SeedOptions): Registration[] {
   const requiredAccess = { [CLIENT_IDS.service]: ["access_as_user"] };
-  const confidential = (redirectUri: string) => ({
+  const confidential = (redirectUri: string, service: string = CLIENT_IDS.service) => ({
     secrets: [randomSecret(nowMs)],
     redirectUris: [redirectUri],
-    requiredAccess,
+    requiredAccess: { [service]: ["access_as_user"] },
   });
   const native = { publicClient: true, redirectUris: ["http://localhost"], requiredAccess };
   return [
@@ -179,7 +194,8 @@ function seedCallers({ nowMs }: SeedOptions): Registration[] {
     registration("stranger", "Fabrikam App", confidential("http://localhost:8401/callback")),
     registration("cli", "Contoso Command Line", native),
     registration("reports", "Contoso Reports", { secrets: [randomSecret(nowMs)] }),
-    registration("assistant", "Contoso Assistant", confidential("http://localhost:8402/callback")),
+    registration("intranet", "Contoso Intranet", confidential("http://localhost:8402/callback", CLIENT_IDS.narrow)),
+    registration("assistant", "Contoso Assistant", confidential("http://localhost:8403/callback")),
   ];
 }
 
@@ -190,11 +206,22 @@ function seedIdentities(): Registration[] {
   ];
 }
 
+/** A blueprint and two of its agents. An agent has no credential: its blueprint obtains its tokens. */
+function seedAgents({ nowMs }: SeedOptions): Registration[] {
+  const blueprint = CLIENT_IDS.agentBlueprint;
+  return [
+    registration("agentBlueprint", "Contoso Agents", { secrets: [randomSecret(nowMs)] }),
+    registration("mailAgent", "Contoso Mail Agent", { blueprint }),
+    registration("newAgent", "Contoso New Agent", { blueprint }),
+  ];
+}
+
 /** There is no consent for carol, so that her exchanges fail with 65001. */
 function seedConsents(): Consent[] {
-  const service = CLIENT_IDS.service;
+  const { service, narrow } = CLIENT_IDS;
   const consentingUsers = [USER_IDS.alice, USER_IDS.bob, USER_IDS.dave, USER_IDS.erin];
-  const callers = [CLIENT_IDS.web, CLIENT_IDS.public, CLIENT_IDS.stranger, CLIENT_IDS.cli, CLIENT_IDS.assistant];
+  const { web, public: desktop, stranger, cli, intranet, mailAgent, newAgent, assistant } = CLIENT_IDS;
+  const callers = [web, desktop, stranger, cli, intranet, mailAgent, newAgent, assistant];
   return [
     ...consentingUsers.flatMap((userOid): Consent[] => [
       {
@@ -204,9 +231,11 @@ function seedConsents(): Consent[] {
         scopes: new Set([...OIDC_SCOPES, "User.Read", "Mail.Read"]),
       },
       { clientId: service, resourceId: CLIENT_IDS.orders, userOid, scopes: new Set(["Orders.Read"]) },
+      { clientId: narrow, resourceId: CLIENT_IDS.graph, userOid, scopes: new Set([...OIDC_SCOPES, "User.Read"]) },
     ]),
     ...callers.flatMap((clientId): Consent[] => [
       { clientId, resourceId: service, scopes: new Set(["access_as_user"]) },
+      { clientId, resourceId: narrow, scopes: new Set(["access_as_user"]) },
       { clientId, resourceId: CLIENT_IDS.graph, scopes: new Set(OIDC_SCOPES) },
     ]),
   ];
@@ -214,11 +243,14 @@ function seedConsents(): Consent[] {
 
 /** erin operates the service: she creates sign-in links for applications and reads policy decisions. The other users have no roles. */
 function seedRoleAssignments(): RoleAssignment[] {
-  const { service, graph } = CLIENT_IDS;
+  const { service, narrow, graph } = CLIENT_IDS;
   return [
     { principalOid: OBJECT_IDS.web, resourceId: service, role: "Exchange.Call" },
     { principalOid: OBJECT_IDS.daemon, resourceId: service, role: "Exchange.Call" },
     { principalOid: OBJECT_IDS.reports, resourceId: service, role: "Exchange.Call" },
+    { principalOid: OBJECT_IDS.mailAgent, resourceId: service, role: "Exchange.Call" },
+    { principalOid: OBJECT_IDS.newAgent, resourceId: service, role: "Exchange.Call" },
+    { principalOid: OBJECT_IDS.intranet, resourceId: narrow, role: "Exchange.Call" },
     { principalOid: USER_IDS.erin, resourceId: service, role: "Grant.Create" },
     { principalOid: USER_IDS.erin, resourceId: service, role: "Policy.Explain" },
     { principalOid: OBJECT_IDS.appOnly, resourceId: graph, role: "User.Read.All" },

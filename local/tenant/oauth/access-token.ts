@@ -55,6 +55,7 @@ export function buildAccessToken(
     exp: tenant.clock.nowSeconds() + input.lifetimeSeconds,
     ...(v1 ? v1ClientClaims(input) : { azp: input.client.clientId, azpacr: input.clientAuth }),
     ...(input.user === undefined ? appClaims(tenant, input) : userClaims(tenant, input, input.user)),
+    ...agentClaims(input),
     aio: tenant.sealer.seal({ at: tenant.clock.stampMs(), satisfied: input.satisfied }),
     rh: `1.A${randomBytes(30).toString("base64url")}.`,
     tid: tenant.tenantId,
@@ -90,6 +91,17 @@ function appClaims(tenant: AccessTokenTenant, { client, resource }: AccessTokenI
     oid: client.objectId,
     sub: client.objectId,
     ...(roles.length > 0 ? { roles } : {}),
+  };
+}
+
+/** The client is an agent identity (E-113, E-114). Facet 11 stands for one; the others say nothing about agents. */
+function agentClaims({ client, user }: AccessTokenInput): JsonObject {
+  if (client.blueprint === undefined) return {};
+  return {
+    xms_act_fct: "3 9 11",
+    xms_sub_fct: user === undefined ? "9 3 11" : "2 3",
+    xms_idrel: user === undefined ? "7 10" : "1 8",
+    xms_par_app_azp: client.blueprint,
   };
 }
 

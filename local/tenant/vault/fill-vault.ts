@@ -1,5 +1,5 @@
 /**
- * What the vault holds when the tenant starts, each secret as version 1: the credentials of the service's two
+ * What the vault holds when the tenant starts, each secret as version 1: the credentials of the service's
  * registrations and the keys that seal grants and cached tokens.
  */
 import { randomBytes } from "node:crypto";
@@ -10,6 +10,7 @@ import type { Vault } from "./vault.ts";
 export function fillVault(vault: Vault, directory: Directory): void {
   const secretOf = (name: string) => directory.registration(name)?.secrets[0]?.value ?? "";
   vault.set(VAULT_SECRET_NAMES.clientSecret, { value: secretOf("service") });
+  vault.set(VAULT_SECRET_NAMES.narrowClientSecret, { value: secretOf("narrow") });
   vault.set(VAULT_SECRET_NAMES.appOnlyClientSecret, { value: secretOf("appOnly") });
   vault.set(VAULT_SECRET_NAMES.sealingKey, { value: randomBytes(32).toString("base64") });
   vault.set(VAULT_SECRET_NAMES.cacheKey, { value: randomBytes(32).toString("base64") });

@@ -23,10 +23,9 @@ export const KEY_SET_URL = `${AUTHORITY_HOST}/${TENANT_ID}/discovery/v2.0/keys`;
 
 export const strictSettings: CallerSettings = {
   tenantId: TENANT_ID,
-  clientId: SERVICE_ID,
+  registrations: [{ clientId: SERVICE_ID, appIdUri: `api://${SERVICE_ID}` }],
   authorityHost: AUTHORITY_HOST,
   v1IssuerBase: V1_ISSUER_BASE,
-  appIdUri: `api://${SERVICE_ID}`,
   v1Audiences: [],
   allowGuests: false,
   graphResources: ["https://graph.microsoft.com"],
@@ -60,7 +59,7 @@ export function createService(settings: Partial<CallerSettings> = {}, keySet: un
   const validator = createCallerValidator({
     ...strictSettings,
     ...settings,
-    keys,
+    keys: { find: (keyId, _registration, trace) => keys.find(keyId, trace) },
     verified: createVerifiedTokens({ keys }),
   });
   const validate = (token: string) => validator.validate(new SecretValue(token), NOW);

@@ -1,9 +1,10 @@
 /** Reading the settings: the error names all problems at once and contains no value. */
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { LOCAL_TENANT_ID } from "../../../shared/config/clouds.ts";
 import { type Config, ConfigurationError } from "../../../shared/config/config.ts";
-import { configFrom, configFromEnvironment } from "../../../shared/config/environment.ts";
+import { configFrom, configurationFrom, configurationFromEnvironment } from "../../../shared/config/environment.ts";
 import { SETTINGS, type Setting, type SettingName } from "../../../shared/config/settings.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
@@ -72,7 +73,49 @@ afterEach(() => {
 describe("missing and malformed settings", () => {
   test("without any setting, the error names all required settings at once", () => {
     const required = (Object.entries(SETTINGS) as [SettingName, Setting][]).filter(([, s]) => s.required === "always");
-    expect(problems({}).map((problem) => problem.split(" ")[0])).toEqual(required.map(([name]) => name));
+    const names = problems({}).map((problem) => problem.split(" ")[0]);
+    expect(names).toEqual([...required.map(([name]) => name), "POLICY"]);
+  });
+
+  test("the policy must be in exactly one of POLICY and POLICY_URL", () => {
+    const POLICY_URL = "https://stgtecontoso.blob.core.windows.net/policy/policy.json";
+    expect(problems(AZURE, { POLICY: undefined })).toEqual(["POLICY is missing: set POLICY or POLICY_URL"]);
+    expect(problems(AZURE, { POLICY_URL })).toEqual([
+      "POLICY_URL must not be set together with POLICY: remove one of them",
+    ]);
+    const { policy } = configurationFrom({ ...AZURE, POLICY: "", POLICY_URL });
+    expect(policy).toMatchObject({ kind: "blob", url: POLICY_URL });
+  });
+
+  test.each([
+    ["another host suffix", "https://stgtecontoso.blob.core.windows.example/policy/policy.json"],
+    ["the suffix of another cloud", "https://stgtecontoso.blob.core.usgovcloudapi.net/policy/policy.json"],
+    ["a label too many", "https://x.stgtecontoso.blob.core.windows.net/policy/policy.json"],
+    ["http", "http://stgtecontoso.blob.core.windows.net/policy/policy.json"],
+    ["a port", "https://stgtecontoso.blob.core.windows.net:8443/policy/policy.json"],
+    ["this machine outside the local cloud", "https://localhost:7443/policy/policy.json"],
+    ["a container without a blob", "https://stgtecontoso.blob.core.windows.net/policy"],
+    ["a signature in the query", "https://stgtecontoso.blob.core.windows.net/policy/policy.json?sig=x"],
+    ["user and password", "https://user:password@stgtecontoso.blob.core.windows.net/policy/policy.json"],
+  ])("POLICY_URL with %s is refused", (_title, POLICY_URL) => {
+    const found = problems(AZURE, { POLICY: undefined, POLICY_URL });
+    expect(found).toEqual([expect.stringMatching(/^POLICY(_URL)? (must be|is missing)/)]);
+  });
+
+  test("a policy of a blob is checked together with the settings, and is named by the SHA-256 of its bytes", () => {
+    const POLICY_URL = "https://stgtecontoso.blob.core.windows.net/policy/policy.json";
+    const { policy: location } = configurationFrom({ ...AZURE, POLICY: "", POLICY_URL });
+    if (location.kind !== "blob") throw new Error("not a blob");
+    const text = `\ufeff${policy()}\n`;
+    const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+    expect(location.configFor(text)).toMatchObject({ ok: true, value: { policyHash: hash, tenantId: TENANT } });
+    expect(location.configFor("{")).toEqual({ ok: false, failure: ["POLICY is not JSON"] });
+    expect(location.configFor(policy({ offlineAccess: true, unattended: true }))).toMatchObject({
+      failure: [expect.stringContaining("GRANT_STORE_URL is missing"), expect.stringContaining("KEY_VAULT_URL")].slice(
+        0,
+        1,
+      ),
+    });
   });
 
   test("the error message lists one problem per line", () => {
@@ -192,7 +235,7 @@ describe("missing and malformed settings", () => {
   test.each(["api://gte", `api://${TENANT}/gte`, "https://tokens.example", "https://tokens.example/gte"])(
     "APP_ID_URI %j is accepted",
     (uri) => {
-      expect(configFrom({ ...AZURE, APP_ID_URI: uri }).appIdUri).toBe(uri);
+      expect(configFrom({ ...AZURE, APP_ID_URI: uri }).registrations[0].appIdUri).toBe(uri);
     },
   );
 
@@ -545,8 +588,14 @@ describe("the configuration", () => {
       cloud: { name: "public", authorityHost: "https://login.microsoftonline.com" },
       tenantId: TENANT,
       serviceUrl: "https://gte.example",
-      appIdUri: `api://${CLIENT}`,
-      delegated: { clientId: CLIENT, credential: { kind: "managed-identity" } },
+      registrations: [
+        {
+          name: "default",
+          clientId: CLIENT,
+          appIdUri: `api://${CLIENT}`,
+          credential: { kind: "managed-identity" },
+        },
+      ],
       applicationOnly: undefined,
       vaultUrl: undefined,
       managedIdentityClientId: undefined,
@@ -579,9 +628,19 @@ describe("the configuration", () => {
     };
     expect(configFrom(everything)).toMatchObject({
       tenantId: TENANT,
-      appIdUri: `api://${TENANT}/gte`,
-      delegated: { clientId: CLIENT, credential: { kind: "key-vault-secret", secretName: "mine" } },
-      applicationOnly: { clientId: APP_ONLY, credential: { kind: "key-vault-secret", secretName: "other" } },
+      registrations: [
+        {
+          name: "default",
+          clientId: CLIENT,
+          appIdUri: `api://${TENANT}/gte`,
+          credential: { kind: "key-vault-secret", secretName: "mine" },
+        },
+      ],
+      applicationOnly: {
+        name: "app-only",
+        clientId: APP_ONLY,
+        credential: { kind: "key-vault-secret", secretName: "other" },
+      },
       vaultUrl: "https://kv.vault.azure.net",
       managedIdentityClientId: CALLER,
       grants: { tableEndpoint: "https://st.table.core.windows.net", tableName: "mygrants", reapDryRun: false },
@@ -594,7 +653,7 @@ describe("the configuration", () => {
 
   test("contains the certificate names of both registrations", () => {
     const config = configFrom({ ...VAULT, CLIENT_CREDENTIAL: "key-vault-certificate", APP_ONLY_CLIENT_ID: APP_ONLY });
-    expect(config.delegated.credential).toEqual({
+    expect(config.registrations[0].credential).toEqual({
       kind: "key-vault-certificate",
       certificateName: "client-certificate",
     });
@@ -620,6 +679,6 @@ describe("the configuration", () => {
     for (const [name, value] of Object.entries(AZURE)) {
       vi.stubEnv(name, value);
     }
-    expect(configFromEnvironment()).toEqual(configFrom(AZURE));
+    expect(configurationFromEnvironment().policy).toEqual({ kind: "setting", config: configFrom(AZURE) });
   });
 });

@@ -14,6 +14,7 @@ import {
   fakeKeySource,
   grantRequest,
   OTHER,
+  REGISTRATION,
   TENANT,
   testSealer,
   USER,
@@ -335,6 +336,7 @@ describe("opening a grant", () => {
     expect(grant.grant).toEqual({
       id: world.grant.id,
       binding: applicationBinding,
+      registration: REGISTRATION,
       user: { tenantId: TENANT, objectId: USER },
       apis: [{ api: "graph", scopes: ["Mail.Send", "User.Read"] }],
       policyEntry: "nightly-mail",

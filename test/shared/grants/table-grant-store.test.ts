@@ -18,6 +18,7 @@ import {
   fakeKeySource,
   grantRequest,
   OTHER,
+  REGISTRATION,
   TENANT,
   testSealer,
   USER,
@@ -51,6 +52,7 @@ function grant(changes: Partial<Grant> = {}): Grant {
   return {
     id: newHandle().id,
     binding: { kind: "user", tenantId: TENANT, clientId: CLIENT },
+    registration: REGISTRATION,
     user: { tenantId: TENANT, objectId: USER },
     apis: [{ api: "graph", scopes: ["Mail.Send", "User.Read"] }],
     policyEntry: "nightly mail, ünïcode",

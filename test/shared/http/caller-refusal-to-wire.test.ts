@@ -3,10 +3,14 @@ import { describe, expect, test } from "vitest";
 import type { SubjectRefusal } from "../../../shared/core/failure.ts";
 import { TOKEN_REFUSALS, type TokenRefusal } from "../../../shared/core/token-refusal.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
-import type { Dialect, Wire } from "../../../shared/http/wire.ts";
+import type { Dialect, ServiceNames, Wire } from "../../../shared/http/wire.ts";
 import { CALLER_REFUSALS, GENERIC, type Line, SUBJECT_REFUSALS } from "../../support/token-refusals.ts";
 
-const SERVICE = { tenantId: "c0470500-0000-4000-8000-000000000001", appIdUri: "api://gte" };
+const NARROW = { name: "narrow", clientId: "c0470500-0000-4000-8000-000000000003", appIdUri: "api://narrow" };
+const SERVICE: ServiceNames = {
+  tenantId: "c0470500-0000-4000-8000-000000000001",
+  registrations: [{ name: "default", clientId: "c0470500-0000-4000-8000-000000000002", appIdUri: "api://gte" }, NARROW],
+};
 const options = (dialect: Dialect) => ({ dialect, understandsChallenge: true, service: SERVICE });
 
 /**
@@ -49,12 +53,52 @@ describe("the caller's token", () => {
 });
 
 describe("the token to exchange", () => {
-  test.each([...rows.map(([reason]) => reason), "not_a_user", "not_the_caller"] as SubjectRefusal[])("%s", (reason) => {
+  test.each([
+    ...rows.map(([reason]) => reason),
+    "not_a_user",
+    "not_the_caller",
+    "other_registration",
+  ] as SubjectRefusal[])("%s", (reason) => {
     const [generic, , , genericAction] = CALLER_REFUSALS[reason as TokenRefusal] ?? [];
     const known = generic === "caller_refused" ? "subject_refused" : generic;
     const [code = known, action = genericAction] = SUBJECT_REFUSALS[reason] ?? [];
     expect(brief(subject(reason, "subject_token"))).toEqual({ code, status: 400, action, error: "invalid_request" });
     expect(brief(subject(reason, "assertion"))).toEqual({ code, status: 400, action, error: "invalid_grant" });
+  });
+});
+
+describe("the scope that a refusal names", () => {
+  test.each([
+    [undefined, "api://gte/access_as_user"],
+    [NARROW.clientId, "api://narrow/access_as_user"],
+    ["c0470500-0000-4000-8000-00000000000f", "api://gte/access_as_user"],
+  ])("of a genuine token for the registration %s is %s", (registration, scope) => {
+    const named = registration === undefined ? {} : { registration };
+    for (const dialect of ["oauth", "problem"] as const) {
+      const wire = failureToWire({ kind: "caller_refused", reason: "expired", ...named }, options(dialect));
+      expect(wire.challenge).toEqual({ error: "invalid_token", scope });
+    }
+  });
+
+  test.each([
+    ["user", "api://narrow/access_as_user"],
+    ["application", "api://narrow/.default"],
+  ] as const)("is that of the entry's registration if the token is for another one: %s → %s", (callerKind, scope) => {
+    const refused = { reason: "token_for_other_registration", entry: "n", registration: "narrow", callerKind } as const;
+    for (const [dialect, error] of [
+      ["oauth", "invalid_client"],
+      ["problem", "invalid_token"],
+    ] as const) {
+      const wire = failureToWire({ kind: "policy_refused", ...refused }, options(dialect));
+      expect(brief(wire)).toEqual({
+        code: "token_for_other_registration",
+        status: 401,
+        action: "new_caller_token",
+        error,
+      });
+      expect(wire.challenge).toEqual({ error: "invalid_token", scope });
+      expect(wire.description).toMatch(new RegExp(`Get a token for ${scope.replaceAll(".", "\\.")}\\.$`));
+    }
   });
 });
 

@@ -102,20 +102,19 @@ describe("status, error, code and action", () => {
     expect(line(failureToWire(failure, PROBLEM))).toEqual(problem);
   });
 
-  test.each(Object.entries(POLICY_ERRORS) as [PolicyRefusal, string][])(
-    "policy refuses with %s: %s",
-    (reason, error) => {
-      const failure: Failure = { kind: "policy_refused", reason, entry: "e" };
-      const action = FIXED_BY_CALLER.includes(reason) ? "fix_request" : "ask_admin";
-      expect(line(failureToWire(failure, OAUTH))).toEqual([400, error, reason, action]);
-      expect(line(failureToWire(failure, PROBLEM))).toEqual([
-        reason === "api_unknown" ? 404 : 403,
-        error,
-        reason,
-        action,
-      ]);
-    },
-  );
+  // test/shared/http/caller-refusal-to-wire.test.ts has the refusal that is a 401.
+  const refusals = Object.entries(POLICY_ERRORS).filter(([reason]) => reason !== "token_for_other_registration");
+  test.each(refusals as [PolicyRefusal, string][])("policy refuses with %s: %s", (reason, error) => {
+    const failure: Failure = { kind: "policy_refused", reason, entry: "e" };
+    const action = FIXED_BY_CALLER.includes(reason) ? "fix_request" : "ask_admin";
+    expect(line(failureToWire(failure, OAUTH))).toEqual([400, error, reason, action]);
+    expect(line(failureToWire(failure, PROBLEM))).toEqual([
+      reason === "api_unknown" ? 404 : 403,
+      error,
+      reason,
+      action,
+    ]);
+  });
 
   test.each(Object.entries(REQUEST_ERRORS) as [RequestProblem, string][])("a request with %s: %s", (problem, error) => {
     const failure: Failure = { kind: "request_invalid", problem, parameter: "scope" };

@@ -18,7 +18,7 @@ test("absent members of a question get their defaults", async () => {
     value: {
       about: "request",
       flow: "on-behalf-of",
-      caller: { ...PERSON, roles: [], confidential: true, understandsClaimsChallenge: false },
+      caller: { ...PERSON, registration: "default", roles: [], confidential: true, understandsClaimsChallenge: false },
       tokenParameters: {
         audiences: [],
         resources: [],

@@ -9,7 +9,7 @@ const IDENTITY: Identity = {
   tenantId: "c0470500-0000-4000-8000-000000000001",
   authorityHost: "https://login.microsoftonline.com",
   serviceUrl: "https://gte.example",
-  appIdUri: "api://gte",
+  registrations: [{ name: "default", clientId: "c0470500-0000-4000-8000-000000000002", appIdUri: "api://gte" }],
   documentationUrl: undefined,
 };
 const SCOPE = 'scope="api://gte/access_as_user"';

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { TokenParameters } from "../../../shared/core/exchange-request.ts";
 import { GRAPH_APP_ID } from "../../../shared/core/graph-resource.ts";
 import { type DecisionInput, decide } from "../../../shared/policy/decide.ts";
-import { entryFor } from "../../../shared/policy/evaluate.ts";
+import { entryFor } from "../../../shared/policy/find-entry.ts";
 import { release } from "../../../shared/policy/release.ts";
 import type { CallerRule } from "../../../shared/policy/rules.ts";
 import {
@@ -76,6 +76,7 @@ describe("the entry that matches the caller", () => {
       failure: {
         reason: "scope_not_allowed",
         entry: "web-users",
+        registration: "default",
         api: "graph",
         scopes: [],
         requested: ["Files.Read"],
@@ -571,6 +572,7 @@ describe("the entitlement", () => {
       ok: true,
       value: {
         entry: "web-users",
+        registration: "default",
         flow: "on-behalf-of",
         api: { name: "graph", resource: GRAPH, contentType: "application/json" },
         scopes: ["User.Read"],

@@ -59,7 +59,7 @@ describe("an error is what cannot work", () => {
       "on-behalf-of with the default subject client, which has no user entry",
       same,
       { ...same, subjectClients: undefined as never },
-      `error callers.1 has the flow on-behalf-of, but no entry of kind user has the client id ${APP_ID}`,
+      `error callers.1 has the flow on-behalf-of, but no entry of kind user with its registration has the client id ${APP_ID}`,
     ],
     [
       "on-behalf-of with a subject client that shares no scope",
@@ -88,6 +88,23 @@ describe("an error is what cannot work", () => {
       ],
     });
   });
+});
+
+test("entries with different registrations may have different lists", () => {
+  const policy = policyWith(same, { apis: { graph: ["User.Read", "Mail.Read"] }, flows: ["refresh-token"] });
+  const [users, backend] = policy.callers;
+  const narrow = { ...users, registration: "narrow" } as CallerRule;
+  expect(findings(policy)).toHaveLength(1);
+  expect(findings({ ...policy, callers: [narrow, backend as CallerRule] })).toEqual([]);
+});
+
+test("an application exchanges no token of people whose entry has another registration", () => {
+  const policy = policyWith(same, same);
+  const [users, backend] = policy.callers;
+  const narrow = { ...users, registration: "narrow" } as CallerRule;
+  expect(findings({ ...policy, callers: [narrow, backend as CallerRule] })).toEqual([
+    `error callers.1 has the flow on-behalf-of, but no entry of kind user with its registration has the client id ${WEB_ID}`,
+  ]);
 });
 
 describe("a warning is what allows more than most need", () => {
@@ -135,8 +152,15 @@ test("property: an entry has the surplus error exactly if each of its tokens is 
       const policy = parsed(
         JSON.stringify({ apis: { graph: { resource: "https://graph.microsoft.com", scopes: consented } }, callers }),
       );
-      const refused = policy.callers.flatMap(({ name, kind, clientId }, index) => {
-        const caller = { kind, clientId, roles: [], confidential: true, understandsClaimsChallenge: false };
+      const refused = policy.callers.flatMap(({ name, kind, clientId = "" }, index) => {
+        const caller = {
+          kind,
+          clientId,
+          registration: "",
+          roles: [],
+          confidential: true,
+          understandsClaimsChallenge: false,
+        };
         const allowed = evaluate(policy, { caller, flow: "on-behalf-of", tokenParameters: tokenParametersFor() });
         return allowed.ok && !release(allowed.value, consented, name).ok ? [`callers.${index}.apis.graph`] : [];
       });

@@ -92,9 +92,19 @@ describe("a policy of the wrong form is reported", () => {
       "callers.0.kind must be one of user, application",
     ],
     [
-      "with a caller without a client id",
+      "with a caller without a client id and a blueprint",
       (p) => delete p.callers[0].clientId,
-      "callers.0.clientId is missing; it must be a string",
+      "callers.0 must have exactly one of clientId and blueprint",
+    ],
+    [
+      "with a client id and a blueprint",
+      (p) => (p.callers[0].blueprint = "a6e40000-0000-4000-8000-000000000001"),
+      "callers.0 must have exactly one of clientId and blueprint",
+    ],
+    [
+      "with a blueprint that is not a GUID",
+      (p) => Object.assign(p.callers[0], { clientId: undefined, blueprint: "agents" }),
+      "callers.0.blueprint must be a GUID",
     ],
     ["with a client id that is not a GUID", (p) => (p.callers[0].clientId = "*"), "callers.0.clientId must be a GUID"],
     ["with an empty list of flows", (p) => (p.callers[0].flows = []), "callers.0.flows must have at least 1 item"],
@@ -348,6 +358,15 @@ describe("a contradiction is reported", () => {
       "two entries that could match the same caller",
       (p) => p.callers.push({ ...p.callers[0], name: "again" }),
       "callers.2 has the same kind and clientId as callers.0; each caller must match one entry only",
+    ],
+    [
+      "two entries that could match the same agents",
+      (p) => {
+        const blueprint = "a6e40000-0000-4000-8000-000000000001";
+        const agents = { ...p.callers[0], clientId: undefined };
+        p.callers.push({ ...agents, name: "agents", blueprint }, { ...agents, name: "again", blueprint });
+      },
+      "callers.3 has the same kind and blueprint as callers.2; each caller must match one entry only",
     ],
     [
       "two entries with different roles, because one token can carry both",

@@ -10,11 +10,12 @@ const CLOSED_SETS: Readonly<Record<string, readonly string[]>> = {
   "gte.route": ["token"],
   "gte.flow": ["on-behalf-of", "refresh-token", "authorization-code", "client-credentials", "none", "other"],
   "gte.api": [...APIS, "none", "other"],
+  "gte.registration": ["default", "narrow", "none", "other"],
   "gte.outcome": ["issued", "answered", "refused", "failed", "none", "other"],
   "gte.code": [...CODES, "none", "other"],
   "gte.cache": ["hit", "joined", "miss", "bypass", "shared", "none", "other"],
 };
-const labelsOf = createLabels(APIS);
+const labelsOf = createLabels(() => ({ apis: APIS, registrations: ["default", "narrow"] }));
 
 test("property: no label has a value outside its closed set", () => {
   const value = fc.oneof(
@@ -29,6 +30,7 @@ test("property: no label has a value outside its closed set", () => {
     code: value,
     flow: value,
     api: value,
+    registration: value,
     cache: value,
     callerClientId: fc.uuid(),
     callerObjectId: fc.uuid(),
@@ -50,11 +52,19 @@ test("property: no label has a value outside its closed set", () => {
 });
 
 test("a label is the value if its set contains it, otherwise other, and none without a value", () => {
-  const facts: LabelFacts = { outcome: "issued", code: "ok", flow: "on-behalf-of", api: "orders", cache: "hit" };
+  const facts: LabelFacts = {
+    outcome: "issued",
+    code: "ok",
+    flow: "on-behalf-of",
+    api: "orders",
+    registration: "narrow",
+    cache: "hit",
+  };
   expect(labelsOf("token", facts)).toEqual({
     "gte.route": "token",
     "gte.flow": "on-behalf-of",
     "gte.api": "orders",
+    "gte.registration": "narrow",
     "gte.outcome": "issued",
     "gte.code": "ok",
     "gte.cache": "hit",

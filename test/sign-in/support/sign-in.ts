@@ -66,7 +66,7 @@ export function entraCode(service: ServiceUnderTest, request: Record<string, str
   const { user = "alice", nonce = request["nonce"] ?? "", scope = request["scope"] ?? "" } = signed;
   return service.tenant.state.issueCode({
     user,
-    client: "service",
+    client: request["client_id"] ?? "service",
     redirectUri: request["redirect_uri"] ?? "",
     scope,
     nonce,

@@ -8,6 +8,7 @@ import { GRANT_PURPOSE } from "../../../../shared/grants/sealed-grant.ts";
 import { createSealer, type Sealer } from "../../../../shared/sealing/sealer.ts";
 import { createSealingKeys, type SealingKeySource } from "../../../../shared/sealing/sealing-keys.ts";
 
+export const REGISTRATION = "77777777-7777-4777-8777-777777777777";
 export const TENANT = "11111111-1111-4111-8111-111111111111";
 export const CLIENT = "22222222-2222-4222-8222-222222222222";
 export const USER = "33333333-3333-4333-8333-333333333333";
@@ -27,6 +28,7 @@ export const applicationCaller: GrantCaller = {
 export function grantRequest(changes: Partial<CreateGrant> = {}): CreateGrant {
   return {
     binding: { kind: "user", tenantId: TENANT, clientId: CLIENT },
+    registration: REGISTRATION,
     user: { tenantId: TENANT, objectId: USER },
     apis: [{ api: "graph", scopes: ["Mail.Send", "User.Read"] }],
     refreshToken: new SecretValue("1.AVerySecretRefreshToken-one"),

@@ -36,6 +36,7 @@ export const POLICY_ERRORS: Readonly<Record<PolicyRefusal, string>> = {
   subject_client_not_allowed: "unauthorized_client",
   role_required: "unauthorized_client",
   link_caller_not_own: "unauthorized_client",
+  token_for_other_registration: "invalid_client",
   offline_access_not_allowed: "invalid_scope",
   scope_not_allowed: "invalid_scope",
   api_unknown: "invalid_target",
@@ -87,6 +88,7 @@ const GRANT_REFUSALS: Readonly<Record<GrantRefusal, true>> = {
   not_bound: true,
   unreadable: true,
   user_changed: true,
+  other_registration: true,
 };
 
 type DependencyFailed = Extract<Failure, { kind: "dependency_failed" }>;
@@ -116,6 +118,7 @@ const CODE_REFUSALS: Readonly<Record<CodeRefusal, true>> = {
   wrong_client: true,
   wrong_redirect_uri: true,
   wrong_verifier: true,
+  other_registration: true,
   already_redeemed: true,
 };
 
@@ -136,6 +139,7 @@ export const SIGN_IN_STATUS: Readonly<Record<SignInRefusal, 400 | 403>> = {
   confirmation_expired: 400,
   confirmation_used: 400,
   form_forged: 403,
+  registration_changed: 400,
   too_large: 400,
 };
 

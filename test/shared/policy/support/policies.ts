@@ -7,6 +7,8 @@ import type { CallerRule, Policy } from "../../../../shared/policy/rules.ts";
 
 export const TENANT_ID = "c0470500-0000-4000-8000-000000000001";
 export const WEB_ID = "ca11e400-0000-4000-8000-00000000000a";
+/** Client id of the default registration, which no policy names. */
+export const REGISTRATION_ID = "5e471ce0-0000-4000-8000-00000000000a";
 export const APP_ID = "ca11e400-0000-4000-8000-00000000000b";
 export const GRAPH = "https://graph.microsoft.com";
 export const ORDERS = "https://api.contoso.example/orders";
@@ -78,6 +80,7 @@ function validated(clientId: string, objectId: string) {
     tenantId: TENANT_ID,
     objectId,
     clientId,
+    registration: REGISTRATION_ID,
     confidential: true,
     roles: [],
     tokenId: undefined,
