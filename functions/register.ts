@@ -15,6 +15,12 @@ import { createHandler, type Route } from "./handle.ts";
 import { applicationHeaderRoute, authorizationHeaderRoute } from "./routes/authorization-header.ts";
 import { authorizeRoute } from "./routes/authorize.ts";
 import { callbackRoute } from "./routes/callback.ts";
+import {
+  applicationDownstreamApiPathRoute,
+  applicationDownstreamApiRoute,
+  downstreamApiPathRoute,
+  downstreamApiRoute,
+} from "./routes/downstream-api.ts";
 import { grantsRoute } from "./routes/grants.ts";
 import { healthRoute } from "./routes/health.ts";
 import {
@@ -111,6 +117,10 @@ function listRoutes(service: Service, readiness: ReturnType<typeof createReadine
     listed(tokenRoute(service)),
     listed(authorizationHeaderRoute(service)),
     listed(applicationHeaderRoute(service)),
+    listed(downstreamApiRoute(service)),
+    listed(downstreamApiPathRoute(service)),
+    listed(applicationDownstreamApiRoute(service)),
+    listed(applicationDownstreamApiPathRoute(service)),
     listed(validateRoute(service)),
     listed(grantsRoute(service)),
     listed(revokeRoute(service)),

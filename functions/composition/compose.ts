@@ -13,6 +13,7 @@ import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
 import { createOfflineAccess, type OfflineAccessInput } from "../../shared/offline-access/offline-access.ts";
 import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
+import type { BytesOutbound } from "../../shared/outbound/outbound.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { createCallers } from "./callers.ts";
@@ -38,6 +39,8 @@ export interface Service {
   readonly grantServices: GrantServices | undefined;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
+  /** The connections of the relay. */
+  readonly relayOutbound: BytesOutbound;
   /** Level 2 of the token cache. Undefined: not configured. */
   readonly sharedTokens: LazySharedTokens | undefined;
   /** Whether the newest version of the policy is in use. */
@@ -94,6 +97,7 @@ export function composeService(
     operatorLog,
     nowMs,
     sharedTokens,
+    relayOutbound: foundation.relayOutbound,
     policyState,
     telemetry,
     warmUp,

@@ -6,7 +6,8 @@ import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator
 import type { CredentialProof } from "../../shared/caller/authenticate.ts";
 import type { FixedConfig, RegistrationConfig } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
-import type { Outbound } from "../../shared/outbound/outbound.ts";
+import { createBytesOutbound } from "../../shared/outbound/https-outbound.ts";
+import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
@@ -37,6 +38,8 @@ export interface Foundation {
   readonly fixed: FixedConfig;
   readonly azure: Azure;
   readonly outbound: Outbound;
+  /** The connections of the relay. */
+  readonly relayOutbound: BytesOutbound;
   readonly keySets: KeySets;
   /** See `CallerValidatorInput`. */
   readonly onUnknownKey: () => void;
@@ -76,6 +79,7 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
     fixed: config,
     azure,
     outbound,
+    relayOutbound: createBytesOutbound(),
     keySets,
     onUnknownKey: createUnknownKeyReport({ steadyMs, operatorLog }),
     registrationOf,

@@ -11,6 +11,7 @@ import { policySteps } from "./policy-steps.ts";
 import { recoverySteps } from "./recovery-steps.ts";
 import { refusalSteps } from "./refusal-steps.ts";
 import { registrationSteps } from "./registration-steps.ts";
+import { relaySteps } from "./relay-steps.ts";
 import { signInSteps } from "./sign-in-steps.ts";
 
 const healthSteps: readonly DemoStep[] = [
@@ -34,6 +35,7 @@ export const demoSteps: readonly DemoStep[] = [
   ...recoverySteps,
   ...challengeSteps,
   ...applicationSteps,
+  ...relaySteps,
   ...policySteps,
   ...commandLineSteps,
 ];

@@ -6,7 +6,7 @@ import type { LocalEnvironment } from "../caller/environment.ts";
 import type { LocalTenant } from "../tenant/local-tenant.ts";
 
 /** The applications that call the service. The other registrations are resources and identities. */
-const callerNames = ["web", "public", "daemon", "stranger", "cli", "reports", "intranet"];
+const callerNames = ["web", "public", "daemon", "stranger", "cli", "reports", "intranet", "assistant"];
 /** Callers that request tokens for another registration of the service than the default one. */
 const registrationOf = new Map([["intranet", "narrow"]]);
 

@@ -1,5 +1,6 @@
 /** Describes in plain English what a policy allows. Pure. */
 
+import { describeRule } from "./downstream-rules.ts";
 import { DEFAULT_BYPASS_PER_MINUTE } from "./evaluate.ts";
 import { subjectClientsOf } from "./policy-findings.ts";
 import type { CallerRule, Policy } from "./rules.ts";
@@ -26,17 +27,9 @@ function describeApis(entry: CallerRule): string[] {
   return [
     ...Object.entries(entry.apis).map(([api, scopes]) => `  ${verb} ${api}: ${scopes.join(" ")}`),
     ...Object.entries(entry.downstream).flatMap(([api, rules]) =>
-      rules.map((rule) => `  may send through the relay to ${api}: ${describeRelayRule(rule)}`),
+      rules.map((rule) => `  may send through the relay to ${api}: ${describeRule(rule)}`),
     ),
   ];
-}
-
-type RelayRule = CallerRule["downstream"][string][number];
-
-/** `GET,POST /v1.0/me/messages/** ($select)` */
-export function describeRelayRule({ methods, path, query }: RelayRule): string {
-  const options = query === undefined ? "" : ` (${query.length === 0 ? "no query" : query.join(" ")})`;
-  return `${methods.join(",")} ${path}${options}`;
 }
 
 function describeTerms(entry: CallerRule): string[] {

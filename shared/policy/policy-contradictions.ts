@@ -6,6 +6,7 @@
  */
 import { didYouMean } from "../core/did-you-mean.ts";
 import { DEFAULT_REGISTRATION } from "../core/registration-names.ts";
+import { baseUrlProblems, downstreamProblems } from "./downstream-contradictions.ts";
 import { registrationProblems } from "./registration-problems.ts";
 import { isSameRegistration } from "./registrations.ts";
 import type { CallerRule, PolicyDraft, PolicyProblem } from "./rules.ts";
@@ -16,11 +17,13 @@ export function policyContradictions(draft: PolicyDraft): PolicyProblem[] {
     ...repeatedValueProblems(draft),
     ...spellingProblems(draft),
     ...registrationProblems(draft),
+    ...baseUrlProblems(draft),
     ...draft.callers.flatMap((entry, index) => {
       const path = `callers.${index}`;
       return [
         ...apiProblems(draft, entry, path),
         ...subjectProblems(draft, entry, path),
+        ...downstreamProblems(draft, entry, path),
         ...RULES.filter(({ isBroken }) => isBroken(entry)).map(({ problem, members }) => ({ path, problem, members })),
       ];
     }),
@@ -184,16 +187,6 @@ const RULES: readonly EntryRule[] = [
     ["flows", "redirectUris"],
     ({ flows, redirectUris }) => flows.includes("authorization-code") !== redirectUris.length > 0,
     "must have redirectUris if it has the flow authorization-code, and must not have them otherwise",
-  ),
-  entryRule(
-    ["downstream"],
-    ({ downstream }) => Object.keys(downstream).length > 0,
-    "has downstream, which this version does not support; remove it",
-  ),
-  entryRule(
-    ["release"],
-    ({ release }) => release === "none",
-    'has release "none", which this version does not support; remove it',
   ),
   entryRule(
     ["kind", "clientAuthentication"],

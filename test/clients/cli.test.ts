@@ -323,7 +323,7 @@ describe("call", () => {
     const file = join(home, "mail.json");
     writeFileSync(file, '{"subject":"hello"}');
     const posted = await cli(`call ${graph("/me/messages")} -d @${file} -H content-type:text/plain --json`);
-    expect([posted.code, posted.json()["status"]]).toEqual([4, 405]);
+    expect([posted.code, posted.json()["status"]]).toEqual([4, 403]);
     const [entry] = stack.tenant.state.requests({ endpoint: "graph" });
     expect(entry?.method).toBe("POST");
     const missing = await cli(`call ${graph("/nothing")} -X delete`);

@@ -272,6 +272,21 @@ async function everyFailureOfEntra(): Promise<void> {
   await post({ ...exchangeForm(userToken(world)), claims: '{"access_token":{"acrs":{"value":"marker"}}}' });
 }
 
+/** Secrets in every place of a request to the relay: refused paths and options are in messages, as far as they are safe. */
+async function everyBadRelayRequest(secrets: readonly string[]): Promise<void> {
+  for (const secret of secrets) {
+    const headers = bearer(userToken(world));
+    const encoded = encodeURIComponent(secret);
+    await service.call(`/DownstreamApi/graph/v1.0/users/${encoded}`, { headers });
+    await service.call(`/DownstreamApi/graph/v1.0/me/..%2f${encoded}`, { headers });
+    await service.call(`/DownstreamApi/graph/v1.0/me?$filter=${encoded}`, { headers });
+    await service.call(`/DownstreamApi/graph/v1.0/me?${encoded}=1&${encoded}=2`, { headers });
+    await service.call("/DownstreamApi/graph/v1.0/me", { headers: { ...headers, "x-grant": `${secret}x` } });
+    const query = new URLSearchParams({ "optionsOverride.RelativePath": secret, "optionsOverride.HttpMethod": secret });
+    await service.call(`/DownstreamApi/graph?${query}`, { method: "POST", headers, body: secret });
+  }
+}
+
 async function everyOddAnswer(): Promise<void> {
   const { state } = world.tenant;
   for (const [, order] of ODD_ANSWERS) {
@@ -332,6 +347,7 @@ async function everyBadRequest(): Promise<void> {
   await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { [secret]: token, grant: 7 } });
   await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { grant: `${handle}x` } });
   await service.call("/AuthorizationHeader/graph", { method: "PUT", headers: bearer(token), json: { grant: handle } });
+  await everyBadRelayRequest([token, handle, secret, password]);
   await service.call(`/grants?after=${handle}`, { headers: bearer(token) });
   await service.call("/oauth2/revoke", { form: { token }, headers: bearer(token) });
   await service.call("/oauth2/revoke", { form: { token: handle }, headers: bearer(userToken(world, { user: "bob" })) });

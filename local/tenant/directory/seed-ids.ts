@@ -28,6 +28,7 @@ export const CLIENT_IDS = {
   mailAgent: "a6e40000-0000-4000-8000-000000000002",
   newAgent: "a6e40000-0000-4000-8000-000000000003",
   intranet: "ca11e400-0000-4000-8000-000000000007",
+  assistant: "ca11e400-0000-4000-8000-000000000009",
   orders: "04de4500-0000-4000-8000-000000000001",
   systemIdentity: "1de70000-0000-4000-8000-000000000001",
   userIdentity: "1de70000-0000-4000-8000-000000000002",
@@ -62,6 +63,7 @@ export const OBJECT_IDS: Readonly<Record<RegistrationName, string>> = {
   newAgent: "0b1ec700-0000-4000-8000-000000000012",
   narrow: "0b1ec700-0000-4000-8000-000000000013",
   intranet: "0b1ec700-0000-4000-8000-000000000014",
+  assistant: "0b1ec700-0000-4000-8000-000000000020",
 };
 
 export const RESOURCE_URIS = {

@@ -121,8 +121,11 @@ function seedResources(): Registration[] {
         "User.Read.All",
         "User.ReadBasic.All",
         "Mail.Read",
+        "User.ReadWrite",
         "Mail.Send",
+        "Mail.ReadWrite",
         "Files.Read",
+        "Files.ReadWrite",
       ],
       appRoles: ["User.Read.All", "Mail.Read"],
       optionalClaims: { idtyp: true, idtypUser: true, acct: true, xmsCc: true },
@@ -192,6 +195,7 @@ function seedCallers({ nowMs }: SeedOptions): Registration[] {
     registration("cli", "Contoso Command Line", native),
     registration("reports", "Contoso Reports", { secrets: [randomSecret(nowMs)] }),
     registration("intranet", "Contoso Intranet", confidential("http://localhost:8402/callback", CLIENT_IDS.narrow)),
+    registration("assistant", "Contoso Assistant", confidential("http://localhost:8403/callback")),
   ];
 }
 
@@ -216,8 +220,8 @@ function seedAgents({ nowMs }: SeedOptions): Registration[] {
 function seedConsents(): Consent[] {
   const { service, narrow } = CLIENT_IDS;
   const consentingUsers = [USER_IDS.alice, USER_IDS.bob, USER_IDS.dave, USER_IDS.erin];
-  const { web, public: desktop, stranger, cli, intranet, mailAgent, newAgent } = CLIENT_IDS;
-  const callers = [web, desktop, stranger, cli, intranet, mailAgent, newAgent];
+  const { web, public: desktop, stranger, cli, intranet, mailAgent, newAgent, assistant } = CLIENT_IDS;
+  const callers = [web, desktop, stranger, cli, intranet, mailAgent, newAgent, assistant];
   return [
     ...consentingUsers.flatMap((userOid): Consent[] => [
       {
