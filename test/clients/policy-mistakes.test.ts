@@ -231,7 +231,7 @@ describe("members and values", () => {
       policy.json:9:19: error: entry scripts: clientId must be a GUID
         9 |       "clientId": "11111111-0000-4000-8000-11111111111",
           |                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-        meaning: Client id of the calling app (\`azp\` or \`appid\` of its tokens). Example: "22222222-3333-4444-5555-666666666666"
+        meaning: Client id of the calling app (\`azp\` or \`appid\` of its tokens). Exactly one of this and \`blueprint\`. Example: "22222222-3333-4444-5555-666666666666"
         effect:  the service does not start with this policy
 
       policy.json: 1 error, 0 warnings
@@ -245,7 +245,7 @@ describe("members and values", () => {
       policy.json:9:19: error: entry scripts: clientId must be a GUID
         9 |       "clientId": "My script client",
           |                   ^^^^^^^^^^^^^^^^^^
-        meaning: Client id of the calling app (\`azp\` or \`appid\` of its tokens). Example: "22222222-3333-4444-5555-666666666666"
+        meaning: Client id of the calling app (\`azp\` or \`appid\` of its tokens). Exactly one of this and \`blueprint\`. Example: "22222222-3333-4444-5555-666666666666"
         effect:  the service does not start with this policy
 
       policy.json: 1 error, 0 warnings
