@@ -12,6 +12,7 @@ import { emptyFunction } from "./scenarios/empty-function.ts";
 import { eventLoop } from "./scenarios/event-loop.ts";
 import { noisyNeighbour } from "./scenarios/noisy-neighbour.ts";
 import { policySize } from "./scenarios/policy-size.ts";
+import { relay } from "./scenarios/relay.ts";
 import { scaleOut } from "./scenarios/scale-out.ts";
 import { uncached } from "./scenarios/uncached.ts";
 import { users } from "./scenarios/users.ts";
@@ -25,6 +26,7 @@ const SCENARIOS: readonly Scenario[] = [
   coldStart,
   noisyNeighbour,
   eventLoop,
+  relay,
   policySize,
 ];
 

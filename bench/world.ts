@@ -52,7 +52,7 @@ export async function startWorld(): Promise<World> {
     tls: { key: tls.serverKeyPem, cert: tls.serverCertPem },
     serviceUrl,
   });
-  const client = startLoadClient(CLIENT_CORE);
+  const client = startLoadClient(CLIENT_CORE, caPath);
   const hosts: BenchHost[] = [];
   const built = new Map<AppName, Promise<string>>();
   const build = (app: AppName): Promise<string> => {

@@ -40,6 +40,8 @@ export interface Route {
   readonly dialect: Dialect;
   /** `issued`: the route returns a token. `none`: no audit event (probes, metadata documents). */
   readonly audit: AuditOutcome | "none";
+  /** Default: `REQUEST_DEADLINE_MS`. */
+  readonly deadlineMs?: number;
   run(request: HttpRequest, context: RouteContext): Promise<Result<OutgoingResponse, Failure>>;
 }
 
@@ -62,7 +64,7 @@ export function createHandler(service: Service, route: Route): HttpHandler {
         addLate?.(more);
       },
     };
-    const deadline = createDeadline(REQUEST_DEADLINE_MS);
+    const deadline = createDeadline(route.deadlineMs ?? REQUEST_DEADLINE_MS);
     const routeContext = { audit, correlationId: facts.correlationId ?? "", trace, signal: deadline.signal };
     const result = await runRoute(route, request, routeContext, context, deadline.passed);
     deadline.cancel();

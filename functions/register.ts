@@ -10,6 +10,12 @@ import { createHandler, type Route } from "./handle.ts";
 import { applicationHeaderRoute, authorizationHeaderRoute } from "./routes/authorization-header.ts";
 import { authorizeRoute } from "./routes/authorize.ts";
 import { callbackRoute } from "./routes/callback.ts";
+import {
+  applicationDownstreamApiPathRoute,
+  applicationDownstreamApiRoute,
+  downstreamApiPathRoute,
+  downstreamApiRoute,
+} from "./routes/downstream-api.ts";
 import { grantsRoute } from "./routes/grants.ts";
 import { healthRoute } from "./routes/health.ts";
 import { authorizationServerRoute, protectedResourceRoute } from "./routes/metadata.ts";
@@ -34,6 +40,10 @@ export function routesOf(service: Service, readiness = createReadiness(service))
     tokenRoute(service),
     authorizationHeaderRoute(service),
     applicationHeaderRoute(service),
+    downstreamApiRoute(service),
+    downstreamApiPathRoute(service),
+    applicationDownstreamApiRoute(service),
+    applicationDownstreamApiPathRoute(service),
     validateRoute(service),
     grantsRoute(service),
     revokeRoute(service),

@@ -9,10 +9,12 @@ export interface LoadClient {
   stop(): void;
 }
 
-export function startLoadClient(core: number | undefined): LoadClient {
+/** `caPath`: the certificate authority to trust besides those of Node. */
+export function startLoadClient(core: number | undefined, caPath?: string): LoadClient {
   const child: ChildProcess = fork(new URL("./client-process.ts", import.meta.url), {
     serialization: "advanced",
     execArgv: [],
+    env: { ...process.env, ...(caPath === undefined ? {} : { NODE_EXTRA_CA_CERTS: caPath }) },
   });
   pinTo(core, child.pid);
   return {

@@ -1,5 +1,5 @@
 /** What a change of one entry gives to its callers and takes from them. Pure. */
-import { describeRelayRule } from "../../shared/policy/describe-policy.ts";
+import { describeRule } from "../../shared/policy/downstream-rules.ts";
 import type { CallerRule } from "../../shared/policy/rules.ts";
 import { type Change, entryId, quoted } from "./policy-change.ts";
 
@@ -35,7 +35,7 @@ interface Listed {
 function lists(before: CallerRule, after: CallerRule): EntryChange[] {
   const apis = [...new Set([...Object.keys(before.apis), ...Object.keys(after.apis)])];
   const relayed = [...new Set([...Object.keys(before.downstream), ...Object.keys(after.downstream)])];
-  const rules = ({ downstream }: CallerRule, api: string) => (downstream[api] ?? []).map(describeRelayRule);
+  const rules = ({ downstream }: CallerRule, api: string) => (downstream[api] ?? []).map(describeRule);
   const all: Listed[] = [
     ...apis.map((api) => ({
       what: `scopes of ${quoted(api)}`,

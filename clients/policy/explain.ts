@@ -23,6 +23,8 @@ export const explain: PolicyCommand = ({ operands, options, terminal }) => {
 function toQuestion(options: PolicyOptions) {
   const { caller, flow, api, subject, grant } = options;
   if (caller === undefined || flow === undefined) throw new UsageError("explain needs --caller and --flow");
+  const { method = "GET", path } = options;
+  if (path === undefined && options.method !== undefined) throw new UsageError("--method needs --path");
   const given = grant?.map((text) => {
     const [name = "", scopes = ""] = text.split("=");
     return { api: name, scopes: words(scopes) };
@@ -36,6 +38,7 @@ function toQuestion(options: PolicyOptions) {
     ...(subject === undefined ? {} : { subject }),
     ...(given === undefined ? {} : { grant: given }),
     ...(options.import === true ? { import: true } : {}),
+    ...(path === undefined ? {} : { call: { method, path } }),
     ...(options["redirect-uri"] === undefined ? {} : { redirectUri: options["redirect-uri"] }),
   };
 }
@@ -49,13 +52,15 @@ function describe(answer: Answer): string[] {
     const rule = answer.entry === undefined ? "no entry matches the caller" : `entry ${answer.entry}`;
     return [`refused (${rule})`, `  the caller gets ${describeRefusal(answer)}`];
   }
-  const { entry, flow, api, also, scopes, releasable, acceptSurplus, offlineAccess, grantMaxDays } = answer;
+  const { entry, flow, api, also, scopes, releasable, acceptSurplus, offlineAccess, grantMaxDays, downstream } = answer;
   return [
     `allowed (entry ${entry})`,
     `  flow                ${flow}`,
     `  API                 ${api.name} (${api.resource})`,
     `  requested at Entra  ${scopes.join(" ")}`,
-    `  released at most    ${acceptSurplus ? "every consented scope" : releasable.join(" ")}`,
+    downstream === undefined
+      ? `  released at most    ${acceptSurplus ? "every consented scope" : releasable.join(" ")}`
+      : `  relay rule          ${downstream.rule} (the token is not released)`,
     ...also.map((other) => `  grant also for      ${other.api.name}: ${other.scopes.join(" ")}`),
     ...(offlineAccess ? [`  grant               for at most ${grantMaxDays} days`] : []),
   ];

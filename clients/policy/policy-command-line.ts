@@ -20,6 +20,8 @@ const OPTIONS = {
   grant: { type: "string", multiple: true },
   import: { type: "boolean" },
   "redirect-uri": { type: "string" },
+  method: { type: "string" },
+  path: { type: "string" },
 } as const satisfies ParseArgsConfig["options"];
 
 export type PolicyOptionName = keyof typeof OPTIONS;
@@ -29,7 +31,20 @@ export const POLICY_COMMAND_OPTIONS: Readonly<Record<PolicyCommandName, readonly
   check: ["strict", "json"],
   init: ["preset"],
   diff: ["json", "markdown", "fail-on-gain"],
-  explain: ["caller", "flow", "api", "scopes", "offline-access", "subject", "grant", "import", "redirect-uri", "json"],
+  explain: [
+    "caller",
+    "flow",
+    "api",
+    "scopes",
+    "offline-access",
+    "subject",
+    "grant",
+    "import",
+    "redirect-uri",
+    "method",
+    "path",
+    "json",
+  ],
   test: ["json"],
 };
 

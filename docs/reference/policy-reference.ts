@@ -27,6 +27,12 @@ export const API_WORDS: WordsFor<ApiRule> = {
     example: ["User.Read", "Mail.Read"],
   },
   contentType: { meaning: "`Content-Type` in the member `headers` of the answer.", example: "application/json" },
+  baseUrl: {
+    meaning:
+      "Where the relay sends requests to this API: https, without a slash at its end. Needed if `resource` has no https " +
+      "host. Not set: the host of `resource`. Not allowed for Microsoft Graph.",
+    example: "https://api.contoso.com",
+  },
 };
 
 export const CALLER_WORDS: WordsFor<CallerRule> = {
@@ -79,13 +85,14 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   release: {
     meaning:
       "`none`: the caller uses APIs through `/DownstreamApi` and never gets a token. Surplus scopes then harm no one, so " +
-      "one registration serves narrow and wide callers. This version does not support `none`.",
+      "one registration serves narrow and wide callers. Each of its APIs needs rules in `downstream`.",
     example: "none",
   },
   downstream: {
     meaning:
       "API name → requests that `/DownstreamApi` may send for this caller: `methods`, `path` (`*` is one segment, a last " +
-      "`**` one or more), `query` (names of the allowed query options; not set: all). This version does not support it.",
+      "`**` one or more), `query` (names of the allowed query options; not set: all). The methods, the path and the query " +
+      "decide, not the scopes. `$batch` and Graph's `/beta` must be written: wildcards do not stand for them.",
     example: { graph: [{ methods: ["GET"], path: "/v1.0/me/messages/**" }] },
   },
   clientAuthentication: {

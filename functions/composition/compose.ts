@@ -11,8 +11,8 @@ import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
 import { createOfflineAccess, type OfflineAccessInput } from "../../shared/offline-access/offline-access.ts";
-import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
-import type { Outbound } from "../../shared/outbound/outbound.ts";
+import { createBytesOutbound, createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
+import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { createAzure } from "./azure.ts";
 import { createCaches } from "./caches.ts";
@@ -46,6 +46,8 @@ export interface Service {
   readonly grantServices: GrantServices | undefined;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
+  /** The connections of the relay. */
+  readonly relayOutbound: BytesOutbound;
   /** Level 2 of the token cache. Undefined: not configured. */
   readonly sharedTokens: LazySharedTokens | undefined;
   /** Starts to load what an exchange needs. Every request for a token calls it; only the first call has an effect. */
@@ -89,6 +91,7 @@ export function compose(config: Config, { nowMs, steadyMs, outbound, pause }: Su
     operatorLog,
     nowMs,
     sharedTokens,
+    relayOutbound: createBytesOutbound(),
     telemetry: createTelemetry({
       config,
       azure,

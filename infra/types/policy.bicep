@@ -30,6 +30,10 @@ type Api = {
 
   @description('Content type in the header payload. The default is application/json.')
   contentType: string?
+
+  @description('Where the relay sends requests to this API: an https URL. Default: the host of the resource.')
+  @maxLength(512)
+  baseUrl: string?
 }
 
 @export()

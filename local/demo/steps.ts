@@ -10,6 +10,7 @@ import { grantSteps } from "./grant-steps.ts";
 import { policySteps } from "./policy-steps.ts";
 import { recoverySteps } from "./recovery-steps.ts";
 import { refusalSteps } from "./refusal-steps.ts";
+import { relaySteps } from "./relay-steps.ts";
 import { signInSteps } from "./sign-in-steps.ts";
 
 const healthSteps: readonly DemoStep[] = [
@@ -32,6 +33,7 @@ export const demoSteps: readonly DemoStep[] = [
   ...recoverySteps,
   ...challengeSteps,
   ...applicationSteps,
+  ...relaySteps,
   ...policySteps,
   ...commandLineSteps,
 ];

@@ -6,7 +6,7 @@ import type { LocalEnvironment } from "../caller/environment.ts";
 import type { LocalTenant } from "../tenant/local-tenant.ts";
 
 /** The applications that call the service. The other registrations are resources and identities. */
-const callerNames = ["web", "public", "daemon", "stranger", "cli", "reports"];
+const callerNames = ["web", "public", "daemon", "stranger", "cli", "reports", "assistant"];
 
 export function describeEnvironment(stack: {
   tenant: LocalTenant;

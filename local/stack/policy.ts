@@ -67,6 +67,22 @@ export const localPolicy = {
       grantMaxDays: 30,
     },
     {
+      // It never gets a token, so it may have fewer scopes than the registration.
+      name: "assistant-users",
+      displayName: "People who use the assistant",
+      kind: "user",
+      clientId: CLIENT_IDS.assistant,
+      flows: ["on-behalf-of"],
+      apis: { graph: ["Mail.Read"] },
+      release: "none",
+      downstream: {
+        graph: [
+          { methods: ["GET"], path: "/v1.0/me/messages", query: ["$select", "$top", "$skip"] },
+          { methods: ["GET"], path: "/v1.0/me/messages/**" },
+        ],
+      },
+    },
+    {
       name: "reports",
       displayName: "Reports about the tenant",
       kind: "application",

@@ -61,7 +61,15 @@ async function pause(tenant: Tenant, scripted: ScriptedResponse): Promise<void> 
 }
 
 async function factsOf(tenant: Tenant, { req }: TenantContext): Promise<RequestFacts> {
-  const body = req.method === "GET" || req.method === "HEAD" ? "" : await req.text();
+  // Bytes first: Hono keeps what it reads, and text would not become the same bytes again.
+  const bytes = req.method === "GET" || req.method === "HEAD" ? undefined : await req.arrayBuffer();
+  const body = bytes === undefined ? "" : Buffer.from(bytes).toString("utf8");
   const authorization = req.header("authorization");
-  return readRequestFacts(tenant, { method: req.method, url: new URL(req.url), authorization, body });
+  return readRequestFacts(tenant, {
+    method: req.method,
+    url: new URL(req.url),
+    authorization,
+    headers: req.header(),
+    body,
+  });
 }

@@ -9,7 +9,7 @@ import { EntraError, newCorrelation } from "./errors/entra-error.ts";
 import { answerGraphRequest } from "./graph/graph-endpoint.ts";
 import { answerOrdersRequest } from "./graph/orders-api.ts";
 import { answerEntraFailure, requestIds, type TenantContext } from "./http/entra-failure.ts";
-import { entraResponse, jsonResponse } from "./http/responses.ts";
+import { entraResponse, jsonResponse, resourceResponse } from "./http/responses.ts";
 import { answerIdentityRequest } from "./identity/managed-identity.ts";
 import { answerDeviceCodeRequest } from "./oauth/device-code-endpoint.ts";
 import { createRequestInterceptor } from "./request-interceptor.ts";
@@ -121,12 +121,25 @@ function addResources(app: App, tenant: Tenant): void {
     const query = new URL(req.url).searchParams;
     return jsonResponse(answerIdentityRequest(tenant, { header: req.header("x-identity-header"), query }));
   });
-  for (const version of ["/v1.0/*", "/beta/*"]) {
-    app.all(version, (context) => {
-      const clientRequestId = context.req.header("client-request-id");
-      return jsonResponse(answerGraphRequest(tenant, { ...common(context), clientRequestId }));
+  for (const version of ["/:version{[vV]1\\.0}/*", "/:version{[bB][eE][tT][aA]}/*"]) {
+    app.all(version, async (context) => {
+      const { req } = context;
+      return resourceResponse(
+        answerGraphRequest(tenant, {
+          ...common(context),
+          path: new URL(req.url).pathname,
+          query: new URL(req.url).searchParams,
+          clientRequestId: req.header("client-request-id"),
+          header: (name) => req.header(name),
+          body: hasBody(req.method) ? new Uint8Array(await req.arrayBuffer()) : new Uint8Array(),
+        }),
+      );
     });
   }
+}
+
+function hasBody(method: string): boolean {
+  return method !== "GET" && method !== "HEAD";
 }
 
 async function answerError(tenant: Tenant, failure: Error, context: TenantContext): Promise<Response> {

@@ -45,6 +45,19 @@ export interface AuditFacts {
   cache?: "hit" | "joined" | "miss" | "bypass" | "shared";
   /** The token is valid, but it was due for renewal and Entra could not renew it. */
   warning?: "entra_unavailable" | "entra_throttled";
+  /** Method of the request to the API. */
+  relayMethod?: string;
+  /** Path of the policy rule that allowed it, never the path itself. */
+  relayRule?: string;
+  /** Number of requests in a batch. */
+  relayBatch?: number;
+  /** Status of the API's response. */
+  relayStatus?: number;
+  /** Size of the body that was sent to the API, and of the body that it returned. */
+  relayBytesSent?: number;
+  relayBytesReceived?: number;
+  /** The API's own id of the request (Graph's `request-id`), for a support request to Microsoft. */
+  relayRequestId?: string;
   correlationId?: string;
   /** W3C trace id of the request. */
   traceId?: string;

@@ -1,5 +1,5 @@
 /** What the audit event contains about a failure in addition to its stable code: a reason and Entra's identifiers. */
-import type { EntraEvidence, Failure, PolicyRefused } from "../core/failure.ts";
+import type { EntraEvidence, Failure, PolicyRefused, RequestHint } from "../core/failure.ts";
 import type { AuditFacts, AuditOutcome } from "./audit-event.ts";
 
 export interface FailureFacts extends Partial<AuditFacts> {
@@ -40,8 +40,15 @@ export function outcomeOf(failure: Failure, status: number): AuditOutcome {
 // ------------------------------------------------------------------------------------------------------------------
 
 function requestReason({ parameter, hint }: Extract<Failure, { kind: "request_invalid" }>): FailureFacts {
-  const found = hint !== undefined && "looksLike" in hint ? `: ${hint.looksLike}` : "";
-  return parameter === undefined ? {} : { reason: `${parameter}${found}` };
+  const found = hint === undefined ? undefined : detailOf(hint);
+  const reason = [parameter, found].filter((text) => text !== undefined).join(": ");
+  return reason === "" ? {} : { reason };
+}
+
+function detailOf(hint: RequestHint): string | undefined {
+  if ("looksLike" in hint) return hint.looksLike;
+  if ("target" in hint) return hint.target;
+  return "batch" in hint ? hint.batch : undefined;
 }
 
 function policyFacts({ reason, entry, api, scopes }: PolicyRefused): FailureFacts {

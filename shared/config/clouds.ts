@@ -21,6 +21,8 @@ export interface Cloud {
   readonly v1IssuerBase: string;
   /** Microsoft Graph's resource URIs in this cloud. */
   readonly graphResources: readonly string[];
+  /** Graph's address, if it is not its resource URI. */
+  readonly graphUrl?: string;
   /** Host suffix that a Key Vault URL must have. */
   readonly vaultSuffix: string;
   /** Host suffix that a table storage URL must have. */
@@ -104,6 +106,7 @@ function localCloud(origin: string): Cloud {
     authorityHost: origin,
     v1IssuerBase: origin,
     graphResources: PUBLIC.graphResources,
+    graphUrl: origin,
     vaultSuffix: "",
     tableSuffix: "",
     federationAudience: "api://AzureADTokenExchange",

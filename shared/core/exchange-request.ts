@@ -2,6 +2,7 @@
  * A token request in one shape for every route that returns tokens. `http/` reads and bounds it; nothing in it is
  * trusted yet.
  */
+import type { DownstreamCall } from "./downstream-target.ts";
 import type { RequestTrace } from "./request-trace.ts";
 import type { SecretValue } from "./secret-value.ts";
 
@@ -60,6 +61,8 @@ export interface ExchangeRequest {
   readonly claimedClientId: string | undefined;
   readonly grantRequest: GrantRequest;
   readonly tokenParameters: TokenParameters;
+  /** The token is for this call of the relay and never leaves the service. Undefined: it is released to the caller. */
+  readonly relay?: DownstreamCall;
   /** GUID sent to Entra as `client-request-id` and returned to the caller. */
   readonly correlationId: string;
   /** Sent to Entra as `traceparent`. Undefined: the request carried no trace. */

@@ -4,6 +4,7 @@
  * wrote. Text of the caller is only in the members that say so, and messages have it only after `http/safe-text.ts`.
  */
 
+import type { TargetProblem } from "./downstream-target.ts";
 import type { FlowName } from "./flow-name.ts";
 import type { Grant } from "./grant.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
@@ -24,6 +25,10 @@ export type RequestProblem =
   | "body_missing"
   | "body_not_utf8"
   | "body_not_json"
+  /** The path or the query of a request to an API has no single reading. */
+  | "path_invalid"
+  /** The body of a batch is not one that the service can check. */
+  | "batch_invalid"
   | "response_type_unsupported"
   | "token_in_query"
   | "authorization_malformed"
@@ -42,7 +47,12 @@ export type RequestHint =
       /** Every parameter that the route accepts. */
       readonly supported?: readonly string[];
     }
-  | { readonly looksLike: HandleMistake };
+  | { readonly looksLike: HandleMistake }
+  | { readonly target: TargetProblem }
+  | { readonly batch: BatchProblem };
+
+/** Why the service cannot check a batch. */
+export type BatchProblem = "not_json" | "form" | "too_many" | "nested" | "method" | "target";
 
 export type PolicyRefusal =
   | "caller_not_listed"
@@ -61,7 +71,11 @@ export type PolicyRefusal =
   | "api_not_named"
   | "scope_not_allowed"
   | "redirect_uri_not_allowed"
-  | "link_caller_not_own";
+  | "link_caller_not_own"
+  /** The entry may use the API through the relay only. */
+  | "relay_only"
+  /** No rule of `downstream` allows this request to the API. */
+  | "downstream_not_allowed";
 
 /** The rule that refused, and what is known about the request at that point. */
 export interface PolicyRefused {
@@ -167,6 +181,8 @@ export const DEPENDENCY_PROBLEMS = {
   key_vault: ["unavailable", "timeout", "answer_invalid"],
   managed_identity: ["unavailable", "timeout", "answer_invalid"],
   grant_store: ["unavailable", "timeout"],
+  /** The API that the relay calls. */
+  downstream: ["unavailable", "timeout", "answer_too_large", "redirect"],
 } as const;
 
 export type Dependency = keyof typeof DEPENDENCY_PROBLEMS;

@@ -2,6 +2,10 @@
 
 /** One request. It ends long before Power Automate (120 s) and Azure's load balancer (230 s) give up. */
 export const REQUEST_DEADLINE_MS = 10_000;
+/** One request through the relay: two exchanges and two calls, and it still ends before Power Automate gives up. */
+export const RELAY_REQUEST_DEADLINE_MS = 90_000;
+/** One call of the relay to an API. Graph ends its own slow requests after about this time. */
+export const RELAY_CALL_DEADLINE_MS = 30_000;
 /** One call to Entra's token endpoint. It leaves two seconds for the rest of the request. */
 export const ENTRA_DEADLINE_MS = 8_000;
 /**
@@ -30,6 +34,10 @@ export const TELEMETRY_STOP_MS = 2_000;
 
 /** A form or JSON body: two tokens of the maximum size and their parameters. */
 export const BODY_MAX_BYTES = 64 * 1024;
+/** A body through the relay, in each direction. Graph takes at most 4 MB in one request that is no upload session. */
+export const RELAY_BODY_MAX_BYTES = 5 * 1024 * 1024;
+/** Requests in one batch: Graph's own limit. */
+export const BATCH_REQUESTS_MAX = 20;
 /** A token. Entra's tokens are below 8 KB unless they list many groups. Proxies allow headers of 8 to 32 KB. */
 export const TOKEN_MAX_BYTES = 16 * 1024;
 /** Parameters in one form or query: several times as many as a request needs. */

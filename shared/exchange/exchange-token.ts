@@ -4,7 +4,7 @@
  *   authenticate and resolve the subject   who calls, and on whose behalf      caller/, grants/
  *   entitle                                what policy allows this caller      policy/
  *   acquire                                a cached token, or a call to Entra  cache/, flows/ → entra/ → outbound/
- *   release                                returned scopes ⊆ the caller's list policy/
+ *   release                                returned scopes ⊆ the caller's list policy/  (not for the relay)
  *   issue a grant                          if requested and allowed            offline-access/ → grants/
  *
  * No stage before `entitle` calls Entra on the caller's behalf. No stage after it widens what policy allowed.
@@ -77,7 +77,9 @@ export async function exchangeToken(
   audit.add({ cache: level, scopesReturned: token.scopes, ...(warning === undefined ? {} : { warning }) });
   if (subject.source === "code" && token.user !== undefined) audit.add({ subjectObjectId: token.user.objectId });
 
-  const scopes = release(entitlement, token.scopes, entitlement.entry);
+  // The relay's token never leaves the service, so scopes outside the list harm no one.
+  const scopes =
+    request.relay === undefined ? release(entitlement, token.scopes, entitlement.entry) : succeed(token.scopes);
   if (!scopes.ok) return scopes;
 
   const issue = { caller, subject, entitlement, token, scopes: scopes.value, audit };
@@ -109,13 +111,15 @@ function entitle(
     caller,
     flow: request.grantRequest.flow,
     tokenParameters: request.tokenParameters,
+    ...(request.relay === undefined ? {} : { relay: request.relay }),
     ...(subject.source === "user" ? { subject: subject.user } : {}),
     ...(subject.source === "grant" ? { given: subject.grant.grant.apis } : {}),
     ...(subject.source === "code" ? fromPushedRequest(request.tokenParameters, subject.code) : {}),
   });
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
-  const { entry, api, scopes, also } = decision.value;
+  const { entry, api, scopes, also, downstream } = decision.value;
   audit.add(requestedFacts(entry, [{ api: api.name, scopes }, ...also.map(toScopes)]));
+  if (downstream !== undefined) audit.add({ relayRule: downstream.rule });
   return decision;
 }
 

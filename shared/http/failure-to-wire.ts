@@ -168,6 +168,8 @@ function codeRefused(): Wire {
 
 function dependencyFailed(failure: Extract<Failure, { kind: "dependency_failed" }>): Wire {
   const retry = failure.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: failure.retryAfterSeconds };
+  if (failure.problem === "answer_too_large" || failure.problem === "redirect")
+    return answerNotPassedOn(failure.problem);
   const code = `${failure.dependency}_${failure.problem}`;
   const name = DEPENDENCIES[failure.dependency];
   switch (failure.problem) {
@@ -188,6 +190,15 @@ function dependencyFailed(failure: Extract<Failure, { kind: "dependency_failed" 
   }
 }
 
+/** The API answered, and the caller can ask it in another way. */
+function answerNotPassedOn(problem: "answer_too_large" | "redirect"): Wire {
+  const description =
+    problem === "redirect"
+      ? "The API answered with a redirect to another host. The service does not follow it and does not pass it on, because such an address works without a token."
+      : "The answer of the API is too large. Request fewer items or a range.";
+  return { ...serverError(`downstream_${problem}`, description), status: 502, action: "fix_request" };
+}
+
 /** The code names the dependency as well. */
 const DEPENDENCIES: Readonly<Record<Dependency, string>> = {
   entra: "Entra",
@@ -195,6 +206,7 @@ const DEPENDENCIES: Readonly<Record<Dependency, string>> = {
   key_vault: "Key Vault",
   managed_identity: "The managed identity endpoint",
   grant_store: "The grant store",
+  downstream: "The API",
 };
 
 function misconfigured({ code, evidence }: Extract<Failure, { kind: "misconfigured" }>): Wire {

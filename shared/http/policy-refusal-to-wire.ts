@@ -77,6 +77,17 @@ const REFUSALS: Readonly<Record<PolicyRefusal, Refusal>> = {
     "Leave out caller.",
     "fix_request",
   ],
+  relay_only: [
+    "unauthorized_client",
+    "The policy gives this caller no token: it may use the API through the relay only.",
+    "Send the API request to /DownstreamApi/{api}/{path}.",
+    "fix_request",
+  ],
+  downstream_not_allowed: [
+    "unauthorized_client",
+    "The policy does not allow this request to the API for this caller.",
+    ASK_ADMIN,
+  ],
   api_not_named: [
     "invalid_target",
     "The request does not name an API.",

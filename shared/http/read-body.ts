@@ -97,7 +97,7 @@ function decodeText(bytes: ArrayBuffer, charset: string): string | undefined {
  * Without this check, a body that the host dropped would count as empty, and the caller would get a token with its
  * default scopes instead of the requested ones.
  */
-function announcesBody({ headers }: IncomingRequest): boolean {
+export function announcesBody({ headers }: IncomingRequest): boolean {
   return headers.get("transfer-encoding") !== null || Number(headers.get("content-length") ?? 0) > 0;
 }
 

@@ -78,7 +78,7 @@ export async function readHeaderRequest(
 
 // ------------------------------------------------------------------------------------------------------------------
 
-interface HeaderParameters {
+export interface HeaderParameters {
   readonly tokenParameters: TokenParameters;
   readonly grant: SecretValue | undefined;
   /** The caller requests its own token, with a parameter of the sidecar. */
@@ -87,7 +87,8 @@ interface HeaderParameters {
   readonly correlationId: string | undefined;
 }
 
-function readOverrides(
+/** The parameters of the sidecar in a query. Names in any case. */
+export function readOverrides(
   request: IncomingRequest,
   { tenantId }: HeaderRequestContext,
 ): Result<HeaderParameters, Failure> {

@@ -6,6 +6,7 @@
 
 import * as z from "zod/mini";
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
+import { type DownstreamCall, parseTarget, RELAY_METHODS } from "../core/downstream-target.ts";
 import type { TokenParameters } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { FLOW_NAMES } from "../core/flow-name.ts";
@@ -48,6 +49,8 @@ export const requestQuestion = z.strictObject({
   import: z._default(z.boolean(), false),
   /** Authorization code: the redirect URI of the client. */
   redirectUri: z.optional(name),
+  /** A request to the API through the relay. Not set: the question is about a token. */
+  call: z.optional(z.strictObject({ method: z.enum(RELAY_METHODS), path: z.string().check(z.maxLength(8_192)) })),
 });
 
 const linkQuestion = z.strictObject({
@@ -84,6 +87,8 @@ function readRequestQuestion({ grant, ...body }: JsonObject): Result<PolicyQuest
   const mismatch = findMismatch(parsed.data);
   if (mismatch !== undefined) return mismatch;
   const { caller, flow, api, subject, redirectUri } = parsed.data;
+  const relay = readCall(parsed.data.call);
+  if (!relay.ok) return relay;
   const given = toConsentedApis(parsed.data.grant ?? []);
   const requested = readScopes(parsed.data.scopes, "scopes");
   if (!requested.ok) return requested;
@@ -104,7 +109,16 @@ function readRequestQuestion({ grant, ...body }: JsonObject): Result<PolicyQuest
     ...(subject === undefined ? {} : { subject }),
     ...(given === undefined ? {} : { given }),
     ...(redirectUri === undefined ? {} : { redirectUri }),
+    ...relay.value,
   });
+}
+
+function readCall(call: RequestForm["call"]): Result<{ readonly relay?: DownstreamCall }, Failure> {
+  if (call === undefined) return succeed({});
+  const target = parseTarget(call.path);
+  return target.ok
+    ? succeed({ relay: { method: call.method, target: target.value } })
+    : invalidRequest("path_invalid", "call.path", { target: target.failure });
 }
 
 function readLinkQuestion(body: unknown): Result<PolicyQuestion, Failure> {

@@ -2,7 +2,8 @@
  * Unreadable requests as responses: nearly all `invalid_request`, each with a message that helps to correct the
  * request.
  */
-import type { HandleMistake, RequestHint, RequestProblem } from "../core/failure.ts";
+import type { TargetProblem } from "../core/downstream-target.ts";
+import type { BatchProblem, HandleMistake, RequestHint, RequestProblem } from "../core/failure.ts";
 import { JSON_DEPTH_MAX } from "../core/json-text.ts";
 import { PARAMETERS_MAX } from "../core/limits.ts";
 import type { Wire } from "./wire.ts";
@@ -65,6 +66,10 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
       return "The body is not valid UTF-8.";
     case "body_not_json":
       return `The body is not a JSON object, or nests deeper than ${JSON_DEPTH_MAX} levels.`;
+    case "path_invalid":
+      return `The path or the query of the request to the API is not accepted. ${targetAdvice(hint)}`;
+    case "batch_invalid":
+      return `The batch is not accepted. ${batchAdvice(hint)}`;
     case "response_type_unsupported":
       return "This response_type is not supported. Use code.";
     case "token_in_query":
@@ -102,4 +107,37 @@ const DIAGNOSES: Readonly<Record<HandleMistake, string>> = {
 
 function diagnosisOf(hint: RequestHint | undefined): string {
   return DIAGNOSES[hint !== undefined && "looksLike" in hint ? hint.looksLike : "other"];
+}
+
+const TARGETS: Readonly<Record<TargetProblem, string>> = {
+  too_long: "It is too long.",
+  not_utf8: "Its percent-encoding is not UTF-8.",
+  control_character: "It has a control or format character.",
+  double_encoding: "It has a percent sign after decoding: encode it once.",
+  slash: "A segment has an encoded slash or a backslash.",
+  matrix_parameter: "A segment has a semicolon.",
+  reserved_character: "It has a number sign, or a segment has a question mark.",
+  dot_segment: "It has a dot segment: write the path without them.",
+  trailing_dot: "A segment ends with a dot or a space.",
+  empty_segment: "It has an empty segment: send the path without // and without a slash at the end.",
+  query_name: "A query option has no name, or a name with forbidden characters.",
+  query_repeated: "A query option is repeated.",
+  other_spelling: "The host normalised it: send it without dot segments, backslashes and double encoding.",
+};
+
+function targetAdvice(hint: RequestHint | undefined): string {
+  return TARGETS[hint !== undefined && "target" in hint ? hint.target : "other_spelling"];
+}
+
+const BATCHES: Readonly<Record<BatchProblem, string>> = {
+  not_json: "The body must be JSON with one member, requests.",
+  form: "Each request has id, method and url, and may have headers, body and dependsOn. No id is repeated.",
+  too_many: "A batch has 1 to 20 requests.",
+  nested: "A batch must not contain a batch.",
+  method: "The method must be GET, HEAD, POST, PUT, PATCH or DELETE.",
+  target: "The url of a request must be a normalised path relative to the version, such as /me/messages.",
+};
+
+function batchAdvice(hint: RequestHint | undefined): string {
+  return BATCHES[hint !== undefined && "batch" in hint ? hint.batch : "form"];
 }

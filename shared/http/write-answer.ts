@@ -7,7 +7,7 @@ import { isoTime } from "../core/iso-time.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
 import type { Api } from "../policy/entitlement.ts";
-import type { OutgoingResponse } from "./outgoing-response.ts";
+import type { TextResponse } from "./outgoing-response.ts";
 import { ACCESS_TOKEN_TYPE } from "./read-token-request.ts";
 
 /** What a response with a token contains, in both formats. */
@@ -27,7 +27,7 @@ export interface ReleasedToken {
 }
 
 /** RFC 6749 section 5.1. RFC 8693 requires `issued_token_type`; other clients ignore it. */
-export function writeTokenResponse(released: ReleasedToken): OutgoingResponse {
+export function writeTokenResponse(released: ReleasedToken): TextResponse {
   const { token, scopes, handle, grantExpiresAtSeconds } = released;
   return jsonWithToken(token.accessToken, released.correlationId, {
     access_token: TOKEN,
@@ -41,7 +41,7 @@ export function writeTokenResponse(released: ReleasedToken): OutgoingResponse {
 }
 
 /** The header payload: the caller copies `headers` into its next request. */
-export function writeHeaderPayload(released: ReleasedToken): OutgoingResponse {
+export function writeHeaderPayload(released: ReleasedToken): TextResponse {
   const { token, api, scopes, handle, grantExpiresAtSeconds } = released;
   const authorization = `Bearer ${TOKEN}`;
   return jsonWithToken(token.accessToken, released.correlationId, {
@@ -57,7 +57,7 @@ export function writeHeaderPayload(released: ReleasedToken): OutgoingResponse {
 }
 
 /** Any other JSON response, also `no-store`. */
-export function json(status: number, correlationId: string, body: unknown): OutgoingResponse {
+export function json(status: number, correlationId: string, body: unknown): TextResponse {
   return {
     status,
     headers: {
@@ -80,9 +80,9 @@ const WRITTEN_TOKEN = JSON.stringify(TOKEN).slice(1, -1);
  * Inserts the token after the rest is serialised. The characters of a token (RFC 6750 section 2.1, checked when it was
  * read) need no escaping, and JSON.stringify of the token would be the largest cost of a response from the cache.
  */
-function jsonWithToken(token: SecretValue, correlationId: string, body: unknown): OutgoingResponse {
+function jsonWithToken(token: SecretValue, correlationId: string, body: unknown): TextResponse {
   const written = json(200, correlationId, body);
-  return { ...written, body: (written.body ?? "").replaceAll(WRITTEN_TOKEN, () => token.reveal()) };
+  return { ...written, body: written.body.replaceAll(WRITTEN_TOKEN, () => token.reveal()) };
 }
 
 function secondsLeft({ usableUntilSeconds, nowSeconds }: ReleasedToken): number {

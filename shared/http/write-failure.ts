@@ -1,7 +1,7 @@
 /** Writes a failure in the dialect of its route: RFC 6749 JSON or RFC 9457 problem details, with the same members. */
 import type { Failure } from "../core/failure.ts";
 import { failureToWire } from "./failure-to-wire.ts";
-import type { OutgoingResponse } from "./outgoing-response.ts";
+import type { TextResponse } from "./outgoing-response.ts";
 import type { ServiceNames, Wire, WireOptions } from "./wire.ts";
 
 /** The names of the service in responses. They come from configuration, never from the `Host` header. */
@@ -13,7 +13,7 @@ export interface Identity extends ServiceNames {
 }
 
 export interface WrittenFailure {
-  readonly response: OutgoingResponse;
+  readonly response: TextResponse;
   readonly wire: Wire;
 }
 

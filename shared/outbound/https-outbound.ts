@@ -1,5 +1,5 @@
 /**
- * Sends requests to Entra through one keep-alive agent of Node's https module, so that a cold start loads no library. The
+ * Sends requests to Entra and to APIs through keep-alive agents of Node's https module, so that a cold start loads no library. The
  * deadline covers the whole exchange, responses have a size limit, and redirects are not followed. Callers decide about
  * retries, except for a keep-alive connection that the server had closed. The agent trusts the certificate authorities of
  * Node; no option turns the check of certificates off.
@@ -7,7 +7,15 @@
 import type { Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent, type RequestOptions, request } from "node:https";
 import { fail, type Result, succeed } from "../core/result.ts";
-import type { Outbound, OutboundFailure, OutboundRequest, OutboundResponse } from "./outbound.ts";
+import type {
+  BytesOutbound,
+  BytesRequest,
+  BytesResponse,
+  Outbound,
+  OutboundFailure,
+  OutboundRequest,
+  OutboundResponse,
+} from "./outbound.ts";
 
 /** Connections per host. Entra answers in 50 to 200 ms, so these are enough for more than 500 exchanges a second. */
 const CONNECTIONS_MAX = 128;
@@ -28,6 +36,20 @@ export function createHttpsOutbound(): Outbound {
   };
 }
 
+/** Methods that a second attempt cannot repeat by mistake (RFC 9110 section 9.2.2). */
+const IDEMPOTENT: readonly string[] = ["GET", "HEAD", "PUT", "DELETE"] satisfies BytesRequest["method"][];
+
+/** Creates a client for APIs, with a separate connection pool: a slow API takes no connection from Entra. */
+export function createBytesOutbound(): BytesOutbound {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX, scheduling: "lifo" });
+  return {
+    async sendBytes(outgoing) {
+      const sent = await exchange({ agent, request }, outgoing);
+      return isStale(sent) && IDEMPOTENT.includes(outgoing.method) ? exchange({ agent, request }, outgoing) : sent;
+    },
+  };
+}
+
 /** Node's HTTP client for one scheme. */
 export interface HttpClient {
   readonly agent: PlainAgent;
@@ -35,14 +57,29 @@ export interface HttpClient {
 }
 
 /** Sends one request with the client of either scheme and returns the response. */
-export function sendThrough(
-  { agent, request: open }: HttpClient,
+export async function sendThrough(
+  client: HttpClient,
   outgoing: OutboundRequest,
 ): Promise<Result<OutboundResponse, OutboundFailure>> {
+  const sent = await exchange(client, outgoing);
+  return sent.ok ? succeed({ ...sent.value, body: sent.value.body.toString("utf8") }) : sent;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+type AnyRequest = Omit<OutboundRequest, "method" | "body"> & {
+  readonly method: string;
+  readonly body?: string | Uint8Array;
+};
+
+function exchange(
+  { agent, request: open }: HttpClient,
+  outgoing: AnyRequest,
+): Promise<Result<BytesResponse, OutboundFailure>> {
   return new Promise((resolve) => {
     let settled = false;
     const outgoingRequest = open(outgoing.url, requestOptions(agent, outgoing));
-    const settle = (result: Result<OutboundResponse, OutboundFailure>) => {
+    const settle = (result: Result<BytesResponse, OutboundFailure>) => {
       if (!settled) {
         settled = true;
         clearTimeout(timer);
@@ -77,7 +114,7 @@ export function sendThrough(
           succeed({
             status: Number(incoming.statusCode),
             headers: joinHeaders(incoming.headersDistinct as Record<string, string[]>),
-            body: Buffer.concat(chunks).toString("utf8"),
+            body: Buffer.concat(chunks, size),
           }),
         ),
       );
@@ -86,13 +123,11 @@ export function sendThrough(
   });
 }
 
-// ---------------------------------------------------------------------------------------------------------------
-
-function isStale(sent: Result<OutboundResponse, OutboundFailure>): boolean {
+function isStale(sent: Result<unknown, OutboundFailure>): boolean {
   return !sent.ok && sent.failure.kind === "network" && sent.failure.staleConnection === true;
 }
 
-function requestOptions(agent: PlainAgent, outgoing: OutboundRequest): RequestOptions {
+function requestOptions(agent: PlainAgent, outgoing: AnyRequest): RequestOptions {
   const length = outgoing.body === undefined ? {} : { "content-length": String(Buffer.byteLength(outgoing.body)) };
   return { agent, method: outgoing.method, headers: { ...outgoing.headers, ...length } };
 }

@@ -34,3 +34,18 @@ export type OutboundFailure =
 export interface Outbound {
   send(request: OutboundRequest): Promise<Result<OutboundResponse, OutboundFailure>>;
 }
+
+/** A request with a body of any kind, and its response as bytes. */
+export interface BytesRequest extends Omit<OutboundRequest, "method" | "body"> {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly body?: Uint8Array;
+}
+
+export interface BytesResponse extends Omit<OutboundResponse, "body"> {
+  readonly body: Buffer;
+}
+
+/** The interface for requests to APIs. Follows no redirects and never throws for a network error. */
+export interface BytesOutbound {
+  sendBytes(request: BytesRequest): Promise<Result<BytesResponse, OutboundFailure>>;
+}

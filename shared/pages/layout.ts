@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import type { Cookie } from "../core/cookie.ts";
 import type { Failure } from "../core/failure.ts";
-import type { OutgoingResponse } from "../http/outgoing-response.ts";
+import type { TextResponse } from "../http/outgoing-response.ts";
 import { COPY_SCRIPT } from "./copy-script.ts";
 import { constantText, type Html, html } from "./html.ts";
 import { STYLE } from "./style.ts";
@@ -28,7 +28,7 @@ export interface PageOptions {
 }
 
 /** A response with a page. */
-export function pageResponse(page: Page, { status, correlationId, cookies, refusal }: PageOptions): OutgoingResponse {
+export function pageResponse(page: Page, { status, correlationId, cookies, refusal }: PageOptions): TextResponse {
   return {
     status,
     headers: { ...HEADERS, "client-request-id": correlationId },

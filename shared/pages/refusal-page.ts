@@ -2,7 +2,7 @@
  * The page that explains a failure and what to do next. The text depends on the stable code of the failure. A code
  * without its own text shows the description of the failure. The page never contains a value from outside.
  */
-import type { OutgoingResponse } from "../http/outgoing-response.ts";
+import type { TextResponse } from "../http/outgoing-response.ts";
 import type { Wire } from "../http/wire.ts";
 import { html } from "./html.ts";
 import { type Page, type PageOptions, pageResponse } from "./layout.ts";
@@ -17,7 +17,7 @@ export function refusalResponse(
   wire: Wire,
   correlationId: string,
   { fromStart, ...options }: RefusalOptions = {},
-): OutgoingResponse {
+): TextResponse {
   const status = wire.status === 401 ? 403 : wire.status;
   const response = pageResponse(refusalPage(wire, fromStart), { status, correlationId, ...options });
   const headers = {

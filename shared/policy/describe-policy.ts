@@ -1,5 +1,6 @@
 /** Describes in plain English what a policy allows. Pure. */
 
+import { describeRule } from "./downstream-rules.ts";
 import { DEFAULT_BYPASS_PER_MINUTE } from "./evaluate.ts";
 import { subjectClientsOf } from "./policy-findings.ts";
 import type { CallerRule, Policy } from "./rules.ts";
@@ -10,7 +11,9 @@ export function describePolicy(policy: Policy): string[] {
     `${entry.name} (${entry.kind} ${entry.clientId}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
     `  may use the flows ${entry.flows.join(", ")}`,
     ...describeRegistration(entry),
-    ...describeApis(entry),
+    ...Object.entries(entry.apis).map(
+      ([api, scopes]) => `  may ${entry.release === "none" ? "use" : "have"} ${api}: ${scopes.join(" ")}`,
+    ),
     ...describeTerms(entry).map((line) => `  ${line}`),
   ]);
 }
@@ -19,24 +22,6 @@ export function describePolicy(policy: Policy): string[] {
 
 function describeRegistration({ registration }: CallerRule): string[] {
   return registration === undefined ? [] : [`  presents tokens for the registration ${registration}`];
-}
-
-function describeApis(entry: CallerRule): string[] {
-  const verb = entry.release === "none" ? "may use, without getting a token," : "may have";
-  return [
-    ...Object.entries(entry.apis).map(([api, scopes]) => `  ${verb} ${api}: ${scopes.join(" ")}`),
-    ...Object.entries(entry.downstream).flatMap(([api, rules]) =>
-      rules.map((rule) => `  may send through the relay to ${api}: ${describeRelayRule(rule)}`),
-    ),
-  ];
-}
-
-type RelayRule = CallerRule["downstream"][string][number];
-
-/** `GET,POST /v1.0/me/messages/** ($select)` */
-export function describeRelayRule({ methods, path, query }: RelayRule): string {
-  const options = query === undefined ? "" : ` (${query.length === 0 ? "no query" : query.join(" ")})`;
-  return `${methods.join(",")} ${path}${options}`;
 }
 
 function describeTerms(entry: CallerRule): string[] {
@@ -50,6 +35,10 @@ function describeTerms(entry: CallerRule): string[] {
   ];
   const { bypassPerMinute = DEFAULT_BYPASS_PER_MINUTE } = entry.limits;
   return [
+    ...(entry.release === "none" ? ["gets no token: it uses APIs through the relay only"] : []),
+    ...Object.entries(entry.downstream).flatMap(([api, rules]) =>
+      rules.map((rule) => `may send to ${api}: ${describeRule(rule)}`),
+    ),
     ...lines.filter(([holds]) => holds).map(([, text]) => text),
     ...subjectClientsOf(entry).map((client) => `may exchange users' tokens obtained by ${client}`),
     ...entry.redirectUris.map((uri) => `receives authorization codes at ${uri}`),

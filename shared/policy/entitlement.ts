@@ -1,4 +1,5 @@
 import type { FlowName } from "../core/flow-name.ts";
+import type { AllowedCall, DownstreamRule } from "./downstream-rules.ts";
 
 declare const decided: unique symbol;
 
@@ -8,6 +9,8 @@ export interface Api {
   /** Resource URI: the prefix of the API's scopes in requests to Entra. */
   readonly resource: string;
   readonly contentType: string;
+  /** Where the relay sends requests. Undefined: the host of the resource. */
+  readonly baseUrl?: string;
 }
 
 /** What policy allows of one API. */
@@ -36,6 +39,13 @@ export interface Allowance extends ApiAllowance {
   readonly cae: boolean;
   /** Cache bypasses per user and minute. */
   readonly bypassPerMinute: number;
+  /** The token is for this call of the relay and is not released. Undefined: it is released. */
+  readonly downstream?: AllowedDownstream;
+}
+
+/** The call that a rule allows, and every rule of the entry for this API. */
+export interface AllowedDownstream extends AllowedCall {
+  readonly rules: readonly DownstreamRule[];
 }
 
 /** What policy allows for an authenticated request. A flow accepts nothing else. Only `decide.ts` makes one. */

@@ -4,7 +4,7 @@ import type { ApiScopes, ReleaseBound } from "../core/api-scopes.ts";
 import type { FlowName } from "../core/flow-name.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { Refusal, RequestedApi } from "./choose-apis.ts";
-import type { ApiAllowance } from "./entitlement.ts";
+import type { Api, ApiAllowance } from "./entitlement.ts";
 import type { ApiRule, CallerRule } from "./rules.ts";
 import { DEFAULT_SCOPE, inKnownSpelling } from "./scope-names.ts";
 
@@ -28,7 +28,7 @@ export function evaluateApi(input: ApiInput): Result<ApiAllowance, Refusal> {
   const scopes = chooseScopes({ ...input, given }, listed);
   return scopes.ok
     ? succeed({
-        api: { name, resource: rule.resource, contentType: rule.contentType },
+        api: toApi(name, rule),
         scopes: scopes.value,
         ...releasableScopes({ ...input, given }, listed),
       })
@@ -36,6 +36,10 @@ export function evaluateApi(input: ApiInput): Result<ApiAllowance, Refusal> {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+function toApi(name: string, { resource, contentType, baseUrl }: ApiRule): Api {
+  return { name, resource, contentType, ...(baseUrl === undefined ? {} : { baseUrl }) };
+}
 
 /** Scopes of an earlier decision. The policy may spell them in another case by now. */
 function inPolicySpelling(rule: ApiRule, given: ApiScopes | undefined): ApiScopes | undefined {
@@ -66,8 +70,11 @@ function releasableScopes(
     )?.scopes;
     return {
       releasable: bound === undefined ? listed : listed.filter((scope) => shown?.includes(scope)),
-      // Surplus is released only if both entries accept it and the confirmation page announced it.
-      acceptSurplus: entry.acceptSurplus && (subjectEntry?.acceptSurplus ?? true) && (bound?.surplus ?? true),
+      // Surplus is released only if both entries accept it and the confirmation page announced it. An entry that releases
+      // no token may have it: its sign-in ends with a grant for the relay.
+      acceptSurplus:
+        entry.release === "none" ||
+        (entry.acceptSurplus && (subjectEntry?.acceptSurplus ?? true) && (bound?.surplus ?? true)),
     };
   }
   const releasable = entry.acceptSurplus ? given.scopes : given.scopes.filter((scope) => listed.includes(scope));

@@ -6,6 +6,7 @@
 
 import type { Caller } from "../caller/caller.ts";
 import type { ApiScopes, ConsentedApis, ReleaseBound } from "../core/api-scopes.ts";
+import type { DownstreamCall } from "../core/downstream-target.ts";
 import type { TokenParameters } from "../core/exchange-request.ts";
 import type { PolicyRefusal, PolicyRefused } from "../core/failure.ts";
 import type { FlowName } from "../core/flow-name.ts";
@@ -21,6 +22,7 @@ import {
 import type { Allowance, ApiAllowance } from "./entitlement.ts";
 import { entriesOfClient } from "./entries-of-client.ts";
 import { evaluateApi } from "./evaluate-api.ts";
+import { evaluateUse } from "./evaluate-use.ts";
 import type { CallerRule, Policy } from "./rules.ts";
 import { withoutResource } from "./scope-names.ts";
 
@@ -43,6 +45,8 @@ export interface PolicyInput {
   readonly bound?: ReleaseBound;
   /** Authorization code: the redirect URI of the request. */
   readonly redirectUri?: string;
+  /** The request to the API. Undefined: the token is released to the caller. */
+  readonly relay?: DownstreamCall;
 }
 
 /**
@@ -68,12 +72,15 @@ export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, 
   if (!requested.ok) return refuse(requested.failure);
   const subjectEntry = otherSubjectEntry(policy, entry, input);
   if (!subjectEntry.ok) return refuse(subjectEntry.failure, requested.value[0]);
+  const use = evaluateUse(entry, subjectEntry.value, requested.value[0], input.relay);
+  if (!use.ok) return refuse(use.failure, requested.value[0]);
   const { flow, given, bound, tokenParameters } = input;
   const apis = evaluateApis(requested.value, { entry, flow, subjectEntry: subjectEntry.value, given, bound });
   return apis.ok
     ? succeed({
         ...apis.value,
         ...termsOf(entry),
+        ...use.value,
         flow,
         offlineAccess: tokenParameters.offlineAccess && issuesGrant(flow),
         // Graph sends its claims challenges to the caller, so the caller must support them.

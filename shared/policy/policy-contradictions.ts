@@ -5,6 +5,7 @@
  * member; it makes no assumption about invalid members. Pure: no I/O, no clock.
  */
 import { didYouMean } from "../core/did-you-mean.ts";
+import { baseUrlProblems, downstreamProblems } from "./downstream-contradictions.ts";
 import type { CallerRule, PolicyDraft, PolicyProblem } from "./rules.ts";
 import { bareName, meantScope, scopeProblem, spellingProblems } from "./spelling.ts";
 
@@ -12,11 +13,13 @@ export function policyContradictions(draft: PolicyDraft): PolicyProblem[] {
   return [
     ...repeatedValueProblems(draft),
     ...spellingProblems(draft),
+    ...baseUrlProblems(draft),
     ...draft.callers.flatMap((entry, index) => {
       const path = `callers.${index}`;
       return [
         ...apiProblems(draft, entry, path),
         ...subjectProblems(draft, entry, path),
+        ...downstreamProblems(draft, entry, path),
         ...RULES.filter(({ isBroken }) => isBroken(entry)).map(({ problem, members }) => ({ path, problem, members })),
       ];
     }),
@@ -165,16 +168,6 @@ const RULES: readonly EntryRule[] = [
     ["flows", "redirectUris"],
     ({ flows, redirectUris }) => flows.includes("authorization-code") !== redirectUris.length > 0,
     "must have redirectUris if it has the flow authorization-code, and must not have them otherwise",
-  ),
-  entryRule(
-    ["downstream"],
-    ({ downstream }) => Object.keys(downstream).length > 0,
-    "has downstream, which this version does not support; remove it",
-  ),
-  entryRule(
-    ["release"],
-    ({ release }) => release === "none",
-    'has release "none", which this version does not support; remove it',
   ),
   entryRule(
     ["clientAuthentication"],

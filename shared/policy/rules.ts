@@ -4,6 +4,7 @@
  */
 
 import * as z from "zod/mini";
+import { RELAY_METHODS } from "../core/downstream-target.ts";
 import { FLOW_NAMES } from "../core/flow-name.ts";
 import { GUID } from "../core/guid.ts";
 
@@ -25,6 +26,13 @@ const scopeName = z
   .check(z.regex(SCOPE, "must be one scope: printable ASCII without space, quotation mark and backslash"))
   .check(z.maxLength(256));
 const count = (least: number, most: number) => z.int().check(z.minimum(least), z.maximum(most));
+
+/** Only the normalized spelling is accepted, because the relay appends paths to it. */
+function isBaseUrl(text: string): boolean {
+  if (text.length > 512 || !URL.canParse(text) || /[?#%;\\]|\/$/.test(text)) return false;
+  const { protocol, username, password, href } = new URL(text);
+  return protocol === "https:" && username === "" && password === "" && (href === text || href === `${text}/`);
+}
 
 const RESOURCE = /^[a-z][a-z0-9+.-]*:\/\/[^\s#?]+$/i;
 
@@ -51,10 +59,11 @@ export const apiSchema = z.strictObject({
       ),
     "application/json",
   ),
+  /** Where the relay sends requests to this API. Not set: the host of `resource`. */
+  baseUrl: z.optional(
+    z.string().check(z.refine(isBaseUrl, "must be an https URL without query, fragment, user and final slash")),
+  ),
 });
-
-/** The HTTP methods that the relay forwards. */
-const RELAY_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] as const;
 
 /**
  * One segment of a path pattern: literal characters of RFC 3986 section 3.3 without percent-encoding and `;`, or `*`

@@ -22,6 +22,8 @@ export const CODES: readonly string[] = [
   "body_missing",
   "body_not_utf8",
   "body_not_json",
+  "path_invalid",
+  "batch_invalid",
   "response_type_unsupported",
   "token_in_query",
   "authorization_malformed",
@@ -73,6 +75,8 @@ export const CODES: readonly string[] = [
   "redirect_uri_not_allowed",
   "role_required",
   "link_caller_not_own",
+  "relay_only",
+  "downstream_not_allowed",
   // The sign-in.
   "signin_request_invalid",
   "signin_request_expired",

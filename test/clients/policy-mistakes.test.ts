@@ -533,9 +533,9 @@ describe("the relay", () => {
   test("release none without relay rules", () => {
     expect(mistake('"unattended": true,', '"unattended": true, "release": "none",')).toMatchInlineSnapshot(`
       "
-      policy.json:20:27: error: entry nightly-flow has release "none", which this version does not support; remove it
-        20 |       "unattended": true, "release": "none",
-           |                           ^^^^^^^^^
+      policy.json:18:26: error: entry nightly-flow: apis.graph can never be used: the entry has release "none" and no downstream rule for it
+        18 |       "apis": { "graph": ["User.Read", "Mail.Read"] },
+           |                          ^^^^^^^^^^^^^^^^^^^^^^^^^^
         effect:  the service does not start with this policy
 
       policy.json: 1 error, 0 warnings
@@ -551,18 +551,13 @@ describe("the relay", () => {
       ),
     ).toMatchInlineSnapshot(`
       "
-      policy.json:20:27: error: entry nightly-flow has release "none", which this version does not support; remove it
-        20 |       "unattended": true, "release": "none", "downstream": { "graph": [{ "methods": ["GET"], "path": "v1.0/me"…
-           |                           ^^^^^^^^^
-        effect:  the service does not start with this policy
-
       policy.json:20:102: error: entry nightly-flow: downstream.graph.0.path must be a path such as /v1.0/me/messages/**: literal segments, * for one segment, ** at the end for one or more
         20 |       "unattended": true, "release": "none", "downstream": { "graph": [{ "methods": ["GET"], "path": "v1.0/me"…
            |                                                                                                      ^^^^^^^^^
-        meaning: API name → requests that \`/DownstreamApi\` may send for this caller: \`methods\`, \`path\` (\`*\` is one segment, a last \`**\` one or more), \`query\` (names of the allowed query options; not set: all). This version does not support it. Example: {"graph":[{"methods":["GET"],"path":"/v1.0/me/messages/**"}]}
+        meaning: API name → requests that \`/DownstreamApi\` may send for this caller: \`methods\`, \`path\` (\`*\` is one segment, a last \`**\` one or more), \`query\` (names of the allowed query options; not set: all). The methods, the path and the query decide, not the scopes. \`$batch\` and Graph's \`/beta\` must be written: wildcards do not stand for them. Example: {"graph":[{"methods":["GET"],"path":"/v1.0/me/messages/**"}]}
         effect:  the service does not start with this policy
 
-      policy.json: 2 errors, 0 warnings
+      policy.json: 1 error, 0 warnings
       "
     `);
   });

@@ -39,8 +39,11 @@ describe("docs/configuration.md", () => {
     const clients = CALLER_WORDS.subjectClients.example as readonly string[];
     const subjects = clients.map((clientId, index) => ({ ...people, name: `people-${index}`, clientId }));
     // The schema has these members; the service does not support them yet.
-    const { registration, release, downstream, clientAuthentication, ...caller } = examples(CALLER_WORDS);
-    const policy = { apis: { graph: examples(API_WORDS) }, callers: [caller, ...subjects] };
+    const { registration, clientAuthentication, ...caller } = examples(CALLER_WORDS);
+    // Graph must not have a base URL.
+    const { baseUrl, ...graph } = examples(API_WORDS);
+    const orders = { baseUrl, resource: "api://orders", scopes: ["Orders.Read"] };
+    const policy = { apis: { graph, orders }, callers: [caller, ...subjects] };
     expect(parsePolicy(JSON.stringify(policy))).not.toHaveProperty("problems");
   });
 

@@ -44,6 +44,7 @@ beforeAll(async () => {
     variables.set(person, await userToken(environment, person));
   }
   variables.set("stranger", await userToken(environment, "alice", "stranger"));
+  variables.set("assistant", await userToken(environment, "alice", "assistant"));
   for (const application of ["web", "daemon", "reports"]) {
     variables.set(application, await applicationToken(environment, application));
   }

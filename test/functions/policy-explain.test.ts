@@ -154,3 +154,33 @@ describe("POST /policy/explain about a sign-in link", () => {
     expect(answer.json()).toMatchObject({ allowed: false, reason: "unattended_not_allowed" });
   });
 });
+
+describe("POST /policy/explain about the relay", () => {
+  const assistant = { kind: "user", clientId: CLIENT_IDS.assistant };
+  const asked = { caller: assistant, flow: "on-behalf-of", api: "graph" };
+  const rules = ["GET /v1.0/me/messages ($select, $top, $skip)", "GET /v1.0/me/messages/**"];
+
+  test("a caller without release gets no token, and the answer has its rules", async () => {
+    expect((await explain(asked)).json()).toMatchObject({
+      allowed: false,
+      entry: "assistant-users",
+      reason: "relay_only",
+      listed: rules,
+    });
+  });
+
+  test("a request that a rule allows, one that none allows, and a path with two readings", async () => {
+    const call = (path: string) => explain({ ...asked, call: { method: "GET", path } });
+    expect((await call("/v1.0/me/messages/1")).json()).toMatchObject({
+      allowed: true,
+      downstream: { rule: "/v1.0/me/messages/**" },
+    });
+    expect((await call("/v1.0/me?$select=id")).json()).toMatchObject({
+      allowed: false,
+      reason: "downstream_not_allowed",
+      requested: ["GET /v1.0/me?$select"],
+      listed: rules,
+    });
+    expect((await call("/v1.0/me/..")).json()).toMatchObject({ status: 400, code: "path_invalid" });
+  });
+});

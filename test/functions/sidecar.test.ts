@@ -10,6 +10,7 @@ const { text } = markdownFile("docs/sidecar.md");
 const CALLERS: Readonly<Record<string, () => Record<string, string>>> = {
   nobody: () => ({}),
   "`alice`": () => bearer(userToken(world)),
+  "`assistant`": () => bearer(userToken(world, { client: "assistant" })),
   "`web`": () => bearer(appToken(world)),
   "`reports`": () => bearer(appToken(world, { client: "reports" })),
 };

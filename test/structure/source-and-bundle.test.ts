@@ -102,6 +102,12 @@ describe("the bundle", () => {
     expect(loaded.filter((name) => lazy.test(name))).toEqual([]);
   });
 
+  test("loads the relay with its first request and not at a cold start", () => {
+    const relay = /(shared\/relay\/|read-relay-request\.ts$)/;
+    expect(filesAtStart(metafile).filter((path) => relay.test(path))).toEqual([]);
+    expect(Object.keys(metafile.inputs).filter((path) => relay.test(path)).length).toBeGreaterThan(5);
+  });
+
   test("contains the libraries that only a request needs", () => {
     const packages = packagesIn(Object.keys(metafile.inputs));
     expect(packages).toEqual(
@@ -132,8 +138,8 @@ describe("the bundle", () => {
   });
 });
 
-/** Packages whose code is in the entry or in a chunk that it imports statically. */
-function packagesAtStart({ outputs }: Metafile): string[] {
+/** Files whose code is in the entry or in a chunk that it imports statically. */
+function filesAtStart({ outputs }: Metafile): string[] {
   const entries = Object.keys(outputs).filter((path) => outputs[path]?.entryPoint?.endsWith("functions/index.ts"));
   const loaded = new Set<string>();
   const visit = (path: string) => {
@@ -147,7 +153,11 @@ function packagesAtStart({ outputs }: Metafile): string[] {
     }
   };
   entries.forEach(visit);
-  return packagesIn([...loaded].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {})));
+  return [...loaded].flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+}
+
+function packagesAtStart(metafile: Metafile): string[] {
+  return packagesIn(filesAtStart(metafile));
 }
 
 function packagesIn(inputs: readonly string[]): string[] {

@@ -21,6 +21,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
+  /** The body, if it is not text. */
+  readonly bytes: Uint8Array | undefined;
   /** The cookies of the answer, in the format of `@azure/functions`. */
   readonly cookies: readonly Cookie[];
   /** The body as JSON. Throws if it is not JSON. */
@@ -135,10 +137,11 @@ function serve(world: Shared, changes: ServiceChanges): ServiceUnderTest {
     lastEvent: () => JSON.parse(logs.findLast(isEvent) ?? "{}"),
     async call(path, call = {}) {
       world.calls.push(call);
-      const { pathname } = new URL(path, SERVICE_URL);
-      const matched = routes.match("GET", parseRequestPath(pathname)?.decoded ?? "");
-      if (matched === undefined) throw new Error(`no route for ${pathname}`);
-      const answer = await invoke(matched.target, path, matched.params, call, log);
+      const target = parseRequestPath(path);
+      if (target === undefined) throw new Error(`the host refuses ${path}`);
+      const matched = routes.match("GET", target.decoded);
+      if (matched === undefined) throw new Error(`no route for ${target.decoded}`);
+      const answer = await invoke(matched.target, `${target.encoded}${target.query}`, matched.params, call, log);
       world.answers.push({ path, answer });
       return answer;
     },
@@ -193,12 +196,14 @@ async function invoke(
   if (response === undefined || response === null || !("status" in response)) {
     throw new Error("the handler returned no response");
   }
-  const text = typeof response.body === "string" ? response.body : "";
+  const { body: sent } = response;
+  const text = typeof sent === "string" || sent instanceof Uint8Array ? Buffer.from(sent).toString("utf8") : "";
   return {
     status: response.status ?? 200,
     headers: new Headers(response.headers as Record<string, string>),
     cookies: response.cookies ?? [],
     text,
+    bytes: sent instanceof Uint8Array ? sent : undefined,
     json: () => JSON.parse(text) as Record<string, unknown>,
   };
 }

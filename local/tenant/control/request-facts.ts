@@ -36,6 +36,10 @@ export interface RequestFacts {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;
   readonly authorization?: string;
+  /** Graph and the second API: the headers of the request, names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Graph: the body as text. */
+  readonly body?: string;
   /** Token endpoint: the posted form. */
   readonly form?: Readonly<Record<string, string>>;
   /** Short name: `on-behalf-of`, `refresh_token`, `client_credentials`, `password`, `authorization_code`, `device_code`. */
@@ -56,15 +60,24 @@ const ENDPOINTS: readonly [Endpoint, RegExp][] = [
   ["sign-in", /^\/(devicelogin|[^/]+\/(login|oauth2\/v2\.0\/logout))$/],
   ["vault", /^\/(secrets|deletedsecrets|certificates)(\/|$)/],
   ["msi", /^\/msi\/token$/],
-  ["graph", /^\/(v1\.0|beta)\//],
+  ["graph", /^\/(v1\.0|beta)\//i],
   ["api", /^\/orders(\/|$)/],
 ];
 
+/** The log keeps no large uploads. */
+const LOGGED_CHARACTERS = 4_096;
+
 export function readRequestFacts(
   tenant: FactsTenant,
-  request: { method: string; url: URL; authorization: string | undefined; body: string },
+  request: {
+    method: string;
+    url: URL;
+    authorization: string | undefined;
+    headers: Readonly<Record<string, string>>;
+    body: string;
+  },
 ): RequestFacts {
-  const { method, url, authorization, body } = request;
+  const { method, url, authorization, headers, body } = request;
   const endpoint = ENDPOINTS.find(([, pattern]) => pattern.test(url.pathname))?.[0] ?? "other";
   const base = {
     endpoint,
@@ -72,6 +85,7 @@ export function readRequestFacts(
     path: url.pathname,
     query: Object.fromEntries(url.searchParams),
     ...(authorization === undefined ? {} : { authorization }),
+    ...(endpoint === "graph" || endpoint === "api" ? { headers, body: body.slice(0, LOGGED_CHARACTERS) } : {}),
   };
   if (endpoint === "token") return { ...base, ...formFacts(tenant, new URLSearchParams(body), authorization) };
   const user = bearerUser(authorization);

@@ -23,6 +23,7 @@ export const CLIENT_IDS = {
   stranger: "ca11e400-0000-4000-8000-000000000004",
   cli: "ca11e400-0000-4000-8000-000000000005",
   reports: "ca11e400-0000-4000-8000-000000000006",
+  assistant: "ca11e400-0000-4000-8000-000000000009",
   orders: "04de4500-0000-4000-8000-000000000001",
   systemIdentity: "1de70000-0000-4000-8000-000000000001",
   userIdentity: "1de70000-0000-4000-8000-000000000002",
@@ -50,6 +51,7 @@ export const OBJECT_IDS: Readonly<Record<RegistrationName, string>> = {
   vault: "0b1ec700-0000-4000-8000-00000000000c",
   tokenExchange: "0b1ec700-0000-4000-8000-00000000000d",
   reports: "0b1ec700-0000-4000-8000-00000000000e",
+  assistant: "0b1ec700-0000-4000-8000-000000000020",
 };
 
 export const RESOURCE_URIS = {

@@ -114,8 +114,11 @@ function seedResources(): Registration[] {
         "User.Read.All",
         "User.ReadBasic.All",
         "Mail.Read",
+        "User.ReadWrite",
         "Mail.Send",
+        "Mail.ReadWrite",
         "Files.Read",
+        "Files.ReadWrite",
       ],
       appRoles: ["User.Read.All", "Mail.Read"],
       optionalClaims: { idtyp: true, idtypUser: true, acct: true, xmsCc: true },
@@ -176,6 +179,7 @@ function seedCallers({ nowMs }: SeedOptions): Registration[] {
     registration("stranger", "Fabrikam App", confidential("http://localhost:8401/callback")),
     registration("cli", "Contoso Command Line", native),
     registration("reports", "Contoso Reports", { secrets: [randomSecret(nowMs)] }),
+    registration("assistant", "Contoso Assistant", confidential("http://localhost:8402/callback")),
   ];
 }
 
@@ -190,7 +194,7 @@ function seedIdentities(): Registration[] {
 function seedConsents(): Consent[] {
   const service = CLIENT_IDS.service;
   const consentingUsers = [USER_IDS.alice, USER_IDS.bob, USER_IDS.dave, USER_IDS.erin];
-  const callers = [CLIENT_IDS.web, CLIENT_IDS.public, CLIENT_IDS.stranger, CLIENT_IDS.cli];
+  const callers = [CLIENT_IDS.web, CLIENT_IDS.public, CLIENT_IDS.stranger, CLIENT_IDS.cli, CLIENT_IDS.assistant];
   return [
     ...consentingUsers.flatMap((userOid): Consent[] => [
       {

@@ -5,7 +5,8 @@ import { randomUUID } from "node:crypto";
 
 export interface GraphAnswer {
   status: number;
-  body: object;
+  /** Undefined: no body. */
+  body: object | Uint8Array | undefined;
   headers: Readonly<Record<string, string>>;
 }
 
@@ -15,8 +16,12 @@ export interface GraphContext {
   clientRequestId: string | undefined;
 }
 
-export function graphSuccess(context: GraphContext, body: object): GraphAnswer {
+export function graphSuccess(context: GraphContext, body: object | undefined): GraphAnswer {
   return { status: 200, body, headers: graphHeaders(context, randomUUID()) };
+}
+
+export function graphBytes(context: GraphContext, status: number, contentType: string, body: Uint8Array): GraphAnswer {
+  return { status, body, headers: { ...graphHeaders(context, randomUUID()), "Content-Type": contentType } };
 }
 
 export function graphError(context: GraphContext, status: number, code: string, message: string): GraphAnswer {
@@ -59,6 +64,8 @@ export function revocationClaims(validFromMs: number): string {
 function graphHeaders({ clientRequestId }: GraphContext, requestId: string): Record<string, string> {
   return {
     "Cache-Control": "no-cache",
+    "Strict-Transport-Security": "max-age=31536000",
+    "Set-Cookie": "x-ms-gateway-slice=local; path=/; secure; HttpOnly",
     "request-id": requestId,
     "client-request-id": clientRequestId ?? requestId,
     "x-ms-ags-diagnostic": '{"ServerInfo":{"DataCenter":"Local","Slice":"E","Ring":"0"}}',

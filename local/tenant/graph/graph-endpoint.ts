@@ -1,10 +1,13 @@
 /**
- * A part of Microsoft Graph: `/me`, `/me/messages` and `/users`, with Graph's checks and errors.
+ * A part of Microsoft Graph: `/me`, its mailbox, photo and files, `/users` and `$batch`, with Graph's checks and errors.
+ * Paths are compared without case, as Graph does.
  */
 import type { Directory, User } from "../directory/directory.ts";
 import { CLIENT_IDS, RESOURCE_URIS } from "../directory/seed-ids.ts";
 import type { JsonObject } from "../keys/compact-jws.ts";
 import { type BearerFinding, type BearerTenant, readBearer, rolesOf, scopesOf } from "../oauth/bearer.ts";
+import { answerBatch } from "./batch.ts";
+import { answerDrive, answerPhoto } from "./files.ts";
 import {
   caeChallenge,
   type GraphAnswer,
@@ -13,16 +16,11 @@ import {
   graphSuccess,
   revocationClaims,
 } from "./graph-answer.ts";
+import type { GraphCall, GraphRequest } from "./graph-request.ts";
+import { accessDenied, answerMessages, notAllowed } from "./messages.ts";
 
 export interface GraphTenant extends BearerTenant {
   readonly directory: Directory;
-}
-
-export interface GraphRequest {
-  method: string;
-  path: string;
-  authorization: string | undefined;
-  clientRequestId: string | undefined;
 }
 
 const AUDIENCES = [RESOURCE_URIS.graph, `${RESOURCE_URIS.graph}/`, CLIENT_IDS.graph];
@@ -45,14 +43,20 @@ export function answerGraphRequest(tenant: GraphTenant, request: GraphRequest): 
   const user = tenant.directory.user(String(finding.claims["oid"]));
   const revoked = challengeRevoked(context, finding.claims, user);
   if (revoked !== undefined) return revoked;
-  const path = request.path.replace(/^\/(v1\.0|beta)/, "").replace(/\/$/, "");
-  if (request.method !== "GET") {
-    return graphError(context, 405, "Request_BadRequest", "Specified HTTP method is not allowed.");
+  const [, version = "/v1.0", path = ""] = /^(\/(?:v1\.0|beta))(.*?)\/?$/i.exec(decodePath(request.path)) ?? [];
+  // HEAD is a GET whose body the server leaves out.
+  const call = {
+    context,
+    request: { ...request, method: request.method === "HEAD" ? "GET" : request.method },
+    claims: finding.claims,
+  };
+  if (path.toLowerCase() === "/$batch" && request.method === "POST") {
+    return answerBatch(context, request, version, (inner) => answerGraphRequest(tenant, inner));
   }
-  if (path === "/users") return listUsers(tenant, context, finding.claims);
-  if (path === "/me" || path === "/me/messages") return answerMe(context, path, finding.claims, user);
-  const text = `Resource not found for the segment '${path.split("/")[1] ?? ""}'.`;
-  return graphError(context, 400, "BadRequest", text);
+  if (/^\/me(\/|$)/i.test(path)) return answerMe(call, path.slice("/me".length), user);
+  if (call.request.method !== "GET") return notAllowed(context);
+  if (path.toLowerCase() === "/users") return listUsers(tenant, context, finding.claims);
+  return noSegment(context, path);
 }
 
 export function graphContext(
@@ -70,23 +74,48 @@ function challengeRevoked(context: GraphContext, claims: JsonObject, user: User 
   return caeChallenge(context, revocationClaims(user.tokensValidFromMs));
 }
 
-function answerMe(context: GraphContext, path: string, claims: JsonObject, user: User | undefined): GraphAnswer {
+function answerMe(call: GraphCall, path: string, user: User | undefined): GraphAnswer {
+  const { context, request, claims } = call;
   if (user === undefined) {
     return graphError(context, 400, "BadRequest", "/me request is only valid with delegated authentication flow.");
   }
-  const scopes = scopesOf(claims);
-  if (path === "/me") {
-    const allowed = scopes.some((scope) => scope.startsWith("User.Read"));
-    return allowed ? graphSuccess(context, profile(context, user)) : denied(context);
+  const [, first = ""] = path.toLowerCase().split("/");
+  switch (first) {
+    case "messages":
+      return answerMessages(call, user, path.slice("/messages".length));
+    case "sendmail":
+      return sendMail(call);
+    case "photo":
+      return answerPhoto(call);
+    case "drive":
+      return answerDrive(call, path.slice("/drive".length));
+    case "": {
+      if (request.method !== "GET") return notAllowed(context);
+      const allowed = scopesOf(claims).some((scope) => scope.startsWith("User.Read"));
+      return allowed ? graphSuccess(context, profile(context, user)) : denied(context);
+    }
+    default:
+      return noSegment(context, path);
   }
-  if (!scopes.includes("Mail.Read")) {
-    return graphError(context, 403, "ErrorAccessDenied", "Access is denied. Check credentials and try again.");
+}
+
+/** https://learn.microsoft.com/graph/api/user-sendmail */
+function sendMail({ context, request, claims }: GraphCall): GraphAnswer {
+  if (request.method !== "POST") return notAllowed(context);
+  if (!scopesOf(claims).includes("Mail.Send")) return accessDenied(context);
+  return { ...graphSuccess(context, undefined), status: 202 };
+}
+
+function noSegment(context: GraphContext, path: string): GraphAnswer {
+  return graphError(context, 400, "BadRequest", `Resource not found for the segment '${path.split("/")[1] ?? ""}'.`);
+}
+
+function decodePath(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
   }
-  const value = [{ id: `local-${user.name}-1`, subject: `Welcome, ${user.givenName}`, isRead: false }];
-  return graphSuccess(context, {
-    "@odata.context": `${context.url}/v1.0/$metadata#users('${user.oid}')/messages`,
-    value,
-  });
 }
 
 /** The permission is a scope in user tokens and an app role in application tokens. */

@@ -15,6 +15,14 @@ export function jsonResponse({ status, body, headers = {} }: JsonAnswer): Respon
   return new Response(JSON.stringify(body), { status, headers: all });
 }
 
+/** JSON, bytes or nothing. */
+export function resourceResponse({ status, body, headers = {} }: JsonAnswer): Response {
+  if (body === undefined) return new Response(null, { status, headers });
+  return body instanceof Uint8Array
+    ? new Response(Buffer.from(body), { status, headers })
+    : jsonResponse({ status, body, headers });
+}
+
 export interface EntraRequestHeaders {
   clientRequestId: string | undefined;
   returnClientRequestId: string | undefined;

@@ -54,7 +54,7 @@ describe("Graph refuses in its own form", () => {
 
 test("Graph returns a user's data, and all users to an application with the role", async () => {
   expect((await get("/v1.0/me", graphToken({ user: "bob" }))).body).toMatchObject({ displayName: "Bob Baker" });
-  expect((await get("/beta/me/messages", graphToken())).body["value"]).toHaveLength(1);
+  expect((await get("/beta/me/messages", graphToken())).body["value"]).toHaveLength(3);
   const app = tenant.state.mintAppToken({ client: "appOnly", resource: "graph" });
   expect((await get("/v1.0/users", app)).body["value"]).toHaveLength(Object.keys(USER_IDS).length);
 });
@@ -102,4 +102,57 @@ test("the Orders API accepts tokens for itself only and checks the scope", async
   expect((await get("/orders", graphToken())).status).toBe(401);
   const headers = { authorization: `Bearer ${token(["Orders.Read"])}` };
   expect((await get("/orders/1", undefined, { method: "POST", headers })).status).toBe(403);
+});
+
+describe("Graph's requests and responses", () => {
+  test("paths are compared without case, HEAD answers like GET", async () => {
+    expect((await get("/V1.0/ME/Messages", graphToken())).body["value"]).toHaveLength(3);
+    const headers = { authorization: `Bearer ${graphToken()}` };
+    expect((await get("/v1.0/me", undefined, { method: "HEAD", headers })).status).toBe(200);
+  });
+
+  test("messages have pages, options, and ETags that conditions compare", async () => {
+    const page = (await get("/v1.0/me/messages?$top=2&$select=subject", graphToken())).body;
+    expect(page["value"]).toHaveLength(2);
+    expect(String(page["@odata.nextLink"])).toContain("/v1.0/me/messages?%24top=2&%24select=subject&%24skip=2");
+    expect((await get("/v1.0/me/messages?$filter=isRead eq false", graphToken())).body["value"]).toHaveLength(1);
+    const writer = graphToken({ scopes: ["Mail.ReadWrite"] });
+    const one = await get("/v1.0/me/messages/local-alice-1", writer);
+    const etag = one.headers.get("etag") ?? "";
+    const patch = (condition: string) =>
+      get("/v1.0/me/messages/local-alice-1", undefined, {
+        method: "PATCH",
+        headers: { authorization: `Bearer ${writer}`, "if-match": condition },
+      });
+    expect([(await patch(etag)).status, (await patch("old")).status]).toEqual([200, 412]);
+  });
+
+  test("a batch answers each request with the token of the batch", async () => {
+    const answer = await get("/v1.0/$batch", undefined, {
+      method: "POST",
+      headers: { authorization: `Bearer ${graphToken()}`, "content-type": "application/json" },
+      body: JSON.stringify({
+        requests: [
+          { id: "1", method: "GET", url: "/me" },
+          { id: "2", method: "GET", url: "/users" },
+        ],
+      }),
+    });
+    expect(answer.body["responses"]).toMatchObject([
+      { id: "1", status: 200 },
+      { id: "2", status: 403 },
+    ]);
+  });
+
+  test("the content of a file is a redirect to another host, and responses have cookies", async () => {
+    const answer = await get("/v1.0/me/drive/items/1/content", graphToken({ scopes: ["Files.Read"] }), {
+      redirect: "manual",
+      headers: { authorization: `Bearer ${graphToken({ scopes: ["Files.Read"] })}` },
+    });
+    expect([answer.status, answer.headers.get("location")?.slice(0, 28)]).toEqual([
+      302,
+      "https://files.contoso.local/",
+    ]);
+    expect(answer.headers.get("set-cookie")).not.toBeNull();
+  });
 });

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLocalTls, type LocalTls } from "../../../local/tls/local-tls.ts";
-import { createHttpsOutbound } from "../../../shared/outbound/https-outbound.ts";
+import { createBytesOutbound, createHttpsOutbound } from "../../../shared/outbound/https-outbound.ts";
 import type { OutboundRequest } from "../../../shared/outbound/outbound.ts";
 
 type Behavior = (response: ServerResponse, body: string) => void;
@@ -271,5 +271,52 @@ describe("a keep-alive connection that the server closed", () => {
     await outbound.send(request());
     trusted.behave = (response) => response.socket?.destroy();
     expect(await outbound.send(request())).toMatchObject({ ok: false, failure: { kind: "network" } });
+  });
+});
+
+describe("the client for APIs", () => {
+  const everyByte = Uint8Array.from({ length: 512 }, (_, index) => index % 256);
+  const url = () => `https://localhost:${trusted.port}/file`;
+  const bounds = { deadlineMs: 5_000, maxBytes: 1_000 };
+
+  test("sends and returns bytes unchanged", async () => {
+    trusted.behave = (response) => response.end(everyByte);
+    const request = { method: "PUT", url: url(), body: everyByte, ...bounds } as const;
+    const answer = await createBytesOutbound().sendBytes(request);
+    expect(answer.ok && [...answer.value.body]).toEqual([...everyByte]);
+    expect(trusted.received.at(-1)).toMatchObject({ method: "PUT", headers: { "content-length": "512" } });
+  });
+
+  test("sends a length with a POST without a body, and returns a redirect without following it", async () => {
+    trusted.behave = (response) => response.writeHead(302, { location: "https://localhost/elsewhere" }).end();
+    const before = trusted.received.length;
+    const answer = await createBytesOutbound().sendBytes({ method: "POST", url: url(), ...bounds });
+    expect(answer).toMatchObject({ ok: true, value: { status: 302 } });
+    expect(trusted.received.slice(before)).toMatchObject([{ headers: { "content-length": "0" } }]);
+  });
+
+  test("ends a response over the limit", async () => {
+    trusted.behave = (response) => response.end("x".repeat(1_001));
+    const answer = await createBytesOutbound().sendBytes({ method: "GET", url: url(), ...bounds });
+    expect(answer).toEqual({ ok: false, failure: { kind: "answer_too_large" } });
+  });
+
+  test.each([
+    ["GET", 2, true],
+    ["PUT", 2, true],
+    ["DELETE", 2, true],
+    ["POST", 1, false],
+    ["PATCH", 1, false],
+  ] as const)("repeats %s on a connection that the server closed: %i requests", async (method, requests, ok) => {
+    const outbound = createBytesOutbound();
+    trusted.behave = (response) => response.end("ok");
+    await outbound.sendBytes({ method: "GET", url: url(), ...bounds });
+    const before = trusted.received.length;
+    trusted.behave = (response) => {
+      if (trusted.received.length === before + 1) response.socket?.destroy();
+      else response.end("again");
+    };
+    const answer = await outbound.sendBytes({ method, url: url(), ...bounds });
+    expect([answer.ok, trusted.received.length - before]).toEqual([ok, requests]);
   });
 });

@@ -157,7 +157,7 @@ describe("a policy of the wrong form is reported", () => {
       p.callers[0].unattended = true;
       p.callers[1].colour = "red";
       p.callers[1].name = p.callers[0].name;
-      p.callers[1].downstream = { graph: [{ methods: ["GET"], path: "/v1.0/me" }] };
+      p.callers[1].downstream = { mail: [{ methods: ["GET"], path: "/v1.0/me" }] };
       p.callers.push({ ...p.callers[0], name: "again", grantMaxDays: 0 });
     });
     expect(found).toEqual([
@@ -170,7 +170,7 @@ describe("a policy of the wrong form is reported", () => {
       "callers.0.apis.graph.2 is not in apis.graph.scopes",
       "callers.0.apis names mail, which is not in apis; apis has graph, orders",
       "callers.0 has kind user and unattended, which only kind application may have",
-      "callers.1 has downstream, which this version does not support; remove it",
+      "callers.1.downstream.mail is not in apis of this entry; list its scopes there",
       "callers.2.apis.graph.2 is not in apis.graph.scopes",
       "callers.2.apis names mail, which is not in apis; apis has graph, orders",
       "callers.2 has kind user and unattended, which only kind application may have",
@@ -420,11 +420,6 @@ describe("a contradiction is reported", () => {
       },
       "callers.0 has importRefreshTokens without the flow refresh-token; add the flow or remove importRefreshTokens",
     ],
-    [
-      "downstream, which this version does not support",
-      (p) => (p.callers[0].downstream = { graph: [{ methods: ["GET"], path: "/v1.0/me" }] }),
-      "callers.0 has downstream, which this version does not support; remove it",
-    ],
   ])("%s", (_name, change, problem) => {
     expect(problems(change)).toEqual([problem]);
   });
@@ -671,3 +666,100 @@ function contentType(value: string): Change {
 function limit(bypassPerMinute: number): Change {
   return (p) => (p.callers[0].limits = { bypassPerMinute });
 }
+
+describe("the relay's part of a policy", () => {
+  const RULE = { methods: ["GET"], path: "/v1.0/me" };
+  const relayOnly = (entry: Raw) => Object.assign(entry, { release: "none", downstream: { graph: [RULE] } });
+
+  test("is accepted: rules beside a token, and an entry that gets none", () => {
+    expect(problems((p) => (p.callers[0].downstream = { graph: [RULE] }))).toEqual([]);
+    expect(problems((p) => relayOnly(p.callers[0]))).toEqual([]);
+  });
+
+  test.each<[string, Change, string[]]>([
+    [
+      "rules for an API that the entry does not have",
+      (p) => (p.callers[0].downstream = { Graph: [RULE] }),
+      ["callers.0.downstream.Graph is not in apis of this entry; did you mean graph?"],
+    ],
+    [
+      "rules for an API without a host",
+      (p) => {
+        p.apis.graph.resource = "api://graph";
+        p.callers[0].downstream = { graph: [RULE] };
+      },
+      ["callers.0.downstream.graph needs apis.graph.baseUrl, because the resource has no https host"],
+    ],
+    [
+      "an empty list of rules",
+      (p) => (p.callers[0].downstream = { graph: [] }),
+      ["callers.0.downstream.graph must have at least 1 item"],
+    ],
+    [
+      "release none without rules",
+      (p) => (p.callers[0].release = "none"),
+      ['callers.0.apis.graph can never be used: the entry has release "none" and no downstream rule for it'],
+    ],
+    [
+      "rules without a flow of the relay",
+      (p) => {
+        Object.assign(p.callers[1], {
+          flows: ["authorization-code"],
+          redirectUris: ["https://app.example/cb"],
+          offlineAccess: false,
+          unattended: false,
+          downstream: { graph: [RULE] },
+        });
+      },
+      ["callers.1 has downstream without a flow of the relay; add refresh-token or client-credentials"],
+    ],
+    [
+      "release none with authorization codes",
+      (p) => {
+        const redirectUris = ["https://app.example/cb"];
+        Object.assign(relayOnly(p.callers[1]), { flows: ["authorization-code", "refresh-token"], redirectUris });
+        p.callers[1].apis = { graph: ["User.Read"] };
+      },
+      ['callers.1 has release "none" and the flow authorization-code, which returns a token; remove one of them'],
+    ],
+    [
+      "release none with imported refresh tokens",
+      (p) => {
+        Object.assign(relayOnly(p.callers[0]), { flows: ["refresh-token"], importRefreshTokens: true });
+      },
+      ['callers.0 has release "none" and importRefreshTokens, which returns a token; remove one of them'],
+    ],
+    [
+      "a base URL for Microsoft Graph",
+      (p) => (p.apis.graph.baseUrl = "https://graph.contoso.com"),
+      [
+        "apis.graph.baseUrl must not be set: the relay sends requests for Microsoft Graph to the host of its resource only",
+      ],
+    ],
+  ])("is reported: %s", (_name, change, expected) => {
+    expect(problems(change)).toEqual(expected);
+  });
+
+  test.each([
+    "http://api.contoso.com",
+    "https://api.contoso.com/",
+    "https://user@api.contoso.com",
+    "https://api.contoso.com?x",
+    "https://api.contoso.com#x",
+    "https://API.contoso.com",
+    "https://api.contoso.com/a/../b",
+    "https://api.contoso.com/%61",
+    "api.contoso.com",
+  ])("a base URL must have one spelling: %s is refused", (baseUrl) => {
+    const [problem] = problems((p) => (p.apis.orders = { resource: "api://orders", scopes: ["x"], baseUrl }));
+    expect(problem).toBe("apis.orders.baseUrl must be an https URL without query, fragment, user and final slash");
+  });
+
+  test.each(["/v1.0/../x", "/v1.0/**/x", "/v1.0/a%2fb", "/v1.0/a;b", "/v1.0//x", "/v1.0/", "/", "v1.0", "/a b"])(
+    "a path of a rule must be normalised: %s is refused",
+    (path) => {
+      const found = problems((p) => (p.callers[0].downstream = { graph: [{ methods: ["GET"], path }] }));
+      expect(found).toHaveLength(1);
+    },
+  );
+});

@@ -43,6 +43,8 @@ export const POLICY_ERRORS: Readonly<Record<PolicyRefusal, string>> = {
   api_ambiguous: "invalid_target",
   api_not_named: "invalid_target",
   redirect_uri_not_allowed: "invalid_request",
+  relay_only: "unauthorized_client",
+  downstream_not_allowed: "unauthorized_client",
 };
 
 /** Refusals that only the caller can correct, because no policy could allow the request. */
@@ -54,6 +56,7 @@ export const FIXED_BY_CALLER: readonly PolicyRefusal[] = [
   "api_not_named",
   "redirect_uri_not_allowed",
   "link_caller_not_own",
+  "relay_only",
 ];
 
 export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
@@ -68,6 +71,8 @@ export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
   body_missing: "invalid_request",
   body_not_utf8: "invalid_request",
   body_not_json: "invalid_request",
+  path_invalid: "invalid_request",
+  batch_invalid: "invalid_request",
   response_type_unsupported: "unsupported_response_type",
   token_in_query: "invalid_request",
   authorization_malformed: "invalid_request",

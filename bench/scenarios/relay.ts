@@ -1,0 +1,150 @@
+import { readFileSync } from "node:fs";
+import { localPolicy } from "../../local/stack/policy.ts";
+import type { BenchHost } from "../host.ts";
+import { countFailed, type Measurement, measure, warm } from "../load/measure.ts";
+import { createUsers } from "../load/requests.ts";
+import { digits, type Findings, interleave, median, ms, type Scale, type Scenario, whole } from "../scenario.ts";
+import type { World } from "../world.ts";
+
+/** About the time of a request to Graph. With it, the requests in flight wait for the API and not for a processor. */
+const API_MS = 250;
+const IN_FLIGHT = 100;
+const ADDED_AIM_MS = 10;
+const FLAT_AIM = 1.25;
+const LARGE_BYTES = 5 * 1024 * 1024;
+
+/** Measures what the relay adds to a call of an API, and its memory with the largest bodies. */
+export const relay: Scenario = {
+  name: "relay",
+  title: "The relay compared with a direct call",
+  async run(world, scale): Promise<Findings> {
+    const host = await world.startHost("product", { POLICY: policy() });
+    const [token = ""] = createUsers(world.tenant, 1);
+    const added = await measureAddedTime(world, host, token, scale);
+    const memory = await measureMemory(world, host, token, scale);
+    return report(added, memory, scale);
+  },
+};
+
+/** The people of the web application may send these requests. */
+function policy(): string {
+  const downstream = { graph: [{ methods: ["GET", "PUT"], path: "/v1.0/me/drive/items/*/content" }] };
+  const callers = localPolicy.callers.map((entry) => (entry.name === "web-users" ? { ...entry, downstream } : entry));
+  return JSON.stringify({ ...localPolicy, callers });
+}
+
+const PATH = "/v1.0/me/drive/items/1/content";
+
+function request(method: "GET" | "PUT", path: string, token: string, body = Buffer.alloc(0)): Buffer {
+  const length = body.byteLength === 0 ? "" : `Content-Length: ${body.byteLength}\r\n`;
+  const head = `${method} ${path} HTTP/1.1\r\nHost: localhost:7071\r\nAuthorization: Bearer ${token}\r\n${length}\r\n`;
+  return Buffer.concat([Buffer.from(head), body]);
+}
+
+interface Added {
+  readonly relayed: readonly Measurement[];
+  readonly direct: readonly Measurement[];
+}
+
+async function measureAddedTime(world: World, host: BenchHost, token: string, scale: Scale): Promise<Added> {
+  const { tenant } = world;
+  const answer = { endpoint: "graph", times: 0, status: 200, body: { value: "x".repeat(4_096) } } as const;
+  const relayRequests = [request("GET", `/DownstreamApi/graph${PATH}`, token)];
+  const quick = tenant.state.order(answer);
+  await warm(world, host, relayRequests);
+  tenant.state.clearOrders({ id: quick });
+  const slow = tenant.state.order({ ...answer, delayMs: API_MS });
+  const load = {
+    connections: scale.smoke ? 5 : IN_FLIGHT,
+    maxRequests: Number.MAX_SAFE_INTEGER,
+    // Several turns of every connection.
+    maxMs: Math.max(scale.ms, 4 * API_MS),
+    order: "in-turn",
+  } as const;
+  const api = { port: Number(new URL(tenant.url).port), pid: host.pid };
+  const [relayed = [], direct = []] = await interleave(scale.rounds, [
+    () => measure(world, host, { requests: relayRequests, ...load }),
+    () => measure(world, api, { ...load, requests: [request("GET", PATH, token)], tls: true, host: "localhost" }),
+  ]);
+  tenant.state.clearOrders({ id: slow });
+  requireSuccess([...relayed, ...direct]);
+  return { relayed, direct };
+}
+
+interface Memory {
+  /** Resident set of the host after each round, bytes. */
+  readonly rounds: readonly number[];
+  readonly requests: number;
+}
+
+/** Bodies of 5 MB in both directions, four at a time. */
+async function measureMemory(world: World, host: BenchHost, token: string, scale: Scale): Promise<Memory> {
+  const size = scale.smoke ? 64 * 1024 : LARGE_BYTES;
+  const id = world.tenant.state.order({ endpoint: "graph", times: 0, status: 200, body: "x".repeat(size) });
+  const requests = [request("PUT", `/DownstreamApi/graph${PATH}`, token, Buffer.alloc(size, 1))];
+  const each = scale.smoke ? 4 : 40;
+  const rounds: number[] = [];
+  for (let round = 0; round <= scale.rounds; round++) {
+    const load = { requests, connections: 4, maxRequests: each, maxMs: 120_000, order: "in-turn" } as const;
+    requireSuccess([await measure(world, host, load)]);
+    rounds.push(residentBytes(host.pid));
+  }
+  world.tenant.state.clearOrders({ id });
+  return { rounds, requests: each };
+}
+
+function requireSuccess(measurements: readonly Measurement[]): void {
+  const failed = measurements.find((measurement) => measurement.requests === 0 || countFailed(measurement) > 0);
+  if (failed !== undefined) throw new Error(`Not every answer was 200: ${JSON.stringify(failed.statuses)}`);
+}
+
+/** Linux only, as the pinning of the processes. */
+function residentBytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) * 1_024;
+}
+
+function report({ relayed, direct }: Added, memory: Memory, scale: Scale): Findings {
+  const addedMs = (key: "p50Ms" | "p99Ms") =>
+    median(relayed.map((round, index) => round[key] - (direct[index]?.[key] ?? Number.NaN)));
+  const row = (name: string, rounds: readonly Measurement[]) => [
+    name,
+    ms(median(rounds.map((round) => round.p50Ms))),
+    ms(median(rounds.map((round) => round.p99Ms))),
+    whole(median(rounds.map((round) => round.perSecond))),
+  ];
+  const [first = Number.NaN, ...later] = memory.rounds;
+  const growth = (later.at(-1) ?? first) / first;
+  const megabytes = (bytes: number) => `${whole(bytes / 1_048_576)} MB`;
+  return {
+    how: `The API answers 4 KB after ${API_MS} ms; ${IN_FLIGHT} requests in flight, ${scale.rounds} interleaved rounds. The direct calls go from the same client to the same API over TLS. Memory: ${memory.requests} requests a round with 5 MB in each direction, four at a time.`,
+    aims: [
+      {
+        what: `p99 with ${IN_FLIGHT} requests in flight, more than a direct call`,
+        aim: `≤ ${ADDED_AIM_MS} ms`,
+        measured: ms(addedMs("p99Ms")),
+        met: addedMs("p99Ms") <= ADDED_AIM_MS,
+      },
+      {
+        what: "memory after the last round compared with the first, with bodies of 5 MB",
+        aim: `≤ ${FLAT_AIM} times`,
+        measured: digits(growth, 2),
+        met: growth <= FLAT_AIM,
+      },
+    ],
+    tables: [
+      {
+        columns: ["", "p50", "p99", "requests/s"],
+        rows: [
+          row("through the relay", relayed),
+          row("direct", direct),
+          ["added (median of the rounds)", ms(addedMs("p50Ms")), ms(addedMs("p99Ms")), ""],
+        ],
+      },
+      {
+        columns: memory.rounds.map((_, round) => `memory after round ${round + 1}`),
+        rows: [memory.rounds.map(megabytes)],
+      },
+    ],
+    plots: [],
+  };
+}
