@@ -27,7 +27,7 @@ export function callerFailure(failure: Failure, method: OwnCredential): Failure 
   };
 }
 
-/** Entra decided against the client. An outage or throttling decides nothing. */
+/** Entra decided against the client, so the credential is forgotten. An outage or throttling decides nothing. */
 export function isRefusal(failure: Failure): boolean {
   return failure.kind === "client_refused" || failure.kind === "caller_refused";
 }

@@ -1,6 +1,6 @@
 /**
- * Limits how often Entra is asked about credentials that it then refuses: for one client and method, and for all clients
- * together. A request that is running counts as refused until its result is known, so that many guesses at once do not
+ * Limits how often Entra is asked about credentials that it does not accept: for one client and method, and for all clients
+ * together. A request that is running counts until its result is known, so that many guesses at once do not
  * pass the limit. Fixed windows of one minute. Only clients that the policy lists come here, so the memory is bounded.
  */
 import type { OwnCredential } from "./listed-methods.ts";
@@ -18,7 +18,7 @@ const FOR_ALL = 200;
 export interface GuessBudget {
   /** Counts one question to Entra. Returns the seconds to wait if the budget is used up. */
   take(clientId: string, method: OwnCredential): number | undefined;
-  /** Entra accepted the credential or did not decide: the question does not count. */
+  /** Entra accepted the credential: the question does not count. */
   giveBack(clientId: string, method: OwnCredential): void;
 }
 

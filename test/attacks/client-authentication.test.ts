@@ -130,6 +130,59 @@ describe("guessing", () => {
     expect(answer.status).toBe(200);
   });
 
+  const order = (status: number, headers: Record<string, string> = {}) =>
+    world.tenant.state.order({ endpoint: "token", client: "web", times: 0, status, headers, body: {} });
+  const outcomes = () => service.events().map(({ outcome }) => outcome);
+
+  test("counts while Entra throttles, and Entra is not asked again until the wait ends", async () => {
+    order(429, { "retry-after": "600" });
+    for (let index = 0; index < 40; index++) {
+      const answer = await revoke({ headers: basic("web", guess(index)) });
+      expect(withStatus(answer)).toMatchObject({ status: 429, code: "throttled" });
+      expect(answer.headers.get("retry-after")).toBe("600");
+    }
+    expect(entraCalls()).toBe(1);
+    expect(new Set(outcomes())).toEqual(new Set(["refused"]));
+    clock.advance(10 * MINUTE);
+    await revoke({ headers: basic("web", guess(41)) });
+    expect(entraCalls()).toBe(2);
+  });
+
+  test("counts while Entra fails: five guesses a minute reach it, and none is a failed exchange", async () => {
+    order(503);
+    const codes: unknown[] = [];
+    for (let index = 0; index < 20; index++) {
+      codes.push((await revoke({ headers: basic("web", guess(index)) })).json()["code"]);
+    }
+    expect(codes.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => "entra_unavailable"));
+    expect(new Set(codes.slice(5))).toEqual(new Set(["client_budget_used_up"]));
+    // Each has a second attempt.
+    expect(entraCalls()).toBe(10);
+    expect(new Set(outcomes())).toEqual(new Set(["refused"]));
+  });
+
+  test("with a wait in Entra's 503, Entra is not asked again until it ends", async () => {
+    order(503, { "retry-after": "300" });
+    for (let index = 0; index < 6; index++) await revoke({ headers: basic("web", guess(index)) });
+    expect(entraCalls()).toBe(1);
+  });
+
+  test("under throttling stops no client whose secret is known, and an outage of that client is a failed exchange", async () => {
+    const own = () => revoke({ headers: basic("web", secretOf(world, "web")) });
+    expect((await own()).status).toBe(200);
+    clock.advance(120 * MINUTE);
+    order(429, { "retry-after": "600" });
+    await revoke({ headers: basic("web", guess(1)) });
+    world.tenant.state.clearOrders();
+    expect((await own()).status).toBe(200);
+    clock.advance(120 * MINUTE);
+    order(429, { "retry-after": "600" });
+    const before = entraCalls();
+    for (let round = 0; round < 3; round++) expect((await own()).status).toBe(429);
+    expect(outcomes().at(-1)).toBe("failed");
+    expect(entraCalls()).toBe(before + 1);
+  });
+
   test("a client without the app role causes at most five calls to Entra a minute", async () => {
     const { roleAssignments, registration } = world.tenant.state.directory;
     const objectId = registration("web")?.objectId;
