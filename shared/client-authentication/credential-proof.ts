@@ -110,7 +110,7 @@ async function askWithinBudget(input: CredentialProofInput, question: Question):
   if (throttled !== undefined) return fail(orUnproved({ kind: "throttled", retryAfterSeconds: throttled }, known));
   const wait = known ? undefined : budget.take(clientId, method);
   if (wait !== undefined) return fail({ kind: "client_budget_used_up", retryAfterSeconds: wait });
-  const answer = await askEntra(input, question);
+  const answer = await askEntra(input, question, known);
   if (answer.ok) {
     if (!known) budget.giveBack(clientId, method);
     return answer;
@@ -136,12 +136,13 @@ function orUnproved(failure: Failure, known: boolean): Failure {
 async function askEntra(
   { memories, appIdUriOf, entraAs }: CredentialProofInput,
   { key, credential, entry, use }: Question,
+  known: boolean,
 ): Promise<Result<SecretValue, Failure>> {
   const entra = await entraAs(credential);
   const scopes = [`${appIdUriOf(entry)}/.default`];
   const { correlationId, trace } = use;
   const answer = await entra.clientCredentials({ scopes, claims: undefined, correlationId, trace, cae: false });
-  if (!answer.ok) return fail(callerFailure(answer.failure, credential.method));
+  if (!answer.ok) return fail(callerFailure(answer.failure, { method: credential.method, known }));
   const { accessToken, expiresAtSeconds } = answer.value;
   // An assertion counts no longer than its signer said.
   const untilSeconds = Math.min(expiresAtSeconds, credential.assertion?.expiresAtSeconds ?? expiresAtSeconds);

@@ -214,6 +214,26 @@ describe("guessing", () => {
   });
 });
 
+describe("a forged assertion that makes Entra answer as if the service were wrong", () => {
+  test.each([
+    ["AADSTS90014", { aadsts: 90014 }],
+    ["AADSTS900144", { aadsts: 900144 }],
+    ["a 400 that is no JSON", { status: 400, body: "bad request" }],
+    ["a 403 that is no JSON", { status: 403, body: "<html>" }],
+  ])("%s: 401, and it counts as a guess", async (_title, spec) => {
+    world.tenant.state.order({ endpoint: "token", client: "web", times: 0, ...spec });
+    const { privateKey, thumbprint } = registerCertificate(world, "daemon");
+    const forged = () => ownAssertion(world, { client: "web", privateKey, thumbprint });
+    for (let index = 0; index < 60; index++) {
+      const answer = await revoke({ form: forged() });
+      expect(withStatus(answer)).toMatchObject({ status: 401, code: "client_assertion_refused" });
+    }
+    expect(service.lastEvent()["outcome"]).toBe("refused");
+    expect((await revoke({ form: forged() })).status).toBe(429);
+    expect(entraCalls()).toBe(60);
+  });
+});
+
 describe("a secret that was changed at Entra", () => {
   test("counts until the token that it gave expires, and no longer", async () => {
     const old = basic("web", secretOf(world, "web"));
