@@ -21,6 +21,7 @@ import {
   registerCertificate,
   secretOf,
 } from "../support/own-credentials.ts";
+import { policyWith } from "../support/policies.ts";
 import type { Answer, ServiceUnderTest } from "../support/service-under-test.ts";
 import { useWorld } from "../support/use-world.ts";
 
@@ -165,6 +166,33 @@ describe("guessing", () => {
     order(503, { "retry-after": "300" });
     for (let index = 0; index < 6; index++) await revoke({ headers: basic("web", guess(index)) });
     expect(entraCalls()).toBe(1);
+  });
+
+  const moreId = (index: number) => `ca11e400-0000-4000-8000-0000000000f${index}`;
+
+  test("with the ids of many clients stops no other client and not the other method", async () => {
+    const at = world.serve({
+      settings: {
+        POLICY: policyWith(({ callers }) => {
+          const template = callers.find(({ name }) => name === "web-backend");
+          for (let index = 0; index < 6; index++) {
+            const clientId = moreId(index);
+            callers.push({ ...template, name: `more-${index}`, clientId, clientAuthentication: ["entra_assertion"] });
+          }
+          Object.assign(template ?? {}, { clientAuthentication: ["entra_secret", "entra_assertion"] });
+        }),
+      },
+    });
+    const { privateKey, thumbprint, ...web } = registerCertificate(world, "web");
+    const ask = (form: Record<string, string>) => at.call("/oauth2/revoke", { form: { token: HANDLE, ...form } });
+    for (let index = 0; index < 6; index++) {
+      const id = moreId(index);
+      const forged = () => ownAssertion(world, { client: "web", privateKey, thumbprint }, { iss: id, sub: id });
+      const answers = await Promise.all(Array.from({ length: 60 }, () => ask(forged())));
+      expect(new Set(answers.map(({ status }) => status))).not.toContain(200);
+    }
+    expect((await ask(ownAssertion(world, { privateKey, thumbprint, ...web }))).status).toBe(200);
+    expect((await ask(post("web", secretOf(world, "web")))).status).toBe(200);
   });
 
   test("under throttling stops no client whose secret is known, and an outage of that client is a failed exchange", async () => {
