@@ -84,6 +84,11 @@ export function policyHelp(program: string, about: PolicyCommandName | undefined
 // ---------------------------------------------------------------------------------------------------------------
 
 function allCommands(program: string): string {
+  // The registrations need the checkout, and this one command asks the tenant.
+  const inCheckout = program.startsWith("npm ")
+    ? `  ${program} registration <file>   what it needs in Entra; reads the tenant, changes nothing
+`
+    : "";
   return `Tools for the policy of a Graph Token Exchange service. They read files and send no request.
 
   ${program} check <file>          what is wrong with a policy, and what it allows
@@ -91,7 +96,7 @@ function allCommands(program: string): string {
   ${program} diff <old> <new>      who gains and who loses by a change
   ${program} explain <file> …      what one request of a caller gets
   ${program} test <file> <cases>   run your own cases
-  ${program} help <command>        the options of a command, with examples
+${inCheckout}  ${program} help <command>        the options of a command, with examples
 
 ${EXIT_CODES}`;
 }

@@ -17,7 +17,8 @@ export interface Options {
   readonly appOnly: Readonly<Record<string, readonly string[]>>;
 }
 
-export const USAGE = `usage: npm run registration -- <policy.json | tenant.bicepparam> [options]
+/** `program` is how the person started it. */
+export const usage = (program: string) => `usage: ${program} <policy.json | tenant.bicepparam> [options]
 
   --parameters <file>        write the parameters of infra/entra/entra.bicep
   --report                   compare with the consent in the tenant

@@ -1,14 +1,13 @@
 /**
- * Reads the policy from a JSON file or from a tenant's .bicepparam file. Other problems than a wrong form are the subject
- * of `npm run policy -- check`.
+ * Reads the policy from a JSON file or from a tenant's .bicepparam file, with every check that the service makes when it
+ * starts.
  */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
 import * as z from "zod/mini";
-import { startBicep } from "../../infra/compiler/bicep-process.ts";
-import { findCompiler } from "../../infra/compiler/find-compiler.ts";
-import { type Policy, policySchema } from "../../shared/policy/rules.ts";
+import { compileParameters } from "../../infra/compiler/compile-parameters.ts";
+import type { Policy } from "../../shared/policy/rules.ts";
 import { settingsFailure } from "../cli/cli-failure.ts";
+import { checkPolicy } from "../policy/findings.ts";
+import { type ReadFile, readJsonFile } from "../policy/json-file.ts";
 
 export interface PolicyFile {
   readonly policy: Policy;
@@ -18,10 +17,16 @@ export interface PolicyFile {
 }
 
 export async function readPolicyFile(path: string): Promise<PolicyFile> {
-  if (!path.endsWith(".bicepparam")) return { policy: toPolicy(path, parseJson(read(path), path)) };
-  const { clientId, appOnly, policy } = await compileParameters(path);
+  if (!path.endsWith(".bicepparam")) {
+    const file = readJsonFile(path);
+    if (file.kind === "unreadable") throw settingsFailure(file.problem);
+    return { policy: toPolicy(path, file, `npm run policy -- check ${path}`) };
+  }
+  const { clientId, appOnly, policy } = await readParameters(path);
+  const file = { kind: "json", text: JSON.stringify(policy?.value ?? null, undefined, 2) } as const;
+  const check = `npm run -s infra:policy -- ${path} > policy.json, and npm run policy -- check policy.json`;
   return {
-    policy: toPolicy(path, policy?.value),
+    policy: toPolicy(path, file, check),
     clientId: clientId?.value.toLowerCase(),
     appOnlyClientId: appOnly?.value.clientId.toLowerCase(),
   };
@@ -29,57 +34,30 @@ export async function readPolicyFile(path: string): Promise<PolicyFile> {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function read(path: string): string {
-  try {
-    // As for the setting, a byte order mark or a line break around the text is ignored.
-    return readFileSync(path, "utf8").trim();
-  } catch {
-    throw settingsFailure(`${path} cannot be read.`);
-  }
-}
+/** The other problems usually follow from the first, and `check` shows all. */
+const PROBLEMS_MAX = 3;
 
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw settingsFailure(`${path} is not JSON.`);
-  }
-}
-
-function toPolicy(path: string, value: unknown): Policy {
-  const parsed = policySchema.safeParse(value);
-  if (parsed.success && namesOnlyKnown(parsed.data)) return parsed.data;
-  throw settingsFailure(`${path} has no valid policy. Run: npm run policy -- check ${path}`);
-}
-
-/** The report would be silent about an entry whose registration or API does not exist. */
-function namesOnlyKnown({ apis, registrations, callers }: Policy): boolean {
-  return callers.every(
-    ({ registration, apis: lists }) =>
-      (registration === undefined || Object.hasOwn(registrations, registration)) &&
-      Object.keys(lists).every((api) => Object.hasOwn(apis, api)),
-  );
+function toPolicy(path: string, file: Exclude<ReadFile, { kind: "unreadable" }>, check: string): Policy {
+  const { policy, findings } = checkPolicy(file);
+  if (policy !== undefined) return policy;
+  const problems = findings.slice(0, PROBLEMS_MAX).map(({ message }) => message);
+  const more = findings.length > PROBLEMS_MAX ? `; and ${findings.length - PROBLEMS_MAX} more` : "";
+  throw settingsFailure(`${path} has no valid policy: ${problems.join("; ")}${more}. Run: ${check}`);
 }
 
 const parametersSchema = z.object({
-  parameters: z.object({
-    clientId: z.optional(z.object({ value: z.string() })),
-    appOnly: z.optional(z.object({ value: z.object({ clientId: z.string() }) })),
-    policy: z.optional(z.object({ value: z.unknown() })),
-  }),
+  clientId: z.optional(z.object({ value: z.string() })),
+  appOnly: z.optional(z.object({ value: z.object({ clientId: z.string() }) })),
+  policy: z.optional(z.object({ value: z.unknown() })),
 });
 
-async function compileParameters(path: string): Promise<z.infer<typeof parametersSchema>["parameters"]> {
-  const { compiler } = findCompiler();
-  if (compiler === undefined) throw settingsFailure(`${path} needs the Bicep compiler. Run: az bicep install`);
-  const bicep = startBicep(compiler);
-  try {
-    const { contents, diagnostics } = await bicep.compile(resolve(path));
-    const errors = diagnostics.filter(({ level }) => level === "Error").map(({ message }) => message);
-    const parsed = parametersSchema.safeParse(parseJson(contents ?? "null", path));
-    if (parsed.success) return parsed.data.parameters;
-    throw settingsFailure(`${path} does not compile. ${errors.join(" ")}`);
-  } finally {
-    bicep.close();
+async function readParameters(path: string): Promise<z.infer<typeof parametersSchema>> {
+  const compiled = await compileParameters(path);
+  if (compiled.kind === "no_compiler") {
+    throw settingsFailure(`${path} needs the Bicep compiler. Run: az bicep install`);
   }
+  if (compiled.kind === "errors") throw settingsFailure(`${path} does not compile. ${compiled.errors.join(" ")}`);
+  const parsed = parametersSchema.safeParse(compiled.parameters);
+  if (parsed.success) return parsed.data;
+  throw settingsFailure(`${path} has no usable clientId or appOnly.`);
 }

@@ -24,6 +24,8 @@ export interface KeySets {
   readonly tenant: IssuerKeys;
   /** The keys that Entra uses only for tokens of one registration (claims mapping). */
   readonly ofRegistration: (registration: Pick<DelegatedRegistrationConfig, "name" | "clientId">) => IssuerKeys;
+  /** See `KeptValues`. */
+  readonly startPolicy: () => void;
 }
 
 /** The verified tokens are forgotten with each new policy, so that no check survives that a policy has changed. */
@@ -60,11 +62,11 @@ export function createKeySets({ config, outbound, steadyMs, operatorLog }: KeysI
       ...more,
     });
   const tenant = create({ keySet: "tenant" }, { keySetUrl });
-  const ofRegistration = keepByKey(({ name, clientId }: Pick<DelegatedRegistrationConfig, "name" | "clientId">) => {
+  const kept = keepByKey(({ name, clientId }: Pick<DelegatedRegistrationConfig, "name" | "clientId">) => {
     const names = { keySet: "registration", registration: name } as const;
     return create(names, { keySetUrl: `${keySetUrl}?appid=${clientId}`, isElsewhere: tenant.has });
   });
-  return { tenant, ofRegistration };
+  return { tenant, ofRegistration: kept.of, startPolicy: kept.startPolicy };
 }
 
 export function createUnknownKeyReport({

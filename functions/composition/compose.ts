@@ -75,6 +75,7 @@ export function composeService(
   const { keySets, sealing, signInState, grantServices, operatorLog, nowMs, telemetry, warmUp } = foundation;
   const { sharedTokens, tokenCacheSize: _, ...caches } = foundation.caches;
   const { policy } = config;
+  foundation.startPolicy();
   const keys = createCallerKeys({
     tenant: keySets.tenant,
     registrations: new Map(config.registrations.map((one) => [one.clientId, keySets.ofRegistration(one)])),

@@ -12,6 +12,7 @@ import type { ClientCredential } from "../../shared/credential/client-credential
 import type { CredentialSource } from "../../shared/entra/entra-client.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 import type { CallerRule, Policy } from "../../shared/policy/rules.ts";
+import { createThrottleMemory } from "../../shared/throttling/throttle-memory.ts";
 
 export interface CredentialsInput {
   readonly config: FixedConfig;
@@ -29,11 +30,13 @@ export function createCredentials(input: CredentialsInput): (policy: Policy) => 
   const authority = `${cloud.authorityHost}/${tenantId}`;
   const memories = { entra_secret: createCredentialMemory(), entra_assertion: createCredentialMemory() };
   const budget = createGuessBudget(nowSeconds);
+  const throttles = createThrottleMemory(nowSeconds);
   return (policy) =>
     createCredentialProof({
       policy,
       memories,
       budget,
+      throttles,
       nowSeconds,
       appIdUriOf: (entry) => appIdUriOf(policy, entry, delegated.appIdUri),
       assertionAudiences: [`${authority}/oauth2/v2.0/token`, `${authority}/v2.0`, `${authority}/oauth2/token`],

@@ -45,6 +45,8 @@ export interface Foundation {
   readonly onUnknownKey: () => void;
   /** One object for each client id and credential, so that a new version of the policy keeps the credentials. */
   readonly registrationOf: (registration: RegistrationConfig) => RegistrationWithCredential;
+  /** Before each version of the policy: drops the registrations and key sets that only older versions name. */
+  readonly startPolicy: () => void;
   readonly caches: Caches;
   /** The proof of clients' own credentials under one version of the policy. What it remembers stays. */
   readonly credentialsUnder: (policy: Policy) => CredentialProof;
@@ -67,9 +69,10 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
   const { cloud, grants } = config;
   const keySets = createKeySets({ config, outbound, steadyMs, operatorLog });
   const azure = createAzure(config);
-  const registrationOf = keepByKey((registration: RegistrationConfig) =>
+  const registrations = keepByKey((registration: RegistrationConfig) =>
     createRegistration({ config, registration, azure, operatorLog, ...surroundings }),
   );
+  const registrationOf = registrations.of;
   const delegated = registrationOf(config.delegated);
   const applicationOnly = config.applicationOnly && registrationOf(config.applicationOnly);
   const sealing = createSealing({ config, azure, nowMs, operatorLog });
@@ -83,6 +86,10 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
     keySets,
     onUnknownKey: createUnknownKeyReport({ steadyMs, operatorLog }),
     registrationOf,
+    startPolicy: () => {
+      registrations.startPolicy();
+      keySets.startPolicy();
+    },
     caches,
     credentialsUnder: createCredentials({ config, ...surroundings }),
     sealing,

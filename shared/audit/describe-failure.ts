@@ -35,8 +35,12 @@ export function describeFailure(failure: Failure): FailureFacts {
   }
 }
 
-/** Refused: the caller or its user can correct it. Failed: the service or a dependency is at fault. */
+/**
+ * Refused: the caller or its user can correct it, or a stranger can cause it. Failed: the service or a dependency is at
+ * fault. The alert about failed exchanges counts only these.
+ */
 export function outcomeOf(failure: Failure, status: number): AuditOutcome {
+  if ("unproved" in failure) return "refused";
   return status >= 500 || failure.kind === "throttled" ? "failed" : "refused";
 }
 

@@ -3,7 +3,7 @@
  * 6749 section 4.4), or refuses. The service then checks the token like any caller's, so tenant, audience, app role and
  * policy count here as well.
  *
- *   policy lists client and method → remembered → budget for guesses → Entra → remembered
+ *   policy lists client and method → remembered → wait that Entra imposed → budget for guesses → Entra → remembered
  *
  * A stranger learns nothing: without an entry that lists the client and the method, Entra is not called, and the answer
  * is the same for every client id, existing or not.
@@ -15,6 +15,7 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { EntraClient } from "../entra/entra-token.ts";
 import type { CallerRule, Policy } from "../policy/rules.ts";
+import type { ThrottleMemory } from "../throttling/throttle-memory.ts";
 import { callerFailure, isRefusal } from "./caller-failure.ts";
 import type { CredentialMemory } from "./credential-memory.ts";
 import type { GuessBudget } from "./guess-budget.ts";
@@ -25,6 +26,8 @@ export interface CredentialProofInput {
   /** One for each method, so that a client with a new assertion for each request evicts no secret. */
   readonly memories: Readonly<Record<OwnCredential, CredentialMemory>>;
   readonly budget: GuessBudget;
+  /** The waits that Entra imposed on this path only: of a client and method, and of a known credential by its key. */
+  readonly throttles: ThrottleMemory;
   /** App ID URI of the registration for which the entry's caller gets its tokens. */
   readonly appIdUriOf: (entry: CallerRule) => string;
   /** What `aud` of an assertion for Entra may be: its token endpoints and issuer. */
@@ -94,30 +97,52 @@ function assertionProblem({ assertionAudiences, nowSeconds }: CredentialProofInp
   return assertion.expiresAtSeconds > nowSeconds() ? undefined : refuse("expired");
 }
 
+/** Only success gives the question back: throttling and outages of Entra are no time for free guesses. */
 async function askWithinBudget(input: CredentialProofInput, question: Question): Promise<Result<SecretValue, Failure>> {
-  const { budget, nowSeconds } = input;
+  const { budget, nowSeconds, throttles } = input;
   const { key, credential } = question;
   const { clientId, method } = credential;
   const memory = input.memories[method];
   const known = memory.isKnown(key, nowSeconds());
+  // Entra's wait for a stranger's guess does not stop the client whose secret is known.
+  const who = known ? key : `${method} ${clientId}`;
+  const throttled = throttles.remaining(who);
+  if (throttled !== undefined) return fail(orUnproved({ kind: "throttled", retryAfterSeconds: throttled }, known));
   const wait = known ? undefined : budget.take(clientId, method);
   if (wait !== undefined) return fail({ kind: "client_budget_used_up", retryAfterSeconds: wait });
-  const answer = await askEntra(input, question);
-  const refused = !answer.ok && isRefusal(answer.failure);
-  if (refused) memory.forget(key);
-  else if (!known) budget.giveBack(clientId, method);
-  return answer;
+  const answer = await askEntra(input, question, known);
+  if (answer.ok) {
+    if (!known) budget.giveBack(clientId, method);
+    return answer;
+  }
+  const { failure } = answer;
+  if (isRefusal(failure)) memory.forget(key);
+  const retryAfterSeconds = imposedWait(failure);
+  if (retryAfterSeconds !== undefined) throttles.remember(who, retryAfterSeconds);
+  return fail(orUnproved(failure, known));
+}
+
+/** Entra throttles, or names the end of its outage. */
+function imposedWait(failure: Failure): number | undefined {
+  return failure.kind === "throttled" || failure.kind === "dependency_failed" ? failure.retryAfterSeconds : undefined;
+}
+
+/** Anyone who knows a listed client id can cause the failure, so it is no evidence that exchanges fail. */
+function orUnproved(failure: Failure, known: boolean): Failure {
+  const marked = failure.kind === "throttled" || failure.kind === "dependency_failed";
+  return marked && !known ? { ...failure, unproved: true } : failure;
 }
 
 async function askEntra(
   { memories, appIdUriOf, entraAs }: CredentialProofInput,
   { key, credential, entry, use }: Question,
+  known: boolean,
 ): Promise<Result<SecretValue, Failure>> {
   const entra = await entraAs(credential);
   const scopes = [`${appIdUriOf(entry)}/.default`];
   const { correlationId, trace } = use;
   const answer = await entra.clientCredentials({ scopes, claims: undefined, correlationId, trace, cae: false });
-  if (!answer.ok) return fail(callerFailure(answer.failure, credential.method));
+  if (!answer.ok) return fail(callerFailure(answer.failure, { method: credential.method, known }));
   const { accessToken, expiresAtSeconds } = answer.value;
   // An assertion counts no longer than its signer said.
   const untilSeconds = Math.min(expiresAtSeconds, credential.assertion?.expiresAtSeconds ?? expiresAtSeconds);

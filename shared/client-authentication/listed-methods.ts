@@ -9,7 +9,10 @@ type Listed = CallerRule["clientAuthentication"][number];
 /** A credential that Entra issued to the client or knows from it. */
 export type OwnCredential = Exclude<Listed, "ignored_with_subject">;
 
-/** The entry of the application that may authenticate in this way. `clientId`: GUID in lower case. */
+/**
+ * The entry of the application that may authenticate in this way: at most one, because a policy with two is refused.
+ * `clientId`: GUID in lower case.
+ */
 export function entryWith(policy: Policy, clientId: string, method: OwnCredential): CallerRule | undefined {
   return policy.callers.find(
     (entry) =>

@@ -213,6 +213,9 @@ type DependencyProblem = {
   readonly [D in Dependency]: { readonly dependency: D; readonly problem: (typeof DEPENDENCY_PROBLEMS)[D][number] };
 }[Dependency];
 
+/** `unproved`: Entra was asked about a client's own credential that was never right, so a stranger can cause the failure. */
+type Undecided = { readonly evidence?: EntraEvidence; readonly unproved?: true };
+
 export type Failure =
   | { readonly kind: "not_found" }
   | { readonly kind: "method_not_allowed"; readonly allow: readonly string[] }
@@ -291,12 +294,8 @@ export type Failure =
   | { readonly kind: "sign_in_refused"; readonly reason: SignInRefusal }
   /** The service's own limit for uncached requests. */
   | { readonly kind: "budget_used_up"; readonly retryAfterSeconds: number }
-  | { readonly kind: "throttled"; readonly retryAfterSeconds: number; readonly evidence?: EntraEvidence }
-  | ({
-      readonly kind: "dependency_failed";
-      readonly retryAfterSeconds?: number;
-      readonly evidence?: EntraEvidence;
-    } & DependencyProblem)
+  | ({ readonly kind: "throttled"; readonly retryAfterSeconds: number } & Undecided)
+  | ({ readonly kind: "dependency_failed"; readonly retryAfterSeconds?: number } & Undecided & DependencyProblem)
   | { readonly kind: "misconfigured"; readonly code: string; readonly evidence?: EntraEvidence }
   | { readonly kind: "deadline_passed" }
   | { readonly kind: "internal" };

@@ -19,12 +19,20 @@ export function entriesOfClient({ callers }: Policy, { kind, clientId, agent }: 
   return index.get(blueprintKey(kind, agent.blueprint)) ?? [];
 }
 
+/** What sealed state says about the client that was authenticated when it was sealed. */
+export interface SealedClient {
+  readonly clientId: string;
+  /** The blueprint of the entry that matched. Undefined: the entry named the client. */
+  readonly blueprint: string | undefined;
+}
+
 /**
- * Sealed state names the entry and the client that was authenticated when it was sealed. The entry of a blueprint no
- * longer matches an agent that has got a separate entry.
+ * The entry of a blueprint no longer matches an agent that has got a separate entry, nor the agents of the blueprint that
+ * it named before.
  */
-export function stillMatches(policy: Policy, entry: CallerRule, clientId: string): boolean {
+export function stillMatches(policy: Policy, entry: CallerRule, { clientId, blueprint }: SealedClient): boolean {
   if (entry.blueprint === undefined) return entry.clientId === clientId;
+  if (entry.blueprint !== blueprint) return false;
   return entriesOfClient(policy, { kind: entry.kind, clientId }).length === 0;
 }
 

@@ -19,7 +19,7 @@ import {
   requestedApi,
 } from "./choose-apis.ts";
 import type { Allowance, ApiAllowance } from "./entitlement.ts";
-import { stillMatches } from "./entries-of-client.ts";
+import { type SealedClient, stillMatches } from "./entries-of-client.ts";
 import { evaluateApi } from "./evaluate-api.ts";
 import { evaluateUse } from "./evaluate-use.ts";
 import { entryFor, named, noEntry, type PolicyCaller } from "./find-entry.ts";
@@ -49,10 +49,9 @@ export interface PolicyInput {
 /**
  * A sign-in in which a person creates a grant for an application that is not present: the link, or its confirmation.
  */
-export interface SignInInput {
+export interface SignInInput extends SealedClient {
   /** Name of the application's entry. It must still be the entry that matches this client. */
   readonly entry: string;
-  readonly clientId: string;
   /** The APIs of the grant. An API without scopes stands for the entry's list. */
   readonly apis: ConsentedApis;
 }
@@ -92,7 +91,7 @@ export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, 
  */
 export function evaluateSignIn(policy: Policy, input: SignInInput): Result<Allowance, PolicyRefused> {
   const entry = policy.callers.find(({ name }) => name === input.entry);
-  if (entry === undefined || !stillMatches(policy, entry, input.clientId)) return fail({ reason: "caller_not_listed" });
+  if (entry === undefined || !stillMatches(policy, entry, input)) return fail({ reason: "caller_not_listed" });
   const refuse = (refusal: Refusal, api?: RequestedApi) =>
     fail({ ...withKnownApis(policy, entry, refusal), ...named(entry), ...refusedApi(api) });
   const refusal = signInRefusal(entry);

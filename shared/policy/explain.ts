@@ -50,6 +50,6 @@ function withClientId({ registrations }: Policy, caller: PolicyCaller): PolicyCa
 
 /** The decision of `POST /signin/links`: the question names the entry, and the entry names the client. */
 function evaluateLink(policy: Policy, { caller, apis }: Extract<PolicyQuestion, { about: "link" }>) {
-  const clientId = policy.callers.find(({ name }) => name === caller)?.clientId ?? "";
-  return evaluateSignIn(policy, { entry: caller, clientId, apis });
+  const { clientId = "", blueprint } = policy.callers.find(({ name }) => name === caller) ?? {};
+  return evaluateSignIn(policy, { entry: caller, clientId, blueprint, apis });
 }

@@ -21,6 +21,7 @@ export function registrationProblems({ registrations, callers }: PolicyDraft): P
       ...unknownRegistration(names, registration, `callers.${index}`),
       ...ownClient(registrations, clientId, `callers.${index}`),
     ]),
+    ...repeatedProofs(callers),
     ...names
       .filter((name) => !callers.some(({ registration }) => registration === name))
       .filter((name) => nameProblems(name).length === 0)
@@ -35,6 +36,28 @@ const RESERVED = new Map([
   [DEFAULT_REGISTRATION, "CLIENT_ID"],
   [APP_ONLY_REGISTRATION, "APP_ONLY_CLIENT_ID"],
 ]);
+
+/** The methods with which a client proves itself at Entra: its request does not say for which registration. */
+const PROOFS = ["entra_secret", "entra_assertion"] as const;
+
+function repeatedProofs(callers: PolicyDraft["callers"]): PolicyProblem[] {
+  return callers.flatMap((entry, index) =>
+    PROOFS.filter((method) => proves(entry, method)).flatMap((method): PolicyProblem[] => {
+      const earlier = callers.findIndex((one) => one.clientId === entry.clientId && proves(one, method));
+      // Two entries of one client with one registration are another problem.
+      if (earlier === index || callers[earlier]?.registration === entry.registration) return [];
+      const problem = `lists ${method} as callers.${earlier} does, for the same clientId and another registration; a client's own credential names no registration, so only one entry of a client may list it`;
+      return [{ path: `callers.${index}.clientAuthentication`, problem }];
+    }),
+  );
+}
+
+function proves(
+  { kind, clientId, clientAuthentication = [] }: PolicyDraft["callers"][number],
+  method: string,
+): boolean {
+  return kind === "application" && clientId !== undefined && clientAuthentication.some((one) => one === method);
+}
 
 type Drafts = NonNullable<PolicyDraft["registrations"]>;
 

@@ -29,6 +29,8 @@ export interface Target {
   /** Name of the policy entry. */
   readonly entry: string;
   readonly clientId: string;
+  /** The blueprint of that entry, if it names one instead of the client. */
+  readonly blueprint: string | undefined;
   /** Client id of the registration that the person signs in for. */
   readonly registration: string;
   /** Several only if the sign-in issues a grant. The token is for the first. */

@@ -74,11 +74,12 @@ export async function sealLink(
   context: Pick<SignInContext, "policy" | "signIn" | "nowSeconds" | "registrations">,
   { entry, clientId, apis, expectedUser, claims, audit }: LinkContent,
 ): Promise<Result<SignInUrl, Failure>> {
-  const decision = decideSignIn(context.policy, { entry: entry.name, clientId, apis });
+  const { blueprint } = entry;
+  const decision = decideSignIn(context.policy, { entry: entry.name, clientId, blueprint, apis });
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
   const { policy, registrations } = context;
   const registration = registrationIdOf(policy, entry) ?? registrations.default.clientId;
-  const target = toTarget(decision.value, { clientId, registration });
+  const target = toTarget(decision.value, { clientId, blueprint, registration });
   audit.add(requestedFacts(decision.value, target.apis));
   const expiresAtSeconds = context.nowSeconds() + LINK_SECONDS;
   const sealed = await (await context.signIn.sealedState()).links.seal({ target, expectedUser, claims });

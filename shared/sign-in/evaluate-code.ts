@@ -24,7 +24,7 @@ export function evaluateCode(
       kind: entry.kind,
       clientId: target.clientId,
       registration: target.registration,
-      agent: entry.blueprint === undefined ? undefined : { blueprint: entry.blueprint },
+      agent: target.blueprint === undefined ? undefined : { blueprint: target.blueprint },
       roles: entry.role === undefined ? [] : [entry.role],
       confidential: true,
       understandsClaimsChallenge: false,

@@ -13,6 +13,7 @@ import { PUSHED_REQUEST_SECONDS } from "../core/limits.ts";
 import type { RedirectTarget } from "../core/redirect-target.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { decide } from "../policy/decide.ts";
+import { entryFor } from "../policy/find-entry.ts";
 import type { SignInHints } from "../sealed-state/sealed-state.ts";
 import { fromStateFailure, type SignInContext } from "./sign-in-context.ts";
 import { targetFacts, toTarget } from "./target.ts";
@@ -57,7 +58,8 @@ export async function pushRequest(
     redirectUri,
   });
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
-  const target = toTarget(decision.value, { clientId, registration: caller.value.registration });
+  const blueprint = entryFor(context.policy, caller.value)?.blueprint;
+  const target = toTarget(decision.value, { clientId, blueprint, registration: caller.value.registration });
   audit.add(targetFacts(context.policy, target));
 
   const sealed = await (await context.signIn.sealedState()).pushedRequests.seal({ target, returnTo, hints });

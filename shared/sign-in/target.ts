@@ -15,16 +15,16 @@ import type { Target, TargetApi } from "../sealed-state/sealed-state.ts";
 /** What policy allowed, as sealed state. `registration`: client id of the entry's registration. */
 export function toTarget(
   allowance: Allowance,
-  { clientId, registration }: Pick<Target, "clientId" | "registration">,
+  client: Pick<Target, "clientId" | "blueprint" | "registration">,
 ): Target {
   const { entry, offlineAccess, also, acceptSurplus } = allowance;
   const apis = [toTargetApi(allowance), ...also.map(toTargetApi)] as const;
-  return { entry, clientId, registration, apis, surplus: acceptSurplus, offlineAccess };
+  return { entry, ...client, apis, surplus: acceptSurplus, offlineAccess };
 }
 
 /** The input of the next policy decision. */
-export function toSignInInput({ entry, clientId, apis }: Target): SignInInput {
-  return { entry, clientId, apis };
+export function toSignInInput({ entry, clientId, blueprint, apis }: Target): SignInInput {
+  return { entry, clientId, blueprint, apis };
 }
 
 /** The scopes of the authorization request to Entra. Unlike a token request, it may name several resources. */

@@ -21,6 +21,7 @@ import {
   registerCertificate,
   secretOf,
 } from "../support/own-credentials.ts";
+import { policyWith } from "../support/policies.ts";
 import type { Answer, ServiceUnderTest } from "../support/service-under-test.ts";
 import { useWorld } from "../support/use-world.ts";
 
@@ -130,6 +131,86 @@ describe("guessing", () => {
     expect(answer.status).toBe(200);
   });
 
+  const order = (status: number, headers: Record<string, string> = {}) =>
+    world.tenant.state.order({ endpoint: "token", client: "web", times: 0, status, headers, body: {} });
+  const outcomes = () => service.events().map(({ outcome }) => outcome);
+
+  test("counts while Entra throttles, and Entra is not asked again until the wait ends", async () => {
+    order(429, { "retry-after": "600" });
+    for (let index = 0; index < 40; index++) {
+      const answer = await revoke({ headers: basic("web", guess(index)) });
+      expect(withStatus(answer)).toMatchObject({ status: 429, code: "throttled" });
+      expect(answer.headers.get("retry-after")).toBe("600");
+    }
+    expect(entraCalls()).toBe(1);
+    expect(new Set(outcomes())).toEqual(new Set(["refused"]));
+    clock.advance(10 * MINUTE);
+    await revoke({ headers: basic("web", guess(41)) });
+    expect(entraCalls()).toBe(2);
+  });
+
+  test("counts while Entra fails: five guesses a minute reach it, and none is a failed exchange", async () => {
+    order(503);
+    const codes: unknown[] = [];
+    for (let index = 0; index < 20; index++) {
+      codes.push((await revoke({ headers: basic("web", guess(index)) })).json()["code"]);
+    }
+    expect(codes.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => "entra_unavailable"));
+    expect(new Set(codes.slice(5))).toEqual(new Set(["client_budget_used_up"]));
+    // Each has a second attempt.
+    expect(entraCalls()).toBe(10);
+    expect(new Set(outcomes())).toEqual(new Set(["refused"]));
+  });
+
+  test("with a wait in Entra's 503, Entra is not asked again until it ends", async () => {
+    order(503, { "retry-after": "300" });
+    for (let index = 0; index < 6; index++) await revoke({ headers: basic("web", guess(index)) });
+    expect(entraCalls()).toBe(1);
+  });
+
+  const moreId = (index: number) => `ca11e400-0000-4000-8000-0000000000f${index}`;
+
+  test("with the ids of many clients stops no other client and not the other method", async () => {
+    const at = world.serve({
+      settings: {
+        POLICY: policyWith(({ callers }) => {
+          const template = callers.find(({ name }) => name === "web-backend");
+          for (let index = 0; index < 6; index++) {
+            const clientId = moreId(index);
+            callers.push({ ...template, name: `more-${index}`, clientId, clientAuthentication: ["entra_assertion"] });
+          }
+          Object.assign(template ?? {}, { clientAuthentication: ["entra_secret", "entra_assertion"] });
+        }),
+      },
+    });
+    const { privateKey, thumbprint, ...web } = registerCertificate(world, "web");
+    const ask = (form: Record<string, string>) => at.call("/oauth2/revoke", { form: { token: HANDLE, ...form } });
+    for (let index = 0; index < 6; index++) {
+      const id = moreId(index);
+      const forged = () => ownAssertion(world, { client: "web", privateKey, thumbprint }, { iss: id, sub: id });
+      const answers = await Promise.all(Array.from({ length: 60 }, () => ask(forged())));
+      expect(new Set(answers.map(({ status }) => status))).not.toContain(200);
+    }
+    expect((await ask(ownAssertion(world, { privateKey, thumbprint, ...web }))).status).toBe(200);
+    expect((await ask(post("web", secretOf(world, "web")))).status).toBe(200);
+  });
+
+  test("under throttling stops no client whose secret is known, and an outage of that client is a failed exchange", async () => {
+    const own = () => revoke({ headers: basic("web", secretOf(world, "web")) });
+    expect((await own()).status).toBe(200);
+    clock.advance(120 * MINUTE);
+    order(429, { "retry-after": "600" });
+    await revoke({ headers: basic("web", guess(1)) });
+    world.tenant.state.clearOrders();
+    expect((await own()).status).toBe(200);
+    clock.advance(120 * MINUTE);
+    order(429, { "retry-after": "600" });
+    const before = entraCalls();
+    for (let round = 0; round < 3; round++) expect((await own()).status).toBe(429);
+    expect(outcomes().at(-1)).toBe("failed");
+    expect(entraCalls()).toBe(before + 1);
+  });
+
   test("a client without the app role causes at most five calls to Entra a minute", async () => {
     const { roleAssignments, registration } = world.tenant.state.directory;
     const objectId = registration("web")?.objectId;
@@ -158,6 +239,26 @@ describe("guessing", () => {
     expect(entraCalls()).toBe(60);
     // The secret of the same client has its own budget.
     expect((await revoke({ headers: basic("web", secretOf(world, "web")) })).status).toBe(200);
+  });
+});
+
+describe("a forged assertion that makes Entra answer as if the service were wrong", () => {
+  test.each([
+    ["AADSTS90014", { aadsts: 90014 }],
+    ["AADSTS900144", { aadsts: 900144 }],
+    ["a 400 that is no JSON", { status: 400, body: "bad request" }],
+    ["a 403 that is no JSON", { status: 403, body: "<html>" }],
+  ])("%s: 401, and it counts as a guess", async (_title, spec) => {
+    world.tenant.state.order({ endpoint: "token", client: "web", times: 0, ...spec });
+    const { privateKey, thumbprint } = registerCertificate(world, "daemon");
+    const forged = () => ownAssertion(world, { client: "web", privateKey, thumbprint });
+    for (let index = 0; index < 60; index++) {
+      const answer = await revoke({ form: forged() });
+      expect(withStatus(answer)).toMatchObject({ status: 401, code: "client_assertion_refused" });
+    }
+    expect(service.lastEvent()["outcome"]).toBe("refused");
+    expect((await revoke({ form: forged() })).status).toBe(429);
+    expect(entraCalls()).toBe(60);
   });
 });
 

@@ -366,6 +366,39 @@ describe("after the entry moved to another registration", () => {
     expectPage(await after.call(path, { headers: { cookie: withCookies(browser).cookies } }), after);
   });
 
+  test("and of an entry that names another blueprint now, the link and the confirmation of an agent are refused", async () => {
+    const of = (blueprint: string) =>
+      service.another({
+        settings: {
+          POLICY: policyWith(({ callers }) => {
+            const daemon = callers.find(({ name }) => name === "daemon");
+            const { clientId: _, ...entry } = { ...daemon };
+            callers.push({ ...entry, name: "agents", blueprint });
+          }),
+        },
+      });
+    const before = of(CLIENT_IDS.agentBlueprint);
+    const link = await createLinkAs(before, appToken(world, { client: "mailAgent" }));
+    const browser = newBrowser(before);
+    const request = entraRequest(await browser.open(link));
+    const path = callbackPath({ code: entraCode(before, request), state: request["state"] ?? "" });
+    const signInCookies = withCookies(browser).cookies;
+    const location = (await browser.open(path)).headers.get("location") ?? "";
+    const fields = hiddenFields((await browser.open(location)).text);
+    expect(fields["token"]).toMatch(/./);
+    const after = of("b1ee9417-0000-4000-8000-000000000001");
+    const refused = (answer: Answer) => {
+      expect(answer.status).toBe(403);
+      expect(after.lastEvent()).toMatchObject({ code: "caller_not_listed", policyEntry: "agents" });
+    };
+    refused(await newBrowser(after).open(link));
+    refused(await after.call(path, { headers: { cookie: signInCookies } }));
+    const cookie = withCookies(browser).cookies;
+    refused(await after.call(location, { headers: { cookie } }));
+    const headers = { "sec-fetch-site": "same-origin", origin: "null", cookie };
+    refused(await after.call("/signin/confirm", { form: { ...fields, decision: "allow" }, headers }));
+  });
+
   test("and the old registration is gone, a link of it leads nowhere", async () => {
     const at = moved();
     const link = await createLinkAs(at, narrowApp("daemon"));

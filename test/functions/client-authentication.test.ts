@@ -180,13 +180,15 @@ describe("entra_secret: the application's own secret", () => {
     expect(withStatus(answer)).toMatchObject({ status: 500, code: "registration_refused" });
   });
 
-  test("503: Entra is down, and a later request is not held against the client", async () => {
-    world.tenant.state.order({ endpoint: "token", client: "web", status: 503, body: "", times: 40 });
+  test("503: Entra is down, and the client has as many requests as a guess; after the outage it has a new minute", async () => {
+    world.tenant.state.order({ endpoint: "token", client: "web", status: 503, body: "", times: 0 });
     const call = () => token({ headers: basic("web", secretOf(world, "web")), form: exchangeForm(userToken(world)) });
-    for (let round = 0; round < 10; round++) {
+    for (let round = 0; round < 5; round++) {
       expect(withStatus(await call())).toMatchObject({ status: 503, code: "entra_unavailable" });
     }
     world.tenant.state.clearOrders();
+    expect(withStatus(await call())).toMatchObject({ status: 429, code: "client_budget_used_up" });
+    clock.advance(60_000);
     expect((await call()).status).toBe(200);
   });
 

@@ -97,6 +97,13 @@ test("GET /healthz answers while the first read is running, and GET /ready says 
   expect((await exchange(at)).status).toBe(200);
 });
 
+async function collectAll(): Promise<void> {
+  setFlagsFromString("--expose-gc");
+  const collectGarbage = runInNewContext("gc") as () => void;
+  await new Promise(setImmediate);
+  collectGarbage();
+}
+
 describe("the version in use", () => {
   test("is the member policy of each audit event, hash of /ready, and the name in the event of the timer", async () => {
     const at = serve();
@@ -154,11 +161,23 @@ describe("a change of the blob", () => {
     put(without("reports"));
     clock.advance(BOUND_MS);
     await exchange(at);
-    setFlagsFromString("--expose-gc");
-    const collectGarbage = runInNewContext("gc") as () => void;
-    await new Promise(setImmediate);
-    collectGarbage();
+    await collectAll();
     expect(replaced.deref()).toBeUndefined();
+  });
+
+  test("frees the registrations and key sets that neither it nor the version before it names", async () => {
+    const at = serve();
+    await exchange(at);
+    const dropped = new WeakRef(at.service.registrations.all.find(({ name }) => name !== "default") ?? {});
+    expect(dropped.deref()).toHaveProperty("clientId");
+    put(without("intranet-users"));
+    clock.advance(BOUND_MS);
+    await exchange(at);
+    put(without("intranet-users", "reports"));
+    clock.advance(BOUND_MS);
+    await exchange(at);
+    await collectAll();
+    expect(dropped.deref()).toBeUndefined();
   });
 
   test("registers no function: a route that the policy does not use is 404 without a body, and exists with its use", async () => {

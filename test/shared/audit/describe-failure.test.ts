@@ -73,4 +73,10 @@ describe("audit outcome", () => {
     expect(outcomeOf({ kind: "throttled", retryAfterSeconds: 1 }, 429)).toBe("failed");
     expect(outcomeOf({ kind: "budget_used_up", retryAfterSeconds: 1 }, 429)).toBe("refused");
   });
+
+  test("what a stranger can cause with a client's id is `refused`", () => {
+    expect(outcomeOf({ kind: "throttled", retryAfterSeconds: 1, unproved: true }, 429)).toBe("refused");
+    const down = { kind: "dependency_failed", dependency: "entra", problem: "unavailable", unproved: true } as const;
+    expect(outcomeOf(down, 503)).toBe("refused");
+  });
 });

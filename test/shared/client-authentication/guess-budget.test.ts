@@ -45,11 +45,32 @@ describe("the budget of one client", () => {
   });
 });
 
-test("all clients together have 200 questions a minute", () => {
-  let now = 0;
-  const budget = createGuessBudget(() => now);
-  for (let index = 0; index < 40; index++) expect(spend(budget, 5, index)).not.toContain(60);
-  expect(budget.take(clientId(99), "entra_secret")).toBe(60);
-  now = 60;
-  expect(budget.take(clientId(99), "entra_secret")).toBeUndefined();
+describe("all clients of a method together", () => {
+  test("have 200 questions a minute beside the own share of each", () => {
+    let now = 0;
+    const budget = createGuessBudget(() => now);
+    // Two of five are the client's own.
+    for (let index = 0; index < 66; index++) expect(spend(budget, 5, index)).not.toContain(60);
+    expect(spend(budget, 5, 66)).toEqual([undefined, undefined, undefined, undefined, 60]);
+    now = 60;
+    expect(spend(budget, 5, 66)).not.toContain(60);
+  });
+
+  test("leave each client its own share, and the other method alone", () => {
+    const budget = createGuessBudget(() => 0);
+    for (let index = 0; index < 10; index++) spend(budget, 60, index, "entra_assertion");
+    expect(spend(budget, 21, 99, "entra_assertion")).toEqual([...Array.from({ length: 20 }, () => undefined), 60]);
+    expect(spend(budget, 5, 99)).not.toContain(60);
+  });
+
+  test("get back what a client took beyond its share", () => {
+    const budget = createGuessBudget(() => 0);
+    for (let index = 0; index < 67; index++) spend(budget, 5, index);
+    expect(spend(budget, 3, 99).at(-1)).toBe(60);
+    budget.giveBack(clientId(1), "entra_secret");
+    expect(spend(budget, 1, 99)).toEqual([undefined]);
+    budget.giveBack(clientId(99), "entra_secret");
+    budget.giveBack(clientId(99), "entra_secret");
+    expect(spend(budget, 3, 99)).toEqual([undefined, undefined, 60]);
+  });
 });

@@ -135,6 +135,24 @@ describe("problems of registrations", () => {
       ["callers.3.clientId is the clientId of registrations.narrow; a registration of this service cannot be a caller"],
     ],
     [
+      "one client that proves itself in two registrations: its secret names neither",
+      (p) => {
+        p.callers[2].clientAuthentication = ["entra_secret", "entra_assertion"];
+        p.callers[3].clientAuthentication = ["entra_secret"];
+      },
+      [
+        "callers.3.clientAuthentication lists entra_secret as callers.2 does, for the same clientId and another registration; a client's own credential names no registration, so only one entry of a client may list it",
+      ],
+    ],
+    [
+      "one client that proves itself with a secret in one registration and with an assertion in the other",
+      (p) => {
+        p.callers[2].clientAuthentication = ["entra_assertion"];
+        p.callers[3].clientAuthentication = ["entra_secret"];
+      },
+      [],
+    ],
+    [
       "more than sixteen registrations",
       (p) => {
         for (let number = 10; number < 26; number += 1) {

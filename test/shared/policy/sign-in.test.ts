@@ -14,7 +14,12 @@ const GRAPH: ApiScopes = { api: "graph", scopes: [] };
 
 function signIn(backend: Partial<CallerRule> = {}, requested: Partial<ApiScopes> = {}) {
   const policy = policyWith({}, { ...WITH_GRANTS, ...backend });
-  const decision = decideSignIn(policy, { entry: "backend", clientId: APP_ID, apis: [{ ...GRAPH, ...requested }] });
+  const decision = decideSignIn(policy, {
+    entry: "backend",
+    clientId: APP_ID,
+    blueprint: undefined,
+    apis: [{ ...GRAPH, ...requested }],
+  });
   return decision.ok ? decision.value : decision.failure.reason;
 }
 
@@ -52,7 +57,7 @@ describe("a sign-in that creates a grant for an application", () => {
   test("is refused for a user entry, for an entry that no longer exists and for an entry with another client id", () => {
     const policy = policyWith({}, WITH_GRANTS);
     const reasonFor = (entry: string, clientId: string) => {
-      const decision = decideSignIn(policy, { entry, clientId, apis: [GRAPH] });
+      const decision = decideSignIn(policy, { entry, clientId, blueprint: undefined, apis: [GRAPH] });
       return decision.ok ? "allowed" : decision.failure.reason;
     };
     expect(reasonFor("web-users", WEB_ID)).toBe("application_required");
