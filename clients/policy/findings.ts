@@ -1,4 +1,4 @@
-/** Everything that is wrong with a policy file, with positions. Pure. */
+/** What a policy file alone shows to be wrong with it, with positions. Pure. */
 import { API_WORDS, CALLER_WORDS, REGISTRATION_WORDS, type Words } from "../../docs/reference/policy-reference.ts";
 import { isJsonObject } from "../../shared/core/json-object.ts";
 import { parsePolicy } from "../../shared/policy/parse-policy.ts";

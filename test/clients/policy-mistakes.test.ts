@@ -129,6 +129,19 @@ describe("JSON", () => {
     `);
   });
 
+  test("a comma after the brace that opens an object", () => {
+    expect(mistake('"apis": {\n    "graph": {', '"apis": {, "graph": {')).toMatchInlineSnapshot(`
+      "
+      policy.json:2:12: error: the name of a member or } must be here
+        2 |   "apis": {, "graph": { "resource": "https://graph.microsoft.com", "scopes": ["User.Read", "Mail.Read"] }
+          |            ^
+        effect:  the service does not start with this policy
+
+      policy.json: 1 error, 0 warnings
+      "
+    `);
+  });
+
   test("a YAML file", () => {
     expect(check("apis:\n  graph:\n    resource: https://graph.microsoft.com\n", "policy.yaml")).toMatchInlineSnapshot(`
       "
