@@ -4,9 +4,9 @@
  * Azurite and the tenant in this order, deletes environment.json and exits with code 0. If a child process ends
  * unexpectedly, it prints the reason and exits with code 1.
  *
- * PORT (7071) and LOCAL_TENANT_PORT (7443) set the ports; 0 takes any free port. LOCAL_POLICY is a file with the policy to
- * use instead of the local one. LOCAL_FOLDER moves `.local`, so that two
- * stacks can run at the same time. A second start with the same folder fails and changes no file.
+ * PORT (7071) and LOCAL_TENANT_PORT (7443) set the ports; 0 takes any free port. LOCAL_POLICY is a file with the policy
+ * to use instead of the local one. LOCAL_FOLDER moves `.local`, so that two stacks can run at the same time. A second
+ * start with the same folder fails and changes no file.
  */
 import { readFileSync } from "node:fs";
 import { localFolder, readEnvironment, removeEnvironment, writeEnvironment } from "./caller/environment.ts";

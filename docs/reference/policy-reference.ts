@@ -96,8 +96,8 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   },
   downstream: {
     meaning:
-      "API name → rules of the requests that `/DownstreamApi` may send for this caller. A request must match one of them. The " +
-      "rules decide, not the scopes.",
+      "API name → rules of the requests that `/DownstreamApi` may send for this caller. A request must match one of them. " +
+      "The rules decide, not the scopes.",
     example: { graph: [{ methods: ["GET"], path: "/v1.0/me/messages/**" }] },
   },
   clientAuthentication: {
@@ -148,8 +148,8 @@ export const RULE_WORDS: WordsFor<CallerRule["downstream"][string][number]> = {
   methods: { meaning: "The methods of the request.", example: ["GET"] },
   path: {
     meaning:
-      "The path: `*` is one segment, a last `**` one or more. A segment that begins with `$` (except `$value`, `$count`, " +
-      "`$ref`) and Graph's `/beta` match only if the rule spells them out.",
+      "The path: `*` is one segment, a last `**` one or more. A segment that begins with `$` (except `$value`, " +
+      "`$count`, `$ref`) and Graph's `/beta` match only if the rule spells them out.",
     example: "/v1.0/me/messages/**",
   },
   query: { meaning: "Names of the allowed query options. Not set: every option.", example: ["$select", "$top"] },

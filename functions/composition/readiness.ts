@@ -1,7 +1,7 @@
 /**
- * Whether the service can work now: a policy loaded, signing keys loaded, credentials readable and not refused by Entra,
- * sealing key readable, grant store reachable. A result is reused for a few seconds, so that anonymous probes cannot cause
- * many calls to Key Vault.
+ * Whether the service can work now: a policy loaded, signing keys loaded, credentials readable and not refused by
+ * Entra, sealing key readable, grant store reachable. A result is reused for a few seconds, so that anonymous probes
+ * cannot cause many calls to Key Vault.
  */
 import { createBackgroundRefresh } from "../../shared/core/background-refresh.ts";
 import type { Service } from "./compose.ts";

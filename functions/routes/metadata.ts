@@ -31,8 +31,8 @@ export function authorizationServerRoute({ config }: Service): Route {
 /**
  * `GET /.well-known/openid-configuration`: answers the same document at the address where the discovery of many libraries
  * looks first, with the members that OpenID Connect Discovery 1.0 section 3 requires. The service is no OpenID provider:
- * it issues no ID tokens and signs nothing, so the lists and the key set are empty. Section 4.2 says that members with zero
- * elements must be omitted: docs/conformance.md has this difference.
+ * it issues no ID tokens and signs nothing, so the lists and the key set are empty. Section 4.2 says that members
+ * with zero elements must be omitted: docs/conformance.md has this difference.
  */
 export function openIdConfigurationRoute({ config }: Service): Route {
   return metadataRoute("openid-configuration", ".well-known/openid-configuration", {

@@ -47,7 +47,7 @@ export const applicationSteps: readonly DemoStep[] = [
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Lists all users. This needs `User.Read.All`, which only the app-only registration has, as an application permission. */
+/** Lists all users. This needs the application permission `User.Read.All`, which only the app-only registration has. */
 async function listUsers(demo: Demo, headers: Record<string, string>): Promise<void> {
   const users = await demo.ask(`${demo.environment.graphUrl}/v1.0/users`, { headers });
   checkStatus(users, 200);

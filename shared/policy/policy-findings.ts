@@ -149,7 +149,7 @@ function exchangesNothing({ callers }: Policy, entry: CallerRule, index: number)
   ];
 }
 
-/** Whether an agent of the blueprint may be the client of the entry: each entry with a client id can be an agent's own. */
+/** Whether an agent of the blueprint may be the client of the entry. An entry with a client id can be an agent's own. */
 function isOfBlueprint(agents: string | undefined): (entry: CallerRule) => boolean {
   return ({ clientId, blueprint }) => clientId !== undefined || blueprint === agents;
 }
