@@ -22,17 +22,21 @@ function apiChanges(before: Apis, after: Apis): Change[] {
     const [old, now] = [memberOf(before, name), memberOf(after, name)];
     if (old === undefined) return [note(`defines the API ${quoted(name)}: ${quoted(now?.resource ?? "")}`)];
     if (now === undefined) return [note(`no longer defines the API ${quoted(name)}`)];
-    const list = (one: ApiRule) => one.scopes.map(quoted).join(" ");
-    return [
-      ...(old.resource === now.resource
-        ? []
-        : [gain(`the API ${quoted(name)} is now ${quoted(now.resource)}, before ${quoted(old.resource)}`)]),
-      ...(list(old) === list(now) ? [] : [note(`scopes of the API ${quoted(name)}: ${list(old)} → ${list(now)}`)]),
-      ...(old.contentType === now.contentType
-        ? []
-        : [note(`content type of ${quoted(name)}: ${quoted(now.contentType)}`)]),
-    ];
+    return changesOfApi(quoted(name), old, now);
   });
+}
+
+/** Another address affects every caller of the API, so it counts as a gain: a person must look at it. */
+function changesOfApi(name: string, before: ApiRule, after: ApiRule): Change[] {
+  const list = ({ scopes }: ApiRule) => scopes.map(quoted).join(" ");
+  const host = ({ baseUrl }: ApiRule) => quoted(baseUrl ?? "the host of the resource");
+  const changes: readonly (readonly [before: string, after: string, change: Change])[] = [
+    [before.resource, after.resource, gain(`the API ${name} is now ${quoted(after.resource)}`)],
+    [host(before), host(after), gain(`the relay sends requests for ${name} to ${host(after)}`)],
+    [list(before), list(after), note(`scopes of the API ${name}: ${list(before)} → ${list(after)}`)],
+    [before.contentType, after.contentType, note(`content type of ${name}: ${quoted(after.contentType)}`)],
+  ];
+  return changes.flatMap(([old, now, change]) => (old === now ? [] : [change]));
 }
 
 function registrationChanges({ registrations: before }: Policy, { registrations: after }: Policy): Change[] {

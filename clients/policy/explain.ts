@@ -23,10 +23,6 @@ export const explain: PolicyCommand = ({ operands, options, terminal }) => {
 function toQuestion(options: PolicyOptions) {
   const { caller, flow, api, subject, grant } = options;
   if (caller === undefined || flow === undefined) throw new UsageError("explain needs --caller and --flow");
-  const given = grant?.map((text) => {
-    const [name = "", scopes = ""] = text.split("=");
-    return { api: name, scopes: words(scopes) };
-  });
   return {
     caller,
     flow,
@@ -35,10 +31,22 @@ function toQuestion(options: PolicyOptions) {
     ...(options.scopes === undefined ? {} : { scopes: words(options.scopes) }),
     ...(options["offline-access"] === true ? { offlineAccess: true } : {}),
     ...(subject === undefined ? {} : { subject }),
-    ...(given === undefined ? {} : { grant: given }),
+    ...(grant === undefined ? {} : { grant: grant.map(toApiScopes) }),
     ...(options.import === true ? { import: true } : {}),
+    ...relayCall(options),
     ...(options["redirect-uri"] === undefined ? {} : { redirectUri: options["redirect-uri"] }),
   };
+}
+
+/** `<api>=<scopes>` */
+function toApiScopes(text: string) {
+  const [api = "", scopes = ""] = text.split("=");
+  return { api, scopes: words(scopes) };
+}
+
+function relayCall({ method, path }: PolicyOptions) {
+  if (path === undefined && method !== undefined) throw new UsageError("--method needs --path");
+  return path === undefined ? {} : { call: { method: method ?? "GET", path } };
 }
 
 function words(text: string): string[] {
@@ -50,13 +58,15 @@ function describe(answer: Answer): string[] {
     const rule = answer.entry === undefined ? "no entry matches the caller" : `entry ${answer.entry}`;
     return [`refused (${rule})`, `  the caller gets ${describeRefusal(answer)}`];
   }
-  const { entry, flow, api, also, scopes, releasable, acceptSurplus, offlineAccess, grantMaxDays } = answer;
+  const { entry, flow, api, also, scopes, releasable, acceptSurplus, offlineAccess, grantMaxDays, downstream } = answer;
   return [
     `allowed (entry ${entry})`,
     `  flow                ${flow}`,
     `  API                 ${api.name} (${api.resource})`,
     `  requested at Entra  ${scopes.join(" ")}`,
-    `  released at most    ${acceptSurplus ? "every consented scope" : releasable.join(" ")}`,
+    downstream === undefined
+      ? `  released at most    ${acceptSurplus ? "every consented scope" : releasable.join(" ")}`
+      : `  relay rule          ${downstream.rule} (the token is not released)`,
     ...also.map((other) => `  grant also for      ${other.api.name}: ${other.scopes.join(" ")}`),
     ...(offlineAccess ? [`  grant               for at most ${grantMaxDays} days`] : []),
   ];

@@ -21,6 +21,8 @@ const OPTIONS = {
   grant: { type: "string", multiple: true },
   import: { type: "boolean" },
   "redirect-uri": { type: "string" },
+  method: { type: "string" },
+  path: { type: "string" },
 } as const satisfies ParseArgsConfig["options"];
 
 export type PolicyOptionName = keyof typeof OPTIONS;
@@ -41,6 +43,8 @@ export const POLICY_COMMAND_OPTIONS: Readonly<Record<PolicyCommandName, readonly
     "grant",
     "import",
     "redirect-uri",
+    "method",
+    "path",
     "json",
   ],
   test: ["json"],

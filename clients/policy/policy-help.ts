@@ -34,6 +34,7 @@ something that cannot work: the service does not start, or a caller is refused o
       "explain policy.json --caller scripts --flow on-behalf-of --api graph --scopes User.Read",
       "explain policy.json --caller nightly-flow --flow refresh-token --grant graph=User.Read",
       "explain policy.json --caller web-backend --subject web-users --flow on-behalf-of",
+      "explain policy.json --caller assistant --flow on-behalf-of --path /v1.0/me/messages",
     ],
   },
   test: {
@@ -68,6 +69,8 @@ const OPTION_TEXT: Readonly<Record<PolicyOptionName, readonly [form: string, tex
   grant: ["--grant API=A,B", "refresh-token: an API of the grant and its scopes; repeatable"],
   import: ["--import", "refresh-token: a refresh token of Entra instead of a grant"],
   "redirect-uri": ["--redirect-uri URI", "authorization-code: the redirect URI of the request"],
+  method: ["--method METHOD", "the relay: the method of the request to the API; default GET"],
+  path: ["--path PATH", "the relay: the path of the request to the API, for example /v1.0/me/messages"],
 };
 
 const EXIT_CODES = `Exit codes: 0 success; 1 the policy has errors, the request is refused, or a case failed; 2 wrong command line or a file

@@ -60,6 +60,21 @@ export const PRESETS = {
       },
     ],
   },
+  relay: {
+    about: "a client that uses Graph through the relay, without a token",
+    callers: [
+      {
+        name: "assistant",
+        displayName: "The assistant",
+        kind: "user",
+        clientId: invented("5"),
+        flows: ["on-behalf-of"],
+        apis,
+        release: "none",
+        downstream: { graph: [{ methods: ["GET"], path: "/v1.0/me", query: ["$select"] }] },
+      },
+    ],
+  },
   "app-only": {
     about: "an application that works for itself (needs APP_ONLY_CLIENT_ID)",
     callers: [

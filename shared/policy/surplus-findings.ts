@@ -56,14 +56,15 @@ function narrower(
   others: readonly string[],
 ): PolicyFinding {
   const { name } = entry;
+  const relayed = Object.hasOwn(entry.downstream, api);
   const missing = surplus.join(" ");
   return {
     severity: "error",
     path: `callers.${index}.apis.${api}`,
     problem: `lacks ${missing}, which ${list(others)} ${others.length === 1 ? "has" : "have"} with the same registration`,
-    effect: `a caller gets 500 scope_surplus on every call for ${api}: Entra puts ${missing} into each token of the registration`,
+    effect: `a caller gets 500 scope_surplus on every ${relayed ? "request for a token" : "call"} for ${api}: Entra puts ${missing} into each token of the registration`,
     remedies: [
-      `set "release": "none" for ${name}, with relay rules for ${api} in "downstream": ${name} then calls the API through the service and never gets a token`,
+      `set "release": "none" for ${name}${relayed ? "" : `, with relay rules for ${api} in "downstream"`}: ${name} then calls the API through the service and never gets a token`,
       `give ${name} a registration of its own: add it to "registrations" and name it in "registration"`,
       `use the same list: add ${missing} to ${api} of ${name}, or remove it from ${list(others)}`,
     ],

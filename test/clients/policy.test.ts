@@ -231,6 +231,19 @@ describe("policy diff", () => {
     expect([code, out.trimEnd().split("\n")]).toEqual([0, lines]);
   });
 
+  test("marks an entry that gets tokens after it could only use the relay", () => {
+    const relay = { release: "none", downstream: { graph: [{ methods: ["GET"], path: "/v1.0/me" }] } };
+    const narrower = { ...relay, downstream: { graph: [{ methods: ["GET"], path: "/v1.0/me", query: [] }] } };
+    expect(diff(good(relay), good()).out.trimEnd().split("\n")).toEqual([
+      `+ ${web}: WIDER: gets tokens, where it could only send requests through the relay (release none → token)`,
+      `- ${web}: requests that the relay sends to graph: GET /v1.0/me`,
+    ]);
+    expect(diff(good(relay), good(narrower)).out.trimEnd().split("\n")).toEqual([
+      `+ ${web}: requests that the relay sends to graph: GET /v1.0/me (no query)`,
+      `- ${web}: requests that the relay sends to graph: GET /v1.0/me`,
+    ]);
+  });
+
   test("of new and removed callers, APIs and registrations", () => {
     const narrow = { clientId: "44444444-5555-6666-7777-888888888888" };
     const after = JSON.parse(good());
@@ -346,6 +359,21 @@ describe("policy explain", () => {
       code: 2,
       notes: expect.stringContaining("the policy does not define the registration in caller.registration"),
     });
+  });
+
+  test("answers for a request through the relay", () => {
+    const path = join(tool.folder, "relay-explain.json");
+    tool.run("init", path, "--preset", "relay");
+    const request = ["--caller", "assistant", "--flow", "on-behalf-of"];
+    const allowed = tool.run("explain", path, ...request, "--path", "/v1.0/me?$select=id");
+    expect([allowed.code, allowed.out]).toEqual([
+      0,
+      expect.stringContaining("relay rule          /v1.0/me (the token is not released)\n"),
+    ]);
+    const refused = tool.run("explain", path, ...request, "--method", "DELETE", "--path", "/v1.0/me");
+    expect([refused.code, refused.out]).toEqual([1, expect.stringContaining("403 downstream_not_allowed")]);
+    expect(tool.run("explain", path, ...request).out).toContain("403 relay_only");
+    expect(tool.run("explain", path, ...request, "--method", "GET").notes).toContain("--method needs --path");
   });
 
   test("with a name that no entry has, says which one is meant, and exits with code 2", () => {
