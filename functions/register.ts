@@ -108,7 +108,7 @@ interface ListedRoute {
 }
 
 function listRoutes(service: Service, readiness: ReturnType<typeof createReadiness>): readonly ListedRoute[] {
-  const { exchangeContext, identity, signInState } = service;
+  const { exchangeContext, signInState } = service;
   const { policy } = exchangeContext;
   const signIn = { ...exchangeContext, signIn: signInState };
   const always = (route: Route): ListedRoute => ({ route, when: "always" });
@@ -130,7 +130,7 @@ function listRoutes(service: Service, readiness: ReturnType<typeof createReadine
     listed(parRoute(signIn), hasCodeFlow(policy)),
     listed(authorizeRoute(signIn), hasCodeFlow(policy)),
     // The host tries the functions in the order of their names: "signin-open" (signin/{link}) must sort after the others.
-    listed(signInConfirmRoute(signIn, identity), hasConfirmation(policy)),
+    listed(signInConfirmRoute(signIn), hasConfirmation(policy)),
     listed(signInLinksRoute(signIn), hasLinks(policy)),
     listed(signInRoute(signIn), hasLinks(policy)),
     always(protectedResourceRoute(service)),

@@ -77,6 +77,7 @@ type Switch = { [K in keyof CallerRule]: CallerRule[K] extends boolean ? K : nev
 const SWITCHES: Readonly<Record<Exclude<Switch, undefined>, string>> = {
   offlineAccess: "grants, which outlive the person's session",
   unattended: "grants redeemed without the person",
+  anyPersonMayAllow: "grants from any person, by links that name none",
   acceptSurplus: "tokens with every scope that is consented for the registration",
   cae: "long-lived tokens, which the API may challenge",
   importRefreshTokens: "grants made of refresh tokens of Entra",
@@ -95,6 +96,7 @@ function numbers(before: CallerRule, after: CallerRule): EntryChange[] {
   const [old, now] = [before.limits.bypassPerMinute, after.limits.bypassPerMinute];
   return [
     ...numberChange("days that a grant lasts", before.grantMaxDays, after.grantMaxDays),
+    ...numberChange("minutes that a link for one person lasts", before.linkMinutes, after.linkMinutes),
     // Not set is the default of 10.
     ...numberChange("requests past the token cache in a minute", old ?? 10, now ?? 10),
   ];
@@ -123,7 +125,7 @@ function role(before: CallerRule, after: CallerRule): EntryChange[] {
 /** Members that the functions above describe. */
 const DESCRIBED: readonly string[] = [
   ...["name", "kind", "clientId", "blueprint", "apis", "downstream", "flows", "subjectClients", "redirectUris"],
-  ...["clientAuthentication", "grantMaxDays", "limits", "release", "role", "displayName"],
+  ...["clientAuthentication", "grantMaxDays", "linkMinutes", "limits", "release", "role", "displayName"],
   ...Object.keys(SWITCHES),
 ];
 

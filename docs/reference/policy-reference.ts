@@ -78,6 +78,16 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   },
   grantMaxDays: { meaning: "Lifetime of a grant in days.", example: 30 },
   unattended: { meaning: "The application may redeem its grants while the person is away.", example: true },
+  anyPersonMayAllow: {
+    meaning:
+      "A sign-in link may be made without `expectedUser` and `codeChallenge`. Then any person of the tenant who opens it can allow the grant.",
+    example: true,
+  },
+  linkMinutes: {
+    meaning:
+      "Lifetime in minutes of a sign-in link that names its person. Other links are valid for at most 10 minutes.",
+    example: 1440,
+  },
   subjectClients: {
     meaning:
       "Clients whose users' tokens the application may exchange. Each needs an entry of kind `user`; the scopes must be in " +

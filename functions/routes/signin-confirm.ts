@@ -4,10 +4,9 @@ import { type Result, succeed } from "../../shared/core/result.ts";
 import { failureToWire } from "../../shared/http/failure-to-wire.ts";
 import type { OutgoingResponse } from "../../shared/http/outgoing-response.ts";
 import { readConfirmationForm, readConfirmationPage } from "../../shared/http/read-browser-request.ts";
-import type { Identity } from "../../shared/http/write-failure.ts";
 import { codeLocation, errorLocation } from "../../shared/http/write-redirect.ts";
+import { allowedPage } from "../../shared/pages/allowed-page.ts";
 import { confirmationPage } from "../../shared/pages/confirmation-page.ts";
-import { handlePage } from "../../shared/pages/handle-page.ts";
 import { pageResponse } from "../../shared/pages/layout.ts";
 import { refusalResponse } from "../../shared/pages/refusal-page.ts";
 import { returnPage } from "../../shared/pages/return-page.ts";
@@ -24,9 +23,9 @@ import type { Route, RouteContext } from "../handle.ts";
 
 /**
  * `GET /signin/confirm`: answers the confirmation page. `POST /signin/confirm`: the user's approval or denial. After an
- * approval it answers a page with the grant handle, or a page that returns to the application with a code.
+ * approval it answers a page that says so, or a page that returns to the application with a code.
  */
-export function signInConfirmRoute(context: SignInContext, identity: Identity): Route {
+export function signInConfirmRoute(context: SignInContext): Route {
   return {
     name: "signin-confirm",
     template: "signin/confirm",
@@ -34,9 +33,7 @@ export function signInConfirmRoute(context: SignInContext, identity: Identity): 
     dialect: "page",
     audit: "answered",
     run: (request, routeContext) =>
-      request.method === "POST"
-        ? answerForm({ context, identity }, request, routeContext)
-        : showForm(context, request, routeContext),
+      request.method === "POST" ? answerForm(context, request, routeContext) : showForm(context, request, routeContext),
   };
 }
 
@@ -53,13 +50,8 @@ async function showForm(
   return succeed(pageResponse(toConfirmationPage(opened.value), { status: 200, correlationId }));
 }
 
-interface ConfirmContext {
-  readonly context: SignInContext;
-  readonly identity: Identity;
-}
-
 async function answerForm(
-  { context, identity }: ConfirmContext,
+  context: SignInContext,
   request: HttpRequest,
   { audit, signal }: RouteContext,
 ): Promise<Result<OutgoingResponse, Failure>> {
@@ -73,7 +65,7 @@ async function answerForm(
   const cookies = clearCookies(cookieHeader, "confirm", id);
   if (confirmed.ok) {
     return succeed(
-      pageResponse(toResultPage({ identity }, opened.value, confirmed.value), {
+      pageResponse(toResultPage(context.signIn.serviceUrl, opened.value, confirmed.value), {
         status: 200,
         correlationId,
         cookies,
@@ -97,6 +89,7 @@ function toConfirmationPage({ pending, application, apis, mayIncludeMore, untilS
     application,
     clientId: target.clientId,
     person: pending.kind === "grant" ? pending.person : undefined,
+    again: pending.kind === "grant" && pending.heals,
     apis,
     mayIncludeMore,
     untilSeconds,
@@ -105,29 +98,13 @@ function toConfirmationPage({ pending, application, apis, mayIncludeMore, untilS
   });
 }
 
-function toResultPage(
-  { identity }: Pick<ConfirmContext, "identity">,
-  { application, apis, pending }: Confirmation,
-  confirmed: Confirmed,
-) {
-  const { serviceUrl, authorityHost, tenantId } = identity;
+function toResultPage(serviceUrl: string, { application }: Confirmation, confirmed: Confirmed) {
   if (confirmed.kind === "return") {
     const location = codeLocation(confirmed.returnTo, confirmed.code, serviceUrl);
     return returnPage({ application, allowed: true, location });
   }
-  const { id, handle, expiresAtSeconds } = confirmed.grant;
-  return handlePage({
-    application,
-    clientId: pending.target.clientId,
-    grantId: id,
-    handle: handle?.reveal() ?? "",
-    apis: apis.map(({ api }) => api.name),
-    untilSeconds: expiresAtSeconds,
-    serviceUrl,
-    serviceClientId: pending.target.registration,
-    authorityHost,
-    tenantId,
-  });
+  const { id, expiresAtSeconds } = confirmed.grant;
+  return allowedPage({ application, grantId: id, untilSeconds: expiresAtSeconds });
 }
 
 function toDeniedPage(context: SignInContext, { application, pending }: CodeConfirmation, failure: Failure) {

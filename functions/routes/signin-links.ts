@@ -6,7 +6,10 @@ import { createLink } from "../../shared/sign-in/create-link.ts";
 import type { SignInContext } from "../../shared/sign-in/sign-in-context.ts";
 import type { Route } from "../handle.ts";
 
-/** `POST /signin/links`: answers 201 with a link. The person who opens it can approve a grant for an application. */
+/**
+ * `POST /signin/links`: answers 201 with a link and a handle. The person who opens the link can allow the grant; from then
+ * on the handle works for the application.
+ */
 export function signInLinksRoute(context: SignInContext): Route {
   return {
     name: "signin-links",
@@ -20,7 +23,8 @@ export function signInLinksRoute(context: SignInContext): Route {
       const link = await createLink({ ...context, trace }, read.value, audit);
       if (!link.ok) return link;
       const expiresOn = isoTime(link.value.expiresAtSeconds);
-      return succeed(json(201, correlationId, { url: link.value.url, expiresOn }));
+      const { url, handle } = link.value;
+      return succeed(json(201, correlationId, { url, expiresOn, grant: handle.reveal() }));
     },
   };
 }

@@ -239,6 +239,14 @@ type ApplicationCaller = {
   @description('May redeem a grant while its user is not signed in.')
   unattended: bool?
 
+  @description('Make sign-in links without expectedUser and codeChallenge, so that any person of the tenant may allow the grant.')
+  anyPersonMayAllow: bool?
+
+  @description('Lifetime in minutes of a sign-in link that names its person. Default: 10.')
+  @minValue(1)
+  @maxValue(1440)
+  linkMinutes: int?
+
   @description('Client ids of the user tokens that this application may present. Default: its own client id.')
   subjectClients: Guid[]?
 

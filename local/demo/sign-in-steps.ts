@@ -36,14 +36,21 @@ export const signInSteps: readonly DemoStep[] = [
     },
   },
   {
-    name: "A sign-in link for a scheduled flow: alice signs in, allows, and gets a handle to paste",
+    name: "A scheduled flow asks alice: it gets a link and a handle, which works as soon as she allows it",
     run: async (demo) => {
       const link = await demo.ask("/signin/links", {
         headers: bearer(await applicationToken(demo.environment, "daemon")),
-        json: { api: "graph" },
+        json: { api: "graph", expectedUser: demo.environment.users["alice"]?.oid },
       });
       checkStatus(link, 201);
-      demo.remember("flow's handle", await signInByLink(demo, bodyText(link, "url"), "alice"));
+      demo.remember("flow's handle", bodyText(link, "grant"));
+      const early = await demo.ask("/AuthorizationHeader/graph", {
+        headers: bearer(await applicationToken(demo.environment, "daemon")),
+        json: { grant: demo.recall("flow's handle") },
+      });
+      checkStatus(early, 403);
+      check(early.json()["code"] === "grant_pending", "code grant_pending");
+      await signInByLink(demo, bodyText(link, "url"), "alice");
     },
   },
   {

@@ -54,6 +54,8 @@ export interface AuditFacts {
   /** SHA-256 of the handle, hex. */
   grantId?: string;
   grantMade?: boolean;
+  /** A person allowed the grant again, and its handle is live again. */
+  grantHealed?: boolean;
   /** Present on a revocation: whether a grant was ended. */
   grantRevoked?: boolean;
   /** `azp`/`appid` of the client whose grant was ended. */

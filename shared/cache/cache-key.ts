@@ -14,7 +14,8 @@ export type TokenIdentity =
       /** SHA-256 of the assertion's exact bytes, base64url. */
       readonly assertionDigest: string;
     }
-  | { readonly kind: "grant"; readonly grantId: string }
+  /** A person who allows a grant again replaces its session, so no token and no refusal of the earlier one counts. */
+  | { readonly kind: "grant"; readonly grantId: string; readonly confirmation: string | undefined }
   | { readonly kind: "application" };
 
 export interface CacheKeyParts {
@@ -50,7 +51,7 @@ function identityParts(identity: TokenIdentity): readonly string[] {
     case "user":
       return ["user", identity.tenantId, identity.objectId, identity.clientId, identity.assertionDigest];
     case "grant":
-      return ["grant", identity.grantId];
+      return ["grant", identity.grantId, identity.confirmation ?? ""];
     case "application":
       return ["application"];
   }

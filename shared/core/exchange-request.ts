@@ -42,6 +42,8 @@ export type GrantRequest =
       /** `handle` has the form of a grant handle. Any other value can only be a refresh token of Entra. */
       readonly presented: "handle" | "entra_token";
       readonly refreshToken: SecretValue;
+      /** RFC 7636: for a grant that is bound to a session of the application. */
+      readonly codeVerifier?: SecretValue | undefined;
     }
   | {
       readonly flow: "authorization-code";

@@ -6,7 +6,7 @@
 
 import type { TargetProblem } from "./downstream-target.ts";
 import type { FlowName } from "./flow-name.ts";
-import type { Grant } from "./grant.ts";
+import type { WantedGrant } from "./grant.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 
 /** What is wrong with a request that the service cannot read. */
@@ -115,19 +115,16 @@ export type ActorRefusal = TokenRefusal | "not_listed";
 export type GrantRefusal =
   | "unknown"
   | "expired"
+  /** Requested with a link, and no person has allowed it yet. */
+  | "pending"
   | "not_bound"
   | "unreadable"
   | "user_changed"
   /** Issued for another registration than the caller's token and its entry. */
-  | "other_registration";
-
-/** An application's grant that has ended, with the application's current policy entry. */
-export interface EndedGrant {
-  readonly entry: string;
-  /** The caller authenticated to Entra with a secret or a certificate. */
-  readonly confidential: boolean;
-  readonly grant: Grant;
-}
+  | "other_registration"
+  /** The grant is bound to a session of the application, and the request has no verifier, or the wrong one. */
+  | "verifier_missing"
+  | "verifier_wrong";
 
 /** Why the service refuses an authorization code that it issued (RFC 6749 section 4.1.3, RFC 7636 section 4.6). */
 export type CodeRefusal =
@@ -148,6 +145,8 @@ export type SignInRefusal =
   | "request_expired"
   | "link_invalid"
   | "link_expired"
+  /** The link was answered, or its access has been ended. */
+  | "link_used"
   /** The callback has neither a code nor an error from Entra, or has both. */
   | "answer_invalid"
   | "transaction_missing"
@@ -159,7 +158,7 @@ export type SignInRefusal =
   | "guest"
   | "confirmation_missing"
   | "confirmation_expired"
-  /** The browser sent the form again, and the grant that the form had created is revoked by now. */
+  /** The access that the form is about has been ended. */
   | "confirmation_used"
   /** The form did not come from the confirmation page. */
   | "form_forged"
@@ -265,8 +264,8 @@ export type Failure =
       readonly reason: GrantRefusal;
       /** For the audit trail only: it traces a stolen handle. The response does not contain it. */
       readonly grantId?: string;
-      /** The expired grant of an application, from which a sign-in link for a new one is made. Never in a response. */
-      readonly ended?: EndedGrant;
+      /** An application's grant that is pending or has expired. Never in a response. */
+      readonly wanted?: WantedGrant;
       /** As in `entra_refused`. */
       readonly signIn?: { readonly url: string | undefined };
     }

@@ -24,8 +24,48 @@ export interface Grant {
   /** Name of the policy entry that allowed it. */
   readonly policyEntry: string;
   readonly createdAtSeconds: number;
+  /** When the person allowed it, or allowed it again: the time of that confirmation. */
+  readonly allowedAtSeconds: number;
   readonly expiresAtSeconds: number;
+  /** S256 challenge of the application's session: until the application presents the verifier, the grant is not live. */
+  readonly codeChallenge: string | undefined;
+  /** When the application presented the verifier. */
+  readonly verifiedAtSeconds: number | undefined;
   readonly lastRedeemedAtSeconds: number | undefined;
+  /** Id of the confirmation that allowed it last. Undefined: issued without a link. */
+  readonly confirmation: string | undefined;
+  /** Id of the confirmation on which the person last chose not to allow it again. */
+  readonly declinedConfirmation: string | undefined;
+}
+
+/** A grant that an application requested with a link, and that no person has allowed yet. */
+export interface RequestedGrant {
+  readonly id: string;
+  readonly binding: GrantBinding;
+  readonly registration: string;
+  readonly policyEntry: string;
+  readonly apis: ConsentedApis;
+  /** `oid` of the only person who may allow it. Undefined: any person of the tenant. */
+  readonly expectedUser: string | undefined;
+  /** Claims challenge (JSON text) that the sign-in must satisfy. */
+  readonly claims: string | undefined;
+  /** As in a grant. */
+  readonly codeChallenge: string | undefined;
+  readonly expiresAtSeconds: number;
+}
+
+/** What a link must ask for so that a grant of this application becomes live. */
+export interface WantedGrant {
+  /** The application's current policy entry. */
+  readonly entry: string;
+  /** The caller authenticated to Entra with a secret or a certificate. */
+  readonly confidential: boolean;
+  readonly clientId: string;
+  readonly apis: ConsentedApis;
+  readonly expectedUser: string | undefined;
+  readonly claims: string | undefined;
+  /** The grant exists, and only its own person can make it live again. */
+  readonly heals: boolean;
 }
 
 /**

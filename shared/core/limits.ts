@@ -64,8 +64,13 @@ export const SIGN_IN_SECONDS = 600;
  * minutes.
  */
 export const CODE_SECONDS = 60;
-/** Life of a sign-in link. The person who requested it opens it soon, and an old link in a mailbox must not work. */
+/** Life of a sign-in link, unless the policy says otherwise. Most people open it soon. */
 export const LINK_SECONDS = 600;
+/**
+ * How long a handle waits for the person. Until then its application gets a new link with each refusal, so a holiday
+ * does not end the request.
+ */
+export const REQUESTED_GRANT_SECONDS = 14 * 24 * 3600;
 /**
  * How long a person may take to answer the confirmation page. Until then a sealed cookie holds the sign-in's result.
  */

@@ -19,6 +19,7 @@ import type { ApiScopes } from "../core/api-scopes.ts";
 import type { ExchangeRequest, TokenParameters } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
 import type { Subject } from "../flows/flows.ts";
 import { issueRequestedGrant } from "../offline-access/issue-grant.ts";
@@ -28,7 +29,7 @@ import type { ApiAllowance, Entitlement } from "../policy/entitlement.ts";
 import { release } from "../policy/release.ts";
 import type { Policy } from "../policy/rules.ts";
 import type { UnsealedCode } from "../sealed-state/authorization-code.ts";
-import { offerLinkForExpiredGrant, offerSignIn } from "../sign-in/offer-sign-in.ts";
+import { offerLinkForGrant, offerSignIn } from "../sign-in/offer-sign-in.ts";
 import type { SignInState } from "../sign-in/sign-in-context.ts";
 import { type AcquireContext, acquireToken } from "./acquire-token.ts";
 import { type AuthenticatedRequest, resolveSubject } from "./resolve-subject.ts";
@@ -62,7 +63,7 @@ export async function exchangeToken(
   audit: AuditTrail,
 ): Promise<Result<Exchange, Failure>> {
   const authenticated = await resolveSubject(context, request, audit);
-  if (!authenticated.ok) return fail(await offerLinkForExpiredGrant(context, authenticated.failure));
+  if (!authenticated.ok) return fail(await offerLinkForGrant(context, authenticated.failure, presentedHandle(request)));
   const { caller, subject } = authenticated.value;
 
   const decision = entitle(context, request, authenticated.value, audit);
@@ -99,6 +100,12 @@ export async function exchangeToken(
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+function presentedHandle({ grantRequest }: ExchangeRequest): SecretValue | undefined {
+  return grantRequest.flow === "refresh-token" && grantRequest.presented === "handle"
+    ? grantRequest.refreshToken
+    : undefined;
+}
 
 /** Asks policy about this request and records its decision. */
 function entitle(

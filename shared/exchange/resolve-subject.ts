@@ -14,8 +14,7 @@ import {
 import type { Caller, UserCaller } from "../caller/caller.ts";
 import { ignoresSecret } from "../client-authentication/listed-methods.ts";
 import type { ClientAuthentication, ExchangeRequest, GrantRequest } from "../core/exchange-request.ts";
-import type { EndedGrant, Failure } from "../core/failure.ts";
-import type { Grant } from "../core/grant.ts";
+import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { Subject } from "../flows/flows.ts";
@@ -192,12 +191,12 @@ async function validateUser(
 
 /** A handle of this service opens a grant. Policy decides about a refresh token of Entra. */
 async function grantSubject(
-  { policy, grants }: SubjectContext,
+  { grants }: SubjectContext,
   caller: Caller,
-  { presented, refreshToken }: Extract<GrantRequest, { flow: "refresh-token" }>,
+  { presented, refreshToken, codeVerifier }: Extract<GrantRequest, { flow: "refresh-token" }>,
 ): Promise<Result<Subject, Failure>> {
   if (presented === "entra_token") return succeed({ source: "imported", refreshToken });
-  const opened = await grants.open(refreshToken, caller);
+  const opened = await grants.open(refreshToken, caller, codeVerifier);
   if (!opened.ok) return opened;
   const { grant } = opened.value;
   return grant.registration === caller.registration
@@ -206,14 +205,7 @@ async function grantSubject(
         kind: "grant_refused",
         reason: "other_registration",
         grantId: grant.id,
-        ...endedFor(policy, caller, grant),
       });
-}
-
-/** An application gets a link for a grant of the registration that its entry has now. A user signs in again instead. */
-function endedFor(policy: Policy, caller: Caller, grant: Grant): { readonly ended?: EndedGrant } {
-  const entry = caller.kind === "application" ? entryFor(policy, caller) : undefined;
-  return entry === undefined ? {} : { ended: { entry: entry.name, confidential: caller.confidential, grant } };
 }
 
 /**

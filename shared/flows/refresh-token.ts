@@ -24,7 +24,7 @@ export interface ImportedSubject {
 }
 
 export const refreshToken: Flow<GrantSubject> = {
-  identity: ({ grant }) => ({ kind: "grant", grantId: grant.grant.id }),
+  identity: ({ grant }) => ({ kind: "grant", grantId: grant.grant.id, confirmation: grant.grant.confirmation }),
   notAfterSeconds: ({ grant }) => grant.grant.expiresAtSeconds,
   async acquire({ entra, allowGuests, grantRedeemed }, { grant }, { entitlement, claims, correlationId, trace }) {
     const redeemed = await entra.redeemRefreshToken({

@@ -4,7 +4,8 @@
  * - the grant: partition `grant-<first two digits of the id>` (256 partitions share the load), row key the id;
  * - index entries: partition = the owner, row key = age (newest first), then the id; the only column is the expiry. An
  *   application's grant has one entry for the application and one for the user on whose behalf it acts;
- * - tombstones: a tombstone replaces a grant that was revoked while the confirmation form could still be sent again.
+ * - requested grants: the keys of the grant that a person may allow, so that the grant replaces this row. Its content is
+ *   sealed with the handle; the columns are the application and the expiry.
  *
  * A key contains ids only, never a handle. Pure: no SDK, no I/O, no clock.
  */
@@ -12,7 +13,7 @@
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
 import type { Grant } from "../core/grant.ts";
 import type { UserIdentity } from "../core/user-identity.ts";
-import type { GrantCaller } from "./grant-types.ts";
+import type { GrantCaller, StoredRequest } from "./grant-types.ts";
 
 /** 64-bit column: seconds since 1970 exceed 32 bits in 2038. */
 interface Int64 {
@@ -29,10 +30,13 @@ export interface IndexRow extends RowKeys {
   readonly expiresAtSeconds: Int64;
 }
 
-/** A tombstone, with the keys of the grant. */
-export interface TombstoneRow extends RowKeys {
-  readonly revoked: true;
+/** A requested grant, with the keys of the grant. */
+export interface RequestRow extends RowKeys {
+  readonly requested: true;
+  readonly bindingTenantId: string;
+  readonly bindingClientId: string;
   readonly expiresAtSeconds: Int64;
+  readonly sealed: string;
 }
 
 export interface GrantRow extends RowKeys {
@@ -46,8 +50,13 @@ export interface GrantRow extends RowKeys {
   readonly apis: string;
   readonly policyEntry: string;
   readonly createdAtSeconds: Int64;
+  readonly allowedAtSeconds: Int64;
   readonly expiresAtSeconds: Int64;
+  readonly codeChallenge?: string;
+  readonly verifiedAtSeconds?: Int64;
   readonly lastRedeemedAtSeconds?: Int64;
+  readonly confirmation?: string;
+  readonly declinedConfirmation?: string;
   readonly sealed: string;
 }
 
@@ -89,16 +98,47 @@ export function toIndexRows(grant: Grant): readonly IndexRow[] {
   return indexKeys(grant).map((keys) => ({ ...keys, expiresAtSeconds: int64(grant.expiresAtSeconds) }));
 }
 
-export function toTombstoneRow(id: string, untilSeconds: number): TombstoneRow {
-  return { ...grantKeys(id), revoked: true, expiresAtSeconds: int64(untilSeconds) };
+export function toRequestRow(
+  { id, binding, expiresAtSeconds }: StoredRequest["requested"],
+  sealed: string,
+): RequestRow {
+  return {
+    ...grantKeys(id),
+    requested: true,
+    bindingTenantId: binding.tenantId,
+    bindingClientId: binding.clientId,
+    expiresAtSeconds: int64(expiresAtSeconds),
+    sealed,
+  };
 }
 
-export function isTombstoneRow(row: Readonly<Record<string, unknown>>): boolean {
-  return row["revoked"] === true;
+export function isRequestRow(row: Readonly<Record<string, unknown>>): boolean {
+  return row["requested"] === true;
+}
+
+/** Undefined: the service did not write this row. A row with a column of a grant is none of a requested grant. */
+export function readRequestRow(row: Readonly<Record<string, unknown>>): Omit<StoredRequest, "etag"> | undefined {
+  try {
+    if (!isRequestRow(row) || "userObjectId" in row) return undefined;
+    return {
+      requested: {
+        id: readString(row["rowKey"]),
+        binding: {
+          kind: "application",
+          tenantId: readString(row["bindingTenantId"]),
+          clientId: readString(row["bindingClientId"]),
+        },
+        expiresAtSeconds: readSeconds(row["expiresAtSeconds"]),
+      },
+      sealed: readString(row["sealed"]),
+    };
+  } catch {
+    // A reader below threw: the service did not write this row.
+    return undefined;
+  }
 }
 
 export function toGrantRow(grant: Grant, sealed: string): GrantRow {
-  const { lastRedeemedAtSeconds } = grant;
   return {
     ...grantKeys(grant.id),
     bindingKind: grant.binding.kind,
@@ -110,8 +150,10 @@ export function toGrantRow(grant: Grant, sealed: string): GrantRow {
     apis: JSON.stringify(grant.apis),
     policyEntry: grant.policyEntry,
     createdAtSeconds: int64(grant.createdAtSeconds),
+    allowedAtSeconds: int64(grant.allowedAtSeconds),
     expiresAtSeconds: int64(grant.expiresAtSeconds),
-    ...(lastRedeemedAtSeconds === undefined ? {} : { lastRedeemedAtSeconds: int64(lastRedeemedAtSeconds) }),
+    ...optionalTexts(grant),
+    ...optionalTimes(grant),
     sealed,
   };
 }
@@ -121,6 +163,7 @@ export function toGrantRow(grant: Grant, sealed: string): GrantRow {
  */
 export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: Grant; sealed: string } | undefined {
   try {
+    if ("requested" in row) return undefined;
     return {
       grant: {
         id: readString(row["rowKey"]),
@@ -134,9 +177,13 @@ export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: G
         apis: readConsentedApis(JSON.parse(readString(row["apis"]))),
         policyEntry: readString(row["policyEntry"]),
         createdAtSeconds: readSeconds(row["createdAtSeconds"]),
+        allowedAtSeconds: readSeconds(row["allowedAtSeconds"]),
         expiresAtSeconds: readSeconds(row["expiresAtSeconds"]),
-        lastRedeemedAtSeconds:
-          row["lastRedeemedAtSeconds"] === undefined ? undefined : readSeconds(row["lastRedeemedAtSeconds"]),
+        codeChallenge: optional(row["codeChallenge"], readString),
+        verifiedAtSeconds: optional(row["verifiedAtSeconds"], readSeconds),
+        lastRedeemedAtSeconds: optional(row["lastRedeemedAtSeconds"], readSeconds),
+        confirmation: optional(row["confirmation"], readString),
+        declinedConfirmation: optional(row["declinedConfirmation"], readString),
       },
       sealed: readString(row["sealed"]),
     };
@@ -147,6 +194,29 @@ export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: G
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+const OPTIONAL_TIMES = ["verifiedAtSeconds", "lastRedeemedAtSeconds"] as const;
+const OPTIONAL_TEXTS = ["codeChallenge", "confirmation", "declinedConfirmation"] as const;
+
+function optionalTimes(grant: Grant): Partial<Pick<GrantRow, (typeof OPTIONAL_TIMES)[number]>> {
+  const known = OPTIONAL_TIMES.flatMap((name) => {
+    const value = grant[name];
+    return value === undefined ? [] : [[name, int64(value)] as const];
+  });
+  return Object.fromEntries(known);
+}
+
+function optionalTexts(grant: Grant): Partial<Pick<GrantRow, (typeof OPTIONAL_TEXTS)[number]>> {
+  const known = OPTIONAL_TEXTS.flatMap((name) => {
+    const value = grant[name];
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  return Object.fromEntries(known);
+}
+
+function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
+  return value === undefined ? undefined : read(value);
+}
 
 function readString(value: unknown): string {
   if (typeof value !== "string" || value === "") throw new TypeError("not a text");

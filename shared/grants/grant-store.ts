@@ -14,12 +14,16 @@ import type {
   PageInvalid,
   ReapReport,
   StoredGrant,
+  StoredRequest,
+  StoredRow,
 } from "./grant-types.ts";
 
 /** What a redemption changes in a row. */
 export interface GrantChange {
   readonly sealed: string;
   readonly lastRedeemedAtSeconds: number | undefined;
+  readonly verifiedAtSeconds?: number;
+  readonly declinedConfirmation?: string;
 }
 
 export interface ListGrants extends GrantVisibility {
@@ -33,8 +37,23 @@ export interface ListGrants extends GrantVisibility {
 export interface GrantStore {
   /** Writes the index entry first, then the grant, so that no grant can exist that its owner cannot list. */
   create(grant: Grant, sealed: string): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>>;
-  /** Undefined: the grant does not exist or was revoked. */
-  read(id: string): Promise<Result<StoredGrant | undefined, GrantStoreFailure>>;
+  /** Stores a requested grant under an id that no row has. */
+  request(requested: StoredRequest["requested"], sealed: string): Promise<Result<true, GrantStoreFailure>>;
+  /**
+   * Replaces a requested grant, or a grant that a person allows again, by compare-and-swap. Writes the index entries
+   * first, as `create` does.
+   */
+  allow(
+    previous: StoredRow,
+    grant: Grant,
+    sealed: string,
+  ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>>;
+  /** Undoes `allow`, unless the row changed since. False: it did. */
+  restore(allowed: StoredGrant, previous: StoredRow): Promise<Result<boolean, GrantStoreFailure>>;
+  /** Deletes a requested grant, unless the row changed since. */
+  withdraw(stored: StoredRequest): Promise<Result<"removed" | "changed" | "gone", GrantStoreFailure>>;
+  /** Undefined: nothing exists under this id, or it was revoked. */
+  read(id: string): Promise<Result<StoredRow | undefined, GrantStoreFailure>>;
   /** Compare-and-swap on the row's etag. `changed`: another writer was faster. `gone`: the grant was deleted. */
   replace(
     stored: StoredGrant,
@@ -42,13 +61,6 @@ export interface GrantStore {
   ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>>;
   /** Deletes the grant first, then its index entries. False: the grant did not exist. */
   delete(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
-  /**
-   * Replaces the grant with a tombstone: until `untilSeconds`, no grant can be created with its id. False: the
-   * grant did not exist.
-   */
-  replaceWithTombstone(grant: Grant, untilSeconds: number): Promise<Result<boolean, GrantStoreFailure>>;
-  /** Writes a tombstone for an id, whether the grant exists or not: until `untilSeconds`, none can be created. */
-  writeTombstone(id: string, untilSeconds: number): Promise<Result<true, GrantStoreFailure>>;
   /** Newest first. `page_invalid`: `after` is not the `next` of a page. */
   list(request: ListGrants): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>>;
   /** Deletes (or in a dry run counts) rows that expired before `beforeSeconds`, at most `limit` of them. */

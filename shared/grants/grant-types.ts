@@ -1,5 +1,5 @@
 /** The types of grants: callers, stored and unsealed grants, pages and failures. */
-import type { Grant } from "../core/grant.ts";
+import type { Grant, RequestedGrant } from "../core/grant.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { SealFailure } from "../sealing/seal-failure.ts";
 
@@ -18,6 +18,16 @@ export interface StoredGrant {
   readonly sealed: string;
   readonly etag: string;
 }
+
+/** A requested grant as stored. Everything else about it is sealed with its handle. */
+export interface StoredRequest {
+  readonly requested: Pick<RequestedGrant, "id" | "binding" | "expiresAtSeconds">;
+  readonly sealed: string;
+  readonly etag: string;
+}
+
+/** What the store has under the id of a handle. */
+export type StoredRow = StoredGrant | StoredRequest;
 
 /** A grant that was unsealed with its handle for the caller it is bound to. Only `grants.ts` makes one. */
 export interface UnsealedGrant extends StoredGrant {
@@ -52,7 +62,7 @@ export interface PageInvalid {
   readonly kind: "page_invalid";
 }
 
-/** A grant with this id exists, or existed and was revoked. */
+/** A grant with this id exists. */
 export interface GrantExists {
   readonly kind: "grant_exists";
   readonly grantId: string;
@@ -85,6 +95,10 @@ export type GrantFailure =
       /** The grant's record, compared with the sealed one. Undefined: it cannot be unsealed (any more). */
       readonly sealedRecord: Grant | undefined;
     }
+  /** No person has allowed the grant yet. `requested` is known only with the handle. */
+  | { readonly kind: "grant_pending"; readonly grantId: string; readonly requested: RequestedGrant }
+  /** The link of the grant was answered by another confirmation. */
+  | { readonly kind: "grant_answered"; readonly grantId: string }
   | GrantExists
   /** Other writers changed the row repeatedly. Nothing is lost: the row holds a valid refresh token. */
   | { readonly kind: "grant_conflict"; readonly grantId: string }

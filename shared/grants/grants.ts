@@ -8,12 +8,20 @@
  */
 
 import type { ConsentedApis } from "../core/api-scopes.ts";
-import { type Grant, type GrantBinding, isGrantId } from "../core/grant.ts";
-import { CLOCK_TOLERANCE_SECONDS, CONFIRMATION_SECONDS } from "../core/limits.ts";
+import { type Grant, type GrantBinding, isGrantId, type RequestedGrant } from "../core/grant.ts";
+import { REQUESTED_GRANT_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
-import type { UserIdentity } from "../core/user-identity.ts";
+import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
 import type { Sealer } from "../sealing/sealer.ts";
+import {
+  type AllowedGrant,
+  type AllowGrant,
+  allowGrant,
+  checkAnswerable,
+  type DeclineGrant,
+  declineGrant,
+} from "./allow-grant.ts";
 import { type GrantHandle, newHandle as newRandomHandle, parseHandle } from "./grant-handle.ts";
 import type { GrantStore, ListGrants } from "./grant-store.ts";
 import type {
@@ -23,11 +31,12 @@ import type {
   GrantStoreFailure,
   GrantVisibility,
   ReapReport,
-  StoredGrant,
+  StoredRequest,
+  StoredRow,
   UnsealedGrant,
 } from "./grant-types.ts";
-import { confirmExists, readExisting, recordRedemption, storeNewer } from "./record-redemption.ts";
-import { sealGrant, unsealGrant } from "./sealed-grant.ts";
+import { confirmExists, recordRedemption, recordVerified, storeNewer } from "./record-redemption.ts";
+import { sealGrant, sealRequest, unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
 const DAY_SECONDS = 24 * 3600;
 /**
@@ -45,32 +54,32 @@ export interface CreateGrant {
   /** `grantMaxDays` of the policy entry. */
   readonly maxDays: number;
   readonly policyEntry: string;
-  /**
-   * Set if the same request may be repeated. The second request returns the same grant, or `grant_exists` if the grant
-   * was revoked in the meantime.
-   */
-  readonly idempotency?: { readonly handle: SecretValue; readonly createdAtSeconds: number };
 }
 
 export interface CreatedGrant {
   readonly handle: SecretValue;
   readonly grant: Grant;
-  /** An earlier request created the grant. */
-  readonly existed: boolean;
 }
 
-export interface DenyGrant {
-  /** The handle that was chosen for the grant. */
-  readonly handle: SecretValue;
-  /** The caller that the grant would be bound to. */
-  readonly caller: GrantCaller;
-  /** When the confirmation began, seconds since 1970. */
-  readonly createdAtSeconds: number;
-}
+/** `user` is undefined for a grant that was only requested. */
+export type RevokedGrant = Pick<Grant, "id" | "binding"> & { readonly user: UserIdentity | undefined };
+
+export type RequestGrant = Omit<RequestedGrant, "id" | "expiresAtSeconds">;
 
 export interface Grants {
+  /** Makes the handle of a grant that a person may allow until `REQUESTED_GRANT_SECONDS` from now. */
+  request(request: RequestGrant): Promise<Result<GrantHandle, GrantFailure>>;
+  /** A person allowed a requested grant, or allowed a grant again. */
+  allow(request: AllowGrant): Promise<Result<AllowedGrant, GrantFailure>>;
+  /** A person chose not to. Returns the grant that ended. */
+  decline(request: DeclineGrant): Promise<Result<Grant | undefined, GrantFailure>>;
+  /** Whether a link can still be answered. */
+  checkAnswerable(link: Pick<AllowGrant, "handle" | "heals">): Promise<Result<true, GrantFailure>>;
   create(request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>>;
-  /** Checks existence, binding, expiry and seal, in this order: another caller does not learn that a grant expired. */
+  /**
+   * Checks existence, binding, expiry and seal, in this order: another caller does not learn that a grant expired, or that
+   * it is pending.
+   */
   open(handle: SecretValue, caller: GrantCaller): Promise<Result<UnsealedGrant, GrantFailure>>;
   /** Stores the newer refresh token that Entra returned, unless another instance stored one in the meantime. */
   storeNewer(opened: UnsealedGrant, refreshToken: SecretValue): Promise<Result<Grant, GrantFailure>>;
@@ -83,24 +92,21 @@ export interface Grants {
     page: { readonly limit: number; readonly after?: string } & GrantVisibility,
   ): Promise<Result<GrantPage, GrantFailure>>;
   /**
-   * Returns the revoked grant. Undefined: it did not exist. `visibility` lets a user revoke the grants that
+   * Returns what was revoked. Undefined: it did not exist. A requested grant ends too. `visibility` lets a user revoke the grants that
    * applications hold on their behalf.
    */
   revoke(
     handle: SecretValue,
     caller: GrantCaller,
     visibility?: GrantVisibility,
-  ): Promise<Result<Grant | undefined, GrantFailure>>;
+  ): Promise<Result<RevokedGrant | undefined, GrantFailure>>;
   revokeById(
     id: string,
     caller: GrantCaller,
     visibility?: GrantVisibility,
-  ): Promise<Result<Grant | undefined, GrantFailure>>;
-  /**
-   * The person denied this grant: revokes it if it exists, and writes a tombstone, so that the form cannot create it.
-   * Returns the revoked grant.
-   */
-  deny(request: DenyGrant): Promise<Result<Grant | undefined, GrantFailure>>;
+  ): Promise<Result<RevokedGrant | undefined, GrantFailure>>;
+  /** The application presented the verifier of its challenge: from now on the grant is live. */
+  recordVerified(opened: UnsealedGrant): Promise<Result<UnsealedGrant, GrantFailure>>;
   /** Deletes a grant whose caller got an error instead of the handle. */
   discard(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
   reap(request: { readonly dryRun: boolean; readonly limit: number }): Promise<Result<ReapReport, GrantStoreFailure>>;
@@ -119,6 +125,10 @@ export function createGrants(input: GrantsInput): Grants {
   const { store, sealer } = input;
   const redemption = { store, sealer, nowSeconds: () => nowSeconds(input) };
   return {
+    request: (request) => requestGrant(input, request),
+    allow: (request) => allowGrant(redemption, request),
+    decline: (request) => declineGrant(redemption, request),
+    checkAnswerable: (link) => checkAnswerable(redemption, link),
     create: (request) => createGrant(input, request),
     open: (handle, caller) => openGrant(input, handle, caller),
     storeNewer: (opened, refreshToken) => storeNewer(redemption, opened, refreshToken),
@@ -131,77 +141,63 @@ export function createGrants(input: GrantsInput): Grants {
     },
     revokeById: async (id, caller, visibility = {}) =>
       isGrantId(id) ? revokeGrant(input, id, caller, visibility) : fail({ kind: "grant_unknown" as const }),
-    deny: (request) => denyGrant(input, request),
+    recordVerified: (opened) => recordVerified(redemption, opened),
     discard: (grant) => store.delete(grant),
     reap: ({ dryRun, limit }) =>
       store.reap({ beforeSeconds: nowSeconds(input) - EXPIRED_RETENTION_SECONDS, limit, dryRun }),
   };
 }
 
+/** A requested grant has no user yet. */
+type Bound = Pick<RevokedGrant, "binding" | "user">;
+
 /** Whether this caller may redeem the grant: a user only its own grants, an application only those of its client id. */
-function isBoundTo(grant: Grant, caller: GrantCaller): boolean {
-  const { binding, user } = grant;
+function isBoundTo({ binding, user }: Bound, caller: GrantCaller): boolean {
   const sameClient =
     binding.kind === caller.kind && binding.tenantId === caller.tenantId && binding.clientId === caller.clientId;
   if (!sameClient) return false;
-  return binding.kind === "application" || (user.tenantId === caller.tenantId && user.objectId === caller.objectId);
+  return binding.kind === "application" || isSameUser(user, caller);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
 /** True for the caller it is bound to and, with `onTheirBehalf`, for the user on whose behalf the application holds it. */
-function canSee(grant: Grant, caller: GrantCaller, { onTheirBehalf = false }: GrantVisibility): boolean {
-  const { binding, user } = grant;
+function canSee(grant: Bound, caller: GrantCaller, { onTheirBehalf = false }: GrantVisibility): boolean {
   const onCallersBehalf =
-    onTheirBehalf &&
-    caller.kind === "user" &&
-    binding.kind === "application" &&
-    user.tenantId === caller.tenantId &&
-    user.objectId === caller.objectId;
+    onTheirBehalf && caller.kind === "user" && grant.binding.kind === "application" && isSameUser(grant.user, caller);
   return onCallersBehalf || isBoundTo(grant, caller);
 }
 
+async function requestGrant(input: GrantsInput, request: RequestGrant): Promise<Result<GrantHandle, GrantFailure>> {
+  const handle = (input.newHandle ?? newRandomHandle)();
+  const expiresAtSeconds = nowSeconds(input) + REQUESTED_GRANT_SECONDS;
+  const requested = { ...request, id: handle.id, expiresAtSeconds };
+  const sealed = await sealRequest(input.sealer, handle, requested);
+  if (!sealed.ok) return sealed;
+  const stored = await input.store.request(requested, sealed.value);
+  return stored.ok ? succeed(handle) : stored;
+}
+
 async function createGrant(input: GrantsInput, request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>> {
-  const { refreshToken, maxDays, idempotency, ...record } = request;
-  const chosen =
-    idempotency === undefined
-      ? succeed((input.newHandle ?? newRandomHandle)())
-      : parseHandle(idempotency.handle.reveal());
-  if (!chosen.ok) return chosen;
-  const handle = chosen.value;
-  const existing = idempotency === undefined ? succeed(undefined) : await findCreated(input, handle);
-  if (!existing.ok) return existing;
-  if (existing.value !== undefined) return succeed(existing.value);
-  const createdAtSeconds = idempotency?.createdAtSeconds ?? nowSeconds(input);
+  const { refreshToken, maxDays, ...record } = request;
+  const handle = (input.newHandle ?? newRandomHandle)();
+  const createdAtSeconds = nowSeconds(input);
   const grant: Grant = {
     id: handle.id,
     ...record,
     createdAtSeconds,
+    allowedAtSeconds: createdAtSeconds,
     expiresAtSeconds: createdAtSeconds + maxDays * DAY_SECONDS,
+    codeChallenge: undefined,
+    verifiedAtSeconds: undefined,
     lastRedeemedAtSeconds: undefined,
+    confirmation: undefined,
+    declinedConfirmation: undefined,
   };
   const sealed = await sealGrant(input.sealer, handle, grant, refreshToken);
   if (!sealed.ok) return sealed;
   const created = await input.store.create(grant, sealed.value);
-  if (created.ok) return succeed({ handle: handle.secret, grant, existed: false });
-  // Of two requests at the same time, the store accepts one.
-  const other = created.failure.kind === "grant_exists" ? await findCreated(input, handle) : succeed(undefined);
-  return other.ok && other.value !== undefined ? succeed(other.value) : created;
-}
-
-/**
- * The grant that an earlier request created with this handle. As in a redemption, the row is trusted only after
- * unsealing it with the handle. A revoked grant is not found.
- */
-async function findCreated(
-  input: GrantsInput,
-  handle: GrantHandle,
-): Promise<Result<CreatedGrant | undefined, GrantFailure>> {
-  const found = await input.store.read(handle.id);
-  if (!found.ok || found.value === undefined) return found.ok ? succeed(undefined) : found;
-  const { grant, sealed } = found.value;
-  const unsealed = await unsealGrant(input.sealer, handle, grant, sealed);
-  return unsealed.ok ? succeed({ handle: handle.secret, grant, existed: true }) : unsealed;
+  return created.ok ? succeed({ handle: handle.secret, grant }) : created;
 }
 
 async function openGrant(
@@ -211,9 +207,11 @@ async function openGrant(
 ): Promise<Result<UnsealedGrant, GrantFailure>> {
   const parsed = parseHandle(handle.reveal());
   if (!parsed.ok) return parsed;
-  const stored = await readBound(input, parsed.value.id, caller);
-  if (!stored.ok) return stored;
-  const { grant, sealed } = stored.value;
+  const row = await readBound(input, parsed.value.id, caller);
+  if (!row.ok) return row;
+  const stored = row.value;
+  if (!("grant" in stored)) return pendingGrant(input, parsed.value, stored);
+  const { grant, sealed } = stored;
   const refreshToken = await unsealGrant(input.sealer, parsed.value, grant, sealed);
   const { id: grantId, expiresAtSeconds } = grant;
   if (expiresAtSeconds <= nowSeconds(input)) {
@@ -225,66 +223,58 @@ async function openGrant(
       sealedRecord: refreshToken.ok ? grant : undefined,
     });
   }
-  return refreshToken.ok ? succeed({ ...stored.value, handle, refreshToken: refreshToken.value }) : refreshToken;
+  return refreshToken.ok ? succeed({ ...stored, handle, refreshToken: refreshToken.value }) : refreshToken;
 }
 
+/** No person has allowed the grant. After its expiry it is as unknown as one that the reaper deleted. */
+async function pendingGrant(
+  input: GrantsInput,
+  handle: GrantHandle,
+  stored: StoredRequest,
+): Promise<Result<never, GrantFailure>> {
+  if (stored.requested.expiresAtSeconds <= nowSeconds(input)) return fail({ kind: "grant_unknown" });
+  const requested = await unsealRequest(input.sealer, handle, stored);
+  return requested.ok ? fail({ kind: "grant_pending", grantId: handle.id, requested: requested.value }) : requested;
+}
+
+/** Reads again if a person allowed the requested grant in the meantime. */
 async function revokeGrant(
   input: GrantsInput,
   id: string,
   caller: GrantCaller,
   visibility: GrantVisibility,
-): Promise<Result<Grant | undefined, GrantFailure>> {
-  const stored = await readExisting(input, id);
-  if (!stored.ok) return stored.failure.kind === "grant_unknown" ? succeed(undefined) : stored;
-  const { grant } = stored.value;
-  if (!canSee(grant, caller, visibility)) return fail({ kind: "grant_not_bound", grantId: id });
-  const existed = await removeGrant(input, grant);
-  return existed.ok ? succeed(existed.value ? grant : undefined) : existed;
+): Promise<Result<RevokedGrant | undefined, GrantFailure>> {
+  const read = await input.store.read(id);
+  if (!read.ok || read.value === undefined) return read.ok ? succeed(undefined) : read;
+  const row = read.value;
+  const revoked = "grant" in row ? row.grant : { ...row.requested, user: undefined };
+  if (!canSee(revoked, caller, visibility)) return fail({ kind: "grant_not_bound", grantId: id });
+  const removed = await removeRow(input, row);
+  if (!removed.ok) return removed;
+  // A requested grant changes once, when a person allows it.
+  if (removed.value === "changed") return revokeGrant(input, id, caller, visibility);
+  return succeed(removed.value === "removed" ? revoked : undefined);
 }
 
-/**
- * While the browser can still send the confirmation form with its cookie, the form would create the grant again with
- * the same handle. Until then a tombstone replaces the grant.
- */
-function removeGrant(input: GrantsInput, grant: Grant): Promise<Result<boolean, GrantStoreFailure>> {
-  const formExpiresAtSeconds = formExpiry(grant.createdAtSeconds);
-  return nowSeconds(input) < formExpiresAtSeconds
-    ? input.store.replaceWithTombstone(grant, formExpiresAtSeconds)
-    : input.store.delete(grant);
-}
-
-/** An approval may still be in process, so the service writes a tombstone even if there is no grant yet. */
-async function denyGrant(
-  input: GrantsInput,
-  { handle, caller, createdAtSeconds }: DenyGrant,
-): Promise<Result<Grant | undefined, GrantFailure>> {
-  const parsed = parseHandle(handle.reveal());
-  if (!parsed.ok) return parsed;
-  const { id } = parsed.value;
-  const stored = await input.store.read(id);
-  if (!stored.ok) return stored;
-  const grant = stored.value?.grant;
-  if (grant !== undefined && !isBoundTo(grant, caller)) return fail({ kind: "grant_not_bound", grantId: id });
-  const untilSeconds = formExpiry(createdAtSeconds);
-  const written = await input.store.writeTombstone(id, untilSeconds);
-  if (!written.ok || grant === undefined) return written.ok ? succeed(undefined) : written;
-  const replaced = await input.store.replaceWithTombstone(grant, untilSeconds);
-  return replaced.ok ? succeed(grant) : replaced;
-}
-
-/** Until when the browser can send the form of a confirmation, seconds since 1970. */
-function formExpiry(createdAtSeconds: number): number {
-  return createdAtSeconds + CONFIRMATION_SECONDS + CLOCK_TOLERANCE_SECONDS;
+async function removeRow(
+  { store }: GrantsInput,
+  row: StoredRow,
+): Promise<Result<"removed" | "changed" | "gone", GrantFailure>> {
+  if (!("grant" in row)) return store.withdraw(row);
+  const existed = await store.delete(row.grant);
+  return existed.ok ? succeed(existed.value ? "removed" : "gone") : existed;
 }
 
 async function readBound(
   input: GrantsInput,
   id: string,
   caller: GrantCaller,
-): Promise<Result<StoredGrant, GrantFailure>> {
-  const stored = await readExisting(input, id);
-  if (stored.ok && !isBoundTo(stored.value.grant, caller)) return fail({ kind: "grant_not_bound", grantId: id });
-  return stored;
+): Promise<Result<StoredRow, GrantFailure>> {
+  const read = await input.store.read(id);
+  if (!read.ok) return read;
+  if (read.value === undefined) return fail({ kind: "grant_unknown" });
+  const bound = "grant" in read.value ? read.value.grant : { ...read.value.requested, user: undefined };
+  return isBoundTo(bound, caller) ? succeed(read.value) : fail({ kind: "grant_not_bound", grantId: id });
 }
 
 /**

@@ -1,6 +1,6 @@
 /**
  * Deletes expired rows of the grant table, grants and index entries: bounded, counted, and with a dry run that only
- * counts. The `expiresAtSeconds` of a row never changes, so a valid grant cannot be deleted between query and deletion.
+ * counts. A person can allow an expired grant again, so a row is deleted only as the query found it.
  * Failures: those of the query; a row that cannot be deleted is counted.
  */
 import { type Result, succeed } from "../core/result.ts";
@@ -28,21 +28,26 @@ export async function reapRows(
   if (!found.ok) return found;
   const { rows, more } = found.value;
   if (request.dryRun) return succeed({ expired: rows.length, deleted: 0, failed: 0, more });
-  let deleted = 0;
+  let [deleted, failed] = [0, 0];
   for (let at = 0; at < rows.length; at += DELETES_AT_ONCE) {
     const outcomes = await Promise.all(rows.slice(at, at + DELETES_AT_ONCE).map((row) => deleteExpiredRow(table, row)));
-    deleted += outcomes.filter(Boolean).length;
+    deleted += outcomes.filter((outcome) => outcome === "gone").length;
+    failed += outcomes.filter((outcome) => outcome === "failed").length;
   }
-  return succeed({ expired: rows.length, deleted, failed: rows.length - deleted, more });
+  return succeed({ expired: rows.length, deleted, failed, more });
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
+interface ExpiredRow extends RowKeys {
+  readonly etag: string;
+}
+
 async function findExpired(
   table: GrantTable,
   { beforeSeconds, limit }: ReapRequest,
-): Promise<Result<{ readonly rows: readonly RowKeys[]; readonly more: boolean }, GrantStoreFailure>> {
-  const rows: RowKeys[] = [];
+): Promise<Result<{ readonly rows: readonly ExpiredRow[]; readonly more: boolean }, GrantStoreFailure>> {
+  const rows: ExpiredRow[] = [];
   let continuationToken: string | undefined;
   for (let pages = 0; pages < PAGES_MAX && rows.length < limit; pages += 1) {
     const page = await nextPage(table, beforeSeconds, continuationToken);
@@ -55,7 +60,7 @@ async function findExpired(
 }
 
 interface Page {
-  readonly rows: readonly RowKeys[];
+  readonly rows: readonly ExpiredRow[];
   readonly continuationToken: string | undefined;
 }
 
@@ -73,9 +78,10 @@ async function nextPage(
   const queried = await table.call(async (abortSignal) => {
     const settings = { maxPageSize: PAGE_ROWS, ...(continuationToken === undefined ? {} : { continuationToken }) };
     for await (const page of table.client.listEntities({ queryOptions, abortSignal }).byPage(settings)) {
-      const rows = page.map(({ partitionKey, rowKey }) => ({
+      const rows = page.map(({ partitionKey, rowKey, etag }) => ({
         partitionKey: String(partitionKey),
         rowKey: String(rowKey),
+        etag: String(etag),
       }));
       return { rows, continuationToken: page.continuationToken };
     }
@@ -86,8 +92,15 @@ async function nextPage(
   return succeed(queried.value.done ? queried.value.value : empty);
 }
 
-/** True: the row no longer exists, because this run or another one deleted it. */
-async function deleteExpiredRow(table: GrantTable, { partitionKey, rowKey }: RowKeys): Promise<boolean> {
-  const deleted = await table.call((abortSignal) => table.client.deleteEntity(partitionKey, rowKey, { abortSignal }));
-  return deleted.ok && (deleted.value.done || deleted.value.state === "row_missing");
+/** Gone: this run or another one deleted the row. Changed: a person allowed the grant again. */
+async function deleteExpiredRow(
+  table: GrantTable,
+  { partitionKey, rowKey, etag }: ExpiredRow,
+): Promise<"gone" | "changed" | "failed"> {
+  const deleted = await table.call((abortSignal) =>
+    table.client.deleteEntity(partitionKey, rowKey, { etag, abortSignal }),
+  );
+  if (!deleted.ok) return "failed";
+  if (deleted.value.done || deleted.value.state === "row_missing") return "gone";
+  return deleted.value.state === "row_changed" ? "changed" : "failed";
 }

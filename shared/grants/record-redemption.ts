@@ -63,13 +63,33 @@ export async function confirmExists(
   return stored.ok ? succeed(stored.value.grant) : stored;
 }
 
-export async function readExisting(
+async function readExisting(
   { store }: Pick<RedemptionInput, "store">,
   id: string,
 ): Promise<Result<StoredGrant, GrantFailure>> {
   const read = await store.read(id);
   if (!read.ok) return read;
-  return read.value === undefined ? fail({ kind: "grant_unknown" }) : succeed(read.value);
+  // A requested grant under this id means that the grant was undone.
+  return read.value === undefined || !("grant" in read.value) ? fail({ kind: "grant_unknown" }) : succeed(read.value);
+}
+
+/** Another instance may record it, or a redemption, at the same time: the row it wrote replaces the one that was opened. */
+export async function recordVerified(
+  input: RedemptionInput,
+  opened: UnsealedGrant,
+): Promise<Result<UnsealedGrant, GrantFailure>> {
+  const { grant, sealed, handle, refreshToken } = opened;
+  const { lastRedeemedAtSeconds } = grant;
+  const change = { sealed, lastRedeemedAtSeconds, verifiedAtSeconds: input.nowSeconds() };
+  const replaced = await input.store.replace(opened, change);
+  if (!replaced.ok) return replaced;
+  if (replaced.value === "gone") return fail({ kind: "grant_unknown" });
+  if (replaced.value !== "changed") return succeed({ ...replaced.value, handle, refreshToken });
+  const again = await readExisting(input, grant.id);
+  if (!again.ok) return again;
+  return again.value.grant.verifiedAtSeconds === undefined
+    ? fail({ kind: "grant_conflict", grantId: grant.id })
+    : succeed({ ...again.value, handle, refreshToken });
 }
 
 // ---------------------------------------------------------------------------------------------------------------

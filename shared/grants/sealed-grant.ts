@@ -4,13 +4,14 @@
  * serves for finding and listing; every redemption compares it with the sealed one. No I/O.
  */
 
-import type { Grant } from "../core/grant.ts";
+import type { Grant, RequestedGrant } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { SealFailure } from "../sealing/seal-failure.ts";
 import type { Sealer } from "../sealing/sealer.ts";
 import type { GrantHandle } from "./grant-handle.ts";
 import { handleBytes } from "./grant-handle.ts";
+import type { StoredRequest } from "./grant-types.ts";
 
 /** The purpose of the sealer for grants. */
 export const GRANT_PURPOSE = "grant";
@@ -39,9 +40,37 @@ export async function unsealGrant(
   return succeed(new SecretValue(content.refreshToken));
 }
 
+/** A requested grant, whole. The member name keeps it apart from a sealed grant. */
+export function sealRequest(
+  sealer: Sealer,
+  handle: GrantHandle,
+  requested: RequestedGrant,
+): Promise<Result<string, SealFailure>> {
+  return sealer.seal(JSON.stringify({ requested }), handleBytes(handle));
+}
+
+/** `seal_broken` if the row's columns differ from what was sealed. */
+export async function unsealRequest(
+  sealer: Sealer,
+  handle: GrantHandle,
+  { requested: row, sealed }: StoredRequest,
+): Promise<Result<RequestedGrant, SealFailure>> {
+  const unsealed = await sealer.unseal(sealed, handleBytes(handle));
+  if (!unsealed.ok) return unsealed;
+  // The text is authenticated, so this service wrote it.
+  const { requested } = JSON.parse(unsealed.value) as { readonly requested?: RequestedGrant };
+  return requested !== undefined && rowText(requested) === rowText(row)
+    ? succeed(requested)
+    : fail({ kind: "seal_broken", problem: "row" });
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 
-/** The members of a grant that never change, as one text. */
+function rowText({ id, binding, expiresAtSeconds }: StoredRequest["requested"]): string {
+  return JSON.stringify([id, binding.kind, binding.tenantId, binding.clientId, expiresAtSeconds]);
+}
+
+/** The members of a grant that change only when a person allows it again, as one text. */
 function constantRecord(grant: Grant): string {
   return JSON.stringify([
     grant.id,
@@ -54,7 +83,10 @@ function constantRecord(grant: Grant): string {
     grant.apis.map(({ api, scopes }) => [api, scopes]),
     grant.policyEntry,
     grant.createdAtSeconds,
+    grant.allowedAtSeconds,
     grant.expiresAtSeconds,
+    grant.codeChallenge,
+    grant.confirmation,
   ]);
 }
 

@@ -13,17 +13,18 @@ import {
   indexKeys,
   indexPartition,
   isIndexRowKey,
-  isTombstoneRow,
+  isRequestRow,
+  type RequestRow,
   type RowKeys,
   readGrantRow,
-  type TombstoneRow,
+  readRequestRow,
   toGrantRow,
   toIndexRows,
-  toTombstoneRow,
+  toRequestRow,
   userPartition,
 } from "./grant-row.ts";
 import type { GrantChange, GrantStore, ListGrants } from "./grant-store.ts";
-import type { GrantExists, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant } from "./grant-types.ts";
+import type { GrantExists, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant, StoredRow } from "./grant-types.ts";
 import { reapRows } from "./reap-rows.ts";
 import { callTable } from "./table-call.ts";
 import { createTableClient, type GrantTable, type TableClientInput } from "./table-client.ts";
@@ -46,10 +47,20 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
     read: (id) => readRow(table, id),
     replace: (stored, change) => replaceRow(table, stored, change),
     delete: (grant) => deleteRows(table, grant),
-    replaceWithTombstone: (grant, untilSeconds) => replaceWithTombstone(table, grant, untilSeconds),
-    async writeTombstone(id, untilSeconds) {
-      const written = await upsertRow(table, toTombstoneRow(id, untilSeconds));
+    async request(requested, sealed) {
+      const written = await upsertRow(table, toRequestRow(requested, sealed));
       return written.ok ? succeed(true) : written;
+    },
+    allow: (previous, grant, sealed) => allowRows(table, previous, { grant, sealed }),
+    restore: (allowed, previous) => restoreRows(table, allowed, previous),
+    async withdraw({ requested, etag }) {
+      const { partitionKey, rowKey } = grantKeys(requested.id);
+      const deleted = await table.call((abortSignal) =>
+        client.deleteEntity(partitionKey, rowKey, { etag, abortSignal }),
+      );
+      if (!deleted.ok) return deleted;
+      if (deleted.value.done) return succeed("removed");
+      return succeed(deleted.value.state === "row_changed" ? "changed" : "gone");
     },
     list: (request) => listGrantRows(table, request),
     reap: (request) => reapRows(table, request),
@@ -68,10 +79,8 @@ async function createRows(
   grant: Grant,
   sealed: string,
 ): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>> {
-  for (const row of toIndexRows(grant)) {
-    const indexed = await upsertRow(table, row);
-    if (!indexed.ok) return indexed;
-  }
+  const indexed = await upsertIndexRows(table, grant);
+  if (!indexed.ok) return indexed;
   const written = await table.call((abortSignal) =>
     table.client.createEntity(toGrantRow(grant, sealed), { abortSignal }),
   );
@@ -83,7 +92,7 @@ async function createRows(
   // - the table was deleted after the index entries were written: the store is unavailable.
   const found = await readRow(table, grant.id);
   if (!found.ok) return found;
-  if (found.value?.sealed === sealed) return succeed(found.value);
+  if (found.value?.sealed === sealed && "grant" in found.value) return succeed(found.value);
   const { state } = written.value;
   return state === "row_exists"
     ? fail({ kind: "grant_exists", grantId: grant.id })
@@ -91,7 +100,7 @@ async function createRows(
 }
 
 /** Possibly the first write of a deployment, so it creates the table if it is missing. */
-async function upsertRow(table: GrantTable, row: IndexRow | TombstoneRow): Promise<Result<unknown, GrantStoreFailure>> {
+async function upsertRow(table: GrantTable, row: IndexRow | RequestRow): Promise<Result<unknown, GrantStoreFailure>> {
   const write = () => table.call((abortSignal) => table.client.upsertEntity(row, "Replace", { abortSignal }));
   const written = await write();
   if (!written.ok || written.value.done || written.value.state !== "table_missing") return written;
@@ -101,27 +110,72 @@ async function upsertRow(table: GrantTable, row: IndexRow | TombstoneRow): Promi
   return again.ok && !again.value.done ? fail({ kind: "store_unavailable", code: again.value.state }) : again;
 }
 
-async function readRow(table: GrantTable, id: string): Promise<Result<StoredGrant | undefined, GrantStoreFailure>> {
+async function upsertIndexRows(table: GrantTable, grant: Grant): Promise<Result<true, GrantStoreFailure>> {
+  for (const row of toIndexRows(grant)) {
+    const indexed = await upsertRow(table, row);
+    if (!indexed.ok) return indexed;
+  }
+  return succeed(true);
+}
+
+async function readRow(table: GrantTable, id: string): Promise<Result<StoredRow | undefined, GrantStoreFailure>> {
   const { partitionKey, rowKey } = grantKeys(id);
   const found = await table.call((abortSignal) => table.client.getEntity(partitionKey, rowKey, { abortSignal }));
   if (!found.ok) return found;
-  if (!found.value.done || isTombstoneRow(found.value.value)) return succeed(undefined);
-  const row = readGrantRow(found.value.value);
-  return row === undefined ? fail({ kind: "store_row_invalid" }) : succeed({ ...row, etag: found.value.value.etag });
+  if (!found.value.done) return succeed(undefined);
+  const { value } = found.value;
+  const row = isRequestRow(value) ? readRequestRow(value) : readGrantRow(value);
+  return row === undefined ? fail({ kind: "store_row_invalid" }) : succeed({ ...row, etag: value.etag });
 }
 
 async function replaceRow(
   table: GrantTable,
   stored: StoredGrant,
-  { sealed, lastRedeemedAtSeconds }: GrantChange,
+  { sealed, ...times }: GrantChange,
 ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>> {
-  const grant = { ...stored.grant, lastRedeemedAtSeconds };
+  return swapRow(table, stored.etag, { grant: { ...stored.grant, ...times }, sealed });
+}
+
+async function swapRow(
+  table: GrantTable,
+  etag: string,
+  { grant, sealed }: Omit<StoredGrant, "etag">,
+): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>> {
   const written = await table.call((abortSignal) =>
-    table.client.updateEntity(toGrantRow(grant, sealed), "Replace", { etag: stored.etag, abortSignal }),
+    table.client.updateEntity(toGrantRow(grant, sealed), "Replace", { etag, abortSignal }),
   );
   if (!written.ok) return written;
   if (!written.value.done) return succeed(written.value.state === "row_changed" ? "changed" : "gone");
   return succeed({ grant, sealed, etag: written.value.value.etag ?? "" });
+}
+
+async function allowRows(
+  table: GrantTable,
+  { etag }: StoredRow,
+  content: Omit<StoredGrant, "etag">,
+): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>> {
+  const indexed = await upsertIndexRows(table, content.grant);
+  if (!indexed.ok) return indexed;
+  const swapped = await swapRow(table, etag, content);
+  if (!swapped.ok || swapped.value !== "changed") return swapped;
+  // If the first response was lost, the retry finds the row that this call wrote.
+  const found = await readRow(table, content.grant.id);
+  if (!found.ok) return found;
+  return succeed(found.value?.sealed === content.sealed && "grant" in found.value ? found.value : "changed");
+}
+
+/** Index entries of a grant that is only requested again stay: a listing skips them, and the reaper deletes them. */
+async function restoreRows(
+  table: GrantTable,
+  { etag }: StoredGrant,
+  previous: StoredRow,
+): Promise<Result<boolean, GrantStoreFailure>> {
+  const row =
+    "grant" in previous
+      ? toGrantRow(previous.grant, previous.sealed)
+      : toRequestRow(previous.requested, previous.sealed);
+  const restored = await table.call((abortSignal) => table.client.updateEntity(row, "Replace", { etag, abortSignal }));
+  return restored.ok ? succeed(restored.value.done) : restored;
 }
 
 async function deleteRows(table: GrantTable, grant: Grant): Promise<Result<boolean, GrantStoreFailure>> {
@@ -129,19 +183,6 @@ async function deleteRows(table: GrantTable, grant: Grant): Promise<Result<boole
   if (!deleted.ok) return deleted;
   await deleteIndexRows(table, grant);
   return succeed(deleted.value.done);
-}
-
-/** Replaces the grant with the tombstone in one write, so that no other call can create the grant in between. */
-async function replaceWithTombstone(
-  table: GrantTable,
-  grant: Grant,
-  untilSeconds: number,
-): Promise<Result<boolean, GrantStoreFailure>> {
-  const tombstone = toTombstoneRow(grant.id, untilSeconds);
-  const replaced = await table.call((abortSignal) => table.client.updateEntity(tombstone, "Replace", { abortSignal }));
-  if (!replaced.ok) return replaced;
-  await deleteIndexRows(table, grant);
-  return succeed(replaced.value.done);
 }
 
 /** Ignores failures: listing skips an index entry without a grant, and the reaper deletes it after its expiry. */
@@ -186,7 +227,7 @@ async function readEach(
     for (const stored of await Promise.all(ids.slice(at, at + READS_AT_ONCE).map((id) => readRow(table, id)))) {
       // An invalid row must not hide the caller's other grants. It cannot be redeemed.
       if (!stored.ok && stored.failure.kind !== "store_row_invalid") return stored;
-      if (stored.ok && stored.value !== undefined) grants.push(stored.value.grant);
+      if (stored.ok && stored.value !== undefined && "grant" in stored.value) grants.push(stored.value.grant);
     }
   }
   return succeed(grants);

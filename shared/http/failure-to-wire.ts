@@ -153,26 +153,41 @@ function scopeSurplus(): Wire {
 }
 
 function grantRefused({ reason, signIn }: Extract<Failure, { kind: "grant_refused" }>, { dialect }: WireOptions): Wire {
-  const [code, problem] = GRANT_PROBLEMS[reason] ?? GRANT_INVALID;
+  const [code, problem, action = "sign_in"] = GRANT_PROBLEMS[reason] ?? GRANT_INVALID;
   return {
     status: dialect === "oauth" ? 400 : 403,
     error: "invalid_grant",
     code,
-    description: `${problem} The user has to sign in for a new grant.`,
-    action: "sign_in",
+    description: problem,
+    action,
     ...(signIn?.url === undefined ? {} : { signInUrl: signIn.url }),
   };
 }
 
 /** The reasons that the grant's own caller may know. For all others, a grant of another caller looks like none. */
-const GRANT_PROBLEMS: Partial<Record<GrantRefusal, readonly [code: string, problem: string]>> = {
-  expired: ["grant_expired", "The grant has expired."],
+const GRANT_PROBLEMS: Partial<Record<GrantRefusal, GrantProblem>> = {
+  expired: ["grant_expired", "The grant has expired. The user has to sign in again."],
+  pending: ["grant_pending", "No one has allowed the grant yet. The user has to open the link and allow it."],
   other_registration: [
     "grant_for_other_registration",
-    "The grant was issued for another app registration than the policy has for this caller now.",
+    "The grant was issued for another app registration than the policy has for this caller now. The user has to sign in for a new grant.",
+  ],
+  verifier_missing: [
+    "grant_verifier_required",
+    "The grant is bound to a session of the application. Send its code_verifier with the first request.",
+    "fix_request",
+  ],
+  verifier_wrong: [
+    "grant_verifier_wrong",
+    "The code_verifier does not match the code_challenge of the grant's link.",
+    "fix_request",
   ],
 };
-const GRANT_INVALID = ["grant_invalid", "The grant does not exist, or it belongs to another caller."] as const;
+type GrantProblem = readonly [code: string, problem: string, action?: Wire["action"]];
+const GRANT_INVALID: GrantProblem = [
+  "grant_invalid",
+  "The grant does not exist, or it belongs to another caller. The user has to sign in for a new grant.",
+];
 
 function codeRefused(reason: CodeRefusal): Wire {
   const [code, problem] =

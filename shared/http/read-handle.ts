@@ -10,6 +10,8 @@ import { type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import { invalidRequest } from "./invalid-request.ts";
 
+const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/;
+
 type RefreshTokenRequest = Extract<GrantRequest, { flow: "refresh-token" }>;
 
 /** A handle, and nothing else. */
@@ -29,6 +31,14 @@ export function readRefreshToken(value: string, parameter: string): Result<Refre
   return looksLike === "entra_token" || looksLike === "other"
     ? succeed({ flow, presented: "entra_token", refreshToken: new SecretValue(text) })
     : invalidRequest("handle_malformed", parameter, { looksLike });
+}
+
+/** RFC 7636 section 4.1: the verifier of a challenge. Undefined: none was sent. */
+export function readVerifier(value: unknown, parameter: string): Result<SecretValue | undefined, Failure> {
+  if (value === undefined) return succeed(undefined);
+  return typeof value === "string" && VERIFIER.test(value)
+    ? succeed(new SecretValue(value))
+    : invalidRequest("parameter_invalid", parameter);
 }
 
 /**

@@ -13,14 +13,14 @@ import { invalidRequest } from "./invalid-request.ts";
 import { queryOf } from "./query-of.ts";
 import { collectParameters, type Parameters, readJsonBody, safeName, singleValue } from "./read-body.ts";
 import { readBearer } from "./read-client-authentication.ts";
-import { readHandle } from "./read-handle.ts";
+import { readHandle, readVerifier } from "./read-handle.ts";
 import { readClaims, readCorrelationId, readScopeList } from "./read-token-parameters.ts";
 import { refuseBodyNames, refuseUnknownMember } from "./similar-names.ts";
 
 /** A day. A caller cannot reasonably require more. */
 const MINIMUM_SECONDS_MAX = 86_400;
 const NO_PARAMETERS: Parameters = new Map();
-const POST_MEMBERS = ["scopes", "grant", "claims", "minimumSeconds", "forceRefresh"];
+const POST_MEMBERS = ["scopes", "grant", "codeVerifier", "claims", "minimumSeconds", "forceRefresh"];
 
 /** The sidecar's parameters for members of the JSON. */
 const IN_QUERY = {
@@ -65,12 +65,13 @@ export async function readHeaderRequest(
   if (!query.ok) return query;
   const parameters = request.method === "POST" ? await readPost(request, context) : readOverrides(request, context);
   if (!parameters.ok) return parameters;
-  const { tokenParameters, grant, application, correlationId = ownCorrelationId } = parameters.value;
+  const { tokenParameters, grant, codeVerifier, application, correlationId = ownCorrelationId } = parameters.value;
   if (grant !== undefined && route === "application") return invalidRequest("parameter_not_supported", "grant");
   return succeed({
     clientAuthentication: clientAuthentication.value,
     claimedClientId: undefined,
-    grantRequest: application || route === "application" ? { flow: "client-credentials" } : userRequest(grant),
+    grantRequest:
+      application || route === "application" ? { flow: "client-credentials" } : userRequest(grant, codeVerifier),
     tokenParameters,
     correlationId,
   });
@@ -81,6 +82,8 @@ export async function readHeaderRequest(
 export interface HeaderParameters {
   readonly tokenParameters: TokenParameters;
   readonly grant: SecretValue | undefined;
+  /** For a grant that is bound to a session of the application. */
+  readonly codeVerifier?: SecretValue | undefined;
   /** The caller requests its own token, with a parameter of the sidecar. */
   readonly application: boolean;
   /** Undefined: the query has none, so the request's header or a new id applies. */
@@ -144,6 +147,8 @@ async function readPost(
   const { scopes, grant, claims, minimumSeconds, forceRefresh = false } = body.value;
   const handle = grant === undefined ? succeed(undefined) : readHandle(grant, "grant");
   if (!handle.ok) return handle;
+  const codeVerifier = readVerifier(body.value["codeVerifier"], "codeVerifier");
+  if (!codeVerifier.ok) return codeVerifier;
   if (typeof forceRefresh !== "boolean") return invalidRequest("parameter_invalid", "forceRefresh");
   const tokenParameters = toTokenParameters(request, {
     scopes,
@@ -156,6 +161,7 @@ async function readPost(
   return succeed({
     tokenParameters: tokenParameters.value,
     grant: handle.value,
+    codeVerifier: codeVerifier.value,
     application: false,
     correlationId: undefined,
   });
@@ -203,8 +209,8 @@ function isWithin(value: number, maximum: number): boolean {
   return Number.isSafeInteger(value) && value >= 0 && value <= maximum;
 }
 
-function userRequest(grant: SecretValue | undefined): GrantRequest {
+function userRequest(grant: SecretValue | undefined, codeVerifier: SecretValue | undefined): GrantRequest {
   return grant === undefined
     ? { flow: "on-behalf-of", subject: undefined, presentedAs: "assertion" }
-    : { flow: "refresh-token", presented: "handle", refreshToken: grant };
+    : { flow: "refresh-token", presented: "handle", refreshToken: grant, codeVerifier };
 }

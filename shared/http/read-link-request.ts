@@ -1,6 +1,6 @@
 /**
  * `POST /signin/links` → a link request. The JSON members are `caller?`, `expectedUser?`, `claims?` (the claims
- * challenge that the sign-in must satisfy) and the APIs of the grant: `api` with `scopes?` for one API, or `apis`
+ * challenge that the sign-in must satisfy), `codeChallenge?` (S256) and the APIs of the grant: `api` with `scopes?` for one API, or `apis`
  * (scopes by API name) for several. Without scopes, the grant gets the scopes that the policy lists.
  */
 
@@ -20,7 +20,13 @@ import { refuseBodyNames, refuseUnknownMember } from "./similar-names.ts";
 
 /** APIs and callers by their names in the policy, and a user by object id. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,63}$/;
-const FORMS: Readonly<Record<string, RegExp>> = { api: NAME, caller: NAME, expectedUser: GUID };
+const FORMS: Readonly<Record<string, RegExp>> = {
+  api: NAME,
+  caller: NAME,
+  expectedUser: GUID,
+  // RFC 7636 section 4.2: SHA-256 in base64url.
+  codeChallenge: /^[A-Za-z0-9_-]{43}$/,
+};
 
 const MEMBERS = [...Object.keys(FORMS), "scopes", "apis", "claims"];
 
@@ -36,7 +42,7 @@ export async function readLinkRequest(request: IncomingRequest): Promise<Result<
   const { scopes, apis, claims, ...texts } = body.value;
   const invalid = findInvalid(texts);
   if (invalid !== undefined) return invalid;
-  const { api, caller, expectedUser } = texts as { api?: string; caller?: string; expectedUser?: string };
+  const { api, caller, expectedUser, codeChallenge } = texts as Readonly<Record<string, string | undefined>>;
   const requested = apis === undefined ? readOneApi(api, scopes) : readApis(apis, { api, scopes });
   if (!requested.ok) return requested;
   const challenge = readUrlClaims(claims);
@@ -47,6 +53,7 @@ export async function readLinkRequest(request: IncomingRequest): Promise<Result<
     apis: requested.value,
     expectedUser: expectedUser?.toLowerCase(),
     claims: challenge.value,
+    codeChallenge,
   });
 }
 

@@ -20,11 +20,12 @@ import { invalidRequest } from "./invalid-request.ts";
 import { queryOf } from "./query-of.ts";
 import { announcesBody, collectParameters, safeName, singleValue } from "./read-body.ts";
 import { readBearer } from "./read-client-authentication.ts";
-import { readHandle } from "./read-handle.ts";
+import { readHandle, readVerifier } from "./read-handle.ts";
 import { type HeaderParameters, type HeaderRequestContext, readOverrides } from "./read-header-request.ts";
 import { readCorrelationId } from "./read-token-parameters.ts";
 
 const GRANT_HEADER = "X-Grant";
+const VERIFIER_HEADER = "X-Grant-Verifier";
 
 export interface RelayRequest {
   /** With `relay`: the request to the API. */
@@ -159,7 +160,15 @@ function readGrantRequest(request: IncomingRequest, application: boolean): Resul
   if (application) return succeed({ flow: "client-credentials" });
   if (sent === null) return succeed({ flow: "on-behalf-of", subject: undefined, presentedAs: "assertion" });
   const handle = readHandle(sent, GRANT_HEADER);
-  return handle.ok ? succeed({ flow: "refresh-token", presented: "handle", refreshToken: handle.value }) : handle;
+  if (!handle.ok) return handle;
+  const verifier = readVerifier(request.headers.get(VERIFIER_HEADER) ?? undefined, VERIFIER_HEADER);
+  if (!verifier.ok) return verifier;
+  return succeed({
+    flow: "refresh-token",
+    presented: "handle",
+    refreshToken: handle.value,
+    codeVerifier: verifier.value,
+  });
 }
 
 /** The body as it is. Functions drops the body of GET and HEAD. */

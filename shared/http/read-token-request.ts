@@ -12,7 +12,7 @@ import type { IncomingRequest } from "./incoming-request.ts";
 import { invalidRequest } from "./invalid-request.ts";
 import { type Parameters, readForm, singleValue } from "./read-body.ts";
 import { readClientAuthentication } from "./read-client-authentication.ts";
-import { readRefreshToken } from "./read-handle.ts";
+import { readRefreshToken, readVerifier } from "./read-handle.ts";
 import { readCorrelationId, readTokenParameters } from "./read-token-parameters.ts";
 import { refuseBodyNames, refuseSimilarNames } from "./similar-names.ts";
 
@@ -32,8 +32,6 @@ const PARAMETERS = [
   ...["subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"],
   ...["assertion", "requested_token_use"],
 ];
-/** RFC 7636 section 4.1. */
-const VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/;
 
 export async function readTokenRequest(
   request: IncomingRequest,
@@ -135,9 +133,11 @@ function readJwtBearer(form: Parameters): Result<GrantRequest, Failure> {
 
 function readRefreshTokenGrant(form: Parameters): Result<GrantRequest, Failure> {
   const token = singleValue(form, "refresh_token");
-  return token === undefined
-    ? invalidRequest("parameter_missing", "refresh_token")
-    : readRefreshToken(token, "refresh_token");
+  if (token === undefined) return invalidRequest("parameter_missing", "refresh_token");
+  const verifier = readVerifier(singleValue(form, "code_verifier"), "code_verifier");
+  if (!verifier.ok) return verifier;
+  const read = readRefreshToken(token, "refresh_token");
+  return read.ok ? succeed({ ...read.value, codeVerifier: verifier.value }) : read;
 }
 
 /**
@@ -150,10 +150,15 @@ function readAuthorizationCode(form: Parameters): Result<GrantRequest, Failure> 
   const verifier = singleValue(form, "code_verifier");
   if (code === undefined) return invalidRequest("parameter_missing", "code");
   if (redirectUri === undefined) return invalidRequest("parameter_missing", "redirect_uri");
-  if (verifier === undefined) return invalidRequest("parameter_missing", "code_verifier");
-  if (!VERIFIER.test(verifier)) return invalidRequest("parameter_invalid", "code_verifier");
-  const codeVerifier = new SecretValue(verifier);
-  return succeed({ flow: "authorization-code", code: new SecretValue(code), redirectUri, codeVerifier });
+  const codeVerifier = readVerifier(verifier, "code_verifier");
+  if (!codeVerifier.ok) return codeVerifier;
+  if (codeVerifier.value === undefined) return invalidRequest("parameter_missing", "code_verifier");
+  return succeed({
+    flow: "authorization-code",
+    code: new SecretValue(code),
+    redirectUri,
+    codeVerifier: codeVerifier.value,
+  });
 }
 
 /** Without client authentication, a user may exchange the token that it presents: the token authenticates the user. */

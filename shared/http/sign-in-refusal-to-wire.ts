@@ -15,6 +15,11 @@ const REFUSALS: Readonly<Record<SignInRefusal, readonly [code: string, descripti
     "fix_request",
   ],
   link_expired: ["signin_link_expired", "The link has expired. Request a new one.", "sign_in"],
+  link_used: [
+    "signin_link_used",
+    "The link was already answered, or its access has been ended. Request a new one.",
+    "sign_in",
+  ],
   answer_invalid: ["signin_answer_invalid", "The request is not a response to a sign-in. Start again.", "sign_in"],
   transaction_missing: [
     "signin_not_begun_here",
@@ -28,7 +33,11 @@ const REFUSALS: Readonly<Record<SignInRefusal, readonly [code: string, descripti
   guest: ["signin_guest", "Guests may not use this service. Ask your administrator.", "ask_admin"],
   confirmation_missing: ["confirmation_missing", "No confirmation is pending in this browser. Start again.", "sign_in"],
   confirmation_expired: ["confirmation_expired", "The confirmation came too late. Start again.", "sign_in"],
-  confirmation_used: ["confirmation_used", "The confirmed grant has been revoked. Start again.", "sign_in"],
+  confirmation_used: [
+    "confirmation_used",
+    "The access that this form is about has been ended. Start again.",
+    "sign_in",
+  ],
   form_forged: ["form_forged", "The form did not come from the confirmation page. Start again.", "sign_in"],
   registration_changed: [
     "signin_registration_changed",

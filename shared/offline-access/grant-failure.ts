@@ -14,6 +14,8 @@ export function fromGrantFailure(failure: GrantFailure): Failure {
       return { kind: "request_invalid", problem: "handle_malformed" };
     case "grant_unknown":
       return { kind: "grant_refused", reason: "unknown" };
+    case "grant_pending":
+      return { kind: "grant_refused", reason: "pending", grantId: failure.grantId };
     case "grant_not_bound":
       return { kind: "grant_refused", reason: "not_bound" };
     case "grant_expired":
@@ -26,8 +28,11 @@ export function fromGrantFailure(failure: GrantFailure): Failure {
     case "seal_too_large":
     case "store_row_invalid":
       return { kind: "grant_refused", reason: "unreadable" };
+    case "grant_answered":
+      return { kind: "sign_in_refused", reason: "link_used" };
+    // A random handle, so only a repeated write can find it: the request failed and may be repeated.
     case "grant_exists":
-      return { kind: "sign_in_refused", reason: "confirmation_used" };
+      return { kind: "dependency_failed", dependency: "grant_store", problem: "unavailable" };
     case "page_invalid":
       return { kind: "request_invalid", problem: "parameter_invalid", parameter: "after" };
     case "sealing_key_invalid":

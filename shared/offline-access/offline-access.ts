@@ -3,12 +3,10 @@
  * grant store. Without a grant store, every handle is refused; the configuration check refuses a policy with grants.
  */
 
-import type { AuditFacts } from "../audit/audit-event.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Caller } from "../caller/caller.ts";
-import type { ConsentedApis } from "../core/api-scopes.ts";
-import type { EndedGrant, Failure } from "../core/failure.ts";
-import { type Grant, isGrantId } from "../core/grant.ts";
+import type { Failure } from "../core/failure.ts";
+import { isGrantId, type WantedGrant } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
@@ -20,8 +18,10 @@ import type { CreateGrant, Grants } from "../grants/grants.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { entryFor } from "../policy/find-entry.ts";
 import type { Policy } from "../policy/rules.ts";
+import { challengeOf, sameText } from "../sealed-state/pkce.ts";
 import type { Consent } from "./consented-apis.ts";
 import { fromGrantFailure, fromGrantResult } from "./grant-failure.ts";
+import { createLinkedGrants, type LinkedGrants, revokedFacts } from "./linked-grants.ts";
 
 /** A grant as a response describes it. */
 export interface IssuedGrant {
@@ -43,39 +43,15 @@ export interface IssueGrant {
   readonly audit: AuditTrail;
 }
 
-/** A grant that a person approved on the confirmation page, for an application that is not present. */
-export interface IssueConfirmedGrant {
-  readonly clientId: string;
-  /** Client id of the registration that Entra issued the refresh token for. */
-  readonly registration: string;
-  readonly user: UserIdentity;
-  readonly entitlement: Entitlement;
-  /** The APIs that the confirmation page showed. */
-  readonly apis: ConsentedApis;
-  readonly refreshToken: SecretValue;
-  /** Chosen before approval, so that a form that is sent twice issues one grant and shows it twice. */
-  readonly handle: SecretValue;
-  readonly createdAtSeconds: number;
-  readonly signal: AbortSignal;
-  readonly audit: AuditTrail;
-}
-
-export type DenyConfirmedGrant = Pick<
-  IssueConfirmedGrant,
-  "clientId" | "user" | "handle" | "createdAtSeconds" | "audit"
->;
-
-export interface OfflineAccess {
-  open(handle: SecretValue, caller: Caller): Promise<Result<UnsealedGrant, Failure>>;
+export interface OfflineAccess extends LinkedGrants {
+  /** `codeVerifier`: for a grant that is bound to a session of the application. */
+  open(
+    handle: SecretValue,
+    caller: Caller,
+    codeVerifier: SecretValue | undefined,
+  ): Promise<Result<UnsealedGrant, Failure>>;
   /** Issues a grant. Undefined: no grant store is configured. */
   issue(request: IssueGrant): Promise<Result<IssuedGrant | undefined, Failure>>;
-  /** Issues the approved grant. If the same approval came before, returns the same grant with its handle. */
-  issueConfirmed(request: IssueConfirmedGrant): Promise<Result<IssuedGrant, Failure>>;
-  /**
-   * The person denied: revokes the grant that an earlier approval issued, and cancels one that is still being
-   * processed.
-   */
-  denyConfirmed(request: DenyConfirmedGrant): Promise<Result<true, Failure>>;
   /**
    * Records a redemption and stores the newer refresh token if Entra returned one. Fails if the grant was revoked
    * during the redemption, or if the store does not say whether it was. A failed write alone loses nothing, because the
@@ -103,19 +79,19 @@ export interface OfflineAccessInput {
 
 export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineAccessInput): OfflineAccess {
   return {
-    async open(handle, caller) {
-      const opened = await (await grants?.())?.open(handle, caller);
-      if (opened?.ok === true) return opened;
+    ...createLinkedGrants(grants),
+    async open(handle, caller, codeVerifier) {
+      const all = await grants?.();
+      const opened = await all?.open(handle, caller);
+      if (all !== undefined && opened?.ok === true) return checkVerifier(all, opened.value, codeVerifier);
       const refused: Failure =
-        opened === undefined ? { kind: "grant_refused", reason: "unknown" } : fromGrantFailure(opened.failure);
-      const ended = opened === undefined ? undefined : endedGrant(policy, caller, opened.failure);
+        opened?.ok === false ? fromGrantFailure(opened.failure) : { kind: "grant_refused", reason: "unknown" };
+      const wanted = opened?.ok === false ? wantedGrant(policy, caller, opened.failure) : undefined;
       return refused.kind === "grant_refused"
-        ? fail({ ...refused, ...grantIdOf(handle), ...(ended === undefined ? {} : { ended }) })
+        ? fail({ ...refused, ...grantIdOf(handle), ...(wanted === undefined ? {} : { wanted }) })
         : fail(refused);
     },
     issue: (request) => issue(grants, request),
-    issueConfirmed: (request) => issueConfirmed(grants, request),
-    denyConfirmed: (request) => denyConfirmed(grants, request),
     async redeemed(grant, newer) {
       const all = await grants?.();
       const written = await (newer === undefined ? all?.recordRedemption(grant) : all?.storeNewer(grant, newer));
@@ -159,20 +135,47 @@ function grantIdOf(handleOrId: SecretValue): { readonly grantId?: string } {
   return handle.ok ? { grantId: handle.value.id } : {};
 }
 
-function revokedFacts({ id, binding, user }: Grant): Partial<AuditFacts> {
-  return { grantId: id, grantRevoked: true, grantClientId: binding.clientId, subjectObjectId: user.objectId };
+/** RFC 7636: the verifier is required until the application has presented it once, and a wrong one is never accepted. */
+async function checkVerifier(
+  grants: Grants,
+  opened: UnsealedGrant,
+  codeVerifier: SecretValue | undefined,
+): Promise<Result<UnsealedGrant, Failure>> {
+  const { id: grantId, codeChallenge, verifiedAtSeconds } = opened.grant;
+  if (codeChallenge === undefined) return succeed(opened);
+  if (codeVerifier !== undefined && !sameText(codeChallenge, challengeOf(codeVerifier.reveal()))) {
+    return fail({ kind: "grant_refused", reason: "verifier_wrong", grantId });
+  }
+  if (verifiedAtSeconds !== undefined) return succeed(opened);
+  return codeVerifier === undefined
+    ? fail({ kind: "grant_refused", reason: "verifier_missing", grantId })
+    : fromGrantResult(await grants.recordVerified(opened));
 }
 
 /**
- * The expired grant of an application, so that the response can offer a link to renew it. A user signs in again
- * instead.
+ * The application's grant, so that the response can offer a link that makes it live. A user signs in again instead. A grant
+ * of another registration than the caller's stays what it is.
  */
-function endedGrant(policy: Policy, caller: Caller, failure: GrantFailure): EndedGrant | undefined {
-  if (failure.kind !== "grant_expired" || failure.sealedRecord === undefined) return undefined;
-  if (caller.kind !== "application") return undefined;
-  const entry = entryFor(policy, caller);
+function wantedGrant(policy: Policy, caller: Caller, failure: GrantFailure): WantedGrant | undefined {
+  const entry = caller.kind === "application" ? entryFor(policy, caller) : undefined;
   if (entry === undefined) return undefined;
-  return { entry: entry.name, confidential: caller.confidential, grant: failure.sealedRecord };
+  const by = { entry: entry.name, confidential: caller.confidential };
+  if (failure.kind === "grant_pending") {
+    const { binding, apis, expectedUser, claims, registration } = failure.requested;
+    if (registration !== caller.registration) return undefined;
+    return { ...by, clientId: binding.clientId, apis, expectedUser, claims, heals: false };
+  }
+  if (failure.kind !== "grant_expired" || failure.sealedRecord === undefined) return undefined;
+  const { binding, apis, user, registration } = failure.sealedRecord;
+  if (registration !== caller.registration) return undefined;
+  return {
+    ...by,
+    clientId: binding.clientId,
+    apis,
+    expectedUser: user.objectId,
+    claims: undefined,
+    heals: true,
+  };
 }
 
 /** A user sees and revokes the grants that applications hold on their behalf, through any client with a policy entry. */
@@ -197,40 +200,9 @@ async function issue(
     user: user.value,
     refreshToken: consent.refreshToken,
     apis: consent.apis,
-    ...grantTerms(entitlement),
+    maxDays: entitlement.grantMaxDays,
+    policyEntry: entitlement.entry,
   });
-}
-
-async function issueConfirmed(
-  grants: LazyGrants | undefined,
-  request: IssueConfirmedGrant,
-): Promise<Result<IssuedGrant, Failure>> {
-  if (grants === undefined) return fail({ kind: "misconfigured", code: "grant_store_missing" });
-  const { clientId, registration, user, entitlement, apis, refreshToken, handle, createdAtSeconds } = request;
-  return storeGrant(grants, request, {
-    binding: { kind: "application", tenantId: user.tenantId, clientId },
-    registration,
-    user,
-    refreshToken,
-    idempotency: { handle, createdAtSeconds },
-    apis,
-    ...grantTerms(entitlement),
-  });
-}
-
-async function denyConfirmed(
-  grants: LazyGrants | undefined,
-  { clientId, user, handle, createdAtSeconds, audit }: DenyConfirmedGrant,
-): Promise<Result<true, Failure>> {
-  const caller = { kind: "application", tenantId: user.tenantId, clientId, objectId: user.objectId } as const;
-  const denied = await (await grants?.())?.deny({ handle, caller, createdAtSeconds });
-  if (denied?.ok === false) return fail(fromGrantFailure(denied.failure));
-  audit.add(denied?.value === undefined ? {} : revokedFacts(denied.value));
-  return succeed(true);
-}
-
-function grantTerms({ grantMaxDays, entry }: Entitlement) {
-  return { maxDays: grantMaxDays, policyEntry: entry };
 }
 
 async function storeGrant(
@@ -241,14 +213,14 @@ async function storeGrant(
   const all = await grants();
   const created = await all.create(request);
   if (!created.ok) return fail(fromGrantFailure(created.failure));
-  const { handle, grant, existed } = created.value;
-  if (signal?.aborted === true && !existed) {
+  const { handle, grant } = created.value;
+  if (signal?.aborted === true) {
     // The deadline passed and the caller got 504 instead of the handle: delete the grant.
     const discarded = await all.discard(grant);
     audit.add({ grantMade: true, ...revokedFacts(grant), grantRevoked: discarded.ok });
     return fail({ kind: "deadline_passed" });
   }
-  audit.add({ grantId: grant.id, subjectObjectId: grant.user.objectId, ...(existed ? {} : { grantMade: true }) });
+  audit.add({ grantId: grant.id, subjectObjectId: grant.user.objectId, grantMade: true });
   return succeed({ id: grant.id, handle, expiresAtSeconds: grant.expiresAtSeconds });
 }
 

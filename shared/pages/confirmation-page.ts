@@ -22,17 +22,19 @@ export interface ConfirmationPageInput {
   /** The application may also use any other scopes that were consented for this service. */
   readonly mayIncludeMore: boolean;
   readonly untilSeconds: number;
+  /** The person allowed it before, and the access stopped working. */
+  readonly again: boolean;
   /** Hidden fields of the form. */
   readonly transaction: string;
   readonly formToken: string;
 }
 
 export function confirmationPage(input: ConfirmationPageInput): Page {
-  const { application, clientId, person, apis, mayIncludeMore, untilSeconds, transaction, formToken } = input;
+  const { application, clientId, person, apis, mayIncludeMore, untilSeconds, again, transaction, formToken } = input;
   return {
     title: `Allow “${application}”?`,
     main: html`<h1>Allow “${application}” to act on your behalf?</h1>
-<p>The application requests the permissions below. It can use them with your account, even when you are not signed in.</p>
+<p>The application requests the permissions below. It can use them with your account, even when you are not signed in.${again ? AGAIN : ""}</p>
 <dl>
 <div><dt>Application</dt><dd><strong>${application}</strong><br><span class="quiet">Client id <code>${clientId}</code></span></dd></div>
 <div><dt>Your account</dt><dd>${toPerson(person)}</dd></div>
@@ -59,6 +61,8 @@ function toRows({ api, scopes }: RequestedApi, mayIncludeMore: boolean): Html {
 }
 
 const ALL_OTHERS = html`<li>and all other permissions that were consented to for this service</li>`;
+const AGAIN =
+  " You allowed this before, and the access has stopped working. If you choose “Don’t allow”, nothing changes.";
 const BY_LINK =
   "If you received a link to this page and did not expect it, choose “Don’t allow”. The application then gets no access.";
 const BY_APPLICATION =

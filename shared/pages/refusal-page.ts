@@ -46,7 +46,6 @@ interface RefusalText {
 }
 
 const NEW_LINK = "Ask for a new link, or start again in the application.";
-const NEW_HANDLE = "If you still need a handle, ask for a new link, or start again in the application.";
 const START_AGAIN = "Go back to the application and start again.";
 const ASK_ADMIN = "Contact your administrator and give them the reference below.";
 
@@ -68,7 +67,12 @@ const TEXTS: Readonly<Record<string, RefusalText>> = {
   },
   signin_link_expired: {
     title: "This link has expired",
-    reason: "For security, a link is valid for ten minutes only.",
+    reason: "For security, a link is valid for a limited time only.",
+    advice: NEW_LINK,
+  },
+  signin_link_used: {
+    title: "This link is no longer valid",
+    reason: "It has already been answered, or the access has been ended since. Nothing has changed.",
     advice: NEW_LINK,
   },
   signin_answer_invalid: {
@@ -114,9 +118,8 @@ const TEXTS: Readonly<Record<string, RefusalText>> = {
   },
   confirmation_missing: {
     title: "No confirmation is pending",
-    reason:
-      "You have already answered it, it has expired, or it belongs to another browser. A handle is shown only once.",
-    advice: NEW_HANDLE,
+    reason: "You have already answered it, it has expired, or it belongs to another browser.",
+    advice: NEW_LINK,
   },
   confirmation_expired: {
     title: "That took too long",
@@ -124,9 +127,9 @@ const TEXTS: Readonly<Record<string, RefusalText>> = {
     advice: NEW_LINK,
   },
   confirmation_used: {
-    title: "This access has been revoked",
-    reason: "You allowed it, and it was revoked afterwards. Its handle is no longer valid.",
-    advice: NEW_HANDLE,
+    title: "This access has been ended",
+    reason: "You or the application ended it after this page was opened. No access was granted.",
+    advice: NEW_LINK,
   },
   form_forged: {
     title: "This form was not sent from the confirmation page",

@@ -37,6 +37,8 @@ function describeTerms(entry: CallerRule): string[] {
     [entry.requireConfidentialClient, "must be a confidential client"],
     [entry.offlineAccess, `may get grants that last ${entry.grantMaxDays} days`],
     [entry.unattended, "may redeem grants without the user"],
+    [entry.anyPersonMayAllow, "may make sign-in links that any person can answer"],
+    [entry.linkMinutes !== 10, `makes sign-in links for one person that last ${entry.linkMinutes} minutes`],
     [entry.importRefreshTokens, "may import refresh tokens from Entra"],
     [entry.acceptSurplus, "gets tokens even if they carry more scopes than listed"],
     [entry.cae, "gets long-lived tokens that Graph may challenge"],

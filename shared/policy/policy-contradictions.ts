@@ -174,6 +174,11 @@ const RULES: readonly EntryRule[] = [
     "has kind user and unattended, which only kind application may have",
   ),
   entryRule(
+    ["kind", "anyPersonMayAllow"],
+    ({ kind, anyPersonMayAllow }) => kind === "user" && anyPersonMayAllow,
+    "has kind user and anyPersonMayAllow, which only kind application may have",
+  ),
+  entryRule(
     ["kind", "subjectClients"],
     ({ kind, subjectClients }) => kind === "user" && subjectClients !== undefined,
     "has kind user and subjectClients, which only kind application may have",

@@ -154,6 +154,10 @@ export const callerSchema = z.strictObject({
   /** Lifetime of a grant in days. Entra's refresh tokens expire after 90 days without use. */
   grantMaxDays: z._default(count(1, 365), 90),
   unattended: z._default(z.boolean(), false),
+  /** A sign-in link for this application may be made without `expectedUser` and `codeChallenge`. */
+  anyPersonMayAllow: z._default(z.boolean(), false),
+  /** Lifetime of a sign-in link that names its person. Other links: at most 10 minutes. */
+  linkMinutes: z._default(count(1, 1440), 10),
   subjectClients: z.optional(z.array(guid)),
   redirectUris: z._default(z.array(z.string().check(z.maxLength(512), z.refine(isRedirectUri, REDIRECT_URI_FORM))), []),
   /** `none`: the caller may use APIs through the relay and never gets a token or a header object. */

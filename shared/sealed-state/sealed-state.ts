@@ -56,11 +56,19 @@ export interface PushedRequest {
   readonly hints: SignInHints;
 }
 
-/** Sealed in `/signin/{link}`: a person may create a grant for exactly this application, API and scopes. */
-export interface SignInLink {
-  readonly target: Target;
+/** The grant that a link is about. */
+export interface LinkedHandle {
   /** `oid` of the only user who may use the link. */
   readonly expectedUser: string | undefined;
+  /** The grant's handle. Only the application gets it, with the link. */
+  readonly handle: string;
+  /** The grant exists, and the link makes it live again. */
+  readonly heals: boolean;
+}
+
+/** Sealed in `/signin/{link}`: a person may allow a grant for exactly this application, API and scopes. */
+export interface SignInLink extends LinkedHandle {
+  readonly target: Target;
   readonly claims: string | undefined;
 }
 
@@ -76,7 +84,7 @@ export interface Transaction {
   readonly target: Target;
   readonly purpose:
     | { readonly kind: "code"; readonly returnTo: RedirectTarget }
-    | { readonly kind: "grant"; readonly expectedUser: string | undefined };
+    | ({ readonly kind: "grant" } & LinkedHandle);
 }
 
 interface Pending {
@@ -89,18 +97,16 @@ interface Pending {
 }
 
 /**
- * A person creates a grant for an application that is not present. Until approval, the refresh token is stored only
+ * A person allows a grant for an application that is not present. Until approval, the refresh token is stored only
  * here.
  */
-export interface PendingGrant extends Pending {
+export interface PendingGrant extends Pending, Pick<LinkedHandle, "handle" | "heals"> {
   readonly kind: "grant";
   readonly user: { readonly tenantId: string; readonly objectId: string };
   readonly person: { readonly name: string; readonly username: string };
   readonly refreshToken: string;
   /** The consented APIs. The page shows them, and the grant will have them. */
   readonly apis: ConsentedApis;
-  /** The handle that the grant will have, so that a form that is sent twice cannot create two grants. */
-  readonly handle: string;
 }
 
 /** A person signs in to an application that requests offline access. Entra's code is not redeemed yet. */
@@ -134,9 +140,9 @@ export function createSealedState({ sealerFor, nowSeconds }: SealedStateInput): 
     createStateSealer<T>({ sealer: sealerFor(purpose), lifetimeSeconds, nowSeconds });
   return {
     pushedRequests: stateSealer("pushed-request-2", PUSHED_REQUEST_SECONDS),
-    links: stateSealer("signin-link-2", LINK_SECONDS),
-    transactions: stateSealer("transaction-2", SIGN_IN_SECONDS),
+    links: stateSealer("signin-link-3", LINK_SECONDS),
+    transactions: stateSealer("transaction-3", SIGN_IN_SECONDS),
     codes: stateSealer("code-2", CODE_SECONDS),
-    confirmations: stateSealer("confirmation-2", CONFIRMATION_SECONDS),
+    confirmations: stateSealer("confirmation-3", CONFIRMATION_SECONDS),
   };
 }

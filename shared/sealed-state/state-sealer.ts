@@ -17,7 +17,8 @@ export interface SealedStateFailure {
 }
 
 export interface StateSealer<T> {
-  seal(content: T): Promise<Result<string, Failure | SealedStateFailure>>;
+  /** `lifetimeSeconds`: instead of that of the purpose. */
+  seal(content: T, lifetimeSeconds?: number): Promise<Result<string, Failure | SealedStateFailure>>;
   unseal(sealed: string): Promise<Result<T, Failure | SealedStateFailure>>;
 }
 
@@ -29,8 +30,8 @@ export interface StateSealerInput {
 
 export function createStateSealer<T>({ sealer, lifetimeSeconds, nowSeconds }: StateSealerInput): StateSealer<T> {
   return {
-    async seal(content) {
-      const sealed = await sealer.seal(JSON.stringify({ exp: nowSeconds() + lifetimeSeconds, content }));
+    async seal(content, ownLifetimeSeconds = lifetimeSeconds) {
+      const sealed = await sealer.seal(JSON.stringify({ exp: nowSeconds() + ownLifetimeSeconds, content }));
       return sealed.ok ? sealed : fail(fromSealFailure(sealed.failure));
     },
     async unseal(sealed) {

@@ -9,6 +9,7 @@ import type { Cookie } from "../core/cookie.ts";
 import type { Failure } from "../core/failure.ts";
 import { SIGN_IN_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
+import { SecretValue } from "../core/secret-value.ts";
 import type { Registration } from "../entra/registration.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import { cookiesFor, evictOldest, newTransactionId } from "../sealed-state/cookies.ts";
@@ -65,7 +66,10 @@ export async function beginAuthorize(
   return startSignIn(context, { target, registration: registration.value, purpose, hints, browserRequest });
 }
 
-/** Begins a sign-in from a link. Policy may have changed since the link was created, so policy decides again. */
+/**
+ * Begins a sign-in from a link. Policy may have changed since the link was created, so policy decides again. Nothing is
+ * consumed: programs that check the links of a mail may open it as often as they like.
+ */
 export async function beginLink(
   context: SignInContext,
   browserRequest: OpenLinkRequest,
@@ -73,15 +77,20 @@ export async function beginLink(
 ): Promise<Result<SignInRedirect, Failure>> {
   const unsealed = await (await context.signIn.sealedState()).links.unseal(browserRequest.link);
   if (!unsealed.ok) return fromStateFailure(unsealed.failure, { invalid: "link_invalid", expired: "link_expired" });
-  const { target, expectedUser, claims } = unsealed.value;
+  const { target, claims, ...linked } = unsealed.value;
   audit.add(targetFacts(context.policy, target));
   const registration = registrationOfTarget(context, target);
   if (!registration.ok) return registration;
   const decision = decideSignIn(context.policy, toSignInInput(target));
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
+  const answerable = await context.grants.checkAnswerable({
+    handle: new SecretValue(linked.handle),
+    heals: linked.heals,
+  });
+  if (!answerable.ok) return answerable;
   // No login hint: the person who opens the link chooses the account deliberately.
   const hints = { prompt: "select_account", loginHint: undefined, domainHint: undefined, claims };
-  const purpose = { kind: "grant", expectedUser } as const;
+  const purpose = { kind: "grant", ...linked } as const;
   return startSignIn(context, { target, registration: registration.value, purpose, hints, browserRequest });
 }
 

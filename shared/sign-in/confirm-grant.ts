@@ -10,7 +10,7 @@ import { CODE_SECONDS, CONFIRMATION_SECONDS } from "../core/limits.ts";
 import type { RedirectTarget } from "../core/redirect-target.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
-import type { IssuedGrant } from "../offline-access/offline-access.ts";
+import type { LinkedGrant } from "../offline-access/linked-grants.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import type { Api, Entitlement } from "../policy/entitlement.ts";
 import { release } from "../policy/release.ts";
@@ -60,9 +60,9 @@ export interface ConfirmationForm {
   readonly allowed: boolean;
 }
 
-/** The result of an approval: a grant to show, or a code for the application. */
+/** The result of an approval: a live grant, or a code for the application. */
 export type Confirmed =
-  | { readonly kind: "made"; readonly grant: IssuedGrant }
+  | { readonly kind: "allowed"; readonly grant: LinkedGrant }
   | { readonly kind: "return"; readonly returnTo: RedirectTarget; readonly code: string };
 
 /** The request that brought the form. */
@@ -163,41 +163,36 @@ function applicationName({ policy }: SignInContext, { target }: PendingConfirmat
   return policy.callers.find(({ name }) => name === target.entry)?.displayName ?? target.entry;
 }
 
-/** Denying also revokes the grant of an earlier approval and cancels an approval that is still being processed. */
+/**
+ * Denying ends the handle of the link. On a page that renews a grant it changes nothing, unless the same page had allowed
+ * it before. In both cases it cancels an approval that is still being processed.
+ */
 async function deny(
   context: SignInContext,
   pending: PendingConfirmation,
   audit: AuditTrail,
 ): Promise<Result<never, Failure>> {
   if (pending.kind === "grant") {
-    const { target, user } = pending;
+    const { target, user, id: confirmation } = pending;
     const handle = new SecretValue(pending.handle);
-    const { createdAtSeconds } = pending;
-    const denied = await context.grants.denyConfirmed({
-      clientId: target.clientId,
-      user,
-      handle,
-      createdAtSeconds,
-      audit,
-    });
-    if (!denied.ok) return denied;
+    const { clientId } = target;
+    const declined = await context.grants.decline({ clientId, user, handle, confirmation, audit });
+    if (!declined.ok) return declined;
   }
   return refuseSignIn("declined");
 }
 
 /**
- * Issues the grant, or returns the same grant again if the same form is repeated because its response was lost. A
- * repetition needs what the first form needed: this browser's sealed cookie (only it has the handle), the form token,
- * and this service's page as the sender. It is possible for the ten minutes of the cookie. A grant that was revoked in
- * the meantime is not issued again, because its tombstone stays as long. The first response that arrives deletes the cookie,
- * so that a later user of this browser cannot see the handle with the back button.
+ * Makes the grant live, or returns the same grant again if the same form is repeated because its response was lost. A
+ * repetition needs what the first form needed: this browser's sealed cookie, the form token, and this service's page as
+ * the sender. It is possible for the ten minutes of the cookie. A grant that was ended in the meantime stays ended.
  */
 async function approveGrant(
   context: SignInContext,
   { pending, entitlement }: GrantConfirmation,
   { audit, signal }: FormRequest,
 ): Promise<Result<Confirmed, Failure>> {
-  const issued = await context.grants.issueConfirmed({
+  const allowed = await context.grants.allow({
     clientId: pending.target.clientId,
     registration: pending.target.registration,
     user: pending.user,
@@ -205,9 +200,11 @@ async function approveGrant(
     apis: pending.apis,
     refreshToken: new SecretValue(pending.refreshToken),
     handle: new SecretValue(pending.handle),
-    createdAtSeconds: pending.createdAtSeconds,
+    heals: pending.heals,
+    confirmation: pending.id,
+    allowedAtSeconds: pending.createdAtSeconds,
     signal,
     audit,
   });
-  return issued.ok ? succeed({ kind: "made", grant: issued.value }) : issued;
+  return allowed.ok ? succeed({ kind: "allowed", grant: allowed.value }) : allowed;
 }

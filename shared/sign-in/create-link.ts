@@ -1,12 +1,11 @@
 /**
  * `POST /signin/links`: an application requests a link with which a person creates a grant for it. A person with the
  * role `Grant.Create` may request one for any application in the policy. The link contains the application, the APIs
- * and the scopes, sealed, so the person who opens it cannot change them. The service issues the grant only after that
- * person approves it on the confirmation page.
+ * and the scopes, sealed, so the person who opens it cannot change them. The answer has the handle of the grant as well.
+ * It becomes live only after that person approves it on the confirmation page; no browser ever gets it.
  */
 
 import type { AuditTrail } from "../audit/audit-trail.ts";
-import { requestedFacts } from "../audit/requested-facts.ts";
 import { authenticate } from "../caller/authenticate.ts";
 import type { Caller } from "../caller/caller.ts";
 import { hasOperatorRole } from "../caller/operator-role.ts";
@@ -14,13 +13,15 @@ import type { ClientAuthentication } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
 import { LINK_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import type { SignInInput } from "../policy/evaluate.ts";
 import { entryFor, named, noEntry } from "../policy/find-entry.ts";
 import { registrationIdOf } from "../policy/registrations.ts";
 import type { CallerRule } from "../policy/rules.ts";
+import type { SignInLink, Target } from "../sealed-state/sealed-state.ts";
 import { fromStateFailure, type SignInContext } from "./sign-in-context.ts";
-import { toTarget } from "./target.ts";
+import { targetFacts, toTarget } from "./target.ts";
 
 /** App role of this service's default registration: may create links for any application in the policy. */
 const LINK_ROLE = "Grant.Create";
@@ -34,6 +35,8 @@ export interface LinkRequest {
   readonly expectedUser: string | undefined;
   /** A claims challenge of Entra (JSON text) that the sign-in must satisfy. */
   readonly claims: string | undefined;
+  /** S256 challenge: the handle becomes live only with its verifier. */
+  readonly codeChallenge: string | undefined;
 }
 
 export interface SignInUrl {
@@ -41,54 +44,105 @@ export interface SignInUrl {
   readonly expiresAtSeconds: number;
 }
 
+export interface CreatedLink extends SignInUrl {
+  /** The handle of the grant that the link asks for. */
+  readonly handle: SecretValue;
+}
+
 export async function createLink(
   context: SignInContext,
   request: LinkRequest,
   audit: AuditTrail,
-): Promise<Result<SignInUrl, Failure>> {
+): Promise<Result<CreatedLink, Failure>> {
   const caller = await authenticate(context, request.clientAuthentication, audit);
   if (!caller.ok) return caller;
   const entry = entryOfLink(context, caller.value, request.caller);
   if (!entry.ok) return entry;
-  const { apis, expectedUser, claims } = request;
   const clientId = caller.value.kind === "application" ? caller.value.clientId : entry.value.clientId;
   // The entry of a blueprint names no application. Only its agents can request links, each for itself.
   if (clientId === undefined)
     return fail({ kind: "request_invalid", problem: "parameter_invalid", parameter: "caller" });
-  const link = await sealLink(context, { entry: entry.value, clientId, apis, expectedUser, claims, audit });
-  return link.ok || caller.value.kind === "application" ? link : fail(withoutEntry(link.failure));
+  const wanted = { entry: entry.value, clientId, apis: request.apis };
+  const target = targetOfLink(context, wanted);
+  if (!target.ok) return caller.value.kind === "application" ? target : fail(withoutEntry(target.failure));
+  audit.add(targetFacts(context.policy, target.value));
+  return requestGrant(context, { ...wanted, target: target.value, request, audit });
 }
 
-export interface LinkContent {
+type LinkContext = Pick<SignInContext, "policy" | "signIn" | "nowSeconds" | "registrations">;
+
+interface WantedLink {
   readonly entry: CallerRule;
   /** The application that will hold the grant: for the entry of a blueprint, one of its agents. */
   readonly clientId: string;
   readonly apis: SignInInput["apis"];
-  readonly expectedUser: string | undefined;
-  readonly claims: string | undefined;
-  readonly audit: AuditTrail;
 }
 
-/** Seals a link after policy has decided. */
-export async function sealLink(
-  context: Pick<SignInContext, "policy" | "signIn" | "nowSeconds" | "registrations">,
-  { entry, clientId, apis, expectedUser, claims, audit }: LinkContent,
-): Promise<Result<SignInUrl, Failure>> {
+/** What the link asks for, if policy allows it. */
+export function targetOfLink(
+  { policy, registrations }: Pick<LinkContext, "policy" | "registrations">,
+  { entry, clientId, apis }: WantedLink,
+): Result<Target, Failure> {
   const { blueprint } = entry;
-  const decision = decideSignIn(context.policy, { entry: entry.name, clientId, blueprint, apis });
+  const decision = decideSignIn(policy, { entry: entry.name, clientId, blueprint, apis });
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
-  const { policy, registrations } = context;
   const registration = registrationIdOf(policy, entry) ?? registrations.default.clientId;
-  const target = toTarget(decision.value, { clientId, blueprint, registration });
-  audit.add(requestedFacts(decision.value, target.apis));
-  const expiresAtSeconds = context.nowSeconds() + LINK_SECONDS;
-  const sealed = await (await context.signIn.sealedState()).links.seal({ target, expectedUser, claims });
+  return succeed(toTarget(decision.value, { clientId, blueprint, registration }));
+}
+
+/** The entry's `linkMinutes` count only for a link that names its person. */
+export async function sealLink(
+  { signIn, nowSeconds }: LinkContext,
+  { linkMinutes }: CallerRule,
+  content: SignInLink,
+): Promise<Result<SignInUrl, Failure>> {
+  const ofEntry = linkMinutes * 60;
+  const seconds = content.expectedUser === undefined ? Math.min(ofEntry, LINK_SECONDS) : ofEntry;
+  const expiresAtSeconds = nowSeconds() + seconds;
+  const sealed = await (await signIn.sealedState()).links.seal(content, seconds);
   return sealed.ok
-    ? succeed({ url: `${context.signIn.serviceUrl}/signin/${sealed.value}`, expiresAtSeconds })
+    ? succeed({ url: `${signIn.serviceUrl}/signin/${sealed.value}`, expiresAtSeconds })
     : fromStateFailure(sealed.failure, { invalid: "too_large", expired: "too_large" });
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+interface RequestGrant extends WantedLink {
+  readonly target: Target;
+  readonly request: LinkRequest;
+  readonly audit: AuditTrail;
+}
+
+/** Makes the handle and the link. Unless the entry says otherwise, the link names its person or its session. */
+async function requestGrant(
+  context: SignInContext,
+  { entry, clientId, apis, target, request, audit }: RequestGrant,
+): Promise<Result<CreatedLink, Failure>> {
+  const { expectedUser, claims, codeChallenge } = request;
+  if (expectedUser === undefined && codeChallenge === undefined && !entry.anyPersonMayAllow) {
+    return fail({ kind: "request_invalid", problem: "parameter_missing", parameter: "expectedUser" });
+  }
+  const requested = await context.grants.request({
+    binding: { kind: "application", tenantId: context.tenantId, clientId },
+    registration: target.registration,
+    policyEntry: entry.name,
+    apis,
+    expectedUser,
+    claims,
+    codeChallenge,
+  });
+  if (!requested.ok) return requested;
+  const { id: grantId, secret } = requested.value;
+  audit.add({ grantId });
+  const link = await sealLink(context, entry, {
+    target,
+    claims,
+    expectedUser,
+    handle: secret.reveal(),
+    heals: false,
+  });
+  return link.ok ? succeed({ ...link.value, handle: secret }) : link;
+}
 
 /** The list of the entry belongs to the application, not to the person who requests a link for it. */
 function withoutEntry(failure: Failure): Failure {

@@ -15,7 +15,7 @@ import { type Result, succeed } from "../core/result.ts";
 import type { Registration } from "../entra/registration.ts";
 import { clearCookies, isTransactionId, readCookie } from "../sealed-state/cookies.ts";
 import { sameText } from "../sealed-state/pkce.ts";
-import type { Transaction } from "../sealed-state/sealed-state.ts";
+import type { LinkedHandle, Transaction } from "../sealed-state/sealed-state.ts";
 import { evaluateCode } from "./evaluate-code.ts";
 import { holdCode, holdForConfirmation } from "./hold-for-confirmation.ts";
 import { registrationOfTarget } from "./registration-of-target.ts";
@@ -65,7 +65,7 @@ export async function finishSignIn(
       : await confirmFirst(context, {
           transaction: transaction.value,
           registration: registration.value,
-          expectedUser: purpose.expectedUser,
+          linked: purpose,
           answer,
           audit,
         });
@@ -118,14 +118,14 @@ async function returnToClient(
 interface ConfirmFirst {
   readonly transaction: Transaction;
   readonly registration: Registration;
-  readonly expectedUser: string | undefined;
+  readonly linked: LinkedHandle;
   readonly answer: EntraAnswer;
   readonly audit: AuditTrail;
 }
 
 async function confirmFirst(
   context: SignInContext,
-  { transaction, registration, expectedUser, answer, audit }: ConfirmFirst,
+  { transaction, registration, linked, answer, audit }: ConfirmFirst,
 ): Promise<Omit<SignInEnd, "correlationId">> {
   const { outcome, cookieHeader } = answer;
   if (outcome.kind === "error") {
@@ -134,7 +134,7 @@ async function confirmFirst(
   const held = await holdForConfirmation(context, {
     transaction,
     registration,
-    expectedUser,
+    linked,
     code: outcome.code,
     cookieHeader,
     audit,

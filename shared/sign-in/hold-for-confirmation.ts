@@ -16,14 +16,13 @@ import { SecretValue } from "../core/secret-value.ts";
 import type { SignedInToken } from "../entra/entra-token.ts";
 import type { Registration } from "../entra/registration.ts";
 import { qualifiedScopes } from "../flows/flow.ts";
-import { newHandle } from "../grants/grant-handle.ts";
 import { collectConsentedApis } from "../offline-access/consented-apis.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { release } from "../policy/release.ts";
 import { cookiesFor, evictOldest } from "../sealed-state/cookies.ts";
 import { newSecret } from "../sealed-state/pkce.ts";
-import type { PendingConfirmation, PendingGrant, Transaction } from "../sealed-state/sealed-state.ts";
+import type { LinkedHandle, PendingConfirmation, PendingGrant, Transaction } from "../sealed-state/sealed-state.ts";
 import { fromStateFailure, refuseSignIn, type SignInContext } from "./sign-in-context.ts";
 import { toSignInInput } from "./target.ts";
 
@@ -31,7 +30,8 @@ export interface HoldRequest {
   readonly transaction: Transaction;
   /** The registration that the person signed in for. */
   readonly registration: Registration;
-  readonly expectedUser: string | undefined;
+  /** The grant that the link is about. */
+  readonly linked: LinkedHandle;
   /** Entra's authorization code. */
   readonly code: string;
   readonly cookieHeader: string;
@@ -40,14 +40,14 @@ export interface HoldRequest {
 
 export async function holdForConfirmation(
   context: SignInContext,
-  { transaction, registration, expectedUser, code, cookieHeader, audit }: HoldRequest,
+  { transaction, registration, linked, code, cookieHeader, audit }: HoldRequest,
 ): Promise<Result<readonly Cookie[], Failure>> {
   const decision = decideSignIn(context.policy, toSignInInput(transaction.target));
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
   const token = await redeemEntraCode(context.trace, { transaction, registration, entitlement: decision.value, code });
   if (!token.ok) return token;
   audit.add({ scopesReturned: token.value.scopes });
-  const user = checkUser(context, token.value, expectedUser);
+  const user = checkUser(context, token.value, linked.expectedUser);
   if (!user.ok) return user;
   audit.add({ subjectObjectId: user.value.objectId });
   const released = release(decision.value, token.value.scopes, decision.value.entry);
@@ -75,7 +75,8 @@ export async function holdForConfirmation(
     person: { name: person.name, username: person.username },
     refreshToken: refreshToken.reveal(),
     apis,
-    handle: newHandle().secret.reveal(),
+    handle: linked.handle,
+    heals: linked.heals,
   };
   return hold(context, pending, cookieHeader);
 }

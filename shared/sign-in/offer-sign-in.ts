@@ -1,20 +1,21 @@
 /**
- * An application redeemed a grant, but the user must sign in again: the grant expired, or Entra ended the session,
- * returned a claims challenge or requires consent. The refusal then contains a link for exactly this application, API,
- * scopes and user, which the application can forward. If no link is possible, the refusal only says that a sign-in is
- * required.
+ * An application presented a handle, but a person must sign in first: no one has allowed the grant yet, the grant expired,
+ * or Entra ended the session, returned a claims challenge or requires consent. The refusal then contains a link for exactly
+ * this handle, application, API, scopes and person, which the application can forward. One answer of that person makes the
+ * handle live. If no link is possible, the refusal only says that a sign-in is required.
  */
 
 import type { Caller } from "../caller/caller.ts";
-import type { ApiScopes } from "../core/api-scopes.ts";
+import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
 import type { Failure } from "../core/failure.ts";
-import type { Grant } from "../core/grant.ts";
+import type { WantedGrant } from "../core/grant.ts";
 import { URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
+import type { SecretValue } from "../core/secret-value.ts";
 import type { Registrations } from "../entra/registration.ts";
 import type { Subject } from "../flows/flows.ts";
 import { entryFor } from "../policy/find-entry.ts";
 import type { CallerRule, Policy } from "../policy/rules.ts";
-import { sealLink } from "./create-link.ts";
+import { sealLink, targetOfLink } from "./create-link.ts";
 import type { SignInState } from "./sign-in-context.ts";
 
 export interface OfferContext {
@@ -27,6 +28,7 @@ export interface OfferContext {
 /** Verdicts that a new sign-in resolves. */
 const RESOLVED_BY_SIGN_IN: readonly string[] = ["grant_dead", "interaction_required", "consent_required"];
 
+/** Entra refused the grant of an application. */
 export async function offerSignIn(
   context: OfferContext,
   { caller, subject }: { readonly caller: Caller; readonly subject: Subject },
@@ -38,21 +40,29 @@ export async function offerSignIn(
     caller.kind === "application" &&
     subject.source === "grant";
   if (!offers) return failure;
+  const { grant, handle } = subject.grant;
   const entry = entryFor(context.policy, caller);
-  const url =
-    entry === undefined
-      ? undefined
-      : await createRenewalLink(context, entry, subject.grant.grant, failure.evidence.claims);
+  const url = await createOfferedLink(context, handle, {
+    entry: entry?.name ?? "",
+    confidential: caller.confidential,
+    clientId: grant.binding.clientId,
+    apis: grant.apis,
+    expectedUser: grant.user.objectId,
+    claims: failure.evidence.claims,
+    heals: true,
+  });
   return { ...failure, signIn: { url } };
 }
 
-/** The grant expired, so the service did not call Entra. */
-export async function offerLinkForExpiredGrant(context: OfferContext, failure: Failure): Promise<Failure> {
-  if (failure.kind !== "grant_refused" || failure.ended === undefined) return failure;
-  const { ended, ...refused } = failure;
-  const entry = context.policy.callers.find(({ name }) => name === ended.entry);
-  const mayRenew = entry !== undefined && !(entry.requireConfidentialClient && !ended.confidential);
-  const url = mayRenew ? await createRenewalLink(context, entry, ended.grant, undefined) : undefined;
+/** The grant is pending or expired, so the service did not call Entra. `handle`: what the application presented. */
+export async function offerLinkForGrant(
+  context: OfferContext,
+  failure: Failure,
+  handle: SecretValue | undefined,
+): Promise<Failure> {
+  if (failure.kind !== "grant_refused" || failure.wanted === undefined) return failure;
+  const { wanted, ...refused } = failure;
+  const url = handle === undefined ? undefined : await createOfferedLink(context, handle, wanted);
   return { ...refused, signIn: { url } };
 }
 
@@ -66,30 +76,29 @@ function renewableScopes(entry: CallerRule, { api, scopes }: ApiScopes): ApiScop
   return [{ api, scopes: renewable.includes(".default") ? [".default"] : renewable }];
 }
 
-/**
- * A link that creates the same grant again. It includes Entra's claims challenge, unless that is too long for a URL.
- */
-async function createRenewalLink(
-  { policy, registrations, nowSeconds, signIn }: OfferContext,
-  entry: CallerRule,
-  { apis, user, binding }: Grant,
-  claims: string | undefined,
-): Promise<string | undefined> {
-  if (signIn === undefined || (claims !== undefined && Buffer.byteLength(claims) > URL_CLAIMS_MAX_BYTES)) {
-    return undefined;
-  }
+function apisOfLink(entry: CallerRule, { apis, heals }: WantedGrant): ConsentedApis | undefined {
+  if (!heals) return apis;
   const [first, ...others] = apis.flatMap((given) => renewableScopes(entry, given));
-  if (first === undefined) return undefined;
-  const link = await sealLink(
-    { policy, registrations, nowSeconds, signIn },
-    {
-      entry,
-      clientId: binding.clientId.toLowerCase(),
-      apis: [first, ...others],
-      expectedUser: user.objectId,
-      claims,
-      audit: { add: () => undefined },
-    },
-  );
+  return first === undefined ? undefined : [first, ...others];
+}
+
+/** It includes Entra's claims challenge, unless that is too long for a URL. */
+async function createOfferedLink(
+  { policy, registrations, nowSeconds, signIn }: OfferContext,
+  handle: SecretValue,
+  wanted: WantedGrant,
+): Promise<string | undefined> {
+  const { clientId, expectedUser, claims, heals } = wanted;
+  const entry = policy.callers.find(({ name }) => name === wanted.entry);
+  if (signIn === undefined || entry === undefined) return undefined;
+  if (entry.requireConfidentialClient && !wanted.confidential) return undefined;
+  if (claims !== undefined && Buffer.byteLength(claims) > URL_CLAIMS_MAX_BYTES) return undefined;
+  const apis = apisOfLink(entry, wanted);
+  if (apis === undefined) return undefined;
+  const context = { policy, registrations, nowSeconds, signIn };
+  const target = targetOfLink(context, { entry, clientId: clientId.toLowerCase(), apis });
+  if (!target.ok) return undefined;
+  const content = { target: target.value, claims, expectedUser, handle: handle.reveal(), heals };
+  const link = await sealLink(context, entry, content);
   return link.ok ? link.value.url : undefined;
 }

@@ -10,12 +10,12 @@ import {
   authorizePath,
   callbackPath,
   codeForm,
-  createLink,
   entraCode,
   entraRequest,
   newPkce,
   push,
   redeem,
+  requestLink,
   signInByLink,
 } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
@@ -53,7 +53,7 @@ async function count(headers: Record<string, string>): Promise<number> {
 }
 
 /** Holds one method of `OfflineAccess` until `release`, so that another request can finish first. */
-function hold<K extends "issue" | "issueConfirmed" | "redeemed">(step: K) {
+function hold<K extends "issue" | "allow" | "redeemed">(step: K) {
   const grants = service.service.exchangeContext.grants as { -readonly [M in keyof OfflineAccess]: OfflineAccess[M] };
   const original = grants[step] as (...input: unknown[]) => Promise<unknown>;
   const gate = Promise.withResolvers<void>();
@@ -87,12 +87,19 @@ async function answerAtTheDeadline(held: ReturnType<typeof hold>, send: () => Pr
   return answer;
 }
 
-async function toConfirmationPage(): Promise<{ browser: Browser; fields: Record<string, string>; cookie: string }> {
+interface OpenPage {
+  readonly browser: Browser;
+  readonly fields: Record<string, string>;
+  readonly cookie: string;
+  readonly handle: string;
+}
+
+async function toConfirmationPage(): Promise<OpenPage> {
   const browser = newBrowser(service);
-  const link = await createLink(service, { apis: { graph: [], orders: [] } });
+  const { link, handle } = await requestLink(service, { apis: { graph: [], orders: [] } });
   const back = await signInByLink(service, browser, { link });
   const page = await browser.open(back.headers.get("location") ?? "");
-  return { browser, fields: hiddenFields(page.text), cookie: cookiesOf(browser) };
+  return { browser, fields: hiddenFields(page.text), cookie: cookiesOf(browser), handle };
 }
 
 /** Submits the form with the cookie that the browser had when the page was loaded. */
@@ -115,15 +122,17 @@ describe("after the caller got 504, a grant", () => {
     ]);
   });
 
-  test("of a confirmation is revoked and audited, and sending the form again creates another", async () => {
+  test("of a confirmation is undone and audited, and sending the form again allows it again", async () => {
     const page = await toConfirmationPage();
     const before = await count(daemon());
-    const held = hold("issueConfirmed");
+    const held = hold("allow");
     expect((await answerAtTheDeadline(held, () => submit(page, "allow"))).status).toBe(504);
     await held.release();
     expect(await count(daemon())).toBe(before);
+    const early = await service.call("/AuthorizationHeader/graph", { json: { grant: page.handle }, headers: daemon() });
+    expect(early.json()).toMatchObject({ code: "grant_pending" });
     expect(lateEvents()).toMatchObject([{ route: "signin-confirm", grantMade: true, grantRevoked: true }]);
-    expect((await submit(page, "allow")).text).toContain("gte_");
+    expect((await submit(page, "allow")).status).toBe(200);
     expect(await count(daemon())).toBe(before + 1);
   });
 });
@@ -132,12 +141,12 @@ describe("after a denial, an approval of the same sign-in", () => {
   test("creates no grant, even if it is being processed", async () => {
     const page = await toConfirmationPage();
     const before = await count(daemon());
-    const held = hold("issueConfirmed");
+    const held = hold("allow");
     const approval = submit(page, "allow");
     await held.reached;
     expect((await submit(page, "deny")).status).toBe(403);
     await held.release();
-    expect((await approval).text).not.toContain("gte_");
+    expect((await approval).text).toContain("This access has been ended");
     expect(await count(daemon())).toBe(before);
   });
 
@@ -147,7 +156,7 @@ describe("after a denial, an approval of the same sign-in", () => {
     await submit(page, "deny");
     const approval = await submit(page, "allow");
     expect(approval.status).toBe(400);
-    expect(approval.text).not.toContain("gte_");
+    expect(approval.text).toContain("This access has been ended");
     expect(await count(daemon())).toBe(before);
   });
 });
@@ -261,8 +270,9 @@ test("after Entra throttles the second API of a request, the same request is ans
 test("a public client gets no sign-in link for an expired grant if policy requires a confidential client", async () => {
   const POLICY = policyWithEntries({ daemon: { apis: BOTH, requireConfidentialClient: true } });
   restart({ settings: { POLICY } });
-  const done = await submit(await toConfirmationPage(), "allow");
-  const [grant = ""] = /gte_[\w-]{43}/.exec(done.text) ?? [];
+  const page = await toConfirmationPage();
+  expect((await submit(page, "allow")).status).toBe(200);
+  const { handle: grant } = page;
   clock.advance(30 * DAY + MINUTE);
   const redeemGrant = (headers: Record<string, string>) =>
     service.call("/AuthorizationHeader/graph", { json: { grant }, headers });

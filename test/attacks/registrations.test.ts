@@ -6,6 +6,8 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { type Browser, hiddenFields, leadsTo, newBrowser } from "../sign-in/support/browser.ts";
 import {
+  allowedHandle,
+  answerConfirmation,
   authorizePath,
   callbackPath,
   codeForClient,
@@ -13,6 +15,7 @@ import {
   createLink,
   entraCode,
   entraRequest,
+  type LinkWithHandle,
   newPkce,
   parForm,
   push,
@@ -25,6 +28,7 @@ import {
   clientAssertion,
   exchangeForm,
   jwtBearerForm,
+  USER_IDS,
   userToken,
 } from "../support/callers.ts";
 import { policyWith, policyWithEntries } from "../support/policies.ts";
@@ -213,12 +217,6 @@ describe("after the entry moved to another registration", () => {
     return String((await service.call("/oauth2/token", { form })).json()["refresh_token"]);
   }
 
-  async function confirmed(browser: Browser, back: Answer): Promise<string> {
-    const page = await browser.open(back.headers.get("location") ?? "");
-    const done = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "allow" });
-    return /gte_[\w-]{43}/.exec(done.text)?.[0] ?? "";
-  }
-
   test("a grant of a user is refused for the new token, by both routes, and its owner can still end it", async () => {
     const grant = await userGrant();
     world.tenant.state.clearLog();
@@ -240,10 +238,8 @@ describe("after the entry moved to another registration", () => {
     expect((await at.call("/oauth2/revoke", { headers, form: { token: grant } })).json()).toEqual({ revoked: true });
   });
 
-  test("a grant of an application is refused, and its sign-in link creates a grant for the new registration", async () => {
-    const browser = newBrowser(service);
-    const grant = await confirmed(browser, await signInByLink(service, browser));
-    expect(grant).toMatch(/^gte_/);
+  test("a grant of an application is refused without a link, because nothing moves it to the new registration", async () => {
+    const grant = await allowedHandle(service);
     world.tenant.state.clearLog();
     const json = { grant };
     const at = moved();
@@ -253,12 +249,7 @@ describe("after the entry moved to another registration", () => {
     const ended = await at.call("/AuthorizationHeader/graph", { headers: bearer(narrowApp("daemon")), json });
     expect(withStatus(ended)).toMatchObject({ status: 403, code: "grant_for_other_registration", action: "sign_in" });
     expect(world.tenant.state.requests({ endpoint: "token" })).toEqual([]);
-    const renewal = await newBrowser(at).open(new URL(String(ended.json()["signin_url"])).pathname);
-    expect(entraRequest(renewal)).toMatchObject({
-      client_id: CLIENT_IDS.narrow,
-      scope: expect.stringContaining("User.Read"),
-    });
-    expect(entraRequest(renewal)["scope"]).not.toContain("Mail.Read");
+    expect(ended.json()).not.toHaveProperty("signin_url");
     expect(
       (await service.call("/AuthorizationHeader/graph", { headers: bearer(wideApp("daemon")), json })).status,
     ).toBe(200);
@@ -357,7 +348,7 @@ describe("after the entry moved to another registration", () => {
         },
       });
     const before = under({});
-    const link = await createLinkAs(before, appToken(world, { client: "mailAgent" }));
+    const { link } = await requestLinkAs(before, appToken(world, { client: "mailAgent" }));
     const browser = newBrowser(before);
     const request = entraRequest(await browser.open(link));
     const after = under(IN_NARROW);
@@ -378,7 +369,7 @@ describe("after the entry moved to another registration", () => {
         },
       });
     const before = of(CLIENT_IDS.agentBlueprint);
-    const link = await createLinkAs(before, appToken(world, { client: "mailAgent" }));
+    const { link } = await requestLinkAs(before, appToken(world, { client: "mailAgent" }));
     const browser = newBrowser(before);
     const request = entraRequest(await browser.open(link));
     const path = callbackPath({ code: entraCode(before, request), state: request["state"] ?? "" });
@@ -401,7 +392,7 @@ describe("after the entry moved to another registration", () => {
 
   test("and the old registration is gone, a link of it leads nowhere", async () => {
     const at = moved();
-    const link = await createLinkAs(at, narrowApp("daemon"));
+    const { link } = await requestLinkAs(at, narrowApp("daemon"));
     const without = service.another({ settings: { POLICY: WITHOUT_NARROW } });
     expectPage(await newBrowser(without).open(link), without);
     const valid = await newBrowser(at).open(link);
@@ -411,8 +402,8 @@ describe("after the entry moved to another registration", () => {
   test("a sign-in under the new registration works, from the link to the token", async () => {
     const at = moved();
     const browser = newBrowser(at);
-    const back = await signInByLink(at, browser, { link: await createLinkAs(at, narrowApp("daemon")) });
-    const grant = await confirmed(browser, back);
+    const { link, handle: grant } = await requestLinkAs(at, narrowApp("daemon"));
+    await answerConfirmation(browser, await signInByLink(at, browser, { link }));
     const headers = bearer(narrowApp("daemon"));
     const redeemed = await at.call("/AuthorizationHeader/graph", { headers, json: { grant } });
     expect(withStatus(redeemed)).toMatchObject({ status: 200, scopes: ["User.Read"] });
@@ -431,15 +422,19 @@ describe("after the entry moved to another registration", () => {
   test("an operator's link for an entry leads to the registration of that entry", async () => {
     const at = moved();
     const headers = bearer(userToken(world, { user: "erin" }));
-    const created = await at.call("/signin/links", { headers, json: { api: "graph", caller: "daemon" } });
+    const created = await at.call("/signin/links", {
+      headers,
+      json: { api: "graph", caller: "daemon", expectedUser: USER_IDS.alice },
+    });
     const departure = await newBrowser(at).open(new URL(String(created.json()["url"])).pathname);
     expect(entraRequest(departure)["client_id"]).toBe(CLIENT_IDS.narrow);
     expect(at.lastEvent()).toMatchObject({ policyEntry: "daemon", registration: "narrow" });
   });
 
-  async function createLinkAs(at: ServiceUnderTest, token: string): Promise<string> {
-    const created = await at.call("/signin/links", { headers: bearer(token), json: { api: "graph" } });
-    return new URL(String(created.json()["url"])).pathname;
+  async function requestLinkAs(at: ServiceUnderTest, token: string): Promise<LinkWithHandle> {
+    const json = { api: "graph", expectedUser: USER_IDS.alice };
+    const created = await at.call("/signin/links", { headers: bearer(token), json });
+    return { link: new URL(String(created.json()["url"])).pathname, handle: String(created.json()["grant"]) };
   }
 
   function withCookies({ jar }: Browser): { readonly cookies: string } {
@@ -594,7 +589,7 @@ describe("roles that concern the whole deployment", () => {
 
   test.each<[string, Call]>([
     ["/policy/explain", { json: { link: { caller: "daemon", apis: { graph: [] } } } }],
-    ["/signin/links", { json: { api: "graph", caller: "daemon" } }],
+    ["/signin/links", { json: { api: "graph", caller: "daemon", expectedUser: USER_IDS.alice } }],
   ])("of another registration than the default one open nothing: %s", async (path, call) => {
     const answer = await service.call(path, { ...call, headers: narrowOperator() });
     expect(withStatus(answer)).toMatchObject({ status: 403, code: "role_required" });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { bearer, CLIENT_IDS, userToken } from "../support/callers.ts";
+import { bearer, CLIENT_IDS, USER_IDS, userToken } from "../support/callers.ts";
 import { policyWithEntries } from "../support/policies.ts";
 import { useWorld } from "../support/use-world.ts";
 
@@ -140,7 +140,7 @@ describe("POST /policy/explain about a sign-in link", () => {
     expect(answer.json()).toMatchObject(expected);
     const made = await service.call("/signin/links", {
       headers: bearer(userToken(world, { user: "erin" })),
-      json: link,
+      json: { ...link, expectedUser: USER_IDS.alice },
     });
     expect(made.status === 201).toBe(answer.json()["allowed"]);
     expect(made.status === 201 || made.json()["code"] === answer.json()["reason"]).toBe(true);

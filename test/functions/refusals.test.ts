@@ -103,14 +103,14 @@ test("an unlisted redirect_uri: the message has the listed ones", async () => {
 describe("a parameter that the route does not have", () => {
   test("POST /AuthorizationHeader/{api} names the parameters that it has", async () => {
     expect(messageOf(await header({ scope: ["User.Read"] }))).toBe(
-      "The parameter scope is not supported here. Did you mean scopes? Supported: scopes, grant, claims, minimumSeconds, forceRefresh.",
+      "The parameter scope is not supported here. Did you mean scopes? Supported: scopes, grant, codeVerifier, claims, minimumSeconds, forceRefresh.",
     );
   });
 
   test("POST /signin/links names the parameters that it has", async () => {
     const answer = await service.call("/signin/links", { json: { Api: "graph" }, headers: asApplication("daemon") });
     expect(messageOf(answer)).toContain(
-      "Did you mean api? Supported: api, caller, expectedUser, scopes, apis, claims.",
+      "Did you mean api? Supported: api, caller, expectedUser, codeChallenge, scopes, apis, claims.",
     );
   });
 

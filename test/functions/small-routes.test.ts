@@ -335,7 +335,7 @@ describe("every route refuses other methods", () => {
   const pages: typeof allowed = [
     ["/oauth2/authorize", ["GET"]],
     ["/oauth2/callback", ["GET"]],
-    ["/signin/a-link", ["GET"]],
+    ["/signin/a-link", ["GET", "HEAD"]],
     ["/signin/confirm", ["GET", "POST"]],
   ];
   test.each(others(pages))("%s %s: 405 as a page, Allow: %s", async (method, path, allow) => {

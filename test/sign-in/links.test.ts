@@ -6,7 +6,14 @@ import { policyWithEntries } from "../support/policies.ts";
 import type { Answer } from "../support/service-under-test.ts";
 import { useWorld } from "../support/use-world.ts";
 import { type Browser, cookiesOf, hiddenFields, newBrowser, pathOf } from "./support/browser.ts";
-import { callbackPath, createLink, entraRequest, signInByLink } from "./support/sign-in.ts";
+import {
+  allowedHandle,
+  callbackPath,
+  createLink,
+  entraRequest,
+  requestLink as requestWithHandle,
+  signInByLink,
+} from "./support/sign-in.ts";
 
 const { world, clock, service } = useWorld();
 
@@ -24,17 +31,13 @@ function expectPage(answer: Answer, status: number, title: string): void {
 const FORGED = "This form was not sent from the confirmation page";
 const NOTHING = "No confirmation is pending";
 
-function handleIn({ text }: Answer): string {
-  return /gte_[\w-]{43}/.exec(text)?.[0] ?? "";
-}
-
 async function openConfirmation(browser: Browser, from = service): Promise<Answer> {
   const back = await signInByLink(from, browser);
   return browser.open(back.headers.get("location") ?? "");
 }
 
 describe("POST /signin/links", () => {
-  test("returns a link for ten minutes to an application for itself", async () => {
+  test("returns a link for ten minutes and the handle of the grant to an application for itself", async () => {
     const answer = await requestLink({
       api: "graph",
       scopes: ["User.Read"],
@@ -43,7 +46,9 @@ describe("POST /signin/links", () => {
     });
     expect(answer.status).toBe(201);
     expect(answer.headers.get("cache-control")).toBe("no-store");
-    const { url, expiresOn } = answer.json();
+    const { url, expiresOn, grant } = answer.json();
+    expect(grant).toMatch(/^gte_[\w-]{43}$/);
+    expect(url).not.toContain(String(grant));
     expect(url).toMatch(/^http:\/\/localhost:7071\/signin\/[\w.-]+$/);
     const seconds = (Date.parse(String(expiresOn)) - Date.now()) / 1_000;
     expect(seconds).toBeGreaterThan(590);
@@ -54,7 +59,40 @@ describe("POST /signin/links", () => {
       policyEntry: "daemon",
       callerClientId: CLIENT_IDS.daemon,
       scopesAsked: ["User.Read"],
+      grantId: expect.stringMatching(/^[0-9a-f]{64}$/),
     });
+  });
+
+  test("returns the handle to a person with Grant.Create as well", async () => {
+    const json = { api: "graph", caller: "daemon", expectedUser: USER_IDS.bob };
+    const answer = await requestLink(json, withRole());
+    expect(answer.json()).toMatchObject({ url: expect.any(String), grant: expect.stringMatching(/^gte_/) });
+  });
+
+  test.each<[string, Record<string, unknown>, Record<string, unknown>, number]>([
+    ["an hour for a link that names its person, if the entry says so", { linkMinutes: 60 }, {}, 60],
+    ["less than ten minutes if the entry says so", { linkMinutes: 2 }, {}, 2],
+    [
+      "ten minutes for a link that any person may answer",
+      { linkMinutes: 1_440, anyPersonMayAllow: true },
+      { expectedUser: undefined },
+      10,
+    ],
+    [
+      "ten minutes for a link that is bound to a session only",
+      { linkMinutes: 1_440 },
+      { expectedUser: undefined, codeChallenge: "a".repeat(43) },
+      10,
+    ],
+  ])("is valid for %s", async (_name, change, body, minutes) => {
+    const other = world.serve({ settings: { POLICY: policyWithEntries({ daemon: change }) } });
+    const json = { api: "graph", expectedUser: USER_IDS.alice, ...body };
+    const answer = await other.call("/signin/links", { json, headers: daemon() });
+    const link = pathOf(String(answer.json()["url"]));
+    clock.advance(minutes * MINUTE - 5_000);
+    expect((await newBrowser(other).open(link)).status).toBe(303);
+    clock.advance(6_000);
+    expectPage(await newBrowser(other).open(link), 400, "This link has expired");
   });
 
   const refused: [string, unknown, () => Record<string, string>, number, string][] = [
@@ -96,6 +134,8 @@ describe("POST /signin/links", () => {
       "caller_not_listed",
     ],
     ["a request without an API", {}, daemon, 400, "parameter_missing"],
+    ["a request that names no person", { api: "graph" }, daemon, 400, "parameter_missing"],
+    ["a challenge of another form", { api: "graph", codeChallenge: "x" }, daemon, 400, "parameter_invalid"],
     ["a request with an unknown API", { api: "nothing" }, daemon, 404, "api_unknown"],
     ["a request with an API of other entries", { api: "orders" }, daemon, 403, "api_not_allowed"],
     [
@@ -204,7 +244,8 @@ describe("GET /oauth2/callback of a link", () => {
   });
 
   test("refuses a guest where guests are not allowed", async () => {
-    const answer = await signInByLink(service, newBrowser(service), { signed: { user: "dave" } });
+    const link = await createLink(service, { api: "graph", expectedUser: USER_IDS.dave });
+    const answer = await signInByLink(service, newBrowser(service), { link, signed: { user: "dave" } });
     expectPage(answer, 403, "Guests cannot use this service");
   });
 
@@ -336,7 +377,7 @@ describe("the confirmation page of a link", () => {
     );
   });
 
-  test("issues one grant and shows the same handle again if the form is sent twice with its cookie", async () => {
+  test("issues one grant and shows the same page again if the form is sent twice with its cookie", async () => {
     const browser = newBrowser(service);
     const page = await openConfirmation(browser);
     const cookie = [...browser.jar].map(([name, value]) => `${name}=${value}`).join("; ");
@@ -352,7 +393,7 @@ describe("the confirmation page of a link", () => {
     clock.advance(9 * MINUTE);
     const again = await send();
     expectPage(again, 200, "“A scheduled flow” may now act on your behalf");
-    expect(handleIn(again)).toBe(handleIn(first));
+    expect([first.text, again.text].join()).not.toContain("gte_");
     expect(again.cookies).toEqual(first.cookies);
     expect(service.lastEvent()).toMatchObject({ outcome: "answered", grantId: expect.any(String) });
     expect(service.lastEvent()).not.toHaveProperty("grantMade");
@@ -369,17 +410,19 @@ describe("the confirmation page of a link", () => {
   });
 
   test("revokes the grant if the person denies after an approval whose response was lost", async () => {
+    const { link, handle } = await requestWithHandle(service);
     const browser = newBrowser(service);
-    const page = await openConfirmation(browser);
+    const back = await signInByLink(service, browser, { link });
+    const page = await browser.open(back.headers.get("location") ?? "");
     const headers = { cookie: cookiesOf(browser), "sec-fetch-site": "same-origin" };
     const send = (decision: string) =>
       service.call("/signin/confirm", { form: { ...hiddenFields(page.text), decision }, headers });
-    const handle = handleIn(await send("allow"));
+    expectPage(await send("allow"), 200, "“A scheduled flow” may now act on your behalf");
     expectPage(await send("deny"), 403, "No access was granted");
     expect(service.lastEvent()).toMatchObject({ code: "signin_declined", grantId: expect.any(String) });
     const used = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: daemon() });
     expect(used.json()).toMatchObject({ code: "grant_invalid" });
-    expectPage(await send("allow"), 400, "This access has been revoked");
+    expectPage(await send("allow"), 400, "This access has been ended");
     expect(service.lastEvent()).toMatchObject({ code: "confirmation_used" });
   });
 
@@ -452,12 +495,7 @@ test("no response of the sign-in routes can be framed, cached or read by another
 });
 
 describe("a redemption of a grant that needs a new sign-in returns a link", () => {
-  async function handleOfDaemon(): Promise<string> {
-    const browser = newBrowser(service);
-    const page = await openConfirmation(browser);
-    const done = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "allow" });
-    return /gte_[\w-]{43}/.exec(done.text)?.[0] ?? "";
-  }
+  const handleOfDaemon = () => allowedHandle(service);
   const claims = '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}';
 
   test.each([

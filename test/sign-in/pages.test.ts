@@ -4,14 +4,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { SignInRefusal } from "../../shared/core/failure.ts";
 import { signInRefusalToWire } from "../../shared/http/sign-in-refusal-to-wire.ts";
+import { allowedPage } from "../../shared/pages/allowed-page.ts";
 import { confirmationPage } from "../../shared/pages/confirmation-page.ts";
-import { handlePage } from "../../shared/pages/handle-page.ts";
 import { html } from "../../shared/pages/html.ts";
 import { type Page, pageResponse, renderPage } from "../../shared/pages/layout.ts";
 import { refusalPage } from "../../shared/pages/refusal-page.ts";
 import { returnPage } from "../../shared/pages/return-page.ts";
 import { STYLE } from "../../shared/pages/style.ts";
-import { markdownFile, section, tableRows } from "../docs/support/markdown.ts";
 
 const hostile = fc.oneof(
   fc.string(),
@@ -34,34 +33,18 @@ const confirmation = fc.record({
     maxLength: 3,
   }),
   mayIncludeMore: fc.boolean(),
+  again: fc.boolean(),
   untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
   transaction: hostile,
   formToken: hostile,
 });
-const handle = fc.record({
+const allowed = fc.record({
   application: hostile,
-  handle: hostile,
-  apis: fc.array(hostile, { minLength: 1, maxLength: 3 }),
-  untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
-  serviceUrl: hostile,
-  serviceClientId: hostile,
-  clientId: hostile,
   grantId: hostile,
-  authorityHost: hostile,
-  tenantId: hostile,
+  untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
 });
 
-const HARMLESS = {
-  application: "a",
-  handle: "gte_x",
-  untilSeconds: 0,
-  serviceUrl: "https://gte.example",
-  serviceClientId: "service-id",
-  clientId: "application-id",
-  grantId: "grant-id",
-  authorityHost: "https://login.example",
-  tenantId: "tenant-id",
-};
+const HARMLESS = { application: "a", grantId: "grant-id", untilSeconds: 0 };
 
 /** Every tag of a page with the names of its attributes, in order. Data must not be able to change it. */
 function skeleton(page: Page): string[] {
@@ -86,11 +69,10 @@ describe("hostile data does not change the structure", () => {
     );
   });
 
-  test("of the handle page", () => {
+  test("of the page after Allow", () => {
     fc.assert(
-      fc.property(handle, (input) => {
-        const apis = input.apis.map(() => "c");
-        expect(skeleton(handlePage(input))).toEqual(skeleton(handlePage({ ...HARMLESS, apis })));
+      fc.property(allowed, (input) => {
+        expect(skeleton(allowedPage(input))).toEqual(skeleton(allowedPage(HARMLESS)));
       }),
     );
   });
@@ -119,7 +101,7 @@ describe("hostile data does not change the structure", () => {
 describe("every page", () => {
   const pages: [string, Page][] = [
     ["confirmation", confirmationPage(fc.sample(confirmation, 1)[0] as never)],
-    ["handle", handlePage(fc.sample(handle, 1)[0] as never)],
+    ["allowed", allowedPage(fc.sample(allowed, 1)[0] as never)],
     ["return", returnPage({ application: "A", allowed: true, location: "https://app.example/callback?code=x&iss=y" })],
     ["refusal", refusalPage(signInRefusalToWire("link_expired", "page"))],
   ];
@@ -142,28 +124,18 @@ describe("every page", () => {
   );
 });
 
-describe("the handle page and docs/power-automate.md agree on", () => {
-  const { text: document } = markdownFile("docs/power-automate.md");
-  const { text } = handlePage({ ...HARMLESS, apis: ["graph"] }).main;
+describe("the page after Allow", () => {
+  const { text } = allowedPage({
+    application: "A scheduled flow",
+    grantId: "f".repeat(64),
+    untilSeconds: 1_800_000_000,
+  }).main;
 
-  test("the fields of the HTTP action, in their order", () => {
-    const documented = tableRows(section(document, "3. Get the header in the flow"))
-      .flatMap(([name = ""]) => name.split(","))
-      .map((name) => name.trim());
-    const shown = [...text.matchAll(/<dt>([^<]*)<\/dt>/g)].map(([, name]) => name);
-    expect(shown).toEqual(documented);
-  });
-
-  test("the name of the action, and how the next actions use it", () => {
-    expect(document).toContain("name it `Get token`");
-    expect(text).toContain("“Get token”");
-    const [, expression = ""] = /```text\n(@body[^\n]*)\n/.exec(document) ?? [];
-    expect(expression).toContain("headers");
-    expect(text).toContain(expression);
-    for (const secured of ["Secure inputs", "Secure outputs"]) {
-      expect(document).toContain(secured);
-      expect(text).toContain(secured);
-    }
+  test("says until when and how to end it, and has nothing to copy for the application", () => {
+    expect(text).toContain("“A scheduled flow” may now act on your behalf");
+    expect(text).toContain('<time datetime="2027-01-15">15 January 2027</time>');
+    expect(text).toContain(`gte grants revoke ${"f".repeat(64)}`);
+    expect(text).not.toMatch(/gte_|handle|<input/i);
   });
 });
 
@@ -173,6 +145,7 @@ describe("a refusal", () => {
     "request_expired",
     "link_invalid",
     "link_expired",
+    "link_used",
     "answer_invalid",
     "transaction_missing",
     "transaction_expired",

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Page } from "playwright-core";
 import type { Stack } from "../../../local/stack/stack.ts";
 import { newPkce, type Pkce, parForm } from "../../sign-in/support/sign-in.ts";
-import { CLIENT_IDS } from "../../support/callers.ts";
+import { CLIENT_IDS, USER_IDS } from "../../support/callers.ts";
 import { policyWithEntries } from "../../support/policies.ts";
 import { startTestStack } from "../../support/test-stack.ts";
 
@@ -50,16 +50,23 @@ async function startApplication(): Promise<Server> {
   return server;
 }
 
-/** A sign-in link that the daemon creates. */
-export async function newLink({ stack }: Scene, body: Record<string, unknown> = { api: "graph" }): Promise<string> {
+/** A sign-in link that the daemon creates, for alice unless the body says otherwise. */
+export async function newLink(scene: Scene, body?: Record<string, unknown>): Promise<string> {
+  return (await newLinkWithHandle(scene, body)).url;
+}
+
+/** The link, and the handle that only its application gets. */
+export async function newLinkWithHandle(
+  { stack }: Scene,
+  body: Record<string, unknown> = { api: "graph" },
+): Promise<{ readonly url: string; readonly grant: string }> {
   const token = stack.tenant.state.mintAppToken({ client: "daemon" });
   const answer = await fetch(`${stack.service.url}/signin/links`, {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
+    body: JSON.stringify({ expectedUser: USER_IDS.alice, ...body }),
   });
-  const { url } = (await answer.json()) as { url: string };
-  return url;
+  return (await answer.json()) as { url: string; grant: string };
 }
 
 /** The URL of /oauth2/authorize for a pushed authorization request. */

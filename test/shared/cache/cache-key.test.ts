@@ -26,7 +26,7 @@ describe("the cache key changes with", () => {
     ["two scopes joined to one", { scopes: ["Mail.Read User.Read"] }],
     ["the declared capability", { cae: true }],
     ["the kind of identity", { identity: { kind: "application" } }],
-    ["a grant instead of a user", { identity: { kind: "grant", grantId: "g" } }],
+    ["a grant instead of a user", { identity: { kind: "grant", grantId: "g", confirmation: undefined } }],
     ["the tenant of the same oid (SEC-9)", { identity: { ...USER, tenantId: "t2" } }],
     ["the user", { identity: { ...USER, objectId: "o2" } }],
     ["the client of the user", { identity: { ...USER, clientId: "c2" } }],
@@ -37,8 +37,10 @@ describe("the cache key changes with", () => {
   });
 
   test("the grant", () => {
-    const keyOf = (grantId: string) => cacheKey({ ...PARTS, identity: { kind: "grant", grantId } });
+    const keyOf = (grantId: string, confirmation?: string) =>
+      cacheKey({ ...PARTS, identity: { kind: "grant", grantId, confirmation } });
     expect(keyOf("a")).not.toBe(keyOf("b"));
+    expect(keyOf("a", "allowed again")).not.toBe(keyOf("a", "allowed"));
   });
 });
 
@@ -63,7 +65,7 @@ const identity: fc.Arbitrary<TokenIdentity> = fc.oneof(
     clientId: word,
     assertionDigest: word,
   }),
-  fc.record({ kind: fc.constant("grant" as const), grantId: word }),
+  fc.record({ kind: fc.constant("grant" as const), grantId: word, confirmation: fc.option(word, { nil: undefined }) }),
   fc.constant({ kind: "application" as const }),
 );
 const anyParts: fc.Arbitrary<CacheKeyParts> = fc.record({

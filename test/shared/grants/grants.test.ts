@@ -20,7 +20,7 @@ import {
   USER,
   userCaller,
 } from "./support/fixtures.ts";
-import { type MemoryStore, memoryStore } from "./support/memory-store.ts";
+import { memoryStore } from "./support/memory-store.ts";
 
 const applicationBinding = { kind: "application", tenantId: TENANT, clientId: CLIENT } as const;
 const failure = (kind: string) => ({ ok: false, failure: expect.objectContaining({ kind }) });
@@ -136,80 +136,6 @@ describe("an application's grant on a person's behalf", () => {
   });
 });
 
-/** Calls `create` while another instance writes the row between the first read and the write. */
-async function raced<T>({ store }: { store: MemoryStore }, create: () => Promise<T>): Promise<T> {
-  const { read, rows } = store;
-  const written = new Map(rows);
-  rows.clear();
-  store.read = async (id) => {
-    const found = await read(id);
-    for (const [key, row] of written) rows.set(key, row);
-    return found;
-  };
-  return create();
-}
-
-describe("a grant of a repeatable request", () => {
-  const repeatable = (world: ReturnType<typeof setUp>) => {
-    const { secret } = newHandle();
-    const createdAtSeconds = world.clock.ms / 1_000;
-    return {
-      secret,
-      create: () => world.grants.create(grantRequest({ idempotency: { handle: secret, createdAtSeconds } })),
-    };
-  };
-
-  it("is created once: a repetition returns the same grant, marked as existing, and writes nothing", async () => {
-    const world = setUp();
-    const { secret, create } = repeatable(world);
-    const first = expectOk(await create());
-    expect(first).toMatchObject({ existed: false, grant: { createdAtSeconds: EPOCH_MS / 1_000 } });
-    world.clock.ms += 300_000;
-    const again = expectOk(await create());
-    expect(again).toEqual({ ...first, existed: true });
-    expect(again.handle.reveal()).toBe(secret.reveal());
-    expect(world.store.calls.filter((call) => call === "create")).toHaveLength(1);
-  });
-
-  it("is created once by two requests at the same time", async () => {
-    const world = setUp();
-    const { create } = repeatable(world);
-    const both = [expectOk(await create()), expectOk(await raced(world, create))];
-    expect(both.map(({ existed }) => existed)).toEqual([false, true]);
-    expect(world.store.rows.size).toBe(1);
-  });
-
-  it("is not returned again if its row differs from the sealed record", async () => {
-    const world = setUp();
-    const { create } = repeatable(world);
-    const { grant } = expectOk(await create());
-    const row = world.store.rows.get(grant.id);
-    if (row === undefined) throw new Error("no row");
-    world.store.rows.set(grant.id, { ...row, grant: { ...grant, user: { tenantId: TENANT, objectId: OTHER } } });
-    expect(await create()).toEqual(failure("seal_broken"));
-  });
-
-  it("is not created again after revocation, as long as its form can arrive", async () => {
-    const world = setUp();
-    const { secret, create } = repeatable(world);
-    expectOk(await create());
-    world.clock.ms += 599_000;
-    expect(expectOk(await world.grants.revoke(secret, userCaller))).toBeDefined();
-    expect(await create()).toEqual(failure("grant_exists"));
-    expect(await world.grants.open(secret, userCaller)).toEqual(failure("grant_unknown"));
-  });
-
-  it("is deleted without a tombstone after its form has expired", async () => {
-    const world = setUp();
-    const { secret, create } = repeatable(world);
-    expectOk(await create());
-    world.clock.ms += 660_000;
-    await world.grants.revoke(secret, userCaller);
-    expect(world.store.calls).toContain("delete");
-    expect(world.store.calls).not.toContain("replaceWithTombstone");
-  });
-});
-
 describe("opening a grant", () => {
   it("refuses text that is not a handle without calling the store", async () => {
     const { grants, store } = setUp();
@@ -285,6 +211,9 @@ describe("opening a grant", () => {
   it.each<[string, (grant: Grant) => Grant]>([
     ["a later expiry", (grant) => ({ ...grant, expiresAtSeconds: grant.expiresAtSeconds + 1 })],
     ["another creation time", (grant) => ({ ...grant, createdAtSeconds: 0 })],
+    ["another time of the approval", (grant) => ({ ...grant, allowedAtSeconds: 0 })],
+    ["another confirmation", (grant) => ({ ...grant, confirmation: "x" })],
+    ["another challenge", (grant) => ({ ...grant, codeChallenge: "x" })],
     ["another client", (grant) => ({ ...grant, binding: { ...grant.binding, clientId: OTHER } })],
     ["another kind of binding", (grant) => ({ ...grant, binding: { ...grant.binding, kind: "application" } })],
     ["another tenant", (grant) => ({ ...grant, binding: { ...grant.binding, tenantId: OTHER } })],
@@ -341,8 +270,13 @@ describe("opening a grant", () => {
       apis: [{ api: "graph", scopes: ["Mail.Send", "User.Read"] }],
       policyEntry: "nightly-mail",
       createdAtSeconds: EPOCH_MS / 1000,
+      allowedAtSeconds: EPOCH_MS / 1000,
       expiresAtSeconds: (EPOCH_MS + 30 * DAY_MS) / 1000,
+      codeChallenge: undefined,
+      verifiedAtSeconds: undefined,
       lastRedeemedAtSeconds: undefined,
+      confirmation: undefined,
+      declinedConfirmation: undefined,
     });
   });
 });

@@ -5,8 +5,11 @@ import type { Grant } from "../../../shared/core/grant.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { newHandle } from "../../../shared/grants/grant-handle.ts";
 import type { GrantStore } from "../../../shared/grants/grant-store.ts";
+import type { StoredGrant, StoredRequest } from "../../../shared/grants/grant-types.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
-import { createTableClient } from "../../../shared/grants/table-client.ts";
+import { reapRows } from "../../../shared/grants/reap-rows.ts";
+import { callTable } from "../../../shared/grants/table-call.ts";
+import { createTableClient, type GrantTable } from "../../../shared/grants/table-client.ts";
 import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
 import { newTableName } from "../../support/table-rows.ts";
 import {
@@ -57,7 +60,12 @@ function grant(changes: Partial<Grant> = {}): Grant {
     apis: [{ api: "graph", scopes: ["Mail.Send", "User.Read"] }],
     policyEntry: "nightly mail, ünïcode",
     createdAtSeconds: EPOCH_MS / 1000,
+    allowedAtSeconds: EPOCH_MS / 1000,
     expiresAtSeconds: (EPOCH_MS + DAY_MS) / 1000,
+    codeChallenge: undefined,
+    verifiedAtSeconds: undefined,
+    confirmation: undefined,
+    declinedConfirmation: undefined,
     lastRedeemedAtSeconds: undefined,
     ...changes,
   };
@@ -114,7 +122,7 @@ describe("the row of a grant", () => {
       lastRedeemedAtSeconds: 2 ** 32 + 1,
     });
     await store.create(original, "sealed");
-    expect(expectOk(await store.read(original.id))?.grant).toEqual(original);
+    expect(expectOk(await store.read(original.id))).toMatchObject({ grant: original });
   });
 
   it("stores the largest seal", async () => {
@@ -129,7 +137,7 @@ describe("the row of a grant", () => {
     expectOk(await store.create(original, "sealed"));
     expect(expectOk(await store.create(original, "sealed")).sealed).toBe("sealed");
     expect(await rows()).toHaveLength(2);
-    // The same id with other content: a form that was sent twice at the same time.
+    // The same id with other content.
     expect(await store.create(original, "other")).toEqual({
       ok: false,
       failure: { kind: "grant_exists", grantId: original.id },
@@ -185,46 +193,137 @@ describe("compare-and-swap", () => {
   });
 });
 
-describe("a grant that was revoked while its form can be sent again", () => {
-  const untilSeconds = EPOCH_MS / 1000 + 660;
+const APPLICATION = { kind: "application", tenantId: TENANT, clientId: CLIENT } as const;
 
-  it("cannot be read, listed, replaced or created again", async () => {
-    const original = grant({ binding: { kind: "application", tenantId: TENANT, clientId: CLIENT } });
-    const created = expectOk(await store.create(original, "sealed"));
-    expect(await rows()).toHaveLength(3);
-    expect(await store.replaceWithTombstone(original, untilSeconds)).toEqual({ ok: true, value: true });
-    expect(await rows()).toEqual([expect.objectContaining({ rowKey: original.id, revoked: true })]);
-    expect(
-      JSON.stringify(await rows(), (_key, value) => (typeof value === "bigint" ? `${value}` : value)),
-    ).not.toContain("sealed");
-    expect(await store.read(original.id)).toEqual({ ok: true, value: undefined });
+describe("a requested grant", () => {
+  const original = () => grant({ binding: APPLICATION });
+  async function requested({ id, binding }: Grant, expiresAtSeconds = EPOCH_MS / 1000 + 60): Promise<StoredRequest> {
+    expectOk(await store.request({ id, binding, expiresAtSeconds }, "sealed request"));
+    const row = expectOk(await store.read(id));
+    if (row === undefined || "grant" in row) throw new Error("not a requested grant");
+    return row;
+  }
+
+  it("is read as it was written, is not listed, and no other grant can be created with its id", async () => {
+    const one = original();
+    const row = await requested(one);
+    expect(row).toMatchObject({ requested: { id: one.id, binding: APPLICATION }, sealed: "sealed request" });
+    expect(await rows()).toHaveLength(1);
     expect(expectOk(await store.list({ caller: applicationCaller, limit: 5 })).grants).toEqual([]);
-    expect(await store.replace(created, { sealed: "later", lastRedeemedAtSeconds: 7 })).toEqual({
-      ok: true,
-      value: "changed",
-    });
-    expect(await store.create(original, "again")).toEqual({
-      ok: false,
-      failure: { kind: "grant_exists", grantId: original.id },
-    });
-    expect(await store.read(original.id)).toEqual({ ok: true, value: undefined });
+    expect(await store.create(one, "sealed")).toMatchObject({ failure: { kind: "grant_exists" } });
   });
 
-  it("gets no tombstone if it did not exist", async () => {
-    await store.create(grant(), "another");
-    const before = await rows();
-    expect(await store.replaceWithTombstone(grant(), untilSeconds)).toEqual({ ok: true, value: false });
-    expect(await rows()).toEqual(before);
+  it("becomes a grant for the first of two answers, which both instances list", async () => {
+    const one = original();
+    const row = await requested(one);
+    const [first, second] = [await store.allow(row, one, "first"), await open().allow(row, one, "second")];
+    expect(expectOk(first)).toMatchObject({ grant: one, sealed: "first" });
+    expect(second).toEqual({ ok: true, value: "changed" });
+    // A retry after a lost answer finds its own row.
+    expect(await store.allow(row, one, "first")).toEqual(first);
+    expect(expectOk(await open().list({ caller: applicationCaller, limit: 5 })).grants).toEqual([one]);
+    expect(expectOk(await store.list({ caller: userCaller, onTheirBehalf: true, limit: 5 })).grants).toEqual([one]);
   });
 
-  it("leaves a tombstone that the reaper deletes", async () => {
-    const original = grant();
-    await store.create(original, "sealed");
-    await store.replaceWithTombstone(original, untilSeconds);
+  it("cannot become a grant after it was withdrawn", async () => {
+    const one = original();
+    const row = await requested(one);
+    expect(await store.withdraw(row)).toEqual({ ok: true, value: "removed" });
+    expect(await open().withdraw(row)).toEqual({ ok: true, value: "gone" });
+    expect(await store.allow(row, one, "sealed")).toEqual({ ok: true, value: "gone" });
+    expect(await store.read(one.id)).toEqual({ ok: true, value: undefined });
+  });
+
+  it("is not withdrawn if a person allowed it in the meantime", async () => {
+    const one = original();
+    const row = await requested(one);
+    expectOk(await store.allow(row, one, "sealed"));
+    expect(await store.withdraw(row)).toEqual({ ok: true, value: "changed" });
+    expect(expectOk(await store.read(one.id))).toMatchObject({ grant: one });
+  });
+
+  it("is there again if its approval is undone, unless the row changed since", async () => {
+    const one = original();
+    const row = await requested(one);
+    const allowed = swapped(await store.allow(row, one, "sealed"));
+    expect(await store.restore(allowed, row)).toEqual({ ok: true, value: true });
+    expect(expectOk(await store.read(one.id))).toMatchObject({ requested: row.requested, sealed: "sealed request" });
+    expect(expectOk(await store.list({ caller: applicationCaller, limit: 5 })).grants).toEqual([]);
+    const again = swapped(await store.allow({ ...row, etag: "*" }, one, "sealed"));
+    expectOk(await store.replace(again, { sealed: "newer", lastRedeemedAtSeconds: 7 }));
+    expect(await store.restore(again, row)).toEqual({ ok: true, value: false });
+  });
+
+  it("is deleted by the reaper after its expiry", async () => {
+    const expiresAtSeconds = EPOCH_MS / 1000;
+    await requested(original(), expiresAtSeconds);
     const reap = { limit: 5, dryRun: false };
-    expect(expectOk(await store.reap({ ...reap, beforeSeconds: untilSeconds }))).toMatchObject({ deleted: 0 });
-    expect(expectOk(await store.reap({ ...reap, beforeSeconds: untilSeconds + 1 }))).toMatchObject({ deleted: 1 });
+    expect(expectOk(await store.reap({ ...reap, beforeSeconds: expiresAtSeconds }))).toMatchObject({ deleted: 0 });
+    expect(expectOk(await store.reap({ ...reap, beforeSeconds: expiresAtSeconds + 1 }))).toMatchObject({ deleted: 1 });
     expect(await rows()).toEqual([]);
+  });
+
+  it.each([
+    ["a column of a grant", { userObjectId: USER }],
+    ["another kind of mark", { requested: "true" }],
+    ["no sealed part", { sealed: "" }],
+  ])("is refused with %s", async (_name, change) => {
+    const one = original();
+    await requested(one);
+    const keys = { partitionKey: `grant-${one.id.slice(0, 2)}`, rowKey: one.id };
+    await client().updateEntity({ ...keys, ...change }, "Merge");
+    expect(await store.read(one.id)).toEqual({ ok: false, failure: { kind: "store_row_invalid" } });
+  });
+
+  it("and a grant cannot be told apart wrongly: a grant's row with the mark of a requested grant is refused", async () => {
+    const one = original();
+    await store.create(one, "sealed");
+    const keys = { partitionKey: `grant-${one.id.slice(0, 2)}`, rowKey: one.id };
+    await client().updateEntity({ ...keys, requested: true }, "Merge");
+    expect(await store.read(one.id)).toEqual({ ok: false, failure: { kind: "store_row_invalid" } });
+  });
+});
+
+function swapped(result: Awaited<ReturnType<GrantStore["allow"]>>): StoredGrant {
+  const value = expectOk(result);
+  if (typeof value === "string") throw new Error(value);
+  return value;
+}
+
+describe("a grant that a person allows again", () => {
+  it("keeps its id and its place in listings, and the reaper leaves it", async () => {
+    const expiresAtSeconds = EPOCH_MS / 1000 - 1;
+    const old = grant({ binding: APPLICATION, expiresAtSeconds });
+    const created = expectOk(await store.create(old, "old"));
+    const renewed = { ...old, allowedAtSeconds: EPOCH_MS / 1000 + 5, expiresAtSeconds: EPOCH_MS / 1000 + DAY_MS };
+    expectOk(await store.allow(created, renewed, "new"));
+    expect(await rows()).toHaveLength(3);
+    expect(expectOk(await store.list({ caller: applicationCaller, limit: 5 })).grants).toEqual([renewed]);
+    const reap = { beforeSeconds: EPOCH_MS / 1000, limit: 50, dryRun: false };
+    expect(expectOk(await store.reap(reap))).toMatchObject({ expired: 0 });
+    expect(await rows()).toHaveLength(3);
+  });
+
+  it("between the reaper's query and its deletion is not deleted", async () => {
+    const expiresAtSeconds = EPOCH_MS / 1000 - 1;
+    const old = grant({ expiresAtSeconds });
+    const created = expectOk(await store.create(old, "old"));
+    const renewed = { ...old, expiresAtSeconds: EPOCH_MS / 1000 + DAY_MS };
+    const table = client();
+    let calls = 0;
+    const late: GrantTable = {
+      client: table,
+      // The query is the first call; the deletions follow.
+      async call(operation) {
+        calls += 1;
+        if (calls === 2) expectOk(await store.allow(created, renewed, "new"));
+        return callTable(operation, deadlineMs);
+      },
+    };
+    const report = expectOk(await reapRows(late, { beforeSeconds: EPOCH_MS / 1000, limit: 50, dryRun: false }));
+    expect(report).toMatchObject({ expired: 2, deleted: 0, failed: 0 });
+    expect(expectOk(await store.read(old.id))).toMatchObject({ grant: renewed });
+    expect(expectOk(await store.list({ caller: userCaller, limit: 5 })).grants).toEqual([renewed]);
   });
 });
 

@@ -679,6 +679,8 @@ test("a valid policy gets its defaults, and its client ids in lower case", () =>
     offlineAccess: false,
     grantMaxDays: 90,
     unattended: false,
+    anyPersonMayAllow: false,
+    linkMinutes: 10,
     redirectUris: [],
     release: "token",
     downstream: {},
@@ -745,6 +747,8 @@ describe("the relay's part of a policy", () => {
           redirectUris: ["https://app.example/cb"],
           offlineAccess: false,
           unattended: false,
+          anyPersonMayAllow: false,
+          linkMinutes: 10,
           downstream: { graph: [RULE] },
         });
       },

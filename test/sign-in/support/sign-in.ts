@@ -1,8 +1,8 @@
 /** The steps of a sign-in through the real handlers. Entra's page is skipped; `issueCode` provides its answer. */
 import { createHash, randomBytes } from "node:crypto";
-import { appToken, bearer, CLIENT_IDS } from "../../support/callers.ts";
+import { appToken, bearer, CLIENT_IDS, USER_IDS } from "../../support/callers.ts";
 import type { Answer, ServiceUnderTest } from "../../support/service-under-test.ts";
-import { type Browser, hiddenFields, leadsTo, pathOf } from "./browser.ts";
+import { type Browser, hiddenFields, leadsTo, newBrowser, pathOf } from "./browser.ts";
 
 export const REDIRECT_URI = "http://localhost:9999/callback";
 export const CALLBACK = "http://localhost:7071/oauth2/callback";
@@ -118,15 +118,45 @@ export function redeem(service: ServiceUnderTest, form: Record<string, string>, 
   return service.call("/oauth2/token", { form, headers: bearer(token) });
 }
 
-/** A link that the daemon requests for itself. */
-export async function createLink(
+export interface LinkWithHandle {
+  readonly link: string;
+  readonly handle: string;
+}
+
+/** A link that the daemon requests for itself, for alice unless the body says otherwise, and the handle with it. */
+export async function requestLink(
   service: ServiceUnderTest,
   body: Record<string, unknown> = { api: "graph" },
-): Promise<string> {
+): Promise<LinkWithHandle> {
   const headers = bearer(appToken(service, { client: "daemon" }));
-  const answer = await service.call("/signin/links", { json: body, headers });
+  const json = { expectedUser: USER_IDS.alice, ...body };
+  const answer = await service.call("/signin/links", { json, headers });
   if (answer.status !== 201) throw new Error(`links answered ${answer.status} ${answer.text}`);
-  return pathOf(String(answer.json()["url"]));
+  return { link: pathOf(String(answer.json()["url"])), handle: String(answer.json()["grant"]) };
+}
+
+export async function createLink(service: ServiceUnderTest, body?: Record<string, unknown>): Promise<string> {
+  return (await requestLink(service, body)).link;
+}
+
+/** The page after the person's answer to a link. */
+export async function answerLink(
+  service: ServiceUnderTest,
+  link: string,
+  { decision = "allow", signed }: { readonly decision?: "allow" | "deny"; readonly signed?: Signed } = {},
+): Promise<Answer> {
+  const browser = newBrowser(service);
+  const back = await signInByLink(service, browser, { link, ...(signed === undefined ? {} : { signed }) });
+  if (back.status !== 303) return back;
+  return answerConfirmation(browser, back, decision);
+}
+
+/** The handle of a grant that alice allowed for the daemon. */
+export async function allowedHandle(service: ServiceUnderTest, body?: Record<string, unknown>): Promise<string> {
+  const { link, handle } = await requestLink(service, body);
+  const done = await answerLink(service, link);
+  if (done.status !== 200) throw new Error(`the confirmation answered ${done.status} ${done.text}`);
+  return handle;
 }
 
 /** From the link through Entra: the response of the callback. */

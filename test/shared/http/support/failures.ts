@@ -85,10 +85,13 @@ export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
 const GRANT_REFUSALS: Readonly<Record<GrantRefusal, true>> = {
   unknown: true,
   expired: true,
+  pending: true,
   not_bound: true,
   unreadable: true,
   user_changed: true,
   other_registration: true,
+  verifier_missing: true,
+  verifier_wrong: true,
 };
 
 type DependencyFailed = Extract<Failure, { kind: "dependency_failed" }>;
@@ -128,6 +131,7 @@ export const SIGN_IN_STATUS: Readonly<Record<SignInRefusal, 400 | 403>> = {
   request_expired: 400,
   link_invalid: 400,
   link_expired: 400,
+  link_used: 400,
   answer_invalid: 400,
   transaction_missing: 400,
   transaction_expired: 400,

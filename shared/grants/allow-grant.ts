@@ -1,0 +1,217 @@
+/**
+ * A person answers a link: the requested grant becomes a grant, or a grant that ended becomes live again under the same
+ * handle. Both replace the row by compare-and-swap, so of two answers at the same time one counts, and a handle that was
+ * revoked or declined stays ended: nothing is left to replace.
+ */
+import type { ConsentedApis } from "../core/api-scopes.ts";
+import type { Grant, GrantBinding } from "../core/grant.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
+import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
+import type { Sealer } from "../sealing/sealer.ts";
+import { type GrantHandle, parseHandle } from "./grant-handle.ts";
+import type { GrantStore } from "./grant-store.ts";
+import type { GrantFailure, StoredGrant, StoredRequest, StoredRow } from "./grant-types.ts";
+import { sealGrant, unsealGrant, unsealRequest } from "./sealed-grant.ts";
+
+const DAY_SECONDS = 24 * 3600;
+/** Attempts if another writer changes the row, for example a redemption that is recorded. */
+const ATTEMPTS = 3;
+
+export interface AllowGrant {
+  readonly handle: SecretValue;
+  readonly binding: GrantBinding;
+  readonly registration: string;
+  readonly user: UserIdentity;
+  readonly apis: ConsentedApis;
+  readonly refreshToken: SecretValue;
+  /** `grantMaxDays` of the policy entry. */
+  readonly maxDays: number;
+  readonly policyEntry: string;
+  /** When the confirmation began, seconds since 1970. */
+  readonly allowedAtSeconds: number;
+  /** Id of the confirmation. */
+  readonly confirmation: string;
+  /** The link renews this grant. Otherwise it can be answered only once. */
+  readonly heals: boolean;
+}
+
+export interface AllowedGrant {
+  readonly grant: Grant;
+  /** `existed`: the same confirmation had allowed it before. */
+  readonly outcome: "made" | "healed" | "existed";
+  /** Puts the row back as it was before. Does nothing for `existed`. */
+  undo(): Promise<Result<boolean, GrantFailure>>;
+}
+
+export interface DeclineGrant extends Pick<AllowGrant, "handle" | "user" | "confirmation"> {
+  readonly clientId: string;
+}
+
+export interface AllowInput {
+  readonly store: GrantStore;
+  readonly sealer: Sealer;
+  readonly nowSeconds: () => number;
+}
+
+/**
+ * Failures: `grant_unknown` (revoked, declined or expired), `grant_answered` (by another confirmation), `grant_not_bound`
+ * (another person, application or registration).
+ */
+export async function allowGrant(
+  input: AllowInput,
+  request: AllowGrant,
+  attemptsLeft = ATTEMPTS,
+): Promise<Result<AllowedGrant, GrantFailure>> {
+  const handle = parseHandle(request.handle.reveal());
+  if (!handle.ok) return handle;
+  const { id } = handle.value;
+  const row = await input.store.read(id);
+  if (!row.ok) return row;
+  const previous = row.value;
+  if (previous === undefined) return fail({ kind: "grant_unknown" });
+  const next = await nextGrant(input, { request, handle: handle.value, previous });
+  if (!next.ok) return next;
+  if (next.value.outcome === "existed") return succeed({ ...next.value, undo: async () => succeed(false) });
+  const { grant, outcome } = next.value;
+  const sealed = await sealGrant(input.sealer, handle.value, grant, request.refreshToken);
+  if (!sealed.ok) return sealed;
+  const allowed = await input.store.allow(previous, grant, sealed.value);
+  if (!allowed.ok) return allowed;
+  if (allowed.value === "gone") return fail({ kind: "grant_unknown" });
+  if (allowed.value === "changed") {
+    return attemptsLeft > 1
+      ? allowGrant(input, request, attemptsLeft - 1)
+      : fail({ kind: "grant_conflict", grantId: id });
+  }
+  const written = allowed.value;
+  return succeed({ grant, outcome, undo: () => input.store.restore(written, previous) });
+}
+
+/**
+ * The person chose not to allow it. A requested grant ends, and so does a grant that the same confirmation had allowed.
+ * A grant that another confirmation allowed stays as it is, and this confirmation can no longer renew it. Returns the
+ * grant that ended.
+ */
+export async function declineGrant(
+  { store }: Pick<AllowInput, "store">,
+  request: DeclineGrant,
+  attemptsLeft = ATTEMPTS,
+): Promise<Result<Grant | undefined, GrantFailure>> {
+  const handle = parseHandle(request.handle.reveal());
+  if (!handle.ok) return handle;
+  const { id } = handle.value;
+  const row = await store.read(id);
+  if (!row.ok || row.value === undefined) return row.ok ? succeed(undefined) : row;
+  const { binding } = "grant" in row.value ? row.value.grant : row.value.requested;
+  if (binding.clientId !== request.clientId) return fail({ kind: "grant_not_bound", grantId: id });
+  const written = await declineRow(store, row.value, request);
+  if (!written.ok || written.value !== "changed") return written as Result<Grant | undefined, GrantFailure>;
+  return attemptsLeft > 1
+    ? declineGrant({ store }, request, attemptsLeft - 1)
+    : fail({ kind: "grant_conflict", grantId: id });
+}
+
+/** Whether a link of this handle can still be answered. Fails as `allowGrant` does. */
+export async function checkAnswerable(
+  { store, nowSeconds }: Pick<AllowInput, "store" | "nowSeconds">,
+  { handle, heals }: Pick<AllowGrant, "handle" | "heals">,
+): Promise<Result<true, GrantFailure>> {
+  const parsed = parseHandle(handle.reveal());
+  if (!parsed.ok) return parsed;
+  const row = await store.read(parsed.value.id);
+  if (!row.ok) return row;
+  if (row.value === undefined) return fail({ kind: "grant_unknown" });
+  if ("grant" in row.value) return heals ? succeed(true) : fail({ kind: "grant_answered", grantId: parsed.value.id });
+  return row.value.requested.expiresAtSeconds > nowSeconds() ? succeed(true) : fail({ kind: "grant_unknown" });
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+interface Allowing<Row extends StoredRow> {
+  readonly request: AllowGrant;
+  readonly handle: GrantHandle;
+  readonly previous: Row;
+}
+
+type Next = Result<Pick<AllowedGrant, "grant" | "outcome">, GrantFailure>;
+
+function nextGrant(input: AllowInput, allowing: Allowing<StoredRow>): Promise<Next> {
+  const { previous } = allowing;
+  return "grant" in previous
+    ? renewedGrant(input, { ...allowing, previous })
+    : firstGrant(input, { ...allowing, previous });
+}
+
+/** The row is trusted only after unsealing it with the handle. */
+async function firstGrant(input: AllowInput, { request, handle, previous }: Allowing<StoredRequest>): Promise<Next> {
+  const unsealed = await unsealRequest(input.sealer, handle, previous);
+  if (!unsealed.ok) return unsealed;
+  const { binding, registration, expectedUser, codeChallenge, expiresAtSeconds } = unsealed.value;
+  if (expiresAtSeconds <= input.nowSeconds()) return fail({ kind: "grant_unknown" });
+  const isRequested =
+    isSameBinding(binding, request.binding) &&
+    registration === request.registration &&
+    (expectedUser === undefined || expectedUser === request.user.objectId);
+  if (!isRequested) return fail({ kind: "grant_not_bound", grantId: handle.id });
+  const grant = {
+    id: handle.id,
+    ...termsOf(request),
+    binding: request.binding,
+    registration,
+    user: request.user,
+    createdAtSeconds: request.allowedAtSeconds,
+    codeChallenge,
+    verifiedAtSeconds: undefined,
+    lastRedeemedAtSeconds: undefined,
+    declinedConfirmation: undefined,
+  };
+  return succeed({ grant, outcome: "made" });
+}
+
+/** The same application, registration and person, and no confirmation that is older than the one that counted last. */
+async function renewedGrant(input: AllowInput, { request, handle, previous }: Allowing<StoredGrant>): Promise<Next> {
+  const { grant, sealed } = previous;
+  const unsealed = await unsealGrant(input.sealer, handle, grant, sealed);
+  if (!unsealed.ok) return unsealed;
+  const isSamePerson = isSameUser(grant.user, request.user);
+  if (isSamePerson && grant.confirmation === request.confirmation) return succeed({ grant, outcome: "existed" });
+  if (!request.heals) return fail({ kind: "grant_answered", grantId: grant.id });
+  const isSameGrant =
+    isSamePerson && isSameBinding(grant.binding, request.binding) && grant.registration === request.registration;
+  if (!isSameGrant) return fail({ kind: "grant_not_bound", grantId: grant.id });
+  const isOver =
+    request.allowedAtSeconds < grant.allowedAtSeconds || request.confirmation === grant.declinedConfirmation;
+  if (isOver) return fail({ kind: "grant_answered", grantId: grant.id });
+  return succeed({ grant: { ...grant, ...termsOf(request) }, outcome: "healed" });
+}
+
+function termsOf({ apis, maxDays, policyEntry, allowedAtSeconds, confirmation }: AllowGrant) {
+  const expiresAtSeconds = allowedAtSeconds + maxDays * DAY_SECONDS;
+  return { apis, policyEntry, allowedAtSeconds, confirmation, expiresAtSeconds };
+}
+
+function isSameBinding(one: GrantBinding, other: GrantBinding): boolean {
+  return one.kind === other.kind && one.tenantId === other.tenantId && one.clientId === other.clientId;
+}
+
+async function declineRow(
+  store: GrantStore,
+  row: StoredRow,
+  { user, confirmation }: DeclineGrant,
+): Promise<Result<Grant | undefined | "changed", GrantFailure>> {
+  if (!("grant" in row)) return orChanged(await store.withdraw(row));
+  const { grant, sealed } = row;
+  if (!isSameUser(grant.user, user)) return succeed(undefined);
+  if (grant.confirmation === confirmation) {
+    const deleted = await store.delete(grant);
+    return deleted.ok ? succeed(deleted.value ? grant : undefined) : deleted;
+  }
+  const { lastRedeemedAtSeconds } = grant;
+  return orChanged(await store.replace(row, { sealed, lastRedeemedAtSeconds, declinedConfirmation: confirmation }));
+}
+
+function orChanged(written: Result<unknown, GrantFailure>): Result<"changed" | undefined, GrantFailure> {
+  if (!written.ok) return written;
+  return succeed(written.value === "changed" ? "changed" : undefined);
+}
