@@ -52,7 +52,7 @@ export type RequestHint =
   | { readonly batch: BatchProblem };
 
 /** Why the service cannot check a batch. */
-export type BatchProblem = "not_json" | "form" | "too_many" | "nested" | "method" | "target";
+export type BatchProblem = "not_json" | "form" | "too_many" | "too_many_values" | "nested" | "method" | "target";
 
 export type PolicyRefusal =
   | "caller_not_listed"

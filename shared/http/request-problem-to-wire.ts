@@ -133,6 +133,7 @@ const BATCHES: Readonly<Record<BatchProblem, string>> = {
   not_json: "The body must be JSON with one member, requests.",
   form: "Each request has id, method and url, and may have headers, body and dependsOn. No id is repeated.",
   too_many: "A batch has 1 to 20 requests.",
+  too_many_values: "The bodies in the batch have more than 50,000 JSON values together.",
   nested: "A batch must not contain a batch.",
   method: "The method must be GET, HEAD, POST, PUT, PATCH or DELETE.",
   target: "The url of a request must be a normalised path relative to the version, such as /me/messages.",

@@ -1,5 +1,5 @@
 /** `$batch` through the relay: each inner request is decided like a request of its own, and written again. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { bearer, userToken } from "../support/callers.ts";
 import { useWorld } from "../support/use-world.ts";
 import { relaySettings } from "./support/relay-policy.ts";
@@ -87,6 +87,12 @@ describe("a batch is refused", () => {
       400,
       "batch_invalid",
     ],
+    [
+      "with millions of values in a body",
+      `{"requests":[{"id":"1","method":"GET","url":"/me","body":[${"0,".repeat(2_600_000)}0]}]}`,
+      400,
+      "batch_invalid",
+    ],
   ])("%s", async (_name, body, status, code) => {
     const answer = await send(body);
     expect([answer.status, answer.json()["code"]]).toEqual([status, code]);
@@ -113,4 +119,31 @@ test("a redirect inside a batch is not passed on", async () => {
   const responses = answer.json()["responses"] as { status: number; body: { error?: { code: string } } }[];
   expect(responses.map(({ status }) => status)).toEqual([502, 200]);
   expect(responses[0]?.body.error?.code).toBe("downstream_redirect");
+});
+
+describe("a response is scanned, not parsed", () => {
+  async function answerOf(text: string) {
+    const headers = { "Content-Type": "application/json" };
+    world.tenant.state.order({ endpoint: "graph", status: 200, headers, body: text });
+    return send({ requests: [inner()] });
+  }
+
+  test("the values of an inner body are no values of the service", async () => {
+    const redirect = '{"id":"2","status":302,"headers":{"Location":"https://evil.example"}}';
+    const values = `[${"0,".repeat(400_000)}12345678901234567890]`;
+    const parse = vi.spyOn(JSON, "parse");
+    const answer = await answerOf(`{"responses":[{"id":"1","status":200,"body":${values}},${redirect}]}`);
+    const longest = Math.max(...parse.mock.calls.map(([text]) => String(text).length));
+    parse.mockRestore();
+    expect(answer.text).toContain("12345678901234567890");
+    expect(answer.text).toContain('{"id":"2","status":502,');
+    expect(longest).toBeLessThan(100_000);
+  });
+
+  test.each([
+    ["more responses than a batch can have", `{"responses":[${"{},".repeat(21)}{}]}`],
+    ["no JSON", '{"responses":[{"status":302'],
+  ])("%s", async (_name, text) => {
+    expect((await answerOf(text)).json()).toMatchObject({ status: 502, code: "downstream_redirect" });
+  });
 });
