@@ -62,16 +62,18 @@ export function checkBatch(
   return succeed({ body: Buffer.from(`{"requests":[${written.join()}]}`), count: written.length });
 }
 
+type PassHeaders = (headers: Readonly<Record<string, string>>) => Readonly<Record<string, string>>;
+
 /**
- * A redirect inside a batch's response is not passed on either: see `relay-response.ts`. Undefined: the body cannot be
- * read.
+ * A batch's response with what the relay passes on of each inner one: headers by `passHeaders`, and no redirect, as in
+ * `relay-response.ts`. Undefined: the body cannot be read.
  */
-export function withoutInnerRedirects(body: Buffer): Buffer | undefined {
+export function checkInnerResponses(body: Buffer, passHeaders: PassHeaders): Buffer | undefined {
   if (body.byteLength === 0) return body;
   const members = partsOf(body.toString("utf8"), MEMBERS_MAX);
   const list = members && memberText(members, "responses");
   if (members === undefined || list === undefined) return members && body;
-  const responses = partsOf(list, BATCH_REQUESTS_MAX)?.map(({ text }) => withoutRedirect(text));
+  const responses = partsOf(list, BATCH_REQUESTS_MAX)?.map(({ text }) => checkInnerResponse(text, passHeaders));
   if (responses === undefined || responses.includes(undefined)) return undefined;
   const written = `[${responses.join()}]`;
   const others = members.filter(({ name }) => name !== "responses");
@@ -175,11 +177,27 @@ function innerHeaders(headers: JsonObject): Record<string, string> {
 const MEMBERS_MAX = 32;
 
 /** Undefined: the inner response cannot be read. */
-function withoutRedirect(response: string): string | undefined {
+function checkInnerResponse(response: string, passHeaders: PassHeaders): string | undefined {
   const members = partsOf(response, MEMBERS_MAX);
   if (members === undefined) return undefined;
   const status = Number(memberText(members, "status")?.replaceAll('"', ""));
-  return status >= 300 && status < 400 && status !== 304 ? refuseInner(memberText(members, "id")) : response;
+  if (status >= 300 && status < 400 && status !== 304) return refuseInner(memberText(members, "id"));
+  return writeMembers(
+    members.map((member) =>
+      member.name === "headers" ? { name: "headers", text: passedText(member.text, passHeaders) } : member,
+    ),
+  );
+}
+
+/** Headers of one response: more than Graph sends. */
+const HEADERS_MAX_CHARACTERS = 16_384;
+
+function passedText(text: string, passHeaders: PassHeaders): string {
+  const headers = text.length > HEADERS_MAX_CHARACTERS ? undefined : parseJson(text);
+  const texts = Object.entries(isJsonObject(headers) ? headers : {}).filter(
+    (header): header is [string, string] => typeof header[1] === "string",
+  );
+  return JSON.stringify(passHeaders(Object.fromEntries(texts)));
 }
 
 function refuseInner(id = '""'): string {

@@ -140,6 +140,23 @@ describe("a response is scanned, not parsed", () => {
     expect(longest).toBeLessThan(100_000);
   });
 
+  test("inner headers are those of a response of its own: no Location of another host, no cookie", async () => {
+    const headers = (location: string) => ({ "Content-Type": "a/b", LOCATION: location, "Set-Cookie": "a=b" });
+    const responses = ["https://evil.example/x", `${world.tenant.url}/v1.0/me`].map((location, index) => ({
+      id: String(index),
+      status: 201,
+      headers: headers(location),
+    }));
+    expect((await answerOf(JSON.stringify({ responses }))).json()["responses"]).toEqual([
+      { id: "0", status: 201, headers: { "Content-Type": "a/b" } },
+      {
+        id: "1",
+        status: 201,
+        headers: { "Content-Type": "a/b", Location: "http://localhost:7071/DownstreamApi/graph/v1.0/me" },
+      },
+    ]);
+  });
+
   test.each([
     ["more responses than a batch can have", `{"responses":[${"{},".repeat(21)}{}]}`],
     ["no JSON", '{"responses":[{"status":302'],
