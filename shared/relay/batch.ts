@@ -4,6 +4,8 @@
  *
  * Source: https://learn.microsoft.com/graph/json-batching
  */
+
+import type { BatchProblem } from "../core/batch-problem.ts";
 import {
   type DownstreamTarget,
   foldCase,
@@ -11,7 +13,7 @@ import {
   RELAY_METHODS,
   toRelativeUrl,
 } from "../core/downstream-target.ts";
-import type { BatchProblem, Failure } from "../core/failure.ts";
+import type { Failure } from "../core/failure.ts";
 import { isJsonObject, type JsonObject } from "../core/json-object.ts";
 import { parseJson } from "../core/json-text.ts";
 import { BATCH_REQUESTS_MAX, BATCH_VALUES_MAX } from "../core/limits.ts";
@@ -35,7 +37,10 @@ export interface CheckedBatch {
 export function checkBatch(
   { entry, api, downstream }: Entitlement & { readonly downstream: AllowedDownstream },
   body: Uint8Array | undefined,
+  contentType: string | undefined,
 ): Result<CheckedBatch, Failure> {
+  // What the service reads as UTF-8 must not be something else for the API.
+  if (/charset\s*=\s*(?!"?utf-8"?\s*(;|$))/i.test(contentType ?? "")) return refused("charset");
   const requests = readRequests(body);
   if (!requests.ok) return refused(requests.failure);
   const base = downstream.target.segments.slice(0, -1);
@@ -133,6 +138,7 @@ function readInner(request: JsonObject, base: readonly string[]) {
     isId(id) &&
     typeof url === "string" &&
     isJsonObject(headers) &&
+    innerHeaders(headers).ok &&
     Array.isArray(dependsOn) &&
     dependsOn.every(isId);
   if (!wellFormed) return fail("form" as const);
@@ -151,7 +157,8 @@ function isId(value: unknown): value is string {
 function writeInner({ members, body }: InnerRequest, target: DownstreamTarget, baseLength: number): string {
   const { id, method, headers, dependsOn } = members;
   const url = toRelativeUrl({ ...target, segments: target.segments.slice(baseLength) });
-  const sent = { id, method, url, ...(isJsonObject(headers) ? { headers: innerHeaders(headers) } : {}) };
+  const forwarded = isJsonObject(headers) ? innerHeaders(headers) : undefined;
+  const sent = { id, method, url, ...(forwarded?.ok === true ? { headers: forwarded.value } : {}) };
   const parts = Object.entries(sent).map(([name, value]) => ({ name, text: JSON.stringify(value) }));
   if (body !== undefined) parts.push({ name: "body", text: body });
   if (dependsOn !== undefined) parts.push({ name: "dependsOn", text: JSON.stringify(dependsOn) });
@@ -163,12 +170,12 @@ function writeMembers(parts: readonly Part[]): string {
 }
 
 /** The same headers that a request of its own may have. */
-function innerHeaders(headers: JsonObject): Record<string, string> {
+function innerHeaders(headers: JsonObject): Result<Record<string, string>, string> {
   const sent = new Map(Object.entries(headers).map(([name, value]) => [foldCase(name), value]));
   return forwardedHeaders({
     get(name) {
       const value = sent.get(name);
-      return typeof value === "string" && /^[\x20-\x7e]{1,1024}$/.test(value) ? value : null;
+      return typeof value === "string" ? value : null;
     },
   });
 }

@@ -11,9 +11,9 @@ beforeEach(() => restart({ settings: relaySettings(world.tenant.url) }));
 const PATH = "/DownstreamApi/graph/v1.0/$batch";
 const inner = (more: Record<string, unknown> = {}) => ({ id: "1", method: "GET", url: "/me", ...more });
 
-function send(body: unknown, path = PATH) {
+function send(body: unknown, path = PATH, contentType = "application/json") {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  const headers = { ...bearer(userToken(world)), "content-type": "application/json" };
+  const headers = { ...bearer(userToken(world)), "content-type": contentType };
   return service.call(path, { method: "POST", headers, body: text });
 }
 
@@ -42,6 +42,25 @@ test("the batch is written again: rule's spelling, allowed headers, exact number
     '{"requests":[{"id":"1","method":"PATCH","url":"/me/messages/AA","headers":{"content-type":"application/json","if-match":"*"},"body":{"n":12345678901234567890.10,"__proto__":1},"dependsOn":["0"]}]}',
   );
 });
+
+test.each(["application/json; charset=UTF-8", 'application/json; charset="utf-8"', "text/plain"])(
+  "sent as %s it reaches the API as JSON",
+  async (contentType) => {
+    world.tenant.state.order({ endpoint: "graph", status: 200, body: { responses: [] } });
+    await send({ requests: [inner()] }, PATH, contentType);
+    const headers = world.tenant.state.log.entries({ endpoint: "graph" }).at(-1)?.headers;
+    expect(headers?.["content-type"]).toBe("application/json");
+  },
+);
+
+test.each(["application/json; charset=utf-7", "application/json;charset=utf-16", "text/plain; charset = utf-80"])(
+  "sent as %s it is refused",
+  async (contentType) => {
+    const answer = await send({ requests: [inner()] }, PATH, contentType);
+    expect(answer.json()).toMatchObject({ status: 400, code: "batch_invalid" });
+    expect(world.tenant.state.log.entries({ endpoint: "graph" })).toEqual([]);
+  },
+);
 
 describe("a batch is refused", () => {
   const many = Array.from({ length: 21 }, (_, index) => inner({ id: String(index) }));
@@ -80,6 +99,12 @@ describe("a batch is refused", () => {
     ["with a second url in another case", { requests: [inner({ URL: "/users" })] }, 400, "batch_invalid"],
     ["with a repeated id", { requests: [inner(), inner()] }, 400, "batch_invalid"],
     ["with an id that is a number", { requests: [inner({ id: 1 })] }, 400, "batch_invalid"],
+    [
+      "with a control character in a header",
+      { requests: [inner({ headers: { Prefer: "a\u0001b" } })] },
+      400,
+      "batch_invalid",
+    ],
     ["with a list as url", { requests: [inner({ url: ["/me"] })] }, 400, "batch_invalid"],
     [
       "nested too deeply",

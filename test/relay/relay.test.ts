@@ -102,6 +102,17 @@ describe("a request through the relay", () => {
   });
 });
 
+test.each([
+  ["a control character", "a\u0001b"],
+  ["a character outside ASCII", "caf\u00e9"],
+  ["more than 1,024 characters", "a".repeat(1_025)],
+])("a forwarded header with %s is refused and named", async (_name, prefer) => {
+  const answer = await call("/DownstreamApi/graph/v1.0/me", { headers: { prefer } });
+  expect(answer.json()).toMatchObject({ status: 400, code: "parameter_invalid" });
+  expect(answer.text).toContain("prefer");
+  expect(reached()).toEqual([]);
+});
+
 describe("the API's response comes through as it is", () => {
   test.each([
     [404, { error: { code: "ErrorItemNotFound" } }],
