@@ -4,6 +4,7 @@
  * wrote. Text of the caller is only in the members that say so, and messages have it only after `http/safe-text.ts`.
  */
 
+import type { BatchProblem } from "./batch-problem.ts";
 import type { TargetProblem } from "./downstream-target.ts";
 import type { FlowName } from "./flow-name.ts";
 import type { WantedGrant } from "./grant.ts";
@@ -50,9 +51,6 @@ export type RequestHint =
   | { readonly looksLike: HandleMistake }
   | { readonly target: TargetProblem }
   | { readonly batch: BatchProblem };
-
-/** Why the service cannot check a batch. */
-export type BatchProblem = "not_json" | "form" | "too_many" | "nested" | "method" | "target";
 
 export type PolicyRefusal =
   | "caller_not_listed"

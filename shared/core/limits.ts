@@ -40,6 +40,10 @@ export const BODY_MAX_BYTES = 64 * 1024;
 export const RELAY_BODY_MAX_BYTES = 5 * 1024 * 1024;
 /** Requests in one batch: Graph's own limit. */
 export const BATCH_REQUESTS_MAX = 20;
+/** JSON values in one batch. Reading them takes some 20 ms, in which the instance does nothing else. */
+export const BATCH_VALUES_MAX = 50_000;
+/** Paging links in one response: a page of 999 entries, each with a link of its own. Each takes some 30 µs. */
+export const RELAY_LINKS_MAX = 1_000;
 /** A token. Entra's tokens are below 8 KB unless they list many groups. Proxies allow headers of 8 to 32 KB. */
 export const TOKEN_MAX_BYTES = 16 * 1024;
 /** Parameters in one form or query: several times as many as a request needs. */

@@ -4,7 +4,7 @@
  *   authenticate and resolve the subject   who calls, and on whose behalf      caller/, grants/
  *   entitle                                what policy allows this caller      policy/
  *   acquire                                a cached token, or a call to Entra  cache/, flows/ → entra/ → outbound/
- *   release                                returned scopes ⊆ the caller's list policy/  (not for the relay)
+ *   release                                returned scopes ⊆ the caller's list policy/  (in the relay: of a grant)
  *   issue a grant                          if requested and allowed            offline-access/ → grants/
  *
  * No stage before `entitle` calls Entra on the caller's behalf. No stage after it widens what policy allowed.
@@ -78,9 +78,7 @@ export async function exchangeToken(
   audit.add({ cache: level, scopesReturned: token.scopes, ...(warning === undefined ? {} : { warning }) });
   if (subject.source === "code" && token.user !== undefined) audit.add({ subjectObjectId: token.user.objectId });
 
-  // The relay's token never leaves the service, so scopes outside the list harm no one.
-  const scopes =
-    request.relay === undefined ? release(entitlement, token.scopes, entitlement.entry) : succeed(token.scopes);
+  const scopes = releaseScopes(request, subject, entitlement, token.scopes);
   if (!scopes.ok) return scopes;
 
   const issue = { caller, subject, entitlement, token, scopes: scopes.value, audit };
@@ -128,6 +126,21 @@ function entitle(
   audit.add(requestedFacts(decision.value, [{ api: api.name, scopes }, ...also.map(toScopes)]));
   if (downstream !== undefined) audit.add({ relayRule: downstream.rule });
   return decision;
+}
+
+/**
+ * The relay's token never leaves the service, and its caller asks for each request itself, so scopes outside the list harm
+ * no one. Behind a grant no one asks: it acts with no more than its person approved.
+ */
+function releaseScopes(
+  { relay }: ExchangeRequest,
+  { source }: Subject,
+  entitlement: Entitlement,
+  returned: readonly string[],
+): Result<readonly string[], Failure> {
+  return relay === undefined || source === "grant"
+    ? release(entitlement, returned, entitlement.entry)
+    : succeed(returned);
 }
 
 /**

@@ -4,6 +4,8 @@
  *
  * Source: https://learn.microsoft.com/graph/use-the-api#headers, RFC 9110 section 7.6.1
  */
+import { fail, type Result, succeed } from "../core/result.ts";
+
 const FORWARDED: readonly string[] = [
   "accept",
   "accept-language",
@@ -26,15 +28,21 @@ interface Headers {
   get(name: string): string | null;
 }
 
-/** Names in lower case. A header that `Connection` names is for the connection to this service only. */
-export function forwardedHeaders(headers: Headers): Record<string, string> {
+/** Visible ASCII: Node refuses to send other characters, and some servers read them as the end of a header. */
+const VALUE = /^[\x20-\x7e]{1,1024}$/;
+
+/**
+ * Names in lower case. A header that `Connection` names is for the connection to this service only. The failure is the name
+ * of a header with a value that cannot be forwarded.
+ */
+export function forwardedHeaders(headers: Headers): Result<Record<string, string>, string> {
   const ofConnection = namesIn(headers.get("connection"));
-  return Object.fromEntries(
-    FORWARDED.filter((name) => !ofConnection.includes(name)).flatMap((name) => {
-      const value = headers.get(name);
-      return value === null || value === "" ? [] : [[name, value] as const];
-    }),
-  );
+  const sent = FORWARDED.filter((name) => !ofConnection.includes(name)).flatMap((name) => {
+    const value = headers.get(name);
+    return value === null || value === "" ? [] : [[name, value] as const];
+  });
+  const [invalid] = sent.find(([, value]) => !VALUE.test(value)) ?? [];
+  return invalid === undefined ? succeed(Object.fromEntries(sent)) : fail(invalid);
 }
 
 /** The header names in a value of `Connection`, in lower case. */

@@ -50,7 +50,9 @@ export async function readRelayRequest(
   const { relay, tokenParameters, application, accept, correlationId } = call.value;
   const grantRequest = readGrantRequest(request, application || context.route === "application");
   if (!grantRequest.ok) return grantRequest;
-  const body = await readBytes(request);
+  const headers = forwardedHeaders(request.headers);
+  if (!headers.ok) return invalidRequest("parameter_invalid", headers.failure);
+  const body = await readBytes(request, relay);
   if (!body.ok) return body;
   return succeed({
     exchange: {
@@ -61,7 +63,7 @@ export async function readRelayRequest(
       relay,
       correlationId: correlationId ?? context.correlationId ?? readCorrelationId(request),
     },
-    headers: { ...forwardedHeaders(request.headers), ...(accept === undefined ? {} : { accept }) },
+    headers: { ...headers.value, ...(accept === undefined ? {} : { accept }) },
     body: body.value,
   });
 }
@@ -171,17 +173,24 @@ function readGrantRequest(request: IncomingRequest, application: boolean): Resul
   });
 }
 
-/** The body as it is. Functions drops the body of GET and HEAD. */
-async function readBytes(request: IncomingRequest): Promise<Result<Uint8Array | undefined, Failure>> {
+/** The body as it is. Functions drops the body of GET and HEAD, and servers read one of those in different ways. */
+async function readBytes(
+  request: IncomingRequest,
+  { method }: DownstreamCall,
+): Promise<Result<Uint8Array | undefined, Failure>> {
   const tooLarge: Failure = { kind: "request_too_large", limitBytes: RELAY_BODY_MAX_BYTES };
   if (Number(request.headers.get("content-length") ?? 0) > RELAY_BODY_MAX_BYTES) return fail(tooLarge);
   // The API would read compressed bytes as they are, because their encoding is not forwarded.
   if ((request.headers.get("content-encoding") ?? "identity").toLowerCase() !== "identity") {
     return invalidRequest("parameter_not_supported", "Content-Encoding");
   }
-  if (request.method === "GET" || request.method === "HEAD") return succeed(undefined);
-  const bytes = new Uint8Array(await request.arrayBuffer());
+  const bytes = isBodiless(request.method) ? new Uint8Array() : new Uint8Array(await request.arrayBuffer());
   if (bytes.byteLength > RELAY_BODY_MAX_BYTES) return fail(tooLarge);
-  if (bytes.byteLength === 0) return announcesBody(request) ? invalidRequest("body_missing") : succeed(undefined);
-  return succeed(bytes);
+  if (bytes.byteLength === 0 && !announcesBody(request)) return succeed(undefined);
+  if (isBodiless(method)) return invalidRequest("parameter_not_supported", "body");
+  return bytes.byteLength === 0 ? invalidRequest("body_missing") : succeed(bytes);
+}
+
+function isBodiless(method: string): boolean {
+  return method === "GET" || method === "HEAD";
 }

@@ -2,8 +2,10 @@
  * Unreadable requests as responses: nearly all `invalid_request`, each with a message that helps to correct the
  * request.
  */
+
+import type { BatchProblem } from "../core/batch-problem.ts";
 import type { TargetProblem } from "../core/downstream-target.ts";
-import type { BatchProblem, HandleMistake, RequestHint, RequestProblem } from "../core/failure.ts";
+import type { HandleMistake, RequestHint, RequestProblem } from "../core/failure.ts";
 import { JSON_DEPTH_MAX } from "../core/json-text.ts";
 import { PARAMETERS_MAX } from "../core/limits.ts";
 import type { Wire } from "./wire.ts";
@@ -134,8 +136,10 @@ function targetAdvice(hint: RequestHint | undefined): string {
 
 const BATCHES: Readonly<Record<BatchProblem, string>> = {
   not_json: "The body must be JSON with one member, requests.",
-  form: "Each request has id, method and url, and may have headers, body and dependsOn. No id is repeated.",
+  charset: "The charset must be UTF-8.",
+  form: "Each request has id, method and url, and may have headers (visible ASCII), body and dependsOn. No id is repeated.",
   too_many: "A batch has 1 to 20 requests.",
+  too_many_values: "The bodies in the batch have more than 50,000 JSON values together.",
   nested: "A batch must not contain a batch.",
   method: "The method must be GET, HEAD, POST, PUT, PATCH or DELETE.",
   target: "The url of a request must be a normalised path relative to the version, such as /me/messages.",

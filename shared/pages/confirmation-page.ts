@@ -11,6 +11,8 @@ import type { Page } from "./layout.ts";
 interface RequestedApi {
   readonly api: { readonly name: string; readonly resource: string };
   readonly scopes: readonly string[];
+  /** The application gets no token: the requests that the service sends for it. Undefined: it gets a token. */
+  readonly requests?: readonly { readonly methods: readonly string[]; readonly path: string }[];
 }
 
 export interface ConfirmationPageInput {
@@ -55,9 +57,24 @@ ${apis.map((requested) => toRows(requested, mayIncludeMore))}
 
 // ------------------------------------------------------------------------------------------------------------------
 
-function toRows({ api, scopes }: RequestedApi, mayIncludeMore: boolean): Html {
+function toRows({ api, scopes, requests }: RequestedApi, mayIncludeMore: boolean): Html {
   return html`<div><dt>API</dt><dd>${api.name}<br><span class="quiet">${api.resource}</span></dd></div>
-<div><dt>Permissions</dt><dd><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}${mayIncludeMore ? ALL_OTHERS : ""}</ul></dd></div>`;
+<div><dt>Permissions</dt><dd><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}${mayIncludeMore ? ALL_OTHERS : ""}</ul></dd></div>
+${requests === undefined ? "" : html`<div><dt>Only for these requests</dt><dd><ul>${requests.map(toRequest)}</ul></dd></div>`}`;
+}
+
+const VERBS: Readonly<Record<string, string>> = {
+  GET: "read",
+  HEAD: "read",
+  POST: "create or send",
+  PUT: "change",
+  PATCH: "change",
+  DELETE: "delete",
+};
+
+function toRequest({ methods, path }: NonNullable<RequestedApi["requests"]>[number]): Html {
+  const verbs = [...new Set(methods.map((method) => VERBS[method] ?? method))].join(", ");
+  return html`<li>${verbs} <code>${path}</code></li>`;
 }
 
 const ALL_OTHERS = html`<li>and all other permissions that were consented to for this service</li>`;

@@ -77,7 +77,8 @@ function releasableScopes(
         (entry.acceptSurplus && (subjectEntry?.acceptSurplus ?? true) && (bound?.surplus ?? true)),
     };
   }
-  const releasable = entry.acceptSurplus ? given.scopes : given.scopes.filter((scope) => listed.includes(scope));
+  const all = entry.acceptSurplus || entry.release === "none";
+  const releasable = all ? given.scopes : given.scopes.filter((scope) => listed.includes(scope));
   return { releasable, acceptSurplus: false };
 }
 

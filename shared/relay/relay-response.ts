@@ -13,7 +13,7 @@ import type { BytesResponse } from "../outbound/outbound.ts";
 import { allowedCall } from "../policy/downstream-rules.ts";
 import type { AllowedDownstream, Api } from "../policy/entitlement.ts";
 import { relativeTo } from "./base-url.ts";
-import { isBatch, withoutInnerRedirects } from "./batch.ts";
+import { checkInnerResponses, isBatch } from "./batch.ts";
 import { addedHeaders, passedHeaders } from "./response-headers.ts";
 import { type LinkContext, relayLink, rewritePagingLinks } from "./rewrite-links.ts";
 
@@ -35,8 +35,6 @@ export function toRelayResponse(
   return succeed({
     status,
     headers: {
-      // Without a statement of the API no cache on the way may store what one caller may read.
-      "cache-control": "private, no-store",
       ...passed,
       ...(location === undefined ? {} : { location }),
       ...addedHeaders(context.correlationId),
@@ -66,9 +64,17 @@ function allowedLocation(context: ResponseContext, location: string | undefined)
   return allowed === undefined ? undefined : relayLink(context, absolute);
 }
 
+function innerHeaders(context: ResponseContext, headers: Readonly<Record<string, string>>) {
+  const [, sent] = Object.entries(headers).find(([name]) => name.toLowerCase() === "location") ?? [];
+  const location = allowedLocation(context, sent);
+  return { ...passedHeaders(headers), ...(location === undefined ? {} : { Location: location }) };
+}
+
 /** Undefined: the response of a batch that the service cannot check for redirects. */
 function toRelayBody(context: ResponseContext, contentType: string | undefined, body: Buffer): Buffer | undefined {
   if (!/^application\/([\w.-]+\+)?json\b/i.test(contentType ?? "")) return body;
-  const passed = isBatch(context.downstream) ? withoutInnerRedirects(body) : body;
+  const passed = isBatch(context.downstream)
+    ? checkInnerResponses(body, (headers) => innerHeaders(context, headers))
+    : body;
   return passed === undefined ? undefined : rewritePagingLinks(context, passed);
 }

@@ -41,14 +41,13 @@ export async function relay(
   const exchange = await exchangeForRelay(context, request, audit);
   if (!exchange.ok) return exchange;
 
-  const body = checkedBody(exchange.value.entitlement, request.body, audit);
-  if (!body.ok) return body;
+  const call = checkedCall(exchange.value.entitlement, request, audit);
+  if (!call.ok) return call;
 
-  const call = { ...request, body: body.value };
-  const sent = await send(context, call, exchange.value, audit);
+  const sent = await send(context, call.value, exchange.value, audit);
   if (!sent.ok) return sent;
 
-  const renewed = await renew(context, call, { exchange: exchange.value, response: sent.value }, audit);
+  const renewed = await renew(context, call.value, { exchange: exchange.value, response: sent.value }, audit);
   if (!renewed.ok) return renewed;
 
   const { entitlement } = exchange.value;
@@ -78,16 +77,18 @@ async function exchangeForRelay(
   return succeed({ ...exchanged.value, entitlement: { ...entitlement, downstream } });
 }
 
-function checkedBody(
+/** A batch has the media type that it is written in, whatever its caller wrote. */
+function checkedCall(
   entitlement: RelayEntitlement,
-  body: Uint8Array | undefined,
+  request: RelayRequest,
   audit: AuditTrail,
-): Result<Uint8Array | undefined, Failure> {
-  if (!isBatch(entitlement.downstream)) return succeed(body);
-  const batch = checkBatch(entitlement, body);
+): Result<RelayRequest, Failure> {
+  if (!isBatch(entitlement.downstream)) return succeed(request);
+  const batch = checkBatch(entitlement, request.body, request.headers["content-type"]);
   if (!batch.ok) return batch;
   audit.add({ relayBatch: batch.value.count });
-  return succeed(batch.value.body);
+  const headers = { ...request.headers, "content-type": "application/json" };
+  return succeed({ ...request, headers, body: batch.value.body });
 }
 
 async function send(

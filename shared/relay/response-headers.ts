@@ -1,45 +1,57 @@
 /**
- * The headers of an API's response that the caller gets: all except those that belong to one connection, to the API's own
- * host in a browser, or to this service.
+ * The headers of an API's response that the caller gets. All others stay here: those of one connection, those that a
+ * browser would apply to this service's own origin (`Set-Cookie`, `Access-Control-…`), those that Azure's front end and
+ * the Functions host give a meaning, links that the relay does not know, and what the API says to caches.
  *
- * Source: RFC 9110 sections 7.6.1 and 7.6.3, RFC 6265 section 4.1, RFC 6797 section 8.1
+ * Source: https://learn.microsoft.com/graph/use-the-api, https://learn.microsoft.com/graph/throttling, OData 4.01 Protocol
+ * section 8.3, RFC 9110 section 8
  */
 import { namesIn } from "../http/forwarded-headers.ts";
 
-/** Of one connection, or counted anew by this host. */
-const OF_CONNECTION = [
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authentication-info",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "content-length",
-  "date",
-  "server",
-  "via",
+const PASSED: readonly string[] = [
+  "accept-ranges",
+  "allow",
+  "content-disposition",
+  "content-encoding",
+  "content-language",
+  "content-md5",
+  "content-range",
+  "content-type",
+  "etag",
+  "last-modified",
+  "retry-after",
+  "warning",
+  "www-authenticate",
+  // OData and Graph.
+  "deprecation",
+  "odata-version",
+  "preference-applied",
+  "request-id",
+  "sunset",
+  "x-ms-ags-diagnostic",
+  "x-ms-correlation-request-id",
+  "x-ms-request-id",
+  "x-ms-resource-unit",
 ];
-/** What a browser would store for this service's own origin, or open it to other origins. */
-const OF_ORIGIN =
-  /^(set-cookie2?|strict-transport-security|public-key-pins.*|expect-ct|alt-svc|clear-site-data|access-control.*|cross-origin.*|service-worker.*|nel|report-to|reporting-endpoints|refresh|link|content-security-policy.*|x-frame-options|x-content-type-options|x-powered-by)$/;
-/** Headers that Azure's front end and the Functions host give a meaning. */
-const RESERVED =
-  /^(x-ms-(client-principal|token|original|site).*|x-(forwarded|original|functions).*|x-azure.*|x-arr.*)$/;
+const PASSED_FAMILY = /^(ratelimit|x-ratelimit|x-ms-throttle)(-[a-z-]+)?$/;
 
-/** Names in lower case. `Location` is left out, because the caller of this function decides about it. */
+/** `Location` is left out, because the caller of this function decides about it. */
 export function passedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const dropped = new Set([...OF_CONNECTION, ...namesIn(headers["connection"]), "location", "client-request-id"]);
+  const ofConnection = namesIn(headers["connection"]);
   return Object.fromEntries(
-    Object.entries(headers).filter(([name]) => !dropped.has(name) && !OF_ORIGIN.test(name) && !RESERVED.test(name)),
+    Object.entries(headers).filter(([name]) => {
+      const lower = name.toLowerCase();
+      return (PASSED.includes(lower) || PASSED_FAMILY.test(lower)) && !ofConnection.includes(lower);
+    }),
   );
 }
 
 /** The headers that the service adds to every response of an API. */
 export function addedHeaders(correlationId: string): Record<string, string> {
   return {
+    // No cache on the way may store what one caller may read. Two people behind one application differ in X-Grant only.
+    "cache-control": "private, no-store",
+    vary: "Authorization, X-Grant",
     "x-content-type-options": "nosniff",
     // The body is the API's, for example a file: a browser must not run it as a page of this service.
     "content-security-policy": "default-src 'none'; sandbox",

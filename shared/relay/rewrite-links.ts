@@ -7,6 +7,7 @@
 
 import { parseTarget, toRelativeUrl } from "../core/downstream-target.ts";
 import { parseJson } from "../core/json-text.ts";
+import { RELAY_LINKS_MAX } from "../core/limits.ts";
 import { relativeTo } from "./base-url.ts";
 
 export interface LinkContext {
@@ -28,11 +29,14 @@ export function relayLink({ baseUrl, relayUrl }: LinkContext, link: string): str
  */
 const PAGING_LINK = /(@odata\.(?:nextLink|deltaLink)"\s{0,8}:\s{0,8})"((?:[^"\\]|\\.){1,16384})"/g;
 
-/** The body with its paging links rewritten. A link of another host stays as it is. */
+/** The body with its paging links rewritten. A link of another host stays as it is, and so do those after the first 1,000. */
 export function rewritePagingLinks(context: LinkContext, body: Buffer): Buffer {
   if (!body.includes("@odata.nextLink") && !body.includes("@odata.deltaLink")) return body;
+  let links = 0;
   // Latin-1 maps each byte to one character and back.
   const rewritten = body.toString("latin1").replaceAll(PAGING_LINK, (whole, name: string, raw: string) => {
+    links += 1;
+    if (links > RELAY_LINKS_MAX) return whole;
     const link = parseJson(`"${Buffer.from(raw, "latin1").toString("utf8")}"`);
     const through = typeof link === "string" ? relayLink(context, link) : undefined;
     return through === undefined ? whole : `${name}${JSON.stringify(through)}`;

@@ -12,6 +12,7 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { LinkedGrant } from "../offline-access/linked-grants.ts";
 import { decideSignIn } from "../policy/decide.ts";
+import { type DownstreamRule, rulesFor } from "../policy/downstream-rules.ts";
 import type { Api, Entitlement } from "../policy/entitlement.ts";
 import { release } from "../policy/release.ts";
 import { isTransactionId, readCookie } from "../sealed-state/cookies.ts";
@@ -26,6 +27,8 @@ import { targetFacts, toSignInInput } from "./target.ts";
 interface ShownApi {
   readonly api: Api;
   readonly scopes: readonly string[];
+  /** The rules of the relay, if the application gets no token. Policy may change them later, but not the scopes. */
+  readonly requests?: readonly DownstreamRule[];
 }
 
 /** What the page shows. */
@@ -126,7 +129,7 @@ function toGrantConfirmation(context: SignInContext, pending: PendingGrant): Res
     const given = pending.apis.find(({ api }) => api === allowance.api.name)?.scopes ?? [];
     const released = release(allowance, given, entry);
     if (!released.ok) return released;
-    apis.push({ api: allowance.api, scopes: released.value });
+    apis.push({ api: allowance.api, scopes: released.value, ...shownRequests(context, entry, allowance.api) });
   }
   return succeed({
     kind: "grant",
@@ -137,6 +140,11 @@ function toGrantConfirmation(context: SignInContext, pending: PendingGrant): Res
     mayIncludeMore: false,
     untilSeconds: pending.createdAtSeconds + grantMaxDays * DAY_SECONDS,
   });
+}
+
+function shownRequests({ policy }: SignInContext, entry: string, { name }: Api): Pick<ShownApi, "requests"> {
+  const rule = policy.callers.find((caller) => caller.name === entry);
+  return rule?.release === "none" ? { requests: rulesFor(rule, name) } : {};
 }
 
 function toCodeConfirmation(context: SignInContext, pending: PendingCode): Result<Confirmation, Failure> {

@@ -1,5 +1,5 @@
 /** `$batch` through the relay: each inner request is decided like a request of its own, and written again. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { bearer, userToken } from "../support/callers.ts";
 import { useWorld } from "../support/use-world.ts";
 import { relaySettings } from "./support/relay-policy.ts";
@@ -11,9 +11,9 @@ beforeEach(() => restart({ settings: relaySettings(world.tenant.url) }));
 const PATH = "/DownstreamApi/graph/v1.0/$batch";
 const inner = (more: Record<string, unknown> = {}) => ({ id: "1", method: "GET", url: "/me", ...more });
 
-function send(body: unknown, path = PATH) {
+function send(body: unknown, path = PATH, contentType = "application/json") {
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  const headers = { ...bearer(userToken(world)), "content-type": "application/json" };
+  const headers = { ...bearer(userToken(world)), "content-type": contentType };
   return service.call(path, { method: "POST", headers, body: text });
 }
 
@@ -42,6 +42,25 @@ test("the batch is written again: rule's spelling, allowed headers, exact number
     '{"requests":[{"id":"1","method":"PATCH","url":"/me/messages/AA","headers":{"content-type":"application/json","if-match":"*"},"body":{"n":12345678901234567890.10,"__proto__":1},"dependsOn":["0"]}]}',
   );
 });
+
+test.each(["application/json; charset=UTF-8", 'application/json; charset="utf-8"', "text/plain"])(
+  "sent as %s it reaches the API as JSON",
+  async (contentType) => {
+    world.tenant.state.order({ endpoint: "graph", status: 200, body: { responses: [] } });
+    await send({ requests: [inner()] }, PATH, contentType);
+    const headers = world.tenant.state.log.entries({ endpoint: "graph" }).at(-1)?.headers;
+    expect(headers?.["content-type"]).toBe("application/json");
+  },
+);
+
+test.each(["application/json; charset=utf-7", "application/json;charset=utf-16", "text/plain; charset = utf-80"])(
+  "sent as %s it is refused",
+  async (contentType) => {
+    const answer = await send({ requests: [inner()] }, PATH, contentType);
+    expect(answer.json()).toMatchObject({ status: 400, code: "batch_invalid" });
+    expect(world.tenant.state.log.entries({ endpoint: "graph" })).toEqual([]);
+  },
+);
 
 describe("a batch is refused", () => {
   const many = Array.from({ length: 21 }, (_, index) => inner({ id: String(index) }));
@@ -80,10 +99,22 @@ describe("a batch is refused", () => {
     ["with a second url in another case", { requests: [inner({ URL: "/users" })] }, 400, "batch_invalid"],
     ["with a repeated id", { requests: [inner(), inner()] }, 400, "batch_invalid"],
     ["with an id that is a number", { requests: [inner({ id: 1 })] }, 400, "batch_invalid"],
+    [
+      "with a control character in a header",
+      { requests: [inner({ headers: { Prefer: "a\u0001b" } })] },
+      400,
+      "batch_invalid",
+    ],
     ["with a list as url", { requests: [inner({ url: ["/me"] })] }, 400, "batch_invalid"],
     [
       "nested too deeply",
       `{"requests":[{"id":"1","method":"GET","url":"/me","body":${"[".repeat(200_000)}${"]".repeat(200_000)}}]}`,
+      400,
+      "batch_invalid",
+    ],
+    [
+      "with millions of values in a body",
+      `{"requests":[{"id":"1","method":"GET","url":"/me","body":[${"0,".repeat(2_600_000)}0]}]}`,
       400,
       "batch_invalid",
     ],
@@ -113,4 +144,48 @@ test("a redirect inside a batch is not passed on", async () => {
   const responses = answer.json()["responses"] as { status: number; body: { error?: { code: string } } }[];
   expect(responses.map(({ status }) => status)).toEqual([502, 200]);
   expect(responses[0]?.body.error?.code).toBe("downstream_redirect");
+});
+
+describe("a response is scanned, not parsed", () => {
+  async function answerOf(text: string) {
+    const headers = { "Content-Type": "application/json" };
+    world.tenant.state.order({ endpoint: "graph", status: 200, headers, body: text });
+    return send({ requests: [inner()] });
+  }
+
+  test("the values of an inner body are no values of the service", async () => {
+    const redirect = '{"id":"2","status":302,"headers":{"Location":"https://evil.example"}}';
+    const values = `[${"0,".repeat(400_000)}12345678901234567890]`;
+    const parse = vi.spyOn(JSON, "parse");
+    const answer = await answerOf(`{"responses":[{"id":"1","status":200,"body":${values}},${redirect}]}`);
+    const longest = Math.max(...parse.mock.calls.map(([text]) => String(text).length));
+    parse.mockRestore();
+    expect(answer.text).toContain("12345678901234567890");
+    expect(answer.text).toContain('{"id":"2","status":502,');
+    expect(longest).toBeLessThan(100_000);
+  });
+
+  test("inner headers are those of a response of its own: no Location of another host, no cookie", async () => {
+    const headers = (location: string) => ({ "Content-Type": "a/b", LOCATION: location, "Set-Cookie": "a=b" });
+    const responses = ["https://evil.example/x", `${world.tenant.url}/v1.0/me`].map((location, index) => ({
+      id: String(index),
+      status: 201,
+      headers: headers(location),
+    }));
+    expect((await answerOf(JSON.stringify({ responses }))).json()["responses"]).toEqual([
+      { id: "0", status: 201, headers: { "Content-Type": "a/b" } },
+      {
+        id: "1",
+        status: 201,
+        headers: { "Content-Type": "a/b", Location: "http://localhost:7071/DownstreamApi/graph/v1.0/me" },
+      },
+    ]);
+  });
+
+  test.each([
+    ["more responses than a batch can have", `{"responses":[${"{},".repeat(21)}{}]}`],
+    ["no JSON", '{"responses":[{"status":302'],
+  ])("%s", async (_name, text) => {
+    expect((await answerOf(text)).json()).toMatchObject({ status: 502, code: "downstream_redirect" });
+  });
 });

@@ -97,6 +97,12 @@ describe("refused", () => {
     expect(world.tenant.state.log.entries({ endpoint: "graph" })).toEqual([]);
   });
 
+  test.each(["GET", "HEAD"])("a body with HttpMethod %s", async (method) => {
+    const answer = await post(`${me}&optionsOverride.HttpMethod=${method}`, { body: "{}" });
+    expect([answer.status, answer.json()["code"]]).toEqual([400, "parameter_not_supported"]);
+    expect(world.tenant.state.log.entries({ endpoint: "graph" })).toEqual([]);
+  });
+
   test.each(["optionsOverride.Scopes=Mail.Read", "AgentIdentity=x"])("%s on the form with a path", async (query) => {
     const headers = bearer(userToken(world));
     const answer = await service.call(`/DownstreamApi/graph/v1.0/me?${query}`, { headers });

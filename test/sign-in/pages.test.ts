@@ -28,10 +28,14 @@ const confirmation = fc.record({
   application: hostile,
   clientId: hostile,
   person: fc.option(fc.record({ name: hostile, username: hostile }), { nil: undefined }),
-  apis: fc.array(fc.record({ api: fc.record({ name: hostile, resource: hostile }), scopes: fc.array(hostile) }), {
-    minLength: 1,
-    maxLength: 3,
-  }),
+  apis: fc.array(
+    fc.record({
+      api: fc.record({ name: hostile, resource: hostile }),
+      scopes: fc.array(hostile),
+      requests: fc.array(fc.record({ methods: fc.array(hostile), path: hostile })),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
   mayIncludeMore: fc.boolean(),
   again: fc.boolean(),
   untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
@@ -56,7 +60,8 @@ describe("hostile data does not change the structure", () => {
   test("of the confirmation page", () => {
     fc.assert(
       fc.property(confirmation, (input) => {
-        const apis = input.apis.map(({ scopes }) => ({
+        const apis = input.apis.map(({ scopes, requests }) => ({
+          requests: requests.map(() => ({ methods: ["GET"], path: "/" })),
           api: { name: "e", resource: "f" },
           scopes: scopes.map(() => "g"),
         }));

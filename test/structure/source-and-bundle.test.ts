@@ -64,8 +64,6 @@ describe("the source", () => {
         join("shared", "grants", "grant-row.ts"),
         join("shared", "grants", "sealed-grant.ts"),
         join("shared", "policy", "parse-policy.ts"),
-        // Limits the depth itself and keeps the spelling of numbers.
-        join("shared", "relay", "exact-json.ts"),
         join("shared", "sealed-state", "state-sealer.ts"),
       ],
     ],
