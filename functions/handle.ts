@@ -15,6 +15,7 @@ import type { OutgoingResponse } from "../shared/http/outgoing-response.ts";
 import { readCorrelationId } from "../shared/http/read-token-parameters.ts";
 import type { Dialect } from "../shared/http/wire.ts";
 import { type WrittenFailure, writeFailure } from "../shared/http/write-failure.ts";
+import { type Language, languageOf } from "../shared/pages/language.ts";
 import { refusalResponse } from "../shared/pages/refusal-page.ts";
 import type { Service } from "./composition/compose.ts";
 import { writeOperatorLog } from "./write-operator-log.ts";
@@ -25,6 +26,8 @@ export interface RouteContext {
   readonly audit: AuditTrail;
   /** GUID: the caller's, or a new one. */
   readonly correlationId: string;
+  /** Of the page that a browser gets. */
+  readonly language: Language;
   /** Undefined: the request came without a trace. */
   readonly trace: RequestTrace | undefined;
   /** Aborts when the deadline passes and the caller gets 504. */
@@ -65,11 +68,12 @@ export function createHandler(service: Service, route: Route): HttpHandler {
       },
     };
     const deadline = createDeadline(route.deadlineMs ?? REQUEST_DEADLINE_MS);
-    const routeContext = { audit, correlationId: facts.correlationId ?? "", trace, signal: deadline.signal };
+    const language = languageFor(route, request);
+    const routeContext = { language, audit, correlationId: facts.correlationId ?? "", trace, signal: deadline.signal };
     const result = await runRoute(route, request, routeContext, context, deadline.passed);
     deadline.cancel();
     const endedMs = service.nowMs();
-    const { response, event } = conclude(service, route, { result, facts, startedMs, endedMs });
+    const { response, event } = conclude(service, route, { result, facts, language, startedMs, endedMs });
     if (route.audit !== "none" || !result.ok || facts.callerKind !== undefined) {
       const line = JSON.stringify(event);
       // A failure of the service or of a dependency is logged at level Error, so that operators notice it.
@@ -91,6 +95,10 @@ export function createHandler(service: Service, route: Route): HttpHandler {
 
 /** A grant was issued or ended after the caller got its response. A second event of the same request records it. */
 const AFTER_DEADLINE = "after_deadline";
+
+function languageFor({ dialect }: Route, { headers }: HttpRequest): Language {
+  return dialect === "page" ? languageOf(headers.get("accept-language")) : "en";
+}
 
 async function runRoute(
   route: Route,
@@ -123,6 +131,7 @@ function createDeadline(milliseconds: number) {
 interface Ended {
   readonly result: Result<OutgoingResponse, Failure>;
   readonly facts: AuditFacts;
+  readonly language: Language;
   readonly startedMs: number;
   readonly endedMs: number;
 }
@@ -130,7 +139,7 @@ interface Ended {
 function conclude(
   service: Service,
   route: Route,
-  { result, facts, startedMs, endedMs }: Ended,
+  { result, facts, language, startedMs, endedMs }: Ended,
 ): { response: OutgoingResponse; event: AuditEvent } {
   const { policyHash } = service.config;
   const base = {
@@ -148,7 +157,7 @@ function conclude(
   const failure = result.ok ? (result.value.refusal ?? { kind: "internal" }) : result.failure;
   const written = writeFailure(failure, options, service.identity, facts.correlationId ?? "");
   const { wire } = written;
-  const response = result.ok ? result.value : toDialectResponse(written, options.dialect, facts.correlationId ?? "");
+  const response = result.ok ? result.value : toDialectResponse(route, written, language, facts.correlationId ?? "");
   const described = describeFailure(failure);
   return {
     response,
@@ -166,11 +175,12 @@ function conclude(
 
 /** A browser gets a page, a program gets JSON. */
 function toDialectResponse(
+  { dialect }: Route,
   { response, wire }: WrittenFailure,
-  dialect: Dialect,
+  language: Language,
   correlationId: string,
 ): OutgoingResponse {
-  return dialect === "page" ? refusalResponse(wire, correlationId) : response;
+  return dialect === "page" ? refusalResponse(wire, correlationId, { language }) : response;
 }
 
 /**

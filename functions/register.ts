@@ -7,6 +7,7 @@
  */
 import { app, type HttpHandler, type HttpMethod, type TimerHandler } from "@azure/functions";
 import { fail } from "../shared/core/result.ts";
+import { createGrantsOfPerson } from "../shared/offline-access/grants-of-person.ts";
 import type { Service } from "./composition/compose.ts";
 import type { PolicyVersions } from "./composition/policy-versions.ts";
 import { createReadiness } from "./composition/readiness.ts";
@@ -23,6 +24,8 @@ import {
 } from "./routes/downstream-api.ts";
 import { grantsRoute } from "./routes/grants.ts";
 import { healthRoute } from "./routes/health.ts";
+import { homeRoute } from "./routes/home.ts";
+import { meRoute } from "./routes/me.ts";
 import {
   authorizationServerRoute,
   keySetRoute,
@@ -108,9 +111,10 @@ interface ListedRoute {
 }
 
 function listRoutes(service: Service, readiness: ReturnType<typeof createReadiness>): readonly ListedRoute[] {
-  const { exchangeContext, signInState } = service;
+  const { exchangeContext, signInState, grantServices } = service;
   const { policy } = exchangeContext;
   const signIn = { ...exchangeContext, signIn: signInState };
+  const myAccess = grantServices && { ...signIn, grants: createGrantsOfPerson(grantServices.grants) };
   const always = (route: Route): ListedRoute => ({ route, when: "always" });
   const listed = (route: Route, isUsed = true): ListedRoute => ({ route, when: isUsed ? "with_policy" : "never" });
   return [
@@ -125,8 +129,9 @@ function listRoutes(service: Service, readiness: ReturnType<typeof createReadine
     listed(grantsRoute(service)),
     listed(revokeRoute(service)),
     listed(policyExplainRoute(service)),
-    // The sign-in: for applications (pushed requests), for links, for both or for neither.
-    listed(callbackRoute(signIn), usesSignIn(policy)),
+    listed(meRoute(myAccess)),
+    // The sign-in: for `/me`, for applications (pushed requests), for links, or for none.
+    listed(callbackRoute(signIn, myAccess), usesSignIn(policy) || myAccess !== undefined),
     listed(parRoute(signIn), hasCodeFlow(policy)),
     listed(authorizeRoute(signIn), hasCodeFlow(policy)),
     // The host tries the functions in the order of their names: "signin-open" (signin/{link}) must sort after the others.
@@ -137,6 +142,7 @@ function listRoutes(service: Service, readiness: ReturnType<typeof createReadine
     listed(authorizationServerRoute(service)),
     listed(openIdConfigurationRoute(service)),
     always(keySetRoute()),
+    always(homeRoute(service)),
     always(healthRoute()),
     always(readyRoute(service, readiness)),
   ];

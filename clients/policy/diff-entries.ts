@@ -125,7 +125,7 @@ function role(before: CallerRule, after: CallerRule): EntryChange[] {
 /** Members that the functions above describe. */
 const DESCRIBED: readonly string[] = [
   ...["name", "kind", "clientId", "blueprint", "apis", "downstream", "flows", "subjectClients", "redirectUris"],
-  ...["clientAuthentication", "grantMaxDays", "linkMinutes", "limits", "release", "role", "displayName"],
+  ...["clientAuthentication", "grantMaxDays", "linkMinutes", "limits", "release", "role", "displayName", "purpose"],
   ...Object.keys(SWITCHES),
 ];
 
@@ -137,6 +137,11 @@ function otherMembers(before: CallerRule, after: CallerRule): EntryChange[] {
     if (DESCRIBED.includes(name) || old === now) return [];
     return [gain(`${name}: ${quoted(old ?? "")} → ${quoted(now ?? "")}`)];
   });
-  const sameDisplayName = before.displayName === after.displayName;
-  return sameDisplayName ? changed : [...changed, note(`pages show ${quoted(after.displayName ?? after.name)}`)];
+  return [
+    ...changed,
+    ...(before.displayName === after.displayName
+      ? []
+      : [note(`pages show ${quoted(after.displayName ?? after.name)}`)]),
+    ...(before.purpose === after.purpose ? [] : [note(`pages give the purpose: ${quoted(after.purpose ?? "none")}`)]),
+  ];
 }

@@ -22,7 +22,7 @@ function apiChanges(before: Apis, after: Apis): Change[] {
     const [old, now] = [memberOf(before, name), memberOf(after, name)];
     if (old === undefined) return [note(`defines the API ${quoted(name)}: ${quoted(now?.resource ?? "")}`)];
     if (now === undefined) return [note(`no longer defines the API ${quoted(name)}`)];
-    return changesOfApi(quoted(name), old, now);
+    return [...changesOfApi(quoted(name), old, now), ...descriptionChanges(name, old, now)];
   });
 }
 
@@ -45,6 +45,15 @@ function changesOfApi(name: string, before: ApiRule, after: ApiRule): Change[] {
 /** Where the relay sends requests to the API. */
 function hostOf({ resource, baseUrl }: ApiRule): string {
   return baseUrl === undefined ? `the host of ${quoted(resource)}` : quoted(baseUrl);
+}
+
+/** Pages show these words to people who decide, so each change is listed. */
+function descriptionChanges(api: string, before: ApiRule, after: ApiRule): Change[] {
+  const scopes = [...new Set([before, after].flatMap(({ scopeDescriptions }) => Object.keys(scopeDescriptions)))];
+  return scopes.flatMap((scope) => {
+    const [old, now] = [memberOf(before.scopeDescriptions, scope), memberOf(after.scopeDescriptions, scope)];
+    return old === now ? [] : [note(`pages describe ${quoted(scope)} of ${quoted(api)}: ${quoted(now ?? "no words")}`)];
+  });
 }
 
 function registrationChanges({ registrations: before }: Policy, { registrations: after }: Policy): Change[] {

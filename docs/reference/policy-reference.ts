@@ -33,11 +33,22 @@ export const API_WORDS: WordsFor<ApiRule> = {
       "host. Not set: the host of `resource`. Not allowed for Microsoft Graph.",
     example: "https://api.contoso.com",
   },
+  scopeDescriptions: {
+    meaning:
+      "Scope → what it allows, in words for people: the pages show them beside the scope. For Microsoft Graph they replace " +
+      "Microsoft's own words, which the pages show in the person's language.",
+    example: { "Mail.Read": "Read your mail" },
+  },
 };
 
 export const CALLER_WORDS: WordsFor<CallerRule> = {
   name: { meaning: "Unique name of the entry. Audit events and grants contain it.", example: "mail-flow" },
   displayName: { meaning: "Name that pages show to people.", example: "The mail flow" },
+  purpose: {
+    meaning:
+      "Why the application asks. The confirmation page and `/me` show it to people, as the administrator's words.",
+    example: "Files the invoices that arrive in your mailbox.",
+  },
   kind: {
     meaning:
       "`user`: a person who uses a client. `application`: an application that calls for itself. One client may have an entry of each kind.",

@@ -7,7 +7,9 @@ import { readConfirmationForm, readConfirmationPage } from "../../shared/http/re
 import { codeLocation, errorLocation } from "../../shared/http/write-redirect.ts";
 import { allowedPage } from "../../shared/pages/allowed-page.ts";
 import { confirmationPage } from "../../shared/pages/confirmation-page.ts";
+import type { Language } from "../../shared/pages/language.ts";
 import { pageResponse } from "../../shared/pages/layout.ts";
+import { loadPermissionWords } from "../../shared/pages/permission-words.ts";
 import { refusalResponse } from "../../shared/pages/refusal-page.ts";
 import { returnPage } from "../../shared/pages/return-page.ts";
 import { clearCookies } from "../../shared/sealed-state/cookies.ts";
@@ -42,18 +44,19 @@ export function signInConfirmRoute(context: SignInContext): Route {
 async function showForm(
   context: SignInContext,
   request: HttpRequest,
-  { audit }: RouteContext,
+  { audit, language }: RouteContext,
 ): Promise<Result<OutgoingResponse, Failure>> {
   const opened = await openConfirmation(context, readConfirmationPage(request), audit);
   if (!opened.ok) return opened;
   const { correlationId } = opened.value.pending;
-  return succeed(pageResponse(toConfirmationPage(opened.value), { status: 200, correlationId }));
+  const page = await toConfirmationPage(opened.value, language);
+  return succeed(pageResponse(page, { status: 200, correlationId }));
 }
 
 async function answerForm(
   context: SignInContext,
   request: HttpRequest,
-  { audit, signal }: RouteContext,
+  { audit, signal, language }: RouteContext,
 ): Promise<Result<OutgoingResponse, Failure>> {
   const form = await readConfirmationForm(request, context.signIn.serviceUrl);
   if (!form.ok) return form;
@@ -65,7 +68,7 @@ async function answerForm(
   const cookies = clearCookies(cookieHeader, "confirm", id);
   if (confirmed.ok) {
     return succeed(
-      pageResponse(toResultPage(context.signIn.serviceUrl, opened.value, confirmed.value), {
+      pageResponse(toResultPage({ context, language }, opened.value, confirmed.value), {
         status: 200,
         correlationId,
         cookies,
@@ -75,22 +78,29 @@ async function answerForm(
   const { failure } = confirmed;
   const wire = failureToWire(failure, { dialect: "page", understandsChallenge: false });
   if (wire.code === "signin_declined" && opened.value.kind === "code") {
-    const page = toDeniedPage(context, opened.value, failure);
+    const page = toDeniedPage({ context, language }, opened.value, failure);
     return succeed(pageResponse(page, { status: 200, correlationId, cookies, refusal: failure }));
   }
   // After a temporary failure, for example of the grant store, the confirmation stays open and a reload shows it again.
   const clearedCookies = wire.action === "retry" ? [] : cookies;
-  return succeed(refusalResponse(wire, correlationId, { cookies: clearedCookies, refusal: failure }));
+  return succeed(refusalResponse(wire, correlationId, { language, cookies: clearedCookies, refusal: failure }));
 }
 
-function toConfirmationPage({ pending, application, apis, mayIncludeMore, untilSeconds }: Confirmation) {
+async function toConfirmationPage(confirmation: Confirmation, language: Language) {
+  const { pending, application, purpose, apis, mayIncludeMore, untilSeconds } = confirmation;
   const { target, id, formToken } = pending;
+  const inWords = await loadPermissionWords(
+    language,
+    apis.map(({ api }) => api),
+  );
   return confirmationPage({
+    language,
     application,
     clientId: target.clientId,
+    purpose,
     person: pending.kind === "grant" ? pending.person : undefined,
     again: pending.kind === "grant" && pending.heals,
-    apis,
+    apis: apis.map((shown) => ({ ...shown, scopes: inWords(shown.api, shown.scopes) })),
     mayIncludeMore,
     untilSeconds,
     transaction: id,
@@ -98,16 +108,24 @@ function toConfirmationPage({ pending, application, apis, mayIncludeMore, untilS
   });
 }
 
-function toResultPage(serviceUrl: string, { application }: Confirmation, confirmed: Confirmed) {
-  if (confirmed.kind === "return") {
-    const location = codeLocation(confirmed.returnTo, confirmed.code, serviceUrl);
-    return returnPage({ application, allowed: true, location });
-  }
-  const { id, expiresAtSeconds } = confirmed.grant;
-  return allowedPage({ application, grantId: id, untilSeconds: expiresAtSeconds });
+interface PageContext {
+  readonly context: SignInContext;
+  readonly language: Language;
 }
 
-function toDeniedPage(context: SignInContext, { application, pending }: CodeConfirmation, failure: Failure) {
+function toResultPage({ context, language }: PageContext, { application }: Confirmation, confirmed: Confirmed) {
+  if (confirmed.kind === "return") {
+    const location = codeLocation(confirmed.returnTo, confirmed.code, context.signIn.serviceUrl);
+    return returnPage({ language, application, allowed: true, location });
+  }
+  return allowedPage({ language, application, untilSeconds: confirmed.grant.expiresAtSeconds });
+}
+
+function toDeniedPage(
+  { context, language }: PageContext,
+  { application, pending }: CodeConfirmation,
+  failure: Failure,
+) {
   const location = errorLocation(pending.returnTo, failure, context.signIn.serviceUrl);
-  return returnPage({ application, allowed: false, location });
+  return returnPage({ language, application, allowed: false, location });
 }

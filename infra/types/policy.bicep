@@ -34,6 +34,17 @@ type Api = {
   @description('Where the relay sends requests to this API: an https URL. Default: the host of the resource.')
   @maxLength(512)
   baseUrl: string?
+
+  @description('Scope → what it allows, in words for people. Default: the words of Microsoft for Graph.')
+  scopeDescriptions: ScopeDescriptions?
+}
+
+@export()
+@description('What scopes allow, in words for people.')
+type ScopeDescriptions = {
+  @minLength(1)
+  @maxLength(200)
+  *: string
 }
 
 @export()
@@ -133,6 +144,11 @@ type UserCaller = {
   @maxLength(120)
   displayName: string?
 
+  @description('Why the application asks. Pages show it to people.')
+  @minLength(1)
+  @maxLength(300)
+  purpose: string?
+
   kind: 'user'
 
   @description('Client id of the application that the user uses. Exactly one of this and `blueprint`.')
@@ -201,6 +217,11 @@ type ApplicationCaller = {
   @minLength(1)
   @maxLength(120)
   displayName: string?
+
+  @description('Why the application asks. Pages show it to people.')
+  @minLength(1)
+  @maxLength(300)
+  purpose: string?
 
   kind: 'application'
 

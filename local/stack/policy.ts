@@ -12,7 +12,12 @@ const graphScopes = ["User.Read", "Mail.Read"];
 export const localPolicy = {
   apis: {
     graph: { resource: RESOURCE_URIS.graph, scopes: [...graphScopes, ".default"], contentType: "application/json" },
-    orders: { resource: RESOURCE_URIS.orders, scopes: ["Orders.Read"], contentType: "application/json" },
+    orders: {
+      resource: RESOURCE_URIS.orders,
+      scopes: ["Orders.Read"],
+      contentType: "application/json",
+      scopeDescriptions: { "Orders.Read": "Read your orders" },
+    },
   },
   registrations: {
     narrow: { clientId: CLIENT_IDS.narrow, credential: { secretName: VAULT_SECRET_NAMES.narrowClientSecret } },
@@ -61,6 +66,7 @@ export const localPolicy = {
     {
       name: "daemon",
       displayName: "A scheduled flow",
+      purpose: "Files the invoices that arrive in your mailbox, each night.",
       kind: "application",
       clientId: CLIENT_IDS.daemon,
       flows: ["refresh-token"],

@@ -162,6 +162,10 @@ export type SignInRefusal =
   | "form_forged"
   /** The sign-in began for another registration than the application's entry has now. */
   | "registration_changed"
+  /** `/me`: the session is over, or there is none. */
+  | "session_ended"
+  /** The form did not come from `/me`. */
+  | "session_form_forged"
   | "too_large";
 
 /** Entra's refusal, classified by who can act on it. */

@@ -79,6 +79,9 @@ export const REQUESTED_GRANT_SECONDS = 14 * 24 * 3600;
  * How long a person may take to answer the confirmation page. Until then a sealed cookie holds the sign-in's result.
  */
 export const CONFIRMATION_SECONDS = 600;
+
+/** How long a person may use `/me` after a sign-in: enough to read and to end, short on a shared computer. */
+export const SESSION_SECONDS = 600;
 /** `claims` in a pushed request or link. They are part of a URL, and proxies limit URLs to 8 KB. */
 export const URL_CLAIMS_MAX_BYTES = 1024;
 /** Entra's authorization codes are about 1 KB. The service's own code contains one and is part of a URL. */

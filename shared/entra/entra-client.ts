@@ -12,6 +12,7 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import type { ClientCredential } from "../credential/client-credential.ts";
 import type { Outbound, OutboundFailure } from "../outbound/outbound.ts";
 import type { CodeRequest, EntraClient, EntraToken, SignedInToken, SignInUrlRequest } from "./entra-token.ts";
+import { urlForIdentity } from "./identity-scopes.ts";
 import { type Authority, authorityOf, msalConfiguration } from "./msal-configuration.ts";
 import { NetworkRecorder } from "./network-recorder.ts";
 import { type FailedRequest, isPassingFault, readRefusal } from "./read-answer.ts";
@@ -100,6 +101,7 @@ export function createEntraClient(options: EntraClientOptions): EntraClient {
 interface Call<T extends EntraToken> {
   readonly cae: boolean;
   readonly trace: RequestTrace | undefined;
+  readonly identityOnly?: boolean | undefined;
   readonly failed: FailedRequest;
   /** Default: `ENTRA_DEADLINE_MS`. */
   readonly deadlineMs?: number | undefined;
@@ -114,6 +116,7 @@ function codeCall({ callbackUrl }: EntraClientOptions, request: CodeRequest): Ca
   return {
     cae,
     trace,
+    identityOnly: request.identityOnly,
     failed: { scopes, grantKind: "code" },
     deadlineMs: request.deadlineMs,
     read: readSignedInToken,
@@ -161,7 +164,7 @@ async function signInUrl(
       ...(domainHint === undefined ? {} : { domainHint }),
       ...(claims === undefined ? {} : { claims }),
     });
-    return succeed(url);
+    return succeed(request.identityOnly === true ? urlForIdentity(url) : url);
   } catch {
     return fail({ kind: "misconfigured", code: "credential_unusable" });
   }
@@ -211,8 +214,8 @@ async function acquireOnce<T extends EntraToken>(
   authority: Authority,
   { credential, deadlineMs, call }: OneCall<T>,
 ): Promise<Sent<T>> {
-  const { cae, trace, failed } = call;
-  const recorder = new NetworkRecorder({ outbound, trace, deadlineMs });
+  const { cae, trace, identityOnly, failed } = call;
+  const recorder = new NetworkRecorder({ outbound, trace, deadlineMs, identityOnly });
   // Entra counts a token's lifetime from an earlier time than the arrival of the response.
   const sentAtMs = nowMs();
   let msalError: unknown;

@@ -48,7 +48,12 @@ export interface RefreshTokenRequest extends TokenRequest {
   readonly refreshToken: SecretValue;
 }
 
-export interface SignInUrlRequest extends TokenRequest {
+interface SignInPart {
+  /** Only who the person is: Entra gets the scopes `openid` and `profile`, and no `offline_access`. */
+  readonly identityOnly?: boolean;
+}
+
+export interface SignInUrlRequest extends TokenRequest, SignInPart {
   /** Entra returns it to the callback. */
   readonly state: string;
   /** Entra returns it in the ID token. */
@@ -60,7 +65,7 @@ export interface SignInUrlRequest extends TokenRequest {
   readonly domainHint: string | undefined;
 }
 
-export interface CodeRequest extends TokenRequest {
+export interface CodeRequest extends TokenRequest, SignInPart {
   readonly code: SecretValue;
   readonly codeVerifier: SecretValue;
   /** The ID token must contain it. */

@@ -8,25 +8,30 @@ import { parseJson } from "../core/json-text.ts";
 import { ENTRA_ANSWER_MAX_BYTES } from "../core/limits.ts";
 import { type RequestTrace, traceHeaders } from "../core/request-trace.ts";
 import type { Outbound, OutboundFailure, OutboundResponse } from "../outbound/outbound.ts";
+import { bodyForIdentity } from "./identity-scopes.ts";
 
 export interface NetworkRecorderInput {
   readonly outbound: Outbound;
   readonly trace?: RequestTrace | undefined;
   /** For the whole exchange with Entra. */
   readonly deadlineMs: number;
+  /** Ask only who the person is. */
+  readonly identityOnly?: boolean | undefined;
 }
 
 export class NetworkRecorder implements INetworkModule {
   readonly #outbound: Outbound;
   readonly #trace: RequestTrace | undefined;
   readonly #deadlineMs: number;
+  readonly #identityOnly: boolean;
   #answer: OutboundResponse | undefined;
   #failure: OutboundFailure | undefined;
 
-  constructor({ outbound, trace, deadlineMs }: NetworkRecorderInput) {
+  constructor({ outbound, trace, deadlineMs, identityOnly = false }: NetworkRecorderInput) {
     this.#outbound = outbound;
     this.#trace = trace;
     this.#deadlineMs = deadlineMs;
+    this.#identityOnly = identityOnly;
   }
 
   /** The last response of Entra. */
@@ -49,7 +54,9 @@ export class NetworkRecorder implements INetworkModule {
       method: "POST",
       url,
       headers: { ...options?.headers, ...traceHeaders(this.#trace) },
-      ...(options?.body === undefined ? {} : { body: options.body }),
+      ...(options?.body === undefined
+        ? {}
+        : { body: this.#identityOnly ? bodyForIdentity(options.body) : options.body }),
       deadlineMs: this.#deadlineMs,
       maxBytes: ENTRA_ANSWER_MAX_BYTES,
     });

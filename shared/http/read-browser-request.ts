@@ -74,6 +74,36 @@ export async function readConfirmationForm(
   });
 }
 
+/** The form of `/me`: end a grant, or sign out. */
+export interface MyAccessForm {
+  readonly cookieHeader: string;
+  readonly formToken: string;
+  /** Undefined: sign out. */
+  readonly grantId: string | undefined;
+}
+
+/** The form of `/me`. A form from another site is refused before its body is read. */
+export async function readMyAccessForm(
+  request: IncomingRequest,
+  serviceUrl: string,
+): Promise<Result<MyAccessForm, Failure>> {
+  if (!isSameOrigin(request, serviceUrl)) return signInRefused("session_form_forged");
+  const form = await readForm(request, []);
+  if (!form.ok) return form;
+  const action = singleValue(form.value, "action");
+  const grantId = singleValue(form.value, "grant");
+  if (action === "end" ? grantId === undefined : action !== "leave") return signInRefused("session_form_forged");
+  const formToken = singleValue(form.value, "token") ?? "";
+  const { cookieHeader } = browserRequest(request);
+  return succeed({ cookieHeader, formToken, grantId: action === "end" ? grantId : undefined });
+}
+
+/** `GET /me`. `after`: the cursor of a page, which the grant store checks. */
+export function readMyAccess(request: IncomingRequest) {
+  const after = new URL(request.url).searchParams.get("after");
+  return { ...browserRequest(request), after: after === null || after === "" ? undefined : after };
+}
+
 // ------------------------------------------------------------------------------------------------------------------
 
 function readQuery(request: IncomingRequest): Result<Parameters, Failure> {

@@ -44,6 +44,8 @@ const REFUSALS: Readonly<Record<SignInRefusal, readonly [code: string, descripti
     "The policy has another app registration for the application since this sign-in began. Start again.",
     "sign_in",
   ],
+  session_ended: ["session_ended", "Nobody is signed in to /me in this browser. Open /me again.", "sign_in"],
+  session_form_forged: ["session_form_forged", "The form did not come from /me. Open /me again.", "sign_in"],
   too_large: [
     "signin_too_large",
     "The data of the sign-in is too large for a URL or a cookie. Ask your administrator.",
@@ -51,7 +53,7 @@ const REFUSALS: Readonly<Record<SignInRefusal, readonly [code: string, descripti
   ],
 };
 
-const FORBIDDEN: readonly SignInRefusal[] = ["declined", "wrong_user", "guest", "form_forged"];
+const FORBIDDEN: readonly SignInRefusal[] = ["declined", "wrong_user", "guest", "form_forged", "session_form_forged"];
 
 export function signInRefusalToWire(reason: SignInRefusal, dialect: Dialect): Wire {
   const [code, description, action] = REFUSALS[reason];

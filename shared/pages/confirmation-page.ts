@@ -4,20 +4,27 @@
  * and the expiry. No answer is preselected.
  */
 
-import { dayText, isoDay } from "./day.ts";
+import { dayOf } from "./day.ts";
 import { type Html, html } from "./html.ts";
+import type { Language } from "./language.ts";
 import type { Page } from "./layout.ts";
+import { permissionItems } from "./permission-list.ts";
+import type { ShownScope } from "./permission-words.ts";
+import { TEXTS } from "./texts/texts.ts";
 
 interface RequestedApi {
   readonly api: { readonly name: string; readonly resource: string };
-  readonly scopes: readonly string[];
+  readonly scopes: readonly ShownScope[];
   /** The application gets no token: the requests that the service sends for it. Undefined: it gets a token. */
   readonly requests?: readonly { readonly methods: readonly string[]; readonly path: string }[];
 }
 
 export interface ConfirmationPageInput {
+  readonly language: Language;
   readonly application: string;
   readonly clientId: string;
+  /** `purpose` of the policy. */
+  readonly purpose: string | undefined;
   /** Undefined: the user has signed in at Entra, but the service has not redeemed Entra's code yet. */
   readonly person: { readonly name: string; readonly username: string } | undefined;
   readonly apis: readonly RequestedApi[];
@@ -32,61 +39,57 @@ export interface ConfirmationPageInput {
 }
 
 export function confirmationPage(input: ConfirmationPageInput): Page {
-  const { application, clientId, person, apis, mayIncludeMore, untilSeconds, again, transaction, formToken } = input;
+  const { language, application, clientId, purpose, person, apis, untilSeconds, again, transaction, formToken } = input;
+  const { confirmation: texts, labels, me } = TEXTS[language];
   return {
-    title: `Allow “${application}”?`,
-    main: html`<h1>Allow “${application}” to act on your behalf?</h1>
-<p>The application requests the permissions below. It can use them with your account, even when you are not signed in.${again ? AGAIN : ""}</p>
+    language,
+    title: texts.title(application),
+    main: html`<h1>${texts.heading(application)}</h1>
+<p>${texts.intro}${again ? ` ${texts.again}` : ""}</p>
 <dl>
-<div><dt>Application</dt><dd><strong>${application}</strong><br><span class="quiet">Client id <code>${clientId}</code></span></dd></div>
-<div><dt>Your account</dt><dd>${toPerson(person)}</dd></div>
-${apis.map((requested) => toRows(requested, mayIncludeMore))}
-<div><dt>Access ends on</dt><dd><strong><time datetime="${isoDay(untilSeconds)}">${dayText(untilSeconds)}</time></strong></dd></div>
+<div><dt>${labels.application}</dt><dd><strong>${application}</strong><br><span class="quiet">${labels.clientId} <code>${clientId}</code></span></dd></div>${purpose === undefined ? "" : toPurpose(purpose, language)}
+<div><dt>${texts.account}</dt><dd>${toPerson(person, language)}</dd></div>
+${apis.map((requested) => toRows(requested, input))}
+<div><dt>${texts.ends}</dt><dd><strong>${dayOf(language, untilSeconds)}</strong></dd></div>
 </dl>
-<p class="note"><strong>Did you start this request yourself?</strong> ${person === undefined ? BY_APPLICATION : BY_LINK}</p>
+<p class="note"><strong>${texts.question}</strong> ${person === undefined ? texts.byApplication : texts.byLink}</p>
 <form method="post" action="/signin/confirm" autocomplete="off">
 <input type="hidden" name="transaction" value="${transaction}">
 <input type="hidden" name="token" value="${formToken}">
 <div class="choice">
-<button type="submit" name="decision" value="allow" class="main">Allow</button>
-<button type="submit" name="decision" value="deny">Don’t allow</button>
+<button type="submit" name="decision" value="allow" class="main">${texts.allow}</button>
+<button type="submit" name="decision" value="deny">${texts.deny}</button>
 </div>
-</form>`,
+</form>
+<p class="quiet after">${texts.endLater} <a href="/me">${me.title}</a></p>`,
   };
 }
 
 // ------------------------------------------------------------------------------------------------------------------
 
-function toRows({ api, scopes, requests }: RequestedApi, mayIncludeMore: boolean): Html {
-  return html`<div><dt>API</dt><dd>${api.name}<br><span class="quiet">${api.resource}</span></dd></div>
-<div><dt>Permissions</dt><dd><ul>${scopes.map((scope) => html`<li><code>${scope}</code></li>`)}${mayIncludeMore ? ALL_OTHERS : ""}</ul></dd></div>
-${requests === undefined ? "" : html`<div><dt>Only for these requests</dt><dd><ul>${requests.map(toRequest)}</ul></dd></div>`}`;
+function toRows({ api, scopes, requests }: RequestedApi, { language, mayIncludeMore }: ConfirmationPageInput): Html {
+  const { confirmation, labels } = TEXTS[language];
+  return html`<div><dt>${labels.api}</dt><dd>${api.name}<br><span class="quiet">${api.resource}</span></dd></div>
+<div><dt>${labels.permissions}</dt><dd><ul>${permissionItems(scopes)}${mayIncludeMore ? html`<li>${confirmation.allOthers}</li>` : ""}</ul></dd></div>
+${requests === undefined ? "" : html`<div><dt>${confirmation.onlyRequests}</dt><dd><ul>${requests.map((request) => toRequest(request, language))}</ul></dd></div>`}`;
 }
 
-const VERBS: Readonly<Record<string, string>> = {
-  GET: "read",
-  HEAD: "read",
-  POST: "create or send",
-  PUT: "change",
-  PATCH: "change",
-  DELETE: "delete",
-};
+type ShownRequest = NonNullable<RequestedApi["requests"]>[number];
 
-function toRequest({ methods, path }: NonNullable<RequestedApi["requests"]>[number]): Html {
-  const verbs = [...new Set(methods.map((method) => VERBS[method] ?? method))].join(", ");
-  return html`<li>${verbs} <code>${path}</code></li>`;
+function toRequest({ methods, path }: ShownRequest, language: Language): Html {
+  const { verbs } = TEXTS[language].confirmation;
+  const shown = [...new Set(methods.map((method) => verbs[method] ?? method))].join(", ");
+  return html`<li>${shown} <code>${path}</code></li>`;
 }
 
-const ALL_OTHERS = html`<li>and all other permissions that were consented to for this service</li>`;
-const AGAIN =
-  " You allowed this before, and the access has stopped working. If you choose “Don’t allow”, nothing changes.";
-const BY_LINK =
-  "If you received a link to this page and did not expect it, choose “Don’t allow”. The application then gets no access.";
-const BY_APPLICATION =
-  "If you did not just sign in to this application, or do not want it to act when you are not signed in, choose “Don’t allow”. You then return to the application, and it gets no access.";
+function toPurpose(purpose: string, language: Language): Html {
+  const { labels } = TEXTS[language];
+  return html`
+<div><dt>${labels.purpose}</dt><dd>${purpose}<br><span class="quiet">${labels.purposeSource}</span></dd></div>`;
+}
 
-function toPerson(person: ConfirmationPageInput["person"]): Html {
-  if (person === undefined) return html`<strong>The account with which you just signed in</strong>`;
+function toPerson(person: ConfirmationPageInput["person"], language: Language): Html {
+  if (person === undefined) return html`<strong>${TEXTS[language].confirmation.accountOfSignIn}</strong>`;
   const { name, username } = person;
   return username === "" || username === name
     ? html`<strong>${name}</strong>`

@@ -1,10 +1,15 @@
 /** Dates as display text and as ISO 8601. UTC, because the server does not know the reader's time zone. */
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" });
+import { type Html, html } from "./html.ts";
+import type { Language } from "./language.ts";
 
-export function dayText(seconds: number): string {
-  return DAY.format(seconds * 1_000);
-}
+const DAY = { day: "numeric", month: "long", year: "numeric", timeZone: "UTC" } as const;
+const FORMATS: Readonly<Record<Language, Intl.DateTimeFormat>> = {
+  en: new Intl.DateTimeFormat("en-GB", DAY),
+  de: new Intl.DateTimeFormat("de-DE", DAY),
+};
 
-export function isoDay(seconds: number): string {
-  return new Date(seconds * 1_000).toISOString().slice(0, 10);
+/** A day, seconds since 1970, in the form of the language. */
+export function dayOf(language: Language, seconds: number): Html {
+  const iso = new Date(seconds * 1_000).toISOString().slice(0, 10);
+  return html`<time datetime="${iso}">${FORMATS[language].format(seconds * 1_000)}</time>`;
 }

@@ -8,9 +8,12 @@ import type { Failure } from "../core/failure.ts";
 import type { TextResponse } from "../http/outgoing-response.ts";
 import { COPY_SCRIPT } from "./copy-script.ts";
 import { constantText, type Html, html } from "./html.ts";
+import type { Language } from "./language.ts";
 import { STYLE } from "./style.ts";
+import { TEXTS } from "./texts/texts.ts";
 
 export interface Page {
+  readonly language: Language;
   readonly title: string;
   readonly main: Html;
   /** The page has copy buttons. */
@@ -38,17 +41,18 @@ export function pageResponse(page: Page, { status, correlationId, cookies, refus
   };
 }
 
-export function renderPage({ title, main, copies = false, refreshTo }: Page, correlationId: string): string {
+export function renderPage({ language, title, main, copies = false, refreshTo }: Page, correlationId: string): string {
   const script = copies
     ? html`<p class="copy-status" id="copy-status" role="status"></p><script>${constantText(COPY_SCRIPT)}</script>`
     : "";
   const refresh = refreshTo === undefined ? "" : html`\n<meta http-equiv="refresh" content="0;url=${refreshTo}">`;
   const { text } = html`<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">${refresh}
+<meta name="robots" content="noindex">
+<link rel="icon" href="${ICON}">${refresh}
 <title>${title} · Graph Token Exchange</title>
 <style>${constantText(STYLE)}</style>
 </head>
@@ -56,7 +60,7 @@ export function renderPage({ title, main, copies = false, refreshTo }: Page, cor
 <main>
 ${main}
 </main>
-<footer>Graph Token Exchange<br>Reference for support: <code>${correlationId}</code>${script}</footer>
+<footer>Graph Token Exchange<br>${TEXTS[language].layout.reference}: <code>${correlationId}</code>${script}</footer>
 </body>
 </html>
 `;
@@ -65,9 +69,16 @@ ${main}
 
 // ------------------------------------------------------------------------------------------------------------------
 
+/** Two arrows: a token for a token. Without it, browsers ask for `/favicon.ico`. */
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f57c3"/><path d="M7 12h15l-4-4M25 20H10l4 4" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/></svg>',
+)}`;
+
 /** Content Security Policy level 3, with hashes instead of `unsafe-inline`. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
+  // The icon of the page, which is part of it.
+  "img-src data:",
   `style-src ${hashOf(STYLE)}`,
   `script-src ${hashOf(COPY_SCRIPT)}`,
   "form-action 'self'",

@@ -3,21 +3,27 @@
  * applies `form-action 'self'` to every redirect after a form, including the application's own redirects.
  */
 import { html } from "./html.ts";
+import type { Language } from "./language.ts";
 import type { Page } from "./layout.ts";
+import { TEXTS } from "./texts/texts.ts";
 
 export interface ReturnPageInput {
+  readonly language: Language;
   readonly application: string;
   readonly allowed: boolean;
   /** The application's registered redirect URI, with the code or the error. */
   readonly location: string;
 }
 
-export function returnPage({ application, allowed, location }: ReturnPageInput): Page {
+export function returnPage({ language, application, allowed, location }: ReturnPageInput): Page {
+  const { returning } = TEXTS[language];
+  const title = allowed ? returning.allowed : returning.denied;
   return {
-    title: allowed ? "Access allowed" : "No access was granted",
+    language,
+    title,
     refreshTo: location,
-    main: html`<h1>${allowed ? "Access allowed" : "No access was granted"}</h1>
-<p>You will now return to “${application}”.</p>
-<p><a href="${location}">Continue if nothing happens</a></p>`,
+    main: html`<h1>${title}</h1>
+<p>${returning.next(application)}</p>
+<p><a href="${location}">${returning.link}</a></p>`,
   };
 }

@@ -30,9 +30,14 @@ a { color: var(--accent); }
 .note { background: var(--note); border-left: .25rem solid var(--note-line); border-radius: .25rem;
   padding: .75rem 1rem; margin: 1.5rem 0; }
 .choice { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.5rem 0 0; }
+.after { margin-top: 1.5rem; }
 .row { display: flex; gap: .5rem; align-items: stretch; }
 .title { display: flex; justify-content: space-between; align-items: end; gap: 1rem; margin: 2rem 0 .5rem; }
 .title h2 { margin: 0; }
+.links { padding: 0; list-style: none; } .links li { margin: 1rem 0; }
+.person { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: .5rem 1rem;
+  margin: 0 0 1rem; }
+.person p { margin: 0; }
 label { display: block; font-weight: 600; margin-bottom: .375rem; }
 input { flex: 1; min-width: 0; padding: .625rem .75rem; color: inherit; background: var(--field);
   border: 1px solid var(--quiet); border-radius: .5rem; }

@@ -9,6 +9,7 @@ import type { CallerRule, Policy } from "./rules.ts";
 export function describePolicy(policy: Policy): string[] {
   return policy.callers.flatMap((entry) => [
     `${entry.name} (${entry.kind} ${entry.clientId ?? `agents of blueprint ${entry.blueprint}`}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
+    ...(entry.purpose === undefined ? [] : [`  asks people for this purpose: ${entry.purpose}`]),
     `  may use the flows ${entry.flows.join(", ")}`,
     ...describeRegistration(entry),
     ...describeApis(entry),

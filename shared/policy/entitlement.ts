@@ -11,6 +11,8 @@ export interface Api {
   readonly contentType: string;
   /** Where the relay sends requests. Undefined: the host of the resource. */
   readonly baseUrl?: string;
+  /** Scope → what it allows, in the words of the policy. */
+  readonly scopeDescriptions: Readonly<Record<string, string>>;
 }
 
 /** What policy allows of one API. */

@@ -37,8 +37,8 @@ export function evaluateApi(input: ApiInput): Result<ApiAllowance, Refusal> {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function toApi(name: string, { resource, contentType, baseUrl }: ApiRule): Api {
-  return { name, resource, contentType, ...(baseUrl === undefined ? {} : { baseUrl }) };
+function toApi(name: string, { resource, contentType, baseUrl, scopeDescriptions }: ApiRule): Api {
+  return { name, resource, contentType, scopeDescriptions, ...(baseUrl === undefined ? {} : { baseUrl }) };
 }
 
 /** Scopes of an earlier decision. The policy may spell them in another case by now. */

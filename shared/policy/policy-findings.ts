@@ -11,7 +11,12 @@ import { surplusFindings } from "./surplus-findings.ts";
 
 /** The errors and warnings of a valid policy, in the order of its entries. */
 export function policyFindings(policy: Policy): PolicyFinding[] {
-  return [...surplusFindings(policy), ...unusedScopes(policy), ...policy.callers.flatMap(entryFindings(policy))];
+  return [
+    ...surplusFindings(policy),
+    ...unusedScopes(policy),
+    ...unusedDescriptions(policy),
+    ...policy.callers.flatMap(entryFindings(policy)),
+  ];
 }
 
 /** The clients whose users' tokens an application may exchange. Default: its own client. */
@@ -40,6 +45,22 @@ function unusedScopes({ apis, callers }: Policy): PolicyFinding[] {
           ],
     );
   });
+}
+
+/** Probably a typing error: the page then shows the scope without words. */
+function unusedDescriptions({ apis }: Policy): PolicyFinding[] {
+  return Object.entries(apis).flatMap(([api, { scopes, scopeDescriptions }]) =>
+    Object.keys(scopeDescriptions)
+      .filter((described) => !scopes.includes(described))
+      .map(
+        (described): PolicyFinding => ({
+          severity: "warning",
+          path: `apis.${api}.scopeDescriptions`,
+          problem: `describes ${described}, which is not in the list of scopes`,
+          effect: "no page shows these words",
+        }),
+      ),
+  );
 }
 
 function entryFindings(policy: Policy): (entry: CallerRule, index: number) => PolicyFinding[] {

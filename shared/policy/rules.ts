@@ -63,6 +63,8 @@ export const apiSchema = z.strictObject({
   baseUrl: z.optional(
     z.string().check(z.refine(isBaseUrl, "must be an https URL without query, fragment, user and final slash")),
   ),
+  /** Scope → what it allows, in words for people. Not set: Microsoft's words for Graph, none for other APIs. */
+  scopeDescriptions: z._default(z.record(scopeName, z.string().check(z.minLength(1), z.maxLength(200))), {}),
 });
 
 /**
@@ -139,6 +141,8 @@ const REDIRECT_URI_FORM =
 export const callerSchema = z.strictObject({
   name,
   displayName: z.optional(z.string().check(z.minLength(1), z.maxLength(120))),
+  /** Why the application asks, in its administrator's words. */
+  purpose: z.optional(z.string().check(z.minLength(1), z.maxLength(300))),
   kind: z.enum(["user", "application"]),
   /** Exactly one of `clientId` and `blueprint`. */
   clientId: z.optional(guid),

@@ -7,19 +7,22 @@
 import { randomBytes } from "node:crypto";
 import type { Cookie } from "../core/cookie.ts";
 
-/** What a cookie is for: a sign-in at Entra, or a confirmation page. */
-export type CookiePurpose = "signin" | "confirm";
+/**
+ * What a cookie is for: a sign-in at Entra that leads to a grant, a confirmation page, a sign-in at Entra for `/me`, or the
+ * session of `/me`.
+ */
+export type CookiePurpose = "signin" | "confirm" | "visit" | "me";
 
 /** Browsers limit name and value to 4,096 characters together. */
 const PART_MAX_CHARACTERS = 3_700;
 /** Entra's longest refresh tokens need two parts. */
 const PARTS_MAX = 4;
 /** Maximum concurrent sign-ins per purpose; one more evicts the oldest. */
-const COOKIES_MAX: Readonly<Record<CookiePurpose, number>> = { signin: 5, confirm: 2 };
+const COOKIES_MAX: Readonly<Record<CookiePurpose, number>> = { signin: 5, confirm: 2, visit: 2, me: 1 };
 
 /** Seconds since 1970 in base 36, then 128 random bits: sorts by age and cannot be guessed. */
 const ID = /^[0-9a-z]{7}[A-Za-z0-9_-]{22}$/;
-const COOKIE_NAME = /^__Host-gte-(signin|confirm)-([0-9a-z]{7}[A-Za-z0-9_-]{22})\.([0-3])$/;
+const COOKIE_NAME = /^__Host-gte-(signin|confirm|visit|me)-([0-9a-z]{7}[A-Za-z0-9_-]{22})\.([0-3])$/;
 
 export function newTransactionId(nowSeconds: number): string {
   return nowSeconds.toString(36).padStart(7, "0") + randomBytes(16).toString("base64url");
@@ -47,6 +50,14 @@ export function readCookie(header: string, purpose: CookiePurpose, id: string): 
     .filter((cookie) => cookie.purpose === purpose && cookie.id === id)
     .sort((a, b) => a.index - b.index);
   return parts.length === 0 ? undefined : parts.map(({ value }) => value).join("");
+}
+
+/** The id of the newest cookie of a purpose. Undefined: the browser sent none. */
+export function newestId(header: string, purpose: CookiePurpose): string | undefined {
+  return stateCookies(header)
+    .flatMap((cookie) => (cookie.purpose === purpose ? [cookie.id] : []))
+    .sort()
+    .at(-1);
 }
 
 /** Cookies that make the browser delete its cookies of this id. */

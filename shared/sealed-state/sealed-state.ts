@@ -8,6 +8,7 @@ import {
   CONFIRMATION_SECONDS,
   LINK_SECONDS,
   PUSHED_REQUEST_SECONDS,
+  SESSION_SECONDS,
   SIGN_IN_SECONDS,
 } from "../core/limits.ts";
 import type { RedirectTarget } from "../core/redirect-target.ts";
@@ -122,12 +123,38 @@ export interface PendingCode extends Pending {
 /** Sealed in a cookie until the person answers the confirmation page. */
 export type PendingConfirmation = PendingGrant | PendingCode;
 
+/** Sealed in a cookie while the browser is at Entra, before a person sees `/me`. It leads to no grant. */
+export interface Visit {
+  readonly id: string;
+  /** Sent to Entra, which returns it with its response. */
+  readonly state: string;
+  readonly nonce: string;
+  /** The service's PKCE verifier for Entra. */
+  readonly verifier: string;
+  readonly correlationId: string;
+  /** Client id of the registration that the person signs in to. */
+  readonly registration: string;
+}
+
+/** Sealed in a cookie: who signed in to see `/me`. It has no token. */
+export interface Session {
+  readonly id: string;
+  readonly user: { readonly tenantId: string; readonly objectId: string };
+  readonly person: { readonly name: string; readonly username: string };
+  /** Client id of the registration that the person signed in to. */
+  readonly registration: string;
+  /** A hidden field of each form. It shows that the form comes from the page that this browser was shown. */
+  readonly formToken: string;
+}
+
 export interface SealedState {
   readonly pushedRequests: StateSealer<PushedRequest>;
   readonly links: StateSealer<SignInLink>;
   readonly transactions: StateSealer<Transaction>;
   readonly codes: StateSealer<CodeContent>;
   readonly confirmations: StateSealer<PendingConfirmation>;
+  readonly visits: StateSealer<Visit>;
+  readonly sessions: StateSealer<Session>;
 }
 
 export interface SealedStateInput {
@@ -144,5 +171,7 @@ export function createSealedState({ sealerFor, nowSeconds }: SealedStateInput): 
     transactions: stateSealer("transaction-3", SIGN_IN_SECONDS),
     codes: stateSealer("code-2", CODE_SECONDS),
     confirmations: stateSealer("confirmation-3", CONFIRMATION_SECONDS),
+    visits: stateSealer("visit-1", SIGN_IN_SECONDS),
+    sessions: stateSealer("session-1", SESSION_SECONDS),
   };
 }

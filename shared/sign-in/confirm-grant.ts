@@ -35,6 +35,8 @@ interface ShownApi {
 interface ConfirmationContent {
   /** The application's name in the policy. */
   readonly application: string;
+  /** Why the application asks, in the words of the policy. */
+  readonly purpose: string | undefined;
   /** The largest set of scopes that the grant can have. */
   readonly apis: readonly ShownApi[];
   /** The entry accepts surplus, and the scopes that Entra will return are not known yet. */
@@ -135,7 +137,7 @@ function toGrantConfirmation(context: SignInContext, pending: PendingGrant): Res
     kind: "grant",
     pending,
     entitlement: decision.value,
-    application: applicationName(context, pending),
+    ...describeApplication(context, pending),
     apis,
     mayIncludeMore: false,
     untilSeconds: pending.createdAtSeconds + grantMaxDays * DAY_SECONDS,
@@ -155,7 +157,7 @@ function toCodeConfirmation(context: SignInContext, pending: PendingCode): Resul
   return succeed({
     kind: "code",
     pending,
-    application: applicationName(context, pending),
+    ...describeApplication(context, pending),
     // Entra returns every consented scope. Policy releases only those in its list.
     apis: [evaluated.value, ...also].map(({ api, releasable }) => ({
       api,
@@ -167,8 +169,9 @@ function toCodeConfirmation(context: SignInContext, pending: PendingCode): Resul
   });
 }
 
-function applicationName({ policy }: SignInContext, { target }: PendingConfirmation): string {
-  return policy.callers.find(({ name }) => name === target.entry)?.displayName ?? target.entry;
+function describeApplication({ policy }: SignInContext, { target }: PendingConfirmation) {
+  const entry = policy.callers.find(({ name }) => name === target.entry);
+  return { application: entry?.displayName ?? target.entry, purpose: entry?.purpose };
 }
 
 /**

@@ -213,6 +213,13 @@ describe("policy diff", () => {
     ],
     ["a new name", { name: "web" }, {}, [`  ${web}: is renamed; the name was web`]],
     ["a name for people", {}, { displayName: "Web" }, [`  ${web}: pages show Web`]],
+    [
+      "another purpose",
+      { purpose: "Old" },
+      { purpose: "Files invoices" },
+      [`  ${web}: pages give the purpose: Files invoices`],
+    ],
+    ["no purpose any more", { purpose: "Old" }, {}, [`  ${web}: pages give the purpose: none`]],
   ])("of an entry with %s", (_name, before, after, lines) => {
     const { code, out } = diff(good(before), good(after));
     expect([code, out.trimEnd().split("\n")]).toEqual([0, lines]);
@@ -281,6 +288,7 @@ describe("policy diff", () => {
     scopes: [...ORDERS.scopes, "Orders.Write"],
     contentType: "text/plain",
     baseUrl: "https://orders.contoso.example",
+    scopeDescriptions: { "Orders.Read": "Read your orders" },
   };
 
   test.each(Object.keys(apiSchema.shape) as (keyof ApiRule)[])("compares the member %s of an API", (member) => {

@@ -32,7 +32,8 @@ function answering(functions: readonly Named[], path: string): string | undefine
 }
 
 /** A path of the template, with `value` in place of each parameter. */
-const pathOf = ({ template }: Named, value: string) => `/${template.replace(/\{[^{}]+\}/g, value)}`;
+const pathOf = ({ template }: Named, value: string) =>
+  `/${template.replace(/\{[^{}]+\}/g, (parameter) => (parameter.includes("maxlength(0)") ? "" : value))}`;
 
 /** Each pair of functions of which the earlier one answers a path of the later one. */
 function shadows(functions: readonly Named[]): string[] {

@@ -31,7 +31,8 @@ test.each<[string, Partial<CallerRule>, string[]]>([
   // The service does not start with this policy, but the confirmation page would exist.
   ["authorization codes with grants", { unattended: false }, ["authorize", "callback", "par", "signin-confirm"]],
   ["links only", { flows: ["refresh-token"], redirectUris: [] }, LINKS],
-  ["neither codes nor links", { flows: ["on-behalf-of"], redirectUris: [], offlineAccess: false }, []],
+  // The callback is for `/me`.
+  ["neither codes nor links", { flows: ["on-behalf-of"], redirectUris: [], offlineAccess: false }, ["callback"]],
 ])("a policy with %s registers only its sign-in routes", (_name, changes, expected) => {
   expect(routesWith(changes)).toEqual(expected);
 });

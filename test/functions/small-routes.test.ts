@@ -337,6 +337,8 @@ describe("every route refuses other methods", () => {
     ["/oauth2/callback", ["GET"]],
     ["/signin/a-link", ["GET", "HEAD"]],
     ["/signin/confirm", ["GET", "POST"]],
+    ["/me", ["GET", "POST"]],
+    ["/", ["GET", "HEAD"]],
   ];
   test.each(others(pages))("%s %s: 405 as a page, Allow: %s", async (method, path, allow) => {
     const answer = await requestAs(method, path);
@@ -352,7 +354,7 @@ describe("every route refuses other methods", () => {
     );
     expect(listed.sort()).toEqual(
       routesOf(service.service)
-        .map(({ template }) => `/${template}`)
+        .map(({ template }) => `/${template.replace("{ignored:maxlength(0)?}", "")}`)
         .sort(),
     );
   });

@@ -7,7 +7,9 @@ import { signInRefusalToWire } from "../../shared/http/sign-in-refusal-to-wire.t
 import { allowedPage } from "../../shared/pages/allowed-page.ts";
 import { confirmationPage } from "../../shared/pages/confirmation-page.ts";
 import { html } from "../../shared/pages/html.ts";
+import { LANGUAGES } from "../../shared/pages/language.ts";
 import { type Page, pageResponse, renderPage } from "../../shared/pages/layout.ts";
+import { myAccessPage } from "../../shared/pages/my-access-page.ts";
 import { refusalPage } from "../../shared/pages/refusal-page.ts";
 import { returnPage } from "../../shared/pages/return-page.ts";
 import { STYLE } from "../../shared/pages/style.ts";
@@ -24,14 +26,17 @@ const hostile = fc.oneof(
   ),
 );
 
+const shownScope = fc.record({ name: hostile, words: fc.option(hostile, { nil: undefined }) });
 const confirmation = fc.record({
+  language: fc.constantFrom(...LANGUAGES),
   application: hostile,
   clientId: hostile,
+  purpose: fc.option(hostile, { nil: undefined }),
   person: fc.option(fc.record({ name: hostile, username: hostile }), { nil: undefined }),
   apis: fc.array(
     fc.record({
       api: fc.record({ name: hostile, resource: hostile }),
-      scopes: fc.array(hostile),
+      scopes: fc.array(shownScope),
       requests: fc.array(fc.record({ methods: fc.array(hostile), path: hostile })),
     }),
     { minLength: 1, maxLength: 3 },
@@ -43,12 +48,10 @@ const confirmation = fc.record({
   formToken: hostile,
 });
 const allowed = fc.record({
+  language: fc.constantFrom(...LANGUAGES),
   application: hostile,
-  grantId: hostile,
   untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
 });
-
-const HARMLESS = { application: "a", grantId: "grant-id", untilSeconds: 0 };
 
 /** Every tag of a page with the names of its attributes, in order. Data must not be able to change it. */
 function skeleton(page: Page): string[] {
@@ -63,9 +66,10 @@ describe("hostile data does not change the structure", () => {
         const apis = input.apis.map(({ scopes, requests }) => ({
           requests: requests.map(() => ({ methods: ["GET"], path: "/" })),
           api: { name: "e", resource: "f" },
-          scopes: scopes.map(() => "g"),
+          scopes: scopes.map(({ words }) => ({ name: "g", words: words && "h" })),
         }));
-        const harmless = { ...input, application: "a", clientId: "b", transaction: "c", formToken: "d", apis };
+        const purpose = input.purpose && "p";
+        const harmless = { ...input, purpose, application: "a", clientId: "b", transaction: "c", formToken: "d", apis };
         const same = input.person?.username === "" || input.person?.username === input.person?.name;
         const named = same ? { name: "n", username: "" } : { name: "n", username: "u" };
         const person = input.person === undefined ? undefined : named;
@@ -77,13 +81,18 @@ describe("hostile data does not change the structure", () => {
   test("of the page after Allow", () => {
     fc.assert(
       fc.property(allowed, (input) => {
-        expect(skeleton(allowedPage(input))).toEqual(skeleton(allowedPage(HARMLESS)));
+        expect(skeleton(allowedPage(input))).toEqual(skeleton(allowedPage({ ...input, application: "a" })));
       }),
     );
   });
 
   test("of the return page", () => {
-    const way = fc.record({ application: hostile, allowed: fc.boolean(), location: hostile });
+    const way = fc.record({
+      language: fc.constantFrom(...LANGUAGES),
+      application: hostile,
+      allowed: fc.boolean(),
+      location: hostile,
+    });
     fc.assert(
       fc.property(way, (input) => {
         const harmless = { ...input, application: "a", location: "b" };
@@ -103,18 +112,72 @@ describe("hostile data does not change the structure", () => {
   });
 });
 
+describe("of /me, in each language", () => {
+  const access = fc.record({
+    grantId: hostile,
+    application: hostile,
+    clientId: hostile,
+    purpose: fc.option(hostile, { nil: undefined }),
+    apis: fc.array(fc.record({ name: hostile, scopes: fc.array(shownScope) }), { maxLength: 2 }),
+    sinceSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
+    lastUsedSeconds: fc.option(fc.integer({ min: 0, max: 4_000_000_000 }), { nil: undefined }),
+    untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
+  });
+  const myAccess = fc.record({
+    language: fc.constantFrom(...LANGUAGES),
+    person: fc.record({ name: hostile, username: hostile }),
+    accesses: fc.array(access, { maxLength: 3 }),
+    next: fc.option(hostile, { nil: undefined }),
+    formToken: hostile,
+    outcome: fc.constantFrom("ended", "notFound", undefined),
+  });
+  test("hostile data does not change the structure", () => {
+    fc.assert(
+      fc.property(myAccess, (input) => {
+        const same = input.person.username === "" || input.person.username === input.person.name;
+        const harmless = {
+          ...input,
+          person: same ? { name: "n", username: "" } : { name: "n", username: "u" },
+          next: input.next && "x",
+          formToken: "t",
+          accesses: input.accesses.map((one) => ({
+            ...one,
+            grantId: "g",
+            application: "a",
+            clientId: "c",
+            purpose: one.purpose && "p",
+            apis: one.apis.map(({ scopes }) => ({
+              name: "n",
+              scopes: scopes.map(({ words }) => ({ name: "s", words: words && "w" })),
+            })),
+          })),
+        };
+        expect(skeleton(myAccessPage(input))).toEqual(skeleton(myAccessPage(harmless)));
+      }),
+    );
+  });
+});
+
 describe("every page", () => {
   const pages: [string, Page][] = [
     ["confirmation", confirmationPage(fc.sample(confirmation, 1)[0] as never)],
     ["allowed", allowedPage(fc.sample(allowed, 1)[0] as never)],
-    ["return", returnPage({ application: "A", allowed: true, location: "https://app.example/callback?code=x&iss=y" })],
-    ["refusal", refusalPage(signInRefusalToWire("link_expired", "page"))],
+    [
+      "return",
+      returnPage({
+        language: "de",
+        application: "A",
+        allowed: true,
+        location: "https://app.example/callback?code=x&iss=y",
+      }),
+    ],
+    ["refusal", refusalPage(signInRefusalToWire("link_expired", "page"), "en")],
   ];
   test.each(pages)(
     "%s has one language, title, main and heading, and no script or style without its hash",
     (_name, page) => {
       const { headers, body = "" } = pageResponse(page, { status: 200, correlationId: "correlation" });
-      expect(body).toContain('<html lang="en">');
+      expect(body).toContain(`<html lang="${page.language}">`);
       for (const once of [/<title>/g, /<main>/g, /<h1>/g]) {
         expect(body.match(once)).toHaveLength(1);
       }
@@ -130,16 +193,12 @@ describe("every page", () => {
 });
 
 describe("the page after Allow", () => {
-  const { text } = allowedPage({
-    application: "A scheduled flow",
-    grantId: "f".repeat(64),
-    untilSeconds: 1_800_000_000,
-  }).main;
+  const { text } = allowedPage({ language: "en", application: "A scheduled flow", untilSeconds: 1_800_000_000 }).main;
 
   test("says until when and how to end it, and has nothing to copy for the application", () => {
     expect(text).toContain("“A scheduled flow” may now act on your behalf");
     expect(text).toContain('<time datetime="2027-01-15">15 January 2027</time>');
-    expect(text).toContain(`gte grants revoke ${"f".repeat(64)}`);
+    expect(text).toContain('<a href="/me">');
     expect(text).not.toMatch(/gte_|handle|<input/i);
   });
 });
@@ -162,10 +221,14 @@ describe("a refusal", () => {
     "confirmation_expired",
     "confirmation_used",
     "form_forged",
+    "session_ended",
+    "session_form_forged",
   ];
   test.each(reasons)("%s has a page with its own text", (reason) => {
     const wire = signInRefusalToWire(reason, "page");
-    expect(refusalPage(wire).main.text).not.toContain(wire.description);
+    for (const language of LANGUAGES) {
+      expect(refusalPage(wire, language).main.text).not.toContain(wire.description);
+    }
     expect(wire.status).toBeLessThan(404);
   });
 });

@@ -188,7 +188,7 @@ test("without a policy entry that uses sign-in, its routes and metadata do not e
     daemon: { offlineAccess: false },
   });
   const other = world.serve({ settings: { POLICY } });
-  for (const path of ["/oauth2/par", "/oauth2/authorize", "/oauth2/callback", "/signin/links", "/signin/x"]) {
+  for (const path of ["/oauth2/par", "/oauth2/authorize", "/signin/links", "/signin/x"]) {
     await expect(other.call(path)).rejects.toThrow("no route");
   }
   const metadata = (await other.call("/.well-known/oauth-authorization-server")).json();

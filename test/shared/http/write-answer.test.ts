@@ -14,7 +14,12 @@ const RELEASED: ReleasedToken = {
     user: { tenantId: "t", objectId: "o" },
   },
   usableUntilSeconds: NOW + 4_000,
-  api: { name: "graph", resource: "https://graph.microsoft.com", contentType: "application/json" },
+  api: {
+    name: "graph",
+    resource: "https://graph.microsoft.com",
+    contentType: "application/json",
+    scopeDescriptions: {},
+  },
   scopes: ["User.Read", "Mail.Read"],
   handle: undefined,
   grantExpiresAtSeconds: undefined,

@@ -398,6 +398,7 @@ describe("the API of a request (RFC 8707)", () => {
       name: "graph",
       resource: GRAPH,
       contentType: "application/json",
+      scopeDescriptions: {},
     });
   });
 
@@ -574,7 +575,7 @@ describe("the entitlement", () => {
         entry: "web-users",
         registration: "default",
         flow: "on-behalf-of",
-        api: { name: "graph", resource: GRAPH, contentType: "application/json" },
+        api: { name: "graph", resource: GRAPH, contentType: "application/json", scopeDescriptions: {} },
         scopes: ["User.Read"],
         releasable: ["User.Read", "Mail.Read"],
         acceptSurplus: true,

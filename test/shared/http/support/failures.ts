@@ -144,6 +144,8 @@ export const SIGN_IN_STATUS: Readonly<Record<SignInRefusal, 400 | 403>> = {
   confirmation_used: 400,
   form_forged: 403,
   registration_changed: 400,
+  session_ended: 400,
+  session_form_forged: 403,
   too_large: 400,
 };
 
