@@ -321,6 +321,17 @@ describe("a handle that is bound to a session", () => {
     expect((await service.call("/oauth2/token", { form, headers: daemon() })).status).toBe(200);
   });
 
+  test("takes the verifier as a header of the relay too", async () => {
+    const { handle, codeVerifier } = await bound();
+    const call = (headers: Record<string, string>) =>
+      service.call("/DownstreamApi/graph/v1.0/me", { headers: { ...daemon(), "X-Grant": handle, ...headers } });
+    const refused = [await call({}), await call({ "X-Grant-Verifier": "short" })];
+    expect(refused.map(({ json }) => json()["code"])).toEqual(["grant_verifier_required", "parameter_invalid"]);
+    const early = await call({ "X-Grant-Verifier": codeVerifier });
+    expect(early.status === 200 || !String(early.json()["code"]).startsWith("grant_")).toBe(true);
+    expect(await outcome(redeem(handle))).toBe(200);
+  });
+
   test("is not opened by the verifier of another handle", async () => {
     const [one, two] = [await bound(), await bound()];
     expect(await outcome(redeem(one.handle, { codeVerifier: two.codeVerifier }))).toBe("grant_verifier_wrong");
