@@ -37,10 +37,14 @@ export function describeFailure(failure: Failure): FailureFacts {
 
 /** Refused: the caller or its user can correct it. Failed: the service or a dependency is at fault. */
 export function outcomeOf(failure: Failure, status: number): AuditOutcome {
+  if (failure.kind === "dependency_failed" && NOT_PASSED_ON.includes(failure.problem)) return "refused";
   return status >= 500 || failure.kind === "throttled" ? "failed" : "refused";
 }
 
 // ------------------------------------------------------------------------------------------------------------------
+
+/** The API answered, and the caller can ask it in another way. */
+const NOT_PASSED_ON: readonly string[] = ["redirect", "answer_too_large"];
 
 function requestReason({ parameter, hint }: Extract<Failure, { kind: "request_invalid" }>): FailureFacts {
   const found = hint === undefined ? undefined : detailOf(hint);

@@ -73,4 +73,13 @@ describe("audit outcome", () => {
     expect(outcomeOf({ kind: "throttled", retryAfterSeconds: 1 }, 429)).toBe("failed");
     expect(outcomeOf({ kind: "budget_used_up", retryAfterSeconds: 1 }, 429)).toBe("refused");
   });
+
+  test.each([
+    ["redirect", 502, "refused"],
+    ["answer_too_large", 502, "refused"],
+    ["unavailable", 503, "failed"],
+    ["timeout", 504, "failed"],
+  ] as const)("an answer of an API behind the relay: %s", (problem, status, outcome) => {
+    expect(outcomeOf({ kind: "dependency_failed", dependency: "downstream", problem }, status)).toBe(outcome);
+  });
 });
