@@ -43,8 +43,8 @@ export function outcomeOf(failure: Failure, status: number): AuditOutcome {
 
 // ------------------------------------------------------------------------------------------------------------------
 
-/** The API answered, and the caller can ask it in another way. */
-const NOT_PASSED_ON: readonly string[] = ["redirect", "answer_too_large"];
+/** The API answered, and the caller can ask it in another way; or the caller has too many calls. */
+const NOT_PASSED_ON: readonly string[] = ["redirect", "answer_too_large", "busy"];
 
 function requestReason({ parameter, hint }: Extract<Failure, { kind: "request_invalid" }>): FailureFacts {
   const found = hint === undefined ? undefined : detailOf(hint);
