@@ -41,10 +41,14 @@ export function describeFailure(failure: Failure): FailureFacts {
  */
 export function outcomeOf(failure: Failure, status: number): AuditOutcome {
   if ("unproved" in failure) return "refused";
+  if (failure.kind === "dependency_failed" && NOT_PASSED_ON.includes(failure.problem)) return "refused";
   return status >= 500 || failure.kind === "throttled" ? "failed" : "refused";
 }
 
 // ------------------------------------------------------------------------------------------------------------------
+
+/** The API answered, and the caller can ask it in another way; or the caller has too many calls. */
+const NOT_PASSED_ON: readonly string[] = ["redirect", "answer_too_large", "busy"];
 
 function requestReason({ parameter, hint }: Extract<Failure, { kind: "request_invalid" }>): FailureFacts {
   const found = hint === undefined ? undefined : detailOf(hint);

@@ -205,7 +205,7 @@ export const DEPENDENCY_PROBLEMS = {
   /** The policy blob was never read since the instance started. The operator event `policy` has the cause. */
   policy: ["unavailable"],
   /** The API that the relay calls. */
-  downstream: ["unavailable", "timeout", "answer_too_large", "redirect"],
+  downstream: ["unavailable", "timeout", "answer_too_large", "redirect", "busy"],
 } as const;
 
 export type Dependency = keyof typeof DEPENDENCY_PROBLEMS;

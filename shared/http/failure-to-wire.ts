@@ -4,6 +4,7 @@
  * only the AADSTS number and the trace id.
  */
 import type { CodeRefusal, Dependency, EntraEvidence, Failure, GrantRefusal } from "../core/failure.ts";
+import { RELAY_CALLS_MAX } from "../core/limits.ts";
 import { actorRefused, callerMissing, callerRefused, subjectRefused } from "./caller-refusal-to-wire.ts";
 import { clientRefusalToWire } from "./client-refusal-to-wire.ts";
 import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
@@ -211,6 +212,8 @@ function dependencyFailed(failure: Extract<Failure, { kind: "dependency_failed" 
         ...evidenceMembers(failure.evidence),
         ...retry,
       };
+    case "busy":
+      return { ...temporarilyUnavailable(503, code, TOO_MANY_CALLS), ...retry };
     case "timeout":
       return { ...temporarilyUnavailable(504, code, `${name} did not answer in time. Try again later.`), ...retry };
     case "answer_invalid":
@@ -221,6 +224,8 @@ function dependencyFailed(failure: Extract<Failure, { kind: "dependency_failed" 
       };
   }
 }
+
+const TOO_MANY_CALLS = `This caller has ${RELAY_CALLS_MAX} requests to APIs running. Send the next one when one of them has ended.`;
 
 /** The API answered, and the caller can ask it in another way. */
 function answerNotPassedOn(problem: "answer_too_large" | "redirect"): Wire {

@@ -6,6 +6,7 @@
  */
 import type { Agent as PlainAgent, request as plainRequest } from "node:http";
 import { Agent, type RequestOptions, request } from "node:https";
+import { RELAY_CALLS_MAX } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type {
   BytesOutbound,
@@ -42,10 +43,23 @@ const IDEMPOTENT: readonly string[] = ["GET", "HEAD", "PUT", "DELETE"] satisfies
 /** Creates a client for APIs, with a separate connection pool: a slow API takes no connection from Entra. */
 export function createBytesOutbound(): BytesOutbound {
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX, scheduling: "lifo" });
+  const running = new Map<string, number>();
+  const add = (share: string, change: number) => {
+    const count = (running.get(share) ?? 0) + change;
+    if (count === 0) running.delete(share);
+    else running.set(share, count);
+  };
   return {
-    async sendBytes(outgoing) {
-      const sent = await exchange({ agent, request }, outgoing);
-      return isStale(sent) && IDEMPOTENT.includes(outgoing.method) ? exchange({ agent, request }, outgoing) : sent;
+    async sendBytes({ share, ...outgoing }) {
+      if ((running.get(share) ?? 0) >= RELAY_CALLS_MAX) return fail({ kind: "share_used_up" });
+      add(share, 1);
+      try {
+        const sent = await exchange({ agent, request }, outgoing);
+        const again = isStale(sent) && IDEMPOTENT.includes(outgoing.method);
+        return again ? await exchange({ agent, request }, outgoing) : sent;
+      } finally {
+        add(share, -1);
+      }
     },
   };
 }

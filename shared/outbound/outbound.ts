@@ -39,6 +39,13 @@ export interface Outbound {
 export interface BytesRequest extends Omit<OutboundRequest, "method" | "body"> {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly body?: Uint8Array;
+  /** Who sends: no one may take all connections. Each share has at most `RELAY_CALLS_MAX` requests at once. */
+  readonly share: string;
+}
+
+/** The share has as many requests as it may have. Nothing was sent. */
+export interface ShareUsedUp {
+  readonly kind: "share_used_up";
 }
 
 export interface BytesResponse extends Omit<OutboundResponse, "body"> {
@@ -47,5 +54,5 @@ export interface BytesResponse extends Omit<OutboundResponse, "body"> {
 
 /** The interface for requests to APIs. Follows no redirects and never throws for a network error. */
 export interface BytesOutbound {
-  sendBytes(request: BytesRequest): Promise<Result<BytesResponse, OutboundFailure>>;
+  sendBytes(request: BytesRequest): Promise<Result<BytesResponse, OutboundFailure | ShareUsedUp>>;
 }

@@ -66,15 +66,43 @@ function matchPath(
 ): readonly string[] | undefined {
   const open = pattern.at(-1) === "**";
   if (open ? segments.length < pattern.length : segments.length !== pattern.length) return undefined;
+  if (ofGraph && !keepsResource(pattern, segments)) return undefined;
   const spelled: string[] = [];
   for (const [index, segment] of segments.entries()) {
     const expected = pattern[Math.min(index, pattern.length - 1)] ?? "";
-    const found =
-      expected === "*" || expected === "**" ? wildcard(segment, index, ofGraph) : literal(expected, segment, ofGraph);
+    const found = isWildcard(expected) ? wildcard(segment, index, ofGraph) : literal(expected, segment, ofGraph);
     if (found === undefined) return undefined;
     spelled.push(found);
   }
   return spelled;
+}
+
+function isWildcard(expected: string | undefined): boolean {
+  return expected === "*" || expected === "**";
+}
+
+/** What a wildcard may read or write of a file behind its path. A rule must write the rest, for example `createLink`. */
+const OF_FILE = ["children", "content", "createuploadsession", "thumbnails"];
+
+/**
+ * OneDrive reads `/root:/folder/file:/content`: a colon opens a path of files, and the next one ends it. A wildcard opens
+ * none: `items/root:/content` is a file of that name and no content. It ends one that the rule opened, and stays with the
+ * file: `file:/createdByUser/drive` is another resource.
+ *
+ * Source: https://learn.microsoft.com/graph/onedrive-addressing-driveitems
+ */
+function keepsResource(pattern: readonly string[], segments: readonly string[]): boolean {
+  let inside = false;
+  let ended = false;
+  for (const [index, segment] of segments.entries()) {
+    const wild = isWildcard(pattern[Math.min(index, pattern.length - 1)]);
+    const colon = segment.normalize("NFKC").endsWith(":");
+    const lastOfFile = index === segments.length - 1 && OF_FILE.includes(foldCase(segment));
+    if (wild && ((colon && !inside) || (ended && !lastOfFile))) return false;
+    ended = wild && colon;
+    if (colon) inside = !inside;
+  }
+  return true;
 }
 
 function literal(expected: string, segment: string, ofGraph: boolean): string | undefined {

@@ -15,7 +15,7 @@ import { fail, type Result, succeed } from "../core/result.ts";
 import { type Exchange, type ExchangeContext, exchangeToken } from "../exchange/exchange-token.ts";
 import type { OutgoingResponse } from "../http/outgoing-response.ts";
 import type { RelayRequest } from "../http/read-relay-request.ts";
-import type { BytesOutbound, BytesResponse, OutboundFailure } from "../outbound/outbound.ts";
+import type { BytesOutbound, BytesResponse, OutboundFailure, ShareUsedUp } from "../outbound/outbound.ts";
 import type { AllowedDownstream, Entitlement } from "../policy/entitlement.ts";
 import { baseUrlOf, urlOf } from "./base-url.ts";
 import { checkBatch, isBatch } from "./batch.ts";
@@ -110,6 +110,7 @@ async function send(
       "user-agent": "graph-token-exchange",
     },
     ...(body === undefined ? {} : { body }),
+    share: entitlement.entry,
     deadlineMs: RELAY_CALL_DEADLINE_MS,
     maxBytes: RELAY_BODY_MAX_BYTES,
   });
@@ -122,7 +123,7 @@ async function send(
   return status >= 200 && status <= 599 ? sent : fail(toFailure({ kind: "network", code: "STATUS" }));
 }
 
-function toFailure({ kind }: OutboundFailure): Failure {
+function toFailure({ kind }: OutboundFailure | ShareUsedUp): Failure {
   switch (kind) {
     case "timeout":
       return { kind: "dependency_failed", dependency: "downstream", problem: "timeout" };
@@ -130,6 +131,8 @@ function toFailure({ kind }: OutboundFailure): Failure {
       return { kind: "dependency_failed", dependency: "downstream", problem: "unavailable" };
     case "answer_too_large":
       return { kind: "dependency_failed", dependency: "downstream", problem: "answer_too_large" };
+    case "share_used_up":
+      return { kind: "dependency_failed", dependency: "downstream", problem: "busy", retryAfterSeconds: 1 };
   }
 }
 

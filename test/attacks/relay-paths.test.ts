@@ -127,6 +127,37 @@ describe("paths", () => {
   });
 });
 
+describe("colons of OneDrive", () => {
+  const RULES_OF_FILES = [
+    { methods: ["DELETE"], path: "/v1.0/me/drive/items/*/content" },
+    { methods: ["GET", "PUT"], path: "/v1.0/me/drive/root:/Public/**" },
+    { methods: ["GET"], path: "/v1.0/me/drive/root:/Plans/*/content" },
+  ];
+  const drive = "/v1.0/me/drive";
+
+  test.each<[attack: string, method: string, path: string, outcome: string]>([
+    ["an id", "DELETE", "/items/1/content", `${drive}/items/1/content`],
+    ["a file named content", "DELETE", "/items/root:/content", "downstream_not_allowed"],
+    ["the same with an encoded colon", "DELETE", "/items/root%3a/content", "downstream_not_allowed"],
+    ["the same with a fullwidth colon", "DELETE", "/items/root%ef%bc%9a/content", "downstream_not_allowed"],
+    ["the content of a file", "PUT", "/root:/Public/a/b.txt:/content", `${drive}/root:/Public/a/b.txt:/content`],
+    ["a folder", "GET", "/root:/Public/a:/children", `${drive}/root:/Public/a:/children`],
+    ["a file by its path", "GET", "/root:/Public/a:", `${drive}/root:/Public/a:`],
+    ["another resource", "GET", "/root:/Public/x:/createdByUser/drive/root/children", "downstream_not_allowed"],
+    ["the file's permissions", "GET", "/root:/Public/x:/permissions", "downstream_not_allowed"],
+    ["behind the content", "GET", "/root:/Public/x:/content/createdByUser", "downstream_not_allowed"],
+    ["a second path", "GET", "/root:/Public/x:/root:/secret", "downstream_not_allowed"],
+    ["two colons", "GET", "/root:/Public/x:/y:/content", "downstream_not_allowed"],
+    ["what the rule writes", "GET", "/root:/Plans/x:/content", `${drive}/root:/Plans/x:/content`],
+  ])("%s: %s %s → %s", async (_attack, method, path, outcome) => {
+    const settings = relaySettings(world.tenant.url, RULES_OF_FILES);
+    const headers = bearer(userToken(world));
+    const answer = await service.another({ settings }).call(`${BASE}${drive}${path}`, { method, headers });
+    const reached = world.tenant.state.log.entries({ endpoint: "graph" }).at(-1)?.path;
+    expect(reached ?? answer.json()["code"]).toBe(outcome);
+  });
+});
+
 describe("queries", () => {
   test.each<[attack: string, query: string, outcome: string]>([
     ["an allowed option", "$select=subject", MESSAGES],

@@ -508,6 +508,12 @@ ok      backend on-behalf-of graph
     });
   });
 
+  test("a case may be about a request of the relay", () => {
+    const call = { method: "GET", path: "/v1.0/me" };
+    const { code, out } = run([{ ...request, call, expect: { refused: "downstream_not_allowed" } }]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/\n\n1 cases? passed\n$/)]);
+  });
+
   test("prints what was expected and what is decided for a case that fails, and exits with code 1", () => {
     const { code, out } = run([
       { name: "people read mail", ...request, scopes: ["Mail.Read"], expect: { allowed: ["User.Read"] } },

@@ -1,6 +1,8 @@
 /** The queries of alerts and workbook use only fields of the audit events. These tests need no compiler. */
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { outcomeOf } from "../../shared/audit/describe-failure.ts";
+import { DEPENDENCY_PROBLEMS } from "../../shared/core/failure.ts";
 
 /** The members of `AuditEvent`, read from its source, because a type cannot be imported at run time. */
 const auditSource = readFileSync(new URL("../../shared/audit/audit-event.ts", import.meta.url), "utf8");
@@ -54,6 +56,16 @@ describe("the KQL queries", () => {
     const text = withoutComments(query);
     expect(text.split("(").length).toBe(text.split(")").length);
     expect(query.startsWith("//")).toBe(true);
+  });
+
+  test("an outage of an API behind the relay does not fire the alert about failed exchanges", () => {
+    const alert = queries.find(([name]) => name === "alert-failed.kql")?.[1] ?? "";
+    const [, codes = ""] = /^\| where Code !in \((.*)\)$/m.exec(alert) ?? [];
+    const { downstream } = DEPENDENCY_PROBLEMS;
+    const failed = downstream.filter(
+      (problem) => outcomeOf({ kind: "dependency_failed", dependency: "downstream", problem }, 503) === "failed",
+    );
+    expect(codes.split(", ").sort()).toEqual(failed.map((problem) => `"downstream_${problem}"`).sort());
   });
 
   test("the outcomes in comparisons exist", () => {

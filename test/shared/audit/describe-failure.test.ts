@@ -79,4 +79,13 @@ describe("audit outcome", () => {
     const down = { kind: "dependency_failed", dependency: "entra", problem: "unavailable", unproved: true } as const;
     expect(outcomeOf(down, 503)).toBe("refused");
   });
+
+  test.each([
+    ["redirect", 502, "refused"],
+    ["answer_too_large", 502, "refused"],
+    ["unavailable", 503, "failed"],
+    ["timeout", 504, "failed"],
+  ] as const)("an answer of an API behind the relay: %s", (problem, status, outcome) => {
+    expect(outcomeOf({ kind: "dependency_failed", dependency: "downstream", problem }, status)).toBe(outcome);
+  });
 });

@@ -6,6 +6,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLocalTls, type LocalTls } from "../../../local/tls/local-tls.ts";
+import { RELAY_CALLS_MAX } from "../../../shared/core/limits.ts";
 import { createBytesOutbound, createHttpsOutbound } from "../../../shared/outbound/https-outbound.ts";
 import type { OutboundRequest } from "../../../shared/outbound/outbound.ts";
 
@@ -277,7 +278,7 @@ describe("a keep-alive connection that the server closed", () => {
 describe("the client for APIs", () => {
   const everyByte = Uint8Array.from({ length: 512 }, (_, index) => index % 256);
   const url = () => `https://localhost:${trusted.port}/file`;
-  const bounds = { deadlineMs: 5_000, maxBytes: 1_000 };
+  const bounds = { deadlineMs: 5_000, maxBytes: 1_000, share: "entry" };
 
   test("sends and returns bytes unchanged", async () => {
     trusted.behave = (response) => response.end(everyByte);
@@ -299,6 +300,25 @@ describe("the client for APIs", () => {
     trusted.behave = (response) => response.end("x".repeat(1_001));
     const answer = await createBytesOutbound().sendBytes({ method: "GET", url: url(), ...bounds });
     expect(answer).toEqual({ ok: false, failure: { kind: "answer_too_large" } });
+  });
+
+  test("a share with 32 running requests gets no further one, and takes nothing from another share", async () => {
+    const outbound = createBytesOutbound();
+    const waiting: (() => void)[] = [];
+    const all = Promise.withResolvers<void>();
+    trusted.behave = (response) => {
+      waiting.push(() => response.end("late"));
+      if (waiting.length === RELAY_CALLS_MAX) all.resolve();
+    };
+    const get = (share: string) => outbound.sendBytes({ method: "GET", url: url(), ...bounds, share });
+    const slow = Array.from({ length: RELAY_CALLS_MAX }, () => get("slow"));
+    await all.promise;
+    expect(await get("slow")).toEqual({ ok: false, failure: { kind: "share_used_up" } });
+    trusted.behave = (response) => response.end("ok");
+    expect((await get("other")).ok).toBe(true);
+    for (const end of waiting) end();
+    expect((await Promise.all(slow)).every(({ ok }) => ok)).toBe(true);
+    expect((await get("slow")).ok).toBe(true);
   });
 
   test.each([
