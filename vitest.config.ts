@@ -61,7 +61,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...pure, infra, documents],
           globalSetup: "test/support/global-setup.ts",
-          // No test needs a retry. CI repeats a failed one once, because its machine is shared, and names it.
+          // CI retries a failed test once, because its machine is shared, and reports it.
           retry: process.env["CI"] === "true" ? 1 : 0,
         },
       },

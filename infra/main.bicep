@@ -60,7 +60,7 @@ param sealingKeyName string = 'sealing-key'
 @description('Key Vault secret with the key that encrypts tokens in Redis: 32 random bytes in base64. Required with useRedis.')
 param cacheKeyName string = 'cache-key'
 
-@description('The second registration, for application tokens. Without it, the service issues no application tokens.')
+@description('The app-only registration, for application tokens. Without it, the service issues no application tokens.')
 param appOnly AppOnly?
 
 @description('Where the service reads its policy: from a setting that this template writes (at most 32 KB), or from a blob that changes without a deployment.')

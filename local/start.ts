@@ -4,23 +4,34 @@
  * Azurite and the tenant in this order, deletes environment.json and exits with code 0. If a child process ends
  * unexpectedly, it prints the reason and exits with code 1.
  *
- * PORT (7071) and LOCAL_TENANT_PORT (7443) set the ports; 0 takes any free port. LOCAL_FOLDER moves `.local`, so that two
- * stacks can run at the same time. A second start with the same folder fails and changes no file.
+ * PORT (7071) and LOCAL_TENANT_PORT (7443) set the ports; 0 takes any free port. LOCAL_POLICY is a file with the policy
+ * to use instead of the local one. LOCAL_FOLDER moves `.local`, so that two stacks can run at the same time. A second
+ * start with the same folder fails and changes no file.
  */
+import { readFileSync } from "node:fs";
 import { localFolder, readEnvironment, removeEnvironment, writeEnvironment } from "./caller/environment.ts";
-import { makeFirstExchange } from "./caller/first-exchange.ts";
+import { makeFirstExchange, makeRelayedRequest } from "./caller/first-exchange.ts";
 import { FolderInUse } from "./stack/folder-lock.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
-import { describeCommands, describeExchange, describeRunning, describeTiers } from "./stack/summary.ts";
+import {
+  describeCommands,
+  describeExchange,
+  describeOwnPolicy,
+  describeRunning,
+  describeTiers,
+} from "./stack/summary.ts";
 
 async function main(): Promise<number> {
   const stopRequested = Promise.race([firstSignal(), npmEnded()]);
   const servicePort = portFrom("PORT", 7071);
   const tenantPort = portFrom("LOCAL_TENANT_PORT", 7443);
+  const ownPolicy = process.env["LOCAL_POLICY"] || undefined;
+  const serviceSettings = ownPolicy === undefined ? {} : { POLICY: readPolicyText(ownPolicy) };
   const printer = createLinePrinter();
   const stack = await startStack({
     servicePort,
     tenantPort,
+    serviceSettings,
     folder: localFolder,
     onServiceLine: printer.print,
   }).catch((error: unknown) => {
@@ -28,7 +39,7 @@ async function main(): Promise<number> {
     throw explainPortInUse(error, { PORT: servicePort, LOCAL_TENANT_PORT: tenantPort });
   });
   try {
-    await printIntroduction(stack);
+    await printIntroduction(stack, ownPolicy);
     printer.silent = false;
     const reason = await Promise.race([stopRequested, stack.broken]);
     if (reason !== undefined) {
@@ -45,11 +56,16 @@ async function main(): Promise<number> {
 
 const repeatedSignalMs = 1_000;
 
-async function printIntroduction(stack: Stack): Promise<void> {
+async function printIntroduction(stack: Stack, ownPolicy: string | undefined): Promise<void> {
   writeEnvironment(stack.environment);
+  if (ownPolicy !== undefined) {
+    console.log(["", describeRunning(stack), "", describeOwnPolicy(ownPolicy), ""].join("\n"));
+    return;
+  }
   const exchange = await makeFirstExchange(stack.environment);
   const narrow = await makeFirstExchange(stack.environment, "intranet");
-  const parts = [describeRunning(stack), describeExchange(exchange), describeTiers([exchange, narrow])];
+  const relayed = await makeRelayedRequest(stack.environment);
+  const parts = [describeRunning(stack), describeExchange(exchange), describeTiers([exchange, narrow], relayed)];
   console.log(["", ...parts.flatMap((part) => [part, ""]), describeCommands(stack), ""].join("\n"));
 }
 
@@ -97,6 +113,14 @@ function portFrom(name: string, fallback: number): number {
     throw new Error(`${name} must be a port number from 0 to 65535, not "${text}".`);
   }
   return port;
+}
+
+function readPolicyText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw new Error(`LOCAL_POLICY must be the path of a policy file, and ${path} cannot be read.`);
+  }
 }
 
 function alreadyRunning({ pid }: FolderInUse): Error {

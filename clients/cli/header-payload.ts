@@ -1,4 +1,4 @@
-/** Requests the header payload from the service and validates it. */
+/** Requests the header object from the service and validates it. */
 import { CliFailure } from "./cli-failure.ts";
 import { EXIT } from "./exit-codes.ts";
 import type { ServiceClient } from "./service-client.ts";

@@ -112,7 +112,10 @@ export function signInRequired(login: string, why: string, claims: string | unde
   return new CliFailure(EXIT.signIn, "sign_in_required", why, { run });
 }
 
-/** MSAL's class does not cover every `invalid_grant` error of Entra, for example an expired sign-in frequency. */
+/**
+ * MSAL's `InteractionRequiredAuthError` does not cover every `invalid_grant` of Entra, for example when the sign-in
+ * frequency has elapsed.
+ */
 function needsInteraction(error: unknown): error is ServerError & { claims?: string } {
   return (
     error instanceof InteractionRequiredAuthError ||

@@ -17,9 +17,13 @@ export type Answer =
 
 /**
  * A question as `POST /policy/explain` takes it, except that callers may be names of entries. `registration` replaces the
- * one of the entry.
+ * one of the entry. `describe` says why the question cannot be read, for the `UsageError`.
  */
-export function ask(policy: Policy, { registration, ...question }: JsonObject): Answer {
+export function ask(
+  policy: Policy,
+  { registration, ...question }: JsonObject,
+  describe: (failure: RequestFailure) => string,
+): Answer {
   const { caller, subject } = question;
   const presented = registration === undefined ? {} : { registration };
   const named = (one: unknown) => (typeof one === "string" ? { ...toCaller(policy, one), ...presented } : one);
@@ -28,10 +32,19 @@ export function ask(policy: Policy, { registration, ...question }: JsonObject): 
     ...(caller === undefined ? {} : { caller: named(caller) }),
     ...(subject === undefined ? {} : { subject: named(subject) }),
   });
-  if (!read.ok) throw new UsageError(describeFailure(read.failure));
+  if (!read.ok) throw new UsageError(describeFailure(read.failure, describe));
   const explained = explainPolicy(policy, read.value);
   if (!explained.ok) throw new UsageError(`the policy does not define the registration in ${explained.failure}`);
   return explained.value as unknown as Answer;
+}
+
+/** What is wrong with a member of the question. */
+export type RequestFailure = Extract<Failure, { kind: "request_invalid" }>;
+
+/** In the words of the service, as a part of a sentence: `grant is missing`. */
+export function describeMember({ problem, parameter, hint }: RequestFailure): string {
+  const { description } = requestProblemToWire(problem, parameter, hint);
+  return description.replace(/^The parameter /, "").replace(/\.$/, "");
 }
 
 /** What the caller gets instead of a token. */
@@ -68,8 +81,6 @@ function callerOf({ kind, clientId, blueprint, registration, role }: CallerRule)
   };
 }
 
-function describeFailure(failure: Failure): string {
-  return failure.kind === "request_invalid"
-    ? requestProblemToWire(failure.problem, failure.parameter, failure.hint).description
-    : "the question cannot be read";
+function describeFailure(failure: Failure, describe: (failure: RequestFailure) => string): string {
+  return failure.kind === "request_invalid" ? describe(failure) : "the question cannot be read";
 }

@@ -9,7 +9,7 @@ const caller = z.union(
   'must be the name of an entry, "user:<client id>", "application:<client id>" or an object with kind and clientId',
 );
 
-/** `allowed`: the scopes that are requested at Entra, in any order, or `true` for any. `refused`: the reason. */
+/** `allowed`: the scopes that are requested from Entra, in any order, or `true` for any. `refused`: the reason. */
 const expectation = z.union(
   [
     z.strictObject({ allowed: z.union([z.literal(true), z.array(z.string())]) }),

@@ -1,16 +1,16 @@
-/** `policy check <file>`: everything that is wrong with a policy, and what it allows if nothing is. */
+/** `policy check <file>`: what the file alone shows to be wrong with a policy, and what it allows if nothing is. */
 import { describePolicy } from "../../shared/policy/describe-policy.ts";
 import { POLICY_EXIT } from "./exit-codes.ts";
 import { checkPolicy, type Finding } from "./findings.ts";
 import { readJsonFile } from "./json-file.ts";
 import type { PolicyCommand } from "./policy-command.ts";
-import { requireOperands, UsageError } from "./policy-command-line.ts";
+import { FileProblem, requireOperands } from "./policy-command-line.ts";
 import { countsOf, formatFinding, toJson } from "./print-findings.ts";
 
 export const check: PolicyCommand = ({ operands, options, terminal }) => {
   const [path] = requireOperands("check", operands, ["file"]);
   const file = readJsonFile(path);
-  if (file.kind === "unreadable") throw new UsageError(file.problem);
+  if (file.kind === "unreadable") throw new FileProblem(file.problem);
   const { text, policy, findings: found } = checkPolicy(file);
   const findings = options.strict === true ? found.map(asError) : found;
   const valid = findings.every(({ severity }) => severity !== "error");

@@ -94,13 +94,13 @@ function switches(before: CallerRule, after: CallerRule): EntryChange[] {
 function numbers(before: CallerRule, after: CallerRule): EntryChange[] {
   const [old, now] = [before.limits.bypassPerMinute, after.limits.bypassPerMinute];
   return [
-    ...more("days that a grant lasts", before.grantMaxDays, after.grantMaxDays),
+    ...numberChange("days that a grant lasts", before.grantMaxDays, after.grantMaxDays),
     // Not set is the default of 10.
-    ...more("requests past the token cache in a minute", old ?? 10, now ?? 10),
+    ...numberChange("requests past the token cache in a minute", old ?? 10, now ?? 10),
   ];
 }
 
-function more(what: string, before: number, after: number): EntryChange[] {
+function numberChange(what: string, before: number, after: number): EntryChange[] {
   if (before === after) return [];
   return [(after > before ? gain : loss)(`${what}: ${before} → ${after}`)];
 }
@@ -109,8 +109,8 @@ function more(what: string, before: number, after: number): EntryChange[] {
 function release(before: CallerRule, after: CallerRule): EntryChange[] {
   if (before.release === after.release) return [];
   return after.release === "token"
-    ? [gain("WIDER: gets tokens, where it could only send requests through the relay (release `none` → `token`)")]
-    : [loss("gets no token any more, and sends requests through the relay (release `token` → `none`)")];
+    ? [gain("gets tokens, where it could only send requests through the relay (release `none` → `token`)")]
+    : [loss("no longer gets tokens, and sends requests through the relay (release `token` → `none`)")];
 }
 
 function role(before: CallerRule, after: CallerRule): EntryChange[] {
@@ -135,6 +135,6 @@ function otherMembers(before: CallerRule, after: CallerRule): EntryChange[] {
     if (DESCRIBED.includes(name) || old === now) return [];
     return [gain(`${name}: ${quoted(old ?? "")} → ${quoted(now ?? "")}`)];
   });
-  const renamed = before.displayName === after.displayName;
-  return renamed ? changed : [...changed, note(`pages show ${quoted(after.displayName ?? after.name)}`)];
+  const sameDisplayName = before.displayName === after.displayName;
+  return sameDisplayName ? changed : [...changed, note(`pages show ${quoted(after.displayName ?? after.name)}`)];
 }

@@ -29,14 +29,22 @@ function apiChanges(before: Apis, after: Apis): Change[] {
 /** Another address affects every caller of the API, so it counts as a gain: a person must look at it. */
 function changesOfApi(name: string, before: ApiRule, after: ApiRule): Change[] {
   const list = ({ scopes }: ApiRule) => scopes.map(quoted).join(" ");
-  const host = ({ baseUrl }: ApiRule) => quoted(baseUrl ?? "the host of the resource");
   const changes: readonly (readonly [before: string, after: string, change: Change])[] = [
     [before.resource, after.resource, gain(`the API ${name} is now ${quoted(after.resource)}`)],
-    [host(before), host(after), gain(`the relay sends requests for ${name} to ${host(after)}`)],
+    [
+      before.baseUrl ?? "",
+      after.baseUrl ?? "",
+      gain(`the relay sends requests for ${name} to ${hostOf(after)}, before to ${hostOf(before)}`),
+    ],
     [list(before), list(after), note(`scopes of the API ${name}: ${list(before)} → ${list(after)}`)],
     [before.contentType, after.contentType, note(`content type of ${name}: ${quoted(after.contentType)}`)],
   ];
   return changes.flatMap(([old, now, change]) => (old === now ? [] : [change]));
+}
+
+/** Where the relay sends requests to the API. */
+function hostOf({ resource, baseUrl }: ApiRule): string {
+  return baseUrl === undefined ? `the host of ${quoted(resource)}` : quoted(baseUrl);
 }
 
 function registrationChanges({ registrations: before }: Policy, { registrations: after }: Policy): Change[] {
@@ -64,7 +72,11 @@ function callerChanges(before: Policy, after: Policy): Change[] {
       (entry): Change => ({ entry: entryId(entry), kind: "gain", text: `new caller: ${describeEntry(entry)}` }),
     ),
     ...removed.map(
-      (entry): Change => ({ entry: entryId(entry), kind: "loss", text: `is removed: it had ${describeEntry(entry)}` }),
+      (entry): Change => ({
+        entry: entryId(entry),
+        kind: "loss",
+        text: `is removed: it could get ${describeEntry(entry)}`,
+      }),
     ),
     ...pairs.flatMap(([old, now]) => diffEntries(old, now)),
   ];

@@ -15,7 +15,7 @@ export const diff: PolicyCommand = ({ operands, options, terminal }) => {
   const changes = diffPolicies(before.policy, after.policy);
   if (options.json === true) terminal.out(`${JSON.stringify({ changes }, undefined, 2)}\n`);
   else terminal.out(options.markdown === true ? toMarkdown(changes) : toText(changes));
-  if (after.findings.length > 0) terminal.note(`${newPath}: ${countsOf(after.findings)}; see check`);
+  if (after.findings.length > 0) terminal.note(`${newPath}: ${countsOf(after.findings)}; run check`);
   const gains = changes.some(({ kind }) => kind === "gain");
   return gains && options["fail-on-gain"] === true ? POLICY_EXIT.gain : POLICY_EXIT.ok;
 };

@@ -1,5 +1,11 @@
-/** Everything that is wrong with a policy file, with positions. Pure. */
-import { API_WORDS, CALLER_WORDS, REGISTRATION_WORDS, type Words } from "../../docs/reference/policy-reference.ts";
+/** What a policy file alone shows to be wrong with it, with positions. Pure. */
+import {
+  API_WORDS,
+  CALLER_WORDS,
+  REGISTRATION_WORDS,
+  RULE_WORDS,
+  type Words,
+} from "../../docs/reference/policy-reference.ts";
 import { isJsonObject } from "../../shared/core/json-object.ts";
 import { parsePolicy } from "../../shared/policy/parse-policy.ts";
 import type { PolicyFinding } from "../../shared/policy/policy-finding.ts";
@@ -142,11 +148,13 @@ function withNames({ text, locate, nameOf }: Reader, problem: string): string {
 }
 
 function meaningOf(path: string): string | undefined {
-  const [top = "", , member = ""] = path.split(".");
+  const [, ruleMember] = /^callers\.\d+\.downstream\..+\.\d+\.(methods|path|query)(?:\.\d+)?$/.exec(path) ?? [];
+  const [top = "", , member = ""] = ruleMember === undefined ? path.split(".") : ["rules", "", ruleMember];
   const words: Readonly<Record<string, Readonly<Record<string, Words>>>> = {
     apis: API_WORDS,
     registrations: REGISTRATION_WORDS,
     callers: CALLER_WORDS,
+    rules: RULE_WORDS,
   };
   const found = Object.hasOwn(words, top) ? words[top] : undefined;
   const word = found !== undefined && Object.hasOwn(found, member) ? found[member] : undefined;

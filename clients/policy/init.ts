@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import policySchema from "../../docs/policy.schema.json" with { type: "json" };
 import { POLICY_EXIT } from "./exit-codes.ts";
 import type { PolicyCommand } from "./policy-command.ts";
-import { requireOperands, UsageError } from "./policy-command-line.ts";
+import { FileProblem, requireOperands, UsageError } from "./policy-command-line.ts";
 import { PRESET_NAMES, PRESETS, type PresetName, SCHEMA_FILE, startingPolicy } from "./presets.ts";
 
 export const init: PolicyCommand = ({ operands, options, terminal, program }) => {
@@ -14,7 +14,7 @@ export const init: PolicyCommand = ({ operands, options, terminal, program }) =>
   write(path, startingPolicy(names));
   // Editors need it to complete and check the policy. An existing one is probably the administrator's own.
   if (!existsSync(schemaPath)) write(schemaPath, `${JSON.stringify(policySchema, undefined, 2)}\n`);
-  terminal.out(`${path} has a policy for ${names.map((name) => PRESETS[name].about).join("; for ")}.\n`);
+  terminal.out(`Wrote ${path} with entries for:\n${names.map((name) => `  ${PRESETS[name].about}\n`).join("")}`);
   terminal.note(
     [
       "Next:",
@@ -39,6 +39,6 @@ function write(path: string, text: string): void {
     writeFileSync(path, text, { flag: "wx" });
   } catch (error) {
     const exists = (error as NodeJS.ErrnoException).code === "EEXIST";
-    throw new UsageError(exists ? `${path} exists; init does not replace it` : `cannot write ${path}`);
+    throw new FileProblem(exists ? `${path} exists; choose another name or delete it` : `cannot write ${path}`);
   }
 }

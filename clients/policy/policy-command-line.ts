@@ -53,6 +53,9 @@ export const POLICY_COMMAND_OPTIONS: Readonly<Record<PolicyCommandName, readonly
 /** A wrong command line, or a file that cannot be used: the person corrects the command. */
 export class UsageError extends Error {}
 
+/** A file that cannot be used. No help text says more than the message. */
+export class FileProblem extends UsageError {}
+
 export type ParsedArguments =
   | {
       readonly kind: "command";
@@ -74,7 +77,7 @@ export function readArguments(args: readonly string[]): ParsedArguments {
   if (values.help === true) return { kind: "help", about: command };
   const allowed: readonly string[] = POLICY_COMMAND_OPTIONS[command];
   const unsupported = Object.keys(values).find((option) => !allowed.includes(option));
-  if (unsupported !== undefined) throw new UsageError(`${command} does not support --${unsupported}`);
+  if (unsupported !== undefined) throw noOption(command, `--${unsupported}`);
   return { kind: "command", command, operands, options: values };
 }
 
@@ -108,6 +111,20 @@ function parseOrExplain(args: readonly string[]): ReturnType<typeof parse> {
   try {
     return parse(args);
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    const { message } = error as Error;
+    const [, option] = /^Unknown option '(-[^']*)'/.exec(message) ?? [];
+    throw option === undefined ? new UsageError(message) : noOption(commandIn(args), option);
   }
+}
+
+/** The command of a command line that cannot be parsed. */
+export function commandIn(args: readonly string[]): PolicyCommandName | undefined {
+  const first = args.find((argument) => !argument.startsWith("-"));
+  return POLICY_COMMANDS.find((name) => name === first);
+}
+
+function noOption(command: PolicyCommandName | undefined, option: string): UsageError {
+  if (command === undefined) return new UsageError(`no command has the option ${option}`);
+  const options = POLICY_COMMAND_OPTIONS[command].map((name) => `--${name}`).join(", ");
+  return new UsageError(`${command} has no option ${option}; its options are ${options}`);
 }

@@ -13,8 +13,9 @@ interface CommandHelp {
 export const POLICY_HELP: Readonly<Record<PolicyCommandName, CommandHelp>> = {
   check: {
     usage: "check <file>",
-    text: `Finds everything that is wrong with a policy, with line and column, and prints what each caller may do. An error is
-something that cannot work: the service does not start, or a caller is refused on every call.`,
+    text: `Finds what the file alone shows to be wrong, with line and column, and prints what each caller may do. An
+error is something that cannot work: the service does not start, or a caller is refused on every call.
+\`npm run registration -- <file>\` checks the names of permissions.`,
     examples: ["check policy.json", "check policy.json --strict", "check policy.json --json"],
   },
   init: {

@@ -3,7 +3,7 @@ import type { Policy } from "../../shared/policy/rules.ts";
 import { checkPolicy, type Finding } from "./findings.ts";
 import { readJsonFile } from "./json-file.ts";
 import type { PolicyCommandInput } from "./policy-command.ts";
-import { UsageError } from "./policy-command-line.ts";
+import { FileProblem } from "./policy-command-line.ts";
 import { formatFinding } from "./print-findings.ts";
 
 export interface UsablePolicy {
@@ -14,7 +14,7 @@ export interface UsablePolicy {
 /** Undefined: the service would not start with it. The terminal then has the reasons. */
 export function readPolicy(path: string, terminal: PolicyCommandInput["terminal"]): UsablePolicy | undefined {
   const file = readJsonFile(path);
-  if (file.kind === "unreadable") throw new UsageError(file.problem);
+  if (file.kind === "unreadable") throw new FileProblem(file.problem);
   const { text, policy, findings } = checkPolicy(file);
   if (policy !== undefined) return { policy, findings };
   for (const finding of findings) terminal.note(`${formatFinding(path, text, finding)}\n`);

@@ -5,7 +5,7 @@ import { POLICY_EXIT, type PolicyExit } from "./exit-codes.ts";
 import { explain } from "./explain.ts";
 import { init } from "./init.ts";
 import type { PolicyCommand, PolicyCommandInput } from "./policy-command.ts";
-import { type PolicyCommandName, readArguments, UsageError } from "./policy-command-line.ts";
+import { commandIn, FileProblem, type PolicyCommandName, readArguments, UsageError } from "./policy-command-line.ts";
 import { policyHelp } from "./policy-help.ts";
 import { testCases } from "./test-cases.ts";
 
@@ -23,7 +23,9 @@ export function runPolicy(
     return POLICY_EXIT.ok;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    terminal.note(`${error.message}\nRun: ${program} --help`);
+    const about = commandIn(args);
+    const help = about === undefined ? "--help" : `help ${about}`;
+    terminal.note(error instanceof FileProblem ? error.message : `${error.message}\nRun: ${program} ${help}`);
     return POLICY_EXIT.usage;
   }
 }

@@ -51,7 +51,8 @@ function describe(text: string, symbols: readonly number[], { error, offset, len
   const recovers = error === CODES.InvalidCommentToken;
   // What is missing at the end is shown after the last symbol, and not on an empty line.
   const end = Math.min(offset, text.trimEnd().length);
-  return { offset: end, length, message: describeCode(error, text.slice(offset, offset + length)), recovers };
+  const opens = text[symbols.findLast((symbol) => symbol < offset) ?? offset] === "{";
+  return { offset: end, length, message: describeCode(error, text.slice(offset, offset + length), opens), recovers };
 }
 
 /** Where the symbols of JSON begin, without spaces and comments. */
@@ -111,7 +112,9 @@ const MESSAGES: Readonly<Record<number, string>> = {
   [CODES.InvalidCharacter]: "this text has a control character, such as a tab or a line break",
 };
 
-function describeCode(error: number, symbol: string): string {
+/** `opens`: the symbol before is the brace that opens an object. */
+function describeCode(error: number, symbol: string, opens: boolean): string {
+  if (error === CODES.ValueExpected && opens) return "the name of a member or } must be here";
   if (error === CODES.InvalidSymbol && symbol.startsWith("'")) return "text must be in double quotes";
   return MESSAGES[error] ?? "this is not a value of JSON; text must be in double quotes";
 }

@@ -2,12 +2,12 @@
 import { isJsonObject, type JsonObject } from "../../shared/core/json-object.ts";
 import { issueProblems } from "../../shared/policy/issue-problems.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
-import { type Answer, ask, describeRefusal } from "./ask.ts";
+import { type Answer, ask, describeMember, describeRefusal } from "./ask.ts";
 import { caseSchema, casesSchema, type PolicyCase } from "./case-schema.ts";
 import { POLICY_EXIT } from "./exit-codes.ts";
 import { readJsonFile } from "./json-file.ts";
 import type { PolicyCommand } from "./policy-command.ts";
-import { requireOperands, UsageError } from "./policy-command-line.ts";
+import { FileProblem, requireOperands, UsageError } from "./policy-command-line.ts";
 import { locator, positionOf } from "./positions.ts";
 import { readPolicy } from "./read-policy.ts";
 import { escaped } from "./show.ts";
@@ -16,7 +16,8 @@ export const testCases: PolicyCommand = ({ operands, options, terminal }) => {
   const [path, casesPath] = requireOperands("test", operands, ["file", "cases"]);
   const read = readPolicy(path, terminal);
   if (read === undefined) return POLICY_EXIT.errors;
-  const results = readCases(casesPath).map((one) => runCase(read.policy, one));
+  const { at, cases } = readCases(casesPath);
+  const results = cases.map((one) => runCase(read.policy, one, at));
   const failed = results.filter(({ passed }) => !passed);
   if (options.json === true) {
     terminal.out(`${JSON.stringify({ passed: failed.length === 0, cases: results }, undefined, 2)}\n`);
@@ -40,15 +41,24 @@ interface CaseResult {
 interface WrittenCase {
   readonly checked: PolicyCase;
   readonly question: JsonObject;
+  /** In UTF-16 code units from the start of the file. */
+  readonly offset: number;
   readonly line: number;
 }
 
-function readCases(path: string): WrittenCase[] {
+/** A message with its place in the file of cases. */
+type At = (offset: number, message: string) => string;
+
+function readCases(path: string): { readonly at: At; readonly cases: readonly WrittenCase[] } {
   const file = readJsonFile(path);
-  if (file.kind === "unreadable") throw new UsageError(file.problem);
+  if (file.kind === "unreadable") throw new FileProblem(file.problem);
   const { text } = file;
+  const at: At = (offset, message) => {
+    const { line, column } = positionOf(text, offset);
+    return `${path}:${line}:${column}: error: ${escaped(message)}`;
+  };
   if (file.kind === "mistakes") {
-    throw new UsageError(file.mistakes.map(({ offset, message }) => at(path, text, offset, message)).join("\n"));
+    throw new FileProblem(file.mistakes.map(({ offset, message }) => at(offset, message)).join("\n"));
   }
   const data: unknown = JSON.parse(text);
   const parsed = casesSchema.safeParse(data);
@@ -56,35 +66,41 @@ function readCases(path: string): WrittenCase[] {
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) => issueProblems(issue, data, membersAt));
     const lines = problems.map(({ path: where, members, problem }) =>
-      at(path, text, locate(where, members).offset, `${where === "" ? "the file" : where} ${problem}`),
+      at(locate(where, members).offset, `${where === "" ? "the file" : where} ${problem}`),
     );
-    throw new UsageError(lines.join("\n"));
+    throw new FileProblem(lines.join("\n"));
   }
   const written = isJsonObject(data) && Array.isArray(data["cases"]) ? data["cases"] : [];
-  return parsed.data.cases.map((checked, index) => {
+  const cases = parsed.data.cases.map((checked, index) => {
     const { name: _, expect: __, ...question } = written[index] as JsonObject;
-    return { checked, question, line: positionOf(text, locate(`cases.${index}`).offset).line };
+    const { offset } = locate(`cases.${index}`);
+    return { checked, question, offset, line: positionOf(text, offset).line };
   });
+  return { at, cases };
 }
 
 function membersAt([, , inner]: readonly PropertyKey[]): readonly string[] {
   return inner === undefined ? Object.keys(caseSchema.shape) : [];
 }
 
-function at(path: string, text: string, offset: number, message: string): string {
-  const { line, column } = positionOf(text, offset);
-  return `${path}:${line}:${column}: error: ${escaped(message)}`;
-}
-
-function runCase(policy: Policy, { checked, question, line }: WrittenCase): CaseResult {
-  const answer = ask(policy, question);
+function runCase(policy: Policy, { checked, question, offset, line }: WrittenCase, at: At): CaseResult {
+  const name = checked.name ?? nameOf(checked);
+  const answer = askOrExplain(policy, question, (problem) => at(offset, `case ${JSON.stringify(name)}: ${problem}`));
   return {
-    name: escaped(checked.name ?? nameOf(checked)),
+    name: escaped(name),
     line,
     passed: meets(answer, checked.expect),
     expected: describeExpectation(checked.expect),
     actual: describeAnswer(answer),
   };
+}
+
+function askOrExplain(policy: Policy, question: JsonObject, place: (problem: string) => string): Answer {
+  try {
+    return ask(policy, question, describeMember);
+  } catch (error) {
+    throw error instanceof UsageError ? new FileProblem(place(error.message)) : error;
+  }
 }
 
 function nameOf({ caller, flow, api, scopes }: PolicyCase): string {

@@ -1,5 +1,6 @@
 /** The result in words for an administrator. Pure. */
 import type { ConsentFinding } from "./consent-finding.ts";
+import { SIGN_IN_SCOPES } from "./required-permissions.ts";
 import type { NameProblem, ResolvedApi } from "./resolve-permissions.ts";
 import type { ResolvedRegistration } from "./resolve-registrations.ts";
 
@@ -7,14 +8,15 @@ export function describeProblem({ api, permission, places, problem, meant }: Nam
   const name = permission === undefined ? `apis.${api}` : `apis.${api} ${permission}`;
   const listed = places.length === 0 ? "" : ` (${places.join(", ")})`;
   const hint = meant === undefined ? [] : [`  Did you mean ${meant.name}? ${meant.id}  ${meant.description}`];
-  return [`PROBLEM ${name}${listed}`, `  ${problem}`, ...hint];
+  return [`problem: ${name}${listed}`, `  ${problem}`, ...hint];
 }
 
 /** The permissions of a registration with their ids. */
 export function describeRegistration({ name, clientId, apis }: ResolvedRegistration): string[] {
   const heading = `registration ${name}${clientId === undefined ? "" : ` ${clientId}`}`;
   if (apis.length === 0) return [heading, "  needs no permission"];
-  return [heading, ...apis.flatMap(describeApi)];
+  const forSignIn = apis.some(({ permissions }) => permissions.some(({ name: one }) => SIGN_IN_SCOPES.includes(one)));
+  return [heading, ...apis.flatMap(describeApi), ...(forSignIn ? [SIGN_IN_NOTE] : [])];
 }
 
 export function describeFindings(
@@ -27,6 +29,9 @@ export function describeFindings(
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** Why the output has names that the policy does not have. */
+const SIGN_IN_NOTE = `  ${SIGN_IN_SCOPES.join(", ")}: for the sign-in; the policy does not name them`;
 
 function describeApi({ displayName, appId, permissions, kind }: ResolvedApi): string[] {
   const width = Math.max(0, ...permissions.map((permission) => permission.name.length));

@@ -2,7 +2,7 @@
 import { GRAPH_APP_ID, isGraph } from "../../shared/core/graph-resource.ts";
 import { GUID } from "../../shared/core/guid.ts";
 import { type Api, hasName, readApi } from "./api.ts";
-import { type GraphClient, quoted } from "./graph-client.ts";
+import { type GraphClient, odataString } from "./graph-client.ts";
 
 export type FindApi = (resource: string) => Promise<Api | undefined>;
 
@@ -28,7 +28,7 @@ export function findInTenant(graph: GraphClient): FindApi {
 }
 
 async function servicePrincipals(graph: GraphClient, name: string): Promise<readonly Api[]> {
-  const filter = `servicePrincipalNames/any(n:n eq ${quoted(name)})`;
+  const filter = `servicePrincipalNames/any(n:n eq ${odataString(name)})`;
   const items = await graph.list(`/v1.0/servicePrincipals?$filter=${encodeURIComponent(filter)}&$select=${MEMBERS}`);
   return items.map(readApi).filter((api) => api !== undefined);
 }

@@ -56,8 +56,8 @@ export function createGraphClient({ url, network, token }: GraphAccess): GraphCl
   };
 }
 
-/** A text in a filter of OData: a quotation mark is doubled. */
-export function quoted(text: string): string {
+/** An OData string literal: each single quote is doubled. */
+export function odataString(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 

@@ -12,7 +12,7 @@ import { CliFailure } from "../cli/cli-failure.ts";
 import { EXIT } from "../cli/exit-codes.ts";
 import { type Api, readApi } from "./api.ts";
 import type { FindApi } from "./find-api.ts";
-import { type GraphClient, quoted } from "./graph-client.ts";
+import { type GraphClient, odataString } from "./graph-client.ts";
 
 export interface DelegatedConsent {
   readonly id: string;
@@ -52,7 +52,7 @@ export async function readConsent(graph: GraphClient, find: FindApi, clientId: s
   const apis = new Map<string, Api>();
   for (const { resourceId } of [...delegated, ...roles]) {
     if (apis.has(resourceId)) continue;
-    const filter = encodeURIComponent(`id eq ${quoted(resourceId)}`);
+    const filter = encodeURIComponent(`id eq ${odataString(resourceId)}`);
     const [api] = await readAll(graph, `/v1.0/servicePrincipals?$filter=${filter}`, readApi);
     if (api !== undefined) apis.set(resourceId, api);
   }

@@ -3,16 +3,64 @@
  * part of the running service.
  */
 
-import { SETTINGS, type Setting } from "../../shared/config/settings.ts";
-import { apiRows, callerRows, type MemberRow, registrationRows } from "./policy-reference.ts";
+import { SETTINGS, type Setting, type SettingName } from "../../shared/config/settings.ts";
+import { apiRows, callerRows, type MemberRow, registrationRows, ruleRows } from "./policy-reference.ts";
 
 /** The whole page. */
 export function describeSettings(): string {
   return `${[...settingsPart(), ...policyPart()].join("\n")}\n`;
 }
 
+type Topic =
+  | "Service"
+  | "Entra"
+  | "Callers"
+  | "Where the policy is"
+  | "Grants and sign-ins"
+  | "Token cache"
+  | "Telemetry";
+
+/** In the order of the page. */
+const TOPICS: readonly Topic[] = [
+  ...(["Service", "Entra", "Callers", "Where the policy is"] as const),
+  ...(["Grants and sign-ins", "Token cache", "Telemetry"] as const),
+];
+
+const TOPIC_OF: Readonly<Record<SettingName, Topic>> = {
+  CLOUD: "Service",
+  TENANT_ID: "Service",
+  SERVICE_URL: "Service",
+  DOCUMENTATION_URL: "Service",
+  LOCAL_TENANT_URL: "Service",
+  CLIENT_ID: "Entra",
+  APP_ID_URI: "Entra",
+  CLIENT_CREDENTIAL: "Entra",
+  KEY_VAULT_URL: "Entra",
+  CLIENT_SECRET_NAME: "Entra",
+  CLIENT_CERTIFICATE_NAME: "Entra",
+  MANAGED_IDENTITY_CLIENT_ID: "Entra",
+  APP_ONLY_CLIENT_ID: "Entra",
+  APP_ONLY_CLIENT_SECRET_NAME: "Entra",
+  APP_ONLY_CLIENT_CERTIFICATE_NAME: "Entra",
+  V1_TOKEN_AUDIENCES: "Callers",
+  ALLOW_GUESTS: "Callers",
+  POLICY: "Where the policy is",
+  POLICY_URL: "Where the policy is",
+  GRANT_STORE_URL: "Grants and sign-ins",
+  GRANT_TABLE_NAME: "Grants and sign-ins",
+  GRANT_REAP: "Grants and sign-ins",
+  SEALING_KEY_NAME: "Grants and sign-ins",
+  TOKEN_CACHE_MAX_BYTES: "Token cache",
+  REDIS_URL: "Token cache",
+  CACHE_KEY_NAME: "Token cache",
+  OTEL_EXPORTER_OTLP_ENDPOINT: "Telemetry",
+  OTEL_EXPORTER_OTLP_HEADERS_SECRET_NAME: "Telemetry",
+  OTEL_SERVICE_NAME: "Telemetry",
+  OTEL_TRACES_SAMPLER: "Telemetry",
+  OTEL_TRACES_SAMPLER_ARG: "Telemetry",
+};
+
 function settingsPart(): string[] {
-  const settings = Object.entries(SETTINGS) as [string, Setting][];
   return [
     "# Configuration",
     "",
@@ -26,20 +74,26 @@ function settingsPart(): string[] {
     "The service reads the settings once. If one is wrong, it does not start: the error names all problems at once, and",
     "never a value. No setting contains a secret. Secrets are in Key Vault; settings contain their names.",
     "",
-    ...table(
-      ["setting", "meaning", "must be", "default", "example"],
-      settings.map(([name, { required, mustBe, fallback, meaning, example }]) => [
-        `\`${name}\``,
-        meaning,
-        mustBe,
-        fallback === undefined ? defaultOf(required) : `\`${fallback}\``,
-        name === "POLICY" ? "[examples/policy.json](examples/policy.json)" : `\`${example}\``,
-      ]),
-    ),
-    "",
     "The service also does not start if `NODE_TLS_REJECT_UNAUTHORIZED` is `0`, or if `CLOUD` is `local` and one of Azure's",
     "own variables (`WEBSITE_INSTANCE_ID`, `WEBSITE_SITE_NAME`, `WEBSITE_POD_NAME`) is set.",
+    "",
+    "## Settings",
+    ...TOPICS.flatMap((topic) => ["", `### ${topic}`, "", ...settingsTable(topic)]),
   ];
+}
+
+function settingsTable(topic: Topic): string[] {
+  const settings = (Object.entries(SETTINGS) as [SettingName, Setting][]).filter(([name]) => TOPIC_OF[name] === topic);
+  return table(
+    ["setting", "meaning", "must be", "default", "example"],
+    settings.map(([name, { required, mustBe, fallback, meaning, example }]) => [
+      `\`${name}\``,
+      meaning,
+      mustBe,
+      fallback === undefined ? defaultOf(required) : `\`${fallback}\``,
+      name === "POLICY" ? "[examples/policy.json](examples/policy.json)" : `\`${example}\``,
+    ]),
+  );
 }
 
 function defaultOf(required: string): string {
@@ -84,6 +138,10 @@ function policyPart(): string[] {
     "### A caller: `callers[]`",
     "",
     ...memberTable(callerRows()),
+    "",
+    "### A rule of the relay: `callers[].downstream.<API name>[]`",
+    "",
+    ...memberTable(ruleRows()),
   ];
 }
 

@@ -96,16 +96,15 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   },
   downstream: {
     meaning:
-      "API name → requests that `/DownstreamApi` may send for this caller: `methods`, `path` (`*` is one segment, a last " +
-      "`**` one or more), `query` (names of the allowed query options; not set: all). The methods, the path and the query " +
-      "decide, not the scopes. `$batch` and Graph's `/beta` must be written: wildcards do not stand for them.",
+      "API name → rules of the requests that `/DownstreamApi` may send for this caller. A request must match one of them. " +
+      "The rules decide, not the scopes.",
     example: { graph: [{ methods: ["GET"], path: "/v1.0/me/messages/**" }] },
   },
   clientAuthentication: {
     meaning:
-      "For a client that cannot send an Entra token: `entra_secret` takes the application's own Entra secret, " +
-      "`entra_assertion` its own `private_key_jwt`, both proved at Entra; `ignored_with_subject` (kind `user`) ignores the " +
-      "secret of a client that exchanges a user's token. See [gateways.md](gateways.md) and SECURITY.md.",
+      "How a client that cannot send an Entra token may authenticate: " +
+      "[gateways.md](gateways.md#how-the-client-authenticates), and what each way costs: " +
+      "[SECURITY.md](../SECURITY.md#clients-that-send-their-own-credential).",
     example: ["entra_secret"],
   },
   acceptSurplus: {
@@ -145,6 +144,17 @@ export const REGISTRATION_WORDS: WordsFor<RegistrationRule> = {
   },
 };
 
+export const RULE_WORDS: WordsFor<CallerRule["downstream"][string][number]> = {
+  methods: { meaning: "The methods of the request.", example: ["GET"] },
+  path: {
+    meaning:
+      "The path: `*` is one segment, a last `**` one or more. A segment that begins with `$` (except `$value`, " +
+      "`$count`, `$ref`) and Graph's `/beta` match only if the rule spells them out.",
+    example: "/v1.0/me/messages/**",
+  },
+  query: { meaning: "Names of the allowed query options. Not set: every option.", example: ["$select", "$top"] },
+};
+
 /** One row for each member: name, form, default, meaning, example. */
 export type MemberRow = readonly [name: string, form: string, fallback: string, meaning: string, example: string];
 
@@ -158,6 +168,11 @@ export function registrationRows(): MemberRow[] {
 
 export function callerRows(): MemberRow[] {
   return rows(membersOf("callers"), CALLER_WORDS);
+}
+
+/** The members of one rule in `downstream` of a caller. */
+export function ruleRows(): MemberRow[] {
+  return rows(membersOf("callers").properties?.["downstream"]?.additionalProperties?.items ?? {}, RULE_WORDS);
 }
 
 /** The parts of JSON Schema that zod writes for the policy. */

@@ -5,7 +5,7 @@
 import * as z from "zod/mini";
 import { casesSchema } from "../../clients/policy/case-schema.ts";
 import { policySchema } from "../../shared/policy/rules.ts";
-import { API_WORDS, CALLER_WORDS, REGISTRATION_WORDS, type Words } from "./policy-reference.ts";
+import { API_WORDS, CALLER_WORDS, REGISTRATION_WORDS, RULE_WORDS, type Words } from "./policy-reference.ts";
 
 /** A JSON Schema, draft 2020-12, as far as zod writes it. */
 export interface JsonSchema {
@@ -36,7 +36,7 @@ export function policyJsonSchema(): JsonSchema {
       ...described,
       ...wordsOfRecord(described, "apis", API_WORDS),
       ...wordsOfRecord(described, "registrations", REGISTRATION_WORDS),
-      ...wordsOfList(described, "callers", CALLER_WORDS),
+      ...wordsOfCallers(described),
     },
   };
 }
@@ -66,9 +66,13 @@ function wordsOfRecord(members: Members, name: string, words: WordList): Members
   return { [name]: { ...member, additionalProperties: withWords(member.additionalProperties || {}, words) } };
 }
 
-function wordsOfList(members: Members, name: string, words: WordList): Members {
-  const member = members[name] ?? {};
-  return { [name]: { ...member, items: withWords(member.items ?? {}, words) } };
+function wordsOfCallers({ callers = {} }: Members): Members {
+  const entry = withWords(callers.items ?? {}, CALLER_WORDS);
+  const { downstream = {} } = entry.properties ?? {};
+  const rules = downstream.additionalProperties || {};
+  const described = { ...rules, items: withWords(rules.items ?? {}, RULE_WORDS) };
+  const properties = { ...entry.properties, downstream: { ...downstream, additionalProperties: described } };
+  return { callers: { ...callers, items: { ...entry, properties } } };
 }
 
 function withWords(schema: JsonSchema, words: WordList): JsonSchema {

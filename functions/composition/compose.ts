@@ -12,7 +12,7 @@ import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
 import { createOfflineAccess, type OfflineAccessInput } from "../../shared/offline-access/offline-access.ts";
-import { createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
+import { createBytesOutbound, createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { BytesOutbound } from "../../shared/outbound/outbound.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
@@ -57,6 +57,7 @@ export function realSurroundings(): Surroundings {
     nowMs: () => Date.now(),
     steadyMs: () => performance.now(),
     outbound: createHttpsOutbound(),
+    relayOutbound: createBytesOutbound(),
     pause: setTimeout,
   };
 }

@@ -6,7 +6,6 @@ import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator
 import type { CredentialProof } from "../../shared/caller/authenticate.ts";
 import type { FixedConfig, RegistrationConfig } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
-import { createBytesOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
@@ -30,6 +29,8 @@ export interface Surroundings {
   /** Milliseconds of a monotonic clock. */
   readonly steadyMs: () => number;
   readonly outbound: Outbound;
+  /** The connections of the relay. */
+  readonly relayOutbound: BytesOutbound;
   /** Waits before a second attempt. */
   readonly pause: (milliseconds: number) => Promise<unknown>;
 }
@@ -64,7 +65,7 @@ export interface Foundation {
 }
 
 export function composeFoundation(config: FixedConfig, surroundings: Surroundings): Foundation {
-  const { nowMs, steadyMs, outbound } = surroundings;
+  const { nowMs, steadyMs, outbound, relayOutbound } = surroundings;
   const operatorLog = createOperatorLog(nowMs);
   const { cloud, grants } = config;
   const keySets = createKeySets({ config, outbound, steadyMs, operatorLog });
@@ -82,7 +83,7 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
     fixed: config,
     azure,
     outbound,
-    relayOutbound: createBytesOutbound(),
+    relayOutbound,
     keySets,
     onUnknownKey: createUnknownKeyReport({ steadyMs, operatorLog }),
     registrationOf,

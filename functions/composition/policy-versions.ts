@@ -3,9 +3,10 @@
  * is idle. A version takes effect as a whole, for the requests that begin after it; an invalid one is refused as a whole,
  * and the last good one stays.
  *
- *   a version younger than 30 s   is used
- *   up to a minute old            is used, while the blob is read again
- *   older, or none                the request waits for the read, at most 3 s
+ *   the blob was read             the version in use
+ *   less than 30 s ago            is used
+ *   less than a minute ago        is used, while the blob is read again
+ *   earlier, or never             is used after a read, for which the request waits at most 3 s
  *
  * So a change is in effect on every instance after a minute, on an idle one with its next request. If the blob cannot be
  * read, the last good version stays for as long as that lasts.
@@ -51,7 +52,7 @@ export function createPolicyVersions<Version>(input: PolicyVersionsInput<Version
   let etag: string | undefined;
   /** What is wrong with the newest version that was read. Undefined: it is in use. */
   let problems: readonly string[] | undefined;
-  let endedAtMs = 0;
+  let lastReadMs = 0;
 
   const report = (name: string, details: Record<string, string>) =>
     operatorLog.add({ event: "policy", name, ...(state.hash === undefined ? {} : { policy: state.hash }), ...details });
@@ -72,7 +73,7 @@ export function createPolicyVersions<Version>(input: PolicyVersionsInput<Version
     if (state.reason !== reason) report("unavailable", { reason });
     state = { state: "unavailable", hash: state.hash, reason };
   };
-  const use = (read: PolicyDocument | "unchanged"): void => {
+  const onRead = (read: PolicyDocument | "unchanged"): void => {
     const wasUnavailable = state.reason !== undefined && state.hash !== undefined;
     if (read !== "unchanged") adopt(read);
     if (wasUnavailable) report("available", {});
@@ -82,12 +83,12 @@ export function createPolicyVersions<Version>(input: PolicyVersionsInput<Version
   const attempt = async (): Promise<void> => {
     try {
       const read = await source.read(etag);
-      read.ok ? use(read.value) : fallBack(read.failure);
+      read.ok ? onRead(read.value) : fallBack(read.failure);
     } catch {
       // An unknown fault in this code must not take the last good version away.
       fallBack("unexpected");
     }
-    endedAtMs = nowMs();
+    lastReadMs = nowMs();
     refresh.pause(state.hash === undefined ? FIRST_RETRY_MS : POLICY_FRESH_MS);
   };
   const refresh = createBackgroundRefresh({ attempt, nowMs, pauseMaxMs: POLICY_FRESH_MS });
@@ -97,7 +98,7 @@ export function createPolicyVersions<Version>(input: PolicyVersionsInput<Version
     latest: () => version,
     forRequest() {
       if (!refresh.isDue() && !refresh.isRunning()) return version;
-      const mustWait = state.hash === undefined || nowMs() - endedAtMs > POLICY_OVERDUE_MS;
+      const mustWait = state.hash === undefined || nowMs() - lastReadMs > POLICY_OVERDUE_MS;
       if (!mustWait) {
         refresh.startIfDue();
         return version;

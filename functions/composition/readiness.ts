@@ -1,6 +1,7 @@
 /**
- * Whether the service can work now: a policy loaded, signing keys loaded, credentials readable and not refused by Entra, sealing key
- * readable, grant store reachable. A result is reused for a few seconds, so that anonymous probes cannot cause many calls to Key Vault.
+ * Whether the service can work now: a policy loaded, signing keys loaded, credentials readable and not refused by
+ * Entra, sealing key readable, grant store reachable. A result is reused for a few seconds, so that anonymous probes
+ * cannot cause many calls to Key Vault.
  */
 import { createBackgroundRefresh } from "../../shared/core/background-refresh.ts";
 import type { Service } from "./compose.ts";
@@ -25,7 +26,7 @@ export interface Readiness {
     readonly credential: CredentialCheck;
     /** Credentials of the policy's registrations, by name. Absent: the policy has none. */
     readonly registrationCredentials?: Readonly<Record<string, CredentialCheck>>;
-    /** Credential of the second registration. Absent: not configured. */
+    /** Credential of the app-only registration. Absent: not configured. */
     readonly applicationCredential?: CredentialCheck;
     readonly sealingKey: Check;
     readonly grantStore: Check;

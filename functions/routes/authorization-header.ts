@@ -7,7 +7,7 @@ import type { Route } from "../handle.ts";
 import { toReleasedToken } from "./to-released-token.ts";
 
 /**
- * `GET|POST /AuthorizationHeader/{api}`: answers the header payload with a token of the user, from the user's own token
+ * `GET|POST /AuthorizationHeader/{api}`: answers the header object with a token of the user, from the user's own token
  * or from a grant.
  */
 export function authorizationHeaderRoute(service: Service): Route {
@@ -15,7 +15,7 @@ export function authorizationHeaderRoute(service: Service): Route {
 }
 
 /**
- * `GET|POST /AuthorizationHeaderUnauthenticated/{api}`: answers the header payload with the application's own token.
+ * `GET|POST /AuthorizationHeaderUnauthenticated/{api}`: answers the header object with the application's own token.
  * The route requires authentication despite its name, which is the sidecar's.
  */
 export function applicationHeaderRoute(service: Service): Route {

@@ -31,7 +31,8 @@ export function authorizationServerRoute({ config }: Service): Route {
 /**
  * `GET /.well-known/openid-configuration`: answers the same document at the address where the discovery of many libraries
  * looks first, with the members that OpenID Connect Discovery 1.0 section 3 requires. The service is no OpenID provider:
- * it issues no ID tokens and signs nothing, so the lists and the key set are empty.
+ * it issues no ID tokens and signs nothing, so the lists and the key set are empty. Section 4.2 says that members
+ * with zero elements must be omitted: docs/conformance.md has this difference.
  */
 export function openIdConfigurationRoute({ config }: Service): Route {
   return metadataRoute("openid-configuration", ".well-known/openid-configuration", {
@@ -116,7 +117,7 @@ function codeFlowMetadata(serviceUrl: string) {
   };
 }
 
-/** RFC 8414 section 2 requires this member even without an authorization endpoint. */
+/** RFC 8414 section 2 requires this member; section 3.2 omits empty lists (docs/conformance.md). */
 const NO_CODE_FLOW = { response_types_supported: [] };
 
 /** A route that answers a constant, public JSON document. */

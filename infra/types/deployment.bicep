@@ -49,7 +49,7 @@ type Network = {
 }
 
 @export()
-@description('The second registration, for application tokens. It must have no delegated permissions.')
+@description('The app-only registration, for application tokens. It must have no delegated permissions.')
 @sealed()
 type AppOnly = {
   clientId: Guid

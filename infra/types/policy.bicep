@@ -28,7 +28,7 @@ type Api = {
   @minLength(1)
   scopes: Scope[]
 
-  @description('Content type in the header payload. The default is application/json.')
+  @description('Content type in the header object. The default is application/json.')
   contentType: string?
 
   @description('Where the relay sends requests to this API: an https URL. Default: the host of the resource.')

@@ -1,5 +1,5 @@
 /**
- * An application gets a token for itself, without a user: its own permissions, through the second registration.
+ * An application gets a token for itself, without a user: its own permissions, through the app-only registration.
  */
 import { applicationToken, userToken } from "../caller/caller-token.ts";
 import { decodeClaims } from "../caller/show-token.ts";
@@ -18,7 +18,7 @@ export const applicationSteps: readonly DemoStep[] = [
       });
       checkStatus(response, 200);
       const token = bodyText(response, "access_token");
-      check(decodeClaims(token)["appid"] === CLIENT_IDS.appOnly, "a token of the second registration");
+      check(decodeClaims(token)["appid"] === CLIENT_IDS.appOnly, "a token of the app-only registration");
       await listUsers(demo, bearer(token));
     },
   },
@@ -47,7 +47,7 @@ export const applicationSteps: readonly DemoStep[] = [
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** Lists all users. This needs `User.Read.All`, which only the second registration has, as an application permission. */
+/** Lists all users. This needs the application permission `User.Read.All`, which only the app-only registration has. */
 async function listUsers(demo: Demo, headers: Record<string, string>): Promise<void> {
   const users = await demo.ask(`${demo.environment.graphUrl}/v1.0/users`, { headers });
   checkStatus(users, 200);

@@ -3,7 +3,7 @@
  * paste.
  */
 import { environmentPath } from "../caller/environment.ts";
-import type { FirstExchange } from "../caller/first-exchange.ts";
+import type { FirstExchange, RelayedRequest } from "../caller/first-exchange.ts";
 import { decodeClaims, describeToken, shortenToken } from "../caller/show-token.ts";
 import type { Stack } from "./stack.ts";
 
@@ -32,12 +32,23 @@ export function describeExchange({ callerToken, graphToken, headers, expiresOn, 
 }
 
 /** Entra puts every consented scope into a token, so callers with fewer rights have a registration with fewer rights. */
-export function describeTiers(exchanges: readonly FirstExchange[]): string {
+export function describeTiers(exchanges: readonly FirstExchange[], relayed: RelayedRequest): string {
   const lines = exchanges.map(({ caller, callerToken, graphToken }) => {
     const registration = decodeClaims(callerToken)["aud"];
     return `  ${caller.padEnd(9)} 200  scopes ${scopesOf(graphToken)}  (registration ${String(registration)})`;
   });
-  return ["The same request by two callers, each with its registration:", ...lines].join("\n");
+  const { caller, refusal, path, status } = relayed;
+  const relay = `  ${caller.padEnd(9)} ${refusal.status}  ${refusal.code}; through the relay: GET ${path}  ${status}`;
+  return ["The same request by three callers:", ...lines, relay].join("\n");
+}
+
+/** With a policy of the person, which requests it allows is not known here. */
+export function describeOwnPolicy(path: string): string {
+  return [
+    `Policy: ${path}`,
+    `Ids and secrets of the local tenant: ${environmentPath}`,
+    "Ctrl+C stops everything.",
+  ].join("\n");
 }
 
 export function describeCommands({ environment }: Stack): string {
@@ -51,6 +62,7 @@ export function describeCommands({ environment }: Stack): string {
     '  curl -s -H "Authorization: Bearer $(npm run -s token -- --app reports)" \\',
     `    ${serviceUrl}/AuthorizationHeaderUnauthenticated/graph`,
     `  curl -s -H "Authorization: Bearer $(npm run -s token -- alice --caller intranet)" ${serviceUrl}/AuthorizationHeader/graph`,
+    `  curl -s -H "Authorization: Bearer $(npm run -s token -- alice --caller assistant)" ${serviceUrl}/DownstreamApi/graph/v1.0/me/messages`,
     "  npx --no -- gte login --local       # enter the code in the browser; then, for example:",
     "  npx --no -- gte header graph --local",
     "  npm run demo",

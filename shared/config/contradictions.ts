@@ -151,7 +151,9 @@ function policyProblems({ values, policy }: Draft): string[] {
     );
   }
   if (callers.some((entry) => entry.flows?.includes("client-credentials")) && !values.has("APP_ONLY_CLIENT_ID")) {
-    problems.push("APP_ONLY_CLIENT_ID is missing: POLICY allows client-credentials, which needs a second registration");
+    problems.push(
+      "APP_ONLY_CLIENT_ID is missing: POLICY allows client-credentials, which needs the app-only registration",
+    );
   }
   const needVault = [
     ...(values.get("CLIENT_CREDENTIAL")?.startsWith("key-vault-") ? ["CLIENT_CREDENTIAL"] : []),

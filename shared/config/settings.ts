@@ -187,21 +187,21 @@ export const SETTINGS = {
   APP_ONLY_CLIENT_ID: {
     ...guid,
     required: "when policy allows client-credentials",
-    meaning: "Client id of the second registration, without delegated permissions, for application tokens.",
+    meaning: "Client id of the app-only registration, without delegated permissions, for application tokens.",
     example: "bbbbbbbb-cccc-dddd-eeee-ffffffffffff",
   },
   APP_ONLY_CLIENT_SECRET_NAME: {
     ...secretName,
     required: "no",
     fallback: "app-only-client-secret",
-    meaning: "Name of the vault secret of the second registration, for `key-vault-secret`.",
+    meaning: "Name of the vault secret of the app-only registration, for `key-vault-secret`.",
     example: "app-only-client-secret",
   },
   APP_ONLY_CLIENT_CERTIFICATE_NAME: {
     ...secretName,
     required: "no",
     fallback: "app-only-client-certificate",
-    meaning: "Name of the vault certificate of the second registration, for `key-vault-certificate`.",
+    meaning: "Name of the vault certificate of the app-only registration, for `key-vault-certificate`.",
     example: "app-only-client-certificate",
   },
   TOKEN_CACHE_MAX_BYTES: {

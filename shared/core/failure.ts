@@ -44,7 +44,7 @@ export type RequestHint =
   | {
       /** The name of a parameter that the service accepts, similar to the one that was sent. */
       readonly meant?: string;
-      /** Every parameter that the route accepts. */
+      /** Every parameter that the route accepts, or every value that the parameter may have. */
       readonly supported?: readonly string[];
     }
   | { readonly looksLike: HandleMistake }

@@ -93,7 +93,8 @@ function isIgnored(
 
 /**
  * RFC 8693 section 2.1: the actor's token passes every check of a caller's token, and the policy has an entry for its
- * caller. The audit event names the actor (section 4.1). Entra knows no actors, so the token goes no further.
+ * caller. The audit event names the actor (section 4.1). Entra does not support actor tokens, so the token goes no
+ * further.
  */
 async function recordActor(
   { callers, nowSeconds, trace, policy }: SubjectContext,

@@ -1,5 +1,5 @@
 /**
- * Client credentials: the application's own token, from the second registration, which has no delegated permissions.
+ * Client credentials: the application's own token, from the app-only registration, which has no delegated permissions.
  * Entra accepts only `.default` here and returns every application permission that was consented.
  *
  * Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth2-client-creds-grant-flow

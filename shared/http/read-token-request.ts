@@ -20,6 +20,8 @@ export const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
 export const JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 export const ACCESS_TOKEN_TYPE = "urn:ietf:params:oauth:token-type:access_token";
 const JWT_TYPE = "urn:ietf:params:oauth:token-type:jwt";
+/** The types of a `subject_token` and of an `actor_token`. */
+const TOKEN_TYPES: readonly string[] = [ACCESS_TOKEN_TYPE, JWT_TYPE];
 
 /** RFC 8693 section 2.1 and RFC 8707 section 2 allow only these parameters to repeat. */
 const REPEATABLE = ["resource", "audience"];
@@ -93,11 +95,13 @@ function readTokenExchange(form: Parameters): Result<GrantRequest, Failure> {
   const type = singleValue(form, "subject_token_type");
   if (subject === undefined) return invalidRequest("parameter_missing", "subject_token");
   if (type === undefined) return invalidRequest("parameter_missing", "subject_token_type");
-  if (type !== ACCESS_TOKEN_TYPE && type !== JWT_TYPE) return invalidRequest("parameter_invalid", "subject_token_type");
+  if (!TOKEN_TYPES.includes(type)) return invalidTokenType("subject_token_type");
   const actor = readActor(form);
   if (!actor.ok) return actor;
   const requested = singleValue(form, "requested_token_type") ?? ACCESS_TOKEN_TYPE;
-  if (requested !== ACCESS_TOKEN_TYPE) return invalidRequest("parameter_not_supported", "requested_token_type");
+  if (requested !== ACCESS_TOKEN_TYPE) {
+    return invalidRequest("parameter_not_supported", "requested_token_type", { supported: [ACCESS_TOKEN_TYPE] });
+  }
   return succeed({
     flow: "on-behalf-of",
     subject: new SecretValue(subject),
@@ -106,16 +110,18 @@ function readTokenExchange(form: Parameters): Result<GrantRequest, Failure> {
   });
 }
 
-/** RFC 8693 section 2.1: the type comes exactly with the token. */
+/** RFC 8693 section 2.1: `actor_token_type` is required with `actor_token` and not allowed without it. */
 function readActor(form: Parameters): Result<SecretValue | undefined, Failure> {
   const actor = singleValue(form, "actor_token");
   const type = singleValue(form, "actor_token_type");
   if (actor === undefined && type === undefined) return succeed(undefined);
   if (actor === undefined) return invalidRequest("parameter_missing", "actor_token");
   if (type === undefined) return invalidRequest("parameter_missing", "actor_token_type");
-  return type === ACCESS_TOKEN_TYPE || type === JWT_TYPE
-    ? succeed(new SecretValue(actor))
-    : invalidRequest("parameter_invalid", "actor_token_type");
+  return TOKEN_TYPES.includes(type) ? succeed(new SecretValue(actor)) : invalidTokenType("actor_token_type");
+}
+
+function invalidTokenType(parameter: string) {
+  return invalidRequest("parameter_invalid", parameter, { supported: TOKEN_TYPES });
 }
 
 function readJwtBearer(form: Parameters): Result<GrantRequest, Failure> {

@@ -49,7 +49,7 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
     case "parameter_repeated":
       return `${subject} is repeated. Send it once.`;
     case "parameter_invalid":
-      return `${subject} has an invalid value.`;
+      return `${subject} has an invalid value.${supportedIn(hint)}`;
     case "parameter_not_supported":
       return `${subject} is not supported here. ${advice(hint)}`;
     case "parameter_in_query":
@@ -86,9 +86,12 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
 }
 
 function advice(hint: RequestHint | undefined): string {
+  return (suggestion(hint).trimStart() || "Leave it out.") + supportedIn(hint);
+}
+
+function supportedIn(hint: RequestHint | undefined): string {
   const supported = hint !== undefined && "supported" in hint ? hint.supported : undefined;
-  const list = supported === undefined ? "" : ` Supported: ${supported.join(", ")}.`;
-  return (suggestion(hint).trimStart() || "Leave it out.") + list;
+  return supported === undefined ? "" : ` Supported: ${supported.join(", ")}.`;
 }
 
 function suggestion(hint: RequestHint | undefined): string {

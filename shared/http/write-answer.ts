@@ -40,7 +40,7 @@ export function writeTokenResponse(released: ReleasedToken): TextResponse {
   });
 }
 
-/** The header payload: the caller copies `headers` into its next request. */
+/** The header object: the caller copies `headers` into its next request. */
 export function writeHeaderPayload(released: ReleasedToken): TextResponse {
   const { token, api, scopes, handle, grantExpiresAtSeconds } = released;
   const authorization = `Bearer ${TOKEN}`;

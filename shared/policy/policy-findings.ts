@@ -71,7 +71,8 @@ const ENTRY_RULES: readonly EntryRule[] = [
     applies: ({ acceptSurplus, release }) => acceptSurplus && release === "token",
     members: ["acceptSurplus"],
     problem: "accepts surplus scopes",
-    effect: "the caller gets each scope that is consented for the registration, also those that its list lacks",
+    effect:
+      "the caller gets each scope that is consented for the registration, including those that are not in its list",
   },
   {
     severity: "warning",
@@ -115,10 +116,9 @@ function mixedDefault({ apis, flows }: CallerRule, index: number): PolicyFinding
 function exchangesNothing({ callers }: Policy, entry: CallerRule, index: number): PolicyFinding[] {
   if (entry.kind !== "application" || !entry.flows.includes("on-behalf-of")) return [];
   const clients = subjectClientsOf(entry);
-  // The agents of a blueprint exchange the tokens that they obtained themselves. Any entry may be an agent's own.
+  // The agents of a blueprint exchange the tokens that they obtained themselves.
   const byAgents = entry.clientId === undefined && entry.subjectClients === undefined;
-  const mayObtain = ({ clientId, blueprint }: CallerRule) =>
-    clientId === undefined ? byAgents && blueprint === entry.blueprint : byAgents || clients.includes(clientId);
+  const mayObtain = byAgents ? isOfBlueprint(entry.blueprint) : isOneOf(clients);
   const people = callers.filter(
     (other) => other.kind === "user" && mayObtain(other) && isSameRegistration(other, entry),
   );
@@ -147,6 +147,15 @@ function exchangesNothing({ callers }: Policy, entry: CallerRule, index: number)
       ],
     },
   ];
+}
+
+/** Whether an agent of the blueprint may be the client of the entry. An entry with a client id can be an agent's own. */
+function isOfBlueprint(agents: string | undefined): (entry: CallerRule) => boolean {
+  return ({ clientId, blueprint }) => clientId !== undefined || blueprint === agents;
+}
+
+function isOneOf(clients: readonly string[]): (entry: CallerRule) => boolean {
+  return ({ clientId }) => clientId !== undefined && clients.includes(clientId);
 }
 
 function reasonWithoutPeople(clients: readonly string[]): string {

@@ -156,7 +156,7 @@ export const callerSchema = z.strictObject({
   unattended: z._default(z.boolean(), false),
   subjectClients: z.optional(z.array(guid)),
   redirectUris: z._default(z.array(z.string().check(z.maxLength(512), z.refine(isRedirectUri, REDIRECT_URI_FORM))), []),
-  /** `none`: the caller may use APIs through the relay and never gets a token or a header payload. */
+  /** `none`: the caller may use APIs through the relay and never gets a token or a header object. */
   release: z._default(z.enum(["token", "none"]), "token"),
   /** API name → requests that the relay may send for this caller. */
   downstream: z._default(z.record(name, z.array(downstreamRule).check(z.minLength(1))), {}),

@@ -17,7 +17,7 @@ export function surplusFindings(policy: Policy): PolicyFinding[] {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** An entry that causes delegated tokens for one API. */
+/** An entry for which Entra issues delegated tokens for the API. */
 interface ApiUser {
   readonly entry: CallerRule;
   readonly index: number;
@@ -39,17 +39,17 @@ function apiFindings(api: string, users: readonly ApiUser[]): PolicyFinding[] {
   return users.flatMap((user) => {
     if (user.entry.acceptSurplus || user.entry.release === "none") return [];
     const surplus = consented.filter((scope) => !user.scopes.includes(scope));
-    if (surplus.length > 0) return [narrower(api, user, surplus, wider(users, surplus))];
+    if (surplus.length > 0) return [surplusFinding(api, user, surplus, entriesWithAny(users, surplus))];
     return user.scopes.every((scope) => scope === DEFAULT_SCOPE) ? [onlyDefault(api, user)] : [];
   });
 }
 
 /** Names of the entries that have one of these scopes. */
-function wider(users: readonly ApiUser[], surplus: readonly string[]): readonly string[] {
+function entriesWithAny(users: readonly ApiUser[], surplus: readonly string[]): readonly string[] {
   return users.filter(({ scopes }) => surplus.some((scope) => scopes.includes(scope))).map(({ entry }) => entry.name);
 }
 
-function narrower(
+function surplusFinding(
   api: string,
   { entry, index }: ApiUser,
   surplus: readonly string[],
@@ -61,12 +61,12 @@ function narrower(
   return {
     severity: "error",
     path: `callers.${index}.apis.${api}`,
-    problem: `lacks ${missing}, which ${list(others)} ${others.length === 1 ? "has" : "have"} with the same registration`,
+    problem: `lacks ${missing}, which ${joinNames(others)} ${others.length === 1 ? "has" : "have"} with the same registration`,
     effect: `a caller gets 500 scope_surplus on every ${relayed ? "request for a token" : "call"} for ${api}: Entra puts ${missing} into each token of the registration`,
     remedies: [
-      `set "release": "none" for ${name}${relayed ? "" : `, with relay rules for ${api} in "downstream"`}: ${name} then calls the API through the service and never gets a token`,
+      `set "release": "none" for ${name}${relayed ? "" : ` and relay rules for ${api} in "downstream"`}: it calls the API without a token`,
       `give ${name} a registration of its own: add it to "registrations" and name it in "registration"`,
-      `use the same list: add ${missing} to ${api} of ${name}, or remove it from ${list(others)}`,
+      `use the same list: add ${missing} to ${api} of ${name}, or remove it from ${joinNames(others)}`,
     ],
   };
 }
@@ -82,7 +82,7 @@ function onlyDefault(api: string, { entry, index }: ApiUser): PolicyFinding {
 }
 
 /** A policy can have hundreds of entries: three names are enough to find the others. */
-function list(names: readonly string[]): string {
+function joinNames(names: readonly string[]): string {
   const more = names.length - 3;
   return more > 0 ? `${names.slice(0, 3).join(", ")} and ${more} more` : names.join(" and ");
 }

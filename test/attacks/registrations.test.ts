@@ -240,7 +240,7 @@ describe("after the entry moved to another registration", () => {
     expect((await at.call("/oauth2/revoke", { headers, form: { token: grant } })).json()).toEqual({ revoked: true });
   });
 
-  test("a grant of an application is refused, and the link in the answer leads to one of the new registration", async () => {
+  test("a grant of an application is refused, and its sign-in link creates a grant for the new registration", async () => {
     const browser = newBrowser(service);
     const grant = await confirmed(browser, await signInByLink(service, browser));
     expect(grant).toMatch(/^gte_/);

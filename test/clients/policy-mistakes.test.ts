@@ -129,6 +129,19 @@ describe("JSON", () => {
     `);
   });
 
+  test("a comma after the brace that opens an object", () => {
+    expect(mistake('"apis": {\n    "graph": {', '"apis": {, "graph": {')).toMatchInlineSnapshot(`
+      "
+      policy.json:2:12: error: the name of a member or } must be here
+        2 |   "apis": {, "graph": { "resource": "https://graph.microsoft.com", "scopes": ["User.Read", "Mail.Read"] }
+          |            ^
+        effect:  the service does not start with this policy
+
+      policy.json: 1 error, 0 warnings
+      "
+    `);
+  });
+
   test("a YAML file", () => {
     expect(check("apis:\n  graph:\n    resource: https://graph.microsoft.com\n", "policy.yaml")).toMatchInlineSnapshot(`
       "
@@ -395,7 +408,7 @@ describe("APIs and scopes", () => {
            |                          ^^^^^^^^^^^^^
         effect:  a caller gets 500 scope_surplus on every call for graph: Entra puts Mail.Read into each token of the registration
         remedy:  one of
-          - set "release": "none" for scripts, with relay rules for graph in "downstream": scripts then calls the API through the service and never gets a token
+          - set "release": "none" for scripts and relay rules for graph in "downstream": it calls the API without a token
           - give scripts a registration of its own: add it to "registrations" and name it in "registration"
           - use the same list: add Mail.Read to graph of scripts, or remove it from nightly-flow
 
@@ -554,7 +567,7 @@ describe("the relay", () => {
       policy.json:20:102: error: entry nightly-flow: downstream.graph.0.path must be a path such as /v1.0/me/messages/**: literal segments, * for one segment, ** at the end for one or more
         20 |       "unattended": true, "release": "none", "downstream": { "graph": [{ "methods": ["GET"], "path": "v1.0/me"…
            |                                                                                                      ^^^^^^^^^
-        meaning: API name → requests that \`/DownstreamApi\` may send for this caller: \`methods\`, \`path\` (\`*\` is one segment, a last \`**\` one or more), \`query\` (names of the allowed query options; not set: all). The methods, the path and the query decide, not the scopes. \`$batch\` and Graph's \`/beta\` must be written: wildcards do not stand for them. Example: {"graph":[{"methods":["GET"],"path":"/v1.0/me/messages/**"}]}
+        meaning: The path: \`*\` is one segment, a last \`**\` one or more. A segment that begins with \`$\` (except \`$value\`, \`$count\`, \`$ref\`) and Graph's \`/beta\` match only if the rule spells them out. Example: "/v1.0/me/messages/**"
         effect:  the service does not start with this policy
 
       policy.json: 1 error, 0 warnings

@@ -7,6 +7,7 @@ import { POLICY_COMMANDS } from "../../clients/policy/policy-command-line.ts";
 import { POLICY_HELP } from "../../clients/policy/policy-help.ts";
 import { PRESET_NAMES } from "../../clients/policy/presets.ts";
 import { localPolicy } from "../../local/stack/policy.ts";
+import { type ApiRule, apiSchema } from "../../shared/policy/rules.ts";
 import { APP_ID, policyText, WEB_ID } from "../shared/policy/support/policies.ts";
 import { runHere } from "./support/cli.ts";
 import { createPolicyTool } from "./support/policy-tool.ts";
@@ -97,7 +98,7 @@ describe("policy check", () => {
     expect(tool.run("check", join(tool.folder, "nowhere.json"))).toEqual({
       code: 2,
       out: "",
-      notes: "cannot read nowhere.json: there is no such file\nRun: npm run policy -- --help\n",
+      notes: "cannot read nowhere.json: there is no such file\n",
     });
     expect(tool.run("check", tool.folder)).toMatchObject({ code: 2, notes: expect.stringContaining("it is a folder") });
   });
@@ -137,7 +138,15 @@ describe("policy init", () => {
   test("with every preset writes one policy without errors, which names the JSON Schema beside it", () => {
     const path = join(tool.folder, "all.json");
     const presets = PRESET_NAMES.flatMap((preset) => ["--preset", preset]);
-    expect(tool.run("init", path, ...presets)).toMatchObject({ code: 0 });
+    const { code, out } = tool.run("init", path, ...presets);
+    expect([code, out.split("\n").slice(0, 3)]).toEqual([
+      0,
+      [
+        "Wrote all.json with entries for:",
+        "  people who run scripts with gte, PowerShell or another client",
+        "  a web application whose backend exchanges the tokens of its users",
+      ],
+    ]);
     expect(tool.run("check", path)).toMatchObject({ code: 0 });
     const { $schema } = JSON.parse(readFileSync(path, "utf8")) as { $schema: string };
     expect(JSON.parse(readFileSync(join(tool.folder, $schema), "utf8"))).toHaveProperty("properties.callers");
@@ -145,7 +154,10 @@ describe("policy init", () => {
 
   test("replaces no file and exits with code 2", () => {
     const path = tool.write("mine.json", "mine");
-    expect(tool.run("init", path)).toMatchObject({ code: 2, notes: expect.stringContaining("does not replace it") });
+    expect(tool.run("init", path)).toMatchObject({
+      code: 2,
+      notes: "mine.json exists; choose another name or delete it\n",
+    });
     expect(readFileSync(path, "utf8")).toBe("mine");
   });
 
@@ -235,7 +247,7 @@ describe("policy diff", () => {
     const relay = { release: "none", downstream: { graph: [{ methods: ["GET"], path: "/v1.0/me" }] } };
     const narrower = { ...relay, downstream: { graph: [{ methods: ["GET"], path: "/v1.0/me", query: [] }] } };
     expect(diff(good(relay), good()).out.trimEnd().split("\n")).toEqual([
-      `+ ${web}: WIDER: gets tokens, where it could only send requests through the relay (release none → token)`,
+      `+ ${web}: gets tokens, where it could only send requests through the relay (release none → token)`,
       `- ${web}: requests that the relay sends to graph: GET /v1.0/me`,
     ]);
     expect(diff(good(relay), good(narrower)).out.trimEnd().split("\n")).toEqual([
@@ -256,11 +268,42 @@ describe("policy diff", () => {
       `+ web-users (user ${APP_ID}): new caller: tokens for graph: User.Read Mail.Read, with on-behalf-of refresh-token`,
       `+ narrow-users (user ${APP_ID}): new caller: tokens for graph: User.Read Mail.Read, with on-behalf-of refresh-token, registration narrow`,
       `+ ${app}: clients whose users' tokens it may exchange: ${APP_ID}`,
-      `- ${web}: is removed: it had tokens for graph: User.Read Mail.Read, with on-behalf-of refresh-token`,
+      `- ${web}: is removed: it could get tokens for graph: User.Read Mail.Read, with on-behalf-of refresh-token`,
       `- ${app}: clients whose users' tokens it may exchange: ${WEB_ID}`,
       "  defines the API mail: https://mail.example",
       "  adds the registration narrow: client id 44444444-5555-6666-7777-888888888888",
     ]);
+  });
+
+  const ORDERS = JSON.parse(good()).apis.orders;
+  const other: Record<keyof ApiRule, unknown> = {
+    resource: "api://orders.contoso.example",
+    scopes: [...ORDERS.scopes, "Orders.Write"],
+    contentType: "text/plain",
+    baseUrl: "https://orders.contoso.example",
+  };
+
+  test.each(Object.keys(apiSchema.shape) as (keyof ApiRule)[])("compares the member %s of an API", (member) => {
+    const after = JSON.parse(good());
+    after.apis.orders[member] = other[member];
+    const { code, out } = diff(good(), JSON.stringify(after));
+    expect([code, out]).toEqual([0, expect.not.stringContaining("no difference")]);
+  });
+
+  test("counts another host of the relay as a gain, and names both", () => {
+    const at = (baseUrl?: string) => {
+      const policy = JSON.parse(good());
+      return JSON.stringify({ ...policy, apis: { ...policy.apis, orders: { ...ORDERS, baseUrl } } });
+    };
+    const old = at("https://a.contoso.com");
+    expect(diff(old, at("https://evil.example"), "--fail-on-gain")).toMatchObject({
+      code: 3,
+      out: "+ every caller: the relay sends requests for orders to https://evil.example, before to https://a.contoso.com\n",
+    });
+    expect(diff(at(), old, "--fail-on-gain")).toMatchObject({
+      code: 3,
+      out: `+ every caller: the relay sends requests for orders to https://a.contoso.com, before to the host of ${ORDERS.resource}\n`,
+    });
   });
 
   test("exits with code 3 with --fail-on-gain, only if a caller gains something", () => {
@@ -306,10 +349,10 @@ describe("policy explain", () => {
     expect(code).toBe(0);
     expect(out).toBe(
       `allowed (entry web-users)
-  flow                on-behalf-of
-  API                 graph (https://graph.microsoft.com)
-  requested at Entra  Mail.Read User.Read
-  released at most    User.Read Mail.Read
+  flow                  on-behalf-of
+  API                   graph (https://graph.microsoft.com)
+  requested from Entra  Mail.Read User.Read
+  released at most      User.Read Mail.Read
 `,
     );
   });
@@ -325,7 +368,7 @@ describe("policy explain", () => {
     const application = ["--caller", "backend", ...graph];
     expect(explain(...application, "--flow", "on-behalf-of", "--subject", "web-users").code).toBe(0);
     expect(explain(...application, "--flow", "refresh-token", "--grant", "graph=User.Read").out).toContain(
-      "requested at Entra  User.Read\n",
+      "requested from Entra  User.Read\n",
     );
   });
 
@@ -368,7 +411,7 @@ describe("policy explain", () => {
     const allowed = tool.run("explain", path, ...request, "--path", "/v1.0/me?$select=id");
     expect([allowed.code, allowed.out]).toEqual([
       0,
-      expect.stringContaining("relay rule          /v1.0/me (the token is not released)\n"),
+      expect.stringContaining("relay rule            /v1.0/me (the token is not released)\n"),
     ]);
     const refused = tool.run("explain", path, ...request, "--method", "DELETE", "--path", "/v1.0/me");
     expect([refused.code, refused.out]).toEqual([1, expect.stringContaining("403 downstream_not_allowed")]);
@@ -383,11 +426,48 @@ describe("policy explain", () => {
     });
   });
 
-  test("with members that do not belong to the flow says so, and exits with code 2", () => {
-    expect(explain("--caller", "web-users", "--flow", "on-behalf-of", "--import")).toMatchObject({
-      code: 2,
-      notes: expect.stringContaining("import is not supported here"),
-    });
+  test.each<[string, string, string]>([
+    [
+      "an option that another flow has",
+      "--caller web-users --flow on-behalf-of --import",
+      "--flow on-behalf-of takes no --import",
+    ],
+    [
+      "an unknown flow",
+      "--caller web-users --flow obo",
+      "--flow must be on-behalf-of, refresh-token, authorization-code or client-credentials",
+    ],
+    ["no grant", "--caller web-users --flow refresh-token", "--flow refresh-token needs --grant or --import"],
+    [
+      "a grant and an import",
+      "--caller backend --flow refresh-token --grant graph=A --import",
+      "choose --grant or --import",
+    ],
+    ["no subject", "--caller backend --flow on-behalf-of", "--flow on-behalf-of of an application needs --subject"],
+    ["no redirect URI", "--caller backend --flow authorization-code", "--flow authorization-code needs --redirect-uri"],
+    [
+      "an API twice",
+      "--caller web-users --flow refresh-token --grant graph=A --grant graph=B",
+      "--grant has an invalid value",
+    ],
+    [
+      "a relative path",
+      "--caller web-users --flow on-behalf-of --path v1.0//me",
+      "The path or the query of the request",
+    ],
+    ["no caller", "--flow on-behalf-of", "explain needs --caller\n"],
+    ["no flow", "--caller web-users", "explain needs --flow\n"],
+    ["neither caller nor flow", "--json", "explain needs --caller and --flow\n"],
+  ])("with %s names the options to correct, and exits with code 2", (_name, options, problem) => {
+    const { code, notes } = explain(...options.split(" "));
+    expect([code, notes]).toEqual([2, expect.stringContaining(problem)]);
+    expect(notes.split("\n").at(-2)).toBe("Run: npm run policy -- help explain");
+  });
+
+  test("of a caller with two APIs says how to name one", () => {
+    const path = tool.write("policy.json", good({ apis: { ...same.apis, orders: ["Orders.Read"] } }));
+    const { out } = tool.run("explain", path, "--caller", "web-users", "--flow", "on-behalf-of");
+    expect(out).toMatch(/403 api_not_named.*\n {2}to ask about one API, add --api\n$/);
   });
 });
 
@@ -452,6 +532,16 @@ ok      backend on-behalf-of graph
     ],
     ["no case", [], "cases must have at least 1 item"],
     ["no expectation", [request], "cases.0.expect is missing; it must be"],
+    [
+      "a member that the flow lacks",
+      [{ ...request, name: "typo", flow: "refresh-token", expect: { allowed: true } }],
+      'cases.json:3:5: error: case "typo": grant is missing\n',
+    ],
+    [
+      "a caller that the policy lacks",
+      [{ ...request, caller: "web-user", expect: { allowed: true } }],
+      'error: case "web-user on-behalf-of graph": the policy has no entry "web-user"; did you mean web-users?\n',
+    ],
   ])("with %s names the line and exits with code 2", (_name, cases, problem) => {
     const { code, notes } = run(cases);
     expect([code, notes]).toEqual([2, expect.stringMatching(/^cases\.json:\d+:\d+: error: /)]);
@@ -468,8 +558,12 @@ describe("the command line", () => {
     [["check"], "check takes <file>"],
     [["check", "a", "b"], "check takes <file>"],
     [["diff", "a"], "diff takes <old> <new>"],
-    [["check", "a", "--caller", "x"], "check does not support --caller"],
-    [["check", "a", "--colour"], "Unknown option '--colour'"],
+    [
+      ["check", "a", "--caller", "x"],
+      "check has no option --caller; its options are --strict, --json\nRun: npm run policy -- help check",
+    ],
+    [["check", "a", "--colour"], "check has no option --colour; its options are --strict, --json"],
+    [["--colour"], "no command has the option --colour\nRun: npm run policy -- --help"],
     [["explain", "a", "--flow", "on-behalf-of"], "cannot read a"],
     [["diff", "a", "b", "--json", "--markdown"], "choose --json or --markdown"],
   ])("with the arguments %j exits with code 2", (args, problem) => {
@@ -494,7 +588,7 @@ describe("the command line", () => {
     const here = tool.run("check", path);
     expect([code, out, notes.replaceAll(`${tool.folder}/`, "")]).toEqual([here.code, here.out, here.notes]);
     expect((await runHere(["help", "policy"])).out).toContain("  gte policy check <file>");
-    expect((await runHere(["policy", "check"])).notes).toContain("Run: gte policy --help");
+    expect((await runHere(["policy", "check"])).notes).toContain("Run: gte policy help check");
   });
 
   test("npm run policy runs the same program", () => {

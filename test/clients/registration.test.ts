@@ -99,7 +99,7 @@ describe("names of permissions", () => {
     const { code, notes } = await run([oneName(name), "--offline"]);
     expect(code).toBe(1);
     expect(notes.split("\n").slice(0, 3)).toEqual([
-      `PROBLEM apis.graph ${name} (web)`,
+      `problem: apis.graph ${name} (web)`,
       "  Microsoft Graph has no delegated permission with this name.",
       `  Did you mean ${meant}? ${id}  ${description}`,
     ]);
@@ -110,6 +110,7 @@ describe("names of permissions", () => {
     async (name) => {
       const { code, out } = await run([oneName(name), "--offline"]);
       expect(code).toBe(0);
+      expect(out).toContain("\n  openid, profile, offline_access: for the sign-in; the policy does not name them\n");
       expect(out).toMatch(/^ {4}Mail\.Read +570282fd-fa5c-430d-a7fd-fc8dc98a9dca {2}user consent {3}Read user mail$/m);
     },
   );
@@ -171,7 +172,7 @@ describe("other APIs", () => {
     const { code, notes } = await run([withOrders(ORDERS, ["Orders.Raed", "Reports.View"])]);
     expect(code).toBe(1);
     expect(notes).toMatch(
-      /PROBLEM apis\.orders Orders\.Raed \(web\)\n.*\n {2}Did you mean Orders\.Read\? [0-9a-f-]{36}/,
+      /problem: apis\.orders Orders\.Raed \(web\)\n.*\n {2}Did you mean Orders\.Read\? [0-9a-f-]{36}/,
     );
     expect(notes).toContain(
       "Contoso Orders has no delegated permission with this name. It has Orders.Read, Orders.Write.",
@@ -201,7 +202,7 @@ describe("other APIs", () => {
     const { code, notes } = await run([file]);
     expect(code).toBe(1);
     expect(notes).toBe(
-      `PROBLEM apis.shop (web)\n  is the same API as apis.orders (Contoso Orders ${CLIENT_IDS.orders}). List it once.`,
+      `problem: apis.shop (web)\n  is the same API as apis.orders (Contoso Orders ${CLIENT_IDS.orders}). List it once.`,
     );
   });
 

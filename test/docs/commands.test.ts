@@ -23,6 +23,8 @@ interface Command {
   readonly command: string;
   /** The documented answer after the command. */
   readonly example: Record<string, unknown> | undefined;
+  /** The code of the refusal that the document shows for this command. */
+  readonly refusal: string | undefined;
 }
 
 const DOCUMENTED_URL = "http://localhost:7071";
@@ -60,13 +62,15 @@ describe.skipIf(missing.length > 0 && !required).each(["README.md", "docs/caller
   });
 
   // In order: later commands use answers of earlier ones.
-  test.each(commands)("command $number: $title", async ({ command, example }) => {
+  test.each(commands)("command $number: $title", async ({ command, example, refusal }) => {
     const output = await run(command);
     const answer = jsonOf(output);
     if (answer === undefined) {
       await follow(output.trim());
       return;
     }
+    expect(answer["code"]).toBe(refusal);
+    if (refusal !== undefined) return;
     expect(answer).not.toHaveProperty("error");
     // A token, a header object, or what an API answered through the relay.
     expect(["access_token", "headers", "value"].filter((name) => name in answer)).toHaveLength(1);
@@ -117,9 +121,20 @@ function commandsOf(text: string): Command[] {
     const next = blocks[index + 1];
     const runs = language === "sh" && (code.includes(DOCUMENTED_URL) || !/\bnp[mx]\b/.test(code));
     const example = next?.language === "json" ? (JSON.parse(next.code) as Record<string, unknown>) : undefined;
-    return runs ? [{ title: code.split("\n", 1)[0] ?? "", command: code, example }] : [];
+    if (!runs) return [];
+    const shown = next?.language === "text" ? next.code.split("\n") : [];
+    return separate(code).map((command, line) => {
+      const refusal = /"code":"(\w+)"/.exec(shown[line] ?? "")?.[1];
+      return { title: command.split("\n", 1)[0] ?? "", command, example, refusal };
+    });
   });
   return commands.map((command, index) => ({ number: index + 1, ...command }));
+}
+
+/** A block of several requests, one a line, is as many commands. */
+function separate(code: string): string[] {
+  const lines = code.trim().split("\n");
+  return lines.every((line) => /^curl .*[^\\]$/.test(line)) ? lines : [code];
 }
 
 async function run(command: string): Promise<string> {

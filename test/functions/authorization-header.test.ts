@@ -352,7 +352,7 @@ describe("/AuthorizationHeaderUnauthenticated/{api}", () => {
     expect(tokenRequests()).toBe(0);
   });
 
-  test("refuses every application unless the second registration is configured", async () => {
+  test("refuses every application unless the app-only registration is configured", async () => {
     const off = world.serve({ settings: withoutApplicationOnly() });
     expect(withStatus(await off.call(path, { headers: daemon() }))).toMatchObject({
       status: 403,

@@ -385,7 +385,7 @@ describe("Key Vault is unavailable", () => {
   });
 });
 
-test("the second registration uses its own credential, and a rotation of it fails no request", async () => {
+test("the app-only registration uses its own credential, and a rotation of it fails no request", async () => {
   const { state } = world.tenant;
   const service = serve(applicationOnlySettings());
   const form = { grant_type: "client_credentials", audience: "graph" };

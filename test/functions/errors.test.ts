@@ -52,7 +52,7 @@ const header = (token = userToken(world), at = service) =>
 /** An instance remembers throttling and budgets, so these tests each get a new one. */
 const withNewInstance = () => beforeEach(() => restart());
 
-/** An application whose own token comes from the second registration. */
+/** An application whose own token comes from the app-only registration. */
 const ROBOT = {
   name: "robot",
   displayName: "A robot",

@@ -180,7 +180,7 @@ describe("a change of the blob", () => {
     expect(dropped.deref()).toBeUndefined();
   });
 
-  test("registers no function: a route that the policy does not use is 404 without a body, and exists with its use", async () => {
+  test("registers no function: a route is 404 without a body until a policy uses it", async () => {
     put(without("daemon", "web-backend"));
     const at = serve();
     const answer = await at.call("/signin/links", { json: { api: "graph" } });
@@ -375,7 +375,7 @@ describe("the last good version stays in use", () => {
     expect((await at.call("/ready")).status).toBe(200);
   });
 
-  test("an instance whose identity gives no token has no policy", async () => {
+  test("an instance whose managed identity gets no token loads no policy", async () => {
     world.tenant.state.order({ endpoint: "msi", status: 400, times: 0 });
     // The SDK keeps the tokens of an identity for the whole process, so this test uses the other identity.
     const at = serve({ MANAGED_IDENTITY_CLIENT_ID: CLIENT_IDS.userIdentity });

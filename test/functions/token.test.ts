@@ -756,7 +756,7 @@ describe("POST /oauth2/token refuses the request", () => {
 describe("POST /oauth2/token with client_credentials", () => {
   const form = { grant_type: "client_credentials", audience: "graph" };
 
-  test("is refused unless the second registration is configured", async () => {
+  test("is refused unless the app-only registration is configured", async () => {
     const off = world.serve({ settings: withoutApplicationOnly() });
     for (const client of ["daemon", "web"]) {
       const answer = await post(form, bearer(appToken(world, { client })), off);
@@ -764,7 +764,7 @@ describe("POST /oauth2/token with client_credentials", () => {
     }
   });
 
-  test("returns the second registration's token, only to the entitled application", async () => {
+  test("returns the app-only registration's token, only to the entitled application", async () => {
     const app = world.serve({ settings: applicationOnlySettings() });
     expectRefusal(await post(form, bearer(appToken(world)), app), 400, "unauthorized_client", "flow_not_allowed");
     expectRefusal(await post(form, bearer(userToken(world)), app), 400, "unauthorized_client", "application_required");

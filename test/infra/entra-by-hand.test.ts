@@ -81,7 +81,7 @@ const hasTools = ["bash", "jq"].every((tool) => spawnSync(tool, ["--version"]).s
 const describeWithTools = hasTools ? describeWithBicep : describe.skip;
 if (!hasTools) process.stderr.write("SKIPPED: the commands of entra-by-hand.md. Install bash and jq to run them.\n");
 
-/** The blocks of the file: preparation, steps 1 to 8. Step 7 repeats steps 2 to 5 for the second registration. */
+/** The blocks of the file: preparation, steps 1 to 8. Step 7 repeats steps 2 to 5 for the app-only registration. */
 function script(): string {
   const text = readFileSync(infraFile("entra-by-hand.md"), "utf8");
   const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, code = ""]) => code);

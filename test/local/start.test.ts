@@ -2,14 +2,16 @@
  * `npm start`, `npm run token` and `npm run demo` as a user runs them, with the built service (`npm run build`).
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readEnvironment } from "../../local/caller/environment.ts";
+import { localRequest } from "../../local/caller/local-request.ts";
 import { decodeClaims } from "../../local/caller/show-token.ts";
 import { BoundedLog } from "../../local/process/bounded-log.ts";
+import { GATEWAY_POLICY } from "../docs/support/run-snippet.ts";
 
 const repository = resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "gte-start-"));
@@ -70,9 +72,10 @@ test("README.md shows the output of npm start, except for times, lengths and the
     text
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "a time")
       .replaceAll(/\d+ characters/g, "some characters")
-      .replaceAll(/(?<=scp=)\S+( \S+)*(?= {2}exp)/g, (scopes) => scopes.split(" ").sort().join(" "));
-  const printed = /First exchange:\n(?: .*\n)+/.exec(start.output.tail(100))?.[0] ?? "nothing";
-  const [shown = ""] = /First exchange:\n(?: .*\n)+/.exec(readFileSync(join(repository, "README.md"), "utf8")) ?? [];
+      .replaceAll(/(?<=scp=|scopes )\S+( \S+)*(?= {2}(?:exp|\())/g, (scopes) => scopes.split(" ").sort().join(" "));
+  const TRANSCRIPT = /First exchange:\n(?: .*\n)+\nThe same request by three callers:\n(?: .*\n)+/;
+  const printed = TRANSCRIPT.exec(start.output.tail(100))?.[0] ?? "nothing";
+  const [shown = ""] = TRANSCRIPT.exec(readFileSync(join(repository, "README.md"), "utf8")) ?? [];
   expect(withoutVariableParts(shown)).toBe(withoutVariableParts(printed));
 });
 
@@ -102,6 +105,34 @@ test.concurrent("npm start with a port in use fails with an error that names the
   expect(await second.exited).toBe(1);
   expect(second.output.tail(1)).toBe(
     `Port ${port} is in use. Is the local stack already running? Set PORT to another port.`,
+  );
+});
+
+test.concurrent("npm start with LOCAL_POLICY uses the policy in this file", async () => {
+  const own = join(folder, "own");
+  const policyPath = join(folder, "gateways.json");
+  writeFileSync(policyPath, GATEWAY_POLICY);
+  const second = run("start.ts", [], { LOCAL_FOLDER: own, LOCAL_POLICY: policyPath });
+  try {
+    await Promise.race([second.output.waitFor("Ctrl+C stops everything."), second.exited]);
+    expect(second.output.tail(20)).toContain(`Policy: ${policyPath}`);
+    const environment = readEnvironment(join(own, "environment.json"));
+    const { clientId = "", clientSecret = "" } = environment?.callers["daemon"] ?? {};
+    const scope = "https://graph.microsoft.com/.default";
+    const form = { grant_type: "client_credentials", client_id: clientId, client_secret: clientSecret, scope };
+    const answer = await localRequest(`${environment?.serviceUrl}/oauth2/token`, { form });
+    expect([answer.status, answer.json()["token_type"]]).toEqual([200, "Bearer"]);
+  } finally {
+    second.child.kill("SIGTERM");
+    await second.exited;
+  }
+});
+
+test.concurrent("npm start with a LOCAL_POLICY that does not exist says so", async () => {
+  const second = run("start.ts", [], { LOCAL_FOLDER: join(folder, "none"), LOCAL_POLICY: "nowhere.json" });
+  expect(await second.exited).toBe(1);
+  expect(second.output.tail(1)).toBe(
+    "LOCAL_POLICY must be the path of a policy file, and nowhere.json cannot be read.",
   );
 });
 

@@ -76,7 +76,7 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
   user("TK-4", "an array with the service's and Graph's ids as audience", "audience", {
     aud: [CLIENT_IDS.service, CLIENT_IDS.graph],
   }),
-  user("TK-4", "the second registration as audience", "audience", { aud: CLIENT_IDS.appOnly }),
+  user("TK-4", "the app-only registration as audience", "audience", { aud: CLIENT_IDS.appOnly }),
   row("TK-5", "a v1 token for the service", "version", (state) =>
     state.mintUserToken({
       claims: { iss: `${state.url}/${TENANT_ID}/`, ver: "1.0", appid: CLIENT_IDS.web },

@@ -33,7 +33,7 @@ export function applicationOnlySettings(): Record<string, string> {
   return { POLICY: policyWithEntries({ daemon: { flows, apis: { graph: [".default"] } } }) };
 }
 
-/** Settings of a service without a second registration, so that no application gets an app-only token. */
+/** Settings of a service without the app-only registration, so that no application gets an app-only token. */
 export function withoutApplicationOnly(): Record<string, string | undefined> {
   const POLICY = policyWith((policy) => {
     policy.callers = policy.callers.filter(({ name }) => name !== "reports");

@@ -305,7 +305,7 @@ describe("contradictions between settings", () => {
       "GRANT_STORE_URL is missing",
     ],
     [
-      "client-credentials without a second registration",
+      "client-credentials without the app-only registration",
       AZURE,
       { POLICY: policy({ flows: ["client-credentials"], apis: { graph: [".default"] } }) },
       "APP_ONLY_CLIENT_ID is missing",

@@ -182,6 +182,14 @@ describe("an unknown parameter", () => {
   });
 });
 
+test("a value that a parameter cannot have: the message lists those that it can have", () => {
+  const hint = { supported: ["urn:a", "urn:b"] };
+  const failure = { kind: "request_invalid", problem: "parameter_invalid", parameter: "x", hint } as const;
+  expect(failureToWire(failure, PROBLEM).description).toBe(
+    "The parameter x has an invalid value. Supported: urn:a, urn:b.",
+  );
+});
+
 describe("missing consent", () => {
   const consent = (more: object): Failure => ({
     kind: "entra_refused",

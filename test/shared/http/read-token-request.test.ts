@@ -125,6 +125,14 @@ describe("RFC 8693 token exchange", () => {
     expect(await refused(EXCHANGE, changes)).toBe(outcome);
   });
 
+  test.each<[string, string[]]>([
+    ["requested_token_type", [ACCESS_TOKEN_TYPE]],
+    ["subject_token_type", [ACCESS_TOKEN_TYPE, "urn:ietf:params:oauth:token-type:jwt"]],
+  ])("a refused %s comes with the types that are supported", async (parameter, supported) => {
+    const result = await read(EXCHANGE, { [parameter]: "urn:ietf:params:oauth:token-type:saml2" });
+    expect(result).toMatchObject({ ok: false, failure: { parameter, hint: { supported } } });
+  });
+
   test.each([ACCESS_TOKEN_TYPE, "urn:ietf:params:oauth:token-type:jwt"])(
     "RF-23: a subject of type %s is accepted",
     async (type) => {

@@ -731,7 +731,7 @@ describe("an API other than Graph", () => {
   });
 });
 
-test("a grant of Graph keeps its scopes although the policy spells them in another case now", () => {
+test("a grant for Graph keeps its scopes when the policy now spells them in another case", () => {
   const given = [{ api: "graph", scopes: ["user.read", "CALENDARS.READ"] }] as const;
   const tokenParameters = tokenParametersFor({ scopes: ["user.READ"] });
   const decision = decide(policyWith(), byApplicationWithoutSubject("refresh-token", { tokenParameters, given }));

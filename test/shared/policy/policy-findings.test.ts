@@ -82,7 +82,7 @@ describe("an error is what cannot work", () => {
     expect(finding).toMatchObject({
       effect: expect.stringMatching(/^a caller gets 500 scope_surplus on every call for graph/),
       remedies: [
-        expect.stringMatching(/"release": "none" for web-users, with relay rules for graph/),
+        expect.stringMatching(/"release": "none" for web-users and relay rules for graph/),
         expect.stringMatching(/give web-users a registration of its own/),
         "use the same list: add Mail.Read to graph of web-users, or remove it from backend",
       ],
