@@ -90,7 +90,7 @@ function allCommands(program: string): string {
     ? `  ${program} registration <file>   what it needs in Entra; reads the tenant, changes nothing
 `
     : "";
-  return `Tools for the policy of a Graph Token Exchange service. They read files and send no request.
+  return `Tools for the policy of a Graph Token Exchange service. They read files and send no request${inCheckout === "" ? "" : ", except for registration"}.
 
   ${program} check <file>          what is wrong with a policy, and what it allows
   ${program} init <file>           write a starting policy

@@ -256,7 +256,7 @@ export type Failure =
       readonly reason: "entra" | "audience" | "expired";
       readonly evidence?: EntraEvidence;
     }
-  /** Too many secrets or assertions of one client, or of all clients together, were refused. */
+  /** Entra did not accept too many secrets or assertions of one client, or of all clients together. */
   | { readonly kind: "client_budget_used_up"; readonly retryAfterSeconds: number }
   | { readonly kind: "actor_refused"; readonly reason: ActorRefusal; readonly sentBytes?: number }
   | ({ readonly kind: "policy_refused" } & PolicyRefused)
