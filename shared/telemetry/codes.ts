@@ -117,6 +117,8 @@ export const CODES: readonly string[] = [
   "budget_used_up",
   // The service and its configuration.
   "scope_surplus",
+  "session_ended",
+  "session_form_forged",
   "credential_refused",
   "registration_refused",
   "credential_unusable",

@@ -25,8 +25,8 @@ const me = () => `${scene.stack.service.url}/me`;
 const TITLE = "What acts on your behalf";
 
 /** The person allows the scheduled flow. */
-async function allow(page: Page, name: string): Promise<void> {
-  await page.goto(await newLink(scene));
+async function allow(page: Page, name: "alice" | "erin"): Promise<void> {
+  await page.goto(await newLink(scene, { api: "graph", expectedUser: USER_IDS[name] }));
   await signIn(page, scene, name);
   await page.waitForURL(/\/signin\/confirm/);
   await page.getByRole("button", { name: "Allow", exact: true }).click();
@@ -136,7 +136,7 @@ describe("in German", () => {
     await page.goto(await newLink(scene));
     await signIn(page, scene, "alice");
     await page.waitForURL(/\/signin\/confirm/);
-    await page.getByText("Lesen Ihrer E-Mails").waitFor();
+    await page.getByText("Ihre E-Mails lesen").waitFor();
     await checkPage(page, "de-confirmation");
     await page.getByRole("button", { name: "Nicht erlauben" }).click();
     await page.getByRole("heading", { name: "Kein Zugriff wurde gewährt" }).waitFor();

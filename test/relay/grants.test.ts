@@ -1,7 +1,7 @@
 /** A grant does through the relay what its person approved, and no more. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { newBrowser } from "../sign-in/support/browser.ts";
-import { answerConfirmation, signInByLink } from "../sign-in/support/sign-in.ts";
+import { answerConfirmation, requestLink, signInByLink } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, userToken } from "../support/callers.ts";
 import { useWorld } from "../support/use-world.ts";
 import { relaySettings } from "./support/relay-policy.ts";
@@ -24,10 +24,10 @@ function daemonHas(release: "token" | "none") {
 /** A grant by a link of the daemon, and the page that alice approved. */
 async function approve() {
   const browser = newBrowser(service);
-  const back = await signInByLink(service, browser);
+  const { link, handle } = await requestLink(service);
+  const back = await signInByLink(service, browser, { link });
   const page = (await browser.open(back.headers.get("location") ?? "")).text;
-  const made = await answerConfirmation(browser, back);
-  const handle = /gte_[\w-]{43}/.exec(made.text)?.[0] ?? "";
+  await answerConfirmation(browser, back);
   return { page, headers: { ...bearer(appToken(world, { client: "daemon" })), "x-grant": handle } };
 }
 
@@ -61,7 +61,7 @@ test("the page of an entry without release shows every scope and every rule, and
   world.tenant.state.addConsent({ user: "alice", scopes: ["Mail.Send"] });
   daemonHas("none");
   const { page, headers } = await approve();
-  expect(page).toContain("<li><code>Mail.Send</code></li>");
+  expect(page).toContain('<li>Send mail as you <code class="quiet">Mail.Send</code></li>');
   expect(page).toContain("<li>read <code>/v1.0/me</code></li>");
   expect(page).toContain("<li>read, change <code>/v1.0/me/messages/**</code></li>");
   expect(page).toContain("<li>create or send <code>/v1.0/me/sendMail</code></li>");

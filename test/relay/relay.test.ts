@@ -5,8 +5,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { everyByte } from "../../local/tenant/graph/messages.ts";
 import { ENTRA_DEADLINE_MS, RELAY_CALL_DEADLINE_MS, RELAY_REQUEST_DEADLINE_MS } from "../../shared/core/limits.ts";
-import { newBrowser } from "../sign-in/support/browser.ts";
-import { answerConfirmation, signInByLink } from "../sign-in/support/sign-in.ts";
+import { allowedHandle } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, userToken } from "../support/callers.ts";
 import type { Call } from "../support/service-under-test.ts";
 import { useWorld } from "../support/use-world.ts";
@@ -414,7 +413,7 @@ describe("callers", () => {
   });
 
   test("an application with a grant acts for its user, and never gets the token", async () => {
-    const handle = await grantForDaemon();
+    const handle = await allowedHandle(service);
     const headers = { ...bearer(appToken(world, { client: "daemon" })), "x-grant": handle };
     const answer = await service.call("/DownstreamApi/graph/v1.0/me", { headers });
     expect([answer.status, answer.json()["displayName"]]).toEqual([200, "Alice Archer"]);
@@ -431,11 +430,6 @@ describe("callers", () => {
   });
 
   /** A sign-in by link: links remain possible for an entry without release, because a handle is no token. */
-  async function grantForDaemon(): Promise<string> {
-    const browser = newBrowser(service);
-    const page = await answerConfirmation(browser, await signInByLink(service, browser));
-    return /gte_[\w-]{43}/.exec(page.text)?.[0] ?? "";
-  }
 });
 
 describe("the audit event", () => {

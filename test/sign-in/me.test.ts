@@ -8,10 +8,12 @@ import { useWorld } from "../support/use-world.ts";
 import { type Browser, hiddenFields, newBrowser, pathOf } from "./support/browser.ts";
 import {
   answerConfirmation,
+  answerLink,
   callbackPath,
   createLink,
   entraCode,
   entraRequest,
+  requestLink,
   type Signed,
   signInByLink,
 } from "./support/sign-in.ts";
@@ -33,11 +35,9 @@ async function signedIn(user = "alice", at: ServiceUnderTest = service) {
 }
 
 /** The scheduled flow gets a grant of a person. The handle, and the id that the page has. */
-async function newGrant(user = "alice"): Promise<{ readonly handle: string; readonly id: string }> {
-  const browser = newBrowser(service);
-  const link = await createLink(service);
-  const allowed = await answerConfirmation(browser, await signInByLink(service, browser, { link, signed: { user } }));
-  const [handle = ""] = /gte_[\w-]{43}/.exec(allowed.text) ?? [];
+async function newGrant(user: "alice" | "bob" = "alice"): Promise<{ readonly handle: string; readonly id: string }> {
+  const { link, handle } = await requestLink(service, { api: "graph", expectedUser: USER_IDS[user] });
+  await answerLink(service, link, { signed: { user } });
   return { handle, id: String(service.lastEvent()["grantId"]) };
 }
 
@@ -214,7 +214,7 @@ describe("the page", () => {
     const { text } = await browser.open("/me", { headers: { "accept-language": "de-CH, en;q=0.5" } });
     expect(text).toContain('<html lang="de">');
     expect(text).toContain("<h1>Was in Ihrem Namen handelt</h1>");
-    expect(text).toContain("Lesen Ihrer E-Mails");
+    expect(text).toContain("Ihre E-Mails lesen");
     expect(text).toMatch(/>\d+\. \p{L}+ \d{4}<\/time>/u);
     expect(text).not.toMatch(/Read your|Since|Until|Sign out/);
   });
@@ -254,7 +254,10 @@ describe("the page", () => {
     const narrow = { registration: "narrow", apis: { graph: ["User.Read"] } };
     const at = service.another({ settings: { POLICY: policyWithEntries({ daemon: narrow }) } });
     const token = appToken(service, { client: "daemon", resource: "narrow", claims: { roles: ["Exchange.Call"] } });
-    const made = await at.call("/signin/links", { json: { api: "graph" }, headers: bearer(token) });
+    const made = await at.call("/signin/links", {
+      json: { api: "graph", expectedUser: USER_IDS.alice },
+      headers: bearer(token),
+    });
     const browser = newBrowser(at);
     const back = await signInByLink(at, browser, { link: pathOf(String(made.json()["url"])) });
     await answerConfirmation(browser, back);

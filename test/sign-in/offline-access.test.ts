@@ -197,7 +197,7 @@ describe("a grant by link has the scopes that the page showed", () => {
     const page = await browser.open(arrived.headers.get("location") ?? "");
     await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "allow" });
     const handle = String(made.json()["grant"]);
-    const shown = [...page.text.matchAll(/<li><code>([^<]*)<\/code>/g)].map(([, scope]) => scope);
+    const shown = [...page.text.matchAll(/<li>(?:[^<]* )?<code[^>]*>([^<]*)<\/code>/g)].map(([, scope]) => scope);
     const id = createHash("sha256").update(handle).digest("hex");
     const all = (await at.call("/grants", { headers: daemon() })).json()["grants"] as Record<string, unknown>[];
     const grant = all.find((one) => one["id"] === id);

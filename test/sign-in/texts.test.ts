@@ -71,7 +71,12 @@ function pagesIn(language: Language): Page[] {
   const asked = { ...question, language, apis, mayIncludeMore: true, again: true };
   const mine = { language, person, next: "n", formToken: "F" };
   const refused = { status: 503, error: "x", description: "Something in English.", action: "retry" } as const;
+  const requests = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].map((method) => ({
+    methods: [method],
+    path: "/",
+  }));
   return [
+    confirmationPage({ ...asked, person, apis: [{ api, scopes: [scope], requests }] }),
     confirmationPage({ ...asked, person }),
     confirmationPage({ ...asked, person: undefined }),
     allowedPage({ language, application: "A", untilSeconds: 0 }),
