@@ -44,7 +44,7 @@ const REFUSALS: Readonly<Record<SignInRefusal, readonly [code: string, descripti
     "The policy has another app registration for the application since this sign-in began. Start again.",
     "sign_in",
   ],
-  session_ended: ["session_ended", "Nobody is signed in to /me in this browser. Open /me again.", "sign_in"],
+  session_ended: ["session_ended", "You are not signed in to /me in this browser. Open /me again.", "sign_in"],
   session_form_forged: ["session_form_forged", "The form did not come from /me. Open /me again.", "sign_in"],
   too_large: [
     "signin_too_large",

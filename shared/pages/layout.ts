@@ -1,12 +1,11 @@
 /**
- * The layout of every page and its security headers: the page loads nothing, only the inline style sheet and script run
- * (allowed by their hashes), and other sites can neither frame the page nor see its URL.
+ * The layout of every page and its security headers: the page loads nothing, only the inline style sheet
+ * applies (allowed by its hash), no script runs, and other sites can neither frame the page nor see its URL.
  */
 import { createHash } from "node:crypto";
 import type { Cookie } from "../core/cookie.ts";
 import type { Failure } from "../core/failure.ts";
 import type { TextResponse } from "../http/outgoing-response.ts";
-import { COPY_SCRIPT } from "./copy-script.ts";
 import { constantText, type Html, html } from "./html.ts";
 import type { Language } from "./language.ts";
 import { STYLE } from "./style.ts";
@@ -16,8 +15,6 @@ export interface Page {
   readonly language: Language;
   readonly title: string;
   readonly main: Html;
-  /** The page has copy buttons. */
-  readonly copies?: boolean;
   /** The page redirects to this URL. */
   readonly refreshTo?: string;
 }
@@ -41,10 +38,7 @@ export function pageResponse(page: Page, { status, correlationId, cookies, refus
   };
 }
 
-export function renderPage({ language, title, main, copies = false, refreshTo }: Page, correlationId: string): string {
-  const script = copies
-    ? html`<p class="copy-status" id="copy-status" role="status"></p><script>${constantText(COPY_SCRIPT)}</script>`
-    : "";
+export function renderPage({ language, title, main, refreshTo }: Page, correlationId: string): string {
   const refresh = refreshTo === undefined ? "" : html`\n<meta http-equiv="refresh" content="0;url=${refreshTo}">`;
   const { text } = html`<!doctype html>
 <html lang="${language}">
@@ -60,7 +54,7 @@ export function renderPage({ language, title, main, copies = false, refreshTo }:
 <main>
 ${main}
 </main>
-<footer>Graph Token Exchange<br>${TEXTS[language].layout.reference}: <code>${correlationId}</code>${script}</footer>
+<footer>Graph Token Exchange<br>${TEXTS[language].layout.reference}: <code>${correlationId}</code></footer>
 </body>
 </html>
 `;
@@ -74,13 +68,12 @@ const ICON = `data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#1f57c3"/><path d="M7 12h15l-4-4M25 20H10l4 4" fill="none" stroke="#fff" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/></svg>',
 )}`;
 
-/** Content Security Policy level 3, with hashes instead of `unsafe-inline`. */
+/** Content Security Policy level 3, with a hash instead of `unsafe-inline`. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   // The icon of the page, which is part of it.
   "img-src data:",
   `style-src ${hashOf(STYLE)}`,
-  `script-src ${hashOf(COPY_SCRIPT)}`,
   "form-action 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",

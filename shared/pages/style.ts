@@ -48,7 +48,6 @@ button:hover { border-color: var(--accent-over); color: var(--accent-over); }
 button.main:hover { background: var(--accent-over); color: var(--accent-text); }
 button.small { min-height: 2rem; padding: .125rem .75rem; font-size: .875rem; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.copy-status { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 34rem) { body { padding: 1rem .5rem; } main { padding: 1.25rem; } footer { padding: 1rem 1.25rem; }
   dl > div { grid-template-columns: 1fr; } .choice button { flex: 1 1 100%; } }
 @media (forced-colors: active) { button, input, pre, main { border: 1px solid; } }
