@@ -37,7 +37,7 @@ export const TELEMETRY_STOP_MS = 2_000;
 /** A form or JSON body: two tokens of the maximum size and their parameters. */
 export const BODY_MAX_BYTES = 64 * 1024;
 /** Calls of the relay that run at once for one policy entry, on one instance: a quarter of the connections to a host. */
-export const RELAY_CALLS_MAX = 32;
+export const RELAY_CALLS_MAX = 128;
 /** A body through the relay, in each direction. Graph takes at most 4 MB in one request that is no upload session. */
 export const RELAY_BODY_MAX_BYTES = 5 * 1024 * 1024;
 /** Requests in one batch: Graph's own limit. */

@@ -20,6 +20,8 @@ import type {
 
 /** Connections per host. Entra answers in 50 to 200 ms, so these are enough for more than 500 exchanges a second. */
 const CONNECTIONS_MAX = 128;
+/** Connections per API: four policy entries can have all their calls running. */
+const API_CONNECTIONS_MAX = 4 * RELAY_CALLS_MAX;
 
 /** The errors of a keep-alive connection that the server closed between two requests. */
 const STALE: readonly unknown[] = ["ECONNRESET", "EPIPE"];
@@ -42,7 +44,7 @@ const IDEMPOTENT: readonly string[] = ["GET", "HEAD", "PUT", "DELETE"] satisfies
 
 /** Creates a client for APIs, with a separate connection pool: a slow API takes no connection from Entra. */
 export function createBytesOutbound(): BytesOutbound {
-  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS_MAX, scheduling: "lifo" });
+  const agent = new Agent({ keepAlive: true, maxSockets: API_CONNECTIONS_MAX, scheduling: "lifo" });
   const running = new Map<string, number>();
   const add = (share: string, change: number) => {
     const count = (running.get(share) ?? 0) + change;

@@ -302,7 +302,7 @@ describe("the client for APIs", () => {
     expect(answer).toEqual({ ok: false, failure: { kind: "answer_too_large" } });
   });
 
-  test("a share with 32 running requests gets no further one, and takes nothing from another share", async () => {
+  test("a share with 128 running requests gets no further one, and takes nothing from another share", async () => {
     const outbound = createBytesOutbound();
     const waiting: (() => void)[] = [];
     const all = Promise.withResolvers<void>();
