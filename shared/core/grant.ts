@@ -68,6 +68,13 @@ export interface WantedGrant {
   readonly heals: boolean;
 }
 
+const DAY_SECONDS = 24 * 3600;
+
+/** When a grant ends that begins at `startSeconds`, seconds since 1970. `maxDays`: `grantMaxDays` of the policy entry. */
+export function grantEnd(startSeconds: number, maxDays: number): number {
+  return startSeconds + maxDays * DAY_SECONDS;
+}
+
 /**
  * `gte_` and 256 bits in base64url: 43 characters, of which the last has four bits, so only sixteen characters are
  * allowed there (one spelling per value).

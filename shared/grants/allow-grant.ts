@@ -4,7 +4,7 @@
  * revoked or declined stays ended: nothing is left to replace.
  */
 import type { ConsentedApis } from "../core/api-scopes.ts";
-import type { Grant, GrantBinding } from "../core/grant.ts";
+import { type Grant, type GrantBinding, grantEnd } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
@@ -14,7 +14,6 @@ import type { GrantStore } from "./grant-store.ts";
 import type { GrantFailure, StoredGrant, StoredRequest, StoredRow } from "./grant-types.ts";
 import { sealGrant, unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
-const DAY_SECONDS = 24 * 3600;
 /** Attempts if another writer changes the row, for example a redemption that is recorded. */
 const ATTEMPTS = 3;
 
@@ -187,7 +186,7 @@ async function renewedGrant(input: AllowInput, { request, handle, previous }: Al
 }
 
 function termsOf({ apis, maxDays, policyEntry, allowedAtSeconds, confirmation }: AllowGrant) {
-  const expiresAtSeconds = allowedAtSeconds + maxDays * DAY_SECONDS;
+  const expiresAtSeconds = grantEnd(allowedAtSeconds, maxDays);
   return { apis, policyEntry, allowedAtSeconds, confirmation, expiresAtSeconds };
 }
 

@@ -8,7 +8,7 @@
  */
 
 import type { ConsentedApis } from "../core/api-scopes.ts";
-import { type Grant, type GrantBinding, isGrantId, type RequestedGrant } from "../core/grant.ts";
+import { type Grant, type GrantBinding, grantEnd, isGrantId, type RequestedGrant } from "../core/grant.ts";
 import { REQUESTED_GRANT_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
@@ -38,12 +38,11 @@ import type {
 import { confirmExists, recordRedemption, recordVerified, storeNewer } from "./record-redemption.ts";
 import { sealGrant, sealRequest, unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
-const DAY_SECONDS = 24 * 3600;
 /**
  * How long an expired grant stays in the store. An application that runs once a week then gets "expired" with a link to
  * renew the grant, instead of "unknown". The refresh token stays sealed with the handle and is not redeemed.
  */
-const EXPIRED_RETENTION_SECONDS = 14 * DAY_SECONDS;
+const EXPIRED_RETENTION_SECONDS = 14 * 24 * 3600;
 
 export interface CreateGrant {
   readonly binding: GrantBinding;
@@ -187,7 +186,7 @@ async function createGrant(input: GrantsInput, request: CreateGrant): Promise<Re
     ...record,
     createdAtSeconds,
     allowedAtSeconds: createdAtSeconds,
-    expiresAtSeconds: createdAtSeconds + maxDays * DAY_SECONDS,
+    expiresAtSeconds: grantEnd(createdAtSeconds, maxDays),
     codeChallenge: undefined,
     verifiedAtSeconds: undefined,
     lastRedeemedAtSeconds: undefined,

@@ -46,7 +46,7 @@ export async function recordRedemption(
   if (last !== undefined && input.nowSeconds() - last < RECORD_AFTER_SECONDS) return confirmExists(input, grant);
   const replaced = await input.store.replace(opened, { sealed, lastRedeemedAtSeconds: input.nowSeconds() });
   if (!replaced.ok) return replaced;
-  // Another instance recorded a redemption at the same time, or the grant was revoked and a tombstone replaced it.
+  // Another instance recorded a redemption at the same time, or the grant was undone: its row is a requested grant again.
   if (replaced.value === "changed") return confirmExists(input, grant);
   return replaced.value === "gone" ? fail({ kind: "grant_unknown" }) : succeed(replaced.value.grant);
 }

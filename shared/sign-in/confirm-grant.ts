@@ -6,6 +6,7 @@
  */
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Failure } from "../core/failure.ts";
+import { grantEnd } from "../core/grant.ts";
 import { CODE_SECONDS, CONFIRMATION_SECONDS } from "../core/limits.ts";
 import type { RedirectTarget } from "../core/redirect-target.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -77,8 +78,6 @@ interface FormRequest {
   readonly signal: AbortSignal;
 }
 
-const DAY_SECONDS = 24 * 3600;
-
 /** The confirmation that is sealed in this browser's cookie, if policy still allows it. */
 export async function openConfirmation(
   context: SignInContext,
@@ -140,7 +139,7 @@ function toGrantConfirmation(context: SignInContext, pending: PendingGrant): Res
     ...describeApplication(context, pending),
     apis,
     mayIncludeMore: false,
-    untilSeconds: pending.createdAtSeconds + grantMaxDays * DAY_SECONDS,
+    untilSeconds: grantEnd(pending.createdAtSeconds, grantMaxDays),
   });
 }
 
@@ -165,7 +164,7 @@ function toCodeConfirmation(context: SignInContext, pending: PendingCode): Resul
     })),
     mayIncludeMore: acceptSurplus,
     // The grant is issued when the code is redeemed.
-    untilSeconds: createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS + grantMaxDays * DAY_SECONDS,
+    untilSeconds: grantEnd(createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS, grantMaxDays),
   });
 }
 
