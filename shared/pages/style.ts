@@ -22,25 +22,17 @@ dl > div { display: grid; grid-template-columns: 11rem 1fr; gap: .25rem 1rem; pa
 dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
 dd ul { margin: 0; padding: 0; list-style: none; }
 .quiet { color: var(--quiet); font-size: .9375rem; }
-code, pre, input { font: .875rem/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+code { font: .875rem/1.5 ui-monospace, "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; }
 code { overflow-wrap: anywhere; }
-pre { margin: 0; padding: .75rem; background: var(--field); border: 1px solid var(--line); border-radius: .5rem;
-  white-space: pre-wrap; overflow-wrap: anywhere; }
 a { color: var(--accent); }
 .note { background: var(--note); border-left: .25rem solid var(--note-line); border-radius: .25rem;
   padding: .75rem 1rem; margin: 1.5rem 0; }
 .choice { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.5rem 0 0; }
 .after { margin-top: 1.5rem; }
-.row { display: flex; gap: .5rem; align-items: stretch; }
-.title { display: flex; justify-content: space-between; align-items: end; gap: 1rem; margin: 2rem 0 .5rem; }
-.title h2 { margin: 0; }
 .links { padding: 0; list-style: none; } .links li { margin: 1rem 0; }
 .person { display: flex; flex-wrap: wrap; justify-content: space-between; align-items: center; gap: .5rem 1rem;
   margin: 0 0 1rem; }
 .person p { margin: 0; }
-label { display: block; font-weight: 600; margin-bottom: .375rem; }
-input { flex: 1; min-width: 0; padding: .625rem .75rem; color: inherit; background: var(--field);
-  border: 1px solid var(--quiet); border-radius: .5rem; }
 button { font: inherit; font-weight: 600; min-height: 2.75rem; padding: .5rem 1.25rem; border-radius: .5rem;
   border: 1px solid var(--accent); background: transparent; color: var(--accent); cursor: pointer; }
 button.main { background: var(--accent); color: var(--accent-text); }
@@ -50,5 +42,5 @@ button.small { min-height: 2rem; padding: .125rem .75rem; font-size: .875rem; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 @media (max-width: 34rem) { body { padding: 1rem .5rem; } main { padding: 1.25rem; } footer { padding: 1rem 1.25rem; }
   dl > div { grid-template-columns: 1fr; } .choice button { flex: 1 1 100%; } }
-@media (forced-colors: active) { button, input, pre, main { border: 1px solid; } }
+@media (forced-colors: active) { button, main { border: 1px solid; } }
 `;
