@@ -1,26 +1,12 @@
 /** `/me` and the pages around it in a real browser: how they look, who can reach them, and that nothing is wrong with them. */
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import type { Page } from "playwright-core";
+import { describe, expect } from "vitest";
 import { USER_IDS } from "../support/callers.ts";
-import { browserTest, hasBrowser, launchBrowser } from "./support/chromium.ts";
-import { checkPage, watchedPage } from "./support/page-checks.ts";
-import { newLink, type Scene, signIn, startScene } from "./support/scene.ts";
+import { checkPage } from "./support/page-checks.ts";
+import { newLink, signIn } from "./support/scene.ts";
+import { useBrowser } from "./support/use-browser.ts";
 
-let scene: Scene;
-let browser: Browser | undefined;
-beforeAll(async () => {
-  if (hasBrowser) {
-    [browser, scene] = await Promise.all([launchBrowser(), startScene()]);
-  }
-});
-afterAll(async () => {
-  await browser?.close();
-  await scene?.stop();
-});
-
-const inBrowser = (name: string, run: (context: BrowserContext) => Promise<void>) =>
-  browserTest(name, () => browser, run);
-const newPage = (context: BrowserContext) => watchedPage(context, scene.stack.service.url);
+const { scene, browser, inBrowser, newPage } = useBrowser();
 const me = () => `${scene.stack.service.url}/me`;
 const TITLE = "What acts on your behalf";
 
@@ -76,7 +62,7 @@ describe("a person at /me", () => {
   inBrowser("sees only their own: another person in another browser sees nothing", async (context) => {
     const { page } = await newPage(context);
     await allow(page, "alice");
-    const other = await browser?.newContext({ ignoreHTTPSErrors: true });
+    const other = await browser()?.newContext({ ignoreHTTPSErrors: true });
     const stranger = await other?.newPage();
     if (stranger === undefined) throw new Error("no browser");
     await openMe(stranger, "bob");
@@ -127,7 +113,7 @@ describe("another site", () => {
 
 describe("in German", () => {
   inBrowser("every page from the link to the end of the access", async () => {
-    const german = await browser?.newContext({ ignoreHTTPSErrors: true, locale: "de-DE" });
+    const german = await browser()?.newContext({ ignoreHTTPSErrors: true, locale: "de-DE" });
     if (german === undefined) throw new Error("no browser");
     const { page, browserErrors } = await newPage(german);
     await page.goto(scene.stack.service.url);

@@ -3,40 +3,14 @@
  * only a browser does: cookies on redirects, security policies, history, focus, colour schemes.
  */
 import { join } from "node:path";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import type { BrowserContext, Page } from "playwright-core";
+import { describe, expect } from "vitest";
 import { codeForm } from "../sign-in/support/sign-in.ts";
 import { claimsOf, USER_IDS } from "../support/callers.ts";
-import { browserTest, hasBrowser, launchBrowser } from "./support/chromium.ts";
-import { newAuthorizeUrl, newLink, newLinkWithHandle, post, type Scene, signIn, startScene } from "./support/scene.ts";
+import { newAuthorizeUrl, newLink, newLinkWithHandle, post, signIn } from "./support/scene.ts";
+import { useBrowser } from "./support/use-browser.ts";
 
-let scene: Scene;
-let browser: Browser | undefined;
-beforeAll(async () => {
-  if (hasBrowser) {
-    [browser, scene] = await Promise.all([launchBrowser(), startScene()]);
-  }
-});
-afterAll(async () => {
-  await browser?.close();
-  await scene?.stop();
-});
-
-const inBrowser = (name: string, run: (context: BrowserContext) => Promise<void>) =>
-  browserTest(name, () => browser, run);
-
-/** A new page, and the errors that the browser reports about the service's pages. */
-async function newPage(context: BrowserContext): Promise<{ page: Page; browserErrors: string[] }> {
-  const page = await context.newPage();
-  const browserErrors: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" && page.url().startsWith(scene.stack.service.url)) {
-      browserErrors.push(message.text());
-    }
-  });
-  page.on("pageerror", (error) => browserErrors.push(error.message));
-  return { page, browserErrors };
-}
+const { scene, inBrowser, newPage } = useBrowser();
 
 /** Saves a screenshot if SCREENSHOTS_DIR is set. */
 async function takeScreenshot(page: Page, name: string): Promise<void> {
