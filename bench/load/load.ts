@@ -4,6 +4,7 @@
  * time. It uses sockets, because HTTP clients need more processor time than the measured service.
  */
 import { connect, type Socket } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 
 export interface LoadInput {
@@ -14,7 +15,11 @@ export interface LoadInput {
   readonly tls?: boolean;
   /** Complete HTTP/1.1 requests. */
   readonly requests: readonly Uint8Array[];
+  /** Milliseconds that each request takes behind the measured host. They do not count. Default: none. */
+  readonly behindMs?: readonly number[];
   readonly connections: number;
+  /** The connections start evenly over this time in milliseconds. Default: all at once. */
+  readonly rampMs?: number;
   /** The load ends after `maxRequests` or `maxMs`. */
   readonly maxRequests: number;
   readonly maxMs: number;
@@ -41,18 +46,25 @@ export async function runLoad(input: LoadInput): Promise<LoadResult> {
   const statuses: Record<number, number> = {};
   const started = performance.now();
   let next = 0;
-  const nextRequest = (): Uint8Array | undefined => {
+  const nextRequest = (): NextRequest | undefined => {
     if (next >= input.maxRequests || performance.now() - started >= input.maxMs) return undefined;
     const index = input.order === "random" ? Math.floor(Math.random() * input.requests.length) : next;
     next += 1;
-    return input.requests[index % input.requests.length];
+    const bytes = input.requests[index % input.requests.length];
+    return bytes && { bytes, behindMs: input.behindMs?.[index % input.requests.length] ?? 0 };
   };
   const record = (status: number, ms: number) => {
     statuses[status] = (statuses[status] ?? 0) + 1;
     latencies.push(ms);
   };
   const stop = input.awake === true ? stayAwake() : () => undefined;
-  await Promise.all(Array.from({ length: input.connections }, () => runConnection(input, nextRequest, record)));
+  const { connections, rampMs = 0 } = input;
+  const startAt = (index: number) => setTimeout((index / connections) * rampMs);
+  await Promise.all(
+    Array.from({ length: connections }, (_, index) =>
+      startAt(index).then(() => runConnection(input, nextRequest, record)),
+    ),
+  );
   stop();
   const seconds = (performance.now() - started) / 1_000;
   return {
@@ -65,6 +77,11 @@ export async function runLoad(input: LoadInput): Promise<LoadResult> {
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+interface NextRequest {
+  readonly bytes: Uint8Array;
+  readonly behindMs: number;
+}
 
 /** Keeps the event loop running without a pause until the returned function is called. */
 function stayAwake(): () => void {
@@ -88,14 +105,15 @@ function quantiles(latencies: readonly number[]) {
 
 function runConnection(
   target: Pick<LoadInput, "host" | "port" | "tls">,
-  nextRequest: () => Uint8Array | undefined,
+  nextRequest: () => NextRequest | undefined,
   record: (status: number, ms: number) => void,
 ): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { host = "127.0.0.1", port, tls = false } = target;
   const address = { port, host, noDelay: true };
   const socket = tls ? connectTls({ ...address, ALPNProtocols: ["http/1.1"], servername: host }) : connect(address);
-  let sentAt = 0;
+  /** The earliest time of the response, on the clock of `performance.now()`. */
+  let earliest = 0;
   let waiting = false;
   const send = () => {
     const request = nextRequest();
@@ -104,18 +122,18 @@ function runConnection(
       socket.end();
       resolve();
     } else {
-      sentAt = performance.now();
-      socket.write(request);
+      earliest = performance.now() + request.behindMs;
+      socket.write(request.bytes);
     }
   };
   readResponses(socket, (status) => {
-    record(status, performance.now() - sentAt);
+    record(status, performance.now() - earliest);
     send();
   });
   const onClose = () => {
     if (waiting) {
       waiting = false;
-      record(0, performance.now() - sentAt);
+      record(0, performance.now() - earliest);
       runConnection(target, nextRequest, record).then(resolve, resolve);
     } else {
       resolve();
