@@ -7,11 +7,12 @@
 targetScope = 'resourceGroup'
 
 import { Guid, Policy } from 'types/policy.bicep'
-import { AlertThresholds, AppOnly, cloudName, Network, OpenTelemetry, Scale, Tags } from 'types/deployment.bicep'
+import { checkedName, withoutHyphens } from 'types/names.bicep'
+import { AlertThresholds, AppOnly, cloudName, ExistingNetwork, Network, OpenTelemetry, Scale, Tags } from 'types/deployment.bicep'
 
 // Names and region.
 
-@description('Short name of the deployment, which is part of every resource name. Lower-case letters and digits.')
+@description('Short name of the deployment, which is part of every resource name. Lower-case letters, digits and single hyphens between them, for example contoso-read.')
 @minLength(2)
 @maxLength(12)
 param name string
@@ -116,6 +117,9 @@ param storageSku 'Standard_GRS' | 'Standard_GZRS' | 'Standard_LRS' | 'Standard_Z
 @maxValue(90)
 param softDeleteDays int = 90
 
+@description('Set it to true for one deployment if the resource group was deleted: Azure then restores the vault with its secrets instead of refusing its name.')
+param recoverDeletedVault bool = false
+
 @description('Retention of logs in days.')
 @minValue(30)
 @maxValue(730)
@@ -130,7 +134,10 @@ param redisSku string = 'Balanced_B0'
 @description('Make vault, storage and Redis reachable only through a private network. The HTTPS endpoint of the service stays public.')
 param usePrivateNetwork bool = false
 
-@description('Address ranges of the private network.')
+@description('Subnets and DNS zones that exist already, with usePrivateNetwork. The deployment then makes no network.')
+param existingNetwork ExistingNetwork?
+
+@description('Address ranges of the private network that the deployment makes.')
 param network Network = {
   addressPrefix: '10.20.0.0/24'
   appSubnetPrefix: '10.20.0.0/26'
@@ -138,7 +145,7 @@ param network Network = {
   staticOutboundAddress: true
 }
 
-@description('Public IPv4 ranges (CIDR) that may reach vault and storage with a private network, for example the deploying machine.')
+@description('Public IPv4 addresses or ranges (CIDR) that may reach vault and storage with a private network, for example the address of an administrator. The upload of the package needs none: the platform writes the blob with the identity of the app.')
 param allowedIpRanges string[] = []
 
 @description('Email addresses that receive alerts. Empty: alerts appear only in the portal.')
@@ -151,6 +158,7 @@ param alertThresholds AlertThresholds = {
   credentialDays: 30
 }
 
+var shortName = checkedName(name)
 var suffix = uniqueString(resourceGroup().id, name)
 var deploymentContainerName = 'app-package'
 var vaultZone = 'privatelink${replace(environment().suffixes.keyvaultDns, '.vault.', '.vaultcore.')}'
@@ -161,6 +169,13 @@ var redisZones = {
 }
 var cloud = cloudName(environment().name)
 var redisZone = redisZones[cloud]
+var makesNetwork = usePrivateNetwork && existingNetwork == null
+var virtualNetworkId = makesNetwork ? privateNetwork!.outputs.virtualNetworkId : ''
+var endpointSubnetId = makesNetwork ? privateNetwork!.outputs.endpointSubnetId : existingNetwork.?endpointSubnetId ?? ''
+var appSubnetId = makesNetwork
+  ? privateNetwork!.outputs.appSubnetId
+  : usePrivateNetwork ? existingNetwork!.appSubnetId : ''
+var zoneIds = existingNetwork.?zoneIds
 
 module identity 'modules/identity.bicep' = {
   params: {
@@ -172,8 +187,8 @@ module identity 'modules/identity.bicep' = {
 
 module monitoring 'modules/monitoring.bicep' = {
   params: {
-    workspaceName: 'log-${name}'
-    componentName: 'appi-${name}'
+    workspaceName: 'log-${shortName}'
+    componentName: 'appi-${shortName}'
     location: location
     tags: tags
     retentionDays: logRetentionDays
@@ -184,7 +199,7 @@ module monitoring 'modules/monitoring.bicep' = {
 
 module storage 'modules/storage.bicep' = {
   params: {
-    name: 'st${take(name, 9)}${suffix}'
+    name: 'st${withoutHyphens(name, 9)}${suffix}'
     location: location
     tags: tags
     sku: storageSku
@@ -200,7 +215,7 @@ module storage 'modules/storage.bicep' = {
 
 module policyStorage 'modules/policy-storage.bicep' = if (policySource == 'blob') {
   params: {
-    name: 'stp${take(name, 8)}${suffix}'
+    name: 'stp${withoutHyphens(name, 8)}${suffix}'
     location: location
     tags: tags
     sku: storageSku
@@ -215,10 +230,10 @@ module policyStorage 'modules/policy-storage.bicep' = if (policySource == 'blob'
 
 module vault 'modules/vault.bicep' = {
   params: {
-    name: 'kv-${name}-${take(suffix, 8)}'
+    name: 'kv-${shortName}-${take(suffix, 8)}'
     location: location
     tags: tags
-    tenantId: tenantId
+    recoverDeleted: recoverDeletedVault
     softDeleteDays: softDeleteDays
     usePrivateNetwork: usePrivateNetwork
     allowedIpRanges: allowedIpRanges
@@ -230,7 +245,7 @@ module vault 'modules/vault.bicep' = {
 
 module redis 'modules/redis.bicep' = if (useRedis) {
   params: {
-    name: 'redis-${name}-${take(suffix, 8)}'
+    name: 'redis-${shortName}-${take(suffix, 8)}'
     location: location
     tags: tags
     sku: redisSku
@@ -240,9 +255,9 @@ module redis 'modules/redis.bicep' = if (useRedis) {
   }
 }
 
-module privateNetwork 'modules/network.bicep' = if (usePrivateNetwork) {
+module privateNetwork 'modules/network.bicep' = if (makesNetwork) {
   params: {
-    name: name
+    name: shortName
     location: location
     tags: tags
     network: network
@@ -251,40 +266,43 @@ module privateNetwork 'modules/network.bicep' = if (usePrivateNetwork) {
 
 module vaultEndpoint 'modules/private-endpoint.bicep' = if (usePrivateNetwork) {
   params: {
-    name: 'pe-${name}-vault'
+    name: 'pe-${shortName}-vault'
     location: location
     tags: tags
     targetId: vault.outputs.vaultId
     groupId: 'vault'
-    zoneName: vaultZone
-    virtualNetworkId: privateNetwork!.outputs.virtualNetworkId
-    subnetId: privateNetwork!.outputs.endpointSubnetId
+    zoneName: makesNetwork ? vaultZone : ''
+    existingZoneId: zoneIds.?vault ?? ''
+    virtualNetworkId: virtualNetworkId
+    subnetId: endpointSubnetId
   }
 }
 
 module blobEndpoint 'modules/private-endpoint.bicep' = if (usePrivateNetwork) {
   params: {
-    name: 'pe-${name}-blob'
+    name: 'pe-${shortName}-blob'
     location: location
     tags: tags
     targetId: storage.outputs.accountId
     groupId: 'blob'
-    zoneName: 'privatelink.blob.${environment().suffixes.storage}'
-    virtualNetworkId: privateNetwork!.outputs.virtualNetworkId
-    subnetId: privateNetwork!.outputs.endpointSubnetId
+    zoneName: makesNetwork ? 'privatelink.blob.${environment().suffixes.storage}' : ''
+    existingZoneId: zoneIds.?blob ?? ''
+    virtualNetworkId: virtualNetworkId
+    subnetId: endpointSubnetId
   }
 }
 
 module policyEndpoint 'modules/private-endpoint.bicep' = if (usePrivateNetwork && policySource == 'blob') {
   params: {
-    name: 'pe-${name}-policy'
+    name: 'pe-${shortName}-policy'
     location: location
     tags: tags
     targetId: policyStorage!.outputs.accountId
     groupId: 'blob'
-    zoneName: 'privatelink.blob.${environment().suffixes.storage}'
-    virtualNetworkId: privateNetwork!.outputs.virtualNetworkId
-    subnetId: privateNetwork!.outputs.endpointSubnetId
+    zoneName: makesNetwork ? 'privatelink.blob.${environment().suffixes.storage}' : ''
+    existingZoneId: zoneIds.?blob ?? ''
+    virtualNetworkId: virtualNetworkId
+    subnetId: endpointSubnetId
   }
   // Both endpoints use the same zone, and a zone must not be deployed twice at the same time.
   dependsOn: [
@@ -294,34 +312,36 @@ module policyEndpoint 'modules/private-endpoint.bicep' = if (usePrivateNetwork &
 
 module tableEndpoint 'modules/private-endpoint.bicep' = if (usePrivateNetwork) {
   params: {
-    name: 'pe-${name}-table'
+    name: 'pe-${shortName}-table'
     location: location
     tags: tags
     targetId: storage.outputs.accountId
     groupId: 'table'
-    zoneName: 'privatelink.table.${environment().suffixes.storage}'
-    virtualNetworkId: privateNetwork!.outputs.virtualNetworkId
-    subnetId: privateNetwork!.outputs.endpointSubnetId
+    zoneName: makesNetwork ? 'privatelink.table.${environment().suffixes.storage}' : ''
+    existingZoneId: zoneIds.?table ?? ''
+    virtualNetworkId: virtualNetworkId
+    subnetId: endpointSubnetId
   }
 }
 
 module redisEndpoint 'modules/private-endpoint.bicep' = if (usePrivateNetwork && useRedis) {
   params: {
-    name: 'pe-${name}-redis'
+    name: 'pe-${shortName}-redis'
     location: location
     tags: tags
     targetId: redis!.outputs.clusterId
     groupId: 'redisEnterprise'
-    zoneName: redisZone
-    virtualNetworkId: privateNetwork!.outputs.virtualNetworkId
-    subnetId: privateNetwork!.outputs.endpointSubnetId
+    zoneName: makesNetwork ? redisZone : ''
+    existingZoneId: zoneIds.?redis ?? ''
+    virtualNetworkId: virtualNetworkId
+    subnetId: endpointSubnetId
   }
 }
 
 module app 'modules/function-app.bicep' = {
   params: {
     name: appName
-    planName: 'plan-${name}'
+    planName: 'plan-${shortName}'
     location: location
     tags: tags
     nodeVersion: nodeVersion
@@ -332,7 +352,7 @@ module app 'modules/function-app.bicep' = {
     blobEndpoint: storage.outputs.blobEndpoint
     deploymentContainerName: deploymentContainerName
     telemetryConnectionString: monitoring.outputs.connectionString
-    subnetId: usePrivateNetwork ? privateNetwork!.outputs.appSubnetId : ''
+    subnetId: appSubnetId
     serviceUrl: serviceUrl
     serviceSettings: {
       CLOUD: cloud
@@ -370,7 +390,7 @@ module app 'modules/function-app.bicep' = {
 
 module alerts 'modules/alerts.bicep' = {
   params: {
-    name: name
+    name: shortName
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
@@ -381,7 +401,7 @@ module alerts 'modules/alerts.bicep' = {
 
 module workbook 'modules/workbook.bicep' = {
   params: {
-    displayName: 'Graph Token Exchange (${name})'
+    displayName: 'Graph Token Exchange (${shortName})'
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
@@ -407,4 +427,4 @@ output policyUrl string = policySource == 'blob' ? policyStorage!.outputs.policy
 output principalId string = identity.outputs.principalId
 
 @description('Static outbound IP address, or empty.')
-output outboundAddress string = usePrivateNetwork ? privateNetwork!.outputs.outboundAddress : ''
+output outboundAddress string = makesNetwork ? privateNetwork!.outputs.outboundAddress : ''

@@ -63,7 +63,7 @@ var platformSettings = {
 
 var publicUrl = empty(serviceUrl) ? 'https://${site.properties.defaultHostName}' : serviceUrl
 
-resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   name: planName
   location: location
   tags: tags
@@ -77,7 +77,7 @@ resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
   }
 }
 
-resource site 'Microsoft.Web/sites@2024-11-01' = {
+resource site 'Microsoft.Web/sites@2025-03-01' = {
   name: name
   location: location
   // azd finds the app of its service `api` by this tag.
@@ -97,13 +97,12 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
     keyVaultReferenceIdentity: identityId
     virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
     outboundVnetRouting: empty(subnetId) ? null : { allTraffic: true }
+    // Only what Flex Consumption supports: in some regions Azure refuses all other members, even with their default values.
+    // FTP has no publishing credentials (below).
     siteConfig: {
-      alwaysOn: false
-      ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: minimumTlsVersion
       scmMinTlsVersion: minimumTlsVersion
-      remoteDebuggingEnabled: false
     }
     functionAppConfig: {
       deployment: {
@@ -148,7 +147,7 @@ resource site 'Microsoft.Web/sites@2024-11-01' = {
   }
 }
 
-resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: site
   name: 'appsettings'
   properties: union(platformSettings, serviceSettings, { SERVICE_URL: publicUrl })

@@ -1,4 +1,6 @@
-// The private network: a subnet for the app, a subnet for private endpoints, and optionally a static outbound IP address.
+// The private network: a subnet for the app, a subnet for private endpoints, optionally a subnet for administrators and
+// their runners, and optionally a static outbound IP address. The subnets are resources of their own, so that a deployment
+// leaves other subnets of the network as they are.
 
 import { Network, Tags } from '../types/deployment.bicep'
 
@@ -14,13 +16,23 @@ param tags Tags
 @description('Address ranges.')
 param network Network
 
-resource appRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
+var adminPrefix = network.?adminSubnetPrefix ?? ''
+var sources = empty(adminPrefix) ? [network.appSubnetPrefix] : [network.appSubnetPrefix, adminPrefix]
+var hasStaticAddress = network.staticOutboundAddress
+
+resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: 'nsg-${name}-app'
   location: location
   tags: tags
 }
 
-resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
+resource adminRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = if (!empty(adminPrefix)) {
+  name: 'nsg-${name}-admin'
+  location: location
+  tags: tags
+}
+
+resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: 'nsg-${name}-endpoints'
   location: location
   tags: tags
@@ -29,12 +41,12 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
       {
         name: 'allow-app'
         properties: {
-          description: 'The app reaches vault, storage and Redis.'
+          description: 'The app reaches vault, storage and Redis, and administrators reach vault and storage.'
           priority: 100
           direction: 'Inbound'
           access: 'Allow'
           protocol: 'Tcp'
-          sourceAddressPrefix: network.appSubnetPrefix
+          sourceAddressPrefixes: sources
           sourcePortRange: '*'
           destinationAddressPrefix: network.endpointSubnetPrefix
           destinationPortRanges: ['443', '10000']
@@ -58,12 +70,13 @@ resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
   }
 }
 
-resource outboundAddress 'Microsoft.Network/publicIPAddresses@2024-07-01' = if (network.staticOutboundAddress) {
+// StandardV2 spans the availability zones of the region. Standard is in one zone, which Azure chooses.
+resource outboundAddress 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (hasStaticAddress) {
   name: 'pip-${name}'
   location: location
   tags: tags
   sku: {
-    name: 'Standard'
+    name: 'StandardV2'
   }
   properties: {
     publicIPAddressVersion: 'IPv4'
@@ -71,12 +84,12 @@ resource outboundAddress 'Microsoft.Network/publicIPAddresses@2024-07-01' = if (
   }
 }
 
-resource natGateway 'Microsoft.Network/natGateways@2024-07-01' = if (network.staticOutboundAddress) {
+resource natGateway 'Microsoft.Network/natGateways@2025-05-01' = if (hasStaticAddress) {
   name: 'ng-${name}'
   location: location
   tags: tags
   sku: {
-    name: 'Standard'
+    name: 'StandardV2'
   }
   properties: {
     idleTimeoutInMinutes: 4
@@ -88,7 +101,7 @@ resource natGateway 'Microsoft.Network/natGateways@2024-07-01' = if (network.sta
   }
 }
 
-resource virtualNetwork 'Microsoft.Network/virtualNetworks@2024-07-01' = {
+resource virtualNetwork 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: 'vnet-${name}'
   location: location
   tags: tags
@@ -96,55 +109,72 @@ resource virtualNetwork 'Microsoft.Network/virtualNetworks@2024-07-01' = {
     addressSpace: {
       addressPrefixes: [network.addressPrefix]
     }
-    subnets: [
+  }
+}
+
+resource app 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' = {
+  parent: virtualNetwork
+  name: 'app'
+  properties: {
+    addressPrefix: network.appSubnetPrefix
+    // The app needs the internet: Entra and Graph. New networks give a subnet no way out by themselves.
+    defaultOutboundAccess: !hasStaticAddress
+    networkSecurityGroup: {
+      id: appRules.id
+    }
+    natGateway: hasStaticAddress ? { id: natGateway.id } : null
+    delegations: [
       {
-        name: 'app'
+        name: 'flex'
         properties: {
-          addressPrefix: network.appSubnetPrefix
-          networkSecurityGroup: {
-            id: appRules.id
-          }
-          natGateway: network.staticOutboundAddress ? { id: natGateway.id } : null
-          delegations: [
-            {
-              name: 'flex'
-              properties: {
-                serviceName: 'Microsoft.App/environments'
-              }
-            }
-          ]
-        }
-      }
-      {
-        name: 'endpoints'
-        properties: {
-          addressPrefix: network.endpointSubnetPrefix
-          privateEndpointNetworkPolicies: 'NetworkSecurityGroupEnabled'
-          networkSecurityGroup: {
-            id: endpointRules.id
-          }
+          serviceName: 'Microsoft.App/environments'
         }
       }
     ]
   }
+}
 
-  resource app 'subnets' existing = {
-    name: 'app'
+// Azure changes one subnet of a network at a time.
+resource endpoints 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' = {
+  parent: virtualNetwork
+  name: 'endpoints'
+  properties: {
+    addressPrefix: network.endpointSubnetPrefix
+    defaultOutboundAccess: false
+    privateEndpointNetworkPolicies: 'NetworkSecurityGroupEnabled'
+    networkSecurityGroup: {
+      id: endpointRules.id
+    }
   }
+  dependsOn: [
+    app
+  ]
+}
 
-  resource endpoints 'subnets' existing = {
-    name: 'endpoints'
+resource admin 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' = if (!empty(adminPrefix)) {
+  parent: virtualNetwork
+  name: 'admin'
+  properties: {
+    addressPrefix: adminPrefix
+    defaultOutboundAccess: false
+    networkSecurityGroup: {
+      id: adminRules.id
+    }
+    natGateway: hasStaticAddress ? { id: natGateway.id } : null
   }
+  dependsOn: [
+    endpoints
+  ]
 }
 
 @description('Resource id of the virtual network.')
 output virtualNetworkId string = virtualNetwork.id
 
 @description('Resource id of the app\'s subnet.')
-output appSubnetId string = virtualNetwork::app.id
+output appSubnetId string = app.id
 
 @description('Resource id of the subnet of the private endpoints.')
-output endpointSubnetId string = virtualNetwork::endpoints.id
+output endpointSubnetId string = endpoints.id
 
 @description('Static outbound IP address, or empty.')
-output outboundAddress string = network.staticOutboundAddress ? outboundAddress!.properties.ipAddress : ''
+output outboundAddress string = hasStaticAddress ? outboundAddress!.properties.ipAddress : ''

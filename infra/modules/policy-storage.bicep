@@ -2,7 +2,7 @@
 // write it, so that the app cannot change its own policy: on the account of the Functions host it owns the blobs. Old
 // versions of the policy are kept for seven days, and every read and write is logged.
 
-import { Tags } from '../types/deployment.bicep'
+import { storageRange, Tags } from '../types/deployment.bicep'
 import { storageBlobDataContributor, storageBlobDataReader } from '../types/roles.bicep'
 
 @description('Name of the storage account.')
@@ -22,7 +22,7 @@ param sku 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' | 'Standard_GZRS'
 @description('Allow access only through private endpoints and from `allowedIpRanges`.')
 param usePrivateNetwork bool
 
-@description('Public IPv4 ranges (CIDR) that may connect with a private network, for example the deploying machine.')
+@description('Public IPv4 addresses or ranges (CIDR) that may connect with a private network.')
 param allowedIpRanges string[]
 
 @description('Name of the service\'s identity.')
@@ -62,7 +62,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     networkAcls: {
       bypass: 'None'
       defaultAction: usePrivateNetwork ? 'Deny' : 'Allow'
-      ipRules: map(usePrivateNetwork ? allowedIpRanges : [], cidr => { value: cidr, action: 'Allow' })
+      ipRules: map(usePrivateNetwork ? allowedIpRanges : [], range => { value: storageRange(range), action: 'Allow' })
     }
     publicNetworkAccess: usePrivateNetwork && empty(allowedIpRanges) ? 'Disabled' : 'Enabled'
     supportsHttpsTrafficOnly: true
@@ -114,6 +114,7 @@ resource writers 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
+#disable-next-line use-recent-api-versions // Azure has no newer version.
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: blobs
   name: 'audit'

@@ -1,4 +1,5 @@
-// A private endpoint with the private DNS zone that resolves the public name to the private IP address.
+// A private endpoint, and the private DNS zone that resolves the public name to the private IP address: a zone of its own
+// that it links to the network, an existing zone, or none.
 
 import { Tags } from '../types/deployment.bicep'
 
@@ -17,22 +18,25 @@ param targetId string
 @description('Group id of the target: vault, blob, table or redisEnterprise.')
 param groupId string
 
-@description('Private DNS zone, for example privatelink.vaultcore.azure.net.')
+@description('Private DNS zone to make, for example privatelink.vaultcore.azure.net. Empty: none.')
 param zoneName string
 
-@description('Resource id of the virtual network that resolves the zone.')
+@description('Resource id of the virtual network that resolves the zone to make. Empty: none.')
 param virtualNetworkId string
+
+@description('Resource id of an existing private DNS zone. Empty: none.')
+param existingZoneId string = ''
 
 @description('Resource id of the subnet.')
 param subnetId string
 
-resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = {
-  name: zoneName
+resource zone 'Microsoft.Network/privateDnsZones@2024-06-01' = if (!empty(zoneName)) {
+  name: empty(zoneName) ? 'none' : zoneName
   location: 'global'
   tags: tags
 }
 
-resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = {
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = if (!empty(zoneName)) {
   parent: zone
   name: name
   location: 'global'
@@ -45,7 +49,7 @@ resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01'
   }
 }
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2024-07-01' = {
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
   name: name
   location: location
   tags: tags
@@ -65,7 +69,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2024-07-01' = {
   }
 }
 
-resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-07-01' = {
+resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = if (!empty(zoneName) || !empty(existingZoneId)) {
   parent: endpoint
   name: 'default'
   properties: {
@@ -73,7 +77,7 @@ resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024
       {
         name: groupId
         properties: {
-          privateDnsZoneId: zone.id
+          privateDnsZoneId: empty(existingZoneId) ? zone.id : existingZoneId
         }
       }
     ]

@@ -2,7 +2,7 @@
 // grant table. The service's identity owns the blobs and may read and write rows of the grant table. Queues and files are
 // not used, so there is no role for them.
 
-import { Tags } from '../types/deployment.bicep'
+import { storageRange, Tags } from '../types/deployment.bicep'
 import { storageBlobDataOwner, storageTableDataContributor } from '../types/roles.bicep'
 
 @description('Name of the storage account.')
@@ -32,7 +32,7 @@ param grantTableName string
 @description('Allow access only through private endpoints and from `allowedIpRanges`.')
 param usePrivateNetwork bool
 
-@description('Public IPv4 ranges (CIDR) that may connect with a private network, for example the deploying machine.')
+@description('Public IPv4 addresses or ranges (CIDR) that may connect with a private network.')
 param allowedIpRanges string[]
 
 @description('Name of the service\'s identity.')
@@ -69,7 +69,7 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     networkAcls: {
       bypass: 'None'
       defaultAction: usePrivateNetwork ? 'Deny' : 'Allow'
-      ipRules: map(usePrivateNetwork ? allowedIpRanges : [], cidr => { value: cidr, action: 'Allow' })
+      ipRules: map(usePrivateNetwork ? allowedIpRanges : [], range => { value: storageRange(range), action: 'Allow' })
     }
     publicNetworkAccess: usePrivateNetwork && empty(allowedIpRanges) ? 'Disabled' : 'Enabled'
     supportsHttpsTrafficOnly: true
@@ -130,6 +130,7 @@ resource grantWriter 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+#disable-next-line use-recent-api-versions // Azure has no newer version.
 resource blobAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: blobs
   name: 'audit'
@@ -149,6 +150,7 @@ resource blobAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
 }
 
 // Reads are logged as well, because grants are valuable to an attacker.
+#disable-next-line use-recent-api-versions // Azure has no newer version.
 resource tableAudit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: tables
   name: 'audit'

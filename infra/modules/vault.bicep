@@ -20,8 +20,8 @@ param location string
 @description('Tags.')
 param tags Tags
 
-@description('Entra tenant that the vault trusts.')
-param tenantId string
+@description('Restore the deleted vault of this name. Azure refuses to make a vault whose name a deleted vault has.')
+param recoverDeleted bool
 
 @description('Days for which a deleted vault or secret can be recovered and cannot be purged.')
 @minValue(7)
@@ -31,7 +31,7 @@ param softDeleteDays int
 @description('Allow access only through a private endpoint and from `allowedIpRanges`.')
 param usePrivateNetwork bool
 
-@description('Public IPv4 ranges (CIDR) that may connect with a private network, for example of an administrator.')
+@description('Public IPv4 addresses or ranges (CIDR) that may connect with a private network.')
 param allowedIpRanges string[]
 
 @description('Name of the service\'s identity.')
@@ -43,12 +43,14 @@ param principalId string
 @description('Resource id of the Log Analytics workspace for the audit log.')
 param workspaceId string
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
   location: location
   tags: tags
   properties: {
-    tenantId: tenantId
+    // The tenant of the subscription, whose identities read the vault. The callers may be in another tenant.
+    tenantId: tenant().tenantId
+    createMode: recoverDeleted ? 'recover' : 'default'
     sku: {
       family: 'A'
       name: 'standard'
@@ -79,6 +81,7 @@ resource secretsUser 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+#disable-next-line use-recent-api-versions // Azure has no newer version.
 resource audit 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: vault
   name: 'audit'

@@ -44,8 +44,39 @@ type Network = {
   @description('Subnet of the private endpoints.')
   endpointSubnetPrefix: string
 
+  @description('Subnet for administrators and their runners, which may reach vault and storage. Optional.')
+  adminSubnetPrefix: string?
+
   @description('Give the app a static outbound IP address (NAT gateway), for Conditional Access by location.')
   staticOutboundAddress: bool
+}
+
+@export()
+@description('Subnets and DNS zones that exist already, for example in a landing zone.')
+@sealed()
+type ExistingNetwork = {
+  @description('Resource id of the subnet of the app, delegated to Microsoft.App/environments, with a way to the internet.')
+  @minLength(1)
+  appSubnetId: string
+
+  @description('Resource id of the subnet for the private endpoints.')
+  @minLength(1)
+  endpointSubnetId: string
+
+  @description('Resource ids of the private DNS zones. Without them the endpoints get no DNS records from this deployment, for networks where Azure Policy makes the records.')
+  zoneIds: {
+    @minLength(1)
+    vault: string
+
+    @minLength(1)
+    blob: string
+
+    @minLength(1)
+    table: string
+
+    @description('Required with useRedis.')
+    redis: string?
+  }?
 }
 
 @export()
@@ -116,3 +147,10 @@ type AlertThresholds = {
 @description('Value of the setting CLOUD for an Azure environment.')
 func cloudName(environmentName string) string =>
   environmentName == 'AzureUSGovernment' ? 'usgov' : environmentName == 'AzureChinaCloud' ? 'china' : 'public'
+
+@export()
+@description('An address or range as the firewall of a storage account takes it: one address has no prefix, and /31 and /32 are refused. https://learn.microsoft.com/azure/storage/common/storage-network-security-limitations')
+func storageRange(range string) string =>
+  endsWith(range, '/31')
+    ? fail('The firewall of a storage account refuses ${range}. Give both addresses without a prefix.')
+    : replace(range, '/32', '')

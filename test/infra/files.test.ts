@@ -37,9 +37,10 @@ describe("bicepconfig.json", () => {
     });
   });
 
-  test("makes every rule an error except use-recent-api-versions", () => {
+  test("makes every rule an error, also an API version of more than 24 months", () => {
     const others = Object.entries(main.analyzers.core.rules).filter(([, { level }]) => level !== "error");
-    expect(others.map(([name, { level }]) => [name, level])).toEqual([["use-recent-api-versions", "info"]]);
+    expect(others).toEqual([]);
+    expect(main.analyzers.core.rules["use-recent-api-versions"]).toEqual({ level: "error", maxAgeInDays: 730 });
   });
 });
 

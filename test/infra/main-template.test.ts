@@ -1,8 +1,8 @@
 /** The resources that main.bicep deploys, as the compiler evaluates it. */
 import { expect, test } from "vitest";
-import { roleAssignments, secretLikeValues, securityProblems } from "./security-rules.ts";
+import { refusedSiteConfig, roleAssignments, secretLikeValues, securityProblems } from "./security-rules.ts";
 import { describeWithBicep } from "./support/compiler.ts";
-import type { Deployment } from "./support/deploy.ts";
+import { type Deployment, TENANT_ID } from "./support/deploy.ts";
 import { isKnown, ofType, reference, the, value } from "./support/look.ts";
 import { deployChanged, deployMain, EVERYTHING, refusalsOfMain, settingsOf } from "./support/scenarios.ts";
 
@@ -31,7 +31,6 @@ describeWithBicep("security of the deployment", () => {
     ["modules/vault.bicep", "    enablePurgeProtection: true\n", ""],
     ["modules/vault.bicep", "enabledForDeployment: false", "enabledForDeployment: true"],
     ["modules/function-app.bicep", "httpsOnly: true", "httpsOnly: false"],
-    ["modules/function-app.bicep", "'Disabled'", "'FtpsOnly'"],
     ["modules/function-app.bicep", "allow: false", "allow: true"],
     ["modules/function-app.bicep", "http20Enabled: true", "http20Enabled: true\n      cors: { allowedOrigins: ['*'] }"],
     ["modules/monitoring.bicep", "DisableLocalAuth: true", "DisableLocalAuth: false"],
@@ -153,6 +152,24 @@ describeWithBicep("diagnostic settings", () => {
   });
 });
 
+describeWithBicep("the vault", () => {
+  test("trusts the tenant of the subscription, also if the callers are in another tenant", async () => {
+    const served = "77777777-7777-4777-8777-777777777777";
+    const deployment = await deployMain({ tenantId: served });
+    expect(value(the(deployment, "Microsoft.KeyVault/vaults"), "properties.tenantId")).toBe(TENANT_ID);
+    expect(settingsOf(deployment)["TENANT_ID"]).toBe(served);
+    expect(settingsOf(deployment)["APP_ID_URI"]).toBe(`api://${served}/graph-token-exchange`);
+  });
+
+  test.for([
+    [false, "default"],
+    [true, "recover"],
+  ] as const)("with recoverDeletedVault %s is made with createMode %s", async ([recoverDeletedVault, mode]) => {
+    const vault = the(await deployMain({ recoverDeletedVault }), "Microsoft.KeyVault/vaults");
+    expect(value(vault, "properties.createMode")).toBe(mode);
+  });
+});
+
 describeWithBicep("the app", () => {
   test("runs on Flex Consumption and reads its package with the managed identity", async () => {
     const deployment = await plain();
@@ -168,6 +185,15 @@ describeWithBicep("the app", () => {
       authentication: { type: "UserAssignedIdentity", userAssignedIdentityResourceId: identity },
     });
     expect(Object.keys(value(site, "identity.userAssignedIdentities") as object)).toEqual([identity]);
+  });
+
+  test("has no member of siteConfig that Flex Consumption refuses", async () => {
+    expect(refusedSiteConfig(await plain())).toEqual([]);
+    expect(refusedSiteConfig(await everything())).toEqual([]);
+    const ftps = "      http20Enabled: true\n      ftpsState: 'Disabled'\n      alwaysOn: false\n";
+    expect(
+      refusedSiteConfig(await deployChanged("modules/function-app.bicep", "      http20Enabled: true\n", ftps)),
+    ).toEqual(["ftpsState", "alwaysOn"]);
   });
 
   test("scales according to the parameters", async () => {
@@ -216,15 +242,27 @@ describeWithBicep("the grant table", () => {
 });
 
 describeWithBicep("resource names", () => {
-  test.for(["ab", "abcdefghijkl"])("follow the limits of Azure for the name %s", async (name) => {
-    const deployment = await deployMain({ ...EVERYTHING, name });
-    expect(the(deployment, "Microsoft.KeyVault/vaults").name).toMatch(/^[a-z][a-z0-9-]{1,22}[a-z0-9]$/);
-    expect(the(deployment, "Microsoft.Storage/storageAccounts").name).toMatch(/^[a-z0-9]{3,24}$/);
-    expect(the(deployment, "Microsoft.Cache/redisEnterprise").name).toMatch(
-      /^(?=.{1,60}$)[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/,
-    );
-    expect(the(deployment, SITE).name).toMatch(/^[a-z0-9-]{2,60}$/);
-  });
+  test.for(["ab", "abcdefghijkl", "contoso-read", "a-b-c-d-e-f", "x1", "a1-2-3-4-5-6"])(
+    "follow the limits of Azure for the name %s",
+    async (name) => {
+      const deployment = await deployMain({ ...EVERYTHING, name, policySource: "blob" });
+      expect(the(deployment, "Microsoft.KeyVault/vaults").name).toMatch(/^(?!.*--)[a-z][a-z0-9-]{1,22}[a-z0-9]$/);
+      const accounts = ofType(deployment, "Microsoft.Storage/storageAccounts").map((account) => account.name);
+      expect(accounts).toHaveLength(2);
+      for (const account of accounts) expect(account).toMatch(/^[a-z0-9]{3,24}$/);
+      expect(the(deployment, "Microsoft.Cache/redisEnterprise").name).toMatch(
+        /^(?=.{1,60}$)[A-Za-z0-9]+(-[A-Za-z0-9]+)*$/,
+      );
+      expect(the(deployment, SITE).name).toMatch(/^[a-z0-9-]{2,60}$/);
+    },
+  );
+
+  test.for(["Contoso", "con_toso", "-contoso", "contoso-", "con--toso", "1contoso", "con toso", "köln"])(
+    "a name with characters that Azure does not take is refused with the reason: %s",
+    async (name) => {
+      await expect(deployMain({ name })).rejects.toThrow(`The name "${name}" is not valid.`);
+    },
+  );
 
   test.for([
     ["a", "BCP333 'a':"],

@@ -2,12 +2,14 @@
 import { expect, test } from "vitest";
 import { vaultAndStorage } from "./security-rules.ts";
 import { describeWithBicep } from "./support/compiler.ts";
+import type { Deployed } from "./support/deploy.ts";
 import { ofType, reference, the, value } from "./support/look.ts";
 import { deployMain, EVERYTHING, settingsOf } from "./support/scenarios.ts";
 
 const plain = () => deployMain();
 const everything = () => deployMain(EVERYTHING);
 const NETWORK = "Microsoft.Network/virtualNetworks";
+const SUBNET = "Microsoft.Network/virtualNetworks/subnets";
 const ZONE = "Microsoft.Network/privateDnsZones";
 
 describeWithBicep("the private network", () => {
@@ -31,15 +33,30 @@ describeWithBicep("the private network", () => {
   });
 
   test("allows only the public addresses in allowedIpRanges", async () => {
-    const open = await deployMain({ ...EVERYTHING, allowedIpRanges: ["203.0.113.7/32"] });
+    const allowedIpRanges = ["203.0.113.7/32", "203.0.113.9", "198.51.100.0/24"];
+    const open = await deployMain({ ...EVERYTHING, allowedIpRanges });
     expect(vaultAndStorage(open)).toHaveLength(2);
     for (const resource of vaultAndStorage(open)) {
       expect(value(resource, "properties.publicNetworkAccess")).toBe("Enabled");
       expect(value(resource, "properties.networkAcls.defaultAction")).toBe("Deny");
-      expect(value(resource, "properties.networkAcls.ipRules")).toEqual([
-        expect.objectContaining({ value: "203.0.113.7/32" }),
-      ]);
     }
+  });
+
+  test("writes one address without a prefix for storage, which refuses /32", async () => {
+    const allowedIpRanges = ["203.0.113.7/32", "203.0.113.9", "198.51.100.0/24"];
+    const open = await deployMain({ ...EVERYTHING, allowedIpRanges });
+    expect(value(the(open, "Microsoft.Storage/storageAccounts"), "properties.networkAcls.ipRules")).toEqual(
+      ["203.0.113.7", "203.0.113.9", "198.51.100.0/24"].map((range) => ({ value: range, action: "Allow" })),
+    );
+    expect(value(the(open, "Microsoft.KeyVault/vaults"), "properties.networkAcls.ipRules")).toEqual(
+      allowedIpRanges.map((range) => ({ value: range })),
+    );
+  });
+
+  test("refuses a range of two addresses, which storage does not take", async () => {
+    await expect(deployMain({ ...EVERYTHING, allowedIpRanges: ["203.0.113.8/31"] })).rejects.toThrow(
+      "The firewall of a storage account refuses 203.0.113.8/31. Give both addresses without a prefix.",
+    );
   });
 
   test("has a private endpoint and a DNS zone for vault, blobs, tables and Redis", async () => {
@@ -75,18 +92,17 @@ describeWithBicep("the private network", () => {
   test("routes outbound traffic of the app through its subnet and one static IP address", async () => {
     const deployment = await everything();
     const site = the(deployment, "Microsoft.Web/sites");
-    const network = the(deployment, NETWORK);
-    expect(value(site, "properties.virtualNetworkSubnetId")).toBe(`${network.id}/subnets/app`);
+    const app = the(deployment, SUBNET, "/app");
+    expect(value(site, "properties.virtualNetworkSubnetId")).toBe(app.id);
     expect(value(site, "properties.outboundVnetRouting")).toEqual({ allTraffic: true });
-    const [app] = value(network, "properties.subnets") as {
-      properties: { delegations: unknown; natGateway: unknown };
-    }[];
-    expect(app?.properties.delegations).toEqual([
+    expect(value(app, "properties.delegations")).toEqual([
       { name: "flex", properties: { serviceName: "Microsoft.App/environments" } },
     ]);
+    expect(value(app, "properties.defaultOutboundAccess")).toBe(false);
     const gateway = the(deployment, "Microsoft.Network/natGateways");
     const address = the(deployment, "Microsoft.Network/publicIPAddresses");
-    expect(app?.properties.natGateway).toEqual({ id: gateway.id });
+    expect(value(app, "properties.natGateway")).toEqual({ id: gateway.id });
+    expect([gateway, address].map((resource) => value(resource, "sku.name"))).toEqual(["StandardV2", "StandardV2"]);
     expect(value(gateway, "properties.publicIpAddresses")).toEqual([{ id: address.id }]);
     expect(deployment.outputs["outboundAddress"]).toBe(`[${reference(address, "ipAddress")}]`);
   });
@@ -101,8 +117,70 @@ describeWithBicep("the private network", () => {
     expect(ofType(dynamic, "Microsoft.Network/natGateways")).toEqual([]);
     expect(ofType(dynamic, "Microsoft.Network/publicIPAddresses")).toEqual([]);
     expect(dynamic.outputs["outboundAddress"]).toBe("");
+    expect(value(the(dynamic, SUBNET, "/app"), "properties.defaultOutboundAccess")).toBe(true);
+  });
+
+  test("leaves other subnets of the network as they are, because its own are separate resources", async () => {
+    const deployment = await everything();
+    expect(value(the(deployment, NETWORK), "properties.subnets")).toBeUndefined();
+    expect(ofType(deployment, SUBNET).map(({ name }) => name)).toEqual(["vnet-example/app", "vnet-example/endpoints"]);
+  });
+
+  test("admits administrators and runners from a subnet of their own", async () => {
+    const network = {
+      addressPrefix: "10.0.0.0/24",
+      appSubnetPrefix: "10.0.0.0/26",
+      endpointSubnetPrefix: "10.0.0.64/27",
+      adminSubnetPrefix: "10.0.0.96/27",
+      staticOutboundAddress: true,
+    };
+    const deployment = await deployMain({ ...EVERYTHING, network });
+    const [allowed] = value(
+      the(deployment, "Microsoft.Network/networkSecurityGroups", "-endpoints"),
+      "properties.securityRules",
+    ) as { properties: { sourceAddressPrefixes: string[] } }[];
+    expect(allowed?.properties.sourceAddressPrefixes).toEqual(["10.0.0.0/26", "10.0.0.96/27"]);
+    expect(value(the(deployment, SUBNET, "/admin"), "properties.addressPrefix")).toBe("10.0.0.96/27");
+  });
+
+  const hub = "/subscriptions/00000000-0000-4000-8000-00000000000c/resourceGroups/rg-hub/providers/Microsoft.Network";
+  const appSubnetId = `${hub}/virtualNetworks/hub/subnets/gte-app`;
+  const endpointSubnetId = `${hub}/virtualNetworks/hub/subnets/gte-endpoints`;
+  const zone = (name: string) => `${hub}/privateDnsZones/${name}`;
+  const zoneIds = { vault: zone("vault"), blob: zone("blob"), table: zone("table"), redis: zone("redis") };
+
+  test("uses existing subnets and DNS zones, and makes none", async () => {
+    const existingNetwork = { appSubnetId, endpointSubnetId, zoneIds };
+    const deployment = await deployMain({ ...EVERYTHING, policySource: "blob", existingNetwork });
+    for (const type of [NETWORK, SUBNET, ZONE, "Microsoft.Network/natGateways"]) {
+      expect(ofType(deployment, type)).toEqual([]);
+    }
+    expect(value(the(deployment, "Microsoft.Web/sites"), "properties.virtualNetworkSubnetId")).toBe(appSubnetId);
+    const endpoints = ofType(deployment, "Microsoft.Network/privateEndpoints");
+    expect(endpoints.map((endpoint) => value(endpoint, "properties.subnet.id"))).toEqual(
+      endpoints.map(() => endpointSubnetId),
+    );
+    const groups = ofType(deployment, "Microsoft.Network/privateEndpoints/privateDnsZoneGroups");
+    expect(groups.map((group) => zoneOf(group))).toEqual([
+      zoneIds.vault,
+      zoneIds.blob,
+      zoneIds.blob,
+      zoneIds.table,
+      zoneIds.redis,
+    ]);
+  });
+
+  test("leaves the DNS records to Azure Policy without zones of an existing network", async () => {
+    const deployment = await deployMain({ ...EVERYTHING, existingNetwork: { appSubnetId, endpointSubnetId } });
+    expect(ofType(deployment, "Microsoft.Network/privateEndpoints")).toHaveLength(4);
+    expect(ofType(deployment, "Microsoft.Network/privateEndpoints/privateDnsZoneGroups")).toEqual([]);
   });
 });
+
+function zoneOf(group: Deployed): unknown {
+  const [config] = value(group, "properties.privateDnsZoneConfigs") as { properties: { privateDnsZoneId: string } }[];
+  return config?.properties.privateDnsZoneId;
+}
 
 describeWithBicep("other clouds", () => {
   test.for([

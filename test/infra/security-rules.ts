@@ -33,11 +33,9 @@ const SECURITY_RULES: readonly Rule[] = [
   rule("Microsoft.KeyVault/vaults", "properties.accessPolicies", undefined),
   rule("Microsoft.Web/sites", "properties.httpsOnly", true),
   rule("Microsoft.Web/sites", "properties.clientAffinityEnabled", false),
-  rule("Microsoft.Web/sites", "properties.siteConfig.ftpsState", "Disabled"),
   rule("Microsoft.Web/sites", "properties.siteConfig.minTlsVersion", "1.2", "1.3"),
   rule("Microsoft.Web/sites", "properties.siteConfig.scmMinTlsVersion", "1.2", "1.3"),
   rule("Microsoft.Web/sites", "properties.siteConfig.http20Enabled", true),
-  rule("Microsoft.Web/sites", "properties.siteConfig.remoteDebuggingEnabled", false),
   rule("Microsoft.Web/sites", "properties.siteConfig.cors", undefined),
   rule("Microsoft.Web/sites", "properties.siteConfig.appSettings", undefined),
   rule("Microsoft.Web/sites", "identity.type", "UserAssigned"),
@@ -51,6 +49,27 @@ const SECURITY_RULES: readonly Rule[] = [
   rule("Microsoft.Cache/redisEnterprise/databases", "properties.persistence.aofEnabled", false),
   rule("Microsoft.Cache/redisEnterprise/databases", "properties.persistence.rdbEnabled", false),
 ];
+
+/**
+ * What Flex Consumption supports of `siteConfig`. Azure refuses others with error 51021, even with their default values,
+ * in the regions that check them (terraform-azurerm-avm-res-web-site#345, azure-pipelines-tasks#21032).
+ */
+const FLEX_SITE_CONFIG = [
+  "cors",
+  "http20Enabled",
+  "ipSecurityRestrictions",
+  "ipSecurityRestrictionsDefaultAction",
+  "minTlsVersion",
+  "scmIpSecurityRestrictionsDefaultAction",
+  "scmMinTlsVersion",
+];
+
+/** Lists every member of the app's `siteConfig` that Flex Consumption may refuse. */
+export function refusedSiteConfig(deployment: Deployment): string[] {
+  return ofType(deployment, "Microsoft.Web/sites")
+    .flatMap((site) => Object.keys(value(site, "properties.siteConfig") ?? {}))
+    .filter((member) => !FLEX_SITE_CONFIG.includes(member));
+}
 
 /** Lists every value that breaks a rule. */
 export function securityProblems(deployment: Deployment): string[] {
