@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Files that start no server, change no global and no clock: they share one module registry. */
+/** Files that start no server, change no global and no clock. */
 const pure = [
   "test/shared/{audit,caller,client-authentication,config,core,entra,flows,http,policy,sealing,throttling}/**/*.test.ts",
   "test/forged-tokens/**/*.test.ts",
@@ -61,6 +61,8 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: [...pure, infra, documents],
           globalSetup: "test/support/global-setup.ts",
+          // One process for many files: each starts a tenant of its own, and no file repeats the loading of all packages.
+          isolate: false,
           // CI retries a failed test once, because its machine is shared, and reports it.
           retry: process.env["CI"] === "true" ? 1 : 0,
         },

@@ -37,6 +37,8 @@ export interface LoadResult {
   readonly p90Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** Of each response, ascending, in milliseconds. */
+  readonly latenciesMs: Float64Array;
   /** Number of responses by status. 0 means no response. */
   readonly statuses: Readonly<Record<number, number>>;
 }
@@ -97,10 +99,11 @@ function stayAwake(): () => void {
   };
 }
 
-function quantiles(latencies: readonly number[]) {
-  const sorted = Float64Array.from(latencies).sort();
-  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
-  return { p50Ms: at(0.5), p90Ms: at(0.9), p99Ms: at(0.99), maxMs: at(1) };
+export function quantiles(latencies: readonly number[]) {
+  const latenciesMs = Float64Array.from(latencies).sort();
+  const last = latenciesMs.length - 1;
+  const at = (share: number) => latenciesMs[Math.min(last, Math.floor(latenciesMs.length * share))] ?? Number.NaN;
+  return { p50Ms: at(0.5), p90Ms: at(0.9), p99Ms: at(0.99), maxMs: at(1), latenciesMs };
 }
 
 function runConnection(

@@ -2,6 +2,7 @@ import { RELAY_METHODS } from "../../shared/core/downstream-target.ts";
 import { RELAY_REQUEST_DEADLINE_MS } from "../../shared/core/limits.ts";
 import type { HeaderRoute } from "../../shared/http/read-header-request.ts";
 import type { Service } from "../composition/compose.ts";
+import { once } from "../composition/once.ts";
 import type { Route } from "../handle.ts";
 
 interface RelayRoute {
@@ -42,6 +43,10 @@ export function applicationDownstreamApiPathRoute(service: Service): Route {
 function relayRoute(service: Service, { name, prefix, kind, form }: RelayRoute): Route {
   const { config, exchangeContext, relayOutbound: outbound } = service;
   const { cloud, serviceUrl, tenantId } = config;
+  // Many deployments have no relay, so a cold start does not load it.
+  const load = once(() =>
+    Promise.all([import("../../shared/http/read-relay-request.ts"), import("../../shared/relay/relay.ts")]),
+  );
   return {
     name,
     template: form === "path" ? `${prefix}/{api}/{*path}` : `${prefix}/{api}`,
@@ -51,11 +56,7 @@ function relayRoute(service: Service, { name, prefix, kind, form }: RelayRoute):
     deadlineMs: RELAY_REQUEST_DEADLINE_MS,
     async run(request, { audit, correlationId, trace, signal }) {
       service.warmUp(trace);
-      // Many deployments have no relay, so a cold start does not load it.
-      const [{ readRelayRequest }, { relay }] = await Promise.all([
-        import("../../shared/http/read-relay-request.ts"),
-        import("../../shared/relay/relay.ts"),
-      ]);
+      const [{ readRelayRequest }, { relay }] = await load();
       const read = await readRelayRequest(request, { route: kind, form, tenantId, correlationId });
       if (!read.ok) return read;
       audit.add({ correlationId: read.value.exchange.correlationId });

@@ -4,8 +4,8 @@
  * Entra again, so consent takes effect soon. Bounded; the keys are digests; the caller provides the clock.
  */
 import { hash } from "node:crypto";
-import { LRUCache } from "lru-cache";
 import type { Failure } from "../core/failure.ts";
+import { createBoundedMemory } from "./bounded-memory.ts";
 
 export type EntraRefused = Extract<Failure, { kind: "entra_refused" }>;
 
@@ -38,9 +38,7 @@ export function refusalKey({ cacheKey, entry, claims }: RefusedRequest): string 
 }
 
 export function createRefusalMemory(nowSeconds: () => number): RefusalMemory {
-  const refusals = new LRUCache<string, { readonly refusal: EntraRefused; readonly atSeconds: number }>({
-    max: REFUSALS_MAX,
-  });
+  const refusals = createBoundedMemory<{ readonly refusal: EntraRefused; readonly atSeconds: number }>(REFUSALS_MAX);
   const within = (key: string, seconds: number) => {
     const known = refusals.get(key);
     const leftSeconds = known === undefined ? 0 : known.atSeconds + seconds - nowSeconds();

@@ -3,7 +3,7 @@
  * Without the limit, one caller could make Entra throttle the whole registration. Each limit is a fixed window of one
  * minute; the number of users is bounded.
  */
-import { LRUCache } from "lru-cache";
+import { createBoundedMemory } from "./bounded-memory.ts";
 
 /** Users remembered at once; the least recently seen are evicted first. */
 const USERS_MAX = 10_000;
@@ -17,7 +17,7 @@ export interface RequestBudget {
 }
 
 export function createRequestBudget(nowSeconds: () => number): RequestBudget {
-  const windows = new LRUCache<string, { endsAt: number; taken: number }>({ max: USERS_MAX });
+  const windows = createBoundedMemory<{ endsAt: number; taken: number }>(USERS_MAX);
   const windowOf = (user: string) => {
     const known = windows.get(user);
     return known !== undefined && known.endsAt > nowSeconds()

@@ -3,7 +3,7 @@
  * the service does not call Entra. Other users are not affected. MSAL's own throttling memory affects all users, so it
  * is not used. Bounded in users; the caller provides the clock.
  */
-import { LRUCache } from "lru-cache";
+import { createBoundedMemory } from "./bounded-memory.ts";
 
 /** Users remembered at once. For a user that was evicted, the service calls Entra once more. */
 const USERS_MAX = 10_000;
@@ -15,7 +15,7 @@ export interface ThrottleMemory {
 }
 
 export function createThrottleMemory(nowSeconds: () => number): ThrottleMemory {
-  const until = new LRUCache<string, number>({ max: USERS_MAX });
+  const until = createBoundedMemory<number>(USERS_MAX);
   return {
     remaining(who) {
       const left = (until.get(who) ?? 0) - nowSeconds();

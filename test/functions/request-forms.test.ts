@@ -1,11 +1,11 @@
 /** Requests as people and their tools really send them: what the service accepts, and what it names in a refusal. */
-import { describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { appToken, bearer, exchangeForm, userToken } from "../support/callers.ts";
 import { policyWithEntries } from "../support/policies.ts";
-import type { Answer } from "../support/service-under-test.ts";
+import type { Answer, ServiceUnderTest } from "../support/service-under-test.ts";
 import { useWorld } from "../support/use-world.ts";
 
-const { world, service } = useWorld({ newServiceForEachTest: true });
+const { world, service, restart } = useWorld();
 
 const GRAPH = "/AuthorizationHeader/graph";
 const withStatus = (answer: Answer) => ({ status: answer.status, ...answer.json() });
@@ -23,6 +23,9 @@ async function newHandle(): Promise<string> {
 }
 
 describe("a grant handle that was copied with white space around it", () => {
+  // The number of new grants for each person and minute is limited.
+  beforeEach(() => restart());
+
   const around: [title: string, change: (handle: string) => string][] = [
     ["a line end after it", (handle) => `${handle}\n`],
     ["a Windows line end after it", (handle) => `${handle}\r\n`],
@@ -77,6 +80,11 @@ const MALFORMED: [title: string, value: string, description: RegExp][] = [
 
 describe("a value that is not a grant handle is refused by name, whatever the policy allows", () => {
   const malformed = { status: 400, error: "invalid_request", code: "handle_malformed", action: "fix_request" };
+  let importing: ServiceUnderTest;
+  beforeAll(() => {
+    const POLICY = policyWithEntries({ "web-users": { importRefreshTokens: true } });
+    importing = world.serve({ settings: { POLICY } });
+  });
 
   test.each(MALFORMED)("grant in JSON: %s", async (_title, value, description) => {
     const answer = withStatus(await headerWith({ grant: value }));
@@ -85,8 +93,7 @@ describe("a value that is not a grant handle is refused by name, whatever the po
   });
 
   test.each(MALFORMED)("refresh_token of POST /oauth2/token: %s", async (_title, value, description) => {
-    const POLICY = policyWithEntries({ "web-users": { importRefreshTokens: true } });
-    for (const at of [service, world.serve({ settings: { POLICY } })]) {
+    for (const at of [service, importing]) {
       const form = { grant_type: "refresh_token", refresh_token: value, audience: "graph" };
       const answer = withStatus(await tokenWith(form, userToken(world), at));
       expect(answer).toMatchObject({ ...malformed, error_description: expect.stringMatching(description) });

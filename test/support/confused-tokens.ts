@@ -25,15 +25,18 @@ const row = (id: string, title: string, reason: TokenRefusal, mint: ConfusedToke
   reason,
   mint,
 });
-const user = (id: string, title: string, reason: TokenRefusal, claims: Record<string, unknown>) =>
+type Claims = Record<string, unknown>;
+const user = (id: string, title: string, reason: TokenRefusal, claims: Claims) =>
   row(id, title, reason, (state) => state.mintUserToken({ claims }));
+/** The times are those of the mint: the files of a worker share this table. */
+const timed = (id: string, title: string, reason: TokenRefusal, claims: (nowSeconds: number) => Claims) =>
+  row(id, title, reason, (state) => state.mintUserToken({ claims: claims(Math.floor(Date.now() / 1_000)) }));
 const application = (id: string, title: string, reason: TokenRefusal, claims: Record<string, unknown>) =>
   row(id, title, reason, (state) => state.mintAppToken({ claims }));
 const headed = (id: string, title: string, reason: TokenRefusal, header: Record<string, unknown>) =>
   row(id, title, reason, (state) => state.mintUserToken({ header }));
 
 const ROLE = ["Exchange.Call"];
-const now = () => Math.floor(Date.now() / 1_000);
 
 /** A JSON value as base64url, as in the parts of a token. */
 const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
@@ -134,11 +137,11 @@ export const CONFUSED_TOKENS: readonly ConfusedToken[] = [
   user("TK-14", "a token with azp and appid", "client", { appid: CLIENT_IDS.daemon }),
   user("TK-14", "azp that is not a GUID", "client", { azp: "web" }),
   row("TK-16", "a Graph token, with its nonce", "graph_token", (state) => state.mintUserToken({ resource: "graph" })),
-  user("TK-17", "an expired token", "expired", { exp: now() - 3_600, iat: now() - 7_200, nbf: now() - 7_200 }),
-  user("TK-17", "a token that is not valid yet", "not_yet_valid", { nbf: now() + 3_600, exp: now() + 7_200 }),
-  user("TK-17", "a token issued in the future", "issued_in_future", { iat: now() + 3_600, exp: now() + 7_200 }),
-  user("TK-17", "a token with exp before iat", "lifetime", { iat: now() + 30, exp: now() + 10 }),
-  user("TK-17", "a token valid for two days", "lifetime", { exp: now() + 48 * 3_600 }),
+  timed("TK-17", "an expired token", "expired", (now) => ({ exp: now - 3_600, iat: now - 7_200, nbf: now - 7_200 })),
+  timed("TK-17", "a token that is not valid yet", "not_yet_valid", (now) => ({ nbf: now + 3_600, exp: now + 7_200 })),
+  timed("TK-17", "a token issued in the future", "issued_in_future", (now) => ({ iat: now + 3_600, exp: now + 7_200 })),
+  timed("TK-17", "a token with exp before iat", "lifetime", (now) => ({ iat: now + 30, exp: now + 10 })),
+  timed("TK-17", "a token valid for two days", "lifetime", (now) => ({ exp: now + 48 * 3_600 })),
   row("TK-17", "a token without exp", "claim_type", (state) => state.mintUserToken({ without: ["exp"] })),
   user("TK-17", "exp that is not a number", "claim_type", { exp: "tomorrow" }),
   user("TK-18", "the issuer of a sovereign cloud", "issuer", {

@@ -1,10 +1,9 @@
 /** The local tenant for a test file. This process trusts its certificate and can use its managed identity. */
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
+import { ManagedIdentityApplication } from "@azure/msal-node";
 import { afterAll, beforeAll, inject } from "vitest";
-import { generatePrivateKey } from "../../local/tenant/keys/signing-key.ts";
 import { type LocalTenant, type LocalTenantOptions, startLocalTenant } from "../../local/tenant/local-tenant.ts";
-import { createLocalTls } from "../../local/tls/local-tls.ts";
 
 /** Starts the tenant before the first test and stops it after the last. Call it at the top of a file or `describe`. */
 export function useTenant(options: Partial<LocalTenantOptions> = {}): LocalTenant {
@@ -17,8 +16,9 @@ export function useTenant(options: Partial<LocalTenantOptions> = {}): LocalTenan
 }
 
 export async function startTrustedTenant(options: Partial<LocalTenantOptions> = {}): Promise<LocalTenant> {
-  const { caPem, serverKeyPem, serverCertPem } = createLocalTls();
-  setDefaultCACertificates([...getCACertificates("default"), caPem]);
+  const { caPem, serverKeyPem, serverCertPem } = inject("tls");
+  trustAuthority(caPem);
+  forgetManagedIdentity();
   const tenant = await startLocalTenant({
     port: 0,
     tls: { key: serverKeyPem, cert: serverCertPem },
@@ -31,12 +31,25 @@ export async function startTrustedTenant(options: Partial<LocalTenantOptions> = 
   return tenant;
 }
 
+/** The files of one worker share its authorities, and each change of them costs 10 ms. */
+function trustAuthority(caPem: string): void {
+  const trusted = getCACertificates("default");
+  if (!trusted.some((pem) => pem.trim() === caPem.trim())) setDefaultCACertificates([...trusted, caPem]);
+}
+
+/** MSAL keeps the endpoint of the managed identity and its tokens in static members. They are those of an earlier tenant. */
+function forgetManagedIdentity(): void {
+  const client: unknown = Reflect.get(new ManagedIdentityApplication(), "managedIdentityClient");
+  if (client instanceof Object) Reflect.set(client.constructor, "identitySource", undefined);
+  Reflect.set(ManagedIdentityApplication, "nodeStorage", undefined);
+}
+
 let taken = 0;
 
-/** The next key of the global setup. No two tenants of a test file have the same key. */
+/** The keys of the global setup in turn. */
 export async function newPrivateKey(): Promise<KeyObject> {
-  const pem = inject("signingKeys")[taken++];
-  return pem === undefined ? generatePrivateKey() : createPrivateKey(pem);
+  const keys = inject("signingKeys");
+  return createPrivateKey(keys[taken++ % keys.length] ?? "");
 }
 
 /** An object whose members are those of the value that `get` returns at the time of each access. */

@@ -35,9 +35,11 @@ export function answerMessages({ context, request, claims }: GraphCall, user: Us
   return graphBytes(context, 200, "application/octet-stream", everyByte(Number(size)));
 }
 
+const BYTES = Uint8Array.from({ length: 256 }, (_, index) => index);
+
 /** Bytes of every value in turn, so that a change of any of them shows. */
 export function everyByte(size: number): Uint8Array {
-  return Uint8Array.from({ length: size }, (_, index) => index % 256);
+  return new Uint8Array(Buffer.alloc(size, BYTES));
 }
 
 export function accessDenied(context: GraphContext): GraphAnswer {
