@@ -1,6 +1,7 @@
 import { callerScopes } from "../../shared/core/caller-permissions.ts";
 import { succeed } from "../../shared/core/result.ts";
 import type { Service } from "../composition/compose.ts";
+import { once } from "../composition/once.ts";
 import type { Route } from "../handle.ts";
 
 /**
@@ -8,6 +9,11 @@ import type { Route } from "../handle.ts";
  * of them is in the metadata documents as well.
  */
 export function openapiRoute({ config }: Service): Route {
+  const body = once(async () => {
+    // A lazy chunk: a cold start does not load it.
+    const { default: description } = await import("../../docs/openapi.json", { with: { type: "json" } });
+    return JSON.stringify(forDeployment(description, config));
+  });
   return {
     name: "openapi",
     template: "openapi.json",
@@ -15,12 +21,10 @@ export function openapiRoute({ config }: Service): Route {
     dialect: "problem",
     audit: "none",
     async run() {
-      // A lazy chunk: a cold start does not load it.
-      const { default: description } = await import("../../docs/openapi.json", { with: { type: "json" } });
       return succeed({
         status: 200,
         headers: { "Content-Type": "application/json", "Cache-Control": "public, max-age=3600" },
-        body: JSON.stringify(forDeployment(description, config)),
+        body: await body(),
       });
     },
   };

@@ -2,15 +2,19 @@
  * The files to import into Power Platform. No package carries Microsoft's JSON schemas of these files, so the rules are
  * this repository's own, from the documentation: `clients/connector/definition-rules.ts`.
  */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readConnector } from "../../clients/connector/connector-files.ts";
 import { definitionFindings } from "../../clients/connector/definition-rules.ts";
 import { signInFindings } from "../../clients/connector/sign-in-rules.ts";
 import { connectorDefinition } from "../../docs/reference/openapi/connector-definition.ts";
+import { toPolicyQuestion } from "../../shared/http/read-policy-question.ts";
+import { explainPolicy } from "../../shared/policy/explain.ts";
+import { parsePolicy } from "../../shared/policy/parse-policy.ts";
 import { apiDescription } from "../docs/support/api-description.ts";
-import { root } from "../docs/support/markdown.ts";
+import { fences, markdownFile, root } from "../docs/support/markdown.ts";
+import { readFlow } from "./support/sample-flow.ts";
 
 const FOLDER = join(root, "connectors/power-platform");
 const DEFINITION = join(FOLDER, "apiDefinition.swagger.json");
@@ -66,8 +70,25 @@ describe("the files to import", () => {
     expect(icon.length).toBeLessThan(20_000);
   });
 
-  test("are explained to makers", () => {
-    expect(existsSync(join(FOLDER, "README.md"))).toBe(true);
+  test("are explained to makers, with a policy entry that allows the request of the sample flow and no token", () => {
+    const [entry = ""] = fences(markdownFile("connectors/power-platform/README.md").text, "json");
+    const { name, clientId, kind } = JSON.parse(entry);
+    const apis = { graph: { resource: "https://graph.microsoft.com", scopes: ["Mail.Read"] } };
+    const parsed = parsePolicy(JSON.stringify({ apis, callers: [JSON.parse(entry)] }));
+    expect(parsed).not.toHaveProperty("problems");
+    const ask = (more: object) => {
+      const question = toPolicyQuestion({ caller: { kind, clientId }, flow: "on-behalf-of", api: "graph", ...more });
+      const explained = question.ok && "policy" in parsed ? explainPolicy(parsed.policy, question.value) : undefined;
+      return explained?.ok === true ? explained.value : undefined;
+    };
+    const { Read_mail } = readFlow("connector").definition.actions;
+    const { parameters } = (Read_mail?.inputs ?? {}) as { readonly parameters: Readonly<Record<string, string>> };
+    const call = {
+      method: parameters["optionsOverride.HttpMethod"],
+      path: parameters["optionsOverride.RelativePath"],
+    };
+    expect(ask({ call })).toMatchObject({ allowed: true, entry: name });
+    expect(ask({})).toMatchObject({ allowed: false, reason: "relay_only" });
   });
 });
 

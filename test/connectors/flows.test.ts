@@ -3,6 +3,7 @@
  * every HTTP request of it to the local stack. Only what is Microsoft's (Dataverse, mail, Event Grid) is answered here.
  */
 import { describe, expect, test } from "vitest";
+import { fences, markdownFile } from "../docs/support/markdown.ts";
 import { pathOf } from "../sign-in/support/browser.ts";
 import { answerLink, requestLink } from "../sign-in/support/sign-in.ts";
 import { appToken, CLIENT_IDS, USER_IDS, userToken } from "../support/callers.ts";
@@ -85,6 +86,18 @@ describe.each(FLOWS)("the definition of %s", (name) => {
   test("contains no secret", () => {
     expect(JSON.stringify(definition)).not.toMatch(/gte_|eyJ|"secret":"[^@]/);
   });
+});
+
+test("docs/power-automate.md shows the expressions and the names of the flow with a grant", () => {
+  const { text } = markdownFile("docs/power-automate.md");
+  const flow = expressionsIn(readFlow("grant").definition.actions);
+  const shown = fences(text, "text").map((expression) => expression.trim().slice(1));
+  expect(shown.length).toBeGreaterThan(1);
+  expect(shown.filter((expression) => !flow.includes(expression))).toEqual([]);
+  for (const name of ["Get client secret", "Get grant", "Get token"]) {
+    expect(text).toContain(`\`${name}\``);
+    expect(Object.keys(readFlow("grant").definition.actions)).toContain(name.replaceAll(" ", "_"));
+  }
 });
 
 const { world, service, clock } = useWorld();
