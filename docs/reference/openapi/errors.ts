@@ -57,7 +57,7 @@ export function refusalSchemas(codes: CodesByDialect): Parts {
   const actions = [...new Set([...codes.problem.values(), ...codes.oauth.values()].flatMap((code) => code.actions))];
   const error = text("Error of RFC 6749 or RFC 6750.");
   const shared = {
-    code: schemaRef("Code"),
+    code: { ...schemaRef("Code"), description: "Stable: programs may branch on it." },
     action: text("What the caller does next.", { enum: actions.sort() }),
     docs: text("Section of the documentation about the code."),
     correlation_id: text("The request's id, also in the audit trail.", { format: "uuid" }),
