@@ -3,7 +3,6 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readCommand } from "../../clients/connector/command-line.ts";
 import { connectorProgram } from "../../clients/connector/run-connector.ts";
 import { root } from "../docs/support/markdown.ts";
 
@@ -49,12 +48,14 @@ const FILL = [
   CONNECTOR,
 ];
 
+/** What the first save changes. */
+const SAVED = { '"https://global.consent.azure-apim.net/redirect"': `"${REDIRECT}"` };
+
 /** A folder as it is exported after the first save, with changes of the text of one file. */
 function exported(change: Record<string, string> = {}, file = "apiProperties.json"): string {
   const folder = newFolder();
   expect(run("fill", folder, ...FILL).code).toBe(0);
-  const saved = { '"https://global.consent.azure-apim.net/redirect"': `"${REDIRECT}"` };
-  edit(join(folder, "apiProperties.json"), saved);
+  edit(join(folder, "apiProperties.json"), SAVED);
   edit(join(folder, file), change);
   return folder;
 }
@@ -148,11 +149,7 @@ describe("npm run connector -- check", () => {
   });
 
   test.each<[string, string, Record<string, string>]>([
-    [
-      "a host that is still the example's",
-      "placeholder_left",
-      { "tokens.example.com": "func-gte-contoso.azurewebsites.net" },
-    ],
+    ["a host that is still the example's", "placeholder_left", { "tokens.example.com": "your-service.example" }],
     ["OpenAPI 3", "not_openapi_2", { '"swagger": "2.0"': '"openapi": "3.1.0"' }],
     ["a title with blanks", "title_with_blanks", { '"GraphTokenExchange"': '"Graph Token Exchange"' }],
     ["http", "not_https", { '"https"\n': '"http"\n' }],
@@ -253,7 +250,7 @@ describe("npm run connector -- fill", () => {
     const text = ["apiDefinition.swagger.json", "apiProperties.json"]
       .map((name) => readFileSync(join(folder, name), "utf8"))
       .join();
-    expect(text).not.toMatch(/<|common|contoso/);
+    expect(text).not.toMatch(/<|common|your-service/);
     expect(readFileSync(join(folder, "icon.png"))).toEqual(
       readFileSync(join(root, "connectors/power-platform/icon.png")),
     );
@@ -324,12 +321,25 @@ test.each([[], ["check"], ["check", "a", "b"], ["unknown", "a"], ["check", "a", 
   },
 );
 
-test("the README's commands are accepted", () => {
+test("the README's commands fill the files, write the parameter of the second run and find nothing", () => {
   const text = readFileSync(join(root, "connectors/power-platform/README.md"), "utf8");
-  const commands = [...text.replaceAll("\\\n", " ").matchAll(/^npm run connector -- (.+?)(?: > \S+)?$/gm)].map(
-    ([, args = ""]) => args,
-  );
-  expect(commands.map((args) => readCommand(args.split(/\s+/)).name)).toEqual(["fill", "parameters", "check"]);
+  const [fill = [], parameters = [], check = []] = [
+    ...text.replaceAll("\\\n", " ").matchAll(/^npm run connector -- (.+?)(?: > \S+)?$/gm),
+  ].map(([, args = ""]) => args.split(/\s+/));
+  const clientId = fill[fill.indexOf("--client-id") + 1];
+  const folder = newFolder();
+  const files = {
+    connector: folder,
+    saved: folder,
+    "app.json": saved("app", { ...REGISTRATION, appId: clientId }),
+    "credentials.json": saved("fic", CREDENTIALS),
+  };
+  const inFolder = (args: readonly string[]) => args.map((arg) => files[arg as keyof typeof files] ?? arg);
+  expect(run(...inFolder(fill))).toMatchObject({ code: 0 });
+  edit(join(folder, "apiProperties.json"), SAVED);
+  const { value } = JSON.parse(run(...inFolder(parameters)).out).parameters.powerPlatform;
+  expect(value).toMatchObject([{ name: "finance", clientId, redirectUri: REDIRECT }]);
+  expect(run(...inFolder(check))).toMatchObject({ code: 0, out: "No finding.\n" });
 });
 
 test("--help prints the usage", () => {

@@ -21,8 +21,8 @@ interface Title {
   readonly more?: Part;
 }
 
-/** An example of a deployment: `npm run connector -- fill` replaces it. */
-export const EXAMPLE_HOST = "func-gte-contoso.azurewebsites.net";
+/** `npm run connector -- fill` replaces it. */
+export const EXAMPLE_HOST = "your-service.example";
 
 /** Without blanks: the connector's name and its redirect URI are made of the title. */
 const TITLE = "GraphTokenExchange";
