@@ -32,6 +32,7 @@ import {
   openIdConfigurationRoute,
   protectedResourceRoute,
 } from "./routes/metadata.ts";
+import { openapiRoute } from "./routes/openapi.ts";
 import { parRoute } from "./routes/par.ts";
 import { policyExplainRoute } from "./routes/policy-explain.ts";
 import { readyRoute } from "./routes/ready.ts";
@@ -142,6 +143,7 @@ function listRoutes(service: Service, readiness: ReturnType<typeof createReadine
     listed(authorizationServerRoute(service)),
     listed(openIdConfigurationRoute(service)),
     always(keySetRoute()),
+    always(openapiRoute(service)),
     always(homeRoute(service)),
     always(healthRoute()),
     always(readyRoute(service, readiness)),

@@ -1,7 +1,7 @@
 // The Entra part of the service: the registrations with their service principals and consent, one more registration for
 // application tokens, and the public client of the command line. It creates no client secret: one managed identity is the
 // credential of all registrations. `npm run registration -- <policy> --parameters <file>` writes the parameters
-// `registrations` and `appOnlyApis`.
+// `registrations` and `appOnlyApis`; `npm run connector` writes `powerPlatform`.
 //
 // This is a separate template because it needs other rights (an administrator of the tenant), because what-if does not
 // support Graph resources, and because the Graph extension comes from a registry. It works only in the public cloud. For
@@ -17,13 +17,18 @@ import {
   ApiPermissions
   ApplicationCaller
   appRoles
+  azureApiConnections
+  connectorScope
   defaultAccess
   federationAudience
   federationIssuer
+  PowerPlatformConnector
+  PowerPlatformConnectorOutput
   Registration
   RegistrationOutput
   roleIds
   servicePrincipalLock
+  userRead
 } from 'registration.bicep'
 
 @description('Display name of the registrations.')
@@ -77,6 +82,9 @@ param assignedPrincipalIdsByRegistration { *: string[] } = {}
 @description('Register the public client of the command line.')
 param registerCommandLineClient bool = true
 
+@description('Power Platform connectors. Each gets a registration of its own: with the one of the service, Entra answers AADSTS90009. See connectors/power-platform/README.md.')
+param powerPlatform PowerPlatformConnector[] = []
+
 var useFederation = !empty(managedIdentityPrincipalId)
 var useAppOnly = !empty(appOnlyApis)
 var issuer = federationIssuer(environment().name, environment().authentication.loginEndpoint, tenant().tenantId)
@@ -89,7 +97,22 @@ var indexes = range(0, length(registrations))
 // Every API once.
 var resourceAppIds = union(
   flatten(map(registrations, registration => map(registration.apis, api => api.resourceAppId))),
-  map(appOnlyApis, api => api.resourceAppId)
+  map(appOnlyApis, api => api.resourceAppId),
+  empty(powerPlatform) ? [] : [userRead.resourceAppId]
+)
+
+// The registration of the service that each connector calls, and the client ids of the connectors by it (second run).
+var connectorNames = map(powerPlatform, connector => '${uniqueName}-connector-${connector.name}')
+var connectorTargets = map(powerPlatform, connector => indexOf(names, connector.?registration ?? ''))
+var connectorClientIds = map(
+  indexes,
+  index => map(
+    filter(
+      powerPlatform,
+      connector => (connector.?registration ?? '') == names[index] && !empty(connector.?clientId)
+    ),
+    connector => connector.clientId!
+  )
 )
 
 // One consent for each registration and API.
@@ -166,6 +189,7 @@ resource services 'Microsoft.Graph/applications@v1.0' = [
       preAuthorizedApplications: map(
         union(
           registration.?preAuthorizedClientIds ?? [],
+          connectorClientIds[index],
           registerCommandLineClient && empty(names[index]) ? [commandLine!.appId] : []
         ),
         client => {
@@ -289,6 +313,92 @@ resource commandLinePrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = if (reg
   accountEnabled: true
 }
 
+resource connectors 'Microsoft.Graph/applications@v1.0' = [
+  for (connector, index) in powerPlatform: {
+    uniqueName: connectorNames[index]
+    displayName: '${displayName} (connector ${connector.name})'
+    description: 'Signs people in to a Power Platform connector. It has no secret and no rights of its own.'
+    signInAudience: 'AzureADMyOrg'
+    identifierUris: ['api://${tenant().tenantId}/${connectorNames[index]}']
+    isFallbackPublicClient: false
+    api: {
+      requestedAccessTokenVersion: 2
+      oauth2PermissionScopes: [
+        {
+          id: connectorScope.id
+          value: connectorScope.value
+          type: 'User'
+          isEnabled: true
+          adminConsentDisplayName: 'Sign in to the connector'
+          adminConsentDescription: 'Power Platform signs the person in to the connector.'
+          userConsentDisplayName: 'Sign in to the connector'
+          userConsentDescription: 'Power Platform signs you in to the connector.'
+        }
+      ]
+      preAuthorizedApplications: [
+        {
+          appId: azureApiConnections
+          delegatedPermissionIds: [connectorScope.id]
+        }
+      ]
+    }
+    requiredResourceAccess: [
+      {
+        resourceAppId: userRead.resourceAppId
+        resourceAccess: [{ id: userRead.id, type: 'Scope' }]
+      }
+      {
+        resourceAppId: services[connectorTargets[index]].appId
+        resourceAccess: [{ id: accessAsUser.id, type: 'Scope' }]
+      }
+    ]
+    servicePrincipalLockConfiguration: servicePrincipalLock
+    web: {
+      redirectUris: empty(connector.?redirectUri) ? [] : [connector.redirectUri!]
+      implicitGrantSettings: {
+        enableAccessTokenIssuance: false
+        enableIdTokenIssuance: false
+      }
+    }
+  }
+]
+
+resource connectorFederations 'Microsoft.Graph/applications/federatedIdentityCredentials@v1.0' = [
+  for (connector, index) in powerPlatform: if (!empty(connector.?connectorIssuer) && !empty(connector.?connectorSubject)) {
+    name: '${connectors[index].uniqueName}/power-platform'
+    description: 'The managed identity of the connector replaces a client secret.'
+    audiences: [federationAudience(environment().name)]
+    issuer: connector.connectorIssuer!
+    subject: connector.connectorSubject!
+  }
+]
+
+// Who may use the service is decided at the service: its service principal requires an assignment.
+resource connectorPrincipals 'Microsoft.Graph/servicePrincipals@v1.0' = [
+  for (connector, index) in powerPlatform: {
+    appId: connectors[index].appId
+    accountEnabled: true
+  }
+]
+
+resource connectorConsent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
+  for (connector, index) in powerPlatform: if (grantConsent) {
+    clientId: connectorPrincipals[index].id
+    resourceId: servicePrincipals[connectorTargets[index]].id
+    consentType: 'AllPrincipals'
+    scope: accessAsUser.value
+  }
+]
+
+resource connectorGraphConsent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
+  for (connector, index) in powerPlatform: if (grantConsent) {
+    clientId: connectorPrincipals[index].id
+    resourceId: apis[indexOf(resourceAppIds, userRead.resourceAppId)].id
+    consentType: 'AllPrincipals'
+    scope: userRead.value
+  }
+]
+
 @description('Client id of the first registration: CLIENT_ID.')
 output clientId string = services[0].appId
 
@@ -304,6 +414,14 @@ output registrations RegistrationOutput[] = [
     name: name
     clientId: services[index].appId
     appIdUri: identifierUris[index]
+  }
+]
+
+@description('Name and client id of each connector: for its policy entry, its files and the second run.')
+output powerPlatformConnectors PowerPlatformConnectorOutput[] = [
+  for (connector, index) in powerPlatform: {
+    name: connector.name
+    clientId: connectors[index].appId
   }
 ]
 

@@ -107,6 +107,58 @@ var appRoles = [
 ]
 
 @export()
+@description('A Power Platform connector with managed identity and on-behalf-of login. Its issuer, subject and redirect URI exist only after its first save, so the template is deployed twice: first with the name alone (PP-6).')
+@sealed()
+type PowerPlatformConnector = {
+  @description('Key of its registration. Do not change it later.')
+  @minLength(1)
+  @maxLength(40)
+  name: string
+
+  @description('Name of the registration of the service that it calls. Not set: the registration of CLIENT_ID.')
+  registration: string?
+
+  @description('Second run: its client id, from the output powerPlatformConnectors.')
+  clientId: Guid?
+
+  @description('Second run: the issuer that the connector shows.')
+  connectorIssuer: string?
+
+  @description('Second run: the subject that the connector shows.')
+  connectorSubject: string?
+
+  @description('Second run: the redirect URI that the connector shows.')
+  redirectUri: string?
+}
+
+@export()
+@description('Name and client id of a connector.')
+@sealed()
+type PowerPlatformConnectorOutput = {
+  name: string
+  clientId: string
+}
+
+@export()
+@description('The scope of a connector: Power Platform requests it before it exchanges the token for one of the service.')
+var connectorScope = {
+  id: '9d2f3a50-6a0e-4b38-8d6e-0b6d6f0c6a12'
+  value: 'access_as_user'
+}
+
+@export()
+@description('Azure API Connections: the application of Microsoft that signs people in to connectors (PP-7). The id is the same in every tenant.')
+var azureApiConnections = 'fe053c5f-3692-4f14-aef2-ee34fc081cae'
+
+@export()
+@description('User.Read of Microsoft Graph. An application that requests a token for itself needs it (AADSTS90008, PP-5).')
+var userRead = {
+  resourceAppId: '00000003-0000-0000-c000-000000000000'
+  id: 'e1fe6dd8-ba31-4d61-89e7-88639da4683d'
+  value: 'User.Read'
+}
+
+@export()
 @description('Optional claims that the service checks: token type, client capabilities, guest.')
 var accessTokenClaims = [
   {

@@ -20,7 +20,7 @@ import { refuseBodyNames, refuseUnknownMember } from "./similar-names.ts";
 /** A day. A caller cannot reasonably require more. */
 const MINIMUM_SECONDS_MAX = 86_400;
 const NO_PARAMETERS: Parameters = new Map();
-const POST_MEMBERS = ["scopes", "grant", "codeVerifier", "claims", "minimumSeconds", "forceRefresh"];
+export const HEADER_MEMBERS = ["scopes", "grant", "codeVerifier", "claims", "minimumSeconds", "forceRefresh"];
 
 /** The sidecar's parameters for members of the JSON. */
 const IN_QUERY = {
@@ -61,7 +61,7 @@ export async function readHeaderRequest(
   const { route, correlationId: ownCorrelationId = readCorrelationId(request) } = context;
   const clientAuthentication = readBearer(request);
   if (!clientAuthentication.ok) return clientAuthentication;
-  const query = refuseBodyNames(request, POST_MEMBERS, IN_QUERY);
+  const query = refuseBodyNames(request, HEADER_MEMBERS, IN_QUERY);
   if (!query.ok) return query;
   const parameters = request.method === "POST" ? await readPost(request, context) : readOverrides(request, context);
   if (!parameters.ok) return parameters;
@@ -142,7 +142,7 @@ async function readPost(
   if (Object.keys(body.value).length === 0) return readOverrides(request, context);
   const override = [...queryOf(request).keys()].find((name) => /^(optionsoverride\.|agent)/i.test(name));
   if (override !== undefined) return notWithBody(override);
-  const unknown = refuseUnknownMember(body.value, POST_MEMBERS);
+  const unknown = refuseUnknownMember(body.value, HEADER_MEMBERS);
   if (unknown !== undefined) return unknown;
   const { scopes, grant, claims, minimumSeconds, forceRefresh = false } = body.value;
   const handle = grant === undefined ? succeed(undefined) : readHandle(grant, "grant");

@@ -28,16 +28,16 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   codeChallenge: /^[A-Za-z0-9_-]{43}$/,
 };
 
-const MEMBERS = [...Object.keys(FORMS), "scopes", "apis", "claims"];
+export const LINK_MEMBERS = [...Object.keys(FORMS), "scopes", "apis", "claims"];
 
 export async function readLinkRequest(request: IncomingRequest): Promise<Result<LinkRequest, Failure>> {
   const clientAuthentication = readBearer(request);
   if (!clientAuthentication.ok) return clientAuthentication;
-  const query = refuseBodyNames(request, MEMBERS);
+  const query = refuseBodyNames(request, LINK_MEMBERS);
   if (!query.ok) return query;
   const body = await readJsonBody(request);
   if (!body.ok) return body;
-  const unknown = refuseUnknownMember(body.value, MEMBERS);
+  const unknown = refuseUnknownMember(body.value, LINK_MEMBERS);
   if (unknown !== undefined) return unknown;
   const { scopes, apis, claims, ...texts } = body.value;
   const invalid = findInvalid(texts);

@@ -59,7 +59,7 @@ export const requestQuestion = z.strictObject({
   call: z.optional(z.strictObject({ method: z.enum(RELAY_METHODS), path: z.string().check(z.maxLength(8_192)) })),
 });
 
-const linkQuestion = z.strictObject({
+export const linkQuestion = z.strictObject({
   link: z.strictObject({
     caller: name,
     apis: z.record(name, names).check(z.refine((apis) => Object.keys(apis).length <= APIS_PER_GRANT_MAX)),

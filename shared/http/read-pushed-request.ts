@@ -19,29 +19,36 @@ import { refuseBodyNames, refuseSimilarNames } from "./similar-names.ts";
 const STATE = /^[\x20-\x7e]{1,512}$/;
 /** RFC 7636 section 4.2: base64url of a SHA-256. */
 const CHALLENGE = /^[A-Za-z0-9_-]{43}$/;
-const PROMPTS = ["none", "login", "consent", "select_account"];
+export const PROMPTS = ["none", "login", "consent", "select_account"];
 /** A user name: any characters except control characters. */
 const LOGIN_HINT = /^\P{C}{1,256}$/u;
 const DOMAIN_HINT = /^[A-Za-z0-9.-]{1,253}$/;
 /** Every parameter that the endpoint reads or refuses by name. */
-const PARAMETERS = [
+export const PUSHED_PARAMETERS = [
   ...["client_id", "client_assertion", "client_assertion_type", "client_secret", "access_token"],
   ...["scope", "audience", "resource", "claims", "response_type", "response_mode", "redirect_uri", "state", "nonce"],
   ...["code_challenge", "code_challenge_method", "prompt", "login_hint", "domain_hint"],
   ...["request", "request_uri", "max_age", "acr_values", "id_token_hint", "registration"],
 ];
-const REFUSED = ["request", "request_uri", "max_age", "acr_values", "id_token_hint", "registration"];
+export const REFUSED_PUSHED_PARAMETERS = [
+  "request",
+  "request_uri",
+  "max_age",
+  "acr_values",
+  "id_token_hint",
+  "registration",
+];
 
 export async function readPushedRequest(request: IncomingRequest): Promise<Result<PushRequest, Failure>> {
-  const query = refuseBodyNames(request, PARAMETERS);
+  const query = refuseBodyNames(request, PUSHED_PARAMETERS);
   if (!query.ok) return query;
   const form = await readForm(request, ["resource", "audience"]);
   if (!form.ok) return form;
-  const names = refuseSimilarNames(form.value.keys(), PARAMETERS);
+  const names = refuseSimilarNames(form.value.keys(), PUSHED_PARAMETERS);
   if (!names.ok) return names;
   const clientAuthentication = readClientAuthentication(request, form.value);
   if (!clientAuthentication.ok) return clientAuthentication;
-  const refused = REFUSED.find((name) => form.value.has(name));
+  const refused = REFUSED_PUSHED_PARAMETERS.find((name) => form.value.has(name));
   if (refused !== undefined) return invalidRequest("parameter_not_supported", refused);
   const returnTo = readReturnAddress(form.value);
   if (!returnTo.ok) return returnTo;

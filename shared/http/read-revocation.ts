@@ -17,11 +17,17 @@ export interface Revocation {
   readonly token: SecretValue;
 }
 
-const PARAMETERS = ["token", "client_id", "client_assertion", "client_assertion_type", "client_secret"];
+export const REVOCATION_PARAMETERS = [
+  "token",
+  "client_id",
+  "client_assertion",
+  "client_assertion_type",
+  "client_secret",
+];
 
 /** Accepts a handle (`gte_…`) or the id of a grant. This service cannot revoke a token of Entra, so it refuses one. */
 export async function readRevocation(request: IncomingRequest): Promise<Result<Revocation, Failure>> {
-  const query = refuseBodyNames(request, PARAMETERS);
+  const query = refuseBodyNames(request, REVOCATION_PARAMETERS);
   if (!query.ok) return query;
   const form = await readForm(request, []);
   if (!form.ok) return form;

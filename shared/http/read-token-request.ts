@@ -26,7 +26,7 @@ const TOKEN_TYPES: readonly string[] = [ACCESS_TOKEN_TYPE, JWT_TYPE];
 /** RFC 8693 section 2.1 and RFC 8707 section 2 allow only these parameters to repeat. */
 const REPEATABLE = ["resource", "audience"];
 /** Every parameter that the endpoint reads or refuses by name. */
-const PARAMETERS = [
+export const TOKEN_PARAMETERS = [
   ...["grant_type", "client_id", "client_assertion", "client_assertion_type", "client_secret", "access_token"],
   ...["scope", "audience", "resource", "claims", "code", "redirect_uri", "code_verifier", "refresh_token"],
   ...["subject_token", "subject_token_type", "actor_token", "actor_token_type", "requested_token_type"],
@@ -37,11 +37,11 @@ export async function readTokenRequest(
   request: IncomingRequest,
   correlationId = readCorrelationId(request),
 ): Promise<Result<ExchangeRequest, Failure>> {
-  const query = refuseBodyNames(request, PARAMETERS);
+  const query = refuseBodyNames(request, TOKEN_PARAMETERS);
   if (!query.ok) return query;
   const form = await readForm(request, REPEATABLE);
   if (!form.ok) return form;
-  const names = refuseSimilarNames(form.value.keys(), PARAMETERS);
+  const names = refuseSimilarNames(form.value.keys(), TOKEN_PARAMETERS);
   if (!names.ok) return names;
   const grantRequest = readGrantRequest(form.value);
   if (!grantRequest.ok) return grantRequest;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { markdownFile, root, tableRows } from "./support/markdown.ts";
 
-const PREFIXES = ["E", "TC", "KV", "CC", "JW", "SEC", "TK", "GW", "RF"];
-const CITED_IN = "{shared,functions,local,clients,test,docs,infra}/**/*.{ts,md,http,bicep,kql}";
+const PREFIXES = ["E", "TC", "KV", "CC", "JW", "SEC", "TK", "GW", "RF", "PP"];
+const CITED_IN = "{shared,functions,local,clients,connectors,test,docs,infra}/**/*.{ts,md,http,bicep,kql}";
 const ID = new RegExp(`\\b(${PREFIXES.join("|")})-(\\d+)\\b(?: to (?:${PREFIXES.join("|")})-(\\d+))?`, "g");
 
 const facts = markdownFile("docs/facts.md").text;

@@ -30,7 +30,14 @@ const snippets: readonly Snippet[] = markdownFiles.flatMap(({ path, text }) =>
 );
 
 /** The commands of these files need a subscription, a tenant or the whole repository. Their syntax is checked. */
-const NEEDS_AZURE = ["docs/audit.md", "docs/deploy.md", "docs/operate.md", "infra/README.md", "infra/entra-by-hand.md"];
+const NEEDS_AZURE = [
+  "connectors/power-platform/README.md",
+  "docs/audit.md",
+  "docs/deploy.md",
+  "docs/operate.md",
+  "infra/README.md",
+  "infra/entra-by-hand.md",
+];
 /** commands.test.ts and policy-commands.test.ts run these, except those that start the stack or the tests. */
 const RUN_AS_COMMANDS = ["README.md", "docs/callers.md", "docs/command-line.md", "docs/policy.md"];
 /** The sketch of what the service replaces. Its function is not a part of this repository. */

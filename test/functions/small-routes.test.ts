@@ -310,6 +310,7 @@ describe("every route refuses other methods", () => {
     ["/.well-known/oauth-authorization-server", ["GET"]],
     ["/.well-known/openid-configuration", ["GET"]],
     ["/.well-known/jwks.json", ["GET"]],
+    ["/openapi.json", ["GET"]],
   ];
 
   // TRACE is missing: the Functions package cannot represent it (see `attacks/http.test.ts`).

@@ -21,6 +21,16 @@ const ORDERS = "04de4500-0000-4000-8000-000000000001";
 const ORDERS_READ = "a0000000-0000-4000-8000-000000000001";
 const SERVICE_URL = "https://func-gte-contoso.azurewebsites.net";
 
+/** What a connector shows after its first save. */
+const CONNECTOR = {
+  redirectUri: "https://global.consent.azure-apim.net/redirect/graphtokenexchange-5f01",
+  connectorIssuer: "https://login.microsoftonline.com/x/v2.0",
+  connectorSubject: "/eid1/c/pub/t/x",
+};
+const SHOWN = `redirect=${CONNECTOR.redirectUri} issuer=${CONNECTOR.connectorIssuer} subject=${CONNECTOR.connectorSubject}`;
+
+const CLIENT_OF_CONNECTORS = '"appId":"fe053c5f-3692-4f14-aef2-ee34fc081cae"';
+
 const POLICY = {
   apis: {
     graph: { resource: "https://graph.microsoft.com", scopes: ["User.Read", "Mail.Read", ".default"] },
@@ -81,13 +91,13 @@ const hasTools = ["bash", "jq"].every((tool) => spawnSync(tool, ["--version"]).s
 const describeWithTools = hasTools ? describeWithBicep : describe.skip;
 if (!hasTools) process.stderr.write("SKIPPED: the commands of entra-by-hand.md. Install bash and jq to run them.\n");
 
-/** The blocks of the file: preparation, steps 1 to 8. Step 7 repeats steps 2 to 5 for the app-only registration. */
+/** The blocks of the file: preparation, steps 1 to 9. Step 7 repeats steps 2 to 5 for the app-only registration. */
 function script(): string {
   const text = readFileSync(infraFile("entra-by-hand.md"), "utf8");
   const blocks = [...text.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, code = ""]) => code);
-  const [prepare, , register, principal, credential, consent, , more, appOnly] = blocks;
+  const [prepare, , register, principal, credential, consent, , more, appOnly, connector, saved] = blocks;
   const steps = [register, principal, credential, consent];
-  return [prepare, blocks[1], ...steps, blocks[6], more, ...steps, appOnly]
+  return [prepare, blocks[1], ...steps, blocks[6], more, ...steps, appOnly, connector, saved]
     .join("\n")
     .replace("<principalId of modules/identity.bicep>", IDENTITY)
     .replace("infra/tenants/contoso.bicepparam", '"$POLICY_FILE"')
@@ -95,6 +105,7 @@ function script(): string {
       "npm run -s registration -- $policy",
       "node clients/registration.ts $policy --offline --tenant-data $TENANT_DATA",
     )
+    .replace("redirect=<redirect URI> issuer=<issuer> subject=<subject>", SHOWN)
     .replace(/assign <object id of a group or person>/, "assign group")
     .replace(/assign <object id of a calling application's service principal>/, "assign caller");
 }
@@ -136,7 +147,12 @@ function deployTemplate(): Promise<Deployment> {
   if (run.status !== 0) throw new Error(run.stderr);
   const { parameters } = JSON.parse(readFileSync(path, "utf8")) as { parameters: Record<string, { value: unknown }> };
   const given: Parameters = Object.fromEntries(Object.entries(parameters).map(([name, one]) => [name, one.value]));
-  return deploy("entra/entra.bicep", { ...given, serviceUrl: SERVICE_URL, managedIdentityPrincipalId: IDENTITY });
+  return deploy("entra/entra.bicep", {
+    ...given,
+    serviceUrl: SERVICE_URL,
+    managedIdentityPrincipalId: IDENTITY,
+    powerPlatform: [{ name: "finance", registration: "narrow", ...CONNECTOR }],
+  });
 }
 
 describeWithTools("the commands of entra-by-hand.md", () => {
@@ -162,9 +178,28 @@ describeWithTools("the commands of entra-by-hand.md", () => {
     expect(withoutClients(applications()[index])).toEqual(withoutClients(expected));
   });
 
+  test("register a connector as the two runs of the template do", () => {
+    const deployed = value(the(deployment, "Microsoft.Graph/applications", "-connector-finance"), "properties");
+    const { description: _1, uniqueName: _2, web, requiredResourceAccess, ...expected } = deployed as Application;
+    const [graph, service] = requiredResourceAccess;
+    expect(applications()[4]).toEqual({
+      ...expected,
+      web: { ...web, redirectUris: [] },
+      requiredResourceAccess: [graph, { ...service, resourceAppId: expect.stringMatching(/^app-\d+$/) }],
+    });
+    expect(web.redirectUris).toEqual([CONNECTOR.redirectUri]);
+    expect(requests.map(({ body }) => body)).toContainEqual({ web: { redirectUris: web.redirectUris } });
+  });
+
   test("pre-authorize the clients of each registration, and the command line in the first", () => {
     const clients = applications().map(({ api }) => JSON.stringify(api ?? {}).match(/"appId":"[^"]+"/g) ?? []);
-    expect(clients).toEqual([[], [`"appId":"${WEB}"`, '"appId":"app-1"'], [`"appId":"${DESKTOP}"`], []]);
+    expect(clients).toEqual([
+      [],
+      [`"appId":"${WEB}"`, '"appId":"app-1"'],
+      [`"appId":"${DESKTOP}"`],
+      [],
+      [CLIENT_OF_CONNECTORS],
+    ]);
   });
 
   test("consent to the permissions of every registration on every API", () => {
@@ -175,8 +210,10 @@ describeWithTools("the commands of entra-by-hand.md", () => {
       [`principal-of-${GRAPH}`, scopes[0]],
       [`principal-of-${ORDERS}`, scopes[1]],
       [`principal-of-${GRAPH}`, scopes[2]],
+      [expect.stringMatching(/^id-\d+$/), scopes[3]],
+      [`principal-of-${GRAPH}`, scopes[4]],
     ]);
-    expect(scopes).toHaveLength(3);
+    expect(scopes).toHaveLength(5);
   });
 
   test("make the managed identity the credential of every registration that serves people", () => {
@@ -190,6 +227,12 @@ describeWithTools("the commands of entra-by-hand.md", () => {
     expect(sent("applications/*/federatedIdentityCredentials").map(({ body }) => body)).toEqual([
       credential,
       credential,
+      {
+        name: "power-platform",
+        issuer: CONNECTOR.connectorIssuer,
+        subject: CONNECTOR.connectorSubject,
+        audiences: ["api://AzureADTokenExchange"],
+      },
     ]);
   });
 
@@ -205,6 +248,11 @@ describeWithTools("the commands of entra-by-hand.md", () => {
     ]);
   });
 });
+
+interface Application extends Record<string, unknown> {
+  readonly web: { readonly redirectUris: readonly string[] };
+  readonly requiredResourceAccess: readonly Record<string, unknown>[];
+}
 
 /** The client id of the command line is known only after it is registered. */
 function withoutClients(application: Record<string, unknown> | undefined): unknown {

@@ -135,7 +135,7 @@ describeWithBicep("the registration of the service", () => {
   test("pre-authorizes the command line, so that users do not have to consent", async () => {
     // The client id of the command line is not known before the deployment, so the list stays an expression.
     expect(value(await serviceOf(), "properties.api.preAuthorizedApplications")).toContain(
-      "union(createArray(), createArray(reference('commandLine').appId))",
+      "union(createArray(), createArray(), createArray(reference('commandLine').appId))",
     );
     expect(the(await plain(), APPLICATION, "-command-line").body["properties"]).toMatchObject({
       isFallbackPublicClient: true,
@@ -231,6 +231,103 @@ describeWithBicep("several registrations", () => {
     expect(assignments).toHaveLength(7);
     const principals = await propertiesOf(everything(), "Microsoft.Graph/servicePrincipals");
     expect(principals.filter(({ appRoleAssignmentRequired }) => appRoleAssignmentRequired === true)).toHaveLength(3);
+  });
+});
+
+describeWithBicep("a Power Platform connector", () => {
+  const CONNECTOR_ID = "44444444-4444-4444-8444-444444444444";
+  const AZURE_API_CONNECTIONS = "fe053c5f-3692-4f14-aef2-ee34fc081cae";
+  const SAVED = {
+    name: "finance",
+    clientId: CONNECTOR_ID,
+    connectorIssuer: "https://login.microsoftonline.com/x/v2.0",
+    connectorSubject: "/eid1/c/pub/t/x/a/y/e/z",
+    redirectUri: "https://global.consent.azure-apim.net/redirect/graphtokenexchange-5f01",
+  };
+  const withConnectors = (...powerPlatform: object[]) => deployEntra({ registrations: REGISTRATIONS, powerPlatform });
+  const first = () => withConnectors({ name: "finance" });
+  const second = () => withConnectors(SAVED);
+  const connectorOf = async (deployment = second()) => the(await deployment, APPLICATION, "-connector-finance");
+
+  test("is none without the parameter", async () => {
+    const applications = ofType(await everything(), APPLICATION);
+    expect(applications.filter(({ name }) => name.includes("connector"))).toEqual([]);
+    expect((await plain()).outputs["powerPlatformConnectors"]).toEqual([]);
+  });
+
+  test("has a registration of its own, because Entra answers AADSTS90009 for that of the service", async () => {
+    expect(value(await connectorOf(), "properties.identifierUris")).toEqual([
+      `api://${TENANT_ID}/${SERVICE}-connector-finance`,
+    ]);
+    expect(value(await connectorOf(), "properties.displayName")).toBe("Graph Token Exchange (connector finance)");
+    expect(value(await connectorOf(), "properties.passwordCredentials")).toBeUndefined();
+  });
+
+  test("has a scope that authorises Azure API Connections, and another id than the scope of the service", async () => {
+    const [scope] = value(await connectorOf(), "properties.api.oauth2PermissionScopes") as { id: string }[];
+    const [ofService] = value(await serviceOf(second()), "properties.api.oauth2PermissionScopes") as { id: string }[];
+    expect(scope?.id).not.toBe(ofService?.id);
+    expect(value(await connectorOf(), "properties.api.preAuthorizedApplications")).toEqual([
+      { appId: AZURE_API_CONNECTIONS, delegatedPermissionIds: [scope?.id] },
+    ]);
+  });
+
+  test("has the permissions User.Read of Graph and access_as_user of the service, with consent", async () => {
+    const [ofService] = value(await serviceOf(second()), "properties.api.oauth2PermissionScopes") as { id: string }[];
+    expect(value(await connectorOf(), "properties.requiredResourceAccess")).toEqual([
+      { resourceAppId: GRAPH, resourceAccess: [{ id: USER_READ.id, type: "Scope" }] },
+      {
+        resourceAppId: "[reference('services[0]').appId]",
+        resourceAccess: [{ id: ofService?.id, type: "Scope" }],
+      },
+    ]);
+    const consents = (await propertiesOf(second(), CONSENT)).filter(({ clientId }) =>
+      /connector/.test(String(clientId)),
+    );
+    expect(consents.map(({ scope, consentType }) => [scope, consentType])).toEqual([
+      ["access_as_user", "AllPrincipals"],
+      ["User.Read", "AllPrincipals"],
+    ]);
+  });
+
+  test("has neither a redirect URI nor a credential in the first run, because both exist after the first save", async () => {
+    expect(value(await connectorOf(first()), "properties.web.redirectUris")).toEqual([]);
+    const federations = await propertiesOf(first(), FEDERATION);
+    expect(federations.filter(({ name }) => String(name).includes("connector"))).toEqual([]);
+    expect(JSON.stringify((await first()).outputs["powerPlatformConnectors"])).toContain("connectors[0]");
+  });
+
+  test("has its redirect URI and the federated credential of its managed identity in the second run", async () => {
+    expect(value(await connectorOf(), "properties.web.redirectUris")).toEqual([SAVED.redirectUri]);
+    const federations = await propertiesOf(second(), FEDERATION);
+    expect(federations.find(({ name }) => String(name).includes("connector"))).toMatchObject({
+      audiences: ["api://AzureADTokenExchange"],
+      issuer: SAVED.connectorIssuer,
+      subject: SAVED.connectorSubject,
+    });
+  });
+
+  test("is pre-authorized at the service in the second run, so that people do not consent", async () => {
+    const clientsOf = async (deployment: ReturnType<typeof first>, name = SERVICE) =>
+      JSON.stringify(value(the(await deployment, APPLICATION, name), "properties.api.preAuthorizedApplications"));
+    expect(await clientsOf(first())).not.toContain(CONNECTOR_ID);
+    expect(await clientsOf(second())).toContain(CONNECTOR_ID);
+    expect(await clientsOf(second(), ".narrow")).not.toContain(CONNECTOR_ID);
+  });
+
+  test("calls the registration that it names", async () => {
+    const narrow = withConnectors({ ...SAVED, registration: "narrow" });
+    const [, access] = value(await connectorOf(narrow), "properties.requiredResourceAccess") as {
+      resourceAppId: string;
+    }[];
+    expect(access?.resourceAppId).toBe("[reference('services[1]').appId]");
+    const clients = value(the(await narrow, APPLICATION, ".narrow"), "properties.api.preAuthorizedApplications");
+    expect(JSON.stringify(clients)).toContain(CONNECTOR_ID);
+  });
+
+  test("gets no consent with grantConsent=false", async () => {
+    const without = deployEntra({ grantConsent: false, powerPlatform: [SAVED] });
+    expect(await propertiesOf(without, CONSENT)).toEqual([]);
   });
 });
 

@@ -108,6 +108,12 @@ describe("the bundle", () => {
     expect(Object.keys(metafile.inputs).filter((path) => relay.test(path)).length).toBeGreaterThan(5);
   });
 
+  test("loads the description of the API with its first request and not at a cold start", () => {
+    const description = /docs\/openapi\.json$/;
+    expect(filesAtStart(metafile).filter((path) => description.test(path))).toEqual([]);
+    expect(Object.keys(metafile.inputs).filter((path) => description.test(path))).toHaveLength(1);
+  });
+
   test("contains the libraries that only a request needs", () => {
     const packages = packagesIn(Object.keys(metafile.inputs));
     expect(packages).toEqual(

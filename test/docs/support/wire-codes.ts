@@ -41,10 +41,12 @@ const NO_EVIDENCE: EntraEvidence = {
   correlationId: undefined,
 };
 
-export function wireCodes(): ReadonlyMap<string, CodeFacts> {
+/** `only`: what the service can answer in this dialect. */
+export function wireCodes(only?: Dialect): ReadonlyMap<string, CodeFacts> {
   const found = new Map<string, { statuses: Set<number>; actions: Set<string> }>();
   for (const failure of allFailures()) {
-    for (const dialect of failure.kind === "sign_in_refused" ? SIGN_IN_DIALECTS : DIALECTS) {
+    const dialects = failure.kind === "sign_in_refused" ? SIGN_IN_DIALECTS : DIALECTS;
+    for (const dialect of only === undefined ? dialects : [only]) {
       for (const understandsChallenge of [true, false]) {
         const { code, status, action } = failureToWire(failure, { dialect, understandsChallenge });
         const facts = found.get(code) ?? { statuses: new Set(), actions: new Set() };
