@@ -84,6 +84,15 @@ param grantReap 'delete' | 'dry-run' = 'dry-run'
 @description('Name of the table for grants.')
 param grantTableName string = 'grants'
 
+@description('Create an Event Grid topic that receives the events of grants, as CloudEvents.')
+param useEventGrid bool = false
+
+@description('https URL of a webhook that receives the events of grants, each signed. Empty: no webhook.')
+param eventWebhookUrl string = ''
+
+@description('Key Vault secret that signs the webhook: whsec_ and 24 to 64 random bytes in base64. Required with eventWebhookUrl.')
+param eventWebhookSecretName string = 'event-webhook-secret'
+
 @description('Size of the token cache in each instance, in bytes.')
 @minValue(1048576)
 @maxValue(268435456)
@@ -228,6 +237,17 @@ module vault 'modules/vault.bicep' = {
   }
 }
 
+module eventTopic 'modules/event-topic.bicep' = if (useEventGrid) {
+  params: {
+    name: 'evgt-${name}-${take(suffix, 8)}'
+    location: location
+    tags: tags
+    identityName: identityName
+    principalId: identity.outputs.principalId
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
 module redis 'modules/redis.bicep' = if (useRedis) {
   params: {
     name: 'redis-${name}-${take(suffix, 8)}'
@@ -348,6 +368,9 @@ module app 'modules/function-app.bicep' = {
       GRANT_STORE_URL: storage.outputs.tableEndpoint
       GRANT_TABLE_NAME: grantTableName
       GRANT_REAP: grantReap
+      EVENT_GRID_TOPIC_ENDPOINT: useEventGrid ? eventTopic!.outputs.endpoint : ''
+      EVENT_WEBHOOK_URL: eventWebhookUrl
+      EVENT_WEBHOOK_SECRET_NAME: eventWebhookSecretName
       POLICY: policySource == 'setting' ? string(policy!) : ''
       POLICY_URL: policySource == 'blob' ? policyStorage!.outputs.policyUrl : ''
       V1_TOKEN_AUDIENCES: join(v1TokenAudiences, ',')
@@ -402,6 +425,9 @@ output vaultUrl string = vault.outputs.vaultUrl
 
 @description('URL of the blob with the policy, or empty.')
 output policyUrl string = policySource == 'blob' ? policyStorage!.outputs.policyUrl : ''
+
+@description('Name of the Event Grid topic, or empty.')
+output eventTopicName string = useEventGrid ? eventTopic!.outputs.name : ''
 
 @description('Object id of the service\'s identity, which is the subject of the federated credential.')
 output principalId string = identity.outputs.principalId

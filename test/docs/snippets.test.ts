@@ -30,7 +30,14 @@ const snippets: readonly Snippet[] = markdownFiles.flatMap(({ path, text }) =>
 );
 
 /** The commands of these files need a subscription, a tenant or the whole repository. Their syntax is checked. */
-const NEEDS_AZURE = ["docs/audit.md", "docs/deploy.md", "docs/operate.md", "infra/README.md", "infra/entra-by-hand.md"];
+const NEEDS_AZURE = [
+  "docs/audit.md",
+  "docs/deploy.md",
+  "docs/events.md",
+  "docs/operate.md",
+  "infra/README.md",
+  "infra/entra-by-hand.md",
+];
 /** commands.test.ts and policy-commands.test.ts run these, except those that start the stack or the tests. */
 const RUN_AS_COMMANDS = ["README.md", "docs/callers.md", "docs/command-line.md", "docs/policy.md"];
 /** The sketch of what the service replaces. Its function is not a part of this repository. */
@@ -101,7 +108,7 @@ describe("every snippet of the documents", () => {
   });
 });
 
-/** Path, language and a part of the snippets that this file, bodies.test.ts or gateways.test.ts runs. */
+/** Path, language and a part of the snippets that this file, bodies.test.ts, events.test.ts or gateways.test.ts runs. */
 const RUN_HERE: readonly (readonly [path: string, language: string, part: string])[] = [
   ["docs/callers.md", "csharp", "LoadIntoBufferAsync"],
   ["docs/callers.md", "csharp", "StringContent"],
@@ -109,6 +116,8 @@ const RUN_HERE: readonly (readonly [path: string, language: string, part: string
   ["docs/callers.md", "python", "requests.post"],
   ["docs/callers.md", "powershell", "Get-AzAccessToken"],
   ["docs/command-line.md", "powershell", "gte header graph"],
+  ["docs/events.md", "js", "standardwebhooks"],
+  ["docs/events.md", "python", "webhook-signature"],
   ["docs/gateways.md", "js", "simple-oauth2"],
   ["docs/gateways.md", "js", "openid-client"],
   ["docs/gateways.md", "csharp", "Duende.IdentityModel"],
