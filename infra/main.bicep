@@ -156,9 +156,15 @@ param alertEmailAddresses string[] = []
 @description('Thresholds of the alerts.')
 param alertThresholds AlertThresholds = {
   failedPercent: 5
+  failedCount: 100
+  refusedCount: 100
+  grantCount: 1
   throttledCount: 50
   credentialDays: 30
 }
+
+@description('The audit logs of Entra are routed to the workspace of this deployment: alert on changes of the registrations.')
+param hasEntraAuditLogs bool = false
 
 var suffix = uniqueString(resourceGroup().id, name)
 var deploymentContainerName = 'app-package'
@@ -168,6 +174,12 @@ var redisZones = {
   usgov: 'privatelink.redis.azure.us'
   china: 'privatelink.redis.azure.cn'
 }
+// The registrations of a policy in a blob are not known here.
+var registrationClientIds = concat(
+  [clientId],
+  appOnly == null ? [] : [appOnly!.clientId],
+  map(items(policy.?registrations ?? {}), registration => registration.value.clientId)
+)
 var cloud = cloudName(environment().name)
 var redisZone = redisZones[cloud]
 
@@ -397,8 +409,18 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
+    principalId: identity.outputs.principalId
+    registrationClientIds: hasEntraAuditLogs ? registrationClientIds : []
     emailAddresses: alertEmailAddresses
     thresholds: alertThresholds
+  }
+}
+
+module changeAlerts 'modules/change-alerts.bicep' = {
+  params: {
+    name: name
+    tags: tags
+    recipientsId: alerts.outputs.recipientsId
   }
 }
 
