@@ -77,6 +77,36 @@ test("a row that the service did not write is skipped, and the reaper of grants 
   expect(await outbox.due(NOW, 10)).toEqual({ ok: true, value: [event("a")] });
 });
 
+test("all pages of the table service are read, up to the limit", async () => {
+  const { client, outbox } = await setUp();
+  const all = Array.from({ length: 1_100 }, (_, at) => event(`id-${String(at).padStart(4, "0")}`));
+  for (let from = 0; from < all.length; from += 100) {
+    const rows = all.slice(from, from + 100).map(({ id, target, text }) => ({
+      ...{ partitionKey: "events", rowKey: `${target}-${id}`, target, eventId: id, text, attempts: 0 },
+      createdAtSeconds: { type: "Int64", value: String(NOW) },
+      nextAttemptAtSeconds: { type: "Int64", value: String(NOW) },
+    }));
+    await client.submitTransaction(rows.map((row) => ["create", row]));
+  }
+  const lengthOf = async (limit: number) => {
+    const due = await outbox.due(NOW, limit);
+    return due.ok ? due.value.length : due.failure.kind;
+  };
+  expect([await lengthOf(2_000), await lengthOf(1_050), await lengthOf(500)]).toEqual([1_100, 1_050, 500]);
+  expect(await outbox.surplus(1_000)).toMatchObject({ ok: true, value: { length: 100 } });
+});
+
+test("a table that does not answer is a failure of each operation", async () => {
+  const { client } = await setUp();
+  const failure = { ok: false, failure: { kind: "store_timeout" } } as const;
+  const outbox = createOutbox({ client, call: async () => failure });
+  expect([await outbox.add(event("a"), NOW), await outbox.due(NOW, 1), await outbox.surplus(1)]).toEqual([
+    failure,
+    failure,
+    failure,
+  ]);
+});
+
 test("without a table no event waits, and adding one fails", async () => {
   const { outbox } = await setUp({ hasTable: false });
   expect(await outbox.due(NOW, 10)).toEqual({ ok: true, value: [] });

@@ -66,6 +66,20 @@ function setUp(changes: { outbox?: Partial<Outbox>; send?: EventTarget["send"] }
 }
 
 describe("publish", () => {
+  test("knows the ids of the latest thousand events only", async () => {
+    const { publisher, sent } = setUp();
+    for (let from = 0; from <= 1_000; from += 50) {
+      for (const event of numbered(50)) publisher.publish({ ...event, grantId: `${event.grantId} of ${from}` });
+      await publisher.settled();
+    }
+    const before = sent.length;
+    publisher.publish(grantEvent({ grantId: "grant-0 of 0" }));
+    await publisher.settled();
+    publisher.publish(grantEvent({ grantId: "grant-49 of 1000" }));
+    await publisher.settled();
+    expect(sent.length - before).toBe(1);
+  });
+
   test("sends the same fact once, however often it is reported", async () => {
     const { publisher, sent } = setUp();
     for (let times = 0; times < 50; times += 1) publisher.publish(grantEvent({ kind: "dead" }));
@@ -147,6 +161,13 @@ describe("the id of an event", () => {
       toCloudEvent(grantEvent(), "https://other.contoso.example", NOW).id,
     ];
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("of a grant whose person and end are not known", () => {
+    const unknown = { kind: "revoked", user: undefined, policyEntry: undefined, expiresAtSeconds: undefined } as const;
+    const { id, text } = toCloudEvent(grantEvent(unknown), SOURCE, NOW);
+    expect(id).not.toBe(idOf({ kind: "revoked" }));
+    expect(JSON.parse(text).data).toEqual({ clientId: "c1" });
   });
 
   test("of a wrong caller is another one in the next hour", () => {
