@@ -5,8 +5,16 @@
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
-import { newBrowser, pathOf } from "../sign-in/support/browser.ts";
-import { allowedHandle, answerLink, requestLink, signInByLink } from "../sign-in/support/sign-in.ts";
+import { cookiesOf, hiddenFields, newBrowser, pathOf } from "../sign-in/support/browser.ts";
+import {
+  allowedHandle,
+  answerLink,
+  callbackPath,
+  entraCode,
+  entraRequest,
+  requestLink,
+  signInByLink,
+} from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, CLIENT_IDS, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
 import { MINUTE } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
@@ -150,6 +158,45 @@ test.each([
   const events = await received();
   expect(kindsOf(events)).toEqual(["created", "revoked"]);
   expect(events[1]).toMatchObject({ subject: idOf(handle), data: { clientId: CLIENT_IDS.daemon } });
+});
+
+test("its person ends the grant on /me: revoked, once", async () => {
+  const handle = await allowedHandle(serve());
+  const browser = newBrowser(at);
+  const request = entraRequest(await browser.open("/me"));
+  await browser.open(callbackPath({ code: entraCode(at, request), state: request["state"] ?? "" }));
+  const { token = "" } = hiddenFields((await browser.open("/me")).text);
+  for (let times = 1; times <= 2; times += 1) {
+    expect((await browser.submit("/me", { token, grant: idOf(handle), action: "end" })).status).toBe(200);
+  }
+  const events = await received();
+  expect(kindsOf(events)).toEqual(["created", "revoked"]);
+  expect(events[1]).toMatchObject({ subject: idOf(handle), data: { clientId: CLIENT_IDS.daemon } });
+});
+
+test("the person allows and then denies on the same page: created and revoked", async () => {
+  const { link, handle } = await requestLink(serve());
+  const browser = newBrowser(at);
+  const back = await signInByLink(at, browser, { link });
+  const fields = hiddenFields((await browser.open(back.headers.get("location") ?? "")).text);
+  const headers = { cookie: cookiesOf(browser), "sec-fetch-site": "same-origin" };
+  for (const decision of ["allow", "allow", "deny"]) {
+    await at.call("/signin/confirm", { form: { ...fields, decision }, headers });
+  }
+  const events = await received();
+  expect(kindsOf(events)).toEqual(["created", "revoked"]);
+  expect(events.map(({ subject }) => subject)).toEqual([idOf(handle), idOf(handle)]);
+});
+
+test.each([
+  ["demands a second factor", { aadsts: 50076, claims: '{"access_token":{"acrs":{"essential":true,"value":"c1"}}}' }],
+  ["throttles", { status: 429 }],
+  ["fails", { status: 500, times: 0 }],
+])("Entra %s: the grant is not dead, and there is no event", async (_what, order) => {
+  const handle = await allowedHandle(serve());
+  world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", ...order });
+  expect((await redeem(handle)).status).not.toBe(200);
+  expect(kindsOf(await received())).toEqual(["created"]);
 });
 
 test("the person denies the link: the handle ends, and no one learns of a grant", async () => {
