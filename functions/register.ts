@@ -9,6 +9,7 @@ import { app, type HttpHandler, type HttpMethod, type TimerHandler } from "@azur
 import { fail } from "../shared/core/result.ts";
 import { createGrantsOfPerson } from "../shared/offline-access/grants-of-person.ts";
 import type { Service } from "./composition/compose.ts";
+import { stopEvents } from "./composition/events.ts";
 import type { PolicyVersions } from "./composition/policy-versions.ts";
 import { createReadiness } from "./composition/readiness.ts";
 import { hasCodeFlow, hasConfirmation, hasLinks, usesSignIn } from "./composition/sign-in.ts";
@@ -43,6 +44,7 @@ import { signInLinksRoute } from "./routes/signin-links.ts";
 import { tokenRoute } from "./routes/token.ts";
 import { validateRoute } from "./routes/validate.ts";
 import { createReaper } from "./timers/reap-grants.ts";
+import { createSendEvents } from "./timers/send-events.ts";
 import { createWatch } from "./timers/watch.ts";
 
 /** Without TRACE, because the request class of `@azure/functions` throws for it. The host answers 404. */
@@ -115,7 +117,10 @@ function listRoutes(service: Service, readiness: ReturnType<typeof createReadine
   const { exchangeContext, signInState, grantServices } = service;
   const { policy } = exchangeContext;
   const signIn = { ...exchangeContext, signIn: signInState };
-  const myAccess = grantServices && { ...signIn, grants: createGrantsOfPerson(grantServices.grants) };
+  const myAccess = grantServices && {
+    ...signIn,
+    grants: createGrantsOfPerson(grantServices.grants, exchangeContext.events),
+  };
   const always = (route: Route): ListedRoute => ({ route, when: "always" });
   const listed = (route: Route, isUsed = true): ListedRoute => ({ route, when: isUsed ? "with_policy" : "never" });
   return [
@@ -164,9 +169,17 @@ function registerAll(service: Service, functions: readonly HttpFunction[], watch
   for (const { name, template, handler } of functions) {
     app.http(name, { authLevel: "anonymous", methods: EVERY_METHOD, route: template, handler });
   }
-  const { telemetry } = service;
+  const { telemetry, grantEvents } = service;
   if (telemetry !== undefined) {
     app.hook.appTerminate(() => telemetry.stop());
+  }
+  if (grantEvents !== undefined) {
+    app.hook.appTerminate(() => stopEvents(grantEvents));
+    app.timer("send-events", {
+      // Every five minutes, but not when many other timers run.
+      schedule: "40 3/5 * * * *",
+      handler: createSendEvents(service, grantEvents),
+    });
   }
   app.timer("watch", {
     // Every 15 minutes, but not on the quarter hour, when many other timers run.

@@ -8,6 +8,7 @@ const INFORMATION: readonly unknown[] = [
   "credential_accepted",
   "loaded",
   "available",
+  "delivery_recovered",
 ];
 
 /** Writes the buffered events to the log of this invocation, oldest first. */

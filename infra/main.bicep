@@ -85,6 +85,15 @@ param grantReap 'delete' | 'dry-run' = 'dry-run'
 @description('Name of the table for grants.')
 param grantTableName string = 'grants'
 
+@description('Create an Event Grid topic that receives the events of grants, as CloudEvents.')
+param useEventGrid bool = false
+
+@description('https URL of a webhook that receives the events of grants, each signed. Empty: no webhook.')
+param eventWebhookUrl string = ''
+
+@description('Key Vault secret that signs the webhook: whsec_ and 24 to 64 random bytes in base64. Required with eventWebhookUrl.')
+param eventWebhookSecretName string = 'event-webhook-secret'
+
 @description('Size of the token cache in each instance, in bytes.')
 @minValue(1048576)
 @maxValue(268435456)
@@ -154,9 +163,15 @@ param alertEmailAddresses string[] = []
 @description('Thresholds of the alerts.')
 param alertThresholds AlertThresholds = {
   failedPercent: 5
+  failedCount: 100
+  refusedCount: 100
+  grantCount: 1
   throttledCount: 50
   credentialDays: 30
 }
+
+@description('The audit logs of Entra are routed to the workspace of this deployment: alert on changes of the registrations.')
+param hasEntraAuditLogs bool = false
 
 var shortName = checkedName(name)
 var suffix = uniqueString(resourceGroup().id, name)
@@ -167,6 +182,12 @@ var redisZones = {
   usgov: 'privatelink.redis.azure.us'
   china: 'privatelink.redis.azure.cn'
 }
+// The registrations of a policy in a blob are not known here.
+var registrationClientIds = concat(
+  [clientId],
+  appOnly == null ? [] : [appOnly!.clientId],
+  map(items(policy.?registrations ?? {}), registration => registration.value.clientId)
+)
 var cloud = cloudName(environment().name)
 var redisZone = redisZones[cloud]
 var makesNetwork = usePrivateNetwork && existingNetwork == null
@@ -237,6 +258,17 @@ module vault 'modules/vault.bicep' = {
     softDeleteDays: softDeleteDays
     usePrivateNetwork: usePrivateNetwork
     allowedIpRanges: allowedIpRanges
+    identityName: identityName
+    principalId: identity.outputs.principalId
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module eventTopic 'modules/event-topic.bicep' = if (useEventGrid) {
+  params: {
+    name: 'evgt-${shortName}-${take(suffix, 8)}'
+    location: location
+    tags: tags
     identityName: identityName
     principalId: identity.outputs.principalId
     workspaceId: monitoring.outputs.workspaceId
@@ -368,6 +400,9 @@ module app 'modules/function-app.bicep' = {
       GRANT_STORE_URL: storage.outputs.tableEndpoint
       GRANT_TABLE_NAME: grantTableName
       GRANT_REAP: grantReap
+      EVENT_GRID_TOPIC_ENDPOINT: useEventGrid ? eventTopic!.outputs.endpoint : ''
+      EVENT_WEBHOOK_URL: eventWebhookUrl
+      EVENT_WEBHOOK_SECRET_NAME: eventWebhookSecretName
       POLICY: policySource == 'setting' ? string(policy!) : ''
       POLICY_URL: policySource == 'blob' ? policyStorage!.outputs.policyUrl : ''
       V1_TOKEN_AUDIENCES: join(v1TokenAudiences, ',')
@@ -394,8 +429,18 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
+    principalId: identity.outputs.principalId
+    registrationClientIds: hasEntraAuditLogs ? registrationClientIds : []
     emailAddresses: alertEmailAddresses
     thresholds: alertThresholds
+  }
+}
+
+module changeAlerts 'modules/change-alerts.bicep' = {
+  params: {
+    name: shortName
+    tags: tags
+    recipientsId: alerts.outputs.recipientsId
   }
 }
 
@@ -422,6 +467,9 @@ output vaultUrl string = vault.outputs.vaultUrl
 
 @description('URL of the blob with the policy, or empty.')
 output policyUrl string = policySource == 'blob' ? policyStorage!.outputs.policyUrl : ''
+
+@description('Name of the Event Grid topic, or empty.')
+output eventTopicName string = useEventGrid ? eventTopic!.outputs.name : ''
 
 @description('Object id of the service\'s identity, which is the subject of the federated credential.')
 output principalId string = identity.outputs.principalId

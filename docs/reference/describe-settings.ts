@@ -3,7 +3,8 @@
  * part of the running service.
  */
 
-import { SETTINGS, type Setting, type SettingName } from "../../shared/config/settings.ts";
+import type { Setting } from "../../shared/config/setting-forms.ts";
+import { SETTINGS, type SettingName } from "../../shared/config/settings.ts";
 import { apiRows, callerRows, type MemberRow, registrationRows, ruleRows } from "./policy-reference.ts";
 
 /** The whole page. */
@@ -17,13 +18,14 @@ type Topic =
   | "Callers"
   | "Where the policy is"
   | "Grants and sign-ins"
+  | "Events of grants"
   | "Token cache"
   | "Telemetry";
 
 /** In the order of the page. */
 const TOPICS: readonly Topic[] = [
   ...(["Service", "Entra", "Callers", "Where the policy is"] as const),
-  ...(["Grants and sign-ins", "Token cache", "Telemetry"] as const),
+  ...(["Grants and sign-ins", "Events of grants", "Token cache", "Telemetry"] as const),
 ];
 
 const TOPIC_OF: Readonly<Record<SettingName, Topic>> = {
@@ -50,6 +52,9 @@ const TOPIC_OF: Readonly<Record<SettingName, Topic>> = {
   GRANT_TABLE_NAME: "Grants and sign-ins",
   GRANT_REAP: "Grants and sign-ins",
   SEALING_KEY_NAME: "Grants and sign-ins",
+  EVENT_GRID_TOPIC_ENDPOINT: "Events of grants",
+  EVENT_WEBHOOK_URL: "Events of grants",
+  EVENT_WEBHOOK_SECRET_NAME: "Events of grants",
   TOKEN_CACHE_MAX_BYTES: "Token cache",
   REDIS_URL: "Token cache",
   CACHE_KEY_NAME: "Token cache",

@@ -9,6 +9,7 @@ import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts"
 import { type CallerKeys, createCallerKeys } from "../../shared/caller/caller-keys.ts";
 import type { Config } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
+import type { EventPublisher } from "../../shared/events/event-publisher.ts";
 import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
 import { createOfflineAccess, type OfflineAccessInput } from "../../shared/offline-access/offline-access.ts";
@@ -17,6 +18,7 @@ import type { BytesOutbound } from "../../shared/outbound/outbound.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { createCallers } from "./callers.ts";
+import { NO_EVENTS } from "./events.ts";
 import { composeFoundation, type Foundation, type Surroundings } from "./foundation.ts";
 import type { GrantServices } from "./grants.ts";
 import type { PolicyState } from "./policy-state.ts";
@@ -37,6 +39,8 @@ export interface Service {
   /** For routes of the sign-in, even if this policy does not use them. */
   readonly signInState: SignInState;
   readonly grantServices: GrantServices | undefined;
+  /** Undefined: the service sends no events. */
+  readonly grantEvents: EventPublisher | undefined;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
   /** The connections of the relay. */
@@ -74,6 +78,8 @@ export function composeService(
   policyState: Service["policyState"] = () => ({ state: "ok", hash: config.policyHash }),
 ): Service {
   const { keySets, sealing, signInState, grantServices, operatorLog, nowMs, telemetry, warmUp } = foundation;
+  const { grantEvents } = foundation;
+  const events = grantEvents ?? NO_EVENTS;
   const { sharedTokens, tokenCacheSize: _, ...caches } = foundation.caches;
   const { policy } = config;
   foundation.startPolicy();
@@ -96,6 +102,7 @@ export function composeService(
     sealing,
     signInState,
     grantServices,
+    grantEvents,
     operatorLog,
     nowMs,
     sharedTokens,
@@ -115,9 +122,11 @@ export function composeService(
       ...caches,
       registrations,
       applicationOnly,
+      events,
       grants: createOfflineAccess({
         policy,
         grants: grantServices?.grants,
+        events,
         onRotationLost: reportLostRotation(operatorLog),
       }),
     },

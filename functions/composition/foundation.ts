@@ -6,6 +6,7 @@ import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator
 import type { CredentialProof } from "../../shared/caller/authenticate.ts";
 import type { FixedConfig, RegistrationConfig } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
+import type { EventPublisher } from "../../shared/events/event-publisher.ts";
 import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
@@ -14,6 +15,7 @@ import { type Azure, createAzure } from "./azure.ts";
 import { type Caches, createCaches } from "./caches.ts";
 import { createKeySets, createUnknownKeyReport, type KeySets } from "./callers.ts";
 import { createCredentials } from "./credentials.ts";
+import { createEvents } from "./events.ts";
 import { createGrantServices, type GrantServices } from "./grants.ts";
 import { keepByKey } from "./keep-by-key.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
@@ -54,6 +56,8 @@ export interface Foundation {
   readonly sealing: Sealing;
   readonly signInState: SignInState;
   readonly grantServices: GrantServices | undefined;
+  /** Undefined: the service sends no events. */
+  readonly grantEvents: EventPublisher | undefined;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
   /** What metrics say about the policy in use. Each version of the policy sets it. */
@@ -96,6 +100,7 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
     sealing,
     signInState: createSignInState(config, sealing, () => Math.floor(nowMs() / 1_000)),
     grantServices: grants && createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs }),
+    grantEvents: createEvents({ config, azure, outbound, nowMs, operatorLog }),
     operatorLog,
     nowMs,
     measured,

@@ -129,10 +129,22 @@ type OpenTelemetry = {
 @description('Thresholds of the alerts.')
 @sealed()
 type AlertThresholds = {
-  @description('Percentage of failed exchanges in 15 minutes. Refusals do not count.')
+  @description('Percentage of failed exchanges of known callers in 15 minutes. Refusals do not count.')
   @minValue(1)
   @maxValue(100)
   failedPercent: int
+
+  @description('Number of failed exchanges of known callers in 15 minutes, whatever percentage they are.')
+  @minValue(1)
+  failedCount: int
+
+  @description('Number of refused requests of one caller in 15 minutes.')
+  @minValue(1)
+  refusedCount: int
+
+  @description('Number of new unattended grants and imported refresh tokens in an hour.')
+  @minValue(1)
+  grantCount: int
 
   @description('Number of throttled exchanges in 15 minutes.')
   @minValue(1)

@@ -22,5 +22,9 @@ var storageBlobDataReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
 var storageBlobDataContributor = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 
 @export()
+@description('Publishes events to the Event Grid topic.')
+var eventGridDataSender = 'd5a91429-5739-47e2-a06b-3470a27159e7'
+
+@export()
 @description('Sends telemetry to Application Insights.')
 var monitoringMetricsPublisher = '3913510d-42f4-4e42-8a64-420c390055eb'

@@ -1,5 +1,5 @@
 /**
- * The local tenant: it stands in for Entra ID, Key Vault, the managed identity endpoint, one operation of Blob Storage and a part of Microsoft Graph, on
+ * The local tenant: it stands in for Entra ID, Key Vault, the managed identity endpoint, one operation of Blob Storage, an Event Grid topic and a part of Microsoft Graph, on
  * loopback TLS. It imitates the observed answers of those services, errors included, and shares no code with the product.
  * Ids such as E-45 (Entra), KV-20 (Key Vault), CC-7 (claims challenges), TK-3 (tokens) and TC-1 (MSAL's requests) number
  * the observed facts. The titles of the tests use the same ids.
@@ -12,6 +12,7 @@ import { createRequestLog } from "./control/request-log.ts";
 import { createScriptedResponses } from "./control/scripted-responses.ts";
 import { createSeedDirectory } from "./directory/seed.ts";
 import { OBJECT_IDS, TENANT_ID } from "./directory/seed-ids.ts";
+import { createTopic } from "./event-grid/topic.ts";
 import { createManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import { createKeyRing } from "./keys/key-ring.ts";
 import { createSealer } from "./keys/sealer.ts";
@@ -76,6 +77,7 @@ async function createTenant(url: string, options: LocalTenantOptions): Promise<T
     requirements: [],
     vault,
     blobs: createBlobs([OBJECT_IDS.systemIdentity, OBJECT_IDS.userIdentity]),
+    topic: createTopic([OBJECT_IDS.systemIdentity, OBJECT_IDS.userIdentity]),
     identity: createManagedIdentityEndpoint(url),
     orders: createScriptedResponses(directory),
     log: createRequestLog(),

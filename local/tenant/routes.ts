@@ -6,6 +6,7 @@ import { Hono } from "hono";
 import { answerControlRequest } from "./control/control-endpoint.ts";
 import { discoverySegment, instanceDocument, v1Document, v2Document } from "./discovery/documents.ts";
 import { EntraError, newCorrelation } from "./errors/entra-error.ts";
+import { answerPublishRequest, TOPIC_PATH } from "./event-grid/topic-endpoint.ts";
 import { answerGraphRequest } from "./graph/graph-endpoint.ts";
 import { answerOrdersRequest } from "./graph/orders-api.ts";
 import { answerEntraFailure, requestIds, type TenantContext } from "./http/entra-failure.ts";
@@ -125,6 +126,13 @@ function addResources(app: App, tenant: Tenant): void {
       ifNoneMatch: context.req.header("if-none-match"),
     }),
   );
+  app.all(TOPIC_PATH, async (context) => {
+    const { req } = context;
+    const { method, authorization } = common(context);
+    const [query, contentType] = [new URL(req.url).searchParams, req.header("content-type")];
+    const body = hasBody(method) ? await req.text() : "";
+    return jsonResponse(answerPublishRequest(tenant, { method, authorization, query, contentType, body }));
+  });
   app.get("/msi/token", ({ req }) => {
     const query = new URL(req.url).searchParams;
     return jsonResponse(answerIdentityRequest(tenant, { header: req.header("x-identity-header"), query }));

@@ -6,6 +6,7 @@ import type { TenantOperations } from "./control/operations.ts";
 import type { RequestLog } from "./control/request-log.ts";
 import type { ScriptedResponses } from "./control/scripted-responses.ts";
 import type { Directory } from "./directory/directory.ts";
+import type { Topic } from "./event-grid/topic.ts";
 import type { ManagedIdentityEndpoint } from "./identity/managed-identity.ts";
 import type { KeyRing } from "./keys/key-ring.ts";
 import type { Sealer } from "./keys/sealer.ts";
@@ -30,6 +31,7 @@ export interface Tenant {
   readonly requirements: Requirement[];
   readonly vault: Vault;
   readonly blobs: Blobs;
+  readonly topic: Topic;
   readonly identity: ManagedIdentityEndpoint;
   /** Named after the control operation `order`. */
   readonly orders: ScriptedResponses;

@@ -31,6 +31,8 @@ export interface Cloud {
   readonly blobSuffix: string;
   /** Audience of a managed identity token that serves as federated credential. */
   readonly federationAudience: string;
+  /** Host suffix that the endpoint of an Event Grid topic must have. */
+  readonly eventGridSuffix: string;
   /** Host suffix that a URL of Azure Managed Redis must have. */
   readonly redisSuffix: string;
   /** Scope of Entra tokens for Azure Managed Redis. */
@@ -46,6 +48,7 @@ const PUBLIC: Cloud = Object.freeze({
   tableSuffix: ".table.core.windows.net",
   blobSuffix: ".blob.core.windows.net",
   federationAudience: "api://AzureADTokenExchange",
+  eventGridSuffix: ".eventgrid.azure.net",
   redisSuffix: ".redis.azure.net",
   redisScope: "https://redis.azure.com/.default",
 });
@@ -59,6 +62,7 @@ const US_GOVERNMENT: Cloud = Object.freeze({
   tableSuffix: ".table.core.usgovcloudapi.net",
   blobSuffix: ".blob.core.usgovcloudapi.net",
   federationAudience: "api://AzureADTokenExchangeUSGov",
+  eventGridSuffix: ".eventgrid.azure.us",
   redisSuffix: ".redis.azure.us",
   redisScope: "https://redis.azure.us/.default",
 });
@@ -72,6 +76,7 @@ const CHINA: Cloud = Object.freeze({
   tableSuffix: ".table.core.chinacloudapi.cn",
   blobSuffix: ".blob.core.chinacloudapi.cn",
   federationAudience: "api://AzureADTokenExchangeChina",
+  eventGridSuffix: ".eventgrid.azure.cn",
   redisSuffix: ".redis.azure.cn",
   redisScope: "https://redis.azure.cn/.default",
 });
@@ -116,6 +121,7 @@ function localCloud(origin: string): Cloud {
     tableSuffix: "",
     blobSuffix: "",
     federationAudience: "api://AzureADTokenExchange",
+    eventGridSuffix: "",
     redisSuffix: "",
     redisScope: "https://redis.azure.com/.default",
   });

@@ -34,6 +34,12 @@ export interface GrantConfig {
   readonly reapDryRun: boolean;
 }
 
+/** Where the events of grants go. At least one is given. */
+export interface EventConfig {
+  readonly topicEndpoint: string | undefined;
+  readonly webhook: { readonly url: string; readonly secretName: string } | undefined;
+}
+
 /** The shared level of the token cache. */
 export interface SharedCacheConfig {
   readonly redisUrl: string;
@@ -78,6 +84,8 @@ export interface FixedConfig {
   readonly managedIdentityClientId: string | undefined;
   /** Undefined: no grants. */
   readonly grants: GrantConfig | undefined;
+  /** Undefined: the service sends no events. */
+  readonly events: EventConfig | undefined;
   /** Name of the vault secret with the key that seals grants and the sign-in state in browsers. */
   readonly sealingKeyName: string;
   readonly v1Audiences: readonly string[];

@@ -6,6 +6,7 @@ import { APP_ONLY_REGISTRATION } from "../core/registration-names.ts";
 import type { Policy } from "../policy/rules.ts";
 import { type Cloud, type CloudName, cloudNamed, isGraphOfAnotherCloud } from "./clouds.ts";
 import type { Config, FixedConfig } from "./config.ts";
+import { eventProblems, toEventConfig } from "./event-config.ts";
 import {
   credentialMode,
   type Draft,
@@ -25,6 +26,7 @@ export function contradictions(draft: Draft): string[] {
     ...graphProblems(draft),
     ...registrationProblems(draft),
     ...telemetryProblems(draft.values),
+    ...eventProblems(draft.values, draft.values.has("CLOUD") ? cloudOf(draft.values) : undefined),
   ];
 }
 
@@ -61,6 +63,7 @@ export function toFixedConfig(values: Draft["values"]): FixedConfig {
           reapDryRun: get("GRANT_REAP") === "dry-run",
         }
       : undefined,
+    events: toEventConfig(values),
     sealingKeyName: get("SEALING_KEY_NAME"),
     v1Audiences: values.get("V1_TOKEN_AUDIENCES")?.split(",") ?? [],
     allowGuests: get("ALLOW_GUESTS") === "true",

@@ -10,7 +10,8 @@ import { unquoted } from "./as-copied.ts";
 import { LOCAL_TENANT_ID } from "./clouds.ts";
 import { type Config, type Configuration, ConfigurationError } from "./config.ts";
 import { contradictions, toConfig, toFixedConfig } from "./contradictions.ts";
-import { SETTINGS, type Setting, type SettingName } from "./settings.ts";
+import type { Setting } from "./setting-forms.ts";
+import { SETTINGS, type SettingName } from "./settings.ts";
 
 /** Reads the environment of the process. Throws a `ConfigurationError`. */
 export function configurationFromEnvironment(): Configuration {

@@ -4,48 +4,10 @@
  */
 
 import * as z from "zod/mini";
-import { GUID } from "../core/guid.ts";
-import {
-  guidAsCopied,
-  listAsCopied,
-  redisUrlAsCopied,
-  serviceUrlAsCopied,
-  urlAsCopied,
-  wordAsCopied,
-} from "./as-copied.ts";
+import { listAsCopied, redisUrlAsCopied, serviceUrlAsCopied, urlAsCopied, wordAsCopied } from "./as-copied.ts";
 import { CLOUD_NAMES } from "./clouds.ts";
 import { TRACE_SAMPLERS } from "./config.ts";
-
-// Each schema runs once, when the service starts. Compiling it would cost more time than it saves.
-z.config({ jitless: true });
-
-export interface Setting {
-  /** Removes what is harmless in a copied value, before `form` validates it. Default: changes nothing. */
-  readonly asCopied?: (text: string) => string;
-  /** Validates the text of the variable. */
-  readonly form: z.ZodMiniType<string>;
-  /** The form in words, for the error message and docs/configuration.md. It completes "must be". */
-  readonly mustBe: string;
-  /** "always", "no", or a condition in words that completes "required". */
-  readonly required: "always" | "no" | string;
-  readonly fallback?: string;
-  readonly meaning: string;
-  readonly example: string;
-}
-
-const text = (form: RegExp) => z.string().check(z.regex(form), z.maxLength(1_024));
-/** `URL.canParse`: the expression alone accepts text that `URL` refuses with an error that contains the value. */
-const url = (form: RegExp) => z.string().check(z.regex(form), z.maxLength(1_024), z.refine(URL.canParse));
-const oneOf = (...values: [string, ...string[]]) => z.enum(values);
-
-const guid = { form: text(GUID), mustBe: "a GUID", asCopied: guidAsCopied };
-const flag = { form: oneOf("true", "false"), mustBe: "true or false", asCopied: wordAsCopied };
-const secretName = { form: text(/^[0-9a-zA-Z-]{1,127}$/), mustBe: "a name in Key Vault: letters, digits and hyphens" };
-const origin = {
-  form: url(/^https?:\/\/[^/\\?#@\s]+$/),
-  mustBe: "an origin: scheme and host, without path",
-  asCopied: urlAsCopied,
-};
+import { flag, guid, oneOf, origin, type Setting, secretName, text, url } from "./setting-forms.ts";
 
 export const SETTINGS = {
   CLOUD: {
@@ -167,6 +129,29 @@ export const SETTINGS = {
     meaning:
       "Name of the vault secret with 32 random bytes in base64: one of the two inputs to each grant's key, and the only key for sign-in state.",
     example: "sealing-key",
+  },
+  EVENT_GRID_TOPIC_ENDPOINT: {
+    form: url(/^https?:\/\/[^/\\?#@\s]+(\/[\w.~-]+)+$/),
+    mustBe: "the https endpoint of a topic, which ends with /api/events",
+    asCopied: urlAsCopied,
+    required: "no",
+    meaning:
+      "Event Grid topic that receives the [events of grants](events.md), with the CloudEvents schema. The service authenticates with its identity.",
+    example: "https://evgt-contoso.westeurope-1.eventgrid.azure.net/api/events",
+  },
+  EVENT_WEBHOOK_URL: {
+    form: url(/^https?:\/\/[^/\\?#@\s]+(\/[^\\#@\s]*)?$/),
+    mustBe: "an https URL without user and fragment",
+    required: "no",
+    meaning: "Webhook that receives the [events of grants](events.md), one signed request for each.",
+    example: "https://hooks.contoso.example/grants",
+  },
+  EVENT_WEBHOOK_SECRET_NAME: {
+    ...secretName,
+    required: "no",
+    fallback: "event-webhook-secret",
+    meaning: "Name of the vault secret that signs the webhook: `whsec_` and 24 to 64 random bytes in base64.",
+    example: "event-webhook-secret",
   },
   V1_TOKEN_AUDIENCES: {
     form: text(/^[^\s,]+(,[^\s,]+)*$/),

@@ -33,6 +33,10 @@ export const REDIS_FIRST_DEADLINE_MS = 250;
 export const TELEMETRY_DEADLINE_MS = 5_000;
 /** The last export, before the host ends the process. */
 export const TELEMETRY_STOP_MS = 2_000;
+/** One request to a receiver of events. No caller waits for it. */
+export const EVENT_DEADLINE_MS = 10_000;
+/** What is not written or sent yet, before the host ends the process. A timer sends what is written. */
+export const EVENTS_STOP_MS = 2_000;
 
 /** A form or JSON body: two tokens of the maximum size and their parameters. */
 export const BODY_MAX_BYTES = 64 * 1024;
@@ -60,6 +64,8 @@ export const KEY_SET_MAX_BYTES = 512 * 1024;
 export const POLICY_MAX_BYTES = 1024 * 1024;
 /** The response to a telemetry export: an empty object, or the part that was rejected. */
 export const TELEMETRY_ANSWER_MAX_BYTES = 64 * 1024;
+/** The response of a receiver of events, of which only the status counts. */
+export const EVENT_ANSWER_MAX_BYTES = 16 * 1024;
 
 /** Life of a pushed authorization request (RFC 9126 section 2.2). The client redirects the browser immediately. */
 export const PUSHED_REQUEST_SECONDS = 60;

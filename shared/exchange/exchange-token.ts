@@ -18,9 +18,11 @@ import type { Caller } from "../caller/caller.ts";
 import type { ApiScopes } from "../core/api-scopes.ts";
 import type { ExchangeRequest, TokenParameters } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
+import type { GrantEvents } from "../core/grant-event.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
+import { aboutGrant } from "../events/about-grant.ts";
 import type { Subject } from "../flows/flows.ts";
 import { issueRequestedGrant } from "../offline-access/issue-grant.ts";
 import type { IssuedGrant, OfflineAccess } from "../offline-access/offline-access.ts";
@@ -38,6 +40,7 @@ import { type AuthenticatedRequest, resolveSubject } from "./resolve-subject.ts"
 export interface ExchangeContext extends AuthenticationContext, AcquireContext {
   readonly policy: Policy;
   readonly grants: OfflineAccess;
+  readonly events: GrantEvents;
   /** Undefined: no policy entry uses a sign-in. */
   readonly signIn: SignInState | undefined;
 }
@@ -72,7 +75,9 @@ export async function exchangeToken(
 
   const acquired = await acquireToken(context, { request, caller, subject, entitlement });
   if (!acquired.ok) {
-    return fail(await offerSignIn(context, authenticated.value, withFlow(acquired.failure, entitlement)));
+    const failure = await offerSignIn(context, authenticated.value, withFlow(acquired.failure, entitlement));
+    reportDeadGrant(context, subject, failure);
+    return fail(failure);
   }
   const { token, level, warning } = acquired.value;
   audit.add({ cache: level, scopesReturned: token.scopes, ...(warning === undefined ? {} : { warning }) });
@@ -171,6 +176,13 @@ function usableUntil({ expiresAtSeconds }: EntraToken, subject: Subject, { cae }
 /** What resolves a refusal of Entra depends on the flow. */
 function withFlow(failure: Failure, { flow }: Entitlement): Failure {
   return failure.kind === "entra_refused" ? { ...failure, flow } : failure;
+}
+
+/** The link in the event is bound to the grant's person. */
+function reportDeadGrant({ events }: ExchangeContext, subject: Subject, failure: Failure): void {
+  if (subject.source !== "grant" || failure.kind !== "entra_refused" || failure.verdict !== "grant_dead") return;
+  const { verdict: reason, signIn } = failure;
+  events.publish(aboutGrant("dead", subject.grant.grant, { reason, signInUrl: signIn?.url }));
 }
 
 function toScopes({ api, scopes }: ApiAllowance): ApiScopes {

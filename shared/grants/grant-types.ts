@@ -1,6 +1,7 @@
 /** The types of grants: callers, stored and unsealed grants, pages and failures. */
-import type { Grant, RequestedGrant } from "../core/grant.ts";
+import type { Grant, GrantBinding, RequestedGrant } from "../core/grant.ts";
 import type { SecretValue } from "../core/secret-value.ts";
+import type { UserIdentity } from "../core/user-identity.ts";
 import type { SealFailure } from "../sealing/seal-failure.ts";
 
 /** The properties of a validated caller that a grant is bound to. A `Caller` has them all. */
@@ -28,6 +29,15 @@ export interface StoredRequest {
 
 /** What the store has under the id of a handle. */
 export type StoredRow = StoredGrant | StoredRequest;
+
+/** Whose grant it is. One that was only requested has no user. */
+export interface BoundGrant {
+  readonly id: string;
+  readonly binding: GrantBinding;
+  readonly user: UserIdentity | undefined;
+  readonly policyEntry?: string;
+  readonly expiresAtSeconds: number;
+}
 
 /** A grant that was unsealed with its handle for the caller it is bound to. Only `grants.ts` makes one. */
 export interface UnsealedGrant extends StoredGrant {
@@ -87,7 +97,8 @@ export type GrantStoreFailure =
 export type GrantFailure =
   | { readonly kind: "handle_malformed" }
   | { readonly kind: "grant_unknown" }
-  | { readonly kind: "grant_not_bound"; readonly grantId: string }
+  /** `presented`: the grant whose handle another caller presented. */
+  | { readonly kind: "grant_not_bound"; readonly grantId: string; readonly presented?: BoundGrant }
   | {
       readonly kind: "grant_expired";
       readonly grantId: string;

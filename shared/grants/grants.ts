@@ -273,7 +273,9 @@ async function readBound(
   if (!read.ok) return read;
   if (read.value === undefined) return fail({ kind: "grant_unknown" });
   const bound = "grant" in read.value ? read.value.grant : { ...read.value.requested, user: undefined };
-  return isBoundTo(bound, caller) ? succeed(read.value) : fail({ kind: "grant_not_bound", grantId: id });
+  return isBoundTo(bound, caller)
+    ? succeed(read.value)
+    : fail({ kind: "grant_not_bound", grantId: id, presented: bound });
 }
 
 /**

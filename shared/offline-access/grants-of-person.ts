@@ -2,8 +2,10 @@
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Failure } from "../core/failure.ts";
 import { isGrantId } from "../core/grant.ts";
+import type { GrantEvents } from "../core/grant-event.ts";
 import { type Result, succeed } from "../core/result.ts";
 import type { UserIdentity } from "../core/user-identity.ts";
+import { aboutGrant } from "../events/about-grant.ts";
 import type { GrantCaller, GrantPage } from "../grants/grant-types.ts";
 import type { Grants } from "../grants/grants.ts";
 import { fromGrantResult } from "./grant-failure.ts";
@@ -24,7 +26,7 @@ export interface GrantsOfPerson {
 /** Grants in one page of `/me`. */
 const PAGE_SIZE = 25;
 
-export function createGrantsOfPerson(grants: () => Promise<Grants>): GrantsOfPerson {
+export function createGrantsOfPerson(grants: () => Promise<Grants>, events: GrantEvents): GrantsOfPerson {
   return {
     async list(person, after) {
       const page = { limit: PAGE_SIZE, onTheirBehalf: true, ...(after === undefined ? {} : { after }) };
@@ -40,6 +42,7 @@ export function createGrantsOfPerson(grants: () => Promise<Grants>): GrantsOfPer
       if (!ended.ok) return ended.failure.kind === "grant_refused" ? succeed(false) : ended;
       if (ended.value === undefined) return succeed(false);
       audit.add({ grantRevoked: true, grantClientId: ended.value.binding.clientId });
+      events.publish(aboutGrant("revoked", ended.value));
       return succeed(true);
     },
   };

@@ -6,9 +6,11 @@ import type { AuditFacts } from "../audit/audit-event.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { ConsentedApis } from "../core/api-scopes.ts";
 import type { Failure } from "../core/failure.ts";
+import type { GrantEvents } from "../core/grant-event.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { UserIdentity } from "../core/user-identity.ts";
+import { aboutGrant } from "../events/about-grant.ts";
 import type { AllowedGrant } from "../grants/allow-grant.ts";
 import type { GrantHandle } from "../grants/grant-handle.ts";
 import type { GrantFailure } from "../grants/grant-types.ts";
@@ -59,7 +61,7 @@ export interface LinkedGrants {
 
 type LazyGrants = () => Promise<Grants>;
 
-export function createLinkedGrants(grants: LazyGrants | undefined): LinkedGrants {
+export function createLinkedGrants(grants: LazyGrants | undefined, events: GrantEvents): LinkedGrants {
   const withStore = async <T>(use: (all: Grants) => Promise<Result<T, Failure>>): Promise<Result<T, Failure>> =>
     grants === undefined ? fail({ kind: "misconfigured", code: "grant_store_missing" }) : use(await grants());
   return {
@@ -69,8 +71,8 @@ export function createLinkedGrants(grants: LazyGrants | undefined): LinkedGrants
         const answerable = await all.checkAnswerable(link);
         return answerable.ok ? answerable : fail(fromLinkFailure(answerable.failure, "link_used"));
       }),
-    allow: (request) => withStore((all) => allow(all, request)),
-    decline: (request) => withStore((all) => decline(all, request)),
+    allow: (request) => withStore((all) => allow(all, events, request)),
+    decline: (request) => withStore((all) => decline(all, events, request)),
   };
 }
 
@@ -81,7 +83,11 @@ export function revokedFacts({ id, binding, user }: RevokedGrant): Partial<Audit
 
 // ---------------------------------------------------------------------------------------------------------------
 
-async function allow(all: Grants, request: AllowLinkedGrant): Promise<Result<LinkedGrant, Failure>> {
+async function allow(
+  all: Grants,
+  events: GrantEvents,
+  request: AllowLinkedGrant,
+): Promise<Result<LinkedGrant, Failure>> {
   const { clientId, user, entitlement, signal, audit, ...rest } = request;
   const allowed = await all.allow({
     ...rest,
@@ -100,6 +106,7 @@ async function allow(all: Grants, request: AllowLinkedGrant): Promise<Result<Lin
     return fail({ kind: "deadline_passed" });
   }
   audit.add(facts);
+  if (outcome !== "existed") events.publish(aboutGrant(KIND_OF_EVENT[outcome], grant));
   return succeed({ id: grant.id, expiresAtSeconds: grant.expiresAtSeconds });
 }
 
@@ -109,10 +116,18 @@ const OUTCOME_FACTS: Readonly<Record<AllowedGrant["outcome"], Partial<AuditFacts
   existed: {},
 };
 
-async function decline(all: Grants, { audit, ...request }: DeclineLinkedGrant): Promise<Result<true, Failure>> {
+const KIND_OF_EVENT = { made: "created", healed: "healed" } as const;
+
+async function decline(
+  all: Grants,
+  events: GrantEvents,
+  { audit, ...request }: DeclineLinkedGrant,
+): Promise<Result<true, Failure>> {
   const declined = await all.decline(request);
   if (!declined.ok) return fail(fromGrantFailure(declined.failure));
-  audit.add(declined.value === undefined ? {} : revokedFacts(declined.value));
+  if (declined.value === undefined) return succeed(true);
+  audit.add(revokedFacts(declined.value));
+  events.publish(aboutGrant("revoked", declined.value));
   return succeed(true);
 }
 

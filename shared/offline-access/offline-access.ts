@@ -7,10 +7,12 @@ import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { Failure } from "../core/failure.ts";
 import { isGrantId, type WantedGrant } from "../core/grant.ts";
+import type { GrantEvents } from "../core/grant-event.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
+import { aboutGrant } from "../events/about-grant.ts";
 import type { Subject } from "../flows/flows.ts";
 import { parseHandle } from "../grants/grant-handle.ts";
 import type { GrantFailure, GrantPage, GrantVisibility, UnsealedGrant } from "../grants/grant-types.ts";
@@ -73,17 +75,20 @@ export interface OfflineAccessInput {
   readonly policy: Policy;
   /** Resolved on first use: the table and JWE parts of the bundle are lazy. Undefined: no store is configured. */
   readonly grants: LazyGrants | undefined;
+  readonly events: GrantEvents;
   /** Entra returned a newer refresh token, but it could not be stored. */
   readonly onRotationLost: (grantId: string, failure: Failure) => void;
 }
 
-export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineAccessInput): OfflineAccess {
+export function createOfflineAccess(input: OfflineAccessInput): OfflineAccess {
+  const { policy, grants, events, onRotationLost } = input;
   return {
-    ...createLinkedGrants(grants),
+    ...createLinkedGrants(grants, events),
     async open(handle, caller, codeVerifier) {
       const all = await grants?.();
       const opened = await all?.open(handle, caller);
       if (all !== undefined && opened?.ok === true) return checkVerifier(all, opened.value, codeVerifier);
+      reportWrongCaller(events, opened);
       const refused: Failure =
         opened?.ok === false ? fromGrantFailure(opened.failure) : { kind: "grant_refused", reason: "unknown" };
       const wanted = opened?.ok === false ? wantedGrant(policy, caller, opened.failure) : undefined;
@@ -91,7 +96,7 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
         ? fail({ ...refused, ...grantIdOf(handle), ...(wanted === undefined ? {} : { wanted }) })
         : fail(refused);
     },
-    issue: (request) => issue(grants, request),
+    issue: (request) => issue(input, request),
     async redeemed(grant, newer) {
       const all = await grants?.();
       const written = await (newer === undefined ? all?.recordRedemption(grant) : all?.storeNewer(grant, newer));
@@ -120,6 +125,7 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
       }
       if (revoked.value === undefined) return succeed(false);
       audit.add(revokedFacts(revoked.value));
+      events.publish(aboutGrant("revoked", revoked.value));
       return succeed(true);
     },
   };
@@ -183,8 +189,16 @@ function visibilityFor(policy: Policy, caller: Caller): GrantVisibility {
   return { onTheirBehalf: caller.kind === "user" && entryFor(policy, caller) !== undefined };
 }
 
+/** A caller that presents the handle of another one has it from somewhere. The caller is authenticated. */
+function reportWrongCaller(events: GrantEvents, opened: Result<unknown, GrantFailure> | undefined): void {
+  if (opened?.ok !== false || opened.failure.kind !== "grant_not_bound") return;
+  const { presented } = opened.failure;
+  if (presented === undefined) return;
+  events.publish(aboutGrant("presented_by_wrong_caller", presented, { reason: "not_bound" }));
+}
+
 async function issue(
-  grants: LazyGrants | undefined,
+  { grants, events }: Pick<OfflineAccessInput, "grants" | "events">,
   request: IssueGrant,
 ): Promise<Result<IssuedGrant | undefined, Failure>> {
   const { caller, entitlement, consent } = request;
@@ -194,7 +208,7 @@ async function issue(
   if (consent.refreshToken === undefined) {
     return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
   }
-  return storeGrant(grants, request, {
+  return storeGrant({ grants, events }, request, {
     binding: { kind: caller.kind, tenantId: caller.tenantId, clientId: caller.clientId },
     registration: caller.registration,
     user: user.value,
@@ -206,7 +220,7 @@ async function issue(
 }
 
 async function storeGrant(
-  grants: LazyGrants,
+  { grants, events }: { readonly grants: LazyGrants; readonly events: GrantEvents },
   { audit, signal }: Pick<IssueGrant, "audit" | "signal">,
   request: CreateGrant,
 ): Promise<Result<IssuedGrant, Failure>> {
@@ -221,6 +235,7 @@ async function storeGrant(
     return fail({ kind: "deadline_passed" });
   }
   audit.add({ grantId: grant.id, subjectObjectId: grant.user.objectId, grantMade: true });
+  events.publish(aboutGrant("created", grant));
   return succeed({ id: grant.id, handle, expiresAtSeconds: grant.expiresAtSeconds });
 }
 

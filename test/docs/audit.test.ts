@@ -61,9 +61,10 @@ describe("other events", () => {
 
   test("the table has every event of the operator log, of the timers and of a bug", () => {
     const operatorLog = literalsOf(/event: ((?:"\w+"[\s|]*)+);/.exec(read("shared/audit/operator-log.ts"))?.[1] ?? "");
-    const logged = ["functions/handle.ts", "functions/timers/watch.ts", "functions/timers/reap-grants.ts"].flatMap(
-      (path) => [...read(path).matchAll(/event: "(\w+)"/g)].map(([, name]) => name ?? ""),
-    );
+    const logged = [
+      "functions/handle.ts",
+      ...["watch", "reap-grants", "send-events"].map((name) => `functions/timers/${name}.ts`),
+    ].flatMap((path) => [...read(path).matchAll(/event: "(\w+)"/g)].map(([, name]) => name ?? ""));
     expect(operatorLog.length).toBeGreaterThan(3);
     expect([...operatorLog, ...logged].filter((name) => name !== "exchange" && !documented.has(name))).toEqual([]);
   });
@@ -90,8 +91,12 @@ describe("other events", () => {
     expect(documentedMembers.filter((name) => !credentialMembers?.includes(`\`${name}\``))).toEqual([]);
   });
 
-  test("the page has every name of a credential event", () => {
-    const names = [...read("shared/credential/credential-event.ts").matchAll(/name: "(\w+)"/g)].map(([, name]) => name);
+  test.each([
+    ["credential", "shared/credential/credential-event.ts"],
+    ["grant", "shared/events/event-problem.ts"],
+  ])("the page has every name of a %s event", (_, path) => {
+    const names = [...read(path).matchAll(/name: "(\w+)"/g)].map(([, name]) => name);
+    expect(names.length).toBeGreaterThan(2);
     expect(names.filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
   });
 });

@@ -6,7 +6,8 @@ import { describeSettings } from "../../docs/reference/describe-settings.ts";
 import { API_WORDS, CALLER_WORDS } from "../../docs/reference/policy-reference.ts";
 import { createServiceSettings } from "../../local/stack/service-settings.ts";
 import { configFrom } from "../../shared/config/environment.ts";
-import { SETTINGS, type Setting, type SettingName } from "../../shared/config/settings.ts";
+import type { Setting } from "../../shared/config/setting-forms.ts";
+import { SETTINGS, type SettingName } from "../../shared/config/settings.ts";
 import { parsePolicy } from "../../shared/policy/parse-policy.ts";
 
 const root = join(import.meta.dirname, "../..");

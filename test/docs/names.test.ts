@@ -54,7 +54,9 @@ describe("documents for administrators", () => {
   );
 
   test("docs/operate.md has a section for every alert of the template", () => {
-    const alerts = readFileSync(join(root, "infra/modules/alerts.bicep"), "utf8");
+    const alerts = ["alerts", "change-alerts"]
+      .map((name) => readFileSync(join(root, `infra/modules/${name}.bicep`), "utf8"))
+      .join("\n");
     const titles = [...alerts.matchAll(/title: '(.+)'/g)].map(([, title]) => title ?? "");
     expect(titles.length).toBeGreaterThan(3);
     expect(titles.filter((title) => !markdownFile("docs/operate.md").text.includes(`### ${title}\n`))).toEqual([]);

@@ -34,6 +34,7 @@ const NEEDS_AZURE = [
   "connectors/power-platform/README.md",
   "docs/audit.md",
   "docs/deploy.md",
+  "docs/events.md",
   "docs/operate.md",
   "infra/README.md",
   "infra/entra-by-hand.md",
@@ -108,7 +109,7 @@ describe("every snippet of the documents", () => {
   });
 });
 
-/** Path, language and a part of the snippets that this file, bodies.test.ts or gateways.test.ts runs. */
+/** Path, language and a part of the snippets that this file, bodies.test.ts, events.test.ts or gateways.test.ts runs. */
 const RUN_HERE: readonly (readonly [path: string, language: string, part: string])[] = [
   ["docs/callers.md", "csharp", "LoadIntoBufferAsync"],
   ["docs/callers.md", "csharp", "StringContent"],
@@ -116,6 +117,8 @@ const RUN_HERE: readonly (readonly [path: string, language: string, part: string
   ["docs/callers.md", "python", "requests.post"],
   ["docs/callers.md", "powershell", "Get-AzAccessToken"],
   ["docs/command-line.md", "powershell", "gte header graph"],
+  ["docs/events.md", "js", "standardwebhooks"],
+  ["docs/events.md", "python", "webhook-signature"],
   ["docs/gateways.md", "js", "simple-oauth2"],
   ["docs/gateways.md", "js", "openid-client"],
   ["docs/gateways.md", "csharp", "Duende.IdentityModel"],

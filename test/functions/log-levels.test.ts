@@ -15,7 +15,7 @@ import { configFrom } from "../../shared/config/environment.ts";
 const path = join(import.meta.dirname, "../../host.json");
 const hostJson = JSON.parse(readFileSync(path, "utf8"));
 
-/** Every function of the app, timers included, as the worker gets them from `register`. */
+/** Every function of the app with all options, timers included, as the worker gets them from `register`. */
 function registeredNames(): string[] {
   const app = createAppContext(createHostLog({}, () => undefined));
   installCoreModule(app);
@@ -25,14 +25,15 @@ function registeredNames(): string[] {
     tableUrl: "http://127.0.0.1:10002/devstoreaccount1",
     managedIdentity: { endpoint: "", header: "" },
   });
+  settings["EVENT_WEBHOOK_URL"] = "http://127.0.0.1:9/";
   register(compose(configFrom(settings), realSurroundings()));
   return [...app.functions.values()].map(({ metadata }) => metadata.name).sort();
 }
 
 const names = registeredNames();
 
-test("the registered functions include the routes and both timers", () => {
-  expect(names).toEqual(expect.arrayContaining(["token", "signin-open", "watch", "reap-grants"]));
+test("the registered functions include the routes and every timer", () => {
+  expect(names).toEqual(expect.arrayContaining(["token", "signin-open", "watch", "reap-grants", "send-events"]));
 });
 
 test("host.json names every registered function (UPDATE_DOCS=1 writes it again)", () => {

@@ -36,6 +36,8 @@ describeWithBicep("security of the deployment", () => {
     ["modules/monitoring.bicep", "DisableLocalAuth: true", "DisableLocalAuth: false"],
     ["modules/redis.bicep", "'Disabled'\n    clientProtocol", "'Enabled'\n    clientProtocol"],
     ["modules/redis.bicep", "rdbEnabled: false", "rdbEnabled: true"],
+    ["modules/event-topic.bicep", "disableLocalAuth: true", "disableLocalAuth: false"],
+    ["modules/event-topic.bicep", "'1.2'", "'1.1'"],
   ] as const)("a change in %s is detected: %s", async ([file, from, to]) => {
     expect(securityProblems(await deployChanged(file, from, to))).toHaveLength(1);
   });
@@ -62,7 +64,7 @@ describeWithBicep("security of the deployment", () => {
 });
 
 describeWithBicep("roles", () => {
-  test("the identity gets exactly four, each on one resource", async () => {
+  test("the identity gets exactly five with all options, each on one resource", async () => {
     const deployment = await everything();
     const principal = principalOf(deployment);
     expect(roleAssignments(deployment).sort()).toEqual(
@@ -71,6 +73,7 @@ describeWithBicep("roles", () => {
         `b7e6dc6d-f1e8-4753-8033-0f276bb0955b on Microsoft.Storage/storageAccounts for ${principal}`,
         `0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3 on Microsoft.Storage/storageAccounts/tableServices/tables for ${principal}`,
         `3913510d-42f4-4e42-8a64-420c390055eb on Microsoft.Insights/components for ${principal}`,
+        `d5a91429-5739-47e2-a06b-3470a27159e7 on Microsoft.EventGrid/topics for ${principal}`,
       ].sort(),
     );
   });
@@ -167,6 +170,35 @@ describeWithBicep("the vault", () => {
   ] as const)("with recoverDeletedVault %s is made with createMode %s", async ([recoverDeletedVault, mode]) => {
     const vault = the(await deployMain({ recoverDeletedVault }), "Microsoft.KeyVault/vaults");
     expect(value(vault, "properties.createMode")).toBe(mode);
+  });
+});
+
+describeWithBicep("the Event Grid topic", () => {
+  test("exists only with useEventGrid, takes CloudEvents, and has no keys", async () => {
+    expect(ofType(await plain(), "Microsoft.EventGrid/topics")).toEqual([]);
+    const deployment = await everything();
+    const topic = the(deployment, "Microsoft.EventGrid/topics");
+    expect(value(topic, "properties.inputSchema")).toBe("CloudEventSchemaV1_0");
+    expect(topic.name).toMatch(/^[a-z0-9-]{3,50}$/);
+    expect(settingsOf(deployment)["EVENT_GRID_TOPIC_ENDPOINT"]).toBe(`[${reference(topic, "endpoint")}]`);
+    expect(deployment.outputs["eventTopicName"]).toEqual(topic.name);
+  });
+
+  test("writes failed publications and deliveries to the workspace", async () => {
+    const deployment = await everything();
+    const setting = ofType(deployment, "Microsoft.Insights/diagnosticSettings").find(({ id }) =>
+      id.includes("/Microsoft.EventGrid/topics/"),
+    );
+    if (setting === undefined) throw new Error("no diagnostic setting");
+    expect(value(setting, "properties.workspaceId")).toBe(
+      the(deployment, "Microsoft.OperationalInsights/workspaces").id,
+    );
+    const logs = value(setting, "properties.logs") as { category: string; enabled: boolean }[];
+    expect(logs.filter(({ enabled }) => enabled).map(({ category }) => category)).toEqual([
+      "PublishFailures",
+      "DeliveryFailures",
+      "DataPlaneRequests",
+    ]);
   });
 });
 

@@ -2,21 +2,28 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { describeWithBicep, infraFile } from "./support/compiler.ts";
-import { ofType, the, value } from "./support/look.ts";
+import type { Deployed } from "./support/deploy.ts";
+import { ofType, reference, the, value } from "./support/look.ts";
 import { deployMain } from "./support/scenarios.ts";
 
 const query = (name: string) => readFileSync(infraFile(`kql/${name}.kql`), "utf8");
 /** Every deployed query begins with this query. */
 const base = query("audit-events");
+const IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities";
 const RULE = "Microsoft.Insights/scheduledQueryRules";
-const NAMES = ["failed", "throttled", "credential", "readiness", "policy", "silence"];
+const NAMES = [
+  ...["failed", "failed-count", "throttled", "credential", "readiness", "policy"],
+  ...["wrong-caller", "refusals", "grants", "events", "readers", "silence"],
+];
+/** Of Azure's own logs. */
+const READERS = "readers";
 
 const alert = async (name: string) => the(await deployMain(), RULE, `-${name}`);
 const criterion = async (name: string) =>
   (value(await alert(name), "properties.criteria.allOf") as Record<string, unknown>[])[0] ?? {};
 
 describeWithBicep("alerts", () => {
-  test("exist for failures, throttling, credentials, readiness, the policy and silence", async () => {
+  test("exist for each query of infra/kql, except for Entra's audit logs", async () => {
     const alerts = ofType(await deployMain(), RULE);
     expect(alerts.map(({ name }) => name)).toEqual(NAMES.map((name) => `alert-example-${name}`));
   });
@@ -42,10 +49,28 @@ describeWithBicep("alerts", () => {
     expect(text.indexOf("arg_max")).toBeLessThan(text.indexOf("isnotnull(DaysToExpiry)"));
   });
 
-  test.for(NAMES)("the %s alert measures a column of its query", async (name) => {
+  test.for(NAMES.filter((name) => name !== READERS))("the %s alert measures a column of its query", async (name) => {
     const { query: deployed, metricMeasureColumn } = await criterion(name);
     expect(deployed).toBe(`${base}${query(`alert-${name}`)}`);
     expect(deployed).toContain(`${metricMeasureColumn} = `);
+  });
+
+  test("the readers alert leaves out the identity of the service, which is known after its deployment", async () => {
+    const deployment = await deployMain();
+    const principalId = reference(the(deployment, IDENTITY), "principalId");
+    const { query: deployed, metricMeasureColumn } = await criterion(READERS);
+    const text = query(`alert-${READERS}`).replaceAll("'", "''");
+    expect(deployed).toBe(`[replace('${text}', 'SERVICE_PRINCIPAL_ID', ${principalId})]`);
+    expect(deployed).toContain(`${metricMeasureColumn} = `);
+  });
+
+  test("an alert watches the registrations if Entra's audit logs are there, and none does otherwise", async () => {
+    expect(ofType(await deployMain(), RULE).filter(({ name }) => name.endsWith("-registration"))).toEqual([]);
+    const appOnly = { clientId: "44444444-4444-4444-8444-444444444444" };
+    const rule = the(await deployMain({ hasEntraAuditLogs: true, appOnly }), RULE, "-registration");
+    const { query: deployed } = (value(rule, "properties.criteria.allOf") as Record<string, unknown>[])[0] ?? {};
+    const ids = '"11111111-1111-4111-8111-111111111111", "44444444-4444-4444-8444-444444444444"';
+    expect(deployed).toBe(query("alert-registration").replaceAll('"CLIENT_IDS"', ids));
   });
 
   test("query the workspace and send email to the configured addresses", async () => {
@@ -66,16 +91,66 @@ describeWithBicep("alerts", () => {
   test("exist without recipients if no address is configured", async () => {
     const silent = await deployMain({ alertEmailAddresses: [] });
     expect(ofType(silent, "Microsoft.Insights/actionGroups")).toEqual([]);
-    expect(ofType(silent, RULE)).toHaveLength(6);
+    expect(ofType(silent, RULE)).toHaveLength(NAMES.length);
     for (const rule of ofType(silent, RULE)) {
       expect(value(rule, "properties.actions.actionGroups")).toEqual([]);
     }
   });
 
   test("have the thresholds of the parameters", async () => {
-    const strict = await deployMain({ alertThresholds: { failedPercent: 1, throttledCount: 2, credentialDays: 3 } });
+    const strict = await deployMain({
+      alertThresholds: {
+        failedPercent: 1,
+        failedCount: 4,
+        refusedCount: 5,
+        grantCount: 6,
+        throttledCount: 2,
+        credentialDays: 3,
+      },
+    });
     const thresholds = ofType(strict, RULE).map((rule) => value(rule, "properties.criteria.allOf.0.threshold"));
-    expect(thresholds).toEqual([1, 2, 3, 0, 0, 0]);
+    expect(thresholds).toEqual([1, 4, 2, 3, 0, 0, 0, 5, 6, 0, 0, 0]);
+  });
+});
+
+describeWithBicep("alerts on the activity log", () => {
+  const CHANGE = "Microsoft.Insights/activityLogAlerts";
+  const operationsOf = (alert: Deployed) =>
+    (value(alert, "properties.condition.allOf.2.anyOf") as { field: string; equals: string }[]).map(
+      ({ field, equals }) => `${field} ${equals}`,
+    );
+
+  test("watch role assignments, the app and its audit trail in the resource group, once a change succeeded", async () => {
+    const deployment = await deployMain();
+    const alerts = ofType(deployment, CHANGE);
+    expect(alerts.map(({ name }) => name)).toEqual(["alert-example-roles", "alert-example-settings"]);
+    for (const alert of alerts) {
+      expect(value(alert, "properties.scopes")).toEqual([expect.stringMatching(/\/resourceGroups\/rg-test$/)]);
+      expect(value(alert, "properties.condition.allOf.0")).toEqual({ field: "category", equals: "Administrative" });
+      expect(value(alert, "properties.condition.allOf.1")).toEqual({ field: "status", equals: "Succeeded" });
+      expect(value(alert, "properties.enabled")).toBe(true);
+    }
+    expect(operationsOf(the(deployment, CHANGE, "-roles"))).toEqual([
+      "operationName Microsoft.Authorization/roleAssignments/write",
+      "operationName Microsoft.Authorization/roleAssignments/delete",
+    ]);
+    expect(operationsOf(the(deployment, CHANGE, "-settings"))).toEqual(
+      expect.arrayContaining([
+        "operationName Microsoft.Web/sites/config/write",
+        "operationName Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
+        "operationName Microsoft.Insights/diagnosticSettings/delete",
+      ]),
+    );
+  });
+
+  test("send email to the configured addresses, and exist without one", async () => {
+    const deployment = await deployMain();
+    const recipients = the(deployment, "Microsoft.Insights/actionGroups").id;
+    for (const alert of ofType(deployment, CHANGE)) {
+      expect(value(alert, "properties.actions.actionGroups")).toEqual([{ actionGroupId: recipients }]);
+    }
+    const silent = ofType(await deployMain({ alertEmailAddresses: [] }), CHANGE);
+    expect(silent.map((alert) => value(alert, "properties.actions.actionGroups"))).toEqual([[], []]);
   });
 });
 

@@ -31,6 +31,8 @@ const SECURITY_RULES: readonly Rule[] = [
   rule("Microsoft.KeyVault/vaults", "properties.enabledForTemplateDeployment", false),
   rule("Microsoft.KeyVault/vaults", "properties.enabledForDiskEncryption", false),
   rule("Microsoft.KeyVault/vaults", "properties.accessPolicies", undefined),
+  rule("Microsoft.EventGrid/topics", "properties.disableLocalAuth", true),
+  rule("Microsoft.EventGrid/topics", "properties.minimumTlsVersionAllowed", "1.2"),
   rule("Microsoft.Web/sites", "properties.httpsOnly", true),
   rule("Microsoft.Web/sites", "properties.clientAffinityEnabled", false),
   rule("Microsoft.Web/sites", "properties.siteConfig.minTlsVersion", "1.2", "1.3"),

@@ -12,6 +12,7 @@ import { type ApplicationTenant, createApplicationOperations } from "./applicati
 import { type BlobTenant, createBlobOperations } from "./blob-operations.ts";
 import { createServiceOperations, type ServiceTenant } from "./service-operations.ts";
 import { createSignInOperations } from "./sign-in-operations.ts";
+import { createTopicOperations, type TopicTenant } from "./topic-operations.ts";
 import { createUserOperations, type UserOperationsTenant } from "./user-operations.ts";
 import { createVaultOperations, type VaultContentTenant } from "./vault-operations.ts";
 
@@ -21,7 +22,8 @@ export interface ControlledTenant
     ServiceTenant,
     UnattendedSignInTenant,
     VaultContentTenant,
-    BlobTenant {
+    BlobTenant,
+    TopicTenant {
   readonly requirements: Requirement[];
   readonly identity: ManagedIdentityEndpoint;
 }
@@ -36,6 +38,7 @@ export function createOperations(tenant: ControlledTenant) {
     ...createVaultOperations(tenant),
     ...createSignInOperations(tenant),
     ...createBlobOperations(tenant),
+    ...createTopicOperations(tenant),
     /** Restores the initial state of everything except keys and issued tokens. */
     reset: () => {
       tenant.orders.clear();
@@ -45,6 +48,7 @@ export function createOperations(tenant: ControlledTenant) {
       tenant.clock.setOffsetMs(0);
       tenant.directory.restore();
       tenant.blobs.clear();
+      tenant.topic.clear();
       tenant.vault.clear();
       fillVault(tenant.vault, tenant.directory);
     },

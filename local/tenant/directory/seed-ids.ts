@@ -36,6 +36,7 @@ export const CLIENT_IDS = {
   graph: "00000003-0000-0000-c000-000000000000",
   vault: "cfa8b339-82a2-471a-a3c9-0fc0be7a4093",
   storage: "e406a681-f3d4-42a8-90b6-c2b029497af1",
+  eventGrid: "4962773b-9cdb-44cf-a8bf-237846a00ab7",
   tokenExchange: "fb60f99c-7a34-4190-8149-302f77469936",
 } as const;
 
@@ -58,6 +59,7 @@ export const OBJECT_IDS: Readonly<Record<RegistrationName, string>> = {
   tokenExchange: "0b1ec700-0000-4000-8000-00000000000d",
   reports: "0b1ec700-0000-4000-8000-00000000000e",
   storage: "0b1ec700-0000-4000-8000-00000000000f",
+  eventGrid: "0b1ec700-0000-4000-8000-000000000021",
   agentBlueprint: "0b1ec700-0000-4000-8000-000000000010",
   mailAgent: "0b1ec700-0000-4000-8000-000000000011",
   newAgent: "0b1ec700-0000-4000-8000-000000000012",
@@ -70,6 +72,7 @@ export const RESOURCE_URIS = {
   graph: "https://graph.microsoft.com",
   vault: "https://vault.azure.net",
   storage: "https://storage.azure.com",
+  eventGrid: "https://eventgrid.azure.net",
   orders: "https://api.contoso.local/orders",
   service: `api://${CLIENT_IDS.service}`,
   narrow: `api://${CLIENT_IDS.narrow}`,
@@ -82,4 +85,5 @@ export const VAULT_SECRET_NAMES = {
   appOnlyClientSecret: "app-only-client-secret",
   sealingKey: "sealing-key",
   cacheKey: "cache-key",
+  eventWebhookSecret: "event-webhook-secret",
 } as const;

@@ -137,6 +137,7 @@ function seedResources(): Registration[] {
       scopes: ["user_impersonation"],
     }),
     registration("storage", "Azure Storage", { appIdUris: [RESOURCE_URIS.storage], tokenVersion: 1 }),
+    registration("eventGrid", "Microsoft.EventGrid", { appIdUris: [RESOURCE_URIS.eventGrid], tokenVersion: 1 }),
     registration("tokenExchange", "AAD Token Exchange Endpoint", { appIdUris: [RESOURCE_URIS.tokenExchange] }),
     registration("orders", "Contoso Orders", {
       appIdUris: [RESOURCE_URIS.orders],

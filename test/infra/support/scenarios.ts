@@ -7,6 +7,8 @@ import { the, value } from "./look.ts";
 export const EVERYTHING = {
   usePrivateNetwork: true,
   useRedis: true,
+  useEventGrid: true,
+  eventWebhookUrl: "https://hooks.example.com/grants?tenant=example",
   clientCredential: "key-vault-secret",
   serviceUrl: "https://tokens.example.com",
   v1TokenAudiences: ["api://one", "api://two"],

@@ -5,7 +5,8 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { LOCAL_TENANT_ID } from "../../../shared/config/clouds.ts";
 import { type Config, ConfigurationError } from "../../../shared/config/config.ts";
 import { configFrom, configurationFrom, configurationFromEnvironment } from "../../../shared/config/environment.ts";
-import { SETTINGS, type Setting, type SettingName } from "../../../shared/config/settings.ts";
+import type { Setting } from "../../../shared/config/setting-forms.ts";
+import { SETTINGS, type SettingName } from "../../../shared/config/settings.ts";
 
 type Variables = Readonly<Record<string, string | undefined>>;
 

@@ -1,0 +1,14 @@
+import type { TargetName } from "./event-target.ts";
+
+/** For the operator log. `reason` is a stable code, or `status_` and an HTTP status. */
+export type EventProblem =
+  | { readonly name: "delivery_failed"; readonly target: TargetName; readonly reason: string }
+  | { readonly name: "delivery_recovered"; readonly target: TargetName }
+  | {
+      readonly name: "given_up";
+      readonly target: TargetName;
+      readonly reason: "too_old" | "too_many";
+      readonly count: number;
+    }
+  /** The event is lost, or for the timer: the outbox could not be read. */
+  | { readonly name: "outbox_failed"; readonly reason: string };

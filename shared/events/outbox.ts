@@ -1,0 +1,153 @@
+/**
+ * The events that wait for a receiver, as rows of the grant table in a partition of their own. One row for each event
+ * and receiver; its key is the id of the event, so an event that is reported again while it waits makes no second row.
+ * A row is deleted when the receiver has the event. No SDK import: the table is given.
+ */
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { GrantStoreFailure } from "../grants/grant-types.ts";
+import type { GrantTable } from "../grants/table-client.ts";
+import type { OutgoingEvent, TargetName } from "./event-target.ts";
+
+/** An event that waits. */
+export interface WaitingEvent extends OutgoingEvent {
+  readonly target: TargetName;
+  /** Seconds since 1970. */
+  readonly createdAtSeconds: number;
+  /** Attempts that have failed. The first one is made at once. */
+  readonly attempts: number;
+}
+
+export interface Outbox {
+  /** False: it waits already. */
+  add(event: WaitingEvent, nextAttemptAtSeconds: number): Promise<Result<boolean, GrantStoreFailure>>;
+  /** At most `limit` events whose next attempt is due. */
+  due(nowSeconds: number, limit: number): Promise<Result<readonly WaitingEvent[], GrantStoreFailure>>;
+  /** Counts a failed attempt. */
+  postpone(event: WaitingEvent, nextAttemptAtSeconds: number): Promise<Result<unknown, GrantStoreFailure>>;
+  remove(event: Pick<WaitingEvent, "target" | "id">): Promise<Result<unknown, GrantStoreFailure>>;
+  /** The oldest ones, if more than `max` events wait. */
+  surplus(max: number): Promise<Result<readonly Pick<WaitingEvent, "target" | "id">[], GrantStoreFailure>>;
+}
+
+/** The names of the grant rows' partitions begin otherwise. */
+const PARTITION = "events";
+const TARGETS: readonly TargetName[] = ["event-grid", "webhook"];
+/** What the table service returns at most in one page. */
+const PAGE_ROWS = 1_000;
+
+export function createOutbox(table: GrantTable): Outbox {
+  return {
+    async add(event, nextAttemptAtSeconds) {
+      const created = await table.call((abortSignal) =>
+        table.client.createEntity(toRow(event, nextAttemptAtSeconds), { abortSignal }),
+      );
+      if (!created.ok) return created;
+      if (created.value.done) return succeed(true);
+      const { state } = created.value;
+      return state === "row_exists" ? succeed(false) : fail({ kind: "store_unavailable", code: state });
+    },
+    async due(nowSeconds, limit) {
+      const filter = `PartitionKey eq '${PARTITION}' and nextAttemptAtSeconds le ${nowSeconds}L`;
+      const found = await listRows(table, filter, limit);
+      return found.ok ? succeed(found.value.flatMap((row) => readRow(row) ?? [])) : found;
+    },
+    postpone: ({ target, id, attempts }, nextAttemptAtSeconds) =>
+      table.call((abortSignal) =>
+        table.client.updateEntity(
+          { ...keysOf({ target, id }), attempts: attempts + 1, nextAttemptAtSeconds: int64(nextAttemptAtSeconds) },
+          "Merge",
+          { abortSignal },
+        ),
+      ),
+    remove(event) {
+      const { partitionKey, rowKey } = keysOf(event);
+      return table.call((abortSignal) => table.client.deleteEntity(partitionKey, rowKey, { abortSignal }));
+    },
+    async surplus(max) {
+      const found = await listRows(table, `PartitionKey eq '${PARTITION}'`, max + PAGE_ROWS);
+      if (!found.ok) return found;
+      const waiting = found.value.flatMap((row) => readRow(row) ?? []);
+      return succeed(waiting.sort(oldestFirst).slice(0, Math.max(0, waiting.length - max)));
+    },
+  };
+}
+
+export function oldestFirst(one: WaitingEvent, other: WaitingEvent): number {
+  return one.createdAtSeconds - other.createdAtSeconds;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+type Row = Readonly<Record<string, unknown>>;
+
+function keysOf({ target, id }: Pick<WaitingEvent, "target" | "id">) {
+  return { partitionKey: PARTITION, rowKey: `${target}-${id}` };
+}
+
+function toRow(event: WaitingEvent, nextAttemptAtSeconds: number) {
+  const { target, id, text, createdAtSeconds, attempts } = event;
+  return {
+    ...keysOf(event),
+    target,
+    eventId: id,
+    text,
+    createdAtSeconds: int64(createdAtSeconds),
+    nextAttemptAtSeconds: int64(nextAttemptAtSeconds),
+    attempts,
+  };
+}
+
+/** Undefined: the service did not write this row. */
+function readRow({ target, eventId, text, createdAtSeconds, attempts }: Row): WaitingEvent | undefined {
+  const known = TARGETS.find((name) => name === target);
+  const isComplete =
+    typeof eventId === "string" &&
+    typeof text === "string" &&
+    typeof createdAtSeconds === "bigint" &&
+    typeof attempts === "number";
+  return known !== undefined && isComplete
+    ? { target: known, id: eventId, text, createdAtSeconds: Number(createdAtSeconds), attempts }
+    : undefined;
+}
+
+/** Each page is one operation with its own deadline. A table that does not exist yet has no rows. */
+async function listRows(
+  table: GrantTable,
+  filter: string,
+  limit: number,
+): Promise<Result<readonly Row[], GrantStoreFailure>> {
+  const rows: Row[] = [];
+  let continuationToken: string | undefined;
+  do {
+    const page = await nextPage(table, filter, continuationToken);
+    if (!page.ok) return page;
+    rows.push(...page.value.rows);
+    continuationToken = page.value.continuationToken;
+  } while (continuationToken !== undefined && rows.length < limit);
+  return succeed(rows.slice(0, limit));
+}
+
+interface Page {
+  readonly rows: readonly Row[];
+  readonly continuationToken: string | undefined;
+}
+
+async function nextPage(
+  table: GrantTable,
+  filter: string,
+  continuationToken: string | undefined,
+): Promise<Result<Page, GrantStoreFailure>> {
+  const empty: Page = { rows: [], continuationToken: undefined };
+  const queried = await table.call(async (abortSignal): Promise<Page> => {
+    const settings = { maxPageSize: PAGE_ROWS, ...(continuationToken === undefined ? {} : { continuationToken }) };
+    const pages = table.client.listEntities({ queryOptions: { filter }, abortSignal }).byPage(settings);
+    for await (const page of pages) return { rows: page, continuationToken: page.continuationToken };
+    return empty;
+  });
+  if (!queried.ok) return queried;
+  return succeed(queried.value.done ? queried.value.value : empty);
+}
+
+function int64(value: number) {
+  return { type: "Int64", value: String(value) } as const;
+}
