@@ -21,7 +21,7 @@ const unattended = (about: string): CallerFacts => ({ about, unattended: true, r
 
 const CALLERS: Readonly<Record<string, CallerFacts>> = {
   web: attended("a web application with a backend"),
-  intranet: attended("may have User.Read only, through a registration of its own", "narrow"),
+  intranet: attended("may have User.Read only, through a separate registration", "narrow"),
   assistant: attended("never gets a token: it uses the relay"),
   public: attended("a desktop application"),
   cli: attended("the command line tool gte"),

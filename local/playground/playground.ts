@@ -1,5 +1,5 @@
 /**
- * The playground's server, on a loopback port of its own. The Functions host passes `/` and `/playground/…` on to it, so
+ * The playground's server, on a separate loopback port. The Functions host passes `/` and `/playground/…` on to it, so
  * the page has the origin of the service. It answers requests for that origin only: another site in the same browser can
  * neither read nor press anything (Host, Origin), and the page loads nothing from elsewhere (Content Security Policy).
  */

@@ -24,7 +24,7 @@ export function createSession({ environment, tenant }: SessionInput): Playground
   const callers = callersOf(tenant.directory, environment);
   const grants = new Map<string, GrantState>();
   const undo = new Map<string, () => void>();
-  // One flow after the other: what the tenant logs meanwhile belongs to that flow.
+  // One flow after the other, so that every request in the tenant's log belongs to the flow that runs.
   let queue: Promise<unknown> = Promise.resolve();
 
   const grantOf = (person: Person): GrantState => {

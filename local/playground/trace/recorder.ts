@@ -1,4 +1,4 @@
-/** Collects the messages of a flow. What the service asked Entra and Graph meanwhile is read from the tenant's log. */
+/** Collects the messages of a flow. The requests of the service to Entra and Graph come from the tenant's log. */
 import type { LocalResponse } from "../../caller/local-request.ts";
 import { shortenToken } from "../../caller/show-token.ts";
 import type { LogEntry } from "../../tenant/control/request-log.ts";

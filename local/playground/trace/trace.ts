@@ -1,4 +1,4 @@
-/** What the page shows of a flow: who sent what to whom, in order. Every secret in it is shortened. */
+/** What the page shows of a flow: its messages between the parties, in order. Every secret in it is shortened. */
 import type { ShownSnippet } from "../snippets/snippet-types.ts";
 
 export type Party = "person" | "caller" | "service" | "entra" | "graph";
