@@ -16,23 +16,19 @@ const GRANT_STATES = {
   revoked: "The grant has been ended.",
 };
 
-const state = { person: "alice", caller: "web", flow: "header", described: undefined, at: undefined };
+/** The people, callers, flows and switches, which never change. */
+const described = await ask("describe", { person: "alice" });
+const state = { person: "alice", caller: "web", flow: "header", at: described.state };
 
-await start();
-
-async function start() {
-  state.described = await ask("describe", { person: state.person });
-  state.at = state.described.state;
-  drawChoices();
-  byId("controls").addEventListener("submit", (event) => event.preventDefault());
-  await run("header");
-}
+byId("controls").addEventListener("submit", (event) => event.preventDefault());
+await run("header");
 
 /** On a phone the result is below the choices. */
 function showResult(result) {
   if (window.matchMedia("(max-width: 68rem)").matches) result.scrollIntoView();
 }
 
+/** @returns {Promise<any>} */
 async function ask(operation, input) {
   const response = await fetch(`/playground/${operation}`, {
     method: "POST",
@@ -46,7 +42,7 @@ async function ask(operation, input) {
 
 async function run(id) {
   state.flow = id;
-  const flow = state.described.flows.find((one) => one.id === id);
+  const flow = described.flows.find((one) => one.id === id);
   if (flow.callers.length > 0 && !flow.callers.includes(state.caller)) state.caller = flow.callers[0];
   drawChoices();
   const result = byId("result");
@@ -56,10 +52,10 @@ async function run(id) {
     const { trace, state: at } = await ask("run", { flow: id, person: state.person, caller: state.caller, skipCache });
     state.at = at;
     drawChoices();
-    replace(result, ...drawTrace(trace, { flow, names: state.described.names, ...namesOf(trace) }));
+    replace(result, ...drawTrace(trace, { flow, names: described.names, ...namesOf(trace) }));
     byId("status").textContent = trace.outcome;
   } catch (error) {
-    replace(result, element("p", { class: "empty", role: "alert" }, `The playground failed: ${error.message}`));
+    replace(result, element("p", { class: "empty", role: "alert" }, `The playground failed: ${String(error)}`));
   } finally {
     result.removeAttribute("aria-busy");
   }
@@ -80,17 +76,17 @@ async function choosePerson(name) {
 
 function namesOf({ person, caller }) {
   const find = (list, name) => list.find((one) => one.name === name).displayName;
-  return { person: find(state.described.people, person), caller: find(state.described.callers, caller) };
+  return { person: find(described.people, person), caller: find(described.callers, caller) };
 }
 
 function drawChoices() {
-  const { people, callers, switches } = state.described;
+  const { people, callers, switches } = described;
   const focused = document.activeElement?.id;
   replace(byId("people"), ...people.map((person) => chip("person", person, state.person, choosePerson)));
   replace(byId("callers"), ...callers.map((caller) => chip("caller", caller, state.caller, chooseCaller)));
   byId("about-person").textContent = aboutOf(people, state.person);
   byId("about-caller").textContent = aboutOf(callers, state.caller);
-  replace(byId("flows"), ...GROUPS.map(drawGroup));
+  replace(byId("flows"), ...GROUPS.map(([group, title]) => drawGroup(group, title)));
   replace(byId("switches"), ...switches.map(drawSwitch));
   if (focused) document.getElementById(focused)?.focus();
 }
@@ -115,8 +111,8 @@ function chip(kind, { name, displayName }, chosen, choose) {
   return element("label", { class: "chip", for: id }, input, element("span", {}, short));
 }
 
-function drawGroup([group, title]) {
-  const flows = state.described.flows.filter((flow) => flow.group === group);
+function drawGroup(group, title) {
+  const flows = described.flows.filter((flow) => flow.group === group);
   const buttons = flows.map((flow) => {
     const button = element("button", { type: "button", id: `flow-${flow.id}`, title: flow.about }, flow.title);
     if (flow.id === state.flow) button.setAttribute("aria-current", "true");
@@ -141,7 +137,7 @@ function drawGrantState() {
     { href: link, target: "_blank", rel: "noreferrer", id: "open-link" },
     "Open the link yourself",
   );
-  text.append(" ", open);
+  text.append(" ", open, ". Your browser warns of the local tenant’s certificate.");
   return [text];
 }
 

@@ -43,7 +43,7 @@ function drawMessage(message, next) {
   return [request, ...inner, back];
 }
 
-function drawRow({ from, to, title, message, answered, number, dashed }) {
+function drawRow({ from, to, title, message, answered, number, dashed = false }) {
   const label = element(
     "span",
     { class: "label" },

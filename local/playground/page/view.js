@@ -1,4 +1,5 @@
 /** Small helpers to make elements. Text is always set as text, never as markup. */
+/** @returns {any} */
 export function byId(id) {
   return document.getElementById(id);
 }

@@ -50,12 +50,20 @@ export function createRecorder(tenant: RecordedTenant): Recorder {
         nested: to === "service" ? later.flatMap((entry) => toNested(tenant.url, entry)) : [],
       };
       events.push(message);
+      if (cameFromCache(message))
+        events.push({ kind: "note", text: "The token was in the service’s cache. The service did not ask Entra." });
       return { response, message };
     },
   };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** The service gave or used a token and asked Entra for none. */
+function cameFromCache({ to, status, request, nested }: Message): boolean {
+  const usesToken = /^\w+ \/(AuthorizationHeader|DownstreamApi|oauth2\/token)/.test(request.line);
+  return to === "service" && status === 200 && usesToken && !nested.some((one) => one.to === "entra");
+}
 
 const GRANT_TITLES: Readonly<Record<string, string>> = {
   "on-behalf-of": "on-behalf-of: a token for Graph",

@@ -52,6 +52,16 @@ describe("a flow", () => {
     ]);
   });
 
+  test("says when the service had the token in its cache, and skips the cache if the page asks for it", async () => {
+    const entra = ({ events }: Trace) => events.map(shape)[1]?.includes("service>entra");
+    const notes = ({ events }: Trace) => events.flatMap((event) => (event.kind === "note" ? event.text : []));
+    for (const flow of ["grant-link", "grant-allow", "grant-redeem"]) await run(flow, "daemon");
+    const again = await run("grant-redeem", "daemon");
+    expect([entra(again), notes(again)]).toEqual([false, [expect.stringContaining("in the service’s cache")]]);
+    const fresh = await run("grant-redeem", "daemon", "alice", { skipCache: true });
+    expect([entra(fresh), notes(fresh)]).toEqual([true, []]);
+  });
+
   test("shows the demand of a second factor, its answer, and that the same request then succeeds", async () => {
     const { events } = await run("challenge", "web", "bob");
     expect(events.map(shape)).toEqual([
