@@ -8,14 +8,14 @@ const pure = [
   "test/shared/{audit,caller,client-authentication,config,core,entra,events,flows,http,policy,sealing,throttling}/**/*.test.ts",
   "test/forged-tokens/**/*.test.ts",
   "test/infra/{files,findings,kql}.test.ts",
-  "test/docs/**/!(requests|commands|snippets|bodies|events|gateways|policy-commands).test.ts",
+  "test/docs/**/!(requests|commands|snippets|bodies|events|gateways|playground|policy-commands).test.ts",
 ];
 
 /** What the Bicep templates deploy. One worker, because it runs one compiler process. Not part of `npm test`. */
 const infra = "test/infra/*.test.ts";
 
 /** The snippets in the documents and on pages, run as a reader pastes them. Not part of `npm test`. */
-const documents = "test/docs/{commands,snippets,bodies,events,gateways,policy-commands}.test.ts";
+const documents = "test/docs/{commands,snippets,bodies,events,gateways,playground,policy-commands}.test.ts";
 
 /** The slowest files start first, so that they do not run alone at the end. */
 const SLOW = [

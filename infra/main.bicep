@@ -37,6 +37,10 @@ param tenantId Guid = tenant().tenantId
 @description('URL under which callers reach the service: https, without a path. Empty: the default host name of the app.')
 param serviceUrl string = ''
 
+@description('Name of your organisation on the pages that people see, for example Contoso. Empty: the pages name none.')
+@maxLength(100)
+param tenantDisplayName string = ''
+
 @description('https URL at which you publish docs/troubleshooting.md. Every refusal links to the heading of its code there. Empty: refusals name the file in the repository.')
 param documentationUrl string = ''
 
@@ -418,6 +422,7 @@ module app 'modules/function-app.bicep' = {
       OTEL_SERVICE_NAME: openTelemetry.?serviceName ?? ''
       OTEL_TRACES_SAMPLER: openTelemetry.?sampler ?? ''
       OTEL_TRACES_SAMPLER_ARG: openTelemetry.?samplerRatio ?? ''
+      TENANT_DISPLAY_NAME: tenantDisplayName
       DOCUMENTATION_URL: documentationUrl
     }
   }

@@ -33,6 +33,7 @@ async function main(): Promise<number> {
     tenantPort,
     serviceSettings,
     folder: localFolder,
+    playground: true,
     onServiceLine: printer.print,
   }).catch((error: unknown) => {
     if (error instanceof FolderInUse) throw alreadyRunning(error);

@@ -32,6 +32,7 @@ const TOPIC_OF: Readonly<Record<SettingName, Topic>> = {
   CLOUD: "Service",
   TENANT_ID: "Service",
   SERVICE_URL: "Service",
+  TENANT_DISPLAY_NAME: "Service",
   DOCUMENTATION_URL: "Service",
   LOCAL_TENANT_URL: "Service",
   CLIENT_ID: "Entra",

@@ -7,7 +7,7 @@ import { once } from "./once.ts";
 import type { Sealing } from "./sealing.ts";
 
 export function createSignInState(
-  { serviceUrl }: FixedConfig,
+  { serviceUrl, tenantDisplayName }: FixedConfig,
   sealing: Sealing,
   nowSeconds: () => number,
 ): SignInState {
@@ -18,7 +18,7 @@ export function createSignInState(
     ]);
     return createSealedState({ sealerFor, nowSeconds });
   });
-  return { serviceUrl, sealedState };
+  return { serviceUrl, tenantDisplayName, sealedState };
 }
 
 /** At least one policy entry uses a sign-in. */

@@ -92,6 +92,7 @@ async function showAccess(
   );
   const page = myAccessPage({
     language,
+    organisation: context.signIn.tenantDisplayName,
     person: session.person,
     accesses: accesses.map((access) => ({
       ...access,

@@ -49,7 +49,7 @@ async function showForm(
   const opened = await openConfirmation(context, readConfirmationPage(request), audit);
   if (!opened.ok) return opened;
   const { correlationId } = opened.value.pending;
-  const page = await toConfirmationPage(opened.value, language);
+  const page = await toConfirmationPage({ context, language }, opened.value);
   return succeed(pageResponse(page, { status: 200, correlationId }));
 }
 
@@ -86,7 +86,7 @@ async function answerForm(
   return succeed(refusalResponse(wire, correlationId, { language, cookies: clearedCookies, refusal: failure }));
 }
 
-async function toConfirmationPage(confirmation: Confirmation, language: Language) {
+async function toConfirmationPage({ context, language }: PageContext, confirmation: Confirmation) {
   const { pending, application, purpose, apis, mayIncludeMore, untilSeconds } = confirmation;
   const { target, id, formToken } = pending;
   const inWords = await loadPermissionWords(
@@ -95,6 +95,7 @@ async function toConfirmationPage(confirmation: Confirmation, language: Language
   );
   return confirmationPage({
     language,
+    organisation: context.signIn.tenantDisplayName,
     application,
     clientId: target.clientId,
     purpose,
@@ -114,11 +115,12 @@ interface PageContext {
 }
 
 function toResultPage({ context, language }: PageContext, { application }: Confirmation, confirmed: Confirmed) {
+  const organisation = context.signIn.tenantDisplayName;
   if (confirmed.kind === "return") {
     const location = codeLocation(confirmed.returnTo, confirmed.code, context.signIn.serviceUrl);
-    return returnPage({ language, application, allowed: true, location });
+    return returnPage({ language, organisation, application, allowed: true, location });
   }
-  return allowedPage({ language, application, untilSeconds: confirmed.grant.expiresAtSeconds });
+  return allowedPage({ language, organisation, application, untilSeconds: confirmed.grant.expiresAtSeconds });
 }
 
 function toDeniedPage(
@@ -127,5 +129,6 @@ function toDeniedPage(
   failure: Failure,
 ) {
   const location = errorLocation(pending.returnTo, failure, context.signIn.serviceUrl);
-  return returnPage({ language, application, allowed: false, location });
+  const organisation = context.signIn.tenantDisplayName;
+  return returnPage({ language, organisation, application, allowed: false, location });
 }

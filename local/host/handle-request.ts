@@ -10,6 +10,7 @@ import type { HostJson } from "./host-json.ts";
 import type { HostSettings } from "./host-settings.ts";
 import { answerRefusal } from "./http/answer-refusal.ts";
 import { refuseHead } from "./http/kestrel.ts";
+import { passOn } from "./http/pass-on.ts";
 import { isHostUsable, joinHeaders, readBody, toRpcRequest } from "./http/read-request.ts";
 import { writeResponse, writeStatus } from "./http/write-response.ts";
 import { parseRequestPath } from "./routing/request-path.ts";
@@ -26,8 +27,9 @@ export interface RequestHandlerContext {
 }
 
 export function createRequestHandler(context: RequestHandlerContext): RequestListener {
-  const { app, hostJson } = context;
+  const { app, hostJson, settings } = context;
   return (request, response) => {
+    if (passOn(settings.playgroundUrl, request, response)) return;
     handle(context, request, response).catch((error: unknown) => {
       const message = error instanceof Error ? error.message : String(error);
       const clientLeft = request.destroyed && !request.complete;

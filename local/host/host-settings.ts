@@ -6,12 +6,15 @@ export interface HostSettings {
   readonly homepageDisabled: boolean;
   /** `APPLICATIONINSIGHTS_CONNECTION_STRING`: requests have a trace context. */
   readonly insights: boolean;
+  /** `LOCAL_PLAYGROUND_URL`: the server that answers `/` and `/playground/…` in place of the app. */
+  readonly playgroundUrl: string | undefined;
 }
 
 export function readHostSettings(environment: NodeJS.ProcessEnv): HostSettings {
   return {
     homepageDisabled: environment["AzureWebJobsDisableHomepage"]?.toLowerCase() === "true",
     insights: Boolean(environment["APPLICATIONINSIGHTS_CONNECTION_STRING"]),
+    playgroundUrl: environment["LOCAL_PLAYGROUND_URL"] || undefined,
   };
 }
 

@@ -22,6 +22,7 @@ export function createServiceSettings(input: SettingsInput, overrides: SettingOv
     APPLICATIONINSIGHTS_CONNECTION_STRING: "InstrumentationKey=00000000-0000-0000-0000-000000000000",
     CLOUD: "local",
     TENANT_ID,
+    TENANT_DISPLAY_NAME: "Contoso",
     LOCAL_TENANT_URL: input.tenantUrl,
     SERVICE_URL: input.serviceUrl,
     CLIENT_ID: CLIENT_IDS.service,

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { startTableService, type TableService } from "../azurite/table-service.ts";
 import type { LocalEnvironment } from "../caller/environment.ts";
+import { startPlayground } from "../playground/playground.ts";
 import type { BoundedLog } from "../process/bounded-log.ts";
 import type { NewPrivateKey } from "../tenant/keys/signing-key.ts";
 import { type LocalTenant, startLocalTenant } from "../tenant/local-tenant.ts";
@@ -34,6 +35,8 @@ export interface StackOptions {
   tables?: RunningTables;
   /** False: do not wait for /ready, for apps without it and for stacks that must not become ready. */
   waitForReady?: boolean;
+  /** True: the playground answers `/` in place of the service's own page. */
+  playground?: boolean;
   /** Called with each line of the host's output. */
   onServiceLine?: (line: string) => void;
 }
@@ -126,17 +129,26 @@ async function startParts(
     tableUrl: tables.url,
     managedIdentity: tenant.state.identity,
   };
+  const playground = options.playground ? await openLater(serviceUrl, registerStop) : undefined;
   registerStop(control, (part) => part.stop()); // Again, so that the running host stops before Azurite and the tenant.
-  await control.start((overrides) => createServiceSettings(settingsInput, overrides));
+  await control.start((overrides) => createServiceSettings(settingsInput, { ...playground?.settings, ...overrides }));
+  const environment = describeEnvironment({ tenant, serviceUrl, caCertPath });
+  playground?.open({ environment, tenant: tenant.state });
   return {
     tenant,
     tables,
-    environment: describeEnvironment({ tenant, serviceUrl, caCertPath }),
+    environment,
     service: toService(serviceUrl, control),
     restartHost: (changes = {}) => control.restart(changes),
     stop,
     broken: broken.promise,
   };
+}
+
+/** The host needs its address before it starts, and it needs the running stack. */
+async function openLater(serviceUrl: string, registerStop: RegisterStop) {
+  const { url, open } = registerStop(await startPlayground(serviceUrl), (part) => part.close());
+  return { settings: { LOCAL_PLAYGROUND_URL: url }, open };
 }
 
 async function startTables(registerStop: RegisterStop, onEnd: (message: string) => void): Promise<TableService> {

@@ -11,6 +11,7 @@ export function describeRunning(stack: Stack): string {
   const { environment, service, tables, tenant } = stack;
   return [
     "Running:",
+    `  playground    ${service.url}/  (open it in a browser)`,
     `  service       ${service.url}  (Functions host, process ${service.pid}; the app loaded in ${Math.round(service.loadMs)} ms)`,
     `  local tenant  ${tenant.url}  (Entra, Key Vault and Graph stand-ins; trust ${environment.caCertPath})`,
     `  grant store   ${tables.url}  (Azurite's table service, in memory, process ${tables.pid})`,

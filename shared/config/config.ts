@@ -73,6 +73,8 @@ export interface FixedConfig {
   readonly cloud: Cloud;
   readonly tenantId: string;
   readonly serviceUrl: string;
+  /** Shown to people on the pages. Undefined: the pages name no organisation. */
+  readonly tenantDisplayName: string | undefined;
   /** Where the administrator publishes docs/troubleshooting.md. Undefined: nowhere. */
   readonly documentationUrl: string | undefined;
   /** The registration of the setting `CLIENT_ID`. */

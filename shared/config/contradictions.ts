@@ -44,6 +44,7 @@ export function toFixedConfig(values: Draft["values"]): FixedConfig {
     cloud: cloudOf(values),
     tenantId: get("TENANT_ID").toLowerCase(),
     serviceUrl: get("SERVICE_URL"),
+    tenantDisplayName: values.get("TENANT_DISPLAY_NAME"),
     documentationUrl: values.get("DOCUMENTATION_URL"),
     delegated: toDefaultRegistration(values),
     applicationOnly:

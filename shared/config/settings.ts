@@ -253,6 +253,15 @@ export const SETTINGS = {
     meaning: "Ratio of traces, for samplers with `traceidratio` in their name.",
     example: "0.1",
   },
+  TENANT_DISPLAY_NAME: {
+    // No control or format characters: with some of them, a name can look like another text.
+    form: z.string().check(z.regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]{1,100}$/u)),
+    mustBe: "a name of at most 100 characters on one line",
+    required: "no",
+    meaning:
+      "Name of your organisation, as people know it: on the confirmation page, the pages after it and `/me`. Not set: the pages name no organisation.",
+    example: "Contoso",
+  },
   DOCUMENTATION_URL: {
     form: url(/^https:\/\/[^/\\?#@\s"]+(\/[^\\#\s"]*)?$/),
     mustBe: "an https URL without user and fragment",

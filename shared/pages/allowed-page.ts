@@ -10,14 +10,16 @@ import { TEXTS } from "./texts/texts.ts";
 
 export interface AllowedPageInput {
   readonly language: Language;
+  readonly organisation: string | undefined;
   readonly application: string;
   readonly untilSeconds: number;
 }
 
-export function allowedPage({ language, application, untilSeconds }: AllowedPageInput): Page {
+export function allowedPage({ language, organisation, application, untilSeconds }: AllowedPageInput): Page {
   const { allowed, confirmation, me } = TEXTS[language];
   return {
     language,
+    organisation,
     title: allowed.title,
     main: html`<h1>${allowed.heading(application)}</h1>
 <p>${allowed.ends(dayOf(language, untilSeconds))}</p>

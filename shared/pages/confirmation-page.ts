@@ -21,6 +21,7 @@ interface RequestedApi {
 
 export interface ConfirmationPageInput {
   readonly language: Language;
+  readonly organisation: string | undefined;
   readonly application: string;
   readonly clientId: string;
   /** `purpose` of the policy. */
@@ -39,10 +40,12 @@ export interface ConfirmationPageInput {
 }
 
 export function confirmationPage(input: ConfirmationPageInput): Page {
-  const { language, application, clientId, purpose, person, apis, untilSeconds, again, transaction, formToken } = input;
+  const { language, organisation, application, clientId, purpose, person, apis } = input;
+  const { untilSeconds, again, transaction, formToken } = input;
   const { confirmation: texts, labels, me } = TEXTS[language];
   return {
     language,
+    organisation,
     title: texts.title(application),
     main: html`<h1>${texts.heading(application)}</h1>
 <p>${texts.intro}${again ? ` ${texts.again}` : ""}</p>

@@ -15,6 +15,8 @@ export interface Page {
   readonly language: Language;
   readonly title: string;
   readonly main: Html;
+  /** `TENANT_DISPLAY_NAME`, on the pages that only people of the tenant see. */
+  readonly organisation?: string | undefined;
   /** The page redirects to this URL. */
   readonly refreshTo?: string;
 }
@@ -38,8 +40,11 @@ export function pageResponse(page: Page, { status, correlationId, cookies, refus
   };
 }
 
-export function renderPage({ language, title, main, refreshTo }: Page, correlationId: string): string {
+export function renderPage({ language, title, main, organisation, refreshTo }: Page, correlationId: string): string {
   const refresh = refreshTo === undefined ? "" : html`\n<meta http-equiv="refresh" content="0;url=${refreshTo}">`;
+  const texts = TEXTS[language].layout;
+  const head =
+    organisation === undefined ? "" : html`<header>${texts.organisation}: <strong>${organisation}</strong></header>\n`;
   const { text } = html`<!doctype html>
 <html lang="${language}">
 <head>
@@ -51,10 +56,10 @@ export function renderPage({ language, title, main, refreshTo }: Page, correlati
 <style>${constantText(STYLE)}</style>
 </head>
 <body>
-<main>
+${head}<main>
 ${main}
 </main>
-<footer>Graph Token Exchange<br>${TEXTS[language].layout.reference}: <code>${correlationId}</code></footer>
+<footer>Graph Token Exchange<br>${texts.reference}: <code>${correlationId}</code></footer>
 </body>
 </html>
 `;

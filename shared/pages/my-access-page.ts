@@ -23,6 +23,7 @@ interface ShownAccess {
 
 export interface MyAccessPageInput {
   readonly language: Language;
+  readonly organisation: string | undefined;
   readonly person: { readonly name: string; readonly username: string };
   readonly accesses: readonly ShownAccess[];
   /** `after` of the next page. */
@@ -34,10 +35,11 @@ export interface MyAccessPageInput {
 }
 
 export function myAccessPage(input: MyAccessPageInput): Page {
-  const { language, person, accesses, next, formToken, outcome } = input;
+  const { language, organisation, person, accesses, next, formToken, outcome } = input;
   const { me } = TEXTS[language];
   return {
     language,
+    organisation,
     title: me.title,
     main: html`<h1>${me.title}</h1>
 ${outcome === undefined ? "" : html`<p class="note" role="status">${me[outcome]}</p>\n`}<div class="person"><p>${me.signedInAs(person.name, person.username)}</p>

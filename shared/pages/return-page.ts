@@ -9,17 +9,19 @@ import { TEXTS } from "./texts/texts.ts";
 
 export interface ReturnPageInput {
   readonly language: Language;
+  readonly organisation: string | undefined;
   readonly application: string;
   readonly allowed: boolean;
   /** The application's registered redirect URI, with the code or the error. */
   readonly location: string;
 }
 
-export function returnPage({ language, application, allowed, location }: ReturnPageInput): Page {
+export function returnPage({ language, organisation, application, allowed, location }: ReturnPageInput): Page {
   const { returning } = TEXTS[language];
   const title = allowed ? returning.allowed : returning.denied;
   return {
     language,
+    organisation,
     title,
     refreshTo: location,
     main: html`<h1>${title}</h1>

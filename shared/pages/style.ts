@@ -9,8 +9,10 @@ export const STYLE = `
 * { box-sizing: border-box; }
 body { margin: 0; padding: 2.5rem 1rem; background: var(--page); color: var(--text);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
-main, footer { max-width: 42rem; margin: 0 auto; }
+main, header, footer { max-width: 42rem; margin: 0 auto; }
 main { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: 2rem; }
+header { padding: 0 2rem .75rem; color: var(--quiet); font-size: .9375rem; overflow-wrap: anywhere; }
+header strong { color: var(--text); }
 footer { padding: 1rem 2rem; color: var(--quiet); font-size: .875rem; overflow-wrap: anywhere; }
 main > :last-child { margin-bottom: 0; }
 h1 { font-size: 1.5rem; line-height: 1.25; margin: 0 0 .75rem; overflow-wrap: anywhere; text-wrap: balance; }
@@ -40,7 +42,7 @@ button:hover { border-color: var(--accent-over); color: var(--accent-over); }
 button.main:hover { background: var(--accent-over); color: var(--accent-text); }
 button.small { min-height: 2rem; padding: .125rem .75rem; font-size: .875rem; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-@media (max-width: 34rem) { body { padding: 1rem .5rem; } main { padding: 1.25rem; } footer { padding: 1rem 1.25rem; }
+@media (max-width: 34rem) { body { padding: 1rem .5rem; } main { padding: 1.25rem; } header { padding: .25rem 1.25rem .75rem; } footer { padding: 1rem 1.25rem; }
   dl > div { grid-template-columns: 1fr; } .choice button { flex: 1 1 100%; } }
 @media (forced-colors: active) { button, main { border: 1px solid; } }
 `;

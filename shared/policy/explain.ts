@@ -23,7 +23,7 @@ export function explainPolicy(
   policy: Policy,
   question: PolicyQuestion,
 ): Result<Record<string, unknown>, UnknownRegistration> {
-  if (question.about === "link") return succeed(toAnswer(evaluateLink(policy, question)));
+  if (question.about === "link") return succeed(explainLink(policy, question));
   const { subject, ...request } = question;
   const caller = withClientId(policy, question.caller);
   if (caller === undefined) return fail("caller.registration");
@@ -48,8 +48,18 @@ function withClientId({ registrations }: Policy, caller: PolicyCaller): PolicyCa
   return registration === undefined ? undefined : { ...caller, registration };
 }
 
-/** The decision of `POST /signin/links`: the question names the entry, and the entry names the client. */
-function evaluateLink(policy: Policy, { caller, apis }: Extract<PolicyQuestion, { about: "link" }>) {
-  const { clientId = "", blueprint } = policy.callers.find(({ name }) => name === caller) ?? {};
-  return evaluateSignIn(policy, { entry: caller, clientId, blueprint, apis });
+/**
+ * The decision of `POST /signin/links`: the question names the entry, and the entry names the client. `requiresOneOf`
+ * lists the members of which the request for the link must have one.
+ */
+function explainLink(
+  policy: Policy,
+  { caller, apis }: Extract<PolicyQuestion, { about: "link" }>,
+): Record<string, unknown> {
+  const entry = policy.callers.find(({ name }) => name === caller);
+  const { clientId = "", blueprint } = entry ?? {};
+  const evaluated = evaluateSignIn(policy, { entry: caller, clientId, blueprint, apis });
+  if (entry === undefined || !evaluated.ok) return toAnswer(evaluated);
+  const requiresOneOf = entry.anyPersonMayAllow ? [] : ["expectedUser", "codeChallenge"];
+  return { ...toAnswer(evaluated), requiresOneOf, linkMinutes: entry.linkMinutes };
 }

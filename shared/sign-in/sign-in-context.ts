@@ -13,6 +13,8 @@ import type { ThrottlingContext } from "../throttling/throttled-call.ts";
 export interface SignInState {
   /** The issuer of the service's codes, and the start of every link. */
   readonly serviceUrl: string;
+  /** The name of the organisation on the pages. Undefined: the pages have none. */
+  readonly tenantDisplayName: string | undefined;
   /** Resolved on first use: JWE is a lazy part of the bundle. */
   sealedState(): Promise<SealedState>;
 }

@@ -134,6 +134,7 @@ describe("in German", () => {
     await page.goto(me());
     await page.click("#account-alice");
     await page.getByRole("heading", { name: "Was in Ihrem Namen handelt" }).waitFor();
+    await page.getByRole("banner").getByText("Ihre Organisation: Contoso").waitFor();
     await checkPage(page, "de-me");
     await page.getByRole("button", { name: "Zugriff beenden: A scheduled flow" }).first().click();
     await page.getByRole("status").getByText("Der Zugriff ist beendet.").waitFor();
@@ -160,6 +161,7 @@ describe("the other pages have no finding of axe-core", () => {
     await signIn(page, scene, "alice");
     await page.waitForURL(/\/signin\/confirm/);
     await page.getByText("Files the invoices that arrive in your mailbox, each night.").waitFor();
+    await page.getByRole("banner").getByText("Your organisation: Contoso").waitFor();
     await checkPage(page, "confirmation");
     await page.getByRole("button", { name: "Allow", exact: true }).click();
     await page.getByRole("link", { name: TITLE }).waitFor();

@@ -1,7 +1,8 @@
 /**
  * The shell commands of README.md, docs/callers.md and docs/command-line.md, run in order as a reader would paste them,
  * against a local stack. Members of an answer become shell variables for later commands (`$grant`). Where a command
- * prints the address of a sign-in, alice signs in there, and the code that comes back is `$code`. Where `gte login`
+ * prints the address of a sign-in, alice signs in there, and the code that comes back is `$code`. Where an answer has a
+ * sign-in link, alice allows it. Where `gte login`
  * shows a device code, alice approves it.
  */
 import { execFile, spawnSync } from "node:child_process";
@@ -14,6 +15,7 @@ import { buildApp } from "../../local/build/build-app.ts";
 import { writeEnvironment } from "../../local/caller/environment.ts";
 import { createDemoBrowser, hiddenFields, locationOf } from "../../local/demo/demo-browser.ts";
 import { createDemo } from "../../local/demo/demo-step.ts";
+import { signInByLink } from "../../local/demo/sign-in-by-link.ts";
 import { type Stack, startStack } from "../../local/stack/stack.ts";
 import { fences, markdownFile, root } from "./support/markdown.ts";
 
@@ -72,8 +74,9 @@ describe.skipIf(missing.length > 0 && !required).each(["README.md", "docs/caller
     expect(answer["code"]).toBe(refusal);
     if (refusal !== undefined) return;
     expect(answer).not.toHaveProperty("error");
-    // A token, a header object, or what an API answered through the relay.
-    expect(["access_token", "headers", "value"].filter((name) => name in answer)).toHaveLength(1);
+    // A token, a header object, a link, or what an API answered through the relay.
+    expect(["access_token", "headers", "url", "value"].filter((name) => name in answer)).toHaveLength(1);
+    if (typeof answer["url"] === "string") await signInByLink(demoOfStack(), answer["url"], "alice");
     if (example !== undefined) {
       expect(Object.keys(answer)).toEqual(Object.keys(example));
     }

@@ -155,6 +155,7 @@ const NOT_OURS = [
   "AZURE_RESOURCE_GROUP",
   "AZURE_CLOUD",
   "LOCAL_FOLDER",
+  "LOCAL_PLAYGROUND_URL",
   "LOCAL_POLICY",
   "GTE_GRAPH_TOKEN_FILE",
   "LOCAL_TENANT_PORT",
@@ -172,6 +173,7 @@ const NOT_OURS = [
 /** Members of answers, of the policy and of the audit event; the documents name them beside the template's parameters. */
 function isOurs(name: string): boolean {
   const sources = [
+    "shared/policy/explain.ts",
     "shared/policy/rules.ts",
     "shared/audit/audit-event.ts",
     "shared/http/read-header-request.ts",

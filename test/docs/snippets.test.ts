@@ -11,7 +11,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildApp } from "../../local/build/build-app.ts";
 import { applicationToken, userToken } from "../../local/caller/caller-token.ts";
 import { writeEnvironment } from "../../local/caller/environment.ts";
+import { localRequest } from "../../local/caller/local-request.ts";
 import { createDemo } from "../../local/demo/demo-step.ts";
+import { signInByLink } from "../../local/demo/sign-in-by-link.ts";
 import { type Stack, startStack } from "../../local/stack/stack.ts";
 import { markdownFiles, root } from "./support/markdown.ts";
 import { findPowerShell, runPowerShell, windowsPowerShellProblems } from "./support/powershell.ts";
@@ -116,6 +118,7 @@ const RUN_HERE: readonly (readonly [path: string, language: string, part: string
   ["docs/callers.md", "js", "await fetch"],
   ["docs/callers.md", "python", "requests.post"],
   ["docs/callers.md", "powershell", "Get-AzAccessToken"],
+  ["docs/callers.md", "powershell", "$env:GRANT"],
   ["docs/command-line.md", "powershell", "gte header graph"],
   ["docs/events.md", "js", "standardwebhooks"],
   ["docs/events.md", "python", "webhook-signature"],
@@ -141,6 +144,27 @@ describePowerShell("PowerShell in docs/callers.md", () => {
     await expectPerson("alice", `function Get-AzAccessToken($ResourceUrl) { @{ Token = ${value} } }\n${script()}`, {
       TOKEN,
     });
+  });
+});
+
+describePowerShell("PowerShell in docs/callers.md for a job", () => {
+  test("calls Graph with the handle of a link that the person allowed", async () => {
+    const { serviceUrl } = stack.environment;
+    const token = await applicationToken(stack.environment, "daemon");
+    const made = await localRequest(`${serviceUrl}/signin/links`, {
+      headers: { authorization: `Bearer ${token}` },
+      json: { api: "graph", expectedUser: stack.environment.users["alice"]?.oid },
+    });
+    const { url, grant } = made.json();
+    await signInByLink(
+      createDemo(stack.environment, () => undefined),
+      String(url),
+      "alice",
+    );
+    const script = ofDocuments("docs/callers.md", "powershell", "$env:GRANT");
+    const given = `$service = '${serviceUrl}'; $appToken = $env:TOKEN`;
+    const pasted = `${given}\n${script.replace("https://graph.microsoft.com/v1.0/me", me())}`;
+    await expectPerson("alice", pasted, { GRANT: String(grant), TOKEN: token });
   });
 });
 

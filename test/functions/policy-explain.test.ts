@@ -107,7 +107,13 @@ describe("POST /policy/explain about a sign-in link", () => {
     [
       "for an allowed application",
       { caller: "daemon", apis: { graph: [] } },
-      { allowed: true, entry: "daemon", offlineAccess: true },
+      {
+        allowed: true,
+        entry: "daemon",
+        offlineAccess: true,
+        requiresOneOf: ["expectedUser", "codeChallenge"],
+        linkMinutes: 10,
+      },
     ],
     [
       "for several APIs",
@@ -144,6 +150,21 @@ describe("POST /policy/explain about a sign-in link", () => {
     });
     expect(made.status === 201).toBe(answer.json()["allowed"]);
     expect(made.status === 201 || made.json()["code"] === answer.json()["reason"]).toBe(true);
+  });
+
+  test("says that a link names its person or its session, exactly if POST /signin/links refuses one without", async () => {
+    for (const anyPersonMayAllow of [false, true]) {
+      const POLICY = policyWithEntries({ daemon: { anyPersonMayAllow, linkMinutes: 60 } });
+      const at = world.serve({ settings: { POLICY } });
+      const link = { caller: "daemon", apis: { graph: [] } };
+      const answer = (await explain({ link }, { at })).json();
+      expect(answer).toMatchObject({ allowed: true, linkMinutes: 60 });
+      expect(answer["requiresOneOf"]).toEqual(anyPersonMayAllow ? [] : ["expectedUser", "codeChallenge"]);
+      const headers = bearer(userToken(world, { user: "erin" }));
+      const without = await at.call("/signin/links", { headers, json: link });
+      expect(without.status).toBe(anyPersonMayAllow ? 201 : 400);
+      expect(without.text.includes("expectedUser")).toBe(!anyPersonMayAllow);
+    }
   });
 
   test("for an entry that may not act unattended is refused", async () => {

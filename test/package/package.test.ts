@@ -47,6 +47,13 @@ describe("the deployment package", () => {
     expect(files.get("host.json")).toEqual(readFileSync(join(root, "host.json")));
   });
 
+  test("contains nothing of the playground, which only the local stack has", () => {
+    for (const [name, content] of files) {
+      expect(name).not.toMatch(/playground/i);
+      expect(content.toString("utf8")).not.toMatch(/playground/i);
+    }
+  });
+
   test("has a package.json without scripts, dependencies and development settings", () => {
     const deployed = JSON.parse(String(files.get("package.json")));
     expect(deployed).toEqual({

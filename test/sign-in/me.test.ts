@@ -376,3 +376,41 @@ async function visitAgain(browser: Browser): Promise<void> {
   browser.jar.set(name, value);
   await browser.open(callbackPath({ code: entraCode(service, request), state: request["state"] ?? "" }));
 }
+
+describe("the organisation (TENANT_DISPLAY_NAME)", () => {
+  const HOSTILE = 'Contoso & <b>"Söhne"';
+  const ESCAPED = "<strong>Contoso &amp; &lt;b&gt;&quot;Söhne&quot;</strong>";
+  const named = () => world.serve({ settings: { TENANT_DISPLAY_NAME: HOSTILE } });
+  const unnamed = () => world.serve({ settings: { TENANT_DISPLAY_NAME: undefined } });
+
+  async function pagesOf(at: ServiceUnderTest): Promise<string[]> {
+    const browser = newBrowser(at);
+    const confirmation = await browser.open(pathOf((await signInByLink(at, browser)).headers.get("location") ?? ""));
+    const { page } = await signedIn("alice", at);
+    return [confirmation.text, (await answerLink(at, await createLink(at))).text, page.text];
+  }
+
+  test("is on the confirmation page, the page after it and /me, as text", async () => {
+    for (const text of await pagesOf(named())) {
+      expect(text).toContain(`<header>Your organisation: ${ESCAPED}</header>`);
+      expect(text).not.toContain("<b>");
+    }
+  });
+
+  test("has its words in German too", async () => {
+    const { browser } = await signedIn("alice", named());
+    const { text } = await browser.open("/me", { headers: { "accept-language": "de" } });
+    expect(text).toContain(`<header>Ihre Organisation: ${ESCAPED}</header>`);
+  });
+
+  test("is on no page that a stranger can open", async () => {
+    const stranger = newBrowser(named());
+    for (const path of ["/", "/signin/x", "/signin/confirm?transaction=x"]) {
+      expect((await stranger.open(path)).text).not.toContain("Contoso");
+    }
+  });
+
+  test("is nowhere without the setting", async () => {
+    for (const text of await pagesOf(unnamed())) expect(text).not.toContain("<header>");
+  });
+});

@@ -29,6 +29,7 @@ const hostile = fc.oneof(
 const shownScope = fc.record({ name: hostile, words: fc.option(hostile, { nil: undefined }) });
 const confirmation = fc.record({
   language: fc.constantFrom(...LANGUAGES),
+  organisation: fc.option(hostile, { nil: undefined }),
   application: hostile,
   clientId: hostile,
   purpose: fc.option(hostile, { nil: undefined }),
@@ -49,6 +50,7 @@ const confirmation = fc.record({
 });
 const allowed = fc.record({
   language: fc.constantFrom(...LANGUAGES),
+  organisation: fc.option(hostile, { nil: undefined }),
   application: hostile,
   untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
 });
@@ -69,7 +71,17 @@ describe("hostile data does not change the structure", () => {
           scopes: scopes.map(({ words }) => ({ name: "g", words: words && "h" })),
         }));
         const purpose = input.purpose && "p";
-        const harmless = { ...input, purpose, application: "a", clientId: "b", transaction: "c", formToken: "d", apis };
+        const organisation = input.organisation && "o";
+        const harmless = {
+          ...input,
+          organisation,
+          purpose,
+          application: "a",
+          clientId: "b",
+          transaction: "c",
+          formToken: "d",
+          apis,
+        };
         const same = input.person?.username === "" || input.person?.username === input.person?.name;
         const named = same ? { name: "n", username: "" } : { name: "n", username: "u" };
         const person = input.person === undefined ? undefined : named;
@@ -81,7 +93,9 @@ describe("hostile data does not change the structure", () => {
   test("of the page after Allow", () => {
     fc.assert(
       fc.property(allowed, (input) => {
-        expect(skeleton(allowedPage(input))).toEqual(skeleton(allowedPage({ ...input, application: "a" })));
+        expect(skeleton(allowedPage(input))).toEqual(
+          skeleton(allowedPage({ ...input, organisation: input.organisation && "o", application: "a" })),
+        );
       }),
     );
   });
@@ -89,13 +103,14 @@ describe("hostile data does not change the structure", () => {
   test("of the return page", () => {
     const way = fc.record({
       language: fc.constantFrom(...LANGUAGES),
+      organisation: fc.option(hostile, { nil: undefined }),
       application: hostile,
       allowed: fc.boolean(),
       location: hostile,
     });
     fc.assert(
       fc.property(way, (input) => {
-        const harmless = { ...input, application: "a", location: "b" };
+        const harmless = { ...input, organisation: input.organisation && "o", application: "a", location: "b" };
         expect(skeleton(returnPage(input))).toEqual(skeleton(returnPage(harmless)));
       }),
     );
@@ -125,6 +140,7 @@ describe("of /me, in each language", () => {
   });
   const myAccess = fc.record({
     language: fc.constantFrom(...LANGUAGES),
+    organisation: fc.option(hostile, { nil: undefined }),
     person: fc.record({ name: hostile, username: hostile }),
     accesses: fc.array(access, { maxLength: 3 }),
     next: fc.option(hostile, { nil: undefined }),
@@ -137,6 +153,7 @@ describe("of /me, in each language", () => {
         const same = input.person.username === "" || input.person.username === input.person.name;
         const harmless = {
           ...input,
+          organisation: input.organisation && "o",
           person: same ? { name: "n", username: "" } : { name: "n", username: "u" },
           next: input.next && "x",
           formToken: "t",
@@ -166,6 +183,7 @@ describe("every page", () => {
       "return",
       returnPage({
         language: "de",
+        organisation: "Contoso",
         application: "A",
         allowed: true,
         location: "https://app.example/callback?code=x&iss=y",
@@ -193,7 +211,12 @@ describe("every page", () => {
 });
 
 describe("the page after Allow", () => {
-  const { text } = allowedPage({ language: "en", application: "A scheduled flow", untilSeconds: 1_800_000_000 }).main;
+  const { text } = allowedPage({
+    language: "en",
+    organisation: undefined,
+    application: "A scheduled flow",
+    untilSeconds: 1_800_000_000,
+  }).main;
 
   test("says until when and how to end it, and has nothing to copy for the application", () => {
     expect(text).toContain("“A scheduled flow” may now act on your behalf");

@@ -68,8 +68,8 @@ const accesses = [
 
 function pagesIn(language: Language): Page[] {
   const apis = [{ api, scopes: [scope] }];
-  const asked = { ...question, language, apis, mayIncludeMore: true, again: true };
-  const mine = { language, person, next: "n", formToken: "F" };
+  const asked = { ...question, language, organisation: "Contoso", apis, mayIncludeMore: true, again: true };
+  const mine = { language, organisation: undefined, person, next: "n", formToken: "F" };
   const refused = { status: 503, error: "x", description: "Something in English.", action: "retry" } as const;
   const requests = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].map((method) => ({
     methods: [method],
@@ -79,9 +79,9 @@ function pagesIn(language: Language): Page[] {
     confirmationPage({ ...asked, person, apis: [{ api, scopes: [scope], requests }] }),
     confirmationPage({ ...asked, person }),
     confirmationPage({ ...asked, person: undefined }),
-    allowedPage({ language, application: "A", untilSeconds: 0 }),
-    returnPage({ language, application: "A", allowed: true, location: "x:" }),
-    returnPage({ language, application: "A", allowed: false, location: "x:" }),
+    allowedPage({ language, organisation: undefined, application: "A", untilSeconds: 0 }),
+    returnPage({ language, organisation: undefined, application: "A", allowed: true, location: "x:" }),
+    returnPage({ language, organisation: undefined, application: "A", allowed: false, location: "x:" }),
     myAccessPage({ ...mine, accesses, outcome: "ended" }),
     myAccessPage({ ...mine, accesses: [], outcome: "notFound" }),
     homePage(language, "https://docs.example"),

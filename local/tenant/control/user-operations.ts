@@ -96,8 +96,10 @@ export function createUserOperations(tenant: UserOperationsTenant) {
       });
       return { id, claims };
     },
-    clearRequirements: () => {
-      requirements.length = 0;
+    /** Removes one demand, or all. */
+    clearRequirements: ({ id }: { id?: string } = {}) => {
+      const others = requirements.filter((one) => id !== undefined && one.id !== id);
+      requirements.splice(0, requirements.length, ...others);
     },
   };
 }

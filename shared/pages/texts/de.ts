@@ -7,7 +7,7 @@ const START_AGAIN = "Gehen Sie zur Anwendung zurück, und beginnen Sie von vorn.
 const ASK_ADMIN = "Wenden Sie sich an Ihre Administratoren, und nennen Sie die Kennung unten.";
 
 export const DE: Texts = {
-  layout: { reference: "Kennung für Rückfragen" },
+  layout: { reference: "Kennung für Rückfragen", organisation: "Ihre Organisation" },
   labels: {
     application: "Anwendung",
     clientId: "Client-ID",

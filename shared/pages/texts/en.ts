@@ -6,7 +6,7 @@ const START_AGAIN = "Go back to the application and start again.";
 const ASK_ADMIN = "Contact your administrator and give them the reference below.";
 
 export const EN = {
-  layout: { reference: "Reference for support" },
+  layout: { reference: "Reference for support", organisation: "Your organisation" },
   labels: {
     application: "Application",
     clientId: "Client id",

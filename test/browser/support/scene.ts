@@ -16,13 +16,18 @@ export interface Scene {
   stop(): Promise<void>;
 }
 
-export async function startScene(): Promise<Scene> {
+export interface SceneOptions {
+  /** The playground answers `/` in place of the service's own page. */
+  readonly playground?: boolean;
+}
+
+export async function startScene({ playground = false }: SceneOptions = {}): Promise<Scene> {
   const application = await startApplication();
   const { port } = application.address() as AddressInfo;
   const redirectUri = `http://localhost:${port}/callback`;
   const POLICY = policyWithEntries({ "web-backend": { redirectUris: [redirectUri] } });
   const clock = new URL("movable-clock.ts", import.meta.url);
-  const stack = await startTestStack({ serviceSettings: { POLICY, NODE_OPTIONS: `--import=${clock}` } });
+  const stack = await startTestStack({ playground, serviceSettings: { POLICY, NODE_OPTIONS: `--import=${clock}` } });
   let moves = 0;
   return {
     stack,

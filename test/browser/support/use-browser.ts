@@ -4,7 +4,7 @@ import { afterAll, beforeAll } from "vitest";
 import { current } from "../../support/use-tenant.ts";
 import { browserTest, hasBrowser, launchBrowser } from "./chromium.ts";
 import { watchedPage } from "./page-checks.ts";
-import { type Scene, startScene } from "./scene.ts";
+import { type Scene, type SceneOptions, startScene } from "./scene.ts";
 
 export interface BrowserFixture {
   readonly scene: Scene;
@@ -15,12 +15,12 @@ export interface BrowserFixture {
 }
 
 /** Call it once, at the top of a test file. */
-export function useBrowser(): BrowserFixture {
+export function useBrowser(options: SceneOptions = {}): BrowserFixture {
   let scene: Scene | undefined;
   let browser: Browser | undefined;
   beforeAll(async () => {
     if (hasBrowser) {
-      [browser, scene] = await Promise.all([launchBrowser(), startScene()]);
+      [browser, scene] = await Promise.all([launchBrowser(), startScene(options)]);
     }
   });
   afterAll(async () => {

@@ -54,7 +54,7 @@ const runPython: Run = async (code, env) => (await execute("python3", ["-c", cod
 /** Compiled programs by their code, because the compiler takes half a minute. */
 const programs = new Map<string, Promise<string>>();
 
-const runDotnet: Run = async (code, env) => {
+export const runDotnet: Run = async (code, env) => {
   const compiled = programs.get(code) ?? compile(code);
   programs.set(code, compiled);
   return (await execute("dotnet", [join(await compiled, "out/gateway.dll")], { env: { ...env, ...QUIET } })).stdout;

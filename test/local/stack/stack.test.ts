@@ -72,6 +72,15 @@ test("the host restarts on its port with changed settings and keeps them at the 
   expect((await ask("/settings"))["EXTRA"]).toBe("2");
 });
 
+test("the host passes only / and /playground/… on to the playground, and answers 502 if it is not there", async () => {
+  await stack.restartHost({ LOCAL_PLAYGROUND_URL: "http://127.0.0.1:1" });
+  const status = async (path: string) => (await localRequest(stack.service.url + path)).status;
+  expect([await status("/"), await status("/playground/x")]).toEqual([502, 502]);
+  expect([await status("/?app"), await status("/playground"), await status("/settings")]).toEqual([204, 404, 200]);
+  await stack.restartHost({ LOCAL_PLAYGROUND_URL: undefined });
+  expect(await status("/")).toBe(204);
+});
+
 test("environment.json is readable by its owner only and can be deleted", () => {
   const folder = mkdtempSync(join(tmpdir(), "gte-test-"));
   const path = join(folder, "environment.json");

@@ -256,7 +256,9 @@ describe("the sign-in pages", () => {
 
   test("ask consent for the required permissions of the registration for .default", async () => {
     const page = await signIn(await open({ scope: "https://graph.microsoft.com/.default openid" }), "carol");
-    expect(page.text("scopes")).toMatch(/^User\.Read\s+Mail\.Read\s+openid$/);
+    expect(page.text("scopes")).toMatch(
+      /^Sign you in and read your profile User\.Read\s+Read your mail Mail\.Read\s+Sign you in openid$/,
+    );
     const code = answerOf(await page.press("accept"))["code"];
     expect((await postToken(tenant, codeForm(code))).body["scope"]).toContain("Mail.Read");
   });

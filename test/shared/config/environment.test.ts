@@ -193,6 +193,11 @@ describe("missing and malformed settings", () => {
     ["TOKEN_CACHE_MAX_BYTES", { TOKEN_CACHE_MAX_BYTES: "64MB" }, "a number of bytes, at least 100000"],
     ["TOKEN_CACHE_MAX_BYTES", { TOKEN_CACHE_MAX_BYTES: "99999" }, "a number of bytes, at least 100000"],
     ["V1_TOKEN_AUDIENCES", { V1_TOKEN_AUDIENCES: "a,,b" }, "audiences separated by commas"],
+    ...["a\nb", "a\u202eb", "a\u200bb", "a\u2028b", "x".repeat(101)].map((name): [string, Variables, string] => [
+      "TENANT_DISPLAY_NAME",
+      { TENANT_DISPLAY_NAME: name },
+      "a name of at most 100 characters on one line",
+    ]),
   ])("a malformed %s is refused with its allowed form: %j", (name, changes, mustBe) => {
     expect(problems(AZURE, changes)).toEqual([`${name} must be ${mustBe}`]);
   });

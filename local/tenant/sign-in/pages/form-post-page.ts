@@ -7,7 +7,7 @@ export function formPostPage(action: string, members: readonly (readonly [string
   const inputs = members.map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`);
   const body = html`<form id="form-post" method="post" action="${action}">
 ${inputs}
-<button id="continue" type="submit">Continue</button>
+<button id="continue" class="main" type="submit">Continue</button>
 </form>`;
   return pageResponse({ title: "Working...", body, script: 'document.getElementById("form-post").submit();' });
 }

@@ -1,6 +1,8 @@
 /**
- * The layout of the tenant's pages: one column of plain HTML. Only the form_post page has a script.
+ * The layout of the tenant's pages: one card. Only the form_post page has a script.
  */
+import { STYLE } from "./style.ts";
+
 export type Html = { readonly html: string };
 
 export interface PageInput {
@@ -23,14 +25,16 @@ export function pageResponse({ title, body, status = 200, script }: PageInput): 
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
+<link rel="icon" href="${ICON}">
 <style>${STYLE}</style>
 </head>
 <body>
 <main>
-<p class="tenant">Contoso Local <span>local tenant, not Microsoft</span></p>
+<p class="tenant"><span aria-hidden="true">C</span>Contoso Local</p>
 <h1>${escapeHtml(title)}</h1>
 ${body.html}
 </main>
+<footer>The local tenant, which stands in for Microsoft Entra</footer>
 ${script === undefined ? "" : `<script>${script}</script>`}
 </body>
 </html>
@@ -46,20 +50,10 @@ const HEADERS = {
   "Referrer-Policy": "strict-origin-when-cross-origin",
 };
 
-const STYLE = `
-:root { color-scheme: light dark; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 0; padding: 2rem 1rem; }
-main { max-width: 26rem; margin: 0 auto; padding: 1.5rem 2rem 2rem; border: 1px solid #8888; border-radius: 6px; }
-h1 { font-size: 1.4rem; margin: 0.5rem 0 1rem; }
-.tenant { margin: 0; font-weight: 600; } .tenant span, .note { font-weight: 400; opacity: 0.75; font-size: 0.85rem; }
-label { display: block; margin: 0.75rem 0; } input { display: block; width: 100%; box-sizing: border-box; }
-input, button { font: inherit; padding: 0.5rem 0.75rem; }
-button { margin: 0.25rem 0.25rem 0.25rem 0; cursor: pointer; }
-.accounts button { display: block; width: 100%; text-align: left; }
-.number { font: 2rem monospace; letter-spacing: 0.1em; margin: 0.5rem 0; }
-[role="alert"] { border-left: 4px solid #c33; padding-left: 0.75rem; }
-code { overflow-wrap: anywhere; }
-`;
+/** Without it, browsers ask for `/favicon.ico`. */
+const ICON = `data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="7" fill="#0b62b8"/><path d="M21 12a6 6 0 1 0 0 8" fill="none" stroke="#fff" stroke-width="3.5" stroke-linecap="round"/></svg>',
+)}`;
 
 function toText(value: string | Html | readonly Html[]): string {
   if (typeof value === "string") return escapeHtml(value);
