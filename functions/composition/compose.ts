@@ -8,8 +8,10 @@ import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { LazySharedTokens } from "../../shared/cache/lazy-shared-tokens.ts";
 import { type CallerKeys, createCallerKeys } from "../../shared/caller/caller-keys.ts";
 import type { Config } from "../../shared/config/config.ts";
+import type { GrantEvents } from "../../shared/core/grant-event.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
+import { codeOf } from "../../shared/http/failure-to-wire.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
 import { createOfflineAccess, type OfflineAccessInput } from "../../shared/offline-access/offline-access.ts";
 import { createBytesOutbound, createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
@@ -37,6 +39,7 @@ export interface Service {
   /** For routes of the sign-in, even if this policy does not use them. */
   readonly signInState: SignInState;
   readonly grantServices: GrantServices | undefined;
+  readonly grantEvents: GrantEvents;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
   /** The connections of the relay. */
@@ -96,6 +99,7 @@ export function composeService(
     sealing,
     signInState,
     grantServices,
+    grantEvents: foundation.grantEvents,
     operatorLog,
     nowMs,
     sharedTokens,
@@ -118,6 +122,7 @@ export function composeService(
       grants: createOfflineAccess({
         policy,
         grants: grantServices?.grants,
+        codeOf,
         onRotationLost: reportLostRotation(operatorLog),
       }),
     },

@@ -5,6 +5,7 @@
 import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { CredentialProof } from "../../shared/caller/authenticate.ts";
 import type { FixedConfig, RegistrationConfig } from "../../shared/config/config.ts";
+import type { GrantEvents } from "../../shared/core/grant-event.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
@@ -33,6 +34,8 @@ export interface Surroundings {
   readonly relayOutbound: BytesOutbound;
   /** Waits before a second attempt. */
   readonly pause: (milliseconds: number) => Promise<unknown>;
+  /** Who hears what happens to grants. Not set: nobody. */
+  readonly grantEvents?: GrantEvents;
 }
 
 export interface Foundation {
@@ -54,6 +57,7 @@ export interface Foundation {
   readonly sealing: Sealing;
   readonly signInState: SignInState;
   readonly grantServices: GrantServices | undefined;
+  readonly grantEvents: GrantEvents;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
   /** What metrics say about the policy in use. Each version of the policy sets it. */
@@ -96,6 +100,7 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
     sealing,
     signInState: createSignInState(config, sealing, () => Math.floor(nowMs() / 1_000)),
     grantServices: grants && createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs }),
+    grantEvents: surroundings.grantEvents ?? { publish: () => undefined },
     operatorLog,
     nowMs,
     measured,

@@ -2,6 +2,7 @@
 import type { CloudName } from "../../shared/config/clouds.ts";
 import type { GrantConfig } from "../../shared/config/config.ts";
 import type { GrantStore } from "../../shared/grants/grant-store.ts";
+import type { GrantUpkeep } from "../../shared/grants/grant-upkeep.ts";
 import type { Grants } from "../../shared/grants/grants.ts";
 import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
@@ -9,6 +10,8 @@ import type { Sealing } from "./sealing.ts";
 
 export interface GrantServices {
   grants(): Promise<Grants>;
+  /** What the timers do with grants. */
+  upkeep(): Promise<GrantUpkeep>;
   store(): Promise<GrantStore>;
 }
 
@@ -28,14 +31,22 @@ export function createGrantServices(input: GrantServicesInput): GrantServices {
     const identity = cloudName === "local" ? undefined : await azure.identity();
     return createTableGrantStore({ cloudName, tableEndpoint, tableName, identity });
   });
-  const grants = once(async () => {
-    const [{ createGrants }, { GRANT_PURPOSE }, sealerFor, grantStore] = await Promise.all([
-      import("../../shared/grants/grants.ts"),
+  const parts = once(async () => {
+    const [{ GRANT_PURPOSE }, { HANDLE_PURPOSE }, sealerFor, grantStore] = await Promise.all([
       import("../../shared/grants/sealed-grant.ts"),
+      import("../../shared/grants/sealed-handle.ts"),
       sealing.sealers(),
       store(),
     ]);
-    return createGrants({ store: grantStore, sealer: sealerFor(GRANT_PURPOSE), now: nowMs });
+    return { store: grantStore, sealer: sealerFor(GRANT_PURPOSE), handleSealer: sealerFor(HANDLE_PURPOSE) };
   });
-  return { grants, store };
+  const grants = once(async () => {
+    const [{ createGrants }, input] = await Promise.all([import("../../shared/grants/grants.ts"), parts()]);
+    return createGrants({ ...input, now: nowMs });
+  });
+  const upkeep = once(async () => {
+    const [{ createGrantUpkeep }, input] = await Promise.all([import("../../shared/grants/grant-upkeep.ts"), parts()]);
+    return createGrantUpkeep({ ...input, nowSeconds: () => Math.floor(nowMs() / 1_000) });
+  });
+  return { grants, upkeep, store };
 }

@@ -72,6 +72,7 @@ export async function exchangeToken(
 
   const acquired = await acquireToken(context, { request, caller, subject, entitlement });
   if (!acquired.ok) {
+    if (subject.source === "grant") context.grants.refused(subject.grant, acquired.failure);
     return fail(await offerSignIn(context, authenticated.value, withFlow(acquired.failure, entitlement)));
   }
   const { token, level, warning } = acquired.value;
@@ -79,7 +80,10 @@ export async function exchangeToken(
   if (subject.source === "code" && token.user !== undefined) audit.add({ subjectObjectId: token.user.objectId });
 
   const scopes = releaseScopes(request, subject, entitlement, token.scopes);
-  if (!scopes.ok) return scopes;
+  if (!scopes.ok) {
+    if (subject.source === "grant") context.grants.refused(subject.grant, scopes.failure);
+    return scopes;
+  }
 
   const issue = { caller, subject, entitlement, token, scopes: scopes.value, audit };
   const grant = await issueRequestedGrant(context, issue, request);

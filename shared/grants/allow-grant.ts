@@ -12,7 +12,8 @@ import type { Sealer } from "../sealing/sealer.ts";
 import { type GrantHandle, parseHandle } from "./grant-handle.ts";
 import type { GrantStore } from "./grant-store.ts";
 import type { GrantFailure, StoredGrant, StoredRequest, StoredRow } from "./grant-types.ts";
-import { sealGrant, unsealGrant, unsealRequest } from "./sealed-grant.ts";
+import { sealContent, UNUSED } from "./new-grant.ts";
+import { unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
 /** Attempts if another writer changes the row, for example a redemption that is recorded. */
 const ATTEMPTS = 3;
@@ -26,6 +27,8 @@ export interface AllowGrant {
   readonly refreshToken: SecretValue;
   /** `grantMaxDays` of the policy entry. */
   readonly maxDays: number;
+  /** Of the policy entry. */
+  readonly keepAliveDays?: number | undefined;
   readonly policyEntry: string;
   /** When the confirmation began, seconds since 1970. */
   readonly allowedAtSeconds: number;
@@ -50,6 +53,7 @@ export interface DeclineGrant extends Pick<AllowGrant, "handle" | "user" | "conf
 export interface AllowInput {
   readonly store: GrantStore;
   readonly sealer: Sealer;
+  readonly handleSealer: Sealer;
   readonly nowSeconds: () => number;
 }
 
@@ -72,10 +76,11 @@ export async function allowGrant(
   const next = await nextGrant(input, { request, handle: handle.value, previous });
   if (!next.ok) return next;
   if (next.value.outcome === "existed") return succeed({ ...next.value, undo: async () => succeed(false) });
-  const { grant, outcome } = next.value;
-  const sealed = await sealGrant(input.sealer, handle.value, grant, request.refreshToken);
+  const { outcome } = next.value;
+  const sealed = await sealContent(input, handle.value, { ...request, grant: next.value.grant });
   if (!sealed.ok) return sealed;
-  const allowed = await input.store.allow(previous, grant, sealed.value);
+  const { grant } = sealed.value;
+  const allowed = await input.store.allow(previous, sealed.value);
   if (!allowed.ok) return allowed;
   if (allowed.value === "gone") return fail({ kind: "grant_unknown" });
   if (allowed.value === "changed") {
@@ -146,7 +151,7 @@ function nextGrant(input: AllowInput, allowing: Allowing<StoredRow>): Promise<Ne
 async function firstGrant(input: AllowInput, { request, handle, previous }: Allowing<StoredRequest>): Promise<Next> {
   const unsealed = await unsealRequest(input.sealer, handle, previous);
   if (!unsealed.ok) return unsealed;
-  const { binding, registration, expectedUser, codeChallenge, expiresAtSeconds } = unsealed.value;
+  const { binding, registration, expectedUser, codeChallenge, expiresAtSeconds, requestedBy } = unsealed.value;
   if (expiresAtSeconds <= input.nowSeconds()) return fail({ kind: "grant_unknown" });
   const isRequested =
     isSameBinding(binding, request.binding) &&
@@ -155,15 +160,14 @@ async function firstGrant(input: AllowInput, { request, handle, previous }: Allo
   if (!isRequested) return fail({ kind: "grant_not_bound", grantId: handle.id });
   const grant = {
     id: handle.id,
+    ...UNUSED,
     ...termsOf(request),
     binding: request.binding,
     registration,
     user: request.user,
+    requestedBy,
     createdAtSeconds: request.allowedAtSeconds,
     codeChallenge,
-    verifiedAtSeconds: undefined,
-    lastRedeemedAtSeconds: undefined,
-    declinedConfirmation: undefined,
   };
   return succeed({ grant, outcome: "made" });
 }
@@ -182,8 +186,15 @@ async function renewedGrant(input: AllowInput, { request, handle, previous }: Al
   const isOver =
     request.allowedAtSeconds < grant.allowedAtSeconds || request.confirmation === grant.declinedConfirmation;
   if (isOver) return fail({ kind: "grant_answered", grantId: grant.id });
-  return succeed({ grant: { ...grant, ...termsOf(request) }, outcome: "healed" });
+  return succeed({ grant: { ...grant, ...HEALED, ...termsOf(request) }, outcome: "healed" });
 }
+
+/** What a person's answer removes: the new refresh token and the new end have no history. */
+const HEALED = {
+  lastError: undefined,
+  deadSinceSeconds: undefined,
+  expiringReportedAtSeconds: undefined,
+} as const satisfies Partial<Grant>;
 
 function termsOf({ apis, maxDays, policyEntry, allowedAtSeconds, confirmation }: AllowGrant) {
   const expiresAtSeconds = grantEnd(allowedAtSeconds, maxDays);
@@ -200,14 +211,13 @@ async function declineRow(
   { user, confirmation }: DeclineGrant,
 ): Promise<Result<Grant | undefined | "changed", GrantFailure>> {
   if (!("grant" in row)) return orChanged(await store.withdraw(row));
-  const { grant, sealed } = row;
+  const { grant } = row;
   if (!isSameUser(grant.user, user)) return succeed(undefined);
   if (grant.confirmation === confirmation) {
     const deleted = await store.delete(grant);
     return deleted.ok ? succeed(deleted.value ? grant : undefined) : deleted;
   }
-  const { lastRedeemedAtSeconds } = grant;
-  return orChanged(await store.replace(row, { sealed, lastRedeemedAtSeconds, declinedConfirmation: confirmation }));
+  return orChanged(await store.replace(row, { declinedConfirmation: confirmation }));
 }
 
 function orChanged(written: Result<unknown, GrantFailure>): Result<"changed" | undefined, GrantFailure> {

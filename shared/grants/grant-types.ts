@@ -11,11 +11,17 @@ export interface GrantCaller {
   readonly objectId: string;
 }
 
-/** A grant as stored: the record, the sealed refresh token, and the row's version for compare-and-swap. */
-export interface StoredGrant {
+/** The content of a grant's row. */
+export interface GrantContent {
   readonly grant: Grant;
   /** JWE, see `sealed-grant.ts`. */
   readonly sealed: string;
+  /** JWE, see `sealed-handle.ts`. Undefined: only the caller has the handle. */
+  readonly sealedHandle?: string | undefined;
+}
+
+/** A grant as stored: the record, the sealed refresh token, and the row's version for compare-and-swap. */
+export interface StoredGrant extends GrantContent {
   readonly etag: string;
 }
 

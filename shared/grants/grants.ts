@@ -8,7 +8,14 @@
  */
 
 import type { ConsentedApis } from "../core/api-scopes.ts";
-import { type Grant, type GrantBinding, grantEnd, isGrantId, type RequestedGrant } from "../core/grant.ts";
+import {
+  type Grant,
+  type GrantBinding,
+  type GrantRequester,
+  grantEnd,
+  isGrantId,
+  type RequestedGrant,
+} from "../core/grant.ts";
 import { REQUESTED_GRANT_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
@@ -35,8 +42,18 @@ import type {
   StoredRow,
   UnsealedGrant,
 } from "./grant-types.ts";
-import { confirmExists, recordRedemption, recordVerified, storeNewer } from "./record-redemption.ts";
-import { sealGrant, sealRequest, unsealGrant, unsealRequest } from "./sealed-grant.ts";
+import { sealContent, UNUSED } from "./new-grant.ts";
+import {
+  confirmExists,
+  firstDeath,
+  type Redemption,
+  type RedemptionInput,
+  type RefusedRedemption,
+  recordRedemption,
+  recordVerified,
+  storeNewer,
+} from "./record-redemption.ts";
+import { sealRequest, unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
 /**
  * How long an expired grant stays in the store. An application that runs once a week then gets "expired" with a link to
@@ -52,7 +69,10 @@ export interface CreateGrant {
   readonly refreshToken: SecretValue;
   /** `grantMaxDays` of the policy entry. */
   readonly maxDays: number;
+  /** Of the policy entry. */
+  readonly keepAliveDays?: number | undefined;
   readonly policyEntry: string;
+  readonly requestedBy: GrantRequester;
 }
 
 export interface CreatedGrant {
@@ -81,15 +101,18 @@ export interface Grants {
    */
   open(handle: SecretValue, caller: GrantCaller): Promise<Result<UnsealedGrant, GrantFailure>>;
   /** Stores the newer refresh token that Entra returned, unless another instance stored one in the meantime. */
-  storeNewer(opened: UnsealedGrant, refreshToken: SecretValue): Promise<Result<Grant, GrantFailure>>;
+  storeNewer(
+    opened: UnsealedGrant,
+    refreshToken: SecretValue,
+    redemption: Redemption,
+  ): Promise<Result<Grant, GrantFailure>>;
   /** Records a redemption without a newer refresh token, at most once a day. */
-  recordRedemption(opened: UnsealedGrant): Promise<Result<Grant, GrantFailure>>;
+  recordRedemption(opened: UnsealedGrant, redemption: Redemption): Promise<Result<Grant, GrantFailure>>;
+  /** Records a refused redemption. True: the grant died, and only this call says so until a person allows it again. */
+  firstDeath(opened: UnsealedGrant, refusal: RefusedRedemption): Promise<Result<boolean, GrantFailure>>;
   /** Reads the grant again. Fails if it was revoked, or if the store does not answer. */
   confirmExists(grant: Grant): Promise<Result<Grant, GrantFailure>>;
-  list(
-    caller: GrantCaller,
-    page: { readonly limit: number; readonly after?: string } & GrantVisibility,
-  ): Promise<Result<GrantPage, GrantFailure>>;
+  list(caller: GrantCaller, page: Omit<ListGrants, "caller">): Promise<Result<GrantPage, GrantFailure>>;
   /**
    * Returns what was revoked. Undefined: it did not exist. A requested grant ends too. `visibility` lets a user revoke the grants that
    * applications hold on their behalf.
@@ -115,23 +138,26 @@ export interface GrantsInput {
   readonly store: GrantStore;
   /** `createSealer({ purpose: GRANT_PURPOSE, keys })`. */
   readonly sealer: Sealer;
+  /** `createSealer({ purpose: HANDLE_PURPOSE, keys })`. */
+  readonly handleSealer: Sealer;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly newHandle?: () => GrantHandle;
 }
 
 export function createGrants(input: GrantsInput): Grants {
-  const { store, sealer } = input;
-  const redemption = { store, sealer, nowSeconds: () => nowSeconds(input) };
+  const { store } = input;
+  const redemption = { ...input, nowSeconds: () => nowSeconds(input) };
   return {
     request: (request) => requestGrant(input, request),
     allow: (request) => allowGrant(redemption, request),
     decline: (request) => declineGrant(redemption, request),
     checkAnswerable: (link) => checkAnswerable(redemption, link),
-    create: (request) => createGrant(input, request),
+    create: (request) => createGrant(redemption, request),
     open: (handle, caller) => openGrant(input, handle, caller),
-    storeNewer: (opened, refreshToken) => storeNewer(redemption, opened, refreshToken),
-    recordRedemption: (opened) => recordRedemption(redemption, opened),
+    storeNewer: (opened, refreshToken, by) => storeNewer(redemption, opened, refreshToken, by),
+    recordRedemption: (opened, by) => recordRedemption(redemption, opened, by),
+    firstDeath: (opened, refusal) => firstDeath(redemption, opened, refusal),
     confirmExists: (grant) => confirmExists(input, grant),
     list: (caller, page) => listGrants(input, { caller, ...page }),
     async revoke(handle, caller, visibility = {}) {
@@ -177,8 +203,11 @@ async function requestGrant(input: GrantsInput, request: RequestGrant): Promise<
   return stored.ok ? succeed(handle) : stored;
 }
 
-async function createGrant(input: GrantsInput, request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>> {
-  const { refreshToken, maxDays, ...record } = request;
+async function createGrant(
+  input: RedemptionInput & GrantsInput,
+  request: CreateGrant,
+): Promise<Result<CreatedGrant, GrantFailure>> {
+  const { refreshToken, maxDays, keepAliveDays, ...record } = request;
   const handle = (input.newHandle ?? newRandomHandle)();
   const createdAtSeconds = nowSeconds(input);
   const grant: Grant = {
@@ -187,16 +216,12 @@ async function createGrant(input: GrantsInput, request: CreateGrant): Promise<Re
     createdAtSeconds,
     allowedAtSeconds: createdAtSeconds,
     expiresAtSeconds: grantEnd(createdAtSeconds, maxDays),
-    codeChallenge: undefined,
-    verifiedAtSeconds: undefined,
-    lastRedeemedAtSeconds: undefined,
-    confirmation: undefined,
-    declinedConfirmation: undefined,
+    ...UNUSED,
   };
-  const sealed = await sealGrant(input.sealer, handle, grant, refreshToken);
-  if (!sealed.ok) return sealed;
-  const created = await input.store.create(grant, sealed.value);
-  return created.ok ? succeed({ handle: handle.secret, grant }) : created;
+  const content = await sealContent(input, handle, { grant, refreshToken, keepAliveDays });
+  if (!content.ok) return content;
+  const created = await input.store.create(content.value);
+  return created.ok ? succeed({ handle: handle.secret, grant: content.value.grant }) : created;
 }
 
 async function openGrant(

@@ -6,6 +6,8 @@
 import type { Grant } from "../core/grant.ts";
 import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
+import { findGrants } from "./find-grants.ts";
+import { changedContent } from "./grant-change.ts";
 import {
   grantKeys,
   type IndexRow,
@@ -24,7 +26,15 @@ import {
   userPartition,
 } from "./grant-row.ts";
 import type { GrantChange, GrantStore, ListGrants } from "./grant-store.ts";
-import type { GrantExists, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant, StoredRow } from "./grant-types.ts";
+import type {
+  GrantContent,
+  GrantExists,
+  GrantPage,
+  GrantStoreFailure,
+  PageInvalid,
+  StoredGrant,
+  StoredRow,
+} from "./grant-types.ts";
 import { reapRows } from "./reap-rows.ts";
 import { callTable } from "./table-call.ts";
 import { createTableClient, type GrantTable, type TableClientInput } from "./table-client.ts";
@@ -43,7 +53,7 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
   const deadlineMs = input.deadlineMs ?? GRANT_STORE_DEADLINE_MS;
   const table: GrantTable = { client, call: (operation) => callTable(operation, deadlineMs) };
   return {
-    create: (grant, sealed) => createRows(table, grant, sealed),
+    create: (content) => createRows(table, content),
     read: (id) => readRow(table, id),
     replace: (stored, change) => replaceRow(table, stored, change),
     delete: (grant) => deleteRows(table, grant),
@@ -51,7 +61,7 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
       const written = await upsertRow(table, toRequestRow(requested, sealed));
       return written.ok ? succeed(true) : written;
     },
-    allow: (previous, grant, sealed) => allowRows(table, previous, { grant, sealed }),
+    allow: (previous, content) => allowRows(table, previous, content),
     restore: (allowed, previous) => restoreRows(table, allowed, previous),
     async withdraw({ requested, etag }) {
       const { partitionKey, rowKey } = grantKeys(requested.id);
@@ -63,6 +73,7 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
       return succeed(deleted.value.state === "row_changed" ? "changed" : "gone");
     },
     list: (request) => listGrantRows(table, request),
+    find: (request) => findGrants(table, request),
     reap: (request) => reapRows(table, request),
     async check() {
       // Even a 404 for the row proves that endpoint, identity and role assignment work.
@@ -76,16 +87,14 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
 
 async function createRows(
   table: GrantTable,
-  grant: Grant,
-  sealed: string,
+  content: GrantContent,
 ): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>> {
+  const { grant, sealed } = content;
   const indexed = await upsertIndexRows(table, grant);
   if (!indexed.ok) return indexed;
-  const written = await table.call((abortSignal) =>
-    table.client.createEntity(toGrantRow(grant, sealed), { abortSignal }),
-  );
+  const written = await table.call((abortSignal) => table.client.createEntity(toGrantRow(content), { abortSignal }));
   if (!written.ok) return written;
-  if (written.value.done) return succeed({ grant, sealed, etag: written.value.value.etag ?? "" });
+  if (written.value.done) return succeed({ ...content, etag: written.value.value.etag ?? "" });
   // The table service did not create the row, for one of three reasons:
   // - the first response was lost, and the retry found the row of this call: the grant was created;
   // - another call created a row with this id: the grant exists;
@@ -131,28 +140,28 @@ async function readRow(table: GrantTable, id: string): Promise<Result<StoredRow 
 async function replaceRow(
   table: GrantTable,
   stored: StoredGrant,
-  { sealed, ...times }: GrantChange,
+  change: GrantChange,
 ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>> {
-  return swapRow(table, stored.etag, { grant: { ...stored.grant, ...times }, sealed });
+  return swapRow(table, stored.etag, changedContent(stored, change));
 }
 
 async function swapRow(
   table: GrantTable,
   etag: string,
-  { grant, sealed }: Omit<StoredGrant, "etag">,
+  content: GrantContent,
 ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>> {
   const written = await table.call((abortSignal) =>
-    table.client.updateEntity(toGrantRow(grant, sealed), "Replace", { etag, abortSignal }),
+    table.client.updateEntity(toGrantRow(content), "Replace", { etag, abortSignal }),
   );
   if (!written.ok) return written;
   if (!written.value.done) return succeed(written.value.state === "row_changed" ? "changed" : "gone");
-  return succeed({ grant, sealed, etag: written.value.value.etag ?? "" });
+  return succeed({ ...content, etag: written.value.value.etag ?? "" });
 }
 
 async function allowRows(
   table: GrantTable,
   { etag }: StoredRow,
-  content: Omit<StoredGrant, "etag">,
+  content: GrantContent,
 ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>> {
   const indexed = await upsertIndexRows(table, content.grant);
   if (!indexed.ok) return indexed;
@@ -170,10 +179,7 @@ async function restoreRows(
   { etag }: StoredGrant,
   previous: StoredRow,
 ): Promise<Result<boolean, GrantStoreFailure>> {
-  const row =
-    "grant" in previous
-      ? toGrantRow(previous.grant, previous.sealed)
-      : toRequestRow(previous.requested, previous.sealed);
+  const row = "grant" in previous ? toGrantRow(previous) : toRequestRow(previous.requested, previous.sealed);
   const restored = await table.call((abortSignal) => table.client.updateEntity(row, "Replace", { etag, abortSignal }));
   return restored.ok ? succeed(restored.value.done) : restored;
 }
@@ -196,14 +202,14 @@ function deleteRow(table: GrantTable, { partitionKey, rowKey }: RowKeys) {
 
 async function listGrantRows(
   table: GrantTable,
-  { caller, limit, after, onTheirBehalf = false }: ListGrants,
+  { caller, limit, after, endingBySeconds, onTheirBehalf = false }: ListGrants,
 ): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>> {
   if (after !== undefined && !isIndexRowKey(after)) return fail({ kind: "page_invalid" });
   const maxPageSize = Math.min(Math.max(limit, 1), LIST_MAX);
   const partitions = [indexPartition(caller), ...(onTheirBehalf ? [userPartition(caller)] : [])];
   const rowKeys: string[] = [];
   for (const partition of partitions) {
-    const listed = await listIndex(table, partition, maxPageSize, after ?? "");
+    const listed = await listIndex(table, { partition, maxPageSize, after: after ?? "", endingBySeconds });
     if (!listed.ok) return listed;
     rowKeys.push(...listed.value);
   }
@@ -233,14 +239,20 @@ async function readEach(
   return succeed(grants);
 }
 
+interface IndexQuery {
+  readonly partition: string;
+  readonly maxPageSize: number;
+  readonly after: string;
+  readonly endingBySeconds: number | undefined;
+}
+
 async function listIndex(
   table: GrantTable,
-  partition: string,
-  maxPageSize: number,
-  after: string,
+  { partition, maxPageSize, after, endingBySeconds }: IndexQuery,
 ): Promise<Result<readonly string[], GrantStoreFailure>> {
   // The partition has ids of a validated token, and the cursor's form was checked: neither contains a quotation mark.
-  const filter = `PartitionKey eq '${partition}' and RowKey gt '${after}'`;
+  const ending = endingBySeconds === undefined ? "" : ` and expiresAtSeconds le ${endingBySeconds}L`;
+  const filter = `PartitionKey eq '${partition}' and RowKey gt '${after}'${ending}`;
   const page = await table.call(async (abortSignal) => {
     const queryOptions = { filter, select: ["rowKey"] };
     const pages = table.client.listEntities({ queryOptions, abortSignal }).byPage({ maxPageSize });

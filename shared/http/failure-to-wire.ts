@@ -20,6 +20,11 @@ export function failureToWire(failure: Failure, options: WireOptions): Wire {
   return { ...wire, description: withNumbers(wire.description, evidence), ...retryAfter(wire) };
 }
 
+/** The stable code alone. No dialect changes it. */
+export function codeOf(failure: Failure): string {
+  return translate(failure, { dialect: "oauth", understandsChallenge: false }).code;
+}
+
 // ------------------------------------------------------------------------------------------------------------------
 
 /** The wait where nothing else is known. */

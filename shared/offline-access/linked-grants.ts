@@ -88,6 +88,7 @@ async function allow(all: Grants, request: AllowLinkedGrant): Promise<Result<Lin
     user,
     binding: { kind: "application", tenantId: user.tenantId, clientId },
     maxDays: entitlement.grantMaxDays,
+    keepAliveDays: entitlement.keepAliveDays,
     policyEntry: entitlement.entry,
   });
   if (!allowed.ok) return fail(fromLinkFailure(allowed.failure, "confirmation_used"));

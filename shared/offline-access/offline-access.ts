@@ -22,6 +22,8 @@ import { challengeOf, sameText } from "../sealed-state/pkce.ts";
 import type { Consent } from "./consented-apis.ts";
 import { fromGrantFailure, fromGrantResult } from "./grant-failure.ts";
 import { createLinkedGrants, type LinkedGrants, revokedFacts } from "./linked-grants.ts";
+import { type RefusalContext, recordRefusal } from "./refused-redemption.ts";
+import { toRequester } from "./requester.ts";
 
 /** A grant as a response describes it. */
 export interface IssuedGrant {
@@ -43,6 +45,19 @@ export interface IssueGrant {
   readonly audit: AuditTrail;
 }
 
+/** A redemption that Entra answered. */
+export interface RedeemedBy extends Pick<Entitlement, "keepAliveDays"> {
+  /** Default: the grant's caller. */
+  readonly by?: "caller" | "timer";
+}
+
+export interface PageOfGrants {
+  /** `next` of the previous page. */
+  readonly after?: string | undefined;
+  /** Only grants that end at this time or before, seconds since 1970. */
+  readonly endingBySeconds?: number | undefined;
+}
+
 export interface OfflineAccess extends LinkedGrants {
   /** `codeVerifier`: for a grant that is bound to a session of the application. */
   open(
@@ -57,9 +72,18 @@ export interface OfflineAccess extends LinkedGrants {
    * during the redemption, or if the store does not say whether it was. A failed write alone loses nothing, because the
    * older refresh token still works.
    */
-  redeemed(grant: UnsealedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
+  redeemed(
+    grant: UnsealedGrant,
+    newer: SecretValue | undefined,
+    redemption: RedeemedBy,
+  ): Promise<Result<true, Failure>>;
+  /**
+   * Records in the background that Entra, or a check of its answer, refused the grant. It never fails and no request
+   * waits for it.
+   */
+  refused(grant: UnsealedGrant, failure: Failure): void;
   /** The caller's own grants. A user also sees the grants that applications hold on their behalf. */
-  list(caller: Caller, after: string | undefined): Promise<Result<GrantPage, Failure>>;
+  list(caller: Caller, page: PageOfGrants): Promise<Result<GrantPage, Failure>>;
   /** Revokes by handle, or by the id that `GET /grants` shows. True: a grant was revoked. */
   revoke(handleOrId: SecretValue, caller: Caller, audit: AuditTrail): Promise<Result<boolean, Failure>>;
 }
@@ -73,11 +97,12 @@ export interface OfflineAccessInput {
   readonly policy: Policy;
   /** Resolved on first use: the table and JWE parts of the bundle are lazy. Undefined: no store is configured. */
   readonly grants: LazyGrants | undefined;
+  readonly codeOf: RefusalContext["codeOf"];
   /** Entra returned a newer refresh token, but it could not be stored. */
   readonly onRotationLost: (grantId: string, failure: Failure) => void;
 }
 
-export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineAccessInput): OfflineAccess {
+export function createOfflineAccess({ policy, grants, codeOf, onRotationLost }: OfflineAccessInput): OfflineAccess {
   return {
     ...createLinkedGrants(grants),
     async open(handle, caller, codeVerifier) {
@@ -92,9 +117,12 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
         : fail(refused);
     },
     issue: (request) => issue(grants, request),
-    async redeemed(grant, newer) {
+    async redeemed(grant, newer, { keepAliveDays, by = "caller" }) {
       const all = await grants?.();
-      const written = await (newer === undefined ? all?.recordRedemption(grant) : all?.storeNewer(grant, newer));
+      const redemption = { by, keepAliveDays };
+      const written = await (newer === undefined
+        ? all?.recordRedemption(grant, redemption)
+        : all?.storeNewer(grant, newer, redemption));
       if (all === undefined || written?.ok !== false) return succeed(true);
       const failure = fromGrantFailure(written.failure);
       if (failure.kind === "grant_refused") return fail(failure);
@@ -103,8 +131,10 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
       onRotationLost(grant.grant.id, failure);
       return succeed(true);
     },
-    async list(caller, after) {
-      const page = { limit: PAGE_SIZE, ...(after === undefined ? {} : { after }), ...visibilityFor(policy, caller) };
+    refused: (grant, failure) => void recordRefusal({ grants, codeOf }, grant, failure).catch(() => undefined),
+    async list(caller, { after, endingBySeconds }) {
+      const cursor = after === undefined ? {} : { after };
+      const page = { limit: PAGE_SIZE, ...cursor, endingBySeconds, ...visibilityFor(policy, caller) };
       const listed = await (await grants?.())?.list(caller, page);
       return listed === undefined ? succeed({ grants: [], next: undefined }) : fromGrantResult(listed);
     },
@@ -201,7 +231,9 @@ async function issue(
     refreshToken: consent.refreshToken,
     apis: consent.apis,
     maxDays: entitlement.grantMaxDays,
+    keepAliveDays: entitlement.keepAliveDays,
     policyEntry: entitlement.entry,
+    requestedBy: toRequester(caller),
   });
 }
 

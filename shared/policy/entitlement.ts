@@ -38,6 +38,9 @@ export interface Allowance extends ApiAllowance {
   /** Issue a grant. */
   readonly offlineAccess: boolean;
   readonly grantMaxDays: number;
+  readonly maxGrantsPerUser: number;
+  /** The service keeps its grants alive. Undefined: only their caller does. */
+  readonly keepAliveDays: number | undefined;
   readonly importRefreshTokens: boolean;
   /** Declare the client capability `cp1` to Entra: long-lived tokens that Graph may challenge. */
   readonly cae: boolean;
