@@ -69,7 +69,7 @@ export interface Foundation {
 }
 
 export function composeFoundation(config: FixedConfig, surroundings: Surroundings): Foundation {
-  const { nowMs, steadyMs, outbound, relayOutbound } = surroundings;
+  const { nowMs, steadyMs, outbound, relayOutbound, pause } = surroundings;
   const operatorLog = createOperatorLog(nowMs);
   const { cloud, grants } = config;
   const keySets = createKeySets({ config, outbound, steadyMs, operatorLog });
@@ -99,7 +99,12 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
     credentialsUnder: createCredentials({ config, ...surroundings }),
     sealing,
     signInState: createSignInState(config, sealing, () => Math.floor(nowMs() / 1_000)),
-    grantServices: grants && createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs }),
+    grantServices:
+      grants &&
+      createGrantServices({
+        ...{ cloudName: cloud.name, grants, azure, sealing, nowMs, pause },
+        onOrphan: (grantId, outcome) => operatorLog.add({ event: "grants", name: `orphan_${outcome}`, grantId }),
+      }),
     grantEvents: surroundings.grantEvents ?? { publish: () => undefined },
     operatorLog,
     nowMs,

@@ -4,6 +4,7 @@ import type { GrantConfig } from "../../shared/config/config.ts";
 import type { GrantStore } from "../../shared/grants/grant-store.ts";
 import type { GrantUpkeep } from "../../shared/grants/grant-upkeep.ts";
 import type { Grants } from "../../shared/grants/grants.ts";
+import type { OrphanRemovalInput } from "../../shared/grants/remove-orphan.ts";
 import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
 import type { Sealing } from "./sealing.ts";
@@ -21,6 +22,9 @@ export interface GrantServicesInput {
   readonly azure: Azure;
   readonly sealing: Sealing;
   readonly nowMs: () => number;
+  readonly pause: (milliseconds: number) => Promise<unknown>;
+  /** See `OrphanRemovalInput`. */
+  readonly onOrphan: OrphanRemovalInput["onOrphan"];
 }
 
 export function createGrantServices(input: GrantServicesInput): GrantServices {
@@ -41,12 +45,17 @@ export function createGrantServices(input: GrantServicesInput): GrantServices {
     return { store: grantStore, sealer: sealerFor(GRANT_PURPOSE), handleSealer: sealerFor(HANDLE_PURPOSE) };
   });
   const grants = once(async () => {
-    const [{ createGrants }, input] = await Promise.all([import("../../shared/grants/grants.ts"), parts()]);
-    return createGrants({ ...input, now: nowMs });
+    const [{ createGrants }, { createOrphanRemoval }, made] = await Promise.all([
+      import("../../shared/grants/grants.ts"),
+      import("../../shared/grants/remove-orphan.ts"),
+      parts(),
+    ]);
+    const removeOrphan = createOrphanRemoval({ store: made.store, pause: input.pause, onOrphan: input.onOrphan });
+    return createGrants({ ...made, now: nowMs, removeOrphan });
   });
   const upkeep = once(async () => {
-    const [{ createGrantUpkeep }, input] = await Promise.all([import("../../shared/grants/grant-upkeep.ts"), parts()]);
-    return createGrantUpkeep({ ...input, nowSeconds: () => Math.floor(nowMs() / 1_000) });
+    const [{ createGrantUpkeep }, made] = await Promise.all([import("../../shared/grants/grant-upkeep.ts"), parts()]);
+    return createGrantUpkeep({ ...made, nowSeconds: () => Math.floor(nowMs() / 1_000) });
   });
   return { grants, upkeep, store };
 }

@@ -72,7 +72,7 @@ export async function exchangeToken(
 
   const acquired = await acquireToken(context, { request, caller, subject, entitlement });
   if (!acquired.ok) {
-    if (subject.source === "grant") context.grants.refused(subject.grant, acquired.failure);
+    await recordRefusal(context, authenticated.value, acquired.failure, audit);
     return fail(await offerSignIn(context, authenticated.value, withFlow(acquired.failure, entitlement)));
   }
   const { token, level, warning } = acquired.value;
@@ -81,7 +81,7 @@ export async function exchangeToken(
 
   const scopes = releaseScopes(request, subject, entitlement, token.scopes);
   if (!scopes.ok) {
-    if (subject.source === "grant") context.grants.refused(subject.grant, scopes.failure);
+    await recordRefusal(context, authenticated.value, scopes.failure, audit);
     return scopes;
   }
 
@@ -170,6 +170,21 @@ function usableUntil({ expiresAtSeconds }: EntraToken, subject: Subject, { cae }
   return subject.source === "user" && !cae
     ? Math.min(expiresAtSeconds, subject.user.expiresAtSeconds)
     : expiresAtSeconds;
+}
+
+/**
+ * What a refusal means for a grant: its row says why its redemption failed, and a code that was used before ends the grant
+ * that its first use made (RFC 6749 section 4.1.2; Entra redeems a code once, whichever instance presents it).
+ */
+async function recordRefusal(
+  { grants }: ExchangeContext,
+  { caller, subject }: AuthenticatedRequest,
+  failure: Failure,
+  audit: AuditTrail,
+): Promise<void> {
+  if (subject.source === "grant") grants.refused(subject.grant, failure);
+  const isUsedCode = failure.kind === "entra_refused" && failure.verdict === "code_refused";
+  if (subject.source === "code" && isUsedCode) await grants.codeReplayed(subject.code, caller, audit);
 }
 
 /** What resolves a refusal of Entra depends on the flow. */

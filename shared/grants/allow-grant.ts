@@ -13,6 +13,7 @@ import { type GrantHandle, parseHandle } from "./grant-handle.ts";
 import type { GrantStore } from "./grant-store.ts";
 import type { GrantFailure, StoredGrant, StoredRequest, StoredRow } from "./grant-types.ts";
 import { sealContent, UNUSED } from "./new-grant.ts";
+import { endReplaced, roomForGrant } from "./room-for-grant.ts";
 import { unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
 /** Attempts if another writer changes the row, for example a redemption that is recorded. */
@@ -29,6 +30,7 @@ export interface AllowGrant {
   readonly maxDays: number;
   /** Of the policy entry. */
   readonly keepAliveDays?: number | undefined;
+  readonly maxGrantsPerUser?: number;
   readonly policyEntry: string;
   /** When the confirmation began, seconds since 1970. */
   readonly allowedAtSeconds: number;
@@ -42,6 +44,8 @@ export interface AllowedGrant {
   readonly grant: Grant;
   /** `existed`: the same confirmation had allowed it before. */
   readonly outcome: "made" | "healed" | "existed";
+  /** It had to end so that a new one fits under `maxGrantsPerUser`. */
+  readonly replaced: Grant | undefined;
   /** Puts the row back as it was before. Does nothing for `existed`. */
   undo(): Promise<Result<boolean, GrantFailure>>;
 }
@@ -75,8 +79,12 @@ export async function allowGrant(
   if (previous === undefined) return fail({ kind: "grant_unknown" });
   const next = await nextGrant(input, { request, handle: handle.value, previous });
   if (!next.ok) return next;
-  if (next.value.outcome === "existed") return succeed({ ...next.value, undo: async () => succeed(false) });
+  if (next.value.outcome === "existed") {
+    return succeed({ ...next.value, replaced: undefined, undo: async () => succeed(false) });
+  }
   const { outcome } = next.value;
+  const room = await roomFor(input, request, outcome);
+  if (!room.ok) return room;
   const sealed = await sealContent(input, handle.value, { ...request, grant: next.value.grant });
   if (!sealed.ok) return sealed;
   const { grant } = sealed.value;
@@ -89,7 +97,8 @@ export async function allowGrant(
       : fail({ kind: "grant_conflict", grantId: id });
   }
   const written = allowed.value;
-  return succeed({ grant, outcome, undo: () => input.store.restore(written, previous) });
+  await endReplaced(input, room.value);
+  return succeed({ grant, outcome, replaced: room.value, undo: () => input.store.restore(written, previous) });
 }
 
 /**
@@ -136,6 +145,15 @@ interface Allowing<Row extends StoredRow> {
   readonly request: AllowGrant;
   readonly handle: GrantHandle;
   readonly previous: Row;
+}
+
+/** A grant that a person allows again has its place already. */
+async function roomFor(
+  input: AllowInput,
+  { maxGrantsPerUser = Number.POSITIVE_INFINITY, ...request }: AllowGrant,
+  outcome: AllowedGrant["outcome"],
+): Promise<Result<Grant | undefined, GrantFailure>> {
+  return outcome === "made" ? roomForGrant(input, { ...request, maxGrantsPerUser }) : succeed(undefined);
 }
 
 type Next = Result<Pick<AllowedGrant, "grant" | "outcome">, GrantFailure>;

@@ -1,9 +1,10 @@
 /**
- * Grants as rows of one table: keys, columns, and strict reading of rows. Three kinds of row:
+ * Grants as rows of one table: keys, columns, and strict reading of rows. Four kinds of row:
  *
  * - the grant: partition `grant-<first two digits of the id>` (256 partitions share the load), row key the id;
  * - index entries: partition = the owner, row key = age (newest first), then the id; the columns are the client and the expiry. An
  *   application's grant has one entry for the application and one for the user on whose behalf it acts;
+ * - codes: partition `code-<first two digits of the id>`, row key the SHA-256 of Entra's code; the grant that it made;
  * - requested grants: the keys of the grant that a person may allow, so that the grant replaces this row. Its content is
  *   sealed with the handle; the columns are the application and the expiry.
  *
@@ -16,7 +17,7 @@ import type { UserIdentity } from "../core/user-identity.ts";
 import type { GrantCaller, GrantContent, StoredRequest } from "./grant-types.ts";
 
 /** 64-bit column: seconds since 1970 exceed 32 bits in 2038. */
-interface Int64 {
+export interface Int64 {
   readonly type: "Int64";
   readonly value: string;
 }
@@ -76,6 +77,10 @@ export interface GrantRow extends RowKeys {
 /** The largest number of ten digits, so that the difference always has ten digits. */
 const SECONDS_END = 9_999_999_999;
 const CURSOR = /^\d{10}-[0-9a-f]{64}$/;
+
+export function int64(value: number): Int64 {
+  return { type: "Int64", value: String(value) };
+}
 
 export function grantKeys(id: string): RowKeys {
   return { partitionKey: `grant-${id.slice(0, 2)}`, rowKey: id };
@@ -295,8 +300,4 @@ function readKind(value: unknown): "user" | "application" {
 function readSeconds(value: unknown): number {
   if (typeof value !== "bigint") throw new TypeError("not a 64-bit number");
   return Number(value);
-}
-
-function int64(value: number): Int64 {
-  return { type: "Int64", value: String(value) };
 }

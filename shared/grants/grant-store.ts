@@ -5,6 +5,7 @@
  */
 import type { Grant } from "../core/grant.ts";
 import type { Result } from "../core/result.ts";
+import type { ClaimCode, ClaimedCode } from "./code-rows.ts";
 import type {
   GrantCaller,
   GrantContent,
@@ -43,6 +44,12 @@ export interface ListGrants extends GrantVisibility {
   readonly after?: string;
   /** Only grants that end at this time or before, seconds since 1970. */
   readonly endingBySeconds?: number | undefined;
+}
+
+export interface ListOfUser extends Pick<Grant, "binding" | "user"> {
+  /** Grants that end after this time, seconds since 1970. */
+  readonly afterSeconds: number;
+  readonly atLeast: number;
 }
 
 /** Which grants a timer looks for. `continuation`: that of the page before. */
@@ -86,6 +93,13 @@ export interface GrantStore {
   delete(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
   /** Newest first. `page_invalid`: `after` is not the `next` of a page. */
   list(request: ListGrants): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>>;
+  /**
+   * The live grants of one caller and one person, newest first. If the index has fewer than `atLeast` entries, an empty
+   * list: nobody needs to know them then.
+   */
+  listOfUser(request: ListOfUser): Promise<Result<readonly Grant[], GrantStoreFailure>>;
+  /** Undefined: the code was not used before. */
+  claimCode(claim: ClaimCode): Promise<Result<ClaimedCode, GrantStoreFailure>>;
   /** One page of grants of every owner, in no order, for the timers. */
   find(request: FindGrants): Promise<Result<FoundGrants, GrantStoreFailure>>;
   /** Deletes (or in a dry run counts) rows that expired before `beforeSeconds`, at most `limit` of them. */

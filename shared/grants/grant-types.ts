@@ -106,6 +106,10 @@ export type GrantFailure =
   /** The link of the grant was answered by another confirmation. */
   | { readonly kind: "grant_answered"; readonly grantId: string }
   | GrantExists
+  /** The caller has as many grants of this person as the policy allows, and all were redeemed. */
+  | { readonly kind: "grant_limit" }
+  /** The authorization code was used before. */
+  | { readonly kind: "code_used" }
   /** Other writers changed the row repeatedly. Nothing is lost: the row holds a valid refresh token. */
   | { readonly kind: "grant_conflict"; readonly grantId: string }
   | PageInvalid

@@ -7,15 +7,7 @@
  * Entra's token is about the grant's user.
  */
 
-import type { ConsentedApis } from "../core/api-scopes.ts";
-import {
-  type Grant,
-  type GrantBinding,
-  type GrantRequester,
-  grantEnd,
-  isGrantId,
-  type RequestedGrant,
-} from "../core/grant.ts";
+import { type Grant, isGrantId, type RequestedGrant } from "../core/grant.ts";
 import { REQUESTED_GRANT_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
@@ -29,6 +21,7 @@ import {
   type DeclineGrant,
   declineGrant,
 } from "./allow-grant.ts";
+import { CODE_ROW_SECONDS, type CreatedGrant, type CreateGrant, createGrant, removeLater } from "./create-grant.ts";
 import { type GrantHandle, newHandle as newRandomHandle, parseHandle } from "./grant-handle.ts";
 import type { GrantStore, ListGrants } from "./grant-store.ts";
 import type {
@@ -42,12 +35,10 @@ import type {
   StoredRow,
   UnsealedGrant,
 } from "./grant-types.ts";
-import { sealContent, UNUSED } from "./new-grant.ts";
 import {
   confirmExists,
   firstDeath,
   type Redemption,
-  type RedemptionInput,
   type RefusedRedemption,
   recordRedemption,
   recordVerified,
@@ -60,25 +51,6 @@ import { sealRequest, unsealGrant, unsealRequest } from "./sealed-grant.ts";
  * renew the grant, instead of "unknown". The refresh token stays sealed with the handle and is not redeemed.
  */
 const EXPIRED_RETENTION_SECONDS = 14 * 24 * 3600;
-
-export interface CreateGrant {
-  readonly binding: GrantBinding;
-  readonly registration: string;
-  readonly user: UserIdentity;
-  readonly apis: ConsentedApis;
-  readonly refreshToken: SecretValue;
-  /** `grantMaxDays` of the policy entry. */
-  readonly maxDays: number;
-  /** Of the policy entry. */
-  readonly keepAliveDays?: number | undefined;
-  readonly policyEntry: string;
-  readonly requestedBy: GrantRequester;
-}
-
-export interface CreatedGrant {
-  readonly handle: SecretValue;
-  readonly grant: Grant;
-}
 
 /** `user` is undefined for a grant that was only requested. */
 export type RevokedGrant = Pick<Grant, "id" | "binding"> & { readonly user: UserIdentity | undefined };
@@ -94,7 +66,10 @@ export interface Grants {
   decline(request: DeclineGrant): Promise<Result<Grant | undefined, GrantFailure>>;
   /** Whether a link can still be answered. */
   checkAnswerable(link: Pick<AllowGrant, "handle" | "heals">): Promise<Result<true, GrantFailure>>;
+  /** If it fails, no grant stays behind: one that was stored nevertheless is removed in the background. */
   create(request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>>;
+  /** The code was used again. Returns the grant that it had made and that ends now. */
+  revokeByCode(codeId: string, caller: GrantCaller): Promise<Result<RevokedGrant | undefined, GrantFailure>>;
   /**
    * Checks existence, binding, expiry and seal, in this order: another caller does not learn that a grant expired, or that
    * it is pending.
@@ -143,6 +118,8 @@ export interface GrantsInput {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly newHandle?: () => GrantHandle;
+  /** See `remove-orphan.ts`. */
+  readonly removeOrphan?: (grant: Grant) => Promise<void>;
 }
 
 export function createGrants(input: GrantsInput): Grants {
@@ -167,7 +144,12 @@ export function createGrants(input: GrantsInput): Grants {
     revokeById: async (id, caller, visibility = {}) =>
       isGrantId(id) ? revokeGrant(input, id, caller, visibility) : fail({ kind: "grant_unknown" as const }),
     recordVerified: (opened) => recordVerified(redemption, opened),
-    discard: (grant) => store.delete(grant),
+    revokeByCode: (codeId, caller) => revokeByCode(input, codeId, caller),
+    async discard(grant) {
+      const deleted = await store.delete(grant);
+      if (!deleted.ok) removeLater(input, grant);
+      return deleted;
+    },
     reap: ({ dryRun, limit }) =>
       store.reap({ beforeSeconds: nowSeconds(input) - EXPIRED_RETENTION_SECONDS, limit, dryRun }),
   };
@@ -203,25 +185,16 @@ async function requestGrant(input: GrantsInput, request: RequestGrant): Promise<
   return stored.ok ? succeed(handle) : stored;
 }
 
-async function createGrant(
-  input: RedemptionInput & GrantsInput,
-  request: CreateGrant,
-): Promise<Result<CreatedGrant, GrantFailure>> {
-  const { refreshToken, maxDays, keepAliveDays, ...record } = request;
-  const handle = (input.newHandle ?? newRandomHandle)();
-  const createdAtSeconds = nowSeconds(input);
-  const grant: Grant = {
-    id: handle.id,
-    ...record,
-    createdAtSeconds,
-    allowedAtSeconds: createdAtSeconds,
-    expiresAtSeconds: grantEnd(createdAtSeconds, maxDays),
-    ...UNUSED,
-  };
-  const content = await sealContent(input, handle, { grant, refreshToken, keepAliveDays });
-  if (!content.ok) return content;
-  const created = await input.store.create(content.value);
-  return created.ok ? succeed({ handle: handle.secret, grant: content.value.grant }) : created;
+async function revokeByCode(
+  input: GrantsInput,
+  codeId: string,
+  caller: GrantCaller,
+): Promise<Result<RevokedGrant | undefined, GrantFailure>> {
+  const expiresAtSeconds = nowSeconds(input) + CODE_ROW_SECONDS;
+  const claimed = await input.store.claimCode({ codeId, grantId: undefined, expiresAtSeconds });
+  if (!claimed.ok) return claimed;
+  const grantId = claimed.value?.grantId;
+  return grantId === undefined ? succeed(undefined) : revokeGrant(input, grantId, caller, {});
 }
 
 async function openGrant(

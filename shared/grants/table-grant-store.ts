@@ -6,42 +6,26 @@
 import type { Grant } from "../core/grant.ts";
 import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
+import { claimCode } from "./code-rows.ts";
 import { findGrants } from "./find-grants.ts";
 import { changedContent } from "./grant-change.ts";
 import {
   grantKeys,
   type IndexRow,
-  idOfIndexRowKey,
   indexKeys,
-  indexPartition,
-  isIndexRowKey,
-  isRequestRow,
   type RequestRow,
   type RowKeys,
-  readGrantRow,
-  readRequestRow,
   toGrantRow,
   toIndexRows,
   toRequestRow,
-  userPartition,
 } from "./grant-row.ts";
-import type { GrantChange, GrantStore, ListGrants } from "./grant-store.ts";
-import type {
-  GrantContent,
-  GrantExists,
-  GrantPage,
-  GrantStoreFailure,
-  PageInvalid,
-  StoredGrant,
-  StoredRow,
-} from "./grant-types.ts";
+import type { GrantChange, GrantStore } from "./grant-store.ts";
+import type { GrantContent, GrantExists, GrantStoreFailure, StoredGrant, StoredRow } from "./grant-types.ts";
+import { listGrantRows, listGrantsOfUser } from "./list-grants.ts";
+import { readRow } from "./read-row.ts";
 import { reapRows } from "./reap-rows.ts";
 import { callTable } from "./table-call.ts";
 import { createTableClient, type GrantTable, type TableClientInput } from "./table-client.ts";
-
-/** Concurrent reads of one listing. */
-const READS_AT_ONCE = 10;
-const LIST_MAX = 50;
 
 export interface TableGrantStoreInput extends TableClientInput {
   /** For tests; normally `GRANT_STORE_DEADLINE_MS`. */
@@ -73,6 +57,8 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
       return succeed(deleted.value.state === "row_changed" ? "changed" : "gone");
     },
     list: (request) => listGrantRows(table, request),
+    listOfUser: (request) => listGrantsOfUser(table, request),
+    claimCode: (claim) => claimCode(table, claim),
     find: (request) => findGrants(table, request),
     reap: (request) => reapRows(table, request),
     async check() {
@@ -125,16 +111,6 @@ async function upsertIndexRows(table: GrantTable, grant: Grant): Promise<Result<
     if (!indexed.ok) return indexed;
   }
   return succeed(true);
-}
-
-async function readRow(table: GrantTable, id: string): Promise<Result<StoredRow | undefined, GrantStoreFailure>> {
-  const { partitionKey, rowKey } = grantKeys(id);
-  const found = await table.call((abortSignal) => table.client.getEntity(partitionKey, rowKey, { abortSignal }));
-  if (!found.ok) return found;
-  if (!found.value.done) return succeed(undefined);
-  const { value } = found.value;
-  const row = isRequestRow(value) ? readRequestRow(value) : readGrantRow(value);
-  return row === undefined ? fail({ kind: "store_row_invalid" }) : succeed({ ...row, etag: value.etag });
 }
 
 async function replaceRow(
@@ -198,72 +174,4 @@ async function deleteIndexRows(table: GrantTable, grant: Grant): Promise<void> {
 
 function deleteRow(table: GrantTable, { partitionKey, rowKey }: RowKeys) {
   return table.call((abortSignal) => table.client.deleteEntity(partitionKey, rowKey, { abortSignal }));
-}
-
-async function listGrantRows(
-  table: GrantTable,
-  { caller, limit, after, endingBySeconds, onTheirBehalf = false }: ListGrants,
-): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>> {
-  if (after !== undefined && !isIndexRowKey(after)) return fail({ kind: "page_invalid" });
-  const maxPageSize = Math.min(Math.max(limit, 1), LIST_MAX);
-  const partitions = [indexPartition(caller), ...(onTheirBehalf ? [userPartition(caller)] : [])];
-  const rowKeys: string[] = [];
-  for (const partition of partitions) {
-    const listed = await listIndex(table, { partition, maxPageSize, after: after ?? "", endingBySeconds });
-    if (!listed.ok) return listed;
-    rowKeys.push(...listed.value);
-  }
-  // Row keys begin with the age, so both partitions share one order and one pagination cursor.
-  const page = rowKeys.sort().slice(0, maxPageSize);
-  const grants = await readEach(table, page.map(idOfIndexRowKey));
-  if (!grants.ok) return grants;
-  return succeed({ grants: grants.value, next: page.length < maxPageSize ? undefined : page.at(-1) });
-}
-
-/**
- * The grants that exist and that this service wrote. An interrupted write or delete leaves an index entry without a
- * grant.
- */
-async function readEach(
-  table: GrantTable,
-  ids: readonly string[],
-): Promise<Result<readonly Grant[], GrantStoreFailure>> {
-  const grants: Grant[] = [];
-  for (let at = 0; at < ids.length; at += READS_AT_ONCE) {
-    for (const stored of await Promise.all(ids.slice(at, at + READS_AT_ONCE).map((id) => readRow(table, id)))) {
-      // An invalid row must not hide the caller's other grants. It cannot be redeemed.
-      if (!stored.ok && stored.failure.kind !== "store_row_invalid") return stored;
-      if (stored.ok && stored.value !== undefined && "grant" in stored.value) grants.push(stored.value.grant);
-    }
-  }
-  return succeed(grants);
-}
-
-interface IndexQuery {
-  readonly partition: string;
-  readonly maxPageSize: number;
-  readonly after: string;
-  readonly endingBySeconds: number | undefined;
-}
-
-async function listIndex(
-  table: GrantTable,
-  { partition, maxPageSize, after, endingBySeconds }: IndexQuery,
-): Promise<Result<readonly string[], GrantStoreFailure>> {
-  // The partition has ids of a validated token, and the cursor's form was checked: neither contains a quotation mark.
-  const ending = endingBySeconds === undefined ? "" : ` and expiresAtSeconds le ${endingBySeconds}L`;
-  const filter = `PartitionKey eq '${partition}' and RowKey gt '${after}'${ending}`;
-  const page = await table.call(async (abortSignal) => {
-    const queryOptions = { filter, select: ["rowKey"] };
-    const pages = table.client.listEntities({ queryOptions, abortSignal }).byPage({ maxPageSize });
-    const rowKeys: string[] = [];
-    // The table service may return short or empty pages before the last one.
-    for await (const rows of pages) {
-      rowKeys.push(...rows.map((row) => String(row.rowKey)));
-      if (rowKeys.length >= maxPageSize) break;
-    }
-    return rowKeys.slice(0, maxPageSize);
-  });
-  if (!page.ok) return page;
-  return succeed(page.value.done ? page.value.value : []);
 }

@@ -3,6 +3,7 @@
  * grant store. Without a grant store, every handle is refused; the configuration check refuses a policy with grants.
  */
 
+import { hash } from "node:crypto";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { Failure } from "../core/failure.ts";
@@ -12,12 +13,14 @@ import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
 import type { Subject } from "../flows/flows.ts";
+import type { CreateGrant } from "../grants/create-grant.ts";
 import { parseHandle } from "../grants/grant-handle.ts";
 import type { GrantFailure, GrantPage, GrantVisibility, UnsealedGrant } from "../grants/grant-types.ts";
-import type { CreateGrant, Grants } from "../grants/grants.ts";
+import type { Grants } from "../grants/grants.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { entryFor } from "../policy/find-entry.ts";
 import type { Policy } from "../policy/rules.ts";
+import type { UnsealedCode } from "../sealed-state/authorization-code.ts";
 import { challengeOf, sameText } from "../sealed-state/pkce.ts";
 import type { Consent } from "./consented-apis.ts";
 import { fromGrantFailure, fromGrantResult } from "./grant-failure.ts";
@@ -82,6 +85,8 @@ export interface OfflineAccess extends LinkedGrants {
    * waits for it.
    */
   refused(grant: UnsealedGrant, failure: Failure): void;
+  /** The caller used an authorization code again: ends the grant that its first use made. It never fails. */
+  codeReplayed(code: UnsealedCode, caller: Caller, audit: AuditTrail): Promise<void>;
   /** The caller's own grants. A user also sees the grants that applications hold on their behalf. */
   list(caller: Caller, page: PageOfGrants): Promise<Result<GrantPage, Failure>>;
   /** Revokes by handle, or by the id that `GET /grants` shows. True: a grant was revoked. */
@@ -132,6 +137,11 @@ export function createOfflineAccess({ policy, grants, codeOf, onRotationLost }: 
       return succeed(true);
     },
     refused: (grant, failure) => void recordRefusal({ grants, codeOf }, grant, failure).catch(() => undefined),
+    async codeReplayed(code, caller, audit) {
+      if (!code.offlineAccess) return;
+      const revoked = await (await grants?.())?.revokeByCode(codeIdOf(code), caller);
+      if (revoked?.ok === true && revoked.value !== undefined) audit.add(revokedFacts(revoked.value));
+    },
     async list(caller, { after, endingBySeconds }) {
       const cursor = after === undefined ? {} : { after };
       const page = { limit: PAGE_SIZE, ...cursor, endingBySeconds, ...visibilityFor(policy, caller) };
@@ -208,6 +218,11 @@ function wantedGrant(policy: Policy, caller: Caller, failure: GrantFailure): Wan
   };
 }
 
+/** Entra's codes are long and random, so the digest tells nothing about the code. */
+function codeIdOf({ entraCode }: UnsealedCode): string {
+  return hash("sha256", entraCode.reveal(), "hex");
+}
+
 /** A user sees and revokes the grants that applications hold on their behalf, through any client with a policy entry. */
 function visibilityFor(policy: Policy, caller: Caller): GrantVisibility {
   return { onTheirBehalf: caller.kind === "user" && entryFor(policy, caller) !== undefined };
@@ -232,6 +247,8 @@ async function issue(
     apis: consent.apis,
     maxDays: entitlement.grantMaxDays,
     keepAliveDays: entitlement.keepAliveDays,
+    maxGrantsPerUser: entitlement.maxGrantsPerUser,
+    codeId: request.subject.source === "code" ? codeIdOf(request.subject.code) : undefined,
     policyEntry: entitlement.entry,
     requestedBy: toRequester(caller),
   });
@@ -245,7 +262,8 @@ async function storeGrant(
   const all = await grants();
   const created = await all.create(request);
   if (!created.ok) return fail(fromGrantFailure(created.failure));
-  const { handle, grant } = created.value;
+  const { handle, grant, replaced } = created.value;
+  if (replaced !== undefined) audit.add({ grantReplaced: replaced.id });
   if (signal?.aborted === true) {
     // The deadline passed and the caller got 504 instead of the handle: delete the grant.
     const discarded = await all.discard(grant);

@@ -271,6 +271,7 @@ function termsOf(entry: CallerRule) {
     maxGrantsPerUser: entry.maxGrantsPerUser,
     keepAliveDays: entry.keepAliveDays,
     importRefreshTokens: entry.importRefreshTokens,
+    requireConfirmation: entry.requireConfirmation,
     bypassPerMinute: entry.limits.bypassPerMinute ?? DEFAULT_BYPASS_PER_MINUTE,
   };
 }

@@ -2,8 +2,8 @@
 
 import { fail, succeed } from "../../../../shared/core/result.ts";
 import { SecretValue } from "../../../../shared/core/secret-value.ts";
+import type { CreateGrant } from "../../../../shared/grants/create-grant.ts";
 import type { GrantCaller } from "../../../../shared/grants/grant-types.ts";
-import type { CreateGrant } from "../../../../shared/grants/grants.ts";
 import { GRANT_PURPOSE } from "../../../../shared/grants/sealed-grant.ts";
 import { HANDLE_PURPOSE } from "../../../../shared/grants/sealed-handle.ts";
 import { createSealer, type Sealer } from "../../../../shared/sealing/sealer.ts";

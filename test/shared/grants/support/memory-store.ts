@@ -13,6 +13,8 @@ import type {
 export interface MemoryStore extends GrantStore {
   readonly rows: Map<string, StoredGrant>;
   readonly requests: Map<string, StoredRequest>;
+  /** Code id → the grant that it made. */
+  readonly codes: Map<string, string | undefined>;
   readonly calls: string[];
   /** While set, every operation fails with it. */
   failure: GrantStoreFailure | undefined;
@@ -43,6 +45,7 @@ export function memoryStore(): MemoryStore {
   const store: MemoryStore = {
     rows: new Map(),
     requests: new Map(),
+    codes: new Map(),
     calls: [],
     failure: undefined,
     beforeReplace: undefined,
@@ -96,6 +99,21 @@ export function memoryStore(): MemoryStore {
     delete: async (grant) => begin("delete") ?? succeed(store.rows.delete(grant.id)),
     list: async () =>
       begin("list") ?? succeed({ grants: [...store.rows.values()].map((row) => row.grant), next: undefined }),
+    listOfUser: async ({ binding, user }) =>
+      begin("listOfUser") ??
+      succeed(
+        [...store.rows.values()]
+          .map(({ grant }) => grant)
+          .filter((grant) => grant.binding.clientId === binding.clientId && grant.user.objectId === user.objectId)
+          .reverse(),
+      ),
+    async claimCode({ codeId, grantId }) {
+      const failed = begin("claimCode");
+      if (failed) return failed;
+      if (store.codes.has(codeId)) return succeed({ grantId: store.codes.get(codeId) });
+      store.codes.set(codeId, grantId);
+      return succeed(undefined);
+    },
     find: async () => begin("find") ?? succeed({ grants: [...store.rows.values()], continuation: undefined }),
     reap: async ({ beforeSeconds, dryRun }) =>
       begin("reap") ?? succeed({ expired: beforeSeconds, deleted: dryRun ? 0 : 1, failed: 0, more: false }),
