@@ -63,8 +63,6 @@ export async function createGrant(
     codeId,
     ...record
   } = request;
-  const replaced = await roomForGrant(input, { ...record, maxGrantsPerUser });
-  if (!replaced.ok) return replaced;
   const handle = (input.newHandle ?? newHandle)();
   const createdAtSeconds = input.nowSeconds();
   const grant: Grant = {
@@ -77,6 +75,8 @@ export async function createGrant(
   };
   const content = await sealContent(input, handle, { grant, refreshToken, keepAliveDays });
   if (!content.ok) return content;
+  const replaced = await roomForGrant(input, { ...record, maxGrantsPerUser });
+  if (!replaced.ok) return replaced;
   const stored = await storeNew(input, content.value, codeId);
   if (!stored.ok) return stored;
   await endReplaced(input, replaced.value);

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, inject, it } from "vitest";
 import type { Grant } from "../../../shared/core/grant.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { newHandle } from "../../../shared/grants/grant-handle.ts";
-import type { GrantStore } from "../../../shared/grants/grant-store.ts";
+import type { FindGrants, GrantStore } from "../../../shared/grants/grant-store.ts";
 import type { StoredGrant, StoredRequest } from "../../../shared/grants/grant-types.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
 import { UNUSED } from "../../../shared/grants/new-grant.ts";
@@ -73,6 +73,62 @@ function grant(changes: Partial<Grant> = {}): Grant {
 beforeEach(() => {
   tableName = newTableName();
   store = open();
+});
+
+describe("for timers, the store finds", () => {
+  const found = async (request: FindGrants) =>
+    expectOk(await store.find(request)).grants.map(({ grant: { id } }) => id);
+
+  it("the grants that are kept alive, with what a write needs", async () => {
+    const kept = grant({ keepAliveAfterSeconds: 5 });
+    await store.create({ grant: grant(), sealed: "sealed" });
+    const created = expectOk(await store.create({ grant: kept, sealed: "sealed", sealedHandle: "handle" }));
+    expect(expectOk(await store.find({ which: "kept_alive" }))).toEqual({ grants: [created], continuation: undefined });
+  });
+
+  it("the grants that end in a time, without their index entries", async () => {
+    const ending = (expiresAtSeconds: number) => grant({ expiresAtSeconds });
+    const [before, first, last, after] = [ending(100), ending(101), ending(200), ending(201)];
+    for (const one of [before, first, last, after]) await store.create({ grant: one, sealed: "sealed" });
+    const ids = await found({ which: "ending", afterSeconds: 100, bySeconds: 200 });
+    expect(new Set(ids)).toEqual(new Set([first.id, last.id]));
+  });
+
+  it("no grant in a row that the service did not write, and none without a table", async () => {
+    expect(await found({ which: "kept_alive" })).toEqual([]);
+    await store.create({ grant: grant(), sealed: "sealed" });
+    const keepAliveAfterSeconds = { type: "Int64", value: "1" };
+    await client().createEntity({ partitionKey: "grant-00", rowKey: "0".repeat(64), keepAliveAfterSeconds });
+    expect(await found({ which: "kept_alive" })).toEqual([]);
+  });
+});
+
+describe("the row of an authorization code", () => {
+  const claim = { codeId: "c".repeat(64), grantId: "a".repeat(64), expiresAtSeconds: 7 };
+
+  it("is kept by its first writer, who may repeat the write", async () => {
+    await store.create({ grant: grant(), sealed: "sealed" });
+    expect(await store.claimCode(claim)).toEqual({ ok: true, value: undefined });
+    expect(await open().claimCode(claim)).toEqual({ ok: true, value: undefined });
+    const replay = { ...claim, grantId: undefined };
+    expect(await open().claimCode(replay)).toEqual({ ok: true, value: { grantId: claim.grantId } });
+  });
+
+  it("says that the code was replayed before its grant was stored", async () => {
+    await store.create({ grant: grant(), sealed: "sealed" });
+    expect(await store.claimCode({ ...claim, grantId: undefined })).toEqual({ ok: true, value: undefined });
+    expect(await store.claimCode(claim)).toEqual({ ok: true, value: { grantId: undefined } });
+  });
+
+  it("is not written without a table, which has no grant", async () => {
+    expect(await store.claimCode({ ...claim, grantId: undefined })).toEqual({ ok: true, value: undefined });
+  });
+
+  it("is deleted after its end like every row", async () => {
+    await store.create({ grant: grant(), sealed: "sealed" });
+    await store.claimCode(claim);
+    expect(expectOk(await store.reap({ beforeSeconds: 8, limit: 10, dryRun: false }))).toMatchObject({ deleted: 1 });
+  });
 });
 
 describe("a store without its table", () => {
