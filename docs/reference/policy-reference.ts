@@ -121,7 +121,7 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   requireConfirmation: {
     meaning:
       "The confirmation page comes before every authorization code. Without it, only before a code with `offline_access`.",
-    example: true,
+    example: false,
   },
   redirectUris: {
     meaning: "For `authorization-code`: the allowed redirect URIs, compared character by character.",
