@@ -104,15 +104,6 @@ export function grantEnd(startSeconds: number, maxDays: number): number {
 /** How many days before its end a grant's owner hears of it. */
 export const EXPIRING_DAYS = 14;
 
-/** Whether the grant is live at `nowSeconds` and ends within `days` from then. */
-export function isExpiringWithin(
-  { expiresAtSeconds }: Pick<Grant, "expiresAtSeconds">,
-  days: number,
-  nowSeconds: number,
-): boolean {
-  return expiresAtSeconds > nowSeconds && expiresAtSeconds <= nowSeconds + days * DAY_SECONDS;
-}
-
 /**
  * When the timer redeems a grant whose refresh token is new at `renewedAtSeconds`. The id spreads grants of the same
  * minute over a day.

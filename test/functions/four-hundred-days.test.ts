@@ -20,7 +20,8 @@ const POLICY = policyWithEntries({
 const { grantEvents, events } = recordEvents();
 const { world, clock } = useWorld({ movesDate: true });
 
-const GRANT_DAYS = 365;
+/** A little less than `grantMaxDays`, because a day with two redemptions lasts two hours longer. */
+const IN_USE_DAYS = 350;
 
 function redeem(at: ServiceUnderTest, grant: string, client: "daemon" | "web"): Promise<Answer> {
   const headers = bearer(appToken(world, { client }));
@@ -71,13 +72,16 @@ test("in 400 days an idle grant with keepAliveDays lives, one without dies after
   const [idle, inUse] = [await plainGrant(one), await plainGrant(one)];
   let [kept, allowedAgain] = [0, 0];
   const passDay = async (day: number) => {
-    clock.advance(DAY - 122 * MINUTE);
-    const reports = await Promise.all([keepAlive(one), keepAlive(other)]);
+    const [here, there] = day % 2 === 0 ? [one, other] : [other, one];
+    clock.advance(DAY);
+    // On most days one instance runs the timer, now and then both do at the same time.
+    const reports = await Promise.all((day % 10 === 0 ? [here, there] : [here]).map(keepAlive));
     for (const report of reports) expect(report).not.toHaveProperty("dead");
     kept += reports.reduce((sum, report) => sum + Number(report["kept"] ?? 0), 0);
-    await reportExpiring(one);
-    allowedAgain += await allowAgain(other);
-    if (day < GRANT_DAYS) await useTwice(inUse, day % 2 === 0 ? [one, other] : [other, one]);
+    if (day % 7 > 0) return;
+    await reportExpiring(there);
+    allowedAgain += await allowAgain(here);
+    if (day < IN_USE_DAYS) await useTwice(inUse, [here, there]);
   };
   const pass = async (from: number, to: number) => {
     for (let day = from; day <= to; day++) await passDay(day);
