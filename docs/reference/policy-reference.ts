@@ -90,8 +90,8 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   grantMaxDays: { meaning: "Lifetime of a grant in days.", example: 30 },
   maxGrantsPerUser: {
     meaning:
-      "Grants of one person for this caller at a time. At the limit, the oldest grant that was never redeemed ends; if " +
-      "there is none, the request is refused with `grant_limit_reached`.",
+      "Grants of one person for this caller at a time. At the limit, the oldest grant that was never redeemed ends. Without " +
+      "one, the request is refused with `grant_limit_reached`.",
     example: 20,
   },
   keepAliveDays: {

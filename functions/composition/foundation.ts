@@ -34,7 +34,7 @@ export interface Surroundings {
   readonly relayOutbound: BytesOutbound;
   /** Waits before a second attempt. */
   readonly pause: (milliseconds: number) => Promise<unknown>;
-  /** Who hears what happens to grants. Not set: nobody. */
+  /** Receives what happens to grants. Not set: it is dropped. */
   readonly grantEvents?: GrantEvents;
 }
 

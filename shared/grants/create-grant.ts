@@ -90,7 +90,7 @@ export function removeLater({ removeOrphan }: Pick<CreateInput, "removeOrphan">,
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** The grant, and the row of the code that makes it. Whatever fails, the caller gets no handle, so no grant may stay. */
+/** The grant, and the row of the code that makes it. If one write fails, the caller gets no handle, and the row is removed. */
 async function storeNew(
   input: CreateInput,
   content: GrantContent,

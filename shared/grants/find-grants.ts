@@ -44,7 +44,7 @@ function filterOf(request: FindGrants): string {
   }
 }
 
-/** A row that the service did not write is none of its grants. */
+/** Skips a row that the service did not write. */
 function toStoredGrant(row: Readonly<Record<string, unknown>>): StoredGrant[] {
   const content = readGrantRow(row);
   return content === undefined ? [] : [{ ...content, etag: String(row["etag"]) }];

@@ -95,7 +95,7 @@ export interface GrantStore {
   list(request: ListGrants): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>>;
   /**
    * The live grants of one caller and one person, newest first. If the index has fewer than `atLeast` entries, an empty
-   * list: nobody needs to know them then.
+   * list, without reading the rows.
    */
   listOfUser(request: ListOfUser): Promise<Result<readonly Grant[], GrantStoreFailure>>;
   /** Undefined: the code was not used before. */

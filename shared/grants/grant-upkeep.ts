@@ -14,7 +14,7 @@ import { unsealGrant } from "./sealed-grant.ts";
 import { unsealHandle } from "./sealed-handle.ts";
 
 export interface GrantUpkeep extends Pick<GrantStore, "find"> {
-  /** Nobody else acts on it until then, seconds since 1970. Undefined: another instance was faster, or a caller. */
+  /** No other timer acts on it until then, seconds since 1970. Undefined: another instance was faster, or a caller. */
   claim(stored: StoredGrant, untilSeconds: number): Promise<Result<StoredGrant | undefined, GrantFailure>>;
   /** With its own sealed handle. `seal_broken`: the row was changed or is another one's. */
   open(stored: StoredGrant): Promise<Result<UnsealedGrant, GrantFailure>>;

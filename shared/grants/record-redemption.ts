@@ -26,7 +26,7 @@ export interface RedemptionInput {
 }
 
 export interface Redemption {
-  /** `timer`: nobody used the grant; the service kept it alive. */
+  /** `timer`: the service kept the grant alive; its caller did not use it. */
   readonly by: "caller" | "timer";
   /** Of the policy entry. */
   readonly keepAliveDays: number | undefined;

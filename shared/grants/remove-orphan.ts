@@ -1,7 +1,7 @@
 /**
- * Removes a grant whose caller was told that creating it failed. The write may have reached the table although its answer
+ * Removes a grant whose caller got an error instead of the handle. The write may have reached the table although its answer
  * was lost, and a slow one may reach it after the first attempt to delete it. So the service deletes the row at once and a
- * few times later, in the background. Nobody has the handle, so the row opens for nobody meanwhile.
+ * few times later, in the background. No caller has the handle, so the row opens for none.
  */
 import type { Grant } from "../core/grant.ts";
 import type { GrantStore } from "./grant-store.ts";

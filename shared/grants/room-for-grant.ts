@@ -1,7 +1,6 @@
 /**
  * `maxGrantsPerUser`: how many grants one caller has of one person. At the limit, a new one takes the place of the oldest
- * that was never redeemed. If all are in use, there is no room. Requests at the same time can exceed the limit by as many
- * as they are.
+ * that was never redeemed. If all are in use, there is no room. Parallel requests can exceed the limit by a few.
  */
 import type { Grant } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";

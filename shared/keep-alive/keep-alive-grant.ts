@@ -21,7 +21,7 @@ import { type KeepAliveContext, toGrantEvent } from "./keep-alive-context.ts";
 /**
  * - kept: Entra redeemed it; stopped: its entry no longer wants it; not_due, not_allowed, taken: no call to Entra;
  * - dead, refused: Entra's answer is about this grant, and the row says so;
- * - busy: Entra, or the way to it, does not answer now; gone: it was revoked meanwhile; failed: our store or key.
+ * - busy: Entra, or the way to it, does not answer now; gone: it was revoked during the call; failed: the grant store or the sealing key.
  */
 export type KeepAliveOutcome =
   | "kept"

@@ -1,4 +1,4 @@
-/** A grant that was stored although its caller was told that creating it failed does not live. */
+/** A grant whose caller got an error instead of the handle does not live, although its row was written. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { newBrowser } from "../sign-in/support/browser.ts";
 import { codeForClient, codeForm, newPkce, redeem } from "../sign-in/support/sign-in.ts";

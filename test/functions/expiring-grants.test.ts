@@ -1,4 +1,4 @@
-/** Grants that end soon: reported once to whoever acts on it, and found with `?expiringWithinDays=`. */
+/** Grants that end soon: reported once, and found with `?expiringWithinDays=`. */
 import { describe, expect, test } from "vitest";
 import { pathOf } from "../sign-in/support/browser.ts";
 import { allowedHandle, answerLink } from "../sign-in/support/sign-in.ts";

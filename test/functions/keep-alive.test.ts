@@ -218,7 +218,7 @@ describe("a grant that Entra refuses to the timer", () => {
     expect((await redeem(at.service, handle)).status).toBe(200);
   });
 
-  test("because it was revoked meanwhile ends, and nothing is written", async () => {
+  test("because it was revoked during the call ends, and nothing is written", async () => {
     const at = scene();
     const handle = await allowedHandle(at.service);
     clock.advance(12 * DAY);

@@ -20,7 +20,7 @@ async function setUp() {
 }
 
 describe("a refused redemption", () => {
-  it("that says dead is the first death once, whoever says it", async () => {
+  it("that says dead is the first death once, for all instances", async () => {
     const { grants, open, row } = await setUp();
     const [first, second] = [await open(), await open()];
     expect(expectOk(await grants.firstDeath(first, DEAD))).toBe(true);
@@ -61,7 +61,7 @@ describe("a refused redemption", () => {
     }
   });
 
-  it("of a grant that was revoked meanwhile is unknown, and one of a store that does not answer fails", async () => {
+  it("of a grant that was revoked is unknown, and one of a store that does not answer fails", async () => {
     const { store, grants, open } = await setUp();
     const opened = await open();
     store.failure = { kind: "store_timeout" };

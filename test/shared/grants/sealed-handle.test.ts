@@ -1,4 +1,4 @@
-/** The sealed handle opens for its own row only, whatever the sealed refresh token would say. */
+/** The sealed handle opens for its own row only, without a look at the sealed refresh token. */
 import { describe, expect, it } from "vitest";
 import type { Grant } from "../../../shared/core/grant.ts";
 import { newHandle } from "../../../shared/grants/grant-handle.ts";
@@ -31,7 +31,7 @@ describe("a sealed handle", () => {
     expect(expectOk(await unsealHandle(sealer, stored))?.secret.reveal()).toBe(handle.secret.reveal());
   });
 
-  it("is none in a row without the column", async () => {
+  it("is missing in a row without the column", async () => {
     const { stored } = await sealedRow();
     expect(await unsealHandle(sealer, { ...stored, sealedHandle: undefined })).toEqual({ ok: true, value: undefined });
   });
@@ -56,7 +56,7 @@ describe("a sealed handle", () => {
     expect(await unsealHandle(sealer, { ...stored, sealedHandle: foreign })).toEqual(broken("form"));
   });
 
-  it("with a text that is none of this service's contents does not open", async () => {
+  it("with another text inside does not open", async () => {
     const { stored } = await sealedRow();
     for (const text of ["[]", "not json", '{"handle":"gte_x","record":""}']) {
       const sealedHandle = expectOk(await sealer.seal(text));

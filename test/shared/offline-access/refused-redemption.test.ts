@@ -39,7 +39,7 @@ describe("a failed redemption", () => {
     ["the caller's own budget", { kind: "budget_used_up", retryAfterSeconds: 1 }],
     ["an Entra that does not answer", { kind: "dependency_failed", dependency: "entra", problem: "timeout" }],
     ["a store that does not answer", { kind: "dependency_failed", dependency: "grant_store", problem: "timeout" }],
-    ["a revocation meanwhile", { kind: "grant_refused", reason: "unknown" }],
+    ["a revocation during the call", { kind: "grant_refused", reason: "unknown" }],
     ["a scope that the policy does not list", { kind: "policy_refused", reason: "scope_not_allowed" }],
     ["the deadline", { kind: "deadline_passed" }],
   ])("by %s is not recorded", (_title, failure) => {
