@@ -2,7 +2,7 @@
  * The layering of the code: functions/ → stories → stages → core/. `npm run check:structure` applies these rules, and
  * `test/structure/dependencies.test.ts` plants one forbidden import of each kind.
  */
-const STORIES = "exchange|relay|sign-in|my-access|offline-access";
+const STORIES = "exchange|relay|sign-in|my-access|offline-access|keep-alive";
 const STAGES =
   `audit|cache|caller|client-authentication|config|credential|entra|events|flows|grants|http|outbound|pages|policy|policy-source
   |sealed-state|sealing|telemetry|throttling`.replaceAll(/\s/g, "");

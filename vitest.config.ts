@@ -20,6 +20,7 @@ const documents = "test/docs/{commands,snippets,bodies,events,gateways,playgroun
 /** The slowest files start first, so that they do not run alone at the end. */
 const SLOW = [
   "test/browser/",
+  "test/functions/four-hundred-days",
   "test/local/start",
   "test/functions/errors",
   "test/functions/grants",

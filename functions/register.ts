@@ -43,6 +43,7 @@ import { signInConfirmRoute } from "./routes/signin-confirm.ts";
 import { signInLinksRoute } from "./routes/signin-links.ts";
 import { tokenRoute } from "./routes/token.ts";
 import { validateRoute } from "./routes/validate.ts";
+import { createExpiringReport, createKeepAlive } from "./timers/keep-grants.ts";
 import { createReaper } from "./timers/reap-grants.ts";
 import { createSendEvents } from "./timers/send-events.ts";
 import { createWatch } from "./timers/watch.ts";
@@ -63,6 +64,13 @@ export interface ServiceVersion {
   /** By name. */
   readonly handlers: ReadonlyMap<string, HttpHandler>;
   readonly watch: TimerHandler;
+  /** Undefined: no grant store is configured. */
+  readonly grantTimers: GrantTimers | undefined;
+}
+
+interface GrantTimers {
+  readonly keepAlive: TimerHandler;
+  readonly reportExpiring: TimerHandler;
 }
 
 /** The routes of a service. A route whose feature is not configured does not exist. */
@@ -74,13 +82,22 @@ export function routesOf(service: Service, readiness = createReadiness(service))
 export function register(service: Service): void {
   const readiness = createReadiness(service);
   const functions = routesOf(service, readiness).map((route) => toFunction(route, createHandler(service, route)));
-  registerAll(service, functions, createWatch(service, readiness));
+  registerAll(service, functions, { watch: createWatch(service, readiness), grantTimers: grantTimersOf(service) });
 }
 
 /** Registers a service whose policy changes while it runs. */
 export function registerVersions(versions: PolicyVersions<ServiceVersion>): void {
-  const watch: TimerHandler = async (timer, context) => (await versions.forRequest()).watch(timer, context);
-  registerAll(versions.latest().service, functionsOfVersions(versions), watch);
+  const current =
+    (find: (version: ServiceVersion) => TimerHandler | undefined): TimerHandler =>
+    async (timer, context) =>
+      find(await versions.forRequest())?.(timer, context);
+  registerAll(versions.latest().service, functionsOfVersions(versions), {
+    watch: current(({ watch }) => watch),
+    grantTimers: {
+      keepAlive: current(({ grantTimers }) => grantTimers?.keepAlive),
+      reportExpiring: current(({ grantTimers }) => grantTimers?.reportExpiring),
+    },
+  });
 }
 
 /** Every route, each with a handler that asks for the version of the policy once. A probe does not wait for a read. */
@@ -102,7 +119,9 @@ export function createVersion(service: Service, isLoaded: boolean): ServiceVersi
     if (when === "always" || (isLoaded && when === "with_policy")) return [route.name, createHandler(service, route)];
     return [route.name, isLoaded ? notFound : createHandler(service, { ...route, run: policyUnavailable })];
   });
-  return { service, handlers: new Map(handlers), watch: createWatch(service, readiness) };
+  // Before the first policy no entry is known, and every grant would look as if its entry were gone.
+  const grantTimers = isLoaded ? grantTimersOf(service) : undefined;
+  return { service, handlers: new Map(handlers), watch: createWatch(service, readiness), grantTimers };
 }
 
 // ------------------------------------------------------------------------------------------------------------------
@@ -165,7 +184,21 @@ function toFunction({ name, template }: Route, handler: HttpHandler): HttpFuncti
   return { name, template, handler };
 }
 
-function registerAll(service: Service, functions: readonly HttpFunction[], watch: TimerHandler): void {
+function grantTimersOf(service: Service): GrantTimers | undefined {
+  const { grantServices } = service;
+  return (
+    grantServices && {
+      keepAlive: createKeepAlive(service, grantServices),
+      reportExpiring: createExpiringReport(service, grantServices),
+    }
+  );
+}
+
+function registerAll(
+  service: Service,
+  functions: readonly HttpFunction[],
+  { watch, grantTimers }: Pick<ServiceVersion, "watch" | "grantTimers">,
+): void {
   for (const { name, template, handler } of functions) {
     app.http(name, { authLevel: "anonymous", methods: EVERY_METHOD, route: template, handler });
   }
@@ -192,5 +225,13 @@ function registerAll(service: Service, functions: readonly HttpFunction[], watch
       schedule: "0 17 3 * * *",
       handler: createReaper(service, service.grantServices, service.config.grants),
     });
+    if (grantTimers !== undefined) registerGrantTimers(grantTimers);
   }
+}
+
+function registerGrantTimers({ keepAlive, reportExpiring }: GrantTimers): void {
+  // Each hour, so that the calls to Entra are spread over the day.
+  app.timer("keep-grants-alive", { schedule: "40 43 * * * *", handler: keepAlive });
+  // 04:11 UTC: before the working day of most owners.
+  app.timer("report-expiring-grants", { schedule: "0 11 4 * * *", handler: reportExpiring });
 }

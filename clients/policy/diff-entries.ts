@@ -82,13 +82,16 @@ const SWITCHES: Readonly<Record<Exclude<Switch, undefined>, string>> = {
   cae: "long-lived tokens, which the API may challenge",
   importRefreshTokens: "grants made of refresh tokens of Entra",
   requireConfidentialClient: "only callers with a client credential",
+  requireConfirmation: "no confirmation page before each code",
 };
 
 function switches(before: CallerRule, after: CallerRule): EntryChange[] {
   return (Object.entries(SWITCHES) as [Exclude<Switch, undefined>, string][]).flatMap(([member, meaning]) => {
-    if (before[member] === after[member]) return [];
-    if (member !== "requireConfidentialClient") return [after[member] ? gain(meaning) : loss(meaning)];
-    return [after[member] ? loss(`admits ${meaning}`) : gain("also callers without a client credential")];
+    const isOn = after[member];
+    if (before[member] === isOn) return [];
+    if (member !== "requireConfidentialClient")
+      return [isOn === (member !== "requireConfirmation") ? gain(meaning) : loss(meaning)];
+    return [isOn ? loss(`admits ${meaning}`) : gain("also callers without a client credential")];
   });
 }
 
@@ -96,10 +99,19 @@ function numbers(before: CallerRule, after: CallerRule): EntryChange[] {
   const [old, now] = [before.limits.bypassPerMinute, after.limits.bypassPerMinute];
   return [
     ...numberChange("days that a grant lasts", before.grantMaxDays, after.grantMaxDays),
+    ...numberChange("grants of one person", before.maxGrantsPerUser, after.maxGrantsPerUser),
+    ...keepAlive(before.keepAliveDays, after.keepAliveDays),
     ...numberChange("minutes that a link for one person lasts", before.linkMinutes, after.linkMinutes),
     // Not set is the default of 10.
     ...numberChange("requests past the token cache in a minute", old ?? 10, now ?? 10),
   ];
+}
+
+/** Shorter keeps a grant no longer alive: it only asks Entra more often. */
+function keepAlive(before: number | undefined, after: number | undefined): EntryChange[] {
+  if (before === after) return [];
+  if (after === undefined) return [loss("grants that the service keeps alive while they are idle")];
+  return [gain(`grants that the service keeps alive, and whose handles it stores sealed: after ${after} idle days`)];
 }
 
 function numberChange(what: string, before: number, after: number): EntryChange[] {
@@ -125,7 +137,18 @@ function role(before: CallerRule, after: CallerRule): EntryChange[] {
 /** Members that the functions above describe. */
 const DESCRIBED: readonly string[] = [
   ...["name", "kind", "clientId", "blueprint", "apis", "downstream", "flows", "subjectClients", "redirectUris"],
-  ...["clientAuthentication", "grantMaxDays", "linkMinutes", "limits", "release", "role", "displayName", "purpose"],
+  ...[
+    "clientAuthentication",
+    "grantMaxDays",
+    "maxGrantsPerUser",
+    "keepAliveDays",
+    "linkMinutes",
+    "limits",
+    "release",
+    "role",
+    "displayName",
+    "purpose",
+  ],
   ...Object.keys(SWITCHES),
 ];
 

@@ -88,6 +88,19 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
     example: true,
   },
   grantMaxDays: { meaning: "Lifetime of a grant in days.", example: 30 },
+  maxGrantsPerUser: {
+    meaning:
+      "Grants of one person for this caller at a time. At the limit, the oldest grant that was never redeemed ends. Without " +
+      "one, the request is refused with `grant_limit_reached`.",
+    example: 20,
+  },
+  keepAliveDays: {
+    meaning:
+      "For applications. After so many idle days the service redeems a grant itself, because Entra ends a refresh token " +
+      "after 90 idle days. Needs `offlineAccess`. The service then stores the handle, sealed: " +
+      "[SECURITY.md](../SECURITY.md#grants-that-the-service-keeps-alive).",
+    example: 30,
+  },
   unattended: { meaning: "The application may redeem its grants while the person is away.", example: true },
   anyPersonMayAllow: {
     meaning:
@@ -104,6 +117,11 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
       "Clients whose users' tokens the application may exchange. Each needs an entry of kind `user`; the scopes must be in " +
       "both lists. Not set: only the application's own client.",
     example: ["33333333-4444-5555-6666-777777777777"],
+  },
+  requireConfirmation: {
+    meaning:
+      "The confirmation page comes before every authorization code. Without it, only before a code with `offline_access`.",
+    example: false,
   },
   redirectUris: {
     meaning: "For `authorization-code`: the allowed redirect URIs, compared character by character.",

@@ -11,6 +11,7 @@ import type { Config } from "../../shared/config/config.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { EventPublisher } from "../../shared/events/event-publisher.ts";
 import type { ExchangeContext } from "../../shared/exchange/exchange-token.ts";
+import { codeOf } from "../../shared/http/failure-to-wire.ts";
 import type { Identity } from "../../shared/http/write-failure.ts";
 import { createOfflineAccess, type OfflineAccessInput } from "../../shared/offline-access/offline-access.ts";
 import { createBytesOutbound, createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
@@ -18,7 +19,6 @@ import type { BytesOutbound } from "../../shared/outbound/outbound.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { createCallers } from "./callers.ts";
-import { NO_EVENTS } from "./events.ts";
 import { composeFoundation, type Foundation, type Surroundings } from "./foundation.ts";
 import type { GrantServices } from "./grants.ts";
 import type { PolicyState } from "./policy-state.ts";
@@ -78,8 +78,7 @@ export function composeService(
   policyState: Service["policyState"] = () => ({ state: "ok", hash: config.policyHash }),
 ): Service {
   const { keySets, sealing, signInState, grantServices, operatorLog, nowMs, telemetry, warmUp } = foundation;
-  const { grantEvents } = foundation;
-  const events = grantEvents ?? NO_EVENTS;
+  const { grantEvents, events } = foundation;
   const { sharedTokens, tokenCacheSize: _, ...caches } = foundation.caches;
   const { policy } = config;
   foundation.startPolicy();
@@ -126,6 +125,7 @@ export function composeService(
       grants: createOfflineAccess({
         policy,
         grants: grantServices?.grants,
+        codeOf,
         events,
         onRotationLost: reportLostRotation(operatorLog),
       }),

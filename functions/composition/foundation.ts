@@ -5,6 +5,7 @@
 import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { CredentialProof } from "../../shared/caller/authenticate.ts";
 import type { FixedConfig, RegistrationConfig } from "../../shared/config/config.ts";
+import type { GrantEvents } from "../../shared/core/grant-event.ts";
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { EventPublisher } from "../../shared/events/event-publisher.ts";
 import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts";
@@ -15,7 +16,7 @@ import { type Azure, createAzure } from "./azure.ts";
 import { type Caches, createCaches } from "./caches.ts";
 import { createKeySets, createUnknownKeyReport, type KeySets } from "./callers.ts";
 import { createCredentials } from "./credentials.ts";
-import { createEvents } from "./events.ts";
+import { createEvents, NO_EVENTS } from "./events.ts";
 import { createGrantServices, type GrantServices } from "./grants.ts";
 import { keepByKey } from "./keep-by-key.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
@@ -35,6 +36,8 @@ export interface Surroundings {
   readonly relayOutbound: BytesOutbound;
   /** Waits before a second attempt. */
   readonly pause: (milliseconds: number) => Promise<unknown>;
+  /** Receives what happens to grants. Not set: it is dropped. */
+  readonly grantEvents?: GrantEvents;
 }
 
 export interface Foundation {
@@ -58,6 +61,8 @@ export interface Foundation {
   readonly grantServices: GrantServices | undefined;
   /** Undefined: the service sends no events. */
   readonly grantEvents: EventPublisher | undefined;
+  /** Where stages publish: the surroundings', or those of the receivers, or none. */
+  readonly events: GrantEvents;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
   /** What metrics say about the policy in use. Each version of the policy sets it. */
@@ -69,7 +74,7 @@ export interface Foundation {
 }
 
 export function composeFoundation(config: FixedConfig, surroundings: Surroundings): Foundation {
-  const { nowMs, steadyMs, outbound, relayOutbound } = surroundings;
+  const { nowMs, steadyMs, outbound, relayOutbound, pause } = surroundings;
   const operatorLog = createOperatorLog(nowMs);
   const { cloud, grants } = config;
   const keySets = createKeySets({ config, outbound, steadyMs, operatorLog });
@@ -82,6 +87,7 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
   const applicationOnly = config.applicationOnly && registrationOf(config.applicationOnly);
   const sealing = createSealing({ config, azure, nowMs, operatorLog });
   const caches = createCaches({ config, azure, nowMs, steadyMs, operatorLog });
+  const grantEvents = createEvents({ config, azure, outbound, nowMs, operatorLog });
   const measured = { current: { labels: { apis: [], registrations: [] }, registrations: [delegated] } };
   return {
     fixed: config,
@@ -99,8 +105,14 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
     credentialsUnder: createCredentials({ config, ...surroundings }),
     sealing,
     signInState: createSignInState(config, sealing, () => Math.floor(nowMs() / 1_000)),
-    grantServices: grants && createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs }),
-    grantEvents: createEvents({ config, azure, outbound, nowMs, operatorLog }),
+    grantServices:
+      grants &&
+      createGrantServices({
+        ...{ cloudName: cloud.name, grants, azure, sealing, nowMs, pause },
+        onOrphan: (grantId, outcome) => operatorLog.add({ event: "grants", name: `orphan_${outcome}`, grantId }),
+      }),
+    grantEvents,
+    events: surroundings.grantEvents ?? grantEvents ?? NO_EVENTS,
     operatorLog,
     nowMs,
     measured,

@@ -2,13 +2,17 @@
 import type { CloudName } from "../../shared/config/clouds.ts";
 import type { GrantConfig } from "../../shared/config/config.ts";
 import type { GrantStore } from "../../shared/grants/grant-store.ts";
+import type { GrantUpkeep } from "../../shared/grants/grant-upkeep.ts";
 import type { Grants } from "../../shared/grants/grants.ts";
+import type { OrphanRemovalInput } from "../../shared/grants/remove-orphan.ts";
 import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
 import type { Sealing } from "./sealing.ts";
 
 export interface GrantServices {
   grants(): Promise<Grants>;
+  /** What the timers do with grants. */
+  upkeep(): Promise<GrantUpkeep>;
   store(): Promise<GrantStore>;
 }
 
@@ -18,6 +22,9 @@ export interface GrantServicesInput {
   readonly azure: Azure;
   readonly sealing: Sealing;
   readonly nowMs: () => number;
+  readonly pause: (milliseconds: number) => Promise<unknown>;
+  /** See `OrphanRemovalInput`. */
+  readonly onOrphan: OrphanRemovalInput["onOrphan"];
 }
 
 export function createGrantServices(input: GrantServicesInput): GrantServices {
@@ -28,14 +35,27 @@ export function createGrantServices(input: GrantServicesInput): GrantServices {
     const identity = cloudName === "local" ? undefined : await azure.identity();
     return createTableGrantStore({ cloudName, tableEndpoint, tableName, identity });
   });
-  const grants = once(async () => {
-    const [{ createGrants }, { GRANT_PURPOSE }, sealerFor, grantStore] = await Promise.all([
-      import("../../shared/grants/grants.ts"),
+  const parts = once(async () => {
+    const [{ GRANT_PURPOSE }, { HANDLE_PURPOSE }, sealerFor, grantStore] = await Promise.all([
       import("../../shared/grants/sealed-grant.ts"),
+      import("../../shared/grants/sealed-handle.ts"),
       sealing.sealers(),
       store(),
     ]);
-    return createGrants({ store: grantStore, sealer: sealerFor(GRANT_PURPOSE), now: nowMs });
+    return { store: grantStore, sealer: sealerFor(GRANT_PURPOSE), handleSealer: sealerFor(HANDLE_PURPOSE) };
   });
-  return { grants, store };
+  const grants = once(async () => {
+    const [{ createGrants }, { createOrphanRemoval }, made] = await Promise.all([
+      import("../../shared/grants/grants.ts"),
+      import("../../shared/grants/remove-orphan.ts"),
+      parts(),
+    ]);
+    const removeOrphan = createOrphanRemoval({ store: made.store, pause: input.pause, onOrphan: input.onOrphan });
+    return createGrants({ ...made, now: nowMs, removeOrphan });
+  });
+  const upkeep = once(async () => {
+    const [{ createGrantUpkeep }, made] = await Promise.all([import("../../shared/grants/grant-upkeep.ts"), parts()]);
+    return createGrantUpkeep({ ...made, nowSeconds: () => Math.floor(nowMs() / 1_000) });
+  });
+  return { grants, upkeep, store };
 }

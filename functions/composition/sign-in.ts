@@ -36,10 +36,11 @@ export function hasLinks(policy: Policy): boolean {
   return policy.callers.some(mayHaveLinks);
 }
 
-/** A person may see the confirmation page: after a link, or after a sign-in with `offline_access`. */
+/** A person may see the confirmation page: after a link, or after a sign-in for a grant or of an entry that requires it. */
 export function hasConfirmation(policy: Policy): boolean {
-  const codeFlowWithGrant = policy.callers.some(
-    ({ flows, offlineAccess }) => flows.includes("authorization-code") && offlineAccess,
+  const codeFlowWithPage = policy.callers.some(
+    ({ flows, offlineAccess, requireConfirmation }) =>
+      flows.includes("authorization-code") && (offlineAccess || requireConfirmation),
   );
-  return codeFlowWithGrant || hasLinks(policy);
+  return codeFlowWithPage || hasLinks(policy);
 }

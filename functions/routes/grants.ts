@@ -2,6 +2,7 @@ import { byApi } from "../../shared/audit/requested-facts.ts";
 import type { Grant } from "../../shared/core/grant.ts";
 import { isoTime } from "../../shared/core/iso-time.ts";
 import { succeed } from "../../shared/core/result.ts";
+import { readGrantsQuery } from "../../shared/http/read-grants-query.ts";
 import { json } from "../../shared/http/write-answer.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
 import { authenticated, bearerOnly } from "../authenticated.ts";
@@ -10,7 +11,8 @@ import type { Route } from "../handle.ts";
 
 /**
  * `GET /grants`: answers the caller's own grants. A user also sees the grants that applications hold on their behalf,
- * with the application's name. The response never contains a handle. `?after=` takes `next` of the previous page.
+ * with the application's name. The response never contains a handle. `?after=` takes `next` of the previous page,
+ * `?expiringWithinDays=14` leaves only the grants that end within so many days.
  */
 export function grantsRoute({ exchangeContext }: Service): Route {
   return {
@@ -20,8 +22,9 @@ export function grantsRoute({ exchangeContext }: Service): Route {
     dialect: "problem",
     audit: "answered",
     run: authenticated(exchangeContext, bearerOnly, async (caller, _input, request, { correlationId }) => {
-      const after = new URL(request.url).searchParams.get("after") ?? undefined;
-      const page = await exchangeContext.grants.list(caller, after === "" ? undefined : after);
+      const query = readGrantsQuery(new URL(request.url).searchParams, exchangeContext.nowSeconds());
+      if (!query.ok) return query;
+      const page = await exchangeContext.grants.list(caller, query.value);
       if (!page.ok) return page;
       const { grants, next } = page.value;
       return succeed(
@@ -37,7 +40,7 @@ export function grantsRoute({ exchangeContext }: Service): Route {
 // ------------------------------------------------------------------------------------------------------------------
 
 function toListedGrant({ callers }: Policy, grant: Grant): Record<string, unknown> {
-  const { id, binding, user, apis, createdAtSeconds, expiresAtSeconds, lastRedeemedAtSeconds } = grant;
+  const { id, binding, user, apis, requestedBy, lastError } = grant;
   const entry = callers.find(
     ({ name, clientId = binding.clientId.toLowerCase() }) =>
       name === grant.policyEntry && clientId === binding.clientId.toLowerCase(),
@@ -49,8 +52,18 @@ function toListedGrant({ callers }: Policy, grant: Grant): Record<string, unknow
     ...(binding.kind === "application" ? { application: entry?.displayName ?? grant.policyEntry } : {}),
     userObjectId: user.objectId,
     apis: byApi(apis),
-    createdOn: isoTime(createdAtSeconds),
-    expiresOn: isoTime(expiresAtSeconds),
-    ...(lastRedeemedAtSeconds === undefined ? {} : { lastRedeemedOn: isoTime(lastRedeemedAtSeconds) }),
+    requestedBy: {
+      clientId: requestedBy.clientId,
+      ...(requestedBy.userObjectId === undefined ? {} : { userObjectId: requestedBy.userObjectId }),
+    },
+    createdOn: isoTime(grant.createdAtSeconds),
+    expiresOn: isoTime(grant.expiresAtSeconds),
+    ...timeIfKnown("lastRedeemedOn", grant.lastRedeemedAtSeconds),
+    ...timeIfKnown("lastRenewedOn", grant.lastRenewedAtSeconds),
+    ...(lastError === undefined ? {} : { lastError: { code: lastError.code, on: isoTime(lastError.atSeconds) } }),
   };
+}
+
+function timeIfKnown(name: string, seconds: number | undefined): Record<string, string> {
+  return seconds === undefined ? {} : { [name]: isoTime(seconds) };
 }

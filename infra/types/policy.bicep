@@ -183,6 +183,11 @@ type UserCaller = {
   @maxValue(365)
   grantMaxDays: int?
 
+  @description('Grants of one person for this caller at a time. Default: 20.')
+  @minValue(1)
+  @maxValue(1000)
+  maxGrantsPerUser: int?
+
   @description('`none`: the caller uses APIs through `/DownstreamApi` and never gets a token.')
   release: ('token' | 'none')?
 
@@ -257,6 +262,16 @@ type ApplicationCaller = {
   @maxValue(365)
   grantMaxDays: int?
 
+  @description('Grants of one person for this caller at a time. Default: 20.')
+  @minValue(1)
+  @maxValue(1000)
+  maxGrantsPerUser: int?
+
+  @description('Idle days after which the service redeems a grant itself, so that Entra does not end it. Requires offlineAccess.')
+  @minValue(1)
+  @maxValue(60)
+  keepAliveDays: int?
+
   @description('May redeem a grant while its user is not signed in.')
   unattended: bool?
 
@@ -270,6 +285,9 @@ type ApplicationCaller = {
 
   @description('Client ids of the user tokens that this application may present. Default: its own client id.')
   subjectClients: Guid[]?
+
+  @description('Show the confirmation page before every authorization code.')
+  requireConfirmation: bool?
 
   @description('Redirect URIs (https) of the flow authorization-code. Required with this flow and not allowed without it.')
   redirectUris: RedirectUri[]?

@@ -7,6 +7,9 @@
  */
 import { CLIENT_IDS, RESOURCE_URIS, VAULT_SECRET_NAMES } from "../tenant/directory/seed-ids.ts";
 
+/** People and tests try the local stack out again and again, for the same few persons. */
+const MANY_GRANTS = 1000;
+
 const graphScopes = ["User.Read", "Mail.Read"];
 
 export const localPolicy = {
@@ -32,6 +35,7 @@ export const localPolicy = {
       apis: { graph: graphScopes, orders: ["Orders.Read"] },
       offlineAccess: true,
       grantMaxDays: 30,
+      maxGrantsPerUser: MANY_GRANTS,
     },
     {
       name: "web-backend",
@@ -44,6 +48,7 @@ export const localPolicy = {
       offlineAccess: true,
       unattended: true,
       grantMaxDays: 30,
+      maxGrantsPerUser: MANY_GRANTS,
     },
     {
       name: "public-users",
@@ -62,6 +67,7 @@ export const localPolicy = {
       apis: { graph: graphScopes },
       offlineAccess: true,
       grantMaxDays: 30,
+      maxGrantsPerUser: MANY_GRANTS,
     },
     {
       name: "daemon",
@@ -74,6 +80,7 @@ export const localPolicy = {
       offlineAccess: true,
       unattended: true,
       grantMaxDays: 30,
+      maxGrantsPerUser: MANY_GRANTS,
     },
     {
       // It never gets a token, so it may have fewer scopes than the registration.

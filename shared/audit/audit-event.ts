@@ -56,6 +56,8 @@ export interface AuditFacts {
   grantMade?: boolean;
   /** A person allowed the grant again, and its handle is live again. */
   grantHealed?: boolean;
+  /** Id of the grant that ended because the new one is at the limit of `maxGrantsPerUser`. */
+  grantReplaced?: string;
   /** Present on a revocation: whether a grant was ended. */
   grantRevoked?: boolean;
   /** `azp`/`appid` of the client whose grant was ended. */

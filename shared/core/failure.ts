@@ -118,6 +118,8 @@ export type GrantRefusal =
   | "not_bound"
   | "unreadable"
   | "user_changed"
+  /** The caller has as many grants of this person as the policy allows, and each was redeemed. */
+  | "limit_reached"
   /** Issued for another registration than the caller's token and its entry. */
   | "other_registration"
   /** The grant is bound to a session of the application, and the request has no verifier, or the wrong one. */

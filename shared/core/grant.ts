@@ -9,6 +9,20 @@ export interface GrantBinding {
   readonly clientId: string;
 }
 
+/** Who asked for a grant: the application itself, or a person through a client application. */
+export interface GrantRequester {
+  readonly clientId: string;
+  /** `oid` of the person. Undefined: the application. */
+  readonly userObjectId: string | undefined;
+}
+
+/** The last redemption failed. A later one that works removes it. */
+export interface GrantError {
+  /** A code of this service. */
+  readonly code: string;
+  readonly atSeconds: number;
+}
+
 export interface Grant {
   /**
    * Hex SHA-256 of the handle. Not a secret: only the handle unseals the refresh token, and the hash does not reveal
@@ -23,6 +37,7 @@ export interface Grant {
   readonly apis: ConsentedApis;
   /** Name of the policy entry that allowed it. */
   readonly policyEntry: string;
+  readonly requestedBy: GrantRequester;
   readonly createdAtSeconds: number;
   /** When the person allowed it, or allowed it again: the time of that confirmation. */
   readonly allowedAtSeconds: number;
@@ -31,7 +46,17 @@ export interface Grant {
   readonly codeChallenge: string | undefined;
   /** When the application presented the verifier. */
   readonly verifiedAtSeconds: number | undefined;
+  /** When its caller redeemed it last. */
   readonly lastRedeemedAtSeconds: number | undefined;
+  /** When Entra last gave a newer refresh token: to its caller, or to the timer that keeps it alive. */
+  readonly lastRenewedAtSeconds: number | undefined;
+  readonly lastError: GrantError | undefined;
+  /** When Entra first refused its refresh token for good. Undefined: it works, or a person has allowed it again. */
+  readonly deadSinceSeconds: number | undefined;
+  /** When its owner heard that it ends soon. */
+  readonly expiringReportedAtSeconds: number | undefined;
+  /** The timer that keeps it alive leaves it alone until then. Undefined: its entry has no `keepAliveDays`. */
+  readonly keepAliveAfterSeconds: number | undefined;
   /** Id of the confirmation that allowed it last. Undefined: issued without a link. */
   readonly confirmation: string | undefined;
   /** Id of the confirmation on which the person last chose not to allow it again. */
@@ -44,6 +69,7 @@ export interface RequestedGrant {
   readonly binding: GrantBinding;
   readonly registration: string;
   readonly policyEntry: string;
+  readonly requestedBy: GrantRequester;
   readonly apis: ConsentedApis;
   /** `oid` of the only person who may allow it. Undefined: any person of the tenant. */
   readonly expectedUser: string | undefined;
@@ -73,6 +99,17 @@ const DAY_SECONDS = 24 * 3600;
 /** When a grant ends that begins at `startSeconds`, seconds since 1970. `maxDays`: `grantMaxDays` of the policy entry. */
 export function grantEnd(startSeconds: number, maxDays: number): number {
   return startSeconds + maxDays * DAY_SECONDS;
+}
+
+/** How many days before its end a grant's owner hears of it. */
+export const EXPIRING_DAYS = 14;
+
+/**
+ * When the timer redeems a grant whose refresh token is new at `renewedAtSeconds`. The id spreads grants of the same
+ * minute over a day.
+ */
+export function keepAliveTime(id: string, renewedAtSeconds: number, keepAliveDays: number): number {
+  return renewedAtSeconds + keepAliveDays * DAY_SECONDS + (Number.parseInt(id.slice(0, 8), 16) % DAY_SECONDS);
 }
 
 /**

@@ -25,7 +25,8 @@ import type { EntraToken } from "../entra/entra-token.ts";
 import { aboutGrant } from "../events/about-grant.ts";
 import type { Subject } from "../flows/flows.ts";
 import { issueRequestedGrant } from "../offline-access/issue-grant.ts";
-import type { IssuedGrant, OfflineAccess } from "../offline-access/offline-access.ts";
+import type { OfflineAccess } from "../offline-access/offline-access.ts";
+import type { IssuedGrant } from "../offline-access/store-grant.ts";
 import { decide } from "../policy/decide.ts";
 import type { ApiAllowance, Entitlement } from "../policy/entitlement.ts";
 import { release } from "../policy/release.ts";
@@ -75,6 +76,7 @@ export async function exchangeToken(
 
   const acquired = await acquireToken(context, { request, caller, subject, entitlement });
   if (!acquired.ok) {
+    await recordRefusal(context, authenticated.value, acquired.failure, audit);
     const failure = await offerSignIn(context, authenticated.value, withFlow(acquired.failure, entitlement));
     reportDeadGrant(context, subject, failure);
     return fail(failure);
@@ -84,7 +86,10 @@ export async function exchangeToken(
   if (subject.source === "code" && token.user !== undefined) audit.add({ subjectObjectId: token.user.objectId });
 
   const scopes = releaseScopes(request, subject, entitlement, token.scopes);
-  if (!scopes.ok) return scopes;
+  if (!scopes.ok) {
+    await recordRefusal(context, authenticated.value, scopes.failure, audit);
+    return scopes;
+  }
 
   const issue = { caller, subject, entitlement, token, scopes: scopes.value, audit };
   const grant = await issueRequestedGrant(context, issue, request);
@@ -171,6 +176,21 @@ function usableUntil({ expiresAtSeconds }: EntraToken, subject: Subject, { cae }
   return subject.source === "user" && !cae
     ? Math.min(expiresAtSeconds, subject.user.expiresAtSeconds)
     : expiresAtSeconds;
+}
+
+/**
+ * What a refusal means for a grant: its row says why its redemption failed, and a code that was used before ends the grant
+ * that its first use made (RFC 6749 section 4.1.2; Entra redeems a code once, whichever instance presents it).
+ */
+async function recordRefusal(
+  { grants }: ExchangeContext,
+  { caller, subject }: AuthenticatedRequest,
+  failure: Failure,
+  audit: AuditTrail,
+): Promise<void> {
+  if (subject.source === "grant") grants.refused(subject.grant, failure);
+  const isUsedCode = failure.kind === "entra_refused" && failure.verdict === "code_refused";
+  if (subject.source === "code" && isUsedCode) await grants.codeReplayed(subject.code, caller, audit);
 }
 
 /** What resolves a refusal of Entra depends on the flow. */

@@ -24,7 +24,11 @@ export interface FlowContext {
   /**
    * Records the redemption and stores the newer refresh token. Fails if the grant was revoked during the redemption.
    */
-  grantRedeemed(grant: UnsealedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
+  grantRedeemed(
+    grant: UnsealedGrant,
+    newer: SecretValue | undefined,
+    entitlement: Entitlement,
+  ): Promise<Result<true, Failure>>;
   /** Reports that Entra returned the token of another user than the one of the request. */
   onOtherUser(expected: UserIdentity, returned: UserIdentity): void;
 }

@@ -39,7 +39,7 @@ export const refreshToken: Flow<GrantSubject> = {
     const { user, refreshToken: newer } = redeemed.value;
     if (!isSameUser(user, grant.grant.user)) return fail({ kind: "grant_refused", reason: "user_changed" });
     if (isRefusedGuest(redeemed.value, allowGuests)) return fail({ kind: "sign_in_refused", reason: "guest" });
-    const recorded = await grantRedeemed(grant, newer);
+    const recorded = await grantRedeemed(grant, newer, entitlement);
     return recorded.ok ? redeemed : recorded;
   },
 };

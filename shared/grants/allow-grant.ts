@@ -12,7 +12,9 @@ import type { Sealer } from "../sealing/sealer.ts";
 import { type GrantHandle, parseHandle } from "./grant-handle.ts";
 import type { GrantStore } from "./grant-store.ts";
 import type { GrantFailure, StoredGrant, StoredRequest, StoredRow } from "./grant-types.ts";
-import { sealGrant, unsealGrant, unsealRequest } from "./sealed-grant.ts";
+import { sealContent, UNUSED } from "./new-grant.ts";
+import { endReplaced, roomForGrant } from "./room-for-grant.ts";
+import { unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
 /** Attempts if another writer changes the row, for example a redemption that is recorded. */
 const ATTEMPTS = 3;
@@ -26,6 +28,9 @@ export interface AllowGrant {
   readonly refreshToken: SecretValue;
   /** `grantMaxDays` of the policy entry. */
   readonly maxDays: number;
+  /** Of the policy entry. */
+  readonly keepAliveDays?: number | undefined;
+  readonly maxGrantsPerUser?: number;
   readonly policyEntry: string;
   /** When the confirmation began, seconds since 1970. */
   readonly allowedAtSeconds: number;
@@ -39,6 +44,8 @@ export interface AllowedGrant {
   readonly grant: Grant;
   /** `existed`: the same confirmation had allowed it before. */
   readonly outcome: "made" | "healed" | "existed";
+  /** It had to end so that a new one fits under `maxGrantsPerUser`. */
+  readonly replaced: Grant | undefined;
   /** Puts the row back as it was before. Does nothing for `existed`. */
   undo(): Promise<Result<boolean, GrantFailure>>;
 }
@@ -50,6 +57,7 @@ export interface DeclineGrant extends Pick<AllowGrant, "handle" | "user" | "conf
 export interface AllowInput {
   readonly store: GrantStore;
   readonly sealer: Sealer;
+  readonly handleSealer: Sealer;
   readonly nowSeconds: () => number;
 }
 
@@ -71,11 +79,16 @@ export async function allowGrant(
   if (previous === undefined) return fail({ kind: "grant_unknown" });
   const next = await nextGrant(input, { request, handle: handle.value, previous });
   if (!next.ok) return next;
-  if (next.value.outcome === "existed") return succeed({ ...next.value, undo: async () => succeed(false) });
-  const { grant, outcome } = next.value;
-  const sealed = await sealGrant(input.sealer, handle.value, grant, request.refreshToken);
+  if (next.value.outcome === "existed") {
+    return succeed({ ...next.value, replaced: undefined, undo: async () => succeed(false) });
+  }
+  const { outcome } = next.value;
+  const room = await roomFor(input, request, outcome);
+  if (!room.ok) return room;
+  const sealed = await sealContent(input, handle.value, { ...request, grant: next.value.grant });
   if (!sealed.ok) return sealed;
-  const allowed = await input.store.allow(previous, grant, sealed.value);
+  const { grant } = sealed.value;
+  const allowed = await input.store.allow(previous, sealed.value);
   if (!allowed.ok) return allowed;
   if (allowed.value === "gone") return fail({ kind: "grant_unknown" });
   if (allowed.value === "changed") {
@@ -84,7 +97,8 @@ export async function allowGrant(
       : fail({ kind: "grant_conflict", grantId: id });
   }
   const written = allowed.value;
-  return succeed({ grant, outcome, undo: () => input.store.restore(written, previous) });
+  await endReplaced(input, room.value);
+  return succeed({ grant, outcome, replaced: room.value, undo: () => input.store.restore(written, previous) });
 }
 
 /**
@@ -133,6 +147,15 @@ interface Allowing<Row extends StoredRow> {
   readonly previous: Row;
 }
 
+/** A grant that a person allows again has its place already. */
+async function roomFor(
+  input: AllowInput,
+  { maxGrantsPerUser = Number.POSITIVE_INFINITY, ...request }: AllowGrant,
+  outcome: AllowedGrant["outcome"],
+): Promise<Result<Grant | undefined, GrantFailure>> {
+  return outcome === "made" ? roomForGrant(input, { ...request, maxGrantsPerUser }) : succeed(undefined);
+}
+
 type Next = Result<Pick<AllowedGrant, "grant" | "outcome">, GrantFailure>;
 
 function nextGrant(input: AllowInput, allowing: Allowing<StoredRow>): Promise<Next> {
@@ -146,7 +169,7 @@ function nextGrant(input: AllowInput, allowing: Allowing<StoredRow>): Promise<Ne
 async function firstGrant(input: AllowInput, { request, handle, previous }: Allowing<StoredRequest>): Promise<Next> {
   const unsealed = await unsealRequest(input.sealer, handle, previous);
   if (!unsealed.ok) return unsealed;
-  const { binding, registration, expectedUser, codeChallenge, expiresAtSeconds } = unsealed.value;
+  const { binding, registration, expectedUser, codeChallenge, expiresAtSeconds, requestedBy } = unsealed.value;
   if (expiresAtSeconds <= input.nowSeconds()) return fail({ kind: "grant_unknown" });
   const isRequested =
     isSameBinding(binding, request.binding) &&
@@ -155,15 +178,14 @@ async function firstGrant(input: AllowInput, { request, handle, previous }: Allo
   if (!isRequested) return fail({ kind: "grant_not_bound", grantId: handle.id });
   const grant = {
     id: handle.id,
+    ...UNUSED,
     ...termsOf(request),
     binding: request.binding,
     registration,
     user: request.user,
+    requestedBy,
     createdAtSeconds: request.allowedAtSeconds,
     codeChallenge,
-    verifiedAtSeconds: undefined,
-    lastRedeemedAtSeconds: undefined,
-    declinedConfirmation: undefined,
   };
   return succeed({ grant, outcome: "made" });
 }
@@ -182,8 +204,15 @@ async function renewedGrant(input: AllowInput, { request, handle, previous }: Al
   const isOver =
     request.allowedAtSeconds < grant.allowedAtSeconds || request.confirmation === grant.declinedConfirmation;
   if (isOver) return fail({ kind: "grant_answered", grantId: grant.id });
-  return succeed({ grant: { ...grant, ...termsOf(request) }, outcome: "healed" });
+  return succeed({ grant: { ...grant, ...HEALED, ...termsOf(request) }, outcome: "healed" });
 }
+
+/** What a person's answer removes: the new refresh token and the new end have no history. */
+const HEALED = {
+  lastError: undefined,
+  deadSinceSeconds: undefined,
+  expiringReportedAtSeconds: undefined,
+} as const satisfies Partial<Grant>;
 
 function termsOf({ apis, maxDays, policyEntry, allowedAtSeconds, confirmation }: AllowGrant) {
   const expiresAtSeconds = grantEnd(allowedAtSeconds, maxDays);
@@ -200,14 +229,13 @@ async function declineRow(
   { user, confirmation }: DeclineGrant,
 ): Promise<Result<Grant | undefined | "changed", GrantFailure>> {
   if (!("grant" in row)) return orChanged(await store.withdraw(row));
-  const { grant, sealed } = row;
+  const { grant } = row;
   if (!isSameUser(grant.user, user)) return succeed(undefined);
   if (grant.confirmation === confirmation) {
     const deleted = await store.delete(grant);
     return deleted.ok ? succeed(deleted.value ? grant : undefined) : deleted;
   }
-  const { lastRedeemedAtSeconds } = grant;
-  return orChanged(await store.replace(row, { sealed, lastRedeemedAtSeconds, declinedConfirmation: confirmation }));
+  return orChanged(await store.replace(row, { declinedConfirmation: confirmation }));
 }
 
 function orChanged(written: Result<unknown, GrantFailure>): Result<"changed" | undefined, GrantFailure> {

@@ -1,9 +1,10 @@
 /**
- * Grants as rows of one table: keys, columns, and strict reading of rows. Three kinds of row:
+ * Grants as rows of one table: keys, columns, and strict reading of rows. Four kinds of row:
  *
  * - the grant: partition `grant-<first two digits of the id>` (256 partitions share the load), row key the id;
- * - index entries: partition = the owner, row key = age (newest first), then the id; the only column is the expiry. An
+ * - index entries: partition = the owner, row key = age (newest first), then the id; the columns are the client and the expiry. An
  *   application's grant has one entry for the application and one for the user on whose behalf it acts;
+ * - codes: partition `code-<first two digits of the id>`, row key the SHA-256 of Entra's code; the grant that it made;
  * - requested grants: the keys of the grant that a person may allow, so that the grant replaces this row. Its content is
  *   sealed with the handle; the columns are the application and the expiry.
  *
@@ -13,10 +14,10 @@
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
 import type { Grant } from "../core/grant.ts";
 import type { UserIdentity } from "../core/user-identity.ts";
-import type { GrantCaller, StoredRequest } from "./grant-types.ts";
+import type { GrantCaller, GrantContent, StoredRequest } from "./grant-types.ts";
 
 /** 64-bit column: seconds since 1970 exceed 32 bits in 2038. */
-interface Int64 {
+export interface Int64 {
   readonly type: "Int64";
   readonly value: string;
 }
@@ -27,6 +28,8 @@ export interface RowKeys {
 }
 
 export interface IndexRow extends RowKeys {
+  /** The grant's client, so that a person's grants for one application can be counted. */
+  readonly bindingClientId: string;
   readonly expiresAtSeconds: Int64;
 }
 
@@ -55,14 +58,29 @@ export interface GrantRow extends RowKeys {
   readonly codeChallenge?: string;
   readonly verifiedAtSeconds?: Int64;
   readonly lastRedeemedAtSeconds?: Int64;
+  readonly lastRenewedAtSeconds?: Int64;
+  /** The person who asked for the grant. Not set: the application. */
+  readonly requestedByUser?: string;
+  readonly requestedByClientId: string;
+  readonly lastErrorCode?: string;
+  readonly lastErrorAtSeconds?: Int64;
+  readonly deadSinceSeconds?: Int64;
+  readonly expiringReportedAtSeconds?: Int64;
+  readonly keepAliveAfterSeconds?: Int64;
   readonly confirmation?: string;
   readonly declinedConfirmation?: string;
   readonly sealed: string;
+  /** The handle, sealed by the service's key alone. Only with `keepAliveDays`. */
+  readonly sealedHandle?: string;
 }
 
 /** The largest number of ten digits, so that the difference always has ten digits. */
 const SECONDS_END = 9_999_999_999;
 const CURSOR = /^\d{10}-[0-9a-f]{64}$/;
+
+export function int64(value: number): Int64 {
+  return { type: "Int64", value: String(value) };
+}
 
 export function grantKeys(id: string): RowKeys {
   return { partitionKey: `grant-${id.slice(0, 2)}`, rowKey: id };
@@ -95,7 +113,9 @@ export function idOfIndexRowKey(rowKey: string): string {
 }
 
 export function toIndexRows(grant: Grant): readonly IndexRow[] {
-  return indexKeys(grant).map((keys) => ({ ...keys, expiresAtSeconds: int64(grant.expiresAtSeconds) }));
+  const { binding, expiresAtSeconds } = grant;
+  const columns = { bindingClientId: binding.clientId, expiresAtSeconds: int64(expiresAtSeconds) };
+  return indexKeys(grant).map((keys) => ({ ...keys, ...columns }));
 }
 
 export function toRequestRow(
@@ -138,7 +158,8 @@ export function readRequestRow(row: Readonly<Record<string, unknown>>): Omit<Sto
   }
 }
 
-export function toGrantRow(grant: Grant, sealed: string): GrantRow {
+export function toGrantRow({ grant, sealed, sealedHandle }: GrantContent): GrantRow {
+  const { requestedBy, lastError } = grant;
   return {
     ...grantKeys(grant.id),
     bindingKind: grant.binding.kind,
@@ -149,19 +170,25 @@ export function toGrantRow(grant: Grant, sealed: string): GrantRow {
     userObjectId: grant.user.objectId,
     apis: JSON.stringify(grant.apis),
     policyEntry: grant.policyEntry,
+    requestedByClientId: requestedBy.clientId,
+    ...(requestedBy.userObjectId === undefined ? {} : { requestedByUser: requestedBy.userObjectId }),
     createdAtSeconds: int64(grant.createdAtSeconds),
     allowedAtSeconds: int64(grant.allowedAtSeconds),
     expiresAtSeconds: int64(grant.expiresAtSeconds),
     ...optionalTexts(grant),
     ...optionalTimes(grant),
+    ...(lastError === undefined
+      ? {}
+      : { lastErrorCode: lastError.code, lastErrorAtSeconds: int64(lastError.atSeconds) }),
     sealed,
+    ...(sealedHandle === undefined ? {} : { sealedHandle }),
   };
 }
 
 /**
  * Undefined: the service did not write this row. Its content is trusted only after comparison with the sealed record.
  */
-export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: Grant; sealed: string } | undefined {
+export function readGrantRow(row: Readonly<Record<string, unknown>>): GrantContent | undefined {
   try {
     if ("requested" in row) return undefined;
     return {
@@ -176,16 +203,26 @@ export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: G
         user: { tenantId: readString(row["userTenantId"]), objectId: readString(row["userObjectId"]) },
         apis: readConsentedApis(JSON.parse(readString(row["apis"]))),
         policyEntry: readString(row["policyEntry"]),
+        requestedBy: {
+          clientId: readString(row["requestedByClientId"]),
+          userObjectId: optional(row["requestedByUser"], readString),
+        },
         createdAtSeconds: readSeconds(row["createdAtSeconds"]),
         allowedAtSeconds: readSeconds(row["allowedAtSeconds"]),
         expiresAtSeconds: readSeconds(row["expiresAtSeconds"]),
         codeChallenge: optional(row["codeChallenge"], readString),
         verifiedAtSeconds: optional(row["verifiedAtSeconds"], readSeconds),
         lastRedeemedAtSeconds: optional(row["lastRedeemedAtSeconds"], readSeconds),
+        lastRenewedAtSeconds: optional(row["lastRenewedAtSeconds"], readSeconds),
+        lastError: readLastError(row),
+        deadSinceSeconds: optional(row["deadSinceSeconds"], readSeconds),
+        expiringReportedAtSeconds: optional(row["expiringReportedAtSeconds"], readSeconds),
+        keepAliveAfterSeconds: optional(row["keepAliveAfterSeconds"], readSeconds),
         confirmation: optional(row["confirmation"], readString),
         declinedConfirmation: optional(row["declinedConfirmation"], readString),
       },
       sealed: readString(row["sealed"]),
+      sealedHandle: optional(row["sealedHandle"], readString),
     };
   } catch {
     // A reader below or JSON.parse threw: the service did not write this row.
@@ -195,7 +232,14 @@ export function readGrantRow(row: Readonly<Record<string, unknown>>): { grant: G
 
 // ---------------------------------------------------------------------------------------------------------------
 
-const OPTIONAL_TIMES = ["verifiedAtSeconds", "lastRedeemedAtSeconds"] as const;
+const OPTIONAL_TIMES = [
+  "verifiedAtSeconds",
+  "lastRedeemedAtSeconds",
+  "lastRenewedAtSeconds",
+  "deadSinceSeconds",
+  "expiringReportedAtSeconds",
+  "keepAliveAfterSeconds",
+] as const;
 const OPTIONAL_TEXTS = ["codeChallenge", "confirmation", "declinedConfirmation"] as const;
 
 function optionalTimes(grant: Grant): Partial<Pick<GrantRow, (typeof OPTIONAL_TIMES)[number]>> {
@@ -216,6 +260,11 @@ function optionalTexts(grant: Grant): Partial<Pick<GrantRow, (typeof OPTIONAL_TE
 
 function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined {
   return value === undefined ? undefined : read(value);
+}
+
+function readLastError(row: Readonly<Record<string, unknown>>): Grant["lastError"] {
+  const code = optional(row["lastErrorCode"], readString);
+  return code === undefined ? undefined : { code, atSeconds: readSeconds(row["lastErrorAtSeconds"]) };
 }
 
 function readString(value: unknown): string {
@@ -251,8 +300,4 @@ function readKind(value: unknown): "user" | "application" {
 function readSeconds(value: unknown): number {
   if (typeof value !== "bigint") throw new TypeError("not a 64-bit number");
   return Number(value);
-}
-
-function int64(value: number): Int64 {
-  return { type: "Int64", value: String(value) };
 }

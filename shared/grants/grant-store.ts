@@ -5,8 +5,10 @@
  */
 import type { Grant } from "../core/grant.ts";
 import type { Result } from "../core/result.ts";
+import type { ClaimCode, ClaimedCode } from "./code-rows.ts";
 import type {
   GrantCaller,
+  GrantContent,
   GrantExists,
   GrantPage,
   GrantStoreFailure,
@@ -18,13 +20,21 @@ import type {
   StoredRow,
 } from "./grant-types.ts";
 
-/** What a redemption changes in a row. */
-export interface GrantChange {
-  readonly sealed: string;
-  readonly lastRedeemedAtSeconds: number | undefined;
-  readonly verifiedAtSeconds?: number;
-  readonly declinedConfirmation?: string;
-}
+/** What changes in a row besides an answer of the person. A member that is absent stays; an undefined one goes. */
+export type GrantChange = Partial<
+  Pick<
+    Grant,
+    | "verifiedAtSeconds"
+    | "declinedConfirmation"
+    | "lastRedeemedAtSeconds"
+    | "lastRenewedAtSeconds"
+    | "lastError"
+    | "deadSinceSeconds"
+    | "expiringReportedAtSeconds"
+    | "keepAliveAfterSeconds"
+  > &
+    Pick<GrantContent, "sealed" | "sealedHandle">
+>;
 
 export interface ListGrants extends GrantVisibility {
   readonly caller: GrantCaller;
@@ -32,11 +42,32 @@ export interface ListGrants extends GrantVisibility {
   readonly limit: number;
   /** `next` of the previous page. */
   readonly after?: string;
+  /** Only grants that end at this time or before, seconds since 1970. */
+  readonly endingBySeconds?: number | undefined;
+}
+
+export interface ListOfUser extends Pick<Grant, "binding" | "user"> {
+  /** Grants that end after this time, seconds since 1970. */
+  readonly afterSeconds: number;
+  readonly atLeast: number;
+}
+
+/** Which grants a timer looks for. `continuation`: that of the page before. */
+export type FindGrants = { readonly continuation?: string | undefined } & (
+  | { readonly which: "kept_alive" }
+  /** Grants that end after the first time and by the second, seconds since 1970. */
+  | { readonly which: "ending"; readonly afterSeconds: number; readonly bySeconds: number }
+);
+
+export interface FoundGrants {
+  readonly grants: readonly StoredGrant[];
+  /** Undefined: this is the last page. */
+  readonly continuation: string | undefined;
 }
 
 export interface GrantStore {
   /** Writes the index entry first, then the grant, so that no grant can exist that its owner cannot list. */
-  create(grant: Grant, sealed: string): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>>;
+  create(content: GrantContent): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>>;
   /** Stores a requested grant under an id that no row has. */
   request(requested: StoredRequest["requested"], sealed: string): Promise<Result<true, GrantStoreFailure>>;
   /**
@@ -45,8 +76,7 @@ export interface GrantStore {
    */
   allow(
     previous: StoredRow,
-    grant: Grant,
-    sealed: string,
+    content: GrantContent,
   ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>>;
   /** Undoes `allow`, unless the row changed since. False: it did. */
   restore(allowed: StoredGrant, previous: StoredRow): Promise<Result<boolean, GrantStoreFailure>>;
@@ -63,6 +93,15 @@ export interface GrantStore {
   delete(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
   /** Newest first. `page_invalid`: `after` is not the `next` of a page. */
   list(request: ListGrants): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>>;
+  /**
+   * The live grants of one caller and one person, newest first. If the index has fewer than `atLeast` entries, an empty
+   * list, without reading the rows.
+   */
+  listOfUser(request: ListOfUser): Promise<Result<readonly Grant[], GrantStoreFailure>>;
+  /** Undefined: the code was not used before. */
+  claimCode(claim: ClaimCode): Promise<Result<ClaimedCode, GrantStoreFailure>>;
+  /** One page of grants of every owner, in no order, for the timers. */
+  find(request: FindGrants): Promise<Result<FoundGrants, GrantStoreFailure>>;
   /** Deletes (or in a dry run counts) rows that expired before `beforeSeconds`, at most `limit` of them. */
   reap(request: {
     readonly beforeSeconds: number;

@@ -12,11 +12,17 @@ export interface GrantCaller {
   readonly objectId: string;
 }
 
-/** A grant as stored: the record, the sealed refresh token, and the row's version for compare-and-swap. */
-export interface StoredGrant {
+/** The content of a grant's row. */
+export interface GrantContent {
   readonly grant: Grant;
   /** JWE, see `sealed-grant.ts`. */
   readonly sealed: string;
+  /** JWE, see `sealed-handle.ts`. Undefined: only the caller has the handle. */
+  readonly sealedHandle?: string | undefined;
+}
+
+/** A grant as stored: the record, the sealed refresh token, and the row's version for compare-and-swap. */
+export interface StoredGrant extends GrantContent {
   readonly etag: string;
 }
 
@@ -111,6 +117,10 @@ export type GrantFailure =
   /** The link of the grant was answered by another confirmation. */
   | { readonly kind: "grant_answered"; readonly grantId: string }
   | GrantExists
+  /** The caller has as many grants of this person as the policy allows, and all were redeemed. */
+  | { readonly kind: "grant_limit" }
+  /** The authorization code was used before. */
+  | { readonly kind: "code_used" }
   /** Other writers changed the row repeatedly. Nothing is lost: the row holds a valid refresh token. */
   | { readonly kind: "grant_conflict"; readonly grantId: string }
   | PageInvalid

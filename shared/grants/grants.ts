@@ -7,8 +7,7 @@
  * Entra's token is about the grant's user.
  */
 
-import type { ConsentedApis } from "../core/api-scopes.ts";
-import { type Grant, type GrantBinding, grantEnd, isGrantId, type RequestedGrant } from "../core/grant.ts";
+import { type Grant, isGrantId, type RequestedGrant } from "../core/grant.ts";
 import { REQUESTED_GRANT_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
@@ -22,6 +21,7 @@ import {
   type DeclineGrant,
   declineGrant,
 } from "./allow-grant.ts";
+import { CODE_ROW_SECONDS, type CreatedGrant, type CreateGrant, createGrant, removeLater } from "./create-grant.ts";
 import { type GrantHandle, newHandle as newRandomHandle, parseHandle } from "./grant-handle.ts";
 import type { GrantStore, ListGrants } from "./grant-store.ts";
 import type {
@@ -35,30 +35,22 @@ import type {
   StoredRow,
   UnsealedGrant,
 } from "./grant-types.ts";
-import { confirmExists, recordRedemption, recordVerified, storeNewer } from "./record-redemption.ts";
-import { sealGrant, sealRequest, unsealGrant, unsealRequest } from "./sealed-grant.ts";
+import {
+  confirmExists,
+  firstDeath,
+  type Redemption,
+  type RefusedRedemption,
+  recordRedemption,
+  recordVerified,
+  storeNewer,
+} from "./record-redemption.ts";
+import { sealRequest, unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
 /**
  * How long an expired grant stays in the store. An application that runs once a week then gets "expired" with a link to
  * renew the grant, instead of "unknown". The refresh token stays sealed with the handle and is not redeemed.
  */
 const EXPIRED_RETENTION_SECONDS = 14 * 24 * 3600;
-
-export interface CreateGrant {
-  readonly binding: GrantBinding;
-  readonly registration: string;
-  readonly user: UserIdentity;
-  readonly apis: ConsentedApis;
-  readonly refreshToken: SecretValue;
-  /** `grantMaxDays` of the policy entry. */
-  readonly maxDays: number;
-  readonly policyEntry: string;
-}
-
-export interface CreatedGrant {
-  readonly handle: SecretValue;
-  readonly grant: Grant;
-}
 
 /** `user` is undefined for a grant that was only requested. */
 export type RevokedGrant = Pick<Grant, "id" | "binding"> & { readonly user: UserIdentity | undefined };
@@ -74,22 +66,28 @@ export interface Grants {
   decline(request: DeclineGrant): Promise<Result<Grant | undefined, GrantFailure>>;
   /** Whether a link can still be answered. */
   checkAnswerable(link: Pick<AllowGrant, "handle" | "heals">): Promise<Result<true, GrantFailure>>;
+  /** If it fails, no grant stays behind: one that was stored nevertheless is removed in the background. */
   create(request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>>;
+  /** The code was used again. Returns the grant that it had made and that ends now. */
+  revokeByCode(codeId: string, caller: GrantCaller): Promise<Result<RevokedGrant | undefined, GrantFailure>>;
   /**
    * Checks existence, binding, expiry and seal, in this order: another caller does not learn that a grant expired, or that
    * it is pending.
    */
   open(handle: SecretValue, caller: GrantCaller): Promise<Result<UnsealedGrant, GrantFailure>>;
   /** Stores the newer refresh token that Entra returned, unless another instance stored one in the meantime. */
-  storeNewer(opened: UnsealedGrant, refreshToken: SecretValue): Promise<Result<Grant, GrantFailure>>;
+  storeNewer(
+    opened: UnsealedGrant,
+    refreshToken: SecretValue,
+    redemption: Redemption,
+  ): Promise<Result<Grant, GrantFailure>>;
   /** Records a redemption without a newer refresh token, at most once a day. */
-  recordRedemption(opened: UnsealedGrant): Promise<Result<Grant, GrantFailure>>;
+  recordRedemption(opened: UnsealedGrant, redemption: Redemption): Promise<Result<Grant, GrantFailure>>;
+  /** Records a refused redemption. True: the grant died, and only this call says so until a person allows it again. */
+  firstDeath(opened: UnsealedGrant, refusal: RefusedRedemption): Promise<Result<boolean, GrantFailure>>;
   /** Reads the grant again. Fails if it was revoked, or if the store does not answer. */
   confirmExists(grant: Grant): Promise<Result<Grant, GrantFailure>>;
-  list(
-    caller: GrantCaller,
-    page: { readonly limit: number; readonly after?: string } & GrantVisibility,
-  ): Promise<Result<GrantPage, GrantFailure>>;
+  list(caller: GrantCaller, page: Omit<ListGrants, "caller">): Promise<Result<GrantPage, GrantFailure>>;
   /**
    * Returns what was revoked. Undefined: it did not exist. A requested grant ends too. `visibility` lets a user revoke the grants that
    * applications hold on their behalf.
@@ -115,23 +113,28 @@ export interface GrantsInput {
   readonly store: GrantStore;
   /** `createSealer({ purpose: GRANT_PURPOSE, keys })`. */
   readonly sealer: Sealer;
+  /** `createSealer({ purpose: HANDLE_PURPOSE, keys })`. */
+  readonly handleSealer: Sealer;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly newHandle?: () => GrantHandle;
+  /** See `remove-orphan.ts`. */
+  readonly removeOrphan?: (grant: Grant) => Promise<void>;
 }
 
 export function createGrants(input: GrantsInput): Grants {
-  const { store, sealer } = input;
-  const redemption = { store, sealer, nowSeconds: () => nowSeconds(input) };
+  const { store } = input;
+  const redemption = { ...input, nowSeconds: () => nowSeconds(input) };
   return {
     request: (request) => requestGrant(input, request),
     allow: (request) => allowGrant(redemption, request),
     decline: (request) => declineGrant(redemption, request),
     checkAnswerable: (link) => checkAnswerable(redemption, link),
-    create: (request) => createGrant(input, request),
+    create: (request) => createGrant(redemption, request),
     open: (handle, caller) => openGrant(input, handle, caller),
-    storeNewer: (opened, refreshToken) => storeNewer(redemption, opened, refreshToken),
-    recordRedemption: (opened) => recordRedemption(redemption, opened),
+    storeNewer: (opened, refreshToken, by) => storeNewer(redemption, opened, refreshToken, by),
+    recordRedemption: (opened, by) => recordRedemption(redemption, opened, by),
+    firstDeath: (opened, refusal) => firstDeath(redemption, opened, refusal),
     confirmExists: (grant) => confirmExists(input, grant),
     list: (caller, page) => listGrants(input, { caller, ...page }),
     async revoke(handle, caller, visibility = {}) {
@@ -141,7 +144,12 @@ export function createGrants(input: GrantsInput): Grants {
     revokeById: async (id, caller, visibility = {}) =>
       isGrantId(id) ? revokeGrant(input, id, caller, visibility) : fail({ kind: "grant_unknown" as const }),
     recordVerified: (opened) => recordVerified(redemption, opened),
-    discard: (grant) => store.delete(grant),
+    revokeByCode: (codeId, caller) => revokeByCode(input, codeId, caller),
+    async discard(grant) {
+      const deleted = await store.delete(grant);
+      if (!deleted.ok) removeLater(input, grant);
+      return deleted;
+    },
     reap: ({ dryRun, limit }) =>
       store.reap({ beforeSeconds: nowSeconds(input) - EXPIRED_RETENTION_SECONDS, limit, dryRun }),
   };
@@ -177,26 +185,16 @@ async function requestGrant(input: GrantsInput, request: RequestGrant): Promise<
   return stored.ok ? succeed(handle) : stored;
 }
 
-async function createGrant(input: GrantsInput, request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>> {
-  const { refreshToken, maxDays, ...record } = request;
-  const handle = (input.newHandle ?? newRandomHandle)();
-  const createdAtSeconds = nowSeconds(input);
-  const grant: Grant = {
-    id: handle.id,
-    ...record,
-    createdAtSeconds,
-    allowedAtSeconds: createdAtSeconds,
-    expiresAtSeconds: grantEnd(createdAtSeconds, maxDays),
-    codeChallenge: undefined,
-    verifiedAtSeconds: undefined,
-    lastRedeemedAtSeconds: undefined,
-    confirmation: undefined,
-    declinedConfirmation: undefined,
-  };
-  const sealed = await sealGrant(input.sealer, handle, grant, refreshToken);
-  if (!sealed.ok) return sealed;
-  const created = await input.store.create(grant, sealed.value);
-  return created.ok ? succeed({ handle: handle.secret, grant }) : created;
+async function revokeByCode(
+  input: GrantsInput,
+  codeId: string,
+  caller: GrantCaller,
+): Promise<Result<RevokedGrant | undefined, GrantFailure>> {
+  const expiresAtSeconds = nowSeconds(input) + CODE_ROW_SECONDS;
+  const claimed = await input.store.claimCode({ codeId, grantId: undefined, expiresAtSeconds });
+  if (!claimed.ok) return claimed;
+  const grantId = claimed.value?.grantId;
+  return grantId === undefined ? succeed(undefined) : revokeGrant(input, grantId, caller, {});
 }
 
 async function openGrant(

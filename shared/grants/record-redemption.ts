@@ -1,25 +1,35 @@
 /**
  * Records a redemption of a grant: stores the newest refresh token, even if several instances redeem at once, and
- * detects that the grant was revoked during the call to Entra, so that its token is not released.
+ * detects that the grant was revoked during the call to Entra, so that its token is not released. A redemption that Entra
+ * refused is recorded once for each cause.
  */
-import type { Grant } from "../core/grant.ts";
+import { type Grant, keepAliveTime } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { Sealer } from "../sealing/sealer.ts";
+import { changeGrant, readExisting } from "./grant-change.ts";
 import { parseHandle } from "./grant-handle.ts";
 import type { GrantChange, GrantStore } from "./grant-store.ts";
-import type { GrantFailure, StoredGrant, UnsealedGrant } from "./grant-types.ts";
+import type { GrantFailure, UnsealedGrant } from "./grant-types.ts";
+import { type KeepAliveColumns, keepAliveColumns } from "./keep-alive-columns.ts";
 import { sealGrant } from "./sealed-grant.ts";
 
-/** Attempts to store a newer refresh token if only other columns of the row changed. */
-const STORE_ATTEMPTS = 3;
 /** Resolution of "last redeemed": one write a day is enough to see whether a grant is in use. */
 const RECORD_AFTER_SECONDS = 24 * 3600;
 
 export interface RedemptionInput {
   readonly store: GrantStore;
   readonly sealer: Sealer;
+  /** For handles of grants that are kept alive. */
+  readonly handleSealer: Sealer;
   readonly nowSeconds: () => number;
+}
+
+export interface Redemption {
+  /** `timer`: the service kept the grant alive; its caller did not use it. */
+  readonly by: "caller" | "timer";
+  /** Of the policy entry. */
+  readonly keepAliveDays: number | undefined;
 }
 
 /** Replaces the stored refresh token with the newer one that Entra returned. */
@@ -27,24 +37,40 @@ export async function storeNewer(
   input: RedemptionInput,
   opened: UnsealedGrant,
   refreshToken: SecretValue,
+  redemption: Redemption,
 ): Promise<Result<Grant, GrantFailure>> {
-  const parsed = parseHandle(opened.handle.reveal());
-  if (!parsed.ok) return parsed;
-  const sealed = await sealGrant(input.sealer, parsed.value, opened.grant, refreshToken);
+  const handle = parseHandle(opened.handle.reveal());
+  if (!handle.ok) return handle;
+  const sealed = await sealGrant(input.sealer, handle.value, opened.grant, refreshToken);
   if (!sealed.ok) return sealed;
-  const change = { sealed: sealed.value, lastRedeemedAtSeconds: input.nowSeconds() };
-  return compareAndSwap(input, { opened, change, stored: opened, attemptsLeft: STORE_ATTEMPTS });
+  const columns = await columnsAfter(input, opened, redemption);
+  if (!columns.ok) return columns;
+  const now = input.nowSeconds();
+  const change = { sealed: sealed.value, lastRenewedAtSeconds: now, ...workedAt(now, redemption), ...columns.value };
+  // If another instance stored a refresh token in the meantime, that one stays: both work (Entra does not revoke the old
+  // one, E-91), and overwriting it would gain nothing.
+  const changed = await changeGrant(input.store, opened, (latest) =>
+    latest.sealed === opened.sealed ? change : undefined,
+  );
+  return changed.ok ? succeed(changed.value?.grant ?? opened.grant) : changed;
 }
 
-/** Records a redemption without a newer refresh token, at most once a day. */
+/**
+ * Records a redemption without a newer refresh token: at most once a day, unless it shows that the grant works again or
+ * the policy entry has changed.
+ */
 export async function recordRedemption(
   input: RedemptionInput,
   opened: UnsealedGrant,
+  redemption: Redemption,
 ): Promise<Result<Grant, GrantFailure>> {
-  const { grant, sealed } = opened;
-  const last = grant.lastRedeemedAtSeconds;
-  if (last !== undefined && input.nowSeconds() - last < RECORD_AFTER_SECONDS) return confirmExists(input, grant);
-  const replaced = await input.store.replace(opened, { sealed, lastRedeemedAtSeconds: input.nowSeconds() });
+  const { grant } = opened;
+  const now = input.nowSeconds();
+  if (!isWorthWriting(opened, redemption, now)) return confirmExists(input, grant);
+  const columns = await columnsAfter(input, opened, redemption);
+  if (!columns.ok) return columns;
+  const change = { ...workedAt(now, redemption), ...columns.value, ...nextPeriod(grant.id, now, redemption) };
+  const replaced = await input.store.replace(opened, change);
   if (!replaced.ok) return replaced;
   // Another instance recorded a redemption at the same time, or the grant was undone: its row is a requested grant again.
   if (replaced.value === "changed") return confirmExists(input, grant);
@@ -56,69 +82,98 @@ export async function recordRedemption(
  * token is not released.
  */
 export async function confirmExists(
-  input: Pick<RedemptionInput, "store">,
+  { store }: Pick<RedemptionInput, "store">,
   { id }: Grant,
 ): Promise<Result<Grant, GrantFailure>> {
-  const stored = await readExisting(input, id);
+  const stored = await readExisting(store, id);
   return stored.ok ? succeed(stored.value.grant) : stored;
-}
-
-async function readExisting(
-  { store }: Pick<RedemptionInput, "store">,
-  id: string,
-): Promise<Result<StoredGrant, GrantFailure>> {
-  const read = await store.read(id);
-  if (!read.ok) return read;
-  // A requested grant under this id means that the grant was undone.
-  return read.value === undefined || !("grant" in read.value) ? fail({ kind: "grant_unknown" }) : succeed(read.value);
 }
 
 /** Another instance may record it, or a redemption, at the same time: the row it wrote replaces the one that was opened. */
 export async function recordVerified(
-  input: RedemptionInput,
+  { store, nowSeconds }: Pick<RedemptionInput, "store" | "nowSeconds">,
   opened: UnsealedGrant,
 ): Promise<Result<UnsealedGrant, GrantFailure>> {
-  const { grant, sealed, handle, refreshToken } = opened;
-  const { lastRedeemedAtSeconds } = grant;
-  const change = { sealed, lastRedeemedAtSeconds, verifiedAtSeconds: input.nowSeconds() };
-  const replaced = await input.store.replace(opened, change);
-  if (!replaced.ok) return replaced;
-  if (replaced.value === "gone") return fail({ kind: "grant_unknown" });
-  if (replaced.value !== "changed") return succeed({ ...replaced.value, handle, refreshToken });
-  const again = await readExisting(input, grant.id);
-  if (!again.ok) return again;
-  return again.value.grant.verifiedAtSeconds === undefined
-    ? fail({ kind: "grant_conflict", grantId: grant.id })
-    : succeed({ ...again.value, handle, refreshToken });
+  const { handle, refreshToken } = opened;
+  const changed = await changeGrant(store, opened, ({ grant }) =>
+    grant.verifiedAtSeconds === undefined ? { verifiedAtSeconds: nowSeconds() } : undefined,
+  );
+  if (!changed.ok) return changed;
+  if (changed.value !== undefined) return succeed({ ...changed.value, handle, refreshToken });
+  const again = await readExisting(store, opened.grant.id);
+  return again.ok ? succeed({ ...again.value, handle, refreshToken }) : again;
+}
+
+/** A redemption that Entra, or a check of its answer, refused. */
+export interface RefusedRedemption {
+  /** The code of this service. */
+  readonly code: string;
+  /** Entra refused the refresh token for good. */
+  readonly isDead: boolean;
+  /** The timer leaves the grant alone until then. Not set: as before. */
+  readonly keepAliveAfterSeconds?: number;
+}
+
+/**
+ * Records the refusal, unless the row says the same already. True: this is the first time that Entra refused the refresh
+ * token for good since a person allowed the grant, and only this call says so. A refresh token that another redemption
+ * stored in the meantime, or that a person gave by allowing the grant again, is not the one that was refused.
+ */
+export async function firstDeath(
+  { store, nowSeconds }: Pick<RedemptionInput, "store" | "nowSeconds">,
+  opened: UnsealedGrant,
+  refusal: RefusedRedemption,
+): Promise<Result<boolean, GrantFailure>> {
+  let isFirst = false;
+  const changed = await changeGrant(store, opened, ({ grant, sealed }): GrantChange | undefined => {
+    isFirst = refusal.isDead && grant.deadSinceSeconds === undefined;
+    return sealed === opened.sealed ? refusalChange(grant, refusal, nowSeconds()) : undefined;
+  });
+  return changed.ok ? succeed(isFirst && changed.value !== undefined) : changed;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
-interface Swap {
-  readonly opened: UnsealedGrant;
-  readonly change: GrantChange;
-  /** The row as last read. */
-  readonly stored: StoredGrant;
-  readonly attemptsLeft: number;
+/** The timer tries again only after a whole period, although Entra gave no newer refresh token. */
+function nextPeriod(id: string, now: number, { by, keepAliveDays }: Redemption): GrantChange {
+  const isTimers = by === "timer" && keepAliveDays !== undefined;
+  return isTimers ? { keepAliveAfterSeconds: keepAliveTime(id, now, keepAliveDays) } : {};
 }
 
-/**
- * If another instance stored a refresh token in the meantime, that one stays: both work (Entra does not revoke the old
- * one, E-91), and overwriting it would gain nothing. The write is repeated only if the sealed part is unchanged,
- * because then another instance only recorded its redemption.
- */
-async function compareAndSwap(
-  input: RedemptionInput,
-  { opened, change, stored, attemptsLeft }: Swap,
-): Promise<Result<Grant, GrantFailure>> {
-  const replaced = await input.store.replace(stored, change);
-  if (!replaced.ok) return replaced;
-  if (replaced.value === "gone") return fail({ kind: "grant_unknown" });
-  if (replaced.value !== "changed") return succeed(replaced.value.grant);
+/** Undefined: the row says it already. */
+function refusalChange(
+  { lastError, deadSinceSeconds }: Grant,
+  { code, isDead, keepAliveAfterSeconds }: RefusedRedemption,
+  now: number,
+): GrantChange | undefined {
+  const dies = isDead && deadSinceSeconds === undefined ? { deadSinceSeconds: now } : {};
+  const error = lastError?.code === code ? {} : { lastError: { code, atSeconds: now } };
+  const timer = keepAliveAfterSeconds === undefined ? {} : { keepAliveAfterSeconds };
+  const change = { ...error, ...dies, ...timer };
+  return Object.keys(change).length === 0 ? undefined : change;
+}
 
-  const again = await readExisting(input, opened.grant.id);
-  if (!again.ok) return again;
-  if (again.value.sealed !== opened.sealed) return succeed(again.value.grant);
-  if (attemptsLeft <= 1) return fail({ kind: "grant_conflict", grantId: opened.grant.id });
-  return compareAndSwap(input, { opened, change, stored: again.value, attemptsLeft: attemptsLeft - 1 });
+function workedAt(nowSeconds: number, { by }: Redemption): GrantChange {
+  const used = by === "caller" ? { lastRedeemedAtSeconds: nowSeconds } : {};
+  return { ...used, lastError: undefined, deadSinceSeconds: undefined };
+}
+
+function isWorthWriting(
+  { grant, sealedHandle }: UnsealedGrant,
+  { by, keepAliveDays }: Redemption,
+  now: number,
+): boolean {
+  const last = grant.lastRedeemedAtSeconds;
+  const isRecent = last !== undefined && now - last < RECORD_AFTER_SECONDS;
+  const isKeptAlive = sealedHandle !== undefined;
+  return by === "timer" || !isRecent || grant.lastError !== undefined || isKeptAlive !== (keepAliveDays !== undefined);
+}
+
+async function columnsAfter(
+  input: RedemptionInput,
+  { grant, sealedHandle, handle: text }: UnsealedGrant,
+  { keepAliveDays }: Redemption,
+): Promise<Result<KeepAliveColumns, GrantFailure>> {
+  const handle = parseHandle(text.reveal());
+  return handle.ok ? keepAliveColumns(input, { grant, sealedHandle, handle: handle.value, keepAliveDays }) : handle;
 }

@@ -40,6 +40,28 @@ export async function unsealGrant(
   return succeed(new SecretValue(content.refreshToken));
 }
 
+/** The members of a grant that change only when a person allows it again, as one text. */
+export function constantRecord(grant: Grant): string {
+  return JSON.stringify([
+    grant.id,
+    grant.binding.kind,
+    grant.binding.tenantId,
+    grant.binding.clientId,
+    grant.registration,
+    grant.user.tenantId,
+    grant.user.objectId,
+    grant.apis.map(({ api, scopes }) => [api, scopes]),
+    grant.policyEntry,
+    grant.requestedBy.clientId,
+    grant.requestedBy.userObjectId,
+    grant.createdAtSeconds,
+    grant.allowedAtSeconds,
+    grant.expiresAtSeconds,
+    grant.codeChallenge,
+    grant.confirmation,
+  ]);
+}
+
 /** A requested grant, whole. The member name keeps it apart from a sealed grant. */
 export function sealRequest(
   sealer: Sealer,
@@ -68,26 +90,6 @@ export async function unsealRequest(
 
 function rowText({ id, binding, expiresAtSeconds }: StoredRequest["requested"]): string {
   return JSON.stringify([id, binding.kind, binding.tenantId, binding.clientId, expiresAtSeconds]);
-}
-
-/** The members of a grant that change only when a person allows it again, as one text. */
-function constantRecord(grant: Grant): string {
-  return JSON.stringify([
-    grant.id,
-    grant.binding.kind,
-    grant.binding.tenantId,
-    grant.binding.clientId,
-    grant.registration,
-    grant.user.tenantId,
-    grant.user.objectId,
-    grant.apis.map(({ api, scopes }) => [api, scopes]),
-    grant.policyEntry,
-    grant.createdAtSeconds,
-    grant.allowedAtSeconds,
-    grant.expiresAtSeconds,
-    grant.codeChallenge,
-    grant.confirmation,
-  ]);
 }
 
 function readSealedContent(text: string): { readonly refreshToken: string; readonly record: string } | undefined {

@@ -6,32 +6,26 @@
 import type { Grant } from "../core/grant.ts";
 import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
+import { claimCode } from "./code-rows.ts";
+import { findGrants } from "./find-grants.ts";
+import { changedContent } from "./grant-change.ts";
 import {
   grantKeys,
   type IndexRow,
-  idOfIndexRowKey,
   indexKeys,
-  indexPartition,
-  isIndexRowKey,
-  isRequestRow,
   type RequestRow,
   type RowKeys,
-  readGrantRow,
-  readRequestRow,
   toGrantRow,
   toIndexRows,
   toRequestRow,
-  userPartition,
 } from "./grant-row.ts";
-import type { GrantChange, GrantStore, ListGrants } from "./grant-store.ts";
-import type { GrantExists, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant, StoredRow } from "./grant-types.ts";
+import type { GrantChange, GrantStore } from "./grant-store.ts";
+import type { GrantContent, GrantExists, GrantStoreFailure, StoredGrant, StoredRow } from "./grant-types.ts";
+import { listGrantRows, listGrantsOfUser } from "./list-grants.ts";
+import { readRow } from "./read-row.ts";
 import { reapRows } from "./reap-rows.ts";
 import { callTable } from "./table-call.ts";
 import { createTableClient, type GrantTable, type TableClientInput } from "./table-client.ts";
-
-/** Concurrent reads of one listing. */
-const READS_AT_ONCE = 10;
-const LIST_MAX = 50;
 
 export interface TableGrantStoreInput extends TableClientInput {
   /** For tests; normally `GRANT_STORE_DEADLINE_MS`. */
@@ -43,7 +37,7 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
   const deadlineMs = input.deadlineMs ?? GRANT_STORE_DEADLINE_MS;
   const table: GrantTable = { client, call: (operation) => callTable(operation, deadlineMs) };
   return {
-    create: (grant, sealed) => createRows(table, grant, sealed),
+    create: (content) => createRows(table, content),
     read: (id) => readRow(table, id),
     replace: (stored, change) => replaceRow(table, stored, change),
     delete: (grant) => deleteRows(table, grant),
@@ -51,7 +45,7 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
       const written = await upsertRow(table, toRequestRow(requested, sealed));
       return written.ok ? succeed(true) : written;
     },
-    allow: (previous, grant, sealed) => allowRows(table, previous, { grant, sealed }),
+    allow: (previous, content) => allowRows(table, previous, content),
     restore: (allowed, previous) => restoreRows(table, allowed, previous),
     async withdraw({ requested, etag }) {
       const { partitionKey, rowKey } = grantKeys(requested.id);
@@ -63,6 +57,9 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
       return succeed(deleted.value.state === "row_changed" ? "changed" : "gone");
     },
     list: (request) => listGrantRows(table, request),
+    listOfUser: (request) => listGrantsOfUser(table, request),
+    claimCode: (claim) => claimCode(table, claim),
+    find: (request) => findGrants(table, request),
     reap: (request) => reapRows(table, request),
     async check() {
       // Even a 404 for the row proves that endpoint, identity and role assignment work.
@@ -76,16 +73,14 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
 
 async function createRows(
   table: GrantTable,
-  grant: Grant,
-  sealed: string,
+  content: GrantContent,
 ): Promise<Result<StoredGrant, GrantStoreFailure | GrantExists>> {
+  const { grant, sealed } = content;
   const indexed = await upsertIndexRows(table, grant);
   if (!indexed.ok) return indexed;
-  const written = await table.call((abortSignal) =>
-    table.client.createEntity(toGrantRow(grant, sealed), { abortSignal }),
-  );
+  const written = await table.call((abortSignal) => table.client.createEntity(toGrantRow(content), { abortSignal }));
   if (!written.ok) return written;
-  if (written.value.done) return succeed({ grant, sealed, etag: written.value.value.etag ?? "" });
+  if (written.value.done) return succeed({ ...content, etag: written.value.value.etag ?? "" });
   // The table service did not create the row, for one of three reasons:
   // - the first response was lost, and the retry found the row of this call: the grant was created;
   // - another call created a row with this id: the grant exists;
@@ -118,41 +113,31 @@ async function upsertIndexRows(table: GrantTable, grant: Grant): Promise<Result<
   return succeed(true);
 }
 
-async function readRow(table: GrantTable, id: string): Promise<Result<StoredRow | undefined, GrantStoreFailure>> {
-  const { partitionKey, rowKey } = grantKeys(id);
-  const found = await table.call((abortSignal) => table.client.getEntity(partitionKey, rowKey, { abortSignal }));
-  if (!found.ok) return found;
-  if (!found.value.done) return succeed(undefined);
-  const { value } = found.value;
-  const row = isRequestRow(value) ? readRequestRow(value) : readGrantRow(value);
-  return row === undefined ? fail({ kind: "store_row_invalid" }) : succeed({ ...row, etag: value.etag });
-}
-
 async function replaceRow(
   table: GrantTable,
   stored: StoredGrant,
-  { sealed, ...times }: GrantChange,
+  change: GrantChange,
 ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>> {
-  return swapRow(table, stored.etag, { grant: { ...stored.grant, ...times }, sealed });
+  return swapRow(table, stored.etag, changedContent(stored, change));
 }
 
 async function swapRow(
   table: GrantTable,
   etag: string,
-  { grant, sealed }: Omit<StoredGrant, "etag">,
+  content: GrantContent,
 ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>> {
   const written = await table.call((abortSignal) =>
-    table.client.updateEntity(toGrantRow(grant, sealed), "Replace", { etag, abortSignal }),
+    table.client.updateEntity(toGrantRow(content), "Replace", { etag, abortSignal }),
   );
   if (!written.ok) return written;
   if (!written.value.done) return succeed(written.value.state === "row_changed" ? "changed" : "gone");
-  return succeed({ grant, sealed, etag: written.value.value.etag ?? "" });
+  return succeed({ ...content, etag: written.value.value.etag ?? "" });
 }
 
 async function allowRows(
   table: GrantTable,
   { etag }: StoredRow,
-  content: Omit<StoredGrant, "etag">,
+  content: GrantContent,
 ): Promise<Result<StoredGrant | "changed" | "gone", GrantStoreFailure>> {
   const indexed = await upsertIndexRows(table, content.grant);
   if (!indexed.ok) return indexed;
@@ -170,10 +155,7 @@ async function restoreRows(
   { etag }: StoredGrant,
   previous: StoredRow,
 ): Promise<Result<boolean, GrantStoreFailure>> {
-  const row =
-    "grant" in previous
-      ? toGrantRow(previous.grant, previous.sealed)
-      : toRequestRow(previous.requested, previous.sealed);
+  const row = "grant" in previous ? toGrantRow(previous) : toRequestRow(previous.requested, previous.sealed);
   const restored = await table.call((abortSignal) => table.client.updateEntity(row, "Replace", { etag, abortSignal }));
   return restored.ok ? succeed(restored.value.done) : restored;
 }
@@ -192,66 +174,4 @@ async function deleteIndexRows(table: GrantTable, grant: Grant): Promise<void> {
 
 function deleteRow(table: GrantTable, { partitionKey, rowKey }: RowKeys) {
   return table.call((abortSignal) => table.client.deleteEntity(partitionKey, rowKey, { abortSignal }));
-}
-
-async function listGrantRows(
-  table: GrantTable,
-  { caller, limit, after, onTheirBehalf = false }: ListGrants,
-): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>> {
-  if (after !== undefined && !isIndexRowKey(after)) return fail({ kind: "page_invalid" });
-  const maxPageSize = Math.min(Math.max(limit, 1), LIST_MAX);
-  const partitions = [indexPartition(caller), ...(onTheirBehalf ? [userPartition(caller)] : [])];
-  const rowKeys: string[] = [];
-  for (const partition of partitions) {
-    const listed = await listIndex(table, partition, maxPageSize, after ?? "");
-    if (!listed.ok) return listed;
-    rowKeys.push(...listed.value);
-  }
-  // Row keys begin with the age, so both partitions share one order and one pagination cursor.
-  const page = rowKeys.sort().slice(0, maxPageSize);
-  const grants = await readEach(table, page.map(idOfIndexRowKey));
-  if (!grants.ok) return grants;
-  return succeed({ grants: grants.value, next: page.length < maxPageSize ? undefined : page.at(-1) });
-}
-
-/**
- * The grants that exist and that this service wrote. An interrupted write or delete leaves an index entry without a
- * grant.
- */
-async function readEach(
-  table: GrantTable,
-  ids: readonly string[],
-): Promise<Result<readonly Grant[], GrantStoreFailure>> {
-  const grants: Grant[] = [];
-  for (let at = 0; at < ids.length; at += READS_AT_ONCE) {
-    for (const stored of await Promise.all(ids.slice(at, at + READS_AT_ONCE).map((id) => readRow(table, id)))) {
-      // An invalid row must not hide the caller's other grants. It cannot be redeemed.
-      if (!stored.ok && stored.failure.kind !== "store_row_invalid") return stored;
-      if (stored.ok && stored.value !== undefined && "grant" in stored.value) grants.push(stored.value.grant);
-    }
-  }
-  return succeed(grants);
-}
-
-async function listIndex(
-  table: GrantTable,
-  partition: string,
-  maxPageSize: number,
-  after: string,
-): Promise<Result<readonly string[], GrantStoreFailure>> {
-  // The partition has ids of a validated token, and the cursor's form was checked: neither contains a quotation mark.
-  const filter = `PartitionKey eq '${partition}' and RowKey gt '${after}'`;
-  const page = await table.call(async (abortSignal) => {
-    const queryOptions = { filter, select: ["rowKey"] };
-    const pages = table.client.listEntities({ queryOptions, abortSignal }).byPage({ maxPageSize });
-    const rowKeys: string[] = [];
-    // The table service may return short or empty pages before the last one.
-    for await (const rows of pages) {
-      rowKeys.push(...rows.map((row) => String(row.rowKey)));
-      if (rowKeys.length >= maxPageSize) break;
-    }
-    return rowKeys.slice(0, maxPageSize);
-  });
-  if (!page.ok) return page;
-  return succeed(page.value.done ? page.value.value : []);
 }

@@ -20,6 +20,11 @@ export function failureToWire(failure: Failure, options: WireOptions): Wire {
   return { ...wire, description: withNumbers(wire.description, evidence), ...retryAfter(wire) };
 }
 
+/** The stable code alone. No dialect changes it. */
+export function codeOf(failure: Failure): string {
+  return translate(failure, { dialect: "oauth", understandsChallenge: false }).code;
+}
+
 // ------------------------------------------------------------------------------------------------------------------
 
 /** The wait where nothing else is known. */
@@ -154,6 +159,7 @@ function scopeSurplus(): Wire {
 }
 
 function grantRefused({ reason, signIn }: Extract<Failure, { kind: "grant_refused" }>, { dialect }: WireOptions): Wire {
+  if (reason === "limit_reached") return clientError(409, "invalid_request", "grant_limit_reached", LIMIT_REACHED);
   const [code, problem, action = "sign_in"] = GRANT_PROBLEMS[reason] ?? GRANT_INVALID;
   return {
     status: dialect === "oauth" ? 400 : 403,
@@ -184,6 +190,8 @@ const GRANT_PROBLEMS: Partial<Record<GrantRefusal, GrantProblem>> = {
     "fix_request",
   ],
 };
+const LIMIT_REACHED =
+  "This caller has as many grants of this person as the policy allows, and it has redeemed each of them. End one that is no longer needed: GET /grants lists them, POST /oauth2/revoke ends one.";
 type GrantProblem = readonly [code: string, problem: string, action?: Wire["action"]];
 const GRANT_INVALID: GrantProblem = [
   "grant_invalid",

@@ -116,6 +116,10 @@ export function readOverrides(
     },
   });
   if (!tokenParameters.ok) return tokenParameters;
+  if (tokenParameters.value.offlineAccess && request.method !== "POST") {
+    // A grant is something new on the server, and a GET may be repeated, prefetched or logged with its query.
+    return invalidRequest("parameter_invalid", asSent("optionsoverride.scopes"), NO_GRANT_BY_GET);
+  }
   const correlation = option("acquiretokenoptions.correlationid");
   return succeed({
     tokenParameters: tokenParameters.value,
@@ -125,6 +129,8 @@ export function readOverrides(
     correlationId: correlation === undefined ? undefined : readCorrelationId(request, correlation),
   });
 }
+
+const NO_GRANT_BY_GET = { supported: ["scopes without offline_access", "offline_access with POST"] };
 
 /** Parameters by name in lower case. */
 function collectOverrides(query: URLSearchParams): Result<Parameters, Failure> {

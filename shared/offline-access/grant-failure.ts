@@ -28,6 +28,10 @@ export function fromGrantFailure(failure: GrantFailure): Failure {
     case "seal_too_large":
     case "store_row_invalid":
       return { kind: "grant_refused", reason: "unreadable" };
+    case "grant_limit":
+      return { kind: "grant_refused", reason: "limit_reached" };
+    case "code_used":
+      return { kind: "code_refused", reason: "already_redeemed" };
     case "grant_answered":
       return { kind: "sign_in_refused", reason: "link_used" };
     // A random handle, so only a repeated write can find it: the request failed and may be repeated.

@@ -10,7 +10,8 @@ import type { Subject } from "../flows/flows.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import type { ThrottlingContext } from "../throttling/throttled-call.ts";
 import { type CollectConsent, collectConsentedApis } from "./consented-apis.ts";
-import type { IssuedGrant, IssueGrant, OfflineAccess } from "./offline-access.ts";
+import type { OfflineAccess } from "./offline-access.ts";
+import type { IssuedGrant, IssueGrant } from "./store-grant.ts";
 
 interface IssueContext extends ThrottlingContext {
   readonly registrations: Registrations;

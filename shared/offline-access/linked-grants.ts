@@ -94,10 +94,13 @@ async function allow(
     user,
     binding: { kind: "application", tenantId: user.tenantId, clientId },
     maxDays: entitlement.grantMaxDays,
+    keepAliveDays: entitlement.keepAliveDays,
+    maxGrantsPerUser: entitlement.maxGrantsPerUser,
     policyEntry: entitlement.entry,
   });
   if (!allowed.ok) return fail(fromLinkFailure(allowed.failure, "confirmation_used"));
-  const { grant, outcome, undo } = allowed.value;
+  const { grant, outcome, replaced, undo } = allowed.value;
+  if (replaced !== undefined) audit.add({ grantReplaced: replaced.id });
   const facts = { grantId: grant.id, subjectObjectId: grant.user.objectId, ...OUTCOME_FACTS[outcome] };
   if (signal.aborted && outcome !== "existed") {
     // The deadline passed and the person got 504 instead of the page. Sending the form again allows it again.

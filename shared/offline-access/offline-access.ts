@@ -10,39 +10,31 @@ import { isGrantId, type WantedGrant } from "../core/grant.ts";
 import type { GrantEvents } from "../core/grant-event.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
-import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
-import type { EntraToken } from "../entra/entra-token.ts";
 import { aboutGrant } from "../events/about-grant.ts";
-import type { Subject } from "../flows/flows.ts";
 import { parseHandle } from "../grants/grant-handle.ts";
 import type { GrantFailure, GrantPage, GrantVisibility, UnsealedGrant } from "../grants/grant-types.ts";
-import type { CreateGrant, Grants } from "../grants/grants.ts";
+import type { Grants } from "../grants/grants.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { entryFor } from "../policy/find-entry.ts";
 import type { Policy } from "../policy/rules.ts";
+import type { UnsealedCode } from "../sealed-state/authorization-code.ts";
 import { challengeOf, sameText } from "../sealed-state/pkce.ts";
-import type { Consent } from "./consented-apis.ts";
 import { fromGrantFailure, fromGrantResult } from "./grant-failure.ts";
 import { createLinkedGrants, type LinkedGrants, revokedFacts } from "./linked-grants.ts";
+import { type RefusalContext, recordRefusal } from "./refused-redemption.ts";
+import { codeIdOf, type IssuedGrant, type IssueGrant, storeGrant } from "./store-grant.ts";
 
-/** A grant as a response describes it. */
-export interface IssuedGrant {
-  readonly id: string;
-  /** Present only if the grant was just issued: the service returns the handle once. */
-  readonly handle: SecretValue | undefined;
-  readonly expiresAtSeconds: number;
+/** A redemption that Entra answered. */
+export interface RedeemedBy extends Pick<Entitlement, "keepAliveDays"> {
+  /** Default: the grant's caller. */
+  readonly by?: "caller" | "timer";
 }
 
-export interface IssueGrant {
-  readonly caller: Caller;
-  readonly subject: Subject;
-  readonly entitlement: Entitlement;
-  readonly token: EntraToken;
-  /** The consented APIs and the refresh token. */
-  readonly consent: Consent;
-  /** Aborts when the deadline passes. */
-  readonly signal?: AbortSignal | undefined;
-  readonly audit: AuditTrail;
+export interface PageOfGrants {
+  /** `next` of the previous page. */
+  readonly after?: string | undefined;
+  /** Only grants that end at this time or before, seconds since 1970. */
+  readonly endingBySeconds?: number | undefined;
 }
 
 export interface OfflineAccess extends LinkedGrants {
@@ -59,9 +51,20 @@ export interface OfflineAccess extends LinkedGrants {
    * during the redemption, or if the store does not say whether it was. A failed write alone loses nothing, because the
    * older refresh token still works.
    */
-  redeemed(grant: UnsealedGrant, newer: SecretValue | undefined): Promise<Result<true, Failure>>;
+  redeemed(
+    grant: UnsealedGrant,
+    newer: SecretValue | undefined,
+    redemption: RedeemedBy,
+  ): Promise<Result<true, Failure>>;
+  /**
+   * Records in the background that Entra, or a check of its answer, refused the grant. It never fails and no request
+   * waits for it.
+   */
+  refused(grant: UnsealedGrant, failure: Failure): void;
+  /** The caller used an authorization code again: ends the grant that its first use made. It never fails. */
+  codeReplayed(code: UnsealedCode, caller: Caller, audit: AuditTrail): Promise<void>;
   /** The caller's own grants. A user also sees the grants that applications hold on their behalf. */
-  list(caller: Caller, after: string | undefined): Promise<Result<GrantPage, Failure>>;
+  list(caller: Caller, page: PageOfGrants): Promise<Result<GrantPage, Failure>>;
   /** Revokes by handle, or by the id that `GET /grants` shows. True: a grant was revoked. */
   revoke(handleOrId: SecretValue, caller: Caller, audit: AuditTrail): Promise<Result<boolean, Failure>>;
 }
@@ -75,13 +78,14 @@ export interface OfflineAccessInput {
   readonly policy: Policy;
   /** Resolved on first use: the table and JWE parts of the bundle are lazy. Undefined: no store is configured. */
   readonly grants: LazyGrants | undefined;
+  readonly codeOf: RefusalContext["codeOf"];
   readonly events: GrantEvents;
   /** Entra returned a newer refresh token, but it could not be stored. */
   readonly onRotationLost: (grantId: string, failure: Failure) => void;
 }
 
 export function createOfflineAccess(input: OfflineAccessInput): OfflineAccess {
-  const { policy, grants, events, onRotationLost } = input;
+  const { policy, grants, codeOf, events, onRotationLost } = input;
   return {
     ...createLinkedGrants(grants, events),
     async open(handle, caller, codeVerifier) {
@@ -96,10 +100,13 @@ export function createOfflineAccess(input: OfflineAccessInput): OfflineAccess {
         ? fail({ ...refused, ...grantIdOf(handle), ...(wanted === undefined ? {} : { wanted }) })
         : fail(refused);
     },
-    issue: (request) => issue(input, request),
-    async redeemed(grant, newer) {
+    issue: (request) => storeGrant(input, request),
+    async redeemed(grant, newer, { keepAliveDays, by = "caller" }) {
       const all = await grants?.();
-      const written = await (newer === undefined ? all?.recordRedemption(grant) : all?.storeNewer(grant, newer));
+      const redemption = { by, keepAliveDays };
+      const written = await (newer === undefined
+        ? all?.recordRedemption(grant, redemption)
+        : all?.storeNewer(grant, newer, redemption));
       if (all === undefined || written?.ok !== false) return succeed(true);
       const failure = fromGrantFailure(written.failure);
       if (failure.kind === "grant_refused") return fail(failure);
@@ -108,8 +115,11 @@ export function createOfflineAccess(input: OfflineAccessInput): OfflineAccess {
       onRotationLost(grant.grant.id, failure);
       return succeed(true);
     },
-    async list(caller, after) {
-      const page = { limit: PAGE_SIZE, ...(after === undefined ? {} : { after }), ...visibilityFor(policy, caller) };
+    refused: (grant, failure) => void recordRefusal({ grants, codeOf }, grant, failure).catch(() => undefined),
+    codeReplayed: (code, caller, audit) => endGrantOfCode(input, code, caller, audit),
+    async list(caller, { after, endingBySeconds }) {
+      const cursor = after === undefined ? {} : { after };
+      const page = { limit: PAGE_SIZE, ...cursor, endingBySeconds, ...visibilityFor(policy, caller) };
       const listed = await (await grants?.())?.list(caller, page);
       return listed === undefined ? succeed({ grants: [], next: undefined }) : fromGrantResult(listed);
     },
@@ -184,6 +194,19 @@ function wantedGrant(policy: Policy, caller: Caller, failure: GrantFailure): Wan
   };
 }
 
+async function endGrantOfCode(
+  { grants, events }: OfflineAccessInput,
+  code: UnsealedCode,
+  caller: Caller,
+  audit: AuditTrail,
+): Promise<void> {
+  if (!code.offlineAccess) return;
+  const revoked = await (await grants?.())?.revokeByCode(codeIdOf(code), caller);
+  if (revoked?.ok !== true || revoked.value === undefined) return;
+  audit.add(revokedFacts(revoked.value));
+  events.publish(aboutGrant("revoked", revoked.value, { reason: "code_replayed" }));
+}
+
 /** A user sees and revokes the grants that applications hold on their behalf, through any client with a policy entry. */
 function visibilityFor(policy: Policy, caller: Caller): GrantVisibility {
   return { onTheirBehalf: caller.kind === "user" && entryFor(policy, caller) !== undefined };
@@ -195,63 +218,4 @@ function reportWrongCaller(events: GrantEvents, opened: Result<unknown, GrantFai
   const { presented } = opened.failure;
   if (presented === undefined) return;
   events.publish(aboutGrant("presented_by_wrong_caller", presented, { reason: "not_bound" }));
-}
-
-async function issue(
-  { grants, events }: Pick<OfflineAccessInput, "grants" | "events">,
-  request: IssueGrant,
-): Promise<Result<IssuedGrant | undefined, Failure>> {
-  const { caller, entitlement, consent } = request;
-  if (grants === undefined) return succeed(undefined);
-  const user = ownerOf(request);
-  if (!user.ok) return user;
-  if (consent.refreshToken === undefined) {
-    return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
-  }
-  return storeGrant({ grants, events }, request, {
-    binding: { kind: caller.kind, tenantId: caller.tenantId, clientId: caller.clientId },
-    registration: caller.registration,
-    user: user.value,
-    refreshToken: consent.refreshToken,
-    apis: consent.apis,
-    maxDays: entitlement.grantMaxDays,
-    policyEntry: entitlement.entry,
-  });
-}
-
-async function storeGrant(
-  { grants, events }: { readonly grants: LazyGrants; readonly events: GrantEvents },
-  { audit, signal }: Pick<IssueGrant, "audit" | "signal">,
-  request: CreateGrant,
-): Promise<Result<IssuedGrant, Failure>> {
-  const all = await grants();
-  const created = await all.create(request);
-  if (!created.ok) return fail(fromGrantFailure(created.failure));
-  const { handle, grant } = created.value;
-  if (signal?.aborted === true) {
-    // The deadline passed and the caller got 504 instead of the handle: delete the grant.
-    const discarded = await all.discard(grant);
-    audit.add({ grantMade: true, ...revokedFacts(grant), grantRevoked: discarded.ok });
-    return fail({ kind: "deadline_passed" });
-  }
-  audit.add({ grantId: grant.id, subjectObjectId: grant.user.objectId, grantMade: true });
-  events.publish(aboutGrant("created", grant));
-  return succeed({ id: grant.id, handle, expiresAtSeconds: grant.expiresAtSeconds });
-}
-
-/**
- * The owner of the new grant. Entra's token must be about the subject, or about the user who imports a refresh token.
- */
-function ownerOf({ caller, subject, token }: IssueGrant): Result<UserIdentity, Failure> {
-  const { user } = token;
-  if (user === undefined) return fail({ kind: "dependency_failed", dependency: "entra", problem: "answer_invalid" });
-  const expected = expectedOwner(caller, subject);
-  return expected === undefined || isSameUser(expected, user)
-    ? succeed(user)
-    : fail({ kind: "grant_refused", reason: "user_changed" });
-}
-
-function expectedOwner(caller: Caller, subject: Subject): UserIdentity | undefined {
-  if (subject.source === "user") return subject.user;
-  return caller.kind === "user" ? caller : undefined;
 }

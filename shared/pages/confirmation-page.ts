@@ -31,7 +31,8 @@ export interface ConfirmationPageInput {
   readonly apis: readonly RequestedApi[];
   /** The application may also use any other scopes that were consented for this service. */
   readonly mayIncludeMore: boolean;
-  readonly untilSeconds: number;
+  /** Undefined: the application gets one token, and no lasting access. */
+  readonly untilSeconds: number | undefined;
   /** The person allowed it before, and the access stopped working. */
   readonly again: boolean;
   /** Hidden fields of the form. */
@@ -48,14 +49,13 @@ export function confirmationPage(input: ConfirmationPageInput): Page {
     organisation,
     title: texts.title(application),
     main: html`<h1>${texts.heading(application)}</h1>
-<p>${texts.intro}${again ? ` ${texts.again}` : ""}</p>
+<p>${untilSeconds === undefined ? texts.introOnce : texts.intro}${again ? ` ${texts.again}` : ""}</p>
 <dl>
 <div><dt>${labels.application}</dt><dd><strong>${application}</strong><br><span class="quiet">${labels.clientId} <code>${clientId}</code></span></dd></div>${purpose === undefined ? "" : toPurpose(purpose, language)}
 <div><dt>${texts.account}</dt><dd>${toPerson(person, language)}</dd></div>
-${apis.map((requested) => toRows(requested, input))}
-<div><dt>${texts.ends}</dt><dd><strong>${dayOf(language, untilSeconds)}</strong></dd></div>
+${apis.map((requested) => toRows(requested, input))}${untilSeconds === undefined ? "" : toEnd(untilSeconds, language)}
 </dl>
-<p class="note"><strong>${texts.question}</strong> ${person === undefined ? texts.byApplication : texts.byLink}</p>
+<p class="note"><strong>${texts.question}</strong> ${toWarning(input)}</p>
 <form method="post" action="/signin/confirm" autocomplete="off">
 <input type="hidden" name="transaction" value="${transaction}">
 <input type="hidden" name="token" value="${formToken}">
@@ -64,7 +64,7 @@ ${apis.map((requested) => toRows(requested, input))}
 <button type="submit" name="decision" value="deny">${texts.deny}</button>
 </div>
 </form>
-<p class="quiet after">${texts.endLater} <a href="/me">${me.title}</a></p>`,
+${untilSeconds === undefined ? "" : html`<p class="quiet after">${texts.endLater} <a href="/me">${me.title}</a></p>`}`,
   };
 }
 
@@ -83,6 +83,19 @@ function toRequest({ methods, path }: ShownRequest, language: Language): Html {
   const { verbs } = TEXTS[language].confirmation;
   const shown = [...new Set(methods.map((method) => verbs[method] ?? method))].join(", ");
   return html`<li>${shown} <code>${path}</code></li>`;
+}
+
+function toEnd(untilSeconds: number, language: Language): Html {
+  const { ends } = TEXTS[language].confirmation;
+  return html`
+<div><dt>${ends}</dt><dd><strong>${dayOf(language, untilSeconds)}</strong></dd></div>`;
+}
+
+/** What to do for a person who did not expect this page. */
+function toWarning({ language, person, untilSeconds }: ConfirmationPageInput): string {
+  const { byLink, byApplication, byApplicationOnce } = TEXTS[language].confirmation;
+  if (person !== undefined) return byLink;
+  return untilSeconds === undefined ? byApplicationOnce : byApplication;
 }
 
 function toPurpose(purpose: string, language: Language): Html {

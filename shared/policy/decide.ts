@@ -10,6 +10,7 @@ import type { PolicyRefused } from "../core/failure.ts";
 import type { Result } from "../core/result.ts";
 import type { Entitlement } from "./entitlement.ts";
 import { evaluate, evaluateSignIn, type PolicyInput, type SignInInput } from "./evaluate.ts";
+import { evaluateKeepAlive, type KeepAliveRule, type KeptGrant } from "./evaluate-keep-alive.ts";
 import type { Policy } from "./rules.ts";
 
 /** A request after authentication. */
@@ -29,4 +30,13 @@ export function decide(policy: Policy, input: DecisionInput): Result<Entitlement
  */
 export function decideSignIn(policy: Policy, input: SignInInput): Result<Entitlement, PolicyRefused> {
   return evaluateSignIn(policy, input) as Result<Entitlement, PolicyRefused>;
+}
+
+/** Decides whether the service may redeem an idle grant by itself, for the entry that `keepAliveRule` found. */
+export function decideKeepAlive(
+  policy: Policy,
+  rule: KeepAliveRule,
+  grant: KeptGrant,
+): Result<Entitlement, PolicyRefused> {
+  return evaluateKeepAlive(policy, rule, grant) as Result<Entitlement, PolicyRefused>;
 }

@@ -37,6 +37,9 @@ function describeTerms(entry: CallerRule): string[] {
   const lines: [boolean, string][] = [
     [entry.requireConfidentialClient, "must be a confidential client"],
     [entry.offlineAccess, `may get grants that last ${entry.grantMaxDays} days`],
+    [entry.maxGrantsPerUser !== 20, `may have ${entry.maxGrantsPerUser} grants of one person`],
+    [entry.keepAliveDays !== undefined, `has its grants kept alive after ${entry.keepAliveDays} idle days`],
+    [entry.requireConfirmation, "gets a code only after the person confirms"],
     [entry.unattended, "may redeem grants without the user"],
     [entry.anyPersonMayAllow, "may make sign-in links that any person can answer"],
     [entry.linkMinutes !== 10, `makes sign-in links for one person that last ${entry.linkMinutes} minutes`],

@@ -38,7 +38,12 @@ export interface Allowance extends ApiAllowance {
   /** Issue a grant. */
   readonly offlineAccess: boolean;
   readonly grantMaxDays: number;
+  readonly maxGrantsPerUser: number;
+  /** The service keeps its grants alive. Undefined: only their caller does. */
+  readonly keepAliveDays: number | undefined;
   readonly importRefreshTokens: boolean;
+  /** The person confirms before every authorization code. */
+  readonly requireConfirmation: boolean;
   /** Declare the client capability `cp1` to Entra: long-lived tokens that Graph may challenge. */
   readonly cae: boolean;
   /** Cache bypasses per user and minute. */

@@ -44,6 +44,8 @@ export interface PolicyInput {
   readonly redirectUri?: string;
   /** The request to the API. Undefined: the token is released to the caller. */
   readonly relay?: DownstreamCall;
+  /** The service keeps a grant alive: the token is neither released nor sent to an API. */
+  readonly keepsAlive?: true;
 }
 
 /**
@@ -68,7 +70,7 @@ export function evaluate(policy: Policy, input: PolicyInput): Result<Allowance, 
   if (!requested.ok) return refuse(requested.failure);
   const subjectEntry = otherSubjectEntry(policy, entry, input);
   if (!subjectEntry.ok) return refuse(subjectEntry.failure, requested.value[0]);
-  const use = evaluateUse(entry, subjectEntry.value, requested.value[0], input.relay);
+  const use = input.keepsAlive ? succeed({}) : evaluateUse(entry, subjectEntry.value, requested.value[0], input.relay);
   if (!use.ok) return refuse(use.failure, requested.value[0]);
   const { flow, given, bound, tokenParameters } = input;
   const apis = evaluateApis(requested.value, { entry, flow, subjectEntry: subjectEntry.value, given, bound });
@@ -266,7 +268,10 @@ function termsOf(entry: CallerRule) {
   return {
     ...named(entry),
     grantMaxDays: entry.grantMaxDays,
+    maxGrantsPerUser: entry.maxGrantsPerUser,
+    keepAliveDays: entry.keepAliveDays,
     importRefreshTokens: entry.importRefreshTokens,
+    requireConfirmation: entry.requireConfirmation,
     bypassPerMinute: entry.limits.bypassPerMinute ?? DEFAULT_BYPASS_PER_MINUTE,
   };
 }

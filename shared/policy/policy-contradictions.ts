@@ -179,6 +179,22 @@ const RULES: readonly EntryRule[] = [
     "has kind user and anyPersonMayAllow, which only kind application may have",
   ),
   entryRule(
+    ["kind", "keepAliveDays"],
+    ({ kind, keepAliveDays }) => kind === "user" && keepAliveDays !== undefined,
+    "has kind user and keepAliveDays, which only kind application may have",
+  ),
+  entryRule(
+    ["offlineAccess", "importRefreshTokens", "keepAliveDays"],
+    ({ offlineAccess, importRefreshTokens, keepAliveDays }) =>
+      keepAliveDays !== undefined && !offlineAccess && !importRefreshTokens,
+    "has keepAliveDays without offlineAccess; set offlineAccess or remove keepAliveDays",
+  ),
+  entryRule(
+    ["flows", "requireConfirmation"],
+    ({ flows, requireConfirmation }) => requireConfirmation && !flows.includes("authorization-code"),
+    "has requireConfirmation without the flow authorization-code; add the flow or remove requireConfirmation",
+  ),
+  entryRule(
     ["kind", "subjectClients"],
     ({ kind, subjectClients }) => kind === "user" && subjectClients !== undefined,
     "has kind user and subjectClients, which only kind application may have",

@@ -157,12 +157,18 @@ export const callerSchema = z.strictObject({
   offlineAccess: z._default(z.boolean(), false),
   /** Lifetime of a grant in days. Entra's refresh tokens expire after 90 days without use. */
   grantMaxDays: z._default(count(1, 365), 90),
+  /** Grants of one person for this caller at a time. */
+  maxGrantsPerUser: z._default(count(1, 1000), 20),
+  /** After so many idle days the service redeems a grant itself, so that Entra does not end it. Not set: never. */
+  keepAliveDays: z.optional(count(1, 60)),
   unattended: z._default(z.boolean(), false),
   /** A sign-in link for this application may be made without `expectedUser` and `codeChallenge`. */
   anyPersonMayAllow: z._default(z.boolean(), false),
   /** Lifetime of a sign-in link that names its person. Other links: at most 10 minutes. */
   linkMinutes: z._default(count(1, 1440), 10),
   subjectClients: z.optional(z.array(guid)),
+  /** The confirmation page comes before every code, also before one without `offline_access`. */
+  requireConfirmation: z._default(z.boolean(), false),
   redirectUris: z._default(z.array(z.string().check(z.maxLength(512), z.refine(isRedirectUri, REDIRECT_URI_FORM))), []),
   /** `none`: the caller may use APIs through the relay and never gets a token or a header object. */
   release: z._default(z.enum(["token", "none"]), "token"),

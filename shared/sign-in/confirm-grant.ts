@@ -42,8 +42,8 @@ interface ConfirmationContent {
   readonly apis: readonly ShownApi[];
   /** The entry accepts surplus, and the scopes that Entra will return are not known yet. */
   readonly mayIncludeMore: boolean;
-  /** The latest end of the grant, seconds since 1970. */
-  readonly untilSeconds: number;
+  /** The latest end of the grant, seconds since 1970. Undefined: the application gets a token and no grant. */
+  readonly untilSeconds: number | undefined;
 }
 
 interface GrantConfirmation extends ConfirmationContent {
@@ -108,7 +108,7 @@ export async function confirmGrant(
   if (!form.allowed) return deny(context, confirmation.pending, audit);
   if (confirmation.kind === "code") {
     const { returnTo } = confirmation.pending;
-    const code = await sealCode(context, confirmation.pending);
+    const code = await sealCode(context, confirmation.pending, "confirmed");
     return code.ok ? succeed({ kind: "return", returnTo, code: code.value }) : code;
   }
   return approveGrant(context, confirmation, { audit, signal });
@@ -164,7 +164,9 @@ function toCodeConfirmation(context: SignInContext, pending: PendingCode): Resul
     })),
     mayIncludeMore: acceptSurplus,
     // The grant is issued when the code is redeemed.
-    untilSeconds: grantEnd(createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS, grantMaxDays),
+    untilSeconds: target.offlineAccess
+      ? grantEnd(createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS, grantMaxDays)
+      : undefined,
   });
 }
 

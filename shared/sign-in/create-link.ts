@@ -14,6 +14,7 @@ import type { Failure } from "../core/failure.ts";
 import { LINK_SECONDS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
+import { toRequester } from "../offline-access/requester.ts";
 import { decideSignIn } from "../policy/decide.ts";
 import type { SignInInput } from "../policy/evaluate.ts";
 import { entryFor, named, noEntry } from "../policy/find-entry.ts";
@@ -66,7 +67,7 @@ export async function createLink(
   const target = targetOfLink(context, wanted);
   if (!target.ok) return caller.value.kind === "application" ? target : fail(withoutEntry(target.failure));
   audit.add(targetFacts(context.policy, target.value));
-  return requestGrant(context, { ...wanted, target: target.value, request, audit });
+  return requestGrant(context, { ...wanted, caller: caller.value, target: target.value, request, audit });
 }
 
 type LinkContext = Pick<SignInContext, "policy" | "signIn" | "nowSeconds" | "registrations">;
@@ -108,6 +109,7 @@ export async function sealLink(
 // ---------------------------------------------------------------------------------------------------------------
 
 interface RequestGrant extends WantedLink {
+  readonly caller: Caller;
   readonly target: Target;
   readonly request: LinkRequest;
   readonly audit: AuditTrail;
@@ -116,7 +118,7 @@ interface RequestGrant extends WantedLink {
 /** Makes the handle and the link. Unless the entry says otherwise, the link names its person or its session. */
 async function requestGrant(
   context: SignInContext,
-  { entry, clientId, apis, target, request, audit }: RequestGrant,
+  { caller, entry, clientId, apis, target, request, audit }: RequestGrant,
 ): Promise<Result<CreatedLink, Failure>> {
   const { expectedUser, claims, codeChallenge } = request;
   if (expectedUser === undefined && codeChallenge === undefined && !entry.anyPersonMayAllow) {
@@ -126,6 +128,7 @@ async function requestGrant(
     binding: { kind: "application", tenantId: context.tenantId, clientId },
     registration: target.registration,
     policyEntry: entry.name,
+    requestedBy: toRequester(caller),
     apis,
     expectedUser,
     claims,

@@ -2,7 +2,7 @@
  * The browser returns from Entra (`GET /oauth2/callback`). A sign-in ends in one of two ways:
  *
  *   from a pushed request → the service's own code, or Entra's refusal, goes to the application's redirect URI; with
- *                           offline_access, the person confirms first
+ *                           offline_access or requireConfirmation, the person confirms first
  *   from a link           → the service redeems Entra's code, and the person confirms before it issues the grant
  *
  * Before that, the service checks that Entra's response belongs to a sign-in that this browser began.
@@ -107,11 +107,11 @@ async function returnToClient(
   const refuse = (failure: Failure) => ({ cookies: [], next: { kind: "return_error", returnTo, failure } }) as const;
   if (outcome.kind === "error") return refuse(outcome.failure(bareScopesOf(target)));
   // Entra's consent is for this service's registration. The confirmation page asks about this application.
-  if (target.offlineAccess) {
+  if (target.offlineAccess || allowed.value.requireConfirmation) {
     const held = await holdCode(context, { transaction, returnTo, code: outcome.code, cookieHeader });
     return held.ok ? { cookies: held.value, next: { kind: "confirm", id } } : refuse(held.failure);
   }
-  const code = await sealCode(context, { target, returnTo, entraCode: outcome.code, verifier, nonce });
+  const code = await sealCode(context, { target, returnTo, entraCode: outcome.code, verifier, nonce }, "unconfirmed");
   return code.ok ? { cookies: [], next: { kind: "return", returnTo, code: code.value } } : refuse(code.failure);
 }
 

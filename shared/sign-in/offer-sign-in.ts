@@ -13,6 +13,7 @@ import { URL_CLAIMS_MAX_BYTES } from "../core/limits.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { Registrations } from "../entra/registration.ts";
 import type { Subject } from "../flows/flows.ts";
+import type { UnsealedGrant } from "../grants/grant-types.ts";
 import { entryFor } from "../policy/find-entry.ts";
 import type { CallerRule, Policy } from "../policy/rules.ts";
 import { sealLink, targetOfLink } from "./create-link.ts";
@@ -64,6 +65,24 @@ export async function offerLinkForGrant(
   const { wanted, ...refused } = failure;
   const url = handle === undefined ? undefined : await createOfferedLink(context, handle, wanted);
   return { ...refused, signIn: { url } };
+}
+
+/** A link with which the grant's own person makes the same handle live again. Undefined: policy allows none. */
+export function createHealingLink(
+  context: OfferContext,
+  { grant, handle }: Pick<UnsealedGrant, "grant" | "handle">,
+  { entry, claims }: Pick<WantedGrant, "entry" | "claims">,
+): Promise<string | undefined> {
+  return createOfferedLink(context, handle, {
+    entry,
+    // The caller of the entry is not present. Its own request must be confidential again.
+    confidential: true,
+    clientId: grant.binding.clientId,
+    apis: grant.apis,
+    expectedUser: grant.user.objectId,
+    claims,
+    heals: true,
+  });
 }
 
 // ---------------------------------------------------------------------------------------------------------------

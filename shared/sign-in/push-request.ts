@@ -58,6 +58,10 @@ export async function pushRequest(
     redirectUri,
   });
   if (!decision.ok) return fail({ kind: "policy_refused", ...decision.failure });
+  // The service shows a confirmation page, so there is a prompt.
+  if (decision.value.requireConfirmation && hints.prompt === "none") {
+    return fail({ kind: "request_invalid", problem: "parameter_invalid", parameter: "prompt" });
+  }
   const blueprint = entryFor(context.policy, caller.value)?.blueprint;
   const target = toTarget(decision.value, { clientId, blueprint, registration: caller.value.registration });
   audit.add(targetFacts(context.policy, target));

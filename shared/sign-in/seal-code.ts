@@ -12,12 +12,13 @@ import { toBound } from "./target.ts";
 export async function sealCode(
   context: SignInContext,
   content: Pick<PendingCode, "target" | "returnTo" | "entraCode" | "verifier" | "nonce">,
+  confirmation: "confirmed" | "unconfirmed",
 ): Promise<Result<string, Failure>> {
   const { entraCode, verifier, nonce } = content;
   const { clientId, registration, offlineAccess } = content.target;
   const [first, ...others] = content.target.apis;
   const apis = [toApiScopes(first), ...others.map(toApiScopes)] as const;
-  const bound = offlineAccess ? toBound(content.target) : undefined;
+  const bound = confirmation === "confirmed" ? toBound(content.target) : undefined;
   const { redirectUri, codeChallenge } = content.returnTo;
   const { codes } = await context.signIn.sealedState();
   const sealedContent = {

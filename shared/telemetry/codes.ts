@@ -61,6 +61,7 @@ export const CODES: readonly string[] = [
   "subject_not_the_caller",
   "subject_for_other_registration",
   "grant_expired",
+  "grant_limit_reached",
   "grant_pending",
   "grant_verifier_required",
   "grant_verifier_wrong",

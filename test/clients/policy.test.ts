@@ -191,6 +191,7 @@ describe("policy diff", () => {
     ["another flow", { flows: ["on-behalf-of"] }, {}, [`+ ${web}: flows: refresh-token`]],
     ["grants", {}, { offlineAccess: true }, [`+ ${web}: grants, which outlive the person's session`]],
     ["grants that last longer", { grantMaxDays: 30 }, {}, [`+ ${web}: days that a grant lasts: 30 → 90`]],
+    ["more grants of one person", {}, { maxGrantsPerUser: 30 }, [`+ ${web}: grants of one person: 20 → 30`]],
     ["public clients", { requireConfidentialClient: true }, {}, [`+ ${web}: also callers without a client credential`]],
     [
       "confidential clients only",

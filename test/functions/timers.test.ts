@@ -1,5 +1,4 @@
-/** The two timers: what the watch logs, and what the reaper counts and deletes. */
-import { InvocationContext, type Timer, type TimerHandler } from "@azure/functions";
+/** Two timers: what the watch logs, and what the reaper counts and deletes. */
 import { describe, expect, test } from "vitest";
 import { createReadiness } from "../../functions/composition/readiness.ts";
 import { createReaper } from "../../functions/timers/reap-grants.ts";
@@ -9,19 +8,10 @@ import { DAY } from "../support/movable-clock.ts";
 import { policyWith, withoutApplicationOnly } from "../support/policies.ts";
 import type { ServiceUnderTest } from "../support/service-under-test.ts";
 import { readTable } from "../support/table-rows.ts";
+import { runTimer } from "../support/timers.ts";
 import { useWorld } from "../support/use-world.ts";
 
 const { world, clock } = useWorld();
-
-const TIMER = { isPastDue: false } as Timer;
-
-/** The events that one run of the timer logs. */
-async function run(timer: TimerHandler): Promise<Record<string, unknown>[]> {
-  const lines: string[] = [];
-  const logHandler = (_level: string, ...args: unknown[]) => void lines.push(args.map(String).join(" "));
-  await timer(TIMER, new InvocationContext({ functionName: "timer", invocationId: "timer", logHandler }));
-  return lines.map((line) => JSON.parse(line));
-}
 
 const serve = (settings: Record<string, string | undefined> = {}) => world.serve({ settings });
 
@@ -30,7 +20,7 @@ describe("the watch timer", () => {
     events.flatMap(({ event, registration, state }) =>
       event === "credential" && state !== undefined ? [`${registration} ${state}`] : [],
     );
-  const watch = ({ service }: ServiceUnderTest) => run(createWatch(service, createReadiness(service)));
+  const watch = ({ service }: ServiceUnderTest) => runTimer(createWatch(service, createReadiness(service)));
 
   test("logs that the service is ready, and the credential of each registration", async () => {
     const events = await watch(serve());
@@ -69,7 +59,7 @@ describe("the reaper timer", () => {
   function reap({ service }: ServiceUnderTest): Promise<Record<string, unknown>[]> {
     const { grantServices, config } = service;
     if (grantServices === undefined || config.grants === undefined) throw new Error("no grant store");
-    return run(createReaper(service, grantServices, config.grants));
+    return runTimer(createReaper(service, grantServices, config.grants));
   }
   const rows = () => readTable(world);
   const makeGrant = (at: ServiceUnderTest) =>

@@ -118,7 +118,10 @@ const [PERSON, APPLICATION] = [0, 1] as const;
 
 describeWithBicep("the policy type", () => {
   const caller = policySchema.shape.callers.def.element.shape;
-  const forApplicationsOnly = ["anyPersonMayAllow", "linkMinutes", "redirectUris", "subjectClients", "unattended"];
+  const forApplicationsOnly = [
+    ...["anyPersonMayAllow", "keepAliveDays", "linkMinutes", "redirectUris", "requireConfirmation", "subjectClients"],
+    "unattended",
+  ];
 
   test("has the same members as the schema of the service", async () => {
     expect(await membersOf("Policy", "ApplicationCaller", "UserCaller")).toEqual([

@@ -79,6 +79,7 @@ function pagesIn(language: Language): Page[] {
     confirmationPage({ ...asked, person, apis: [{ api, scopes: [scope], requests }] }),
     confirmationPage({ ...asked, person }),
     confirmationPage({ ...asked, person: undefined }),
+    confirmationPage({ ...asked, person: undefined, untilSeconds: undefined }),
     allowedPage({ language, organisation: undefined, application: "A", untilSeconds: 0 }),
     returnPage({ language, organisation: undefined, application: "A", allowed: true, location: "x:" }),
     returnPage({ language, organisation: undefined, application: "A", allowed: false, location: "x:" }),

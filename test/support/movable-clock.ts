@@ -1,7 +1,9 @@
 /**
  * One clock for the service and the local tenant. Until a test moves it, it agrees with the system clock, which MSAL
- * and the identity SDK read.
+ * and the identity SDK read. The SDKs keep the token for Key Vault until the system clock says that it has expired, so a
+ * test that moves this clock by a day or more needs `frozenDate`.
  */
+import { vi } from "vitest";
 import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
 
 export interface MovableClock {
@@ -26,5 +28,18 @@ export function movableClock(tenant: LocalTenant): MovableClock {
     steadyMs: () => performance.now() + offsetMs,
     advance: (ms) => move(offsetMs + ms),
     reset: () => move(0),
+  };
+}
+
+/**
+ * `Date` itself, for everything in this process, the SDKs included. It stands still from the first `advance` on. For
+ * tests that run through days.
+ */
+export function frozenDate(): MovableClock {
+  return {
+    nowMs: () => Date.now(),
+    steadyMs: () => Date.now(),
+    advance: (ms) => void vi.setSystemTime(Date.now() + ms),
+    reset: () => void vi.useRealTimers(),
   };
 }

@@ -16,7 +16,7 @@ import { createServiceSettings } from "../../local/stack/service-settings.ts";
 import type { LocalTenant } from "../../local/tenant/local-tenant.ts";
 import type { PolicyLocation } from "../../shared/config/config.ts";
 import { configurationFrom } from "../../shared/config/environment.ts";
-import { type MovableClock, movableClock } from "./movable-clock.ts";
+import { frozenDate, type MovableClock, movableClock } from "./movable-clock.ts";
 import { newTableName } from "./table-rows.ts";
 import { startTrustedTenant } from "./use-tenant.ts";
 
@@ -89,13 +89,18 @@ export interface LocalWorld {
 
 export const SERVICE_URL = "http://localhost:7071";
 
-export async function startLocalWorld(): Promise<LocalWorld> {
+export interface LocalWorldOptions {
+  /** The clock moves `Date` of this process, so that the SDKs' tokens expire as well. For tests that run through days. */
+  readonly movesDate?: boolean;
+}
+
+export async function startLocalWorld({ movesDate = false }: LocalWorldOptions = {}): Promise<LocalWorld> {
   const tenant = await startTrustedTenant({ serviceUrl: SERVICE_URL });
   const shared: Shared = {
     tenant,
     tableUrl: inject("tables").url,
     tableName: newTableName(),
-    clock: movableClock(tenant),
+    clock: movesDate ? frozenDate() : movableClock(tenant),
     logs: [],
     answers: [],
     calls: [],

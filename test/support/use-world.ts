@@ -4,10 +4,16 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import type { MovableClock } from "./movable-clock.ts";
-import { type LocalWorld, type ServiceChanges, type ServiceUnderTest, startLocalWorld } from "./service-under-test.ts";
+import {
+  type LocalWorld,
+  type LocalWorldOptions,
+  type ServiceChanges,
+  type ServiceUnderTest,
+  startLocalWorld,
+} from "./service-under-test.ts";
 import { current } from "./use-tenant.ts";
 
-export interface WorldOptions extends ServiceChanges {
+export interface WorldOptions extends ServiceChanges, LocalWorldOptions {
   /** Each test gets a service without cached tokens and with full budgets. Default: the tests share one service. */
   readonly newServiceForEachTest?: boolean;
 }
@@ -25,7 +31,11 @@ export interface WorldFixture {
  * Call it once, at the top of a test file or of a `describe` block. The values it returns work inside hooks and tests.
  * Each test starts with an empty request log of the tenant, without prepared answers and with the true time.
  */
-export function useWorld({ newServiceForEachTest = false, ...changes }: WorldOptions = {}): WorldFixture {
+export function useWorld({
+  newServiceForEachTest = false,
+  movesDate = false,
+  ...changes
+}: WorldOptions = {}): WorldFixture {
   let world: LocalWorld | undefined;
   let service: ServiceUnderTest | undefined;
   const restart = (to: ServiceChanges = changes) => {
@@ -33,7 +43,7 @@ export function useWorld({ newServiceForEachTest = false, ...changes }: WorldOpt
   };
 
   beforeAll(async () => {
-    world = await startLocalWorld();
+    world = await startLocalWorld({ movesDate });
     restart();
   });
   beforeEach(() => {

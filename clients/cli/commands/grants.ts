@@ -54,9 +54,11 @@ async function listGrants(service: ServiceClient): Promise<Record<string, unknow
   return all;
 }
 
-function toLine({ id, apis, expiresOn, application }: Record<string, unknown>): string {
+function toLine({ id, apis, expiresOn, application, lastError }: Record<string, unknown>): string {
   const byApi = typeof apis === "object" && apis !== null ? Object.entries(apis) : [];
   const consented = byApi.map(([api, scopes]) => `${api}  ${Array.isArray(scopes) ? scopes.join(" ") : ""}`).join(", ");
   const holder = typeof application === "string" ? `  held by ${application}` : "";
-  return `${oneLine(`${String(id)}  ${consented}  until ${String(expiresOn)}${holder}`)}\n`;
+  const code = typeof lastError === "object" && lastError !== null && "code" in lastError ? lastError.code : undefined;
+  const failed = code === undefined ? "" : `  fails with ${String(code)}`;
+  return `${oneLine(`${String(id)}  ${consented}  until ${String(expiresOn)}${holder}${failed}`)}\n`;
 }

@@ -61,7 +61,16 @@ const grant = object({
   apis: scopesByApi("Scopes by API."),
   createdOn: time("When it was made."),
   expiresOn: time("When it ends."),
+  requestedBy: object({
+    clientId: guid("Client id of who asked for it."),
+    "userObjectId?": guid("Object id of the person who asked for it. Absent: the application itself."),
+  }),
   "lastRedeemedOn?": time("When it was last redeemed."),
+  "lastRenewedOn?": time("When Entra last returned a newer refresh token for it."),
+  "lastError?": object({
+    code: text("Code of its last redemption, if that failed."),
+    on: time("When it failed."),
+  }),
 });
 
 export const grantSchemas: Parts = {
@@ -95,7 +104,10 @@ export const grantPaths: Paths = {
       summary: "List the caller's grants",
       description: "A person also gets the grants that applications hold on their behalf. Never a handle.",
       dialect: "problem",
-      parameters: [query("after", text("`next` of the previous page."))],
+      parameters: [
+        query("after", text("`next` of the previous page.")),
+        query("expiringWithinDays", text("Only grants that end within this many days.", { pattern: "^[1-9]\\d{0,2}$" })),
+      ],
       answers: {
         "200": {
           description: "A page of grants.",

@@ -13,7 +13,7 @@ export interface Clock {
 /** Allows a thousand stamps in one millisecond. */
 const STAMP_STEP_MS = 0.001;
 
-export function createClock(source: () => number = Date.now): Clock {
+export function createClock(source: () => number = () => Date.now()): Clock {
   let offset = 0;
   let lastStamp = 0;
   const nowMs = () => source() + offset;

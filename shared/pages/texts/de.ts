@@ -21,6 +21,8 @@ export const DE: Texts = {
     heading: (application: string) => `„${application}“ erlauben, in Ihrem Namen zu handeln?`,
     intro:
       "Die Anwendung bittet um die folgenden Berechtigungen. Sie kann sie mit Ihrem Konto verwenden, auch wenn Sie nicht angemeldet sind.",
+    introOnce:
+      "Die Anwendung bittet um die folgenden Berechtigungen. Sie kann sie mit Ihrem Konto verwenden, bis ihr Zugriffstoken abläuft, meist nach etwa einer Stunde.",
     account: "Ihr Konto",
     accountOfSignIn: "Das Konto, mit dem Sie sich gerade angemeldet haben",
     ends: "Der Zugriff endet am",
@@ -30,6 +32,8 @@ export const DE: Texts = {
       "Wenn Sie den Link zu dieser Seite nicht erwartet haben, wählen Sie „Nicht erlauben“. Die Anwendung erhält dann keinen Zugriff.",
     byApplication:
       "Wenn Sie sich nicht gerade bei dieser Anwendung angemeldet haben oder nicht wollen, dass sie ohne Ihre Anmeldung handelt, wählen Sie „Nicht erlauben“. Sie kehren dann zur Anwendung zurück, und sie erhält keinen Zugriff.",
+    byApplicationOnce:
+      "Wenn Sie sich nicht gerade bei dieser Anwendung angemeldet haben, wählen Sie „Nicht erlauben“. Sie kehren dann zur Anwendung zurück, und sie erhält keinen Zugriff.",
     allow: "Erlauben",
     deny: "Nicht erlauben",
     endLater: "Sie können diesen Zugriff jederzeit beenden:",
@@ -225,6 +229,13 @@ export const DE: Texts = {
       title: "Diese Anmeldung wurde schon verwendet",
       reason: "Eine Anmeldung kann nur einmal verwendet werden. Es wurde kein weiterer Zugriff gewährt.",
       advice: NEW_LINK,
+    },
+    grant_limit_reached: {
+      title: "Die Anwendung hat zu viele Zugriffe auf Ihr Konto",
+      reason:
+        "Sie hat so viele, wie Ihr Administrator erlaubt, und verwendet jeden davon. Es wurde kein weiterer Zugriff gewährt.",
+      advice:
+        "Öffnen Sie die Seite /me und beenden Sie einen Zugriff, den Sie nicht mehr brauchen. Öffnen Sie dann den Link erneut.",
     },
     scope_surplus: {
       title: "Der Dienst ist dafür nicht eingerichtet",

@@ -20,6 +20,8 @@ export const EN = {
     heading: (application: string) => `Allow “${application}” to act on your behalf?`,
     intro:
       "The application requests the permissions below. It can use them with your account, even when you are not signed in.",
+    introOnce:
+      "The application requests the permissions below. It can use them with your account until its access token expires, usually after about an hour.",
     account: "Your account",
     accountOfSignIn: "The account with which you just signed in",
     ends: "Access ends on",
@@ -29,6 +31,8 @@ export const EN = {
       "If you received a link to this page and did not expect it, choose “Don’t allow”. The application then gets no access.",
     byApplication:
       "If you did not just sign in to this application, or do not want it to act when you are not signed in, choose “Don’t allow”. You then return to the application, and it gets no access.",
+    byApplicationOnce:
+      "If you did not just sign in to this application, choose “Don’t allow”. You then return to the application, and it gets no access.",
     allow: "Allow",
     deny: "Don’t allow",
     endLater: "You can end this access at any time:",
@@ -218,6 +222,11 @@ export const EN = {
       title: "This sign-in was already used",
       reason: "A sign-in can be used only once. No further access was granted.",
       advice: NEW_LINK,
+    },
+    grant_limit_reached: {
+      title: "The application has too many accesses to your account",
+      reason: "It has as many as your administrator allows, and it uses each of them. No further access was granted.",
+      advice: "Open the page /me and end an access that you no longer need. Then open the link again.",
     },
     scope_surplus: {
       title: "The service is not set up for this",

@@ -114,6 +114,7 @@ function examples(): Examples {
       { reason: "unknown" },
       { reason: "expired" },
       { reason: "pending" },
+      { reason: "limit_reached" },
       { reason: "other_registration" },
       { reason: "verifier_missing" },
       { reason: "verifier_wrong" },

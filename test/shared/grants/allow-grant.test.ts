@@ -12,7 +12,7 @@ import {
   OTHER,
   REGISTRATION,
   TENANT,
-  testSealer,
+  testSealers,
   USER,
 } from "./support/fixtures.ts";
 import { memoryStore } from "./support/memory-store.ts";
@@ -23,12 +23,13 @@ const failure = (kind: string) => ({ ok: false, failure: expect.objectContaining
 async function setUp() {
   const clock = { ms: EPOCH_MS };
   const store = memoryStore();
-  const grants = createGrants({ store, sealer: testSealer(fakeKeySource()), now: () => clock.ms });
+  const grants = createGrants({ store, ...testSealers(fakeKeySource()), now: () => clock.ms });
   const { secret: handle, id } = expectOk(
     await grants.request({
       binding,
       registration: REGISTRATION,
       policyEntry: "nightly-mail",
+      requestedBy: { clientId: CLIENT, userObjectId: undefined },
       apis: [{ api: "graph", scopes: [] }],
       expectedUser: USER,
       claims: undefined,

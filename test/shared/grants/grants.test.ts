@@ -5,8 +5,10 @@ import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { newHandle } from "../../../shared/grants/grant-handle.ts";
 import type { GrantCaller, StoredGrant, UnsealedGrant } from "../../../shared/grants/grant-types.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
+import { UNUSED } from "../../../shared/grants/new-grant.ts";
 import {
   applicationCaller,
+  BY_CALLER,
   CLIENT,
   DAY_MS,
   EPOCH_MS,
@@ -16,7 +18,7 @@ import {
   OTHER,
   REGISTRATION,
   TENANT,
-  testSealer,
+  testSealers,
   USER,
   userCaller,
 } from "./support/fixtures.ts";
@@ -31,7 +33,7 @@ function setUp() {
   const clock = { ms: EPOCH_MS };
   const store = memoryStore();
   const source = fakeKeySource();
-  const grants = createGrants({ store, sealer: testSealer(source), now: () => clock.ms });
+  const grants = createGrants({ store, ...testSealers(source), now: () => clock.ms });
   return { clock, store, source, grants };
 }
 
@@ -39,7 +41,7 @@ async function setUpWithGrant(changes: Parameters<typeof grantRequest>[0] = {}) 
   const world = setUp();
   const { handle, grant } = expectOk(await world.grants.create(grantRequest(changes)));
   /** Another instance with the same store. */
-  const other = createGrants({ store: world.store, sealer: testSealer(world.source), now: () => world.clock.ms });
+  const other = createGrants({ store: world.store, ...testSealers(world.source), now: () => world.clock.ms });
   return { ...world, handle, grant, other };
 }
 
@@ -196,7 +198,7 @@ describe("opening a grant", () => {
     const source = fakeKeySource();
     source.down = "vault_timeout";
     world.clock.ms += 31 * DAY_MS;
-    const fresh = createGrants({ store: world.store, sealer: testSealer(source), now: () => world.clock.ms });
+    const fresh = createGrants({ store: world.store, ...testSealers(source), now: () => world.clock.ms });
     expect(await fresh.open(world.handle, userCaller)).toMatchObject({
       failure: { kind: "grant_expired", sealedRecord: undefined },
     });
@@ -254,7 +256,7 @@ describe("opening a grant", () => {
     const world = await setUpWithGrant();
     const source = fakeKeySource();
     source.down = "vault_timeout";
-    const fresh = createGrants({ store: world.store, sealer: testSealer(source), now: () => world.clock.ms });
+    const fresh = createGrants({ store: world.store, ...testSealers(source), now: () => world.clock.ms });
     expect(await fresh.open(world.handle, userCaller)).toEqual(failure("sealing_key_unavailable"));
   });
 
@@ -272,11 +274,8 @@ describe("opening a grant", () => {
       createdAtSeconds: EPOCH_MS / 1000,
       allowedAtSeconds: EPOCH_MS / 1000,
       expiresAtSeconds: (EPOCH_MS + 30 * DAY_MS) / 1000,
-      codeChallenge: undefined,
-      verifiedAtSeconds: undefined,
-      lastRedeemedAtSeconds: undefined,
-      confirmation: undefined,
-      declinedConfirmation: undefined,
+      ...UNUSED,
+      requestedBy: { clientId: CLIENT, userObjectId: undefined },
     });
   });
 });
@@ -287,7 +286,7 @@ describe("a newer refresh token", () => {
   it("replaces the stored one and records the time, and the handle stays valid", async () => {
     const world = await setUpWithGrant();
     world.clock.ms += 5_000;
-    const grant = expectOk(await world.grants.storeNewer(await opened(world), new SecretValue("two")));
+    const grant = expectOk(await world.grants.storeNewer(await opened(world), new SecretValue("two"), BY_CALLER));
     expect(grant.lastRedeemedAtSeconds).toBe(EPOCH_MS / 1000 + 5);
     expect(await tokenOf(world)).toBe("two");
   });
@@ -295,16 +294,16 @@ describe("a newer refresh token", () => {
   it("does not overwrite one that another instance stored in the meantime", async () => {
     const world = await setUpWithGrant();
     const [first, second] = [await opened(world), await opened(world)];
-    expectOk(await world.other.storeNewer(second, new SecretValue("second")));
-    expect((await world.grants.storeNewer(first, new SecretValue("first"))).ok).toBe(true);
+    expectOk(await world.other.storeNewer(second, new SecretValue("second"), BY_CALLER));
+    expect((await world.grants.storeNewer(first, new SecretValue("first"), BY_CALLER)).ok).toBe(true);
     expect(await tokenOf(world)).toBe("second");
   });
 
   it("is written again if another instance only recorded a redemption in the meantime", async () => {
     const world = await setUpWithGrant();
     const [first, second] = [await opened(world), await opened(world)];
-    expectOk(await world.other.recordRedemption(second));
-    expectOk(await world.grants.storeNewer(first, new SecretValue("first")));
+    expectOk(await world.other.recordRedemption(second, BY_CALLER));
+    expectOk(await world.grants.storeNewer(first, new SecretValue("first"), BY_CALLER));
     expect(await tokenOf(world)).toBe("first");
   });
 
@@ -312,7 +311,7 @@ describe("a newer refresh token", () => {
     const world = await setUpWithGrant();
     const first = await opened(world);
     await world.other.revoke(world.handle, userCaller);
-    expect(await world.grants.storeNewer(first, new SecretValue("first"))).toEqual(failure("grant_unknown"));
+    expect(await world.grants.storeNewer(first, new SecretValue("first"), BY_CALLER)).toEqual(failure("grant_unknown"));
     expect(world.store.rows.size).toBe(0);
   });
 
@@ -322,7 +321,7 @@ describe("a newer refresh token", () => {
     const row = stored(world);
     world.store.rows.set(row.grant.id, { ...row, etag: "changed" });
     world.store.read = async () => ({ ok: true, value: undefined });
-    expect(await world.grants.storeNewer(first, new SecretValue("first"))).toEqual(failure("grant_unknown"));
+    expect(await world.grants.storeNewer(first, new SecretValue("first"), BY_CALLER)).toEqual(failure("grant_unknown"));
   });
 
   it("fails after three attempts if the row changes each time, and the stored one stays valid", async () => {
@@ -333,7 +332,9 @@ describe("a newer refresh token", () => {
       changes += 1;
       world.store.rows.set(world.grant.id, { ...stored(world), etag: `changed-${changes}` });
     };
-    expect(await world.grants.storeNewer(first, new SecretValue("first"))).toEqual(failure("grant_conflict"));
+    expect(await world.grants.storeNewer(first, new SecretValue("first"), BY_CALLER)).toEqual(
+      failure("grant_conflict"),
+    );
     expect(changes).toBe(3);
     expect(await tokenOf(world)).toBe("1.AVerySecretRefreshToken-one");
   });
@@ -341,8 +342,10 @@ describe("a newer refresh token", () => {
   it("is sealed with the newest key", async () => {
     const world = await setUpWithGrant();
     world.source.versions.set("c".repeat(32), Buffer.alloc(32, "c").toString("base64"));
-    const later = createGrants({ store: world.store, sealer: testSealer(world.source), now: () => world.clock.ms });
-    expectOk(await later.storeNewer(expectOk(await later.open(world.handle, userCaller)), new SecretValue("two")));
+    const later = createGrants({ store: world.store, ...testSealers(world.source), now: () => world.clock.ms });
+    expectOk(
+      await later.storeNewer(expectOk(await later.open(world.handle, userCaller)), new SecretValue("two"), BY_CALLER),
+    );
     const header = Buffer.from(stored(world).sealed.split(".")[0] ?? "", "base64url").toString();
     expect(header).toContain("c".repeat(32));
   });
@@ -351,8 +354,8 @@ describe("a newer refresh token", () => {
     const world = await setUpWithGrant();
     const first = await opened(world);
     world.store.failure = { kind: "store_timeout" };
-    expect(await world.grants.storeNewer(first, new SecretValue("first"))).toEqual(failure("store_timeout"));
-    expect(await world.grants.recordRedemption(first)).toEqual(failure("store_timeout"));
+    expect(await world.grants.storeNewer(first, new SecretValue("first"), BY_CALLER)).toEqual(failure("store_timeout"));
+    expect(await world.grants.recordRedemption(first, BY_CALLER)).toEqual(failure("store_timeout"));
   });
 
   it("fails with the failure of the second read", async () => {
@@ -360,12 +363,12 @@ describe("a newer refresh token", () => {
     const first = await opened(world);
     world.store.rows.set(world.grant.id, { ...stored(world), etag: "changed" });
     world.store.read = async () => ({ ok: false, failure: { kind: "store_timeout" } });
-    expect(await world.grants.storeNewer(first, new SecretValue("first"))).toEqual(failure("store_timeout"));
+    expect(await world.grants.storeNewer(first, new SecretValue("first"), BY_CALLER)).toEqual(failure("store_timeout"));
   });
 
   it("is refused if it is too large to seal, and the stored one stays", async () => {
     const world = await setUpWithGrant();
-    expect(await world.grants.storeNewer(await opened(world), new SecretValue("x".repeat(30_000)))).toEqual(
+    expect(await world.grants.storeNewer(await opened(world), new SecretValue("x".repeat(30_000)), BY_CALLER)).toEqual(
       failure("seal_too_large"),
     );
     expect(await tokenOf(world)).toBe("1.AVerySecretRefreshToken-one");
@@ -374,14 +377,16 @@ describe("a newer refresh token", () => {
   it("is refused for a grant without a valid handle", async () => {
     const world = await setUpWithGrant();
     const forged = { ...(await opened(world)), handle: new SecretValue("not a handle") };
-    expect(await world.grants.storeNewer(forged, new SecretValue("two"))).toEqual(failure("handle_malformed"));
+    expect(await world.grants.storeNewer(forged, new SecretValue("two"), BY_CALLER)).toEqual(
+      failure("handle_malformed"),
+    );
   });
 });
 
 describe("recording a redemption", () => {
   it("writes at most once a day", async () => {
     const world = await setUpWithGrant();
-    const recorded = async () => expectOk(await world.grants.recordRedemption(await opened(world)));
+    const recorded = async () => expectOk(await world.grants.recordRedemption(await opened(world), BY_CALLER));
     expect((await recorded()).lastRedeemedAtSeconds).toBe(EPOCH_MS / 1000);
     world.clock.ms += DAY_MS - 1_000;
     expect((await recorded()).lastRedeemedAtSeconds).toBe(EPOCH_MS / 1000);
@@ -394,9 +399,9 @@ describe("recording a redemption", () => {
     const world = await setUpWithGrant();
     const first = await opened(world);
     world.store.rows.set(world.grant.id, { ...stored(world), etag: "changed" });
-    expect((await world.grants.recordRedemption(first)).ok).toBe(true);
+    expect((await world.grants.recordRedemption(first, BY_CALLER)).ok).toBe(true);
     world.store.rows.clear();
-    expect(await world.grants.recordRedemption(first)).toEqual(failure("grant_unknown"));
+    expect(await world.grants.recordRedemption(first, BY_CALLER)).toEqual(failure("grant_unknown"));
   });
 });
 

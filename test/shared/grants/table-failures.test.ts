@@ -13,7 +13,7 @@ import {
   odataError,
   startFakeTableService,
 } from "./support/fake-table-service.ts";
-import { EPOCH_MS, expectOk, grantRequest, testSealer, userCaller } from "./support/fixtures.ts";
+import { EPOCH_MS, expectOk, grantRequest, testSealers, userCaller } from "./support/fixtures.ts";
 import { memoryStore } from "./support/memory-store.ts";
 
 let service: FakeTableService;
@@ -42,7 +42,7 @@ function makeStore(deadlineMs: number): GrantStore {
 async function aGrant() {
   const memory = memoryStore();
   const { grant } = expectOk(
-    await createGrants({ store: memory, sealer: testSealer(), now: () => EPOCH_MS }).create(grantRequest()),
+    await createGrants({ store: memory, ...testSealers(), now: () => EPOCH_MS }).create(grantRequest()),
   );
   const stored = memory.rows.get(grant.id);
   if (stored === undefined) throw new Error("no grant");
@@ -110,7 +110,7 @@ describe("an answer of the table service", () => {
     const stored = await aGrant();
     const late = { ok: false, failure: { kind: "store_timeout" } };
     expect(await withShortDeadline.read(ID)).toEqual(late);
-    expect(await withShortDeadline.create(stored.grant, stored.sealed)).toEqual(late);
+    expect(await withShortDeadline.create(stored)).toEqual(late);
     expect(await withShortDeadline.replace(stored, { sealed: "x", lastRedeemedAtSeconds: 1 })).toEqual(late);
     expect(await withShortDeadline.delete(stored.grant)).toEqual(late);
     expect(await withShortDeadline.list({ caller: userCaller, limit: 5 })).toEqual(late);
@@ -120,7 +120,7 @@ describe("an answer of the table service", () => {
   it("that the table cannot be created, or is being deleted, is a failure", async () => {
     const { grant, sealed } = await aGrant();
     service.answers = [odataError(404, "TableNotFound"), odataError(403, "AuthorizationFailure")];
-    expect(await store.create(grant, sealed)).toEqual({
+    expect(await store.create({ grant: grant, sealed: sealed })).toEqual({
       ok: false,
       failure: { kind: "store_refused", code: "AuthorizationFailure" },
     });
@@ -129,7 +129,7 @@ describe("an answer of the table service", () => {
       odataError(409, "TableBeingDeleted"),
       odataError(404, "TableNotFound"),
     ];
-    expect(await store.create(grant, sealed)).toEqual({
+    expect(await store.create({ grant: grant, sealed: sealed })).toEqual({
       ok: false,
       failure: { kind: "store_unavailable", code: "table_missing" },
     });
@@ -138,13 +138,13 @@ describe("an answer of the table service", () => {
   it("that refuses the grant after the index entry leaves no grant", async () => {
     const { grant, sealed } = await aGrant();
     service.answers = [json(undefined, 204), odataError(403, "AuthorizationFailure")];
-    expect((await store.create(grant, sealed)).ok).toBe(false);
+    expect((await store.create({ grant: grant, sealed: sealed })).ok).toBe(false);
     service.answers = [
       json(undefined, 204),
       odataError(409, "EntityAlreadyExists"),
       odataError(403, "AuthorizationFailure"),
     ];
-    expect(await store.create(grant, sealed)).toMatchObject({ failure: { kind: "store_refused" } });
+    expect(await store.create({ grant: grant, sealed: sealed })).toMatchObject({ failure: { kind: "store_refused" } });
     expect(service.requests[0]).toContain("user-");
     expect(service.requests[1]).toBe("POST /devstoreaccount1/grants");
   });

@@ -4,9 +4,10 @@ import { beforeEach, describe, expect, inject, it } from "vitest";
 import type { Grant } from "../../../shared/core/grant.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { newHandle } from "../../../shared/grants/grant-handle.ts";
-import type { GrantStore } from "../../../shared/grants/grant-store.ts";
+import type { FindGrants, GrantStore } from "../../../shared/grants/grant-store.ts";
 import type { StoredGrant, StoredRequest } from "../../../shared/grants/grant-types.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
+import { UNUSED } from "../../../shared/grants/new-grant.ts";
 import { reapRows } from "../../../shared/grants/reap-rows.ts";
 import { callTable } from "../../../shared/grants/table-call.ts";
 import { createTableClient, type GrantTable } from "../../../shared/grants/table-client.ts";
@@ -14,6 +15,7 @@ import { createTableGrantStore } from "../../../shared/grants/table-grant-store.
 import { newTableName } from "../../support/table-rows.ts";
 import {
   applicationCaller,
+  BY_CALLER,
   CLIENT,
   DAY_MS,
   EPOCH_MS,
@@ -23,7 +25,7 @@ import {
   OTHER,
   REGISTRATION,
   TENANT,
-  testSealer,
+  testSealers,
   USER,
   userCaller,
 } from "./support/fixtures.ts";
@@ -59,14 +61,11 @@ function grant(changes: Partial<Grant> = {}): Grant {
     user: { tenantId: TENANT, objectId: USER },
     apis: [{ api: "graph", scopes: ["Mail.Send", "User.Read"] }],
     policyEntry: "nightly mail, ünïcode",
+    requestedBy: { clientId: CLIENT, userObjectId: USER },
+    ...UNUSED,
     createdAtSeconds: EPOCH_MS / 1000,
     allowedAtSeconds: EPOCH_MS / 1000,
     expiresAtSeconds: (EPOCH_MS + DAY_MS) / 1000,
-    codeChallenge: undefined,
-    verifiedAtSeconds: undefined,
-    confirmation: undefined,
-    declinedConfirmation: undefined,
-    lastRedeemedAtSeconds: undefined,
     ...changes,
   };
 }
@@ -74,6 +73,62 @@ function grant(changes: Partial<Grant> = {}): Grant {
 beforeEach(() => {
   tableName = newTableName();
   store = open();
+});
+
+describe("for timers, the store finds", () => {
+  const found = async (request: FindGrants) =>
+    expectOk(await store.find(request)).grants.map(({ grant: { id } }) => id);
+
+  it("the grants that are kept alive, with what a write needs", async () => {
+    const kept = grant({ keepAliveAfterSeconds: 5 });
+    await store.create({ grant: grant(), sealed: "sealed" });
+    const created = expectOk(await store.create({ grant: kept, sealed: "sealed", sealedHandle: "handle" }));
+    expect(expectOk(await store.find({ which: "kept_alive" }))).toEqual({ grants: [created], continuation: undefined });
+  });
+
+  it("the grants that end in a time, without their index entries", async () => {
+    const ending = (expiresAtSeconds: number) => grant({ expiresAtSeconds });
+    const [before, first, last, after] = [ending(100), ending(101), ending(200), ending(201)];
+    for (const one of [before, first, last, after]) await store.create({ grant: one, sealed: "sealed" });
+    const ids = await found({ which: "ending", afterSeconds: 100, bySeconds: 200 });
+    expect(new Set(ids)).toEqual(new Set([first.id, last.id]));
+  });
+
+  it("no grant in a row that the service did not write, and none without a table", async () => {
+    expect(await found({ which: "kept_alive" })).toEqual([]);
+    await store.create({ grant: grant(), sealed: "sealed" });
+    const keepAliveAfterSeconds = { type: "Int64", value: "1" };
+    await client().createEntity({ partitionKey: "grant-00", rowKey: "0".repeat(64), keepAliveAfterSeconds });
+    expect(await found({ which: "kept_alive" })).toEqual([]);
+  });
+});
+
+describe("the row of an authorization code", () => {
+  const claim = { codeId: "c".repeat(64), grantId: "a".repeat(64), expiresAtSeconds: 7 };
+
+  it("is kept by its first writer, who may repeat the write", async () => {
+    await store.create({ grant: grant(), sealed: "sealed" });
+    expect(await store.claimCode(claim)).toEqual({ ok: true, value: undefined });
+    expect(await open().claimCode(claim)).toEqual({ ok: true, value: undefined });
+    const replay = { ...claim, grantId: undefined };
+    expect(await open().claimCode(replay)).toEqual({ ok: true, value: { grantId: claim.grantId } });
+  });
+
+  it("says that the code was replayed before its grant was stored", async () => {
+    await store.create({ grant: grant(), sealed: "sealed" });
+    expect(await store.claimCode({ ...claim, grantId: undefined })).toEqual({ ok: true, value: undefined });
+    expect(await store.claimCode(claim)).toEqual({ ok: true, value: { grantId: undefined } });
+  });
+
+  it("is not written without a table, which has no grant", async () => {
+    expect(await store.claimCode({ ...claim, grantId: undefined })).toEqual({ ok: true, value: undefined });
+  });
+
+  it("is deleted after its end like every row", async () => {
+    await store.create({ grant: grant(), sealed: "sealed" });
+    await store.claimCode(claim);
+    expect(expectOk(await store.reap({ beforeSeconds: 8, limit: 10, dryRun: false }))).toMatchObject({ deleted: 1 });
+  });
 });
 
 describe("a store without its table", () => {
@@ -99,7 +154,10 @@ describe("a store without its table", () => {
   });
 
   it("creates it with the first grants, even if two instances do so at the same time", async () => {
-    const made = await Promise.all([open().create(grant(), "a"), open().create(grant(), "b")]);
+    const made = await Promise.all([
+      open().create({ grant: grant(), sealed: "a" }),
+      open().create({ grant: grant(), sealed: "b" }),
+    ]);
     expect(made.map((result) => result.ok)).toEqual([true, true]);
   });
 });
@@ -109,7 +167,7 @@ const BROKEN_LISTS = ['{"a":1}', "[]", "[1]", '[{"api":"graph"}]', '[{"api":"gra
 describe("the row of a grant", () => {
   it("is read as it was written", async () => {
     const original = grant({ apis: [{ api: "graph", scopes: [] }], lastRedeemedAtSeconds: 1_800_000_001 });
-    const created = expectOk(await store.create(original, "sealed"));
+    const created = expectOk(await store.create({ grant: original, sealed: "sealed" }));
     expect(created.etag).not.toBe("");
     expect(expectOk(await store.read(original.id))).toEqual(created);
     expect(created.grant).toEqual(original);
@@ -121,24 +179,24 @@ describe("the row of a grant", () => {
       expiresAtSeconds: 2 ** 33,
       lastRedeemedAtSeconds: 2 ** 32 + 1,
     });
-    await store.create(original, "sealed");
+    await store.create({ grant: original, sealed: "sealed" });
     expect(expectOk(await store.read(original.id))).toMatchObject({ grant: original });
   });
 
   it("stores the largest seal", async () => {
     const original = grant();
     const sealed = "x".repeat(30_000);
-    expectOk(await store.create(original, sealed));
+    expectOk(await store.create({ grant: original, sealed: sealed }));
     expect(expectOk(await store.read(original.id))?.sealed).toBe(sealed);
   });
 
   it("may be written twice, because a retry after a lost answer must succeed", async () => {
     const original = grant();
-    expectOk(await store.create(original, "sealed"));
-    expect(expectOk(await store.create(original, "sealed")).sealed).toBe("sealed");
+    expectOk(await store.create({ grant: original, sealed: "sealed" }));
+    expect(expectOk(await store.create({ grant: original, sealed: "sealed" })).sealed).toBe("sealed");
     expect(await rows()).toHaveLength(2);
     // The same id with other content.
-    expect(await store.create(original, "other")).toEqual({
+    expect(await store.create({ grant: original, sealed: "other" })).toEqual({
       ok: false,
       failure: { kind: "grant_exists", grantId: original.id },
     });
@@ -146,8 +204,8 @@ describe("the row of a grant", () => {
 
   it("that the service did not write is refused and does not hide other grants from a listing", async () => {
     const [good, bad] = [grant(), grant()];
-    await store.create(good, "sealed");
-    await store.create(bad, "sealed");
+    await store.create({ grant: good, sealed: "sealed" });
+    await store.create({ grant: bad, sealed: "sealed" });
     await client().upsertEntity(
       { partitionKey: `grant-${bad.id.slice(0, 2)}`, rowKey: bad.id, sealed: "x" },
       "Replace",
@@ -160,7 +218,7 @@ describe("the row of a grant", () => {
     "is refused if %s was changed",
     async (column) => {
       const original = grant();
-      await store.create(original, "sealed");
+      await store.create({ grant: original, sealed: "sealed" });
       for (const value of column === "apis" ? BROKEN_LISTS : ["unexpected"]) {
         const keys = { partitionKey: `grant-${original.id.slice(0, 2)}`, rowKey: original.id };
         await client().updateEntity({ ...keys, [column]: value }, "Merge");
@@ -172,7 +230,7 @@ describe("the row of a grant", () => {
 
 describe("compare-and-swap", () => {
   it("accepts the first of two writers and returns changed to the second", async () => {
-    const created = expectOk(await store.create(grant(), "one"));
+    const created = expectOk(await store.create({ grant: grant(), sealed: "one" }));
     const first = expectOk(await store.replace(created, { sealed: "two", lastRedeemedAtSeconds: 7 }));
     expect(first).toMatchObject({ sealed: "two", grant: { lastRedeemedAtSeconds: 7 } });
     expect(await open().replace(created, { sealed: "three", lastRedeemedAtSeconds: 8 })).toEqual({
@@ -183,7 +241,7 @@ describe("compare-and-swap", () => {
   });
 
   it("does not restore a deleted grant", async () => {
-    const created = expectOk(await store.create(grant(), "one"));
+    const created = expectOk(await store.create({ grant: grant(), sealed: "one" }));
     expect(await store.delete(created.grant)).toEqual({ ok: true, value: true });
     expect(await store.replace(created, { sealed: "two", lastRedeemedAtSeconds: 7 })).toEqual({
       ok: true,
@@ -210,17 +268,20 @@ describe("a requested grant", () => {
     expect(row).toMatchObject({ requested: { id: one.id, binding: APPLICATION }, sealed: "sealed request" });
     expect(await rows()).toHaveLength(1);
     expect(expectOk(await store.list({ caller: applicationCaller, limit: 5 })).grants).toEqual([]);
-    expect(await store.create(one, "sealed")).toMatchObject({ failure: { kind: "grant_exists" } });
+    expect(await store.create({ grant: one, sealed: "sealed" })).toMatchObject({ failure: { kind: "grant_exists" } });
   });
 
   it("becomes a grant for the first of two answers, which both instances list", async () => {
     const one = original();
     const row = await requested(one);
-    const [first, second] = [await store.allow(row, one, "first"), await open().allow(row, one, "second")];
+    const [first, second] = [
+      await store.allow(row, { grant: one, sealed: "first" }),
+      await open().allow(row, { grant: one, sealed: "second" }),
+    ];
     expect(expectOk(first)).toMatchObject({ grant: one, sealed: "first" });
     expect(second).toEqual({ ok: true, value: "changed" });
     // A retry after a lost answer finds its own row.
-    expect(await store.allow(row, one, "first")).toEqual(first);
+    expect(await store.allow(row, { grant: one, sealed: "first" })).toEqual(first);
     expect(expectOk(await open().list({ caller: applicationCaller, limit: 5 })).grants).toEqual([one]);
     expect(expectOk(await store.list({ caller: userCaller, onTheirBehalf: true, limit: 5 })).grants).toEqual([one]);
   });
@@ -230,14 +291,14 @@ describe("a requested grant", () => {
     const row = await requested(one);
     expect(await store.withdraw(row)).toEqual({ ok: true, value: "removed" });
     expect(await open().withdraw(row)).toEqual({ ok: true, value: "gone" });
-    expect(await store.allow(row, one, "sealed")).toEqual({ ok: true, value: "gone" });
+    expect(await store.allow(row, { grant: one, sealed: "sealed" })).toEqual({ ok: true, value: "gone" });
     expect(await store.read(one.id)).toEqual({ ok: true, value: undefined });
   });
 
   it("is not withdrawn if a person allowed it in the meantime", async () => {
     const one = original();
     const row = await requested(one);
-    expectOk(await store.allow(row, one, "sealed"));
+    expectOk(await store.allow(row, { grant: one, sealed: "sealed" }));
     expect(await store.withdraw(row)).toEqual({ ok: true, value: "changed" });
     expect(expectOk(await store.read(one.id))).toMatchObject({ grant: one });
   });
@@ -245,11 +306,11 @@ describe("a requested grant", () => {
   it("is there again if its approval is undone, unless the row changed since", async () => {
     const one = original();
     const row = await requested(one);
-    const allowed = swapped(await store.allow(row, one, "sealed"));
+    const allowed = swapped(await store.allow(row, { grant: one, sealed: "sealed" }));
     expect(await store.restore(allowed, row)).toEqual({ ok: true, value: true });
     expect(expectOk(await store.read(one.id))).toMatchObject({ requested: row.requested, sealed: "sealed request" });
     expect(expectOk(await store.list({ caller: applicationCaller, limit: 5 })).grants).toEqual([]);
-    const again = swapped(await store.allow({ ...row, etag: "*" }, one, "sealed"));
+    const again = swapped(await store.allow({ ...row, etag: "*" }, { grant: one, sealed: "sealed" }));
     expectOk(await store.replace(again, { sealed: "newer", lastRedeemedAtSeconds: 7 }));
     expect(await store.restore(again, row)).toEqual({ ok: true, value: false });
   });
@@ -277,7 +338,7 @@ describe("a requested grant", () => {
 
   it("and a grant cannot be told apart wrongly: a grant's row with the mark of a requested grant is refused", async () => {
     const one = original();
-    await store.create(one, "sealed");
+    await store.create({ grant: one, sealed: "sealed" });
     const keys = { partitionKey: `grant-${one.id.slice(0, 2)}`, rowKey: one.id };
     await client().updateEntity({ ...keys, requested: true }, "Merge");
     expect(await store.read(one.id)).toEqual({ ok: false, failure: { kind: "store_row_invalid" } });
@@ -294,9 +355,9 @@ describe("a grant that a person allows again", () => {
   it("keeps its id and its place in listings, and the reaper leaves it", async () => {
     const expiresAtSeconds = EPOCH_MS / 1000 - 1;
     const old = grant({ binding: APPLICATION, expiresAtSeconds });
-    const created = expectOk(await store.create(old, "old"));
+    const created = expectOk(await store.create({ grant: old, sealed: "old" }));
     const renewed = { ...old, allowedAtSeconds: EPOCH_MS / 1000 + 5, expiresAtSeconds: EPOCH_MS / 1000 + DAY_MS };
-    expectOk(await store.allow(created, renewed, "new"));
+    expectOk(await store.allow(created, { grant: renewed, sealed: "new" }));
     expect(await rows()).toHaveLength(3);
     expect(expectOk(await store.list({ caller: applicationCaller, limit: 5 })).grants).toEqual([renewed]);
     const reap = { beforeSeconds: EPOCH_MS / 1000, limit: 50, dryRun: false };
@@ -307,7 +368,7 @@ describe("a grant that a person allows again", () => {
   it("between the reaper's query and its deletion is not deleted", async () => {
     const expiresAtSeconds = EPOCH_MS / 1000 - 1;
     const old = grant({ expiresAtSeconds });
-    const created = expectOk(await store.create(old, "old"));
+    const created = expectOk(await store.create({ grant: old, sealed: "old" }));
     const renewed = { ...old, expiresAtSeconds: EPOCH_MS / 1000 + DAY_MS };
     const table = client();
     let calls = 0;
@@ -316,7 +377,7 @@ describe("a grant that a person allows again", () => {
       // The query is the first call; the deletions follow.
       async call(operation) {
         calls += 1;
-        if (calls === 2) expectOk(await store.allow(created, renewed, "new"));
+        if (calls === 2) expectOk(await store.allow(created, { grant: renewed, sealed: "new" }));
         return callTable(operation, deadlineMs);
       },
     };
@@ -335,14 +396,14 @@ describe("listing", () => {
       const clientId = kind === "application" ? OTHER : CLIENT;
       return grant({ createdAtSeconds: start - age, binding: { kind, tenantId: TENANT, clientId } });
     });
-    for (const one of all) await store.create(one, "sealed");
-    await store.create(
-      grant({
+    for (const one of all) await store.create({ grant: one, sealed: "sealed" });
+    await store.create({
+      grant: grant({
         user: { tenantId: TENANT, objectId: OTHER },
         binding: { kind: "application", tenantId: TENANT, clientId: OTHER },
       }),
-      "of another user",
-    );
+      sealed: "of another user",
+    });
     const found: Grant[] = [];
     let after: string | undefined;
     do {
@@ -371,7 +432,7 @@ describe("listing", () => {
       }),
       grant({ binding: { kind: "application", tenantId: TENANT, clientId: OTHER } }),
     ];
-    for (const one of bindings) await store.create(one, "sealed");
+    for (const one of bindings) await store.create({ grant: one, sealed: "sealed" });
     const ids = async (caller: typeof userCaller) =>
       expectOk(await store.list({ caller, limit: 50 }))
         .grants.map((one) => one.id)
@@ -385,7 +446,7 @@ describe("listing", () => {
     const made = Array.from({ length: 23 }, (_, at) =>
       grant({ createdAtSeconds: EPOCH_MS / 1000 + Math.floor(at / 2) }),
     );
-    await Promise.all(made.map((one) => store.create(one, "sealed")));
+    await Promise.all(made.map((one) => store.create({ grant: one, sealed: "sealed" })));
     const seen: Grant[] = [];
     let after: string | undefined;
     let pages = 0;
@@ -405,16 +466,16 @@ describe("listing", () => {
   });
 
   it.each([0, -1, 51, 10_000])("limits the size of a page: %i requested", async (limit) => {
-    await store.create(grant(), "sealed");
-    await store.create(grant(), "sealed");
+    await store.create({ grant: grant(), sealed: "sealed" });
+    await store.create({ grant: grant(), sealed: "sealed" });
     const { grants } = expectOk(await store.list({ caller: userCaller, limit }));
     expect(grants).toHaveLength(limit < 1 ? 1 : 2);
   });
 
   it("skips an index entry whose grant does not exist", async () => {
     const [good, gone] = [grant(), grant()];
-    await store.create(good, "sealed");
-    await store.create(gone, "sealed");
+    await store.create({ grant: good, sealed: "sealed" });
+    await store.create({ grant: gone, sealed: "sealed" });
     await client().deleteEntity(`grant-${gone.id.slice(0, 2)}`, gone.id);
     expect(expectOk(await store.list({ caller: userCaller, limit: 5 })).grants).toEqual([good]);
   });
@@ -436,7 +497,7 @@ describe("reaping", () => {
 
   it("counts in a dry run, then deletes only expired rows", async () => {
     const live = [grant(), grant({ expiresAtSeconds: beforeSeconds })];
-    for (const one of [...live, expired(), expired(), expired()]) await store.create(one, "sealed");
+    for (const one of [...live, expired(), expired(), expired()]) await store.create({ grant: one, sealed: "sealed" });
     const dry = await store.reap({ beforeSeconds, limit: 100, dryRun: true });
     expect(dry).toEqual({ ok: true, value: { expired: 6, deleted: 0, failed: 0, more: false } });
     expect(await rows()).toHaveLength(10);
@@ -451,7 +512,7 @@ describe("reaping", () => {
   });
 
   it("stops at its limit and reports that there is more", async () => {
-    for (let made = 0; made < 4; made += 1) await store.create(expired(), "sealed");
+    for (let made = 0; made < 4; made += 1) await store.create({ grant: expired(), sealed: "sealed" });
     expect(expectOk(await store.reap({ beforeSeconds, limit: 5, dryRun: false }))).toMatchObject({
       deleted: 5,
       more: true,
@@ -465,7 +526,7 @@ describe("reaping", () => {
 
   it("deletes more than one page of rows", async () => {
     const keys = Array.from({ length: 230 }, (_, at) => String(at).padStart(4, "0"));
-    await store.create(grant(), "sealed");
+    await store.create({ grant: grant(), sealed: "sealed" });
     await Promise.all(
       keys.map((rowKey) =>
         client().createEntity({ partitionKey: "user-x", rowKey, expiresAtSeconds: { type: "Int64", value: "1" } }),
@@ -479,7 +540,7 @@ describe("reaping", () => {
   });
 
   it("does not fail if another run was faster", async () => {
-    for (let made = 0; made < 5; made += 1) await store.create(expired(), "sealed");
+    for (let made = 0; made < 5; made += 1) await store.create({ grant: expired(), sealed: "sealed" });
     const runs = await Promise.all([1, 2].map(() => open().reap({ beforeSeconds, limit: 100, dryRun: false })));
     expect(runs.map((run) => expectOk(run).failed)).toEqual([0, 0]);
     expect(await rows()).toEqual([]);
@@ -488,7 +549,7 @@ describe("reaping", () => {
 
 describe("several instances with one table", () => {
   const instance = (source: ReturnType<typeof fakeKeySource>) =>
-    createGrants({ store: open(), sealer: testSealer(source), now: () => EPOCH_MS });
+    createGrants({ store: open(), ...testSealers(source), now: () => EPOCH_MS });
 
   it("redeem at the same time without losing the refresh token, in any order of their writes", async () => {
     const source = fakeKeySource();
@@ -502,7 +563,9 @@ describe("several instances with one table", () => {
           }),
         );
         const writes = opened.map(({ grants, grant }, at) =>
-          scheduler.schedule(Promise.resolve(at)).then(() => grants.storeNewer(grant, new SecretValue(`token-${at}`))),
+          scheduler
+            .schedule(Promise.resolve(at))
+            .then(() => grants.storeNewer(grant, new SecretValue(`token-${at}`), BY_CALLER)),
         );
         await scheduler.waitAll();
         for (const write of await Promise.all(writes)) expect(write.ok).toBe(true);
@@ -511,7 +574,7 @@ describe("several instances with one table", () => {
         const grants = instance(source);
         const after = expectOk(await grants.open(handle, userCaller));
         expect(after.refreshToken.reveal()).toMatch(/^token-\d$/);
-        expectOk(await grants.storeNewer(after, new SecretValue("next")));
+        expectOk(await grants.storeNewer(after, new SecretValue("next"), BY_CALLER));
         expect(expectOk(await grants.open(handle, userCaller)).refreshToken.reveal()).toBe("next");
         expect(expectOk(await grants.revokeById(created.id, userCaller))?.id).toBe(created.id);
       }),
@@ -524,7 +587,11 @@ describe("several instances with one table", () => {
     const { handle } = expectOk(await instance(source).create(grantRequest()));
     const grants = instance(source);
     expectOk(
-      await grants.storeNewer(expectOk(await grants.open(handle, userCaller)), new SecretValue("AnotherSecretToken")),
+      await grants.storeNewer(
+        expectOk(await grants.open(handle, userCaller)),
+        new SecretValue("AnotherSecretToken"),
+        BY_CALLER,
+      ),
     );
     const everything = JSON.stringify(await rows(), (_key, value) =>
       typeof value === "bigint" ? String(value) : value,

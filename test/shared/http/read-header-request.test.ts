@@ -50,11 +50,6 @@ describe("GET with the sidecar's query parameters", () => {
       { scopes: ["User.Read", "Mail.Read"] },
     ],
     ["Scopes in one string", [["Scopes", "User.Read Mail.Read"]], { scopes: ["User.Read", "Mail.Read"] }],
-    [
-      "Scopes with offline_access",
-      [["Scopes", "User.Read offline_access"]],
-      { scopes: ["User.Read"], offlineAccess: true },
-    ],
     ["ForceRefresh true", [["AcquireTokenOptions.ForceRefresh", "true"]], { forceRefresh: true }],
     ["ForceRefresh True, as .NET writes it", [["AcquireTokenOptions.ForceRefresh", "True"]], { forceRefresh: true }],
     ["ForceRefresh false", [["AcquireTokenOptions.ForceRefresh", "false"]], { forceRefresh: false }],

@@ -121,6 +121,18 @@ describe("a policy of the wrong form is reported", () => {
     ["with a string instead of a boolean", (p) => (p.callers[0].cae = "true"), "callers.0.cae must be true or false"],
     ["with grantMaxDays 0", (p) => (p.callers[0].grantMaxDays = 0), "callers.0.grantMaxDays must be at least 1"],
     ["with grantMaxDays 366", (p) => (p.callers[0].grantMaxDays = 366), "callers.0.grantMaxDays must be at most 365"],
+    ["with keepAliveDays 0", (p) => (p.callers[1].keepAliveDays = 0), "callers.1.keepAliveDays must be at least 1"],
+    ["with keepAliveDays 61", (p) => (p.callers[1].keepAliveDays = 61), "callers.1.keepAliveDays must be at most 60"],
+    [
+      "with maxGrantsPerUser 0",
+      (p) => (p.callers[0].maxGrantsPerUser = 0),
+      "callers.0.maxGrantsPerUser must be at least 1",
+    ],
+    [
+      "with maxGrantsPerUser 1001",
+      (p) => (p.callers[0].maxGrantsPerUser = 1001),
+      "callers.0.maxGrantsPerUser must be at most 1000",
+    ],
     [
       "with a fractional grantMaxDays",
       (p) => (p.callers[0].grantMaxDays = 1.5),
@@ -432,6 +444,21 @@ describe("a contradiction is reported", () => {
       "callers.0 has offlineAccess without the flow refresh-token; add the flow or remove offlineAccess",
     ],
     [
+      "keepAliveDays for people",
+      (p) => Object.assign(p.callers[0], { keepAliveDays: 30, offlineAccess: true }),
+      "callers.0 has kind user and keepAliveDays, which only kind application may have",
+    ],
+    [
+      "keepAliveDays without offlineAccess",
+      (p) => Object.assign(p.callers[1], { keepAliveDays: 30, offlineAccess: false, importRefreshTokens: false }),
+      "callers.1 has keepAliveDays without offlineAccess; set offlineAccess or remove keepAliveDays",
+    ],
+    [
+      "requireConfirmation without authorization-code",
+      (p) => (p.callers[0].requireConfirmation = true),
+      "callers.0 has requireConfirmation without the flow authorization-code; add the flow or remove requireConfirmation",
+    ],
+    [
       "importRefreshTokens without refresh-token",
       (p) => {
         p.callers[0].flows = ["on-behalf-of"];
@@ -678,6 +705,8 @@ test("a valid policy gets its defaults, and its client ids in lower case", () =>
     apis: { graph: ["User.Read", "Mail.Read"] },
     offlineAccess: false,
     grantMaxDays: 90,
+    maxGrantsPerUser: 20,
+    requireConfirmation: false,
     unattended: false,
     anyPersonMayAllow: false,
     linkMinutes: 10,

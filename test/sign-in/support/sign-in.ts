@@ -151,10 +151,14 @@ export async function answerLink(
   return answerConfirmation(browser, back, decision);
 }
 
-/** The handle of a grant that alice allowed for the daemon. */
-export async function allowedHandle(service: ServiceUnderTest, body?: Record<string, unknown>): Promise<string> {
+/** The handle of a grant that alice, unless `signed` says otherwise, allowed for the daemon. */
+export async function allowedHandle(
+  service: ServiceUnderTest,
+  body?: Record<string, unknown>,
+  signed?: Signed,
+): Promise<string> {
   const { link, handle } = await requestLink(service, body);
-  const done = await answerLink(service, link);
+  const done = await answerLink(service, link, signed === undefined ? {} : { signed });
   if (done.status !== 200) throw new Error(`the confirmation answered ${done.status} ${done.text}`);
   return handle;
 }

@@ -2,9 +2,10 @@
 
 import { fail, succeed } from "../../../../shared/core/result.ts";
 import { SecretValue } from "../../../../shared/core/secret-value.ts";
+import type { CreateGrant } from "../../../../shared/grants/create-grant.ts";
 import type { GrantCaller } from "../../../../shared/grants/grant-types.ts";
-import type { CreateGrant } from "../../../../shared/grants/grants.ts";
 import { GRANT_PURPOSE } from "../../../../shared/grants/sealed-grant.ts";
+import { HANDLE_PURPOSE } from "../../../../shared/grants/sealed-handle.ts";
 import { createSealer, type Sealer } from "../../../../shared/sealing/sealer.ts";
 import { createSealingKeys, type SealingKeySource } from "../../../../shared/sealing/sealing-keys.ts";
 
@@ -34,9 +35,13 @@ export function grantRequest(changes: Partial<CreateGrant> = {}): CreateGrant {
     refreshToken: new SecretValue("1.AVerySecretRefreshToken-one"),
     maxDays: 30,
     policyEntry: "nightly-mail",
+    requestedBy: { clientId: CLIENT, userObjectId: undefined },
     ...changes,
   };
 }
+
+/** A redemption by the caller of an entry without `keepAliveDays`. */
+export const BY_CALLER = { by: "caller", keepAliveDays: undefined } as const;
 
 export const VERSION_1 = "a".repeat(32);
 export const VERSION_2 = "b".repeat(32);
@@ -69,6 +74,11 @@ export function fakeKeySource(versions: readonly string[] = [VERSION_1]): FakeKe
 
 export function testSealer(source: SealingKeySource = fakeKeySource(), purpose = GRANT_PURPOSE): Sealer {
   return createSealer({ purpose, keys: createSealingKeys({ source, now: () => EPOCH_MS, onStale: () => undefined }) });
+}
+
+/** Both sealers of grants. */
+export function testSealers(source: SealingKeySource = fakeKeySource()) {
+  return { sealer: testSealer(source), handleSealer: testSealer(source, HANDLE_PURPOSE) };
 }
 
 /** The value of a successful result. A failure becomes the test's error message. */

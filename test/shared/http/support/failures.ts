@@ -89,6 +89,7 @@ const GRANT_REFUSALS: Readonly<Record<GrantRefusal, true>> = {
   not_bound: true,
   unreadable: true,
   user_changed: true,
+  limit_reached: true,
   other_registration: true,
   verifier_missing: true,
   verifier_wrong: true,

@@ -1,0 +1,112 @@
+/**
+ * Creates a grant. The caller gets its handle, or no grant stays behind: a row whose write failed for its caller is removed
+ * later, and so is one that an authorization code made which was used before.
+ */
+import type { ConsentedApis } from "../core/api-scopes.ts";
+import { type Grant, type GrantBinding, type GrantRequester, grantEnd } from "../core/grant.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
+import type { UserIdentity } from "../core/user-identity.ts";
+import type { Sealer } from "../sealing/sealer.ts";
+import { type GrantHandle, newHandle } from "./grant-handle.ts";
+import type { GrantStore } from "./grant-store.ts";
+import type { GrantContent, GrantFailure } from "./grant-types.ts";
+import { sealContent, UNUSED } from "./new-grant.ts";
+import { endReplaced, roomForGrant } from "./room-for-grant.ts";
+
+/** How long the service knows which grant a code made: longer than its own codes and Entra's live. */
+export const CODE_ROW_SECONDS = 3600;
+
+export interface CreateGrant {
+  readonly binding: GrantBinding;
+  readonly registration: string;
+  readonly user: UserIdentity;
+  readonly apis: ConsentedApis;
+  readonly refreshToken: SecretValue;
+  /** `grantMaxDays` of the policy entry. */
+  readonly maxDays: number;
+  /** Of the policy entry. */
+  readonly keepAliveDays?: number | undefined;
+  readonly policyEntry: string;
+  readonly maxGrantsPerUser?: number;
+  readonly requestedBy: GrantRequester;
+  /** Hex SHA-256 of the authorization code that makes the grant. */
+  readonly codeId?: string | undefined;
+}
+
+export interface CreatedGrant {
+  readonly handle: SecretValue;
+  readonly grant: Grant;
+  /** It had to end so that this one fits under `maxGrantsPerUser`. */
+  readonly replaced: Grant | undefined;
+}
+
+export interface CreateInput {
+  readonly store: GrantStore;
+  readonly sealer: Sealer;
+  readonly handleSealer: Sealer;
+  readonly nowSeconds: () => number;
+  readonly newHandle?: () => GrantHandle;
+  /** See `remove-orphan.ts`. */
+  readonly removeOrphan?: (grant: Grant) => Promise<void>;
+}
+
+export async function createGrant(
+  input: CreateInput,
+  request: CreateGrant,
+): Promise<Result<CreatedGrant, GrantFailure>> {
+  const {
+    refreshToken,
+    maxDays,
+    keepAliveDays,
+    maxGrantsPerUser = Number.POSITIVE_INFINITY,
+    codeId,
+    ...record
+  } = request;
+  const handle = (input.newHandle ?? newHandle)();
+  const createdAtSeconds = input.nowSeconds();
+  const grant: Grant = {
+    id: handle.id,
+    ...record,
+    createdAtSeconds,
+    allowedAtSeconds: createdAtSeconds,
+    expiresAtSeconds: grantEnd(createdAtSeconds, maxDays),
+    ...UNUSED,
+  };
+  const content = await sealContent(input, handle, { grant, refreshToken, keepAliveDays });
+  if (!content.ok) return content;
+  const replaced = await roomForGrant(input, { ...record, maxGrantsPerUser });
+  if (!replaced.ok) return replaced;
+  const stored = await storeNew(input, content.value, codeId);
+  if (!stored.ok) return stored;
+  await endReplaced(input, replaced.value);
+  return succeed({ handle: handle.secret, grant: content.value.grant, replaced: replaced.value });
+}
+
+/** No caller waits for it, and it reports its own outcome. */
+export function removeLater({ removeOrphan }: Pick<CreateInput, "removeOrphan">, grant: Grant): void {
+  removeOrphan?.(grant).catch(() => undefined);
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+/** The grant, and the row of the code that makes it. If one write fails, the caller gets no handle, and the row is removed. */
+async function storeNew(
+  input: CreateInput,
+  content: GrantContent,
+  codeId: string | undefined,
+): Promise<Result<true, GrantFailure>> {
+  const { grant } = content;
+  const created = await input.store.create(content);
+  if (!created.ok) {
+    // Another grant has this id: it is not the one of this request.
+    if (created.failure.kind !== "grant_exists") removeLater(input, grant);
+    return created;
+  }
+  if (codeId === undefined) return succeed(true);
+  const claim = { codeId, grantId: grant.id, expiresAtSeconds: input.nowSeconds() + CODE_ROW_SECONDS };
+  const claimed = await input.store.claimCode(claim);
+  if (claimed.ok && claimed.value === undefined) return succeed(true);
+  removeLater(input, grant);
+  return claimed.ok ? fail({ kind: "code_used" }) : claimed;
+}

@@ -1,0 +1,63 @@
+/**
+ * What the timers do with grants: find them, claim one for a redemption, open it with its sealed handle, and record that
+ * its owner heard of its end. Each write is a compare-and-swap, so of two instances one acts.
+ */
+
+import { fail, type Result, succeed } from "../core/result.ts";
+import type { SecretValue } from "../core/secret-value.ts";
+import { changeGrant } from "./grant-change.ts";
+import type { GrantChange, GrantStore } from "./grant-store.ts";
+import type { GrantFailure, StoredGrant, UnsealedGrant } from "./grant-types.ts";
+import { NOT_KEPT_ALIVE } from "./keep-alive-columns.ts";
+import type { RedemptionInput } from "./record-redemption.ts";
+import { unsealGrant } from "./sealed-grant.ts";
+import { unsealHandle } from "./sealed-handle.ts";
+
+export interface GrantUpkeep extends Pick<GrantStore, "find"> {
+  /** No other timer acts on it until then, seconds since 1970. Undefined: another instance was faster, or a caller. */
+  claim(stored: StoredGrant, untilSeconds: number): Promise<Result<StoredGrant | undefined, GrantFailure>>;
+  /** With its own sealed handle. `seal_broken`: the row was changed or is another one's. */
+  open(stored: StoredGrant): Promise<Result<UnsealedGrant, GrantFailure>>;
+  /** Undefined: the row has no handle that opens it. */
+  handleOf(stored: StoredGrant): Promise<SecretValue | undefined>;
+  /** Removes the sealed handle: its entry no longer has `keepAliveDays`. */
+  stop(stored: StoredGrant): Promise<Result<unknown, GrantFailure>>;
+  /** True: this call recorded that the owner heard of the end, and no earlier one did. */
+  reportExpiring(stored: StoredGrant): Promise<Result<boolean, GrantFailure>>;
+}
+
+export function createGrantUpkeep({ store, sealer, handleSealer, nowSeconds }: RedemptionInput): GrantUpkeep {
+  const open = async (stored: StoredGrant): Promise<Result<UnsealedGrant, GrantFailure>> => {
+    const handle = await unsealHandle(handleSealer, stored);
+    if (!handle.ok) return handle;
+    if (handle.value === undefined) return fail({ kind: "seal_broken", problem: "row" });
+    const refreshToken = await unsealGrant(sealer, handle.value, stored.grant, stored.sealed);
+    return refreshToken.ok
+      ? succeed({ ...stored, handle: handle.value.secret, refreshToken: refreshToken.value })
+      : refreshToken;
+  };
+  return {
+    find: store.find,
+    async claim(stored, untilSeconds) {
+      const claimed = await store.replace(stored, { keepAliveAfterSeconds: untilSeconds });
+      if (!claimed.ok) return claimed;
+      return succeed(typeof claimed.value === "string" ? undefined : claimed.value);
+    },
+    open,
+    async handleOf(stored) {
+      const opened = stored.sealedHandle === undefined ? undefined : await open(stored);
+      return opened?.ok === true ? opened.value.handle : undefined;
+    },
+    stop: (stored) => changeGrant(store, stored, () => NOT_KEPT_ALIVE),
+    async reportExpiring(stored) {
+      const end = stored.grant.expiresAtSeconds;
+      // A person may allow the grant again at the same time: then it has a new end.
+      const reported = await changeGrant(store, stored, ({ grant }): GrantChange | undefined =>
+        grant.expiringReportedAtSeconds === undefined && grant.expiresAtSeconds === end
+          ? { expiringReportedAtSeconds: nowSeconds() }
+          : undefined,
+      );
+      return reported.ok ? succeed(reported.value !== undefined) : reported;
+    },
+  };
+}

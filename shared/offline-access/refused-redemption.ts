@@ -1,0 +1,46 @@
+/** What the row of a grant says about a redemption that failed: the code that its caller got, once for each cause. */
+import type { Failure } from "../core/failure.ts";
+import { type Result, succeed } from "../core/result.ts";
+import type { GrantFailure, UnsealedGrant } from "../grants/grant-types.ts";
+import type { Grants } from "../grants/grants.ts";
+import type { RefusedRedemption } from "../grants/record-redemption.ts";
+
+export interface RefusalContext {
+  /** Undefined: no grant store is configured. */
+  readonly grants: (() => Promise<Grants>) | undefined;
+  /** The stable code with which callers get this failure. */
+  readonly codeOf: (failure: Failure) => string;
+}
+
+/** True: Entra refused the refresh token for good, and no earlier call said so. False: nothing new, or nothing about the grant. */
+export async function recordRefusal(
+  { grants, codeOf }: RefusalContext,
+  grant: UnsealedGrant,
+  failure: Failure,
+): Promise<Result<boolean, GrantFailure>> {
+  const refusal = toRefusal(failure, codeOf);
+  if (grants === undefined || refusal === undefined) return succeed(false);
+  return (await grants()).firstDeath(grant, refusal);
+}
+
+/** Undefined: the failure is not about the grant. Entra or the service is busy, or the caller's request was wrong. */
+export function toRefusal(failure: Failure, codeOf: RefusalContext["codeOf"]): RefusedRedemption | undefined {
+  if (!isAboutGrant(failure)) return undefined;
+  return { code: codeOf(failure), isDead: failure.kind === "entra_refused" && failure.verdict === "grant_dead" };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function isAboutGrant(failure: Failure): boolean {
+  switch (failure.kind) {
+    case "entra_refused":
+    case "scope_surplus":
+      return true;
+    case "grant_refused":
+      return failure.reason === "user_changed";
+    case "sign_in_refused":
+      return failure.reason === "guest";
+    default:
+      return false;
+  }
+}
