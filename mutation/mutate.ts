@@ -23,7 +23,8 @@ export interface MutateInput {
   readonly endMs: number;
   /** The files that reach a mutant most often; more are not run. So the result is never too good. */
   readonly filesMax: number;
-  readonly onResult: (result: MutantResult) => void;
+  /** `count`: results so far. */
+  readonly onResult: (result: MutantResult, count: number) => void;
 }
 
 export async function mutate(input: MutateInput): Promise<MutantResult[]> {
@@ -32,7 +33,7 @@ export async function mutate(input: MutateInput): Promise<MutantResult[]> {
     if (Date.now() > input.endMs) break;
     const result = { mutant, verdict: await judge(input, mutant) };
     results.push(result);
-    input.onResult(result);
+    input.onResult(result, results.length);
   }
   return results;
 }

@@ -91,7 +91,10 @@ async function runMutants(options: Options): Promise<boolean> {
       runner,
       endMs: options.endMs,
       filesMax: isWhole(options) ? Number.POSITIVE_INFINITY : SAMPLE_FILES_MAX,
-      onResult: printSurvivor,
+      onResult: (result, count) => {
+        printSurvivor(result);
+        if (count % 25 === 0) console.log(`${count} mutants`);
+      },
     });
     console.log(toTable(results));
     return stale.length === 0 && isGoodEnough(results, isWhole(options));

@@ -1,7 +1,7 @@
 /** Seeded choices: the same seed gives the same choices, so that a run can be repeated. */
 
 /** mulberry32: 32 bits of state are enough to shuffle a list. */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
