@@ -6,7 +6,9 @@ import type { Observed, Violation } from "./ledger.ts";
 const LISTED = ["User.Read", "Mail.Read"];
 const OIDC = ["openid", "profile", "email", "offline_access"];
 /** The service could not do it now: the caller tries again. */
-const RETRY = [429, 502, 503, 504];
+const RETRY = [429, 502, 503];
+/** A deadline passed. It counts in real time, so a busy machine can miss it without a fault; the report counts them. */
+const LATE = 504;
 
 export interface RoundFacts {
   /** A fault is active, or was a short time ago. */
@@ -63,7 +65,7 @@ function usableUntil(answer: { json(): Record<string, unknown> }): number {
 
 function aboutRefusal({ answer, grant, action }: Observed, { excused, nowSeconds }: RoundFacts): string[] {
   const { code } = answer.json();
-  if (code === "budget_used_up") return [];
+  if (code === "budget_used_up" || answer.status === LATE) return [];
   if (RETRY.includes(answer.status)) return excused ? [] : ["without a fault, every request with a right is served"];
   const mayBeGone = grant !== undefined && (grant.revoked !== undefined || grant.endsAtSeconds <= nowSeconds);
   if (mayBeGone || action === "revoke") return [];

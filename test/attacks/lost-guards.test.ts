@@ -198,6 +198,59 @@ describe("while the sealing key cannot be read", () => {
   });
 });
 
+test("a sign-in by link that is too large to seal ends on a page that says so", async () => {
+  const browser = newBrowser(service);
+  const { link } = await requestLink(service);
+  const request = entraRequest(await browser.open(link));
+  const sealed = (await service.service.signInState.sealedState()) as unknown as Record<string, object>;
+  Object.assign(sealed["confirmations"] ?? {}, { seal: async () => fail({ kind: "state_invalid" }) });
+  const back = await returned(browser, request, service);
+  expect(back.status).toBe(400);
+  expect(service.lastEvent()).toMatchObject({ route: "callback", code: "signin_too_large" });
+});
+
+describe("a grant for two APIs", () => {
+  const scope = `User.Read ${ORDERS}/Orders.Read offline_access`;
+  const issue = () => {
+    const form = exchangeForm(userToken(world), { scope, audience: "graph" });
+    return service.call("/oauth2/token", { form });
+  };
+  const sent = () =>
+    world.tenant.state
+      .requests({ endpoint: "token", grantType: "refresh_token" })
+      .map(({ form }) => form?.["refresh_token"]);
+  const redeem = async (grant: unknown) => {
+    const form = { grant_type: "refresh_token", refresh_token: String(grant), audience: "graph" };
+    return service.call("/oauth2/token", { form, headers: bearer(userToken(world)) });
+  };
+
+  test("has the newest refresh token, from the second API", async () => {
+    const issued = (await issue()).json();
+    expect((await redeem(issued["refresh_token"])).status).toBe(200);
+    const [first, second] = sent();
+    expect(second).not.toBe(first);
+  });
+
+  test("has the first refresh token if Entra returns none for the second API", async () => {
+    const { tenantId } = world.tenant.state;
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString("base64url");
+    const body = {
+      token_type: "Bearer",
+      expires_in: 3_600,
+      access_token: "h.p.s",
+      scope: `${ORDERS}/Orders.Read`,
+      client_info: part({ uid: USER_IDS.alice, utid: tenantId }),
+      id_token: `e30.${part({ tid: tenantId, oid: USER_IDS.alice, iss: world.tenant.url, acct: 0 })}.x`,
+    };
+    world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", status: 200, body });
+    const issued = await issue();
+    expect(issued.status).toBe(200);
+    expect((await redeem(issued.json()["refresh_token"])).status).toBe(200);
+    const [first, second] = sent();
+    expect(second).toBe(first);
+  });
+});
+
 test("a person of another tenant gets no confirmation page, even if Entra returned a token", async () => {
   const browser = newBrowser(service);
   const { link } = await requestLink(service);

@@ -64,5 +64,6 @@ describeWithRedis("two instances, one Redis and one table, with faults", () => {
     process.stdout.write(`soak: seed ${SEED}, plan ${digestOf(SEED, PEOPLE)}, ${JSON.stringify(figures)}\n`);
     expect(violations).toEqual([]);
     expect(report.requests).toBeGreaterThan(20);
+    expect(report.statuses["504"] ?? 0).toBeLessThan(Math.max(3, report.requests * 0.02));
   });
 });
