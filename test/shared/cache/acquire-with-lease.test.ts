@@ -66,4 +66,10 @@ describe("an acquisition", () => {
     expect(await acquireWithLease(served.shared, input("token"))).toEqual(succeed({ token: TOKEN, level: "miss" }));
     expect(served.released).toEqual([]);
   });
+
+  test("without a lease releases none if the call fails", async () => {
+    const { shared, released } = level2({ kind: "unavailable" });
+    expect((await acquireWithLease(shared, input("failure"))).ok).toBe(false);
+    expect(released).toEqual([]);
+  });
 });
