@@ -28,6 +28,8 @@ const SLOW = [
   "test/attacks/http",
   "test/cache/service-with-redis",
   "test/telemetry/exporter",
+  "test/soak/",
+  "test/fuzz/",
 ];
 
 class SlowFirst extends BaseSequencer {

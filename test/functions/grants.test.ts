@@ -607,7 +607,12 @@ test("a redemption that Entra answers for another user is refused, and the grant
     refresh_token: "1.bobs",
     client_info,
   };
-  for (const wrong of [body, { ...body, client_info: undefined }, { ...body, client_info: "e30" }]) {
+  const { tenantId } = world.tenant.state;
+  const claims = { tid: tenantId, oid: USER_IDS.bob, iss: world.tenant.url, acct: 0 };
+  // A complete answer, so that only the user can be wrong.
+  const id_token = `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.x`;
+  const answers = [{ ...body, id_token }, body, { ...body, client_info: undefined }, { ...body, client_info: "e30" }];
+  for (const wrong of answers) {
     world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", status: 200, body: wrong });
     const answer = await redeem(grant, userToken(world));
     expect(withStatus(answer)).toMatchObject({ status: 400, error: "invalid_grant" });

@@ -96,3 +96,26 @@ test("a request whose deadline has passed issues no grant", async () => {
   const { text } = await service.call("/grants", { headers: bearer(userToken(world)) });
   expect(text).toBe('{"grants":[]}');
 });
+
+test("a request whose subject would authenticate it, but that has no subject, has no caller", async () => {
+  const result = await exchangeToken(
+    service.service.exchangeContext,
+    {
+      clientAuthentication: { method: "subject_itself" },
+      claimedClientId: undefined,
+      grantRequest: { flow: "client-credentials" },
+      tokenParameters: {
+        audiences: ["graph"],
+        resources: [],
+        scopes: undefined,
+        offlineAccess: false,
+        claims: undefined,
+        forceRefresh: false,
+        minimumSeconds: 0,
+      },
+      correlationId: "c0440000-0000-4000-8000-000000000002",
+    },
+    { add: () => undefined },
+  );
+  expect(result).toEqual({ ok: false, failure: { kind: "caller_missing" } });
+});

@@ -263,6 +263,14 @@ describe("the generation of the key set", () => {
     expect(seen).toEqual([1, 1, 2, 3, 4, 4]);
   });
 
+  it("increases if one key replaces another and the rest stay, so that tokens of the key that left are refused", async () => {
+    await findAndRespond(entraKey.keyId, newSet);
+    nowMs += REFETCH_COOLDOWN_MS;
+    await findAndRespond("invented", keySet(publish(entraKey), publish(consumersKey)));
+    expect(keys.has(attackerKey.keyId)).toBe(false);
+    expect(keys.generation).toBe(2);
+  });
+
   it("does not depend on a new import: an unchanged key stays the same key object", async () => {
     const before = await findAndRespond(entraKey.keyId, oldSet);
     await findAndRespond(attackerKey.keyId, newSet);

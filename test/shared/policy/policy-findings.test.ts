@@ -169,3 +169,16 @@ test("property: an entry has the surplus error exactly if each of its tokens is 
     }),
   );
 });
+
+test("a description of a scope that the API does not list is a warning that names it", () => {
+  const policy = policyWith(same, same);
+  const { graph, ...others } = policy.apis;
+  if (graph === undefined) throw new Error("the test policy has no graph");
+  const apis = { ...others, graph: { ...graph, scopeDescriptions: { "User.Reed": "Read your profile" } } };
+  expect(policyFindings({ ...policy, apis })).toContainEqual({
+    severity: "warning",
+    path: "apis.graph.scopeDescriptions",
+    problem: "describes User.Reed, which is not in the list of scopes",
+    effect: "no page shows these words",
+  });
+});

@@ -237,6 +237,15 @@ describe("npm run policy", () => {
     expect(describePolicy(policy)).toContain("  presents tokens for the registration narrow");
   });
 
+  test("names a client, and the blueprint of an entry that has no client", () => {
+    const [first] = policy.callers;
+    if (first === undefined) throw new Error("the test policy has no entries");
+    const blueprint = { ...first, clientId: undefined, blueprint: NARROW_ID };
+    const [line] = describePolicy({ ...policy, callers: [blueprint] });
+    expect(line).toBe(`${first.name} (${first.kind} agents of blueprint ${NARROW_ID})`);
+    expect(describePolicy(policy)[0]).toBe(`${first.name} (${first.kind} ${first.clientId})`);
+  });
+
   test("has an error for different lists in one registration, and none in different ones", () => {
     const errors = (one: Policy) => policyFindings(one).filter(({ severity }) => severity === "error");
     expect(errors(policy)).toEqual([]);

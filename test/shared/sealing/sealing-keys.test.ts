@@ -176,6 +176,15 @@ describe("sealing keys by id", () => {
     expect(await keys.byId("made-up", "cookie")).toMatchObject({ failure: { kind: "seal_broken" } });
   });
 
+  it("are read once for many requests at the same time that name the same one", async () => {
+    const source = fakeKeySource([VERSION_1, VERSION_2]);
+    const { keys } = setUp(source);
+    await keys.current();
+    const found = await Promise.all(Array.from({ length: 20 }, () => keys.byId(VERSION_1, "grant")));
+    expect(found.every(({ ok }) => ok)).toBe(true);
+    expect(source.reads).toEqual([undefined, VERSION_1]);
+  });
+
   it("include the newest key in a new instance, even if invented ids have used up the budget", async () => {
     const source = fakeKeySource([VERSION_1, VERSION_2]);
     const { keys } = setUp(source);
