@@ -40,7 +40,8 @@ export function createLazySharedTokens(load: () => Promise<SharedTokens>): LazyS
       return loaded?.findOrLease(key) ?? { kind: "unavailable" };
     },
     find: async (key) => loaded?.find(key),
-    put: async (key, token, untilSeconds) => loaded?.put(key, token, untilSeconds),
+    findInFamily: async (family) => loaded?.findInFamily(family),
+    put: async (key, token, untilSeconds, family) => loaded?.put(key, token, untilSeconds, family),
     release: async (key, lease) => loaded?.release(key, lease),
   };
 }

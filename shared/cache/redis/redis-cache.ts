@@ -10,7 +10,7 @@ import type { Found, SharedTokens } from "../shared-tokens.ts";
 import type { CacheSecret } from "./cache-secret.ts";
 import { createCircuitBreaker } from "./circuit-breaker.ts";
 import { codeOf, type RedisCommands, type RedisConnection } from "./redis-connection.ts";
-import { sealEntry, unsealEntry } from "./sealed-entry.ts";
+import { sealEntry, sealText, unsealEntry, unsealText } from "./sealed-entry.ts";
 
 export interface RedisCacheInput {
   readonly connection: RedisConnection;
@@ -61,12 +61,23 @@ export function createRedisCache(input: RedisCacheInput): SharedTokens {
       const token = unsealUnexpired(currentSecret, key, found.reply, nowSeconds());
       return token === undefined ? { kind: "unavailable" } : { kind: "token", token };
     },
-    async put(key, token, untilSeconds) {
+    async findInFamily(family) {
+      const currentSecret = secret.current();
+      const found = currentSecret === undefined ? undefined : await callRedis((redis) => redis.get(PREFIX + family));
+      const key =
+        currentSecret === undefined || !found?.reply ? undefined : unsealText(currentSecret, family, found.reply);
+      const token = key === undefined ? undefined : await find(key);
+      return key === undefined || token === undefined ? undefined : { key, token };
+    },
+    async put(key, token, untilSeconds, family) {
       const currentSecret = secret.current();
       const ttlMs = Math.floor((untilSeconds - nowSeconds()) * 1_000);
-      if (currentSecret !== undefined && ttlMs > 0) {
-        await callRedis((redis) => redis.set(PREFIX + key, sealEntry(currentSecret, key, token), ttlMs));
-      }
+      if (currentSecret === undefined || ttlMs <= 0) return;
+      const stored = callRedis((redis) => redis.set(PREFIX + key, sealEntry(currentSecret, key, token), ttlMs));
+      if (family === undefined) return void (await stored);
+      // Sealed, because a key that Redis could replace would lead to the token of another identity.
+      const pointer = sealText(currentSecret, family, key);
+      await Promise.all([stored, callRedis((redis) => redis.set(PREFIX + family, pointer, ttlMs))]);
     },
     async release(key, lease) {
       await callRedis((redis) => redis.deleteIf(PREFIX + key, Buffer.from(lease)));
