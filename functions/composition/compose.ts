@@ -16,6 +16,7 @@ import { createBytesOutbound, createHttpsOutbound } from "../../shared/outbound/
 import type { BytesOutbound } from "../../shared/outbound/outbound.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
+import { type Admission, createAdmission } from "./admission.ts";
 import { createCallers } from "./callers.ts";
 import { composeFoundation, type Foundation, type Surroundings } from "./foundation.ts";
 import type { GrantServices } from "./grants.ts";
@@ -29,6 +30,7 @@ export interface Service {
   readonly config: Config;
   readonly identity: Identity;
   readonly exchangeContext: ExchangeContext;
+  readonly admission: Admission;
   readonly keys: CallerKeys;
   /** Those with delegated permissions. */
   readonly registrations: RegistrationsWithCredentials;
@@ -87,8 +89,12 @@ export function composeService(
     registrations: registrations.all,
   };
   const applicationOnly = config.applicationOnly && foundation.registrationOf(config.applicationOnly);
+  const callers = createCallers(keys, foundation.onUnknownKey, config);
+  const nowSeconds = () => Math.floor(nowMs() / 1_000);
+  const admission = createAdmission({ ...foundation.admission, callers, policy, nowSeconds });
   return {
     config,
+    admission,
     identity: identityOf(config),
     keys,
     registrations,
@@ -104,9 +110,10 @@ export function composeService(
     telemetry,
     warmUp,
     exchangeContext: {
-      callers: createCallers(keys, foundation.onUnknownKey, config),
+      callers,
+      countRequest: admission.countRequest,
       credentials: foundation.credentialsUnder(policy),
-      nowSeconds: () => Math.floor(nowMs() / 1_000),
+      nowSeconds,
       tenantId: config.tenantId,
       allowGuests: config.allowGuests,
       onOtherUser: reportOtherUser(operatorLog),

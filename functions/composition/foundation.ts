@@ -2,6 +2,8 @@
  * Everything that no policy changes: Entra's keys, the registrations with their credentials, the caches, sealing, the
  * grant store, telemetry. It is made once and outlives every version of the policy. No I/O.
  */
+import { createFairQueue } from "../../shared/admission/fair-queue.ts";
+import { createRequestRates } from "../../shared/admission/request-rates.ts";
 import { createOperatorLog, type OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { CredentialProof } from "../../shared/caller/authenticate.ts";
 import type { FixedConfig, RegistrationConfig } from "../../shared/config/config.ts";
@@ -10,6 +12,7 @@ import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts"
 import type { Policy } from "../../shared/policy/rules.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
+import { type AdmissionState, createShedReport } from "./admission.ts";
 import { type Azure, createAzure } from "./azure.ts";
 import { type Caches, createCaches } from "./caches.ts";
 import { createKeySets, createUnknownKeyReport, type KeySets } from "./callers.ts";
@@ -49,6 +52,7 @@ export interface Foundation {
   /** Before each version of the policy: drops the registrations and key sets that only older versions name. */
   readonly startPolicy: () => void;
   readonly caches: Caches;
+  readonly admission: AdmissionState;
   /** The proof of clients' own credentials under one version of the policy. What it remembers stays. */
   readonly credentialsUnder: (policy: Policy) => CredentialProof;
   readonly sealing: Sealing;
@@ -92,6 +96,11 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
       keySets.startPolicy();
     },
     caches,
+    admission: {
+      queue: createFairQueue({ steadyMs }),
+      rates: createRequestRates({ nowMs, shared: caches.sharedTokens }),
+      shedReport: createShedReport(nowMs, operatorLog),
+    },
     credentialsUnder: createCredentials({ config, ...surroundings }),
     sealing,
     signInState: createSignInState(config, sealing, () => Math.floor(nowMs() / 1_000)),

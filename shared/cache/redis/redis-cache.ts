@@ -4,6 +4,7 @@
  * lazy part of the bundle: loaded if `REDIS_URL` is set.
  */
 import { randomUUID } from "node:crypto";
+import type { SharedCounters } from "../../admission/request-rates.ts";
 import { beforeDeadline, DeadlineError } from "../../core/deadline.ts";
 import type { CachedToken } from "../cached-token.ts";
 import type { Found, SharedTokens } from "../shared-tokens.ts";
@@ -34,7 +35,7 @@ const LEASE_MS = 3_000;
 /** Undefined: Redis gave no usable reply. */
 type CallRedis = <T>(command: (redis: RedisCommands) => Promise<T>) => Promise<{ readonly reply: T } | undefined>;
 
-export function createRedisCache(input: RedisCacheInput): SharedTokens {
+export function createRedisCache(input: RedisCacheInput): SharedTokens & SharedCounters {
   const { secret, nowSeconds } = input;
   const callRedis = createCallRedis(input);
 
@@ -78,6 +79,10 @@ export function createRedisCache(input: RedisCacheInput): SharedTokens {
       // Sealed, because a key that Redis could replace would lead to the token of another identity.
       const pointer = sealText(currentSecret, family, key);
       await Promise.all([stored, callRedis((redis) => redis.set(PREFIX + family, pointer, ttlMs))]);
+    },
+    async count(key, by, ttlMs) {
+      const sum = (await callRedis((redis) => redis.add(PREFIX + key, by, ttlMs)))?.reply;
+      return Number.isSafeInteger(sum) ? sum : undefined;
     },
     async release(key, lease) {
       await callRedis((redis) => redis.deleteIf(PREFIX + key, Buffer.from(lease)));
