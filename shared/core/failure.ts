@@ -289,7 +289,10 @@ export type Failure =
       readonly signIn?: { readonly url: string | undefined };
       /** The more precise error that Entra sent with the browser. OpenID Connect clients look for it. */
       readonly openIdError?: OpenIdError;
-      /** The service repeats an earlier refusal, and calls Entra again after this many seconds. */
+      /**
+       * The service repeats an earlier refusal, or looks for another credential, and calls Entra again after this many
+       * seconds.
+       */
       readonly retryAfterSeconds?: number;
     }
   | { readonly kind: "code_refused"; readonly reason: CodeRefusal }

@@ -137,6 +137,7 @@ function entraRefusals(): Examples["entra_refused"] {
       { verdict, evidence, scopes: [] },
       // An application's grant, for which a person has to sign in.
       { verdict, evidence, scopes: [], signIn: { url: undefined } },
+      ...(verdict === "credential_refused" ? [{ verdict, evidence, scopes: [], retryAfterSeconds: 1 }] : []),
     ]),
   );
 }
