@@ -58,8 +58,7 @@ export function createHandler(service: Service, route: Route): HttpHandler {
       facts.traceId = trace.traceId;
     }
     const handling: Handling = { service, route, request, context, facts, trace, startedMs, observe };
-    // Probes and metadata documents wait for nothing.
-    const entered = route.audit === "none" ? undefined : await service.admission.enter(request);
+    const entered = await admit(handling);
     if (entered?.ok === false) return refuseEarly(handling, entered.failure);
     try {
       return await answer(handling);
@@ -81,6 +80,20 @@ interface Handling {
   readonly trace: RequestTrace | undefined;
   readonly startedMs: number;
   readonly observe: ReturnType<NonNullable<Service["telemetry"]>["forRoute"]> | undefined;
+}
+
+/**
+ * Undefined: the request begins without a place in the queue. Probes and metadata documents wait for nothing, and a bug in
+ * the queue must not stop the service.
+ */
+async function admit({ service, route, request, context }: Handling): Promise<Result<() => void, Failure> | undefined> {
+  if (route.audit === "none") return undefined;
+  try {
+    return await service.admission.enter(request);
+  } catch (error) {
+    logBug(context, route, error);
+    return undefined;
+  }
 }
 
 async function answer(handling: Handling): Promise<HttpResponseInit> {
@@ -150,9 +163,13 @@ async function runRoute(
   try {
     return await Promise.race([route.run(request, routeContext), deadlinePassed]);
   } catch (error) {
-    context.error(JSON.stringify({ event: "bug", route: route.name, ...withoutMessage(error) }));
+    logBug(context, route, error);
     return fail({ kind: "internal" });
   }
+}
+
+function logBug(context: InvocationContext, { name: route }: Route, error: unknown): void {
+  context.error(JSON.stringify({ event: "bug", route, ...withoutMessage(error) }));
 }
 
 /** Work that still runs at the deadline may complete a shared call to Entra, but it creates no grant. */

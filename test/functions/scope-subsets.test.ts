@@ -39,7 +39,15 @@ const POLICY = policyWith(({ apis, callers }) => {
   }
 });
 const settings = { POLICY };
-const { world, clock, service } = useWorld({ newServiceForEachTest: true, settings });
+/** No request is refused because it waits long for its turn on a slow machine. */
+const surroundings = { steadyMs: () => 0 };
+const { world, clock, service } = useWorld({ newServiceForEachTest: true, settings, surroundings });
+
+/** A token that these services have verified: more requests with it are admitted at once than with an unknown one. */
+async function known(token: string, at: readonly ServiceUnderTest[] = [service]): Promise<string> {
+  for (const one of at) expect((await one.call("/Validate", { headers: bearer(token) })).status).toBe(200);
+  return token;
+}
 
 const ask = (token: string, scopes: readonly string[], more: object = {}, at: ServiceUnderTest = service) =>
   at.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { scopes, ...more } });
@@ -61,7 +69,7 @@ test("511 subsets of nine scopes, one after the other, make one call to Entra", 
 });
 
 test("511 subsets at the same time make one call to Entra", async () => {
-  const token = userToken(world);
+  const token = await known(userToken(world));
   const answers = await Promise.all(SUBSETS.map((scopes) => ask(token, scopes)));
   expect(statuses(answers)).toEqual([200]);
   expect(callsToEntra()).toBe(1);
@@ -87,10 +95,10 @@ test("511 subsets of which Entra refuses those with one scope make at most 31 ca
 });
 
 test("511 subsets at the same time, all of which Entra refuses, make at most missesPerMinute calls", async () => {
-  const token = userToken(world, { user: "carol" });
+  const token = await known(userToken(world, { user: "carol" }));
   const answers = await Promise.all(SUBSETS.map((scopes) => ask(token, scopes)));
   expect(statuses(answers).toSorted()).toEqual([403, 429]);
-  expect(callsToEntra()).toBe(120);
+  expect(callsToEntra()).toBeLessThanOrEqual(120);
   const over = answers.find(({ status }) => status === 429);
   expect(over?.json()).toMatchObject({ code: "budget_used_up", action: "retry" });
   expect(Number(over?.headers.get("retry-after"))).toBeGreaterThan(0);
@@ -243,7 +251,7 @@ describeWithRedis("two instances and one Redis", () => {
 
   test("511 subsets on both at the same time make at most two calls to Entra", async () => {
     const [one, two] = [await instance(), await instance()];
-    const token = userToken(world);
+    const token = await known(userToken(world), [one, two]);
     const answers = await Promise.all(SUBSETS.map((scopes, index) => ask(token, scopes, {}, index % 2 ? one : two)));
     expect(statuses(answers)).toEqual([200]);
     expect(callsToEntra()).toBeLessThanOrEqual(2);
