@@ -4,7 +4,7 @@
  */
 const STORIES = "exchange|relay|sign-in|my-access|offline-access|keep-alive";
 const STAGES =
-  `audit|cache|caller|client-authentication|config|credential|entra|events|flows|grants|http|outbound|pages|policy|policy-source
+  `admission|audit|cache|caller|client-authentication|config|credential|entra|events|flows|grants|http|outbound|pages|policy|policy-source
   |sealed-state|sealing|telemetry|throttling`.replaceAll(/\s/g, "");
 
 /** Each vendor library is imported in its home only. */

@@ -11,6 +11,7 @@ import { coldStart } from "./scenarios/cold-start.ts";
 import { emptyFunction } from "./scenarios/empty-function.ts";
 import { eventLoop } from "./scenarios/event-loop.ts";
 import { noisyNeighbour } from "./scenarios/noisy-neighbour.ts";
+import { overload } from "./scenarios/overload.ts";
 import { policySize } from "./scenarios/policy-size.ts";
 import { relay } from "./scenarios/relay.ts";
 import { scaleOut } from "./scenarios/scale-out.ts";
@@ -25,6 +26,7 @@ const SCENARIOS: readonly Scenario[] = [
   scaleOut,
   coldStart,
   noisyNeighbour,
+  overload,
   eventLoop,
   policySize,
   relay,

@@ -1,5 +1,5 @@
 /**
- * The handler around every route: checks the method, applies the deadline, translates failures and writes one audit
+ * The handler around every route: admits the request, checks the method, applies the deadline, translates failures and writes one audit
  * event. It contains no business rule. Each route has its own file in `routes/`.
  */
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
@@ -53,45 +53,97 @@ export function createHandler(service: Service, route: Route): HttpHandler {
   return async (request, context) => {
     const startedMs = service.nowMs();
     const trace = beginSpan(context.traceContext?.traceParent);
-    if (route.audit === "issued") {
-      service.warmUp(trace);
-    }
     const facts: AuditFacts = { route: route.name, correlationId: readCorrelationId(request) };
     if (trace !== undefined) {
       facts.traceId = trace.traceId;
     }
-    let addLate: AuditTrail["add"] | undefined;
-    const audit: AuditTrail = {
-      add(more) {
-        Object.assign(facts, more);
-        addLate?.(more);
-      },
-    };
-    const deadline = createDeadline(route.deadlineMs ?? REQUEST_DEADLINE_MS);
-    const language = languageFor(route, request);
-    const routeContext = { language, audit, correlationId: facts.correlationId ?? "", trace, signal: deadline.signal };
-    const result = await runRoute(route, request, routeContext, context, deadline.passed);
-    deadline.cancel();
-    const endedMs = service.nowMs();
-    const { response, event } = conclude(service, route, { result, facts, language, startedMs, endedMs });
-    if (route.audit !== "none" || !result.ok || facts.callerKind !== undefined) {
-      const line = JSON.stringify(event);
-      // A failure of the service or of a dependency is logged at level Error, so that operators notice it.
-      event.outcome === "failed" ? context.error(line) : context.log(line);
-      observe?.({ ...event, startedMs, endedMs, trace });
+    const handling: Handling = { service, route, request, context, facts, trace, startedMs, observe };
+    const entered = await admit(handling);
+    if (entered?.ok === false) return refuseEarly(handling, entered.failure);
+    try {
+      return await answer(handling);
+    } finally {
+      entered?.value();
     }
-    addLate = (more) => {
-      if (more.grantMade !== undefined || more.grantRevoked !== undefined) {
-        const time = new Date(service.nowMs()).toISOString();
-        context.error(JSON.stringify({ ...event, ...facts, time, code: AFTER_DEADLINE }));
-      }
-    };
-    writeOperatorLog(service.operatorLog, context);
-    return toFunctions(response);
   };
 }
 
 // ------------------------------------------------------------------------------------------------------------------
+
+/** One request. */
+interface Handling {
+  readonly service: Service;
+  readonly route: Route;
+  readonly request: HttpRequest;
+  readonly context: InvocationContext;
+  readonly facts: AuditFacts;
+  readonly trace: RequestTrace | undefined;
+  readonly startedMs: number;
+  readonly observe: ReturnType<NonNullable<Service["telemetry"]>["forRoute"]> | undefined;
+}
+
+/**
+ * Undefined: the request begins without a place in the queue. Probes and metadata documents wait for nothing, and a bug in
+ * the queue must not stop the service.
+ */
+async function admit({ service, route, request, context }: Handling): Promise<Result<() => void, Failure> | undefined> {
+  if (route.audit === "none") return undefined;
+  try {
+    return await service.admission.enter(request);
+  } catch (error) {
+    logBug(context, route, error);
+    return undefined;
+  }
+}
+
+async function answer(handling: Handling): Promise<HttpResponseInit> {
+  const { service, route, request, context, facts, trace, startedMs, observe } = handling;
+  if (route.audit === "issued") {
+    service.warmUp(trace);
+  }
+  let addLate: AuditTrail["add"] | undefined;
+  const audit: AuditTrail = {
+    add(more) {
+      Object.assign(facts, more);
+      addLate?.(more);
+    },
+  };
+  const deadline = createDeadline(route.deadlineMs ?? REQUEST_DEADLINE_MS);
+  const language = languageFor(route, request);
+  const routeContext = { language, audit, correlationId: facts.correlationId ?? "", trace, signal: deadline.signal };
+  const result = await runRoute(route, request, routeContext, context, deadline.passed);
+  deadline.cancel();
+  const endedMs = service.nowMs();
+  const { response, event } = conclude(service, route, { result, facts, language, startedMs, endedMs });
+  if (route.audit !== "none" || !result.ok || facts.callerKind !== undefined) {
+    const line = JSON.stringify(event);
+    // A failure of the service or of a dependency is logged at level Error, so that operators notice it.
+    event.outcome === "failed" ? context.error(line) : context.log(line);
+    observe?.({ ...event, startedMs, endedMs, trace });
+  }
+  addLate = (more) => {
+    if (more.grantMade !== undefined || more.grantRevoked !== undefined) {
+      const time = new Date(service.nowMs()).toISOString();
+      context.error(JSON.stringify({ ...event, ...facts, time, code: AFTER_DEADLINE }));
+    }
+  };
+  writeOperatorLog(service.operatorLog, context);
+  return toFunctions(response);
+}
+
+/**
+ * Nothing of the request was checked, so there is no audit event: writing one for each refused request would take more
+ * time than the refusal saves. The operator event `load` has their number.
+ */
+function refuseEarly(handling: Handling, failure: Failure): HttpResponseInit {
+  const { service, route, request, context, facts, trace, startedMs, observe } = handling;
+  const endedMs = service.nowMs();
+  const ended = { result: fail(failure), facts, language: languageFor(route, request), startedMs, endedMs };
+  const { response, event } = conclude(service, route, ended);
+  observe?.({ ...event, startedMs, endedMs, trace });
+  writeOperatorLog(service.operatorLog, context);
+  return toFunctions(response);
+}
 
 /** A grant was issued or ended after the caller got its response. A second event of the same request records it. */
 const AFTER_DEADLINE = "after_deadline";
@@ -111,9 +163,13 @@ async function runRoute(
   try {
     return await Promise.race([route.run(request, routeContext), deadlinePassed]);
   } catch (error) {
-    context.error(JSON.stringify({ event: "bug", route: route.name, ...withoutMessage(error) }));
+    logBug(context, route, error);
     return fail({ kind: "internal" });
   }
+}
+
+function logBug(context: InvocationContext, { name: route }: Route, error: unknown): void {
+  context.error(JSON.stringify({ event: "bug", route, ...withoutMessage(error) }));
 }
 
 /** Work that still runs at the deadline may complete a shared call to Entra, but it creates no grant. */

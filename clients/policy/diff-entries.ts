@@ -96,14 +96,14 @@ function switches(before: CallerRule, after: CallerRule): EntryChange[] {
 }
 
 function numbers(before: CallerRule, after: CallerRule): EntryChange[] {
-  const [old, now] = [before.limits.bypassPerMinute, after.limits.bypassPerMinute];
   return [
     ...numberChange("days that a grant lasts", before.grantMaxDays, after.grantMaxDays),
     ...numberChange("grants of one person", before.maxGrantsPerUser, after.maxGrantsPerUser),
     ...keepAlive(before.keepAliveDays, after.keepAliveDays),
     ...numberChange("minutes that a link for one person lasts", before.linkMinutes, after.linkMinutes),
-    // Not set is the default of 10.
-    ...numberChange("requests past the token cache in a minute", old ?? 10, now ?? 10),
+    ...LIMITS.flatMap(([member, what, unset]) =>
+      numberChange(what, before.limits[member] ?? unset, after.limits[member] ?? unset),
+    ),
   ];
 }
 
@@ -114,9 +114,21 @@ function keepAlive(before: number | undefined, after: number | undefined): Entry
   return [gain(`grants that the service keeps alive, and whose handles it stores sealed: after ${after} idle days`)];
 }
 
+/** What each limit counts, and the default of the service. */
+const LIMITS: readonly (readonly [keyof CallerRule["limits"], string, number])[] = [
+  ["bypassPerMinute", "requests past the token cache in a minute", 10],
+  ["missesPerMinute", "requests that the token cache cannot answer in a minute", 120],
+  ["requestsAtOnce", "requests at once on each instance", 128],
+  ["requestsPerMinute", "requests in a minute", Number.POSITIVE_INFINITY],
+];
+
 function numberChange(what: string, before: number, after: number): EntryChange[] {
   if (before === after) return [];
-  return [(after > before ? gain : loss)(`${what}: ${before} → ${after}`)];
+  return [(after > before ? gain : loss)(`${what}: ${countOf(before)} → ${countOf(after)}`)];
+}
+
+function countOf(number: number): string {
+  return Number.isFinite(number) ? `${number}` : "no limit";
 }
 
 /** A caller that gets tokens can send any request that the registration's scopes allow. */

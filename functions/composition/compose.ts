@@ -18,6 +18,7 @@ import { createBytesOutbound, createHttpsOutbound } from "../../shared/outbound/
 import type { BytesOutbound } from "../../shared/outbound/outbound.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
+import { type Admission, createAdmission } from "./admission.ts";
 import { createCallers } from "./callers.ts";
 import { composeFoundation, type Foundation, type Surroundings } from "./foundation.ts";
 import type { GrantServices } from "./grants.ts";
@@ -31,6 +32,7 @@ export interface Service {
   readonly config: Config;
   readonly identity: Identity;
   readonly exchangeContext: ExchangeContext;
+  readonly admission: Admission;
   readonly keys: CallerKeys;
   /** Those with delegated permissions. */
   readonly registrations: RegistrationsWithCredentials;
@@ -78,8 +80,7 @@ export function composeService(
   policyState: Service["policyState"] = () => ({ state: "ok", hash: config.policyHash }),
 ): Service {
   const { keySets, sealing, signInState, grantServices, operatorLog, nowMs, telemetry, warmUp } = foundation;
-  const { grantEvents, events } = foundation;
-  const { sharedTokens, tokenCacheSize: _, ...caches } = foundation.caches;
+  const { grantEvents } = foundation;
   const { policy } = config;
   foundation.startPolicy();
   const keys = createCallerKeys({
@@ -92,8 +93,12 @@ export function composeService(
     registrations: registrations.all,
   };
   const applicationOnly = config.applicationOnly && foundation.registrationOf(config.applicationOnly);
+  const callers = createCallers(keys, foundation.onUnknownKey, config);
+  const nowSeconds = () => Math.floor(nowMs() / 1_000);
+  const admission = createAdmission({ ...foundation.admission, callers, policy, nowSeconds });
   return {
     config,
+    admission,
     identity: identityOf(config),
     keys,
     registrations,
@@ -104,36 +109,54 @@ export function composeService(
     grantEvents,
     operatorLog,
     nowMs,
-    sharedTokens,
+    sharedTokens: foundation.caches.sharedTokens,
     relayOutbound: foundation.relayOutbound,
     policyState,
     telemetry,
     warmUp,
-    exchangeContext: {
-      callers: createCallers(keys, foundation.onUnknownKey, config),
-      credentials: foundation.credentialsUnder(policy),
-      nowSeconds: () => Math.floor(nowMs() / 1_000),
-      tenantId: config.tenantId,
-      allowGuests: config.allowGuests,
-      onOtherUser: reportOtherUser(operatorLog),
-      policy,
-      signIn: usesSignIn(policy) ? signInState : undefined,
-      ...caches,
+    exchangeContext: toExchangeContext(foundation, config, {
+      callers,
+      admission,
       registrations,
       applicationOnly,
-      events,
-      grants: createOfflineAccess({
-        policy,
-        grants: grantServices?.grants,
-        codeOf,
-        events,
-        onRotationLost: reportLostRotation(operatorLog),
-      }),
-    },
+      nowSeconds,
+    }),
   };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** What of the context depends on the version of the policy. */
+type OfPolicy = Pick<ExchangeContext, "callers" | "registrations" | "applicationOnly" | "nowSeconds"> & {
+  readonly admission: Admission;
+};
+
+function toExchangeContext(
+  { caches, credentialsUnder, events, grantServices, operatorLog, signInState }: Foundation,
+  { policy, tenantId, allowGuests }: Config,
+  { admission, ...ofPolicy }: OfPolicy,
+): ExchangeContext {
+  const { sharedTokens: _, tokenCacheSize: __, ...cacheContext } = caches;
+  return {
+    ...ofPolicy,
+    ...cacheContext,
+    countRequest: admission.countRequest,
+    credentials: credentialsUnder(policy),
+    tenantId,
+    allowGuests,
+    onOtherUser: reportOtherUser(operatorLog),
+    policy,
+    signIn: usesSignIn(policy) ? signInState : undefined,
+    events,
+    grants: createOfflineAccess({
+      policy,
+      grants: grantServices?.grants,
+      codeOf,
+      events,
+      onRotationLost: reportLostRotation(operatorLog),
+    }),
+  };
+}
 
 function identityOf({ tenantId, cloud, serviceUrl, registrations, documentationUrl }: Config): Identity {
   return { tenantId, authorityHost: cloud.authorityHost, serviceUrl, registrations, documentationUrl };

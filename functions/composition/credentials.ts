@@ -72,6 +72,7 @@ function sourceOf(credential: OwnCredentialOf): CredentialSource {
   return {
     current: () => Promise.resolve(succeed(toClientCredential(credential))),
     refused: () => Promise.resolve(false),
+    lookAgainSeconds: () => undefined,
     accepted: () => undefined,
   };
 }

@@ -12,6 +12,7 @@ import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts"
 import type { Policy } from "../../shared/policy/rules.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
+import { type AdmissionState, createAdmissionState } from "./admission.ts";
 import { type Azure, createAzure } from "./azure.ts";
 import { type Caches, createCaches } from "./caches.ts";
 import { createKeySets, createUnknownKeyReport, type KeySets } from "./callers.ts";
@@ -54,6 +55,7 @@ export interface Foundation {
   /** Before each version of the policy: drops the registrations and key sets that only older versions name. */
   readonly startPolicy: () => void;
   readonly caches: Caches;
+  readonly admission: AdmissionState;
   /** The proof of clients' own credentials under one version of the policy. What it remembers stays. */
   readonly credentialsUnder: (policy: Policy) => CredentialProof;
   readonly sealing: Sealing;
@@ -102,15 +104,12 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
       keySets.startPolicy();
     },
     caches,
+    admission: createAdmissionState({ nowMs, steadyMs, shared: caches.sharedTokens }, operatorLog),
     credentialsUnder: createCredentials({ config, ...surroundings }),
     sealing,
     signInState: createSignInState(config, sealing, () => Math.floor(nowMs() / 1_000)),
     grantServices:
-      grants &&
-      createGrantServices({
-        ...{ cloudName: cloud.name, grants, azure, sealing, nowMs, pause },
-        onOrphan: (grantId, outcome) => operatorLog.add({ event: "grants", name: `orphan_${outcome}`, grantId }),
-      }),
+      grants && createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs, pause, operatorLog }),
     grantEvents,
     events: surroundings.grantEvents ?? grantEvents ?? NO_EVENTS,
     operatorLog,

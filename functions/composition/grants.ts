@@ -1,4 +1,5 @@
 /** Grants and their table. The SDK is a lazy chunk of the bundle that the first request to need it loads. */
+import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { CloudName } from "../../shared/config/clouds.ts";
 import type { GrantConfig } from "../../shared/config/config.ts";
 import type { GrantStore } from "../../shared/grants/grant-store.ts";
@@ -23,8 +24,7 @@ export interface GrantServicesInput {
   readonly sealing: Sealing;
   readonly nowMs: () => number;
   readonly pause: (milliseconds: number) => Promise<unknown>;
-  /** See `OrphanRemovalInput`. */
-  readonly onOrphan: OrphanRemovalInput["onOrphan"];
+  readonly operatorLog: OperatorLog;
 }
 
 export function createGrantServices(input: GrantServicesInput): GrantServices {
@@ -50,7 +50,9 @@ export function createGrantServices(input: GrantServicesInput): GrantServices {
       import("../../shared/grants/remove-orphan.ts"),
       parts(),
     ]);
-    const removeOrphan = createOrphanRemoval({ store: made.store, pause: input.pause, onOrphan: input.onOrphan });
+    const onOrphan: OrphanRemovalInput["onOrphan"] = (grantId, outcome) =>
+      input.operatorLog.add({ event: "grants", name: `orphan_${outcome}`, grantId });
+    const removeOrphan = createOrphanRemoval({ store: made.store, pause: input.pause, onOrphan });
     return createGrants({ ...made, now: nowMs, removeOrphan });
   });
   const upkeep = once(async () => {

@@ -91,6 +91,7 @@ function toCredentialSource(source: ClientCredentialSource): CredentialSource {
       return current.ok ? current : fail(fromCredentialFailure(current.failure));
     },
     refused: source.refused,
+    lookAgainSeconds: source.lookAgainSeconds,
     accepted: source.accepted,
   };
 }

@@ -128,6 +128,21 @@ type CallerLimits = {
   @minValue(1)
   @maxValue(1000)
   bypassPerMinute: int?
+
+  @description('Requests per minute, user and API that the token cache cannot answer.')
+  @minValue(1)
+  @maxValue(10000)
+  missesPerMinute: int?
+
+  @description('Requests of one client that one instance works on or keeps waiting at once.')
+  @minValue(1)
+  @maxValue(1000)
+  requestsAtOnce: int?
+
+  @description('Requests of one client per minute, on all instances. Not set: no limit.')
+  @minValue(1)
+  @maxValue(1000000)
+  requestsPerMinute: int?
 }
 
 @export()

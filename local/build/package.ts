@@ -1,11 +1,14 @@
 /**
  * `npm run package`: writes dist/package.zip, the deployment package for Flex Consumption. It contains the bundle,
- * host.json and a package.json with five members. It needs no `npm install` and contains no sources, maps, tests or
- * settings. The same sources give the same bytes, so a package can be compared with the commit that it was built from.
+ * host.json, a package.json with five members and the notices of the packages in the bundle. It needs no `npm install`
+ * and contains no sources, maps, tests or settings. The same sources give the same bytes, so a package can be compared
+ * with the commit that it was built from. Beside it, dist/sbom.cdx.json lists every package of the lock file.
  */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { npmSbom } from "./npm-sbom.ts";
+import { bundledPackages, thirdPartyNotices } from "./third-party-notices.ts";
 import { type ZipEntry, zip } from "./zip.ts";
 
 export interface PackageInput {
@@ -27,6 +30,7 @@ export function packageEntries({ root, distDirectory }: PackageInput): readonly 
       name: `dist/${name.replaceAll("\\", "/")}`,
       content: readFileSync(join(distDirectory, name)),
     })),
+    { name: "THIRD-PARTY-NOTICES.txt", content: Buffer.from(noticesOf(root, distDirectory)) },
     { name: "host.json", content: readFileSync(join(root, "host.json")) },
     {
       name: "package.json",
@@ -43,11 +47,17 @@ export function deployedPackageJson(text: string): string {
 
 // ---------------------------------------------------------------------------------------------------------------
 
+function noticesOf(root: string, distDirectory: string): string {
+  const metafile = JSON.parse(readFileSync(join(distDirectory, "meta.json"), "utf8"));
+  return thirdPartyNotices(bundledPackages(root, metafile));
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const root = resolve(import.meta.dirname, "../..");
   const distDirectory = join(root, "dist");
   const entries = packageEntries({ root, distDirectory });
   const packed = zip(entries);
   writeFileSync(join(distDirectory, "package.zip"), packed);
-  console.log(`dist/package.zip ${(packed.length / 1024).toFixed(1)} KB, ${entries.length} files`);
+  writeFileSync(join(distDirectory, "sbom.cdx.json"), npmSbom(root));
+  console.log(`dist/package.zip ${(packed.length / 1024).toFixed(1)} KB, ${entries.length} files; dist/sbom.cdx.json`);
 }

@@ -4,7 +4,17 @@
  * buffer holds them until the next invocation. When it is full, the oldest event is dropped and counted.
  */
 export interface OperatorEvent {
-  readonly event: "cache" | "credential" | "entra" | "events" | "keys" | "grants" | "policy" | "reap" | "telemetry";
+  readonly event:
+    | "cache"
+    | "credential"
+    | "entra"
+    | "events"
+    | "keys"
+    | "grants"
+    | "load"
+    | "policy"
+    | "reap"
+    | "telemetry";
   readonly [detail: string]: string | number | boolean | undefined;
 }
 

@@ -8,7 +8,7 @@ import type { Failure } from "../core/failure.ts";
 import { type Result, succeed } from "../core/result.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
 import type { CachedToken } from "./cached-token.ts";
-import type { SharedTokens } from "./shared-tokens.ts";
+import type { KeyedToken, SharedTokens } from "./shared-tokens.ts";
 
 /** Entra usually answers in 50 to 200 ms. After this time the instance with the lease has probably crashed. */
 const WAIT_MAX_MS = 1_500;
@@ -20,6 +20,8 @@ const PAUSE_MAX_MS = 100;
 export interface AcquiredToken {
   readonly token: EntraToken;
   readonly level: "shared" | "miss";
+  /** The key of the token, if it is not the requested one: another token of the family has the scopes. */
+  readonly key?: string;
 }
 
 export interface Acquisition {
@@ -27,11 +29,13 @@ export interface Acquisition {
   /** Whether a token from level 2 may be used instead of a call to Entra. */
   readonly isGoodEnough: (token: CachedToken) => boolean;
   readonly callEntra: () => Promise<Result<EntraToken, Failure>>;
+  /** Another token of level 2 that has the requested scopes. */
+  readonly findWider?: () => Promise<KeyedToken | undefined>;
 }
 
 export async function acquireWithLease(
   shared: SharedTokens,
-  { key, isGoodEnough, callEntra }: Acquisition,
+  { key, isGoodEnough, callEntra, findWider }: Acquisition,
 ): Promise<Result<AcquiredToken, Failure>> {
   let found = await shared.findOrLease(key);
   for (let waited = 0, next = PAUSE_MS; found.kind === "busy" && waited < WAIT_MAX_MS; waited += next) {
@@ -40,11 +44,14 @@ export async function acquireWithLease(
     found = await shared.findOrLease(key);
   }
   if (found.kind === "token" && isGoodEnough(found.token)) return succeed({ token: found.token, level: "shared" });
-  const acquired = await callEntra();
-  if (!acquired.ok && found.kind === "leased") {
+  const wider = await findWider?.();
+  const acquired: Result<AcquiredToken, Failure> =
+    wider === undefined ? asMiss(await callEntra()) : succeed({ ...wider, level: "shared" });
+  const isStored = acquired.ok && acquired.value.level === "miss";
+  if (!isStored && found.kind === "leased") {
     void shared.release(key, found.lease);
   }
-  return acquired.ok ? succeed({ token: acquired.value, level: "miss" }) : acquired;
+  return acquired;
 }
 
 /**
@@ -64,5 +71,10 @@ export async function renewWithLease(
   if (found.kind === "leased") {
     void shared.release(renewal, found.lease);
   }
-  return acquired.ok ? succeed({ token: acquired.value, level: "miss" }) : acquired;
+  return asMiss(acquired);
+}
+
+/** What Entra answered, as the cache takes it. */
+export function asMiss(answer: Result<EntraToken, Failure>): Result<AcquiredToken, Failure> {
+  return answer.ok ? succeed({ token: answer.value, level: "miss" }) : answer;
 }

@@ -46,6 +46,35 @@ export function cacheKey(parts: CacheKeyParts): string {
   return sha256(text);
 }
 
+/** Everything of the key except the scopes, and the caller. */
+export interface FamilyKeyParts extends Omit<CacheKeyParts, "scopes"> {
+  /** Name of the caller's policy entry. */
+  readonly entry: string;
+  /** Client id of the caller, which the entry may leave open (agents of one blueprint). */
+  readonly callerClientId: string;
+}
+
+/**
+ * The key of a family: tokens of one caller that differ in their scopes only. Entra does not downscope (E-46), so the
+ * token of an earlier request often has what a later request of the family names.
+ */
+export function familyKey(parts: FamilyKeyParts): string {
+  const { tenantId, registration, flow, resource, cae, identity, entry, callerClientId } = parts;
+  return sha256(
+    JSON.stringify([
+      "family",
+      tenantId,
+      registration,
+      flow,
+      resource,
+      cae,
+      identityParts(identity),
+      entry,
+      callerClientId.toLowerCase(),
+    ]),
+  );
+}
+
 function identityParts(identity: TokenIdentity): readonly string[] {
   switch (identity.kind) {
     case "user":

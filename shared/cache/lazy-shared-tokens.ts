@@ -2,11 +2,12 @@
  * Level 2 while it loads. Its part of the bundle, its key and its connection load in the background, beginning with the
  * first request. The first look-ups wait a short time for it and then go on without level 2.
  */
+import type { SharedCounters } from "../admission/request-rates.ts";
 import { beforeDeadline } from "../core/deadline.ts";
 import { REDIS_FIRST_DEADLINE_MS } from "../core/limits.ts";
 import type { SharedTokens } from "./shared-tokens.ts";
 
-export interface LazySharedTokens extends SharedTokens {
+export interface LazySharedTokens extends SharedTokens, SharedCounters {
   /** Begins to load level 2, unless that has begun already. */
   warm(): void;
 }
@@ -15,8 +16,8 @@ export interface LazySharedTokens extends SharedTokens {
 const RETRY_MS = 30_000;
 
 /** `load` resolves when level 2 can be used. If it rejects, it is called again after a pause. */
-export function createLazySharedTokens(load: () => Promise<SharedTokens>): LazySharedTokens {
-  let loaded: SharedTokens | undefined;
+export function createLazySharedTokens(load: () => Promise<SharedTokens & SharedCounters>): LazySharedTokens {
+  let loaded: (SharedTokens & SharedCounters) | undefined;
   /** Ends with the load or at the deadline, whichever is first. Look-ups after that do not wait. */
   let firstWait: Promise<void> | undefined;
 
@@ -40,7 +41,9 @@ export function createLazySharedTokens(load: () => Promise<SharedTokens>): LazyS
       return loaded?.findOrLease(key) ?? { kind: "unavailable" };
     },
     find: async (key) => loaded?.find(key),
-    put: async (key, token, untilSeconds) => loaded?.put(key, token, untilSeconds),
+    findInFamily: async (family) => loaded?.findInFamily(family),
+    put: async (key, token, untilSeconds, family) => loaded?.put(key, token, untilSeconds, family),
+    count: async (key, by, ttlMs) => loaded?.count(key, by, ttlMs),
     release: async (key, lease) => loaded?.release(key, lease),
   };
 }

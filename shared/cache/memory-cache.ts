@@ -5,6 +5,7 @@
 import { LRUCache } from "lru-cache";
 import type { EntraToken } from "../entra/entra-token.ts";
 import { type CachedToken, toCachedToken } from "./cached-token.ts";
+import { createFamilies } from "./families.ts";
 
 export interface CacheEntry {
   readonly token: CachedToken;
@@ -25,6 +26,8 @@ export interface CacheEntry {
   readonly calledAtSeconds: number | undefined;
   /** Order of the calls to Entra: a token never replaces the token of a later call. */
   readonly order: number;
+  /** See `familyKey`. Undefined: the token answers requests for exactly its own scopes only. */
+  readonly family: string | undefined;
 }
 
 /** The token is valid, but a newer one was due and Entra could not return it. */
@@ -33,6 +36,8 @@ export type CacheWarning = "entra_unavailable" | "entra_throttled";
 export interface MemoryCache {
   /** The entry, unless its token or the right to it has ended. */
   find(key: string): CacheEntry | undefined;
+  /** The entries of a family that have not ended, newest first. */
+  findFamily(family: string): readonly CacheEntry[];
   /** Undefined: not stored, because the token is nearly over or a later call has already stored one. */
   store(key: string, input: StoreInput): CacheEntry | undefined;
   size(): CacheSize;
@@ -50,6 +55,7 @@ export interface StoreInput {
   readonly order: number;
   /** Entra returned it just now; false: it came from another instance. */
   readonly fromEntra: boolean;
+  readonly family: string | undefined;
 }
 
 /** A cached token is used until this long before its end, so that the caller has time to use it. */
@@ -58,7 +64,7 @@ const LEEWAY_SECONDS = 120;
 const RENEW_AHEAD_SECONDS = 600;
 /** Between two renewals of one entry, even if Entra suggests less. */
 const RENEW_PAUSE_SECONDS = 30;
-/** Size of an entry besides its token: key, record, list links; measured at about 700 bytes. */
+/** Size of an entry besides its token: key, record, list links, family; measured at about 850 bytes. */
 const ENTRY_OVERHEAD_BYTES = 1_024;
 
 export function createMemoryCache({
@@ -68,21 +74,25 @@ export function createMemoryCache({
   readonly maxBytes: number;
   readonly nowSeconds: () => number;
 }): MemoryCache {
+  const families = createFamilies();
   const entries = new LRUCache<string, CacheEntry>({
     maxSize: maxBytes,
     sizeCalculation: (entry, key) => ENTRY_OVERHEAD_BYTES + key.length + sizeOf(entry.token),
+    dispose: ({ family }, key) => families.remove(family, key),
   });
+  const find = (key: string): CacheEntry | undefined => {
+    const entry = entries.get(key);
+    if (entry !== undefined && entry.endSeconds <= nowSeconds()) {
+      entries.delete(key);
+      return undefined;
+    }
+    return entry;
+  };
   return {
     size: () => ({ entries: entries.size, bytes: entries.calculatedSize }),
-    find(key) {
-      const entry = entries.get(key);
-      if (entry !== undefined && entry.endSeconds <= nowSeconds()) {
-        entries.delete(key);
-        return undefined;
-      }
-      return entry;
-    },
-    store(key, { token, notAfterSeconds, order, fromEntra }) {
+    find,
+    findFamily: (family) => families.keys(family).flatMap((key) => find(key) ?? []),
+    store(key, { token, notAfterSeconds, order, fromEntra, family }) {
       const now = nowSeconds();
       const endSeconds = Math.min(token.expiresAtSeconds, notAfterSeconds ?? Number.POSITIVE_INFINITY);
       const untilSeconds = endSeconds - leewaySeconds(endSeconds - now);
@@ -97,8 +107,10 @@ export function createMemoryCache({
         warning: undefined,
         calledAtSeconds: fromEntra ? now : undefined,
         order,
+        family,
       };
       entries.set(key, entry);
+      families.add(family, key);
       return entry;
     },
   };

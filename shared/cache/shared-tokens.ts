@@ -13,13 +13,23 @@ export type Found =
   | { readonly kind: "busy" }
   | { readonly kind: "unavailable" };
 
+export interface KeyedToken {
+  readonly key: string;
+  readonly token: CachedToken;
+}
+
 export interface SharedTokens {
   /** One round trip: the token, or the lease for the call to Entra. */
   findOrLease(key: string): Promise<Found>;
   /** The token only, without a lease. */
   find(key: string): Promise<CachedToken | undefined>;
-  /** Replaces the stored token or lease. `untilSeconds`: until when the token is used, seconds since 1970. */
-  put(key: string, token: CachedToken, untilSeconds: number): Promise<void>;
+  /** The newest token of a family (see `familyKey`), with its key. Two round trips. */
+  findInFamily(family: string): Promise<KeyedToken | undefined>;
+  /**
+   * Replaces the stored token or lease, and makes it the newest of its family. `untilSeconds`: until when the token is
+   * used, seconds since 1970.
+   */
+  put(key: string, token: CachedToken, untilSeconds: number, family?: string): Promise<void>;
   /** Lets the next instance call Entra, after a call that failed. */
   release(key: string, lease: string): Promise<void>;
 }

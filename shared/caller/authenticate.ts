@@ -21,6 +21,8 @@ export interface AuthenticationContext {
   readonly callers: CallerValidator;
   readonly credentials: CredentialProof;
   readonly nowSeconds: () => number;
+  /** Counts a request of an authenticated caller. Returns a failure if the caller has reached its limit. */
+  readonly countRequest: (caller: Caller) => Failure | undefined;
   /** Sent to Entra if the service has to fetch the signing keys for this request. */
   readonly trace?: RequestTrace | undefined;
   /** GUID: sent to Entra if the service has to ask it about a client's own credential. */
@@ -69,8 +71,12 @@ export async function authenticate(
   if (!presented.ok) return presented;
   const { own } = presented.value;
   const caller = await checkToken(context, presented.value, authentication);
-  if (caller.ok) recordCaller(caller.value, audit);
-  else if (own !== undefined && caller.failure !== KEYS_UNAVAILABLE) context.credentials.discard(own);
+  if (caller.ok) {
+    recordCaller(caller.value, audit);
+    const over = context.countRequest(caller.value);
+    return over === undefined ? caller : fail(over);
+  }
+  if (own !== undefined && caller.failure !== KEYS_UNAVAILABLE) context.credentials.discard(own);
   return caller;
 }
 

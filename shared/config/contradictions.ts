@@ -21,6 +21,7 @@ import { telemetryProblems, toTelemetryConfig } from "./telemetry-config.ts";
 export function contradictions(draft: Draft): string[] {
   return [
     ...urlProblems(draft),
+    ...placeholderProblems(draft),
     ...policySourceProblems(draft),
     ...policyProblems(draft),
     ...graphProblems(draft),
@@ -92,6 +93,16 @@ function urlProblems({ values }: Draft): string[] {
   return values.has("CLOUD")
     ? [...problems, ...azureUrlProblems(values, local), ...redisProblems(values, local)]
     : problems;
+}
+
+const IDS = ["TENANT_ID", "CLIENT_ID", "APP_ONLY_CLIENT_ID", "MANAGED_IDENTITY_CLIENT_ID"] as const;
+
+/** Entra's ids are random, and documentation writes its examples so: 00000000-…, 11111111-2222-…, aaaaaaaa-bbbb-…. */
+const PLACEHOLDER = /^([0-9a-f])\1{7}-/i;
+
+function placeholderProblems({ values }: Draft): string[] {
+  const placeholders = IDS.filter((name) => PLACEHOLDER.test(values.get(name) ?? ""));
+  return placeholders.map((name) => `${name} must be an id of your tenant: it is an example of the documentation`);
 }
 
 /** The policy is in exactly one place. */

@@ -113,6 +113,10 @@ function hostProblems(
   if (values.get("CLOUD") === "local" && inAzure !== undefined) {
     problems.push(`CLOUD must not be local in Azure: ${inAzure} is set`);
   }
+  if (inAzure !== undefined && variables["NODE_EXTRA_CA_CERTS"]?.trim()) {
+    const why = "its certificate authorities, such as the one of the local stack, could speak for Entra";
+    problems.push(`NODE_EXTRA_CA_CERTS must not be set in Azure: ${why}`);
+  }
   const local = values.get("CLOUD") === "local";
   const isLocalTenant = values.get("TENANT_ID")?.toLowerCase() === LOCAL_TENANT_ID;
   if (values.has("CLOUD") && isLocalTenant !== local) {

@@ -8,6 +8,7 @@ import type { BatchProblem } from "./batch-problem.ts";
 import type { TargetProblem } from "./downstream-target.ts";
 import type { FlowName } from "./flow-name.ts";
 import type { WantedGrant } from "./grant.ts";
+import type { LoadFailure } from "./load-failure.ts";
 import type { TokenRefusal } from "./token-refusal.ts";
 
 /** What is wrong with a request that the service cannot read. */
@@ -290,11 +291,15 @@ export type Failure =
       readonly signIn?: { readonly url: string | undefined };
       /** The more precise error that Entra sent with the browser. OpenID Connect clients look for it. */
       readonly openIdError?: OpenIdError;
-      /** The service repeats an earlier refusal, and calls Entra again after this many seconds. */
+      /**
+       * The service repeats an earlier refusal, or looks for another credential, and calls Entra again after this many
+       * seconds.
+       */
       readonly retryAfterSeconds?: number;
     }
   | { readonly kind: "code_refused"; readonly reason: CodeRefusal }
   | { readonly kind: "sign_in_refused"; readonly reason: SignInRefusal }
+  | LoadFailure
   /** The service's own limit for uncached requests. */
   | { readonly kind: "budget_used_up"; readonly retryAfterSeconds: number }
   | ({ readonly kind: "throttled"; readonly retryAfterSeconds: number } & Undecided)

@@ -38,6 +38,20 @@ export const EVENT_DEADLINE_MS = 10_000;
 /** What is not written or sent yet, before the host ends the process. A timer sends what is written. */
 export const EVENTS_STOP_MS = 2_000;
 
+/**
+ * Requests that one instance works on or keeps waiting. Each holds some 20 KB, and an instance answers as many cached
+ * requests in about a second.
+ */
+export const REQUESTS_AT_ONCE_MAX = 512;
+/** A caller with fewer requests than this is admitted to a full instance. */
+export const REQUESTS_AT_ONCE_RESERVED = 8;
+/** Not even such a caller is admitted beyond this number. */
+export const REQUESTS_AT_ONCE_ABSOLUTE_MAX = 1_024;
+/** Requests at once whose token proves no caller: those of strangers, and the first one with each token: half of the instance. */
+export const UNPROVEN_REQUESTS_AT_ONCE_MAX = 256;
+/** A request that has waited this long for its turn is refused: the rest of its deadline may not be enough. */
+export const ADMISSION_WAIT_MAX_MS = 3_000;
+
 /** A form or JSON body: two tokens of the maximum size and their parameters. */
 export const BODY_MAX_BYTES = 64 * 1024;
 /** Calls of the relay that run at once for one policy entry, on one instance: a quarter of the connections to a host. */

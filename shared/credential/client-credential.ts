@@ -67,6 +67,11 @@ export interface ClientCredentialSource {
    * more. False: there is no other one, so the failure is final for this request.
    */
   refused(version: string, codes: readonly number[]): Promise<boolean>;
+  /**
+   * After `refused` returned false: the seconds until the source looks for a new version again. Undefined: none is
+   * expected, so an administrator has to act.
+   */
+  lookAgainSeconds(): number | undefined;
   /** Entra accepted this version. */
   accepted(version: string): void;
   describe(): CredentialDescription;

@@ -89,6 +89,8 @@ export function createFederatedCredential(input: FederatedCredentialInput): Clie
       await pause(REPLICATION_PAUSE_MS);
       return true;
     },
+    // No new version comes: the identity has one assertion.
+    lookAgainSeconds: () => undefined,
     accepted() {
       if (state.refused) input.onEvent({ name: "credential_accepted", credential: NAME, version: NAME });
       state.refused = false;

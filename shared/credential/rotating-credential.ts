@@ -2,7 +2,7 @@
  * A credential stored in the vault, and its rotation. Used by the secret mode and the certificate mode.
  *
  * - The newest version that is enabled and valid is used, from memory; the vault is read in the background.
- * - Entra refuses a version → the vault is read at once (rate-limited). A newer version is used if there is one (the old
+ * - Entra refuses a version → the vault is read at once, and then every second for a minute (later every ten seconds). A newer version is used if there is one (the old
  *   one was removed at Entra), or else the previous one (Entra's replicas do not know the new one yet; it is tried again
  *   after a wait).
  * - The vault cannot be read → the versions in memory stay in use. Without one, callers get a failure, and the next read
@@ -38,8 +38,14 @@ const READ_AGAIN_NEAR_EXPIRY_MS = 30_000;
 const READ_AGAIN_STALE_MS = 30_000;
 /** After a failed read without a usable version: requests fail until the next read, but the vault must not be flooded. */
 const READ_AGAIN_EMPTY_MS = 5_000;
-/** Between two reads that a refusal causes. If the new secret came just after a read, requests fail for that long. */
+/** Between two reads that a refusal causes. */
 const REFUSED_READ_PAUSE_MS = 10_000;
+/**
+ * The same in the first minute after Entra has refused a version that it accepted before: the credential was probably
+ * removed at Entra before the new one was in the vault. 100 instances make 100 of the 400 reads a second of a vault.
+ */
+const REPLACED_READ_PAUSE_MS = 1_000;
+const REPLACED_FOR_MS = 60_000;
 
 export interface RotatingCredentialInput {
   readonly vault: Vault;
@@ -62,6 +68,12 @@ export function createRotatingCredential(input: RotatingCredentialInput): Client
   const { now, onEvent, name } = input;
   const state: State = { known: createKnownVersions(), everRead: false, failure: undefined };
   let refusedReadAtMs = Number.NEGATIVE_INFINITY;
+  let everAccepted = false;
+  /** When Entra began to refuse versions. Undefined: it has accepted the last one. */
+  let refusedSinceMs: number | undefined;
+  const isBeingReplaced = () =>
+    everAccepted && refusedSinceMs !== undefined && now() - refusedSinceMs < REPLACED_FOR_MS;
+  const refusedReadPauseMs = () => (isBeingReplaced() ? REPLACED_READ_PAUSE_MS : REFUSED_READ_PAUSE_MS);
   const refresh: BackgroundRefresh = createBackgroundRefresh({
     attempt: () => readVault(input, state, refresh),
     nowMs: now,
@@ -85,8 +97,9 @@ export function createRotatingCredential(input: RotatingCredentialInput): Client
 
     async refused(version, codes) {
       state.known.refuse(version, now());
+      refusedSinceMs ??= now();
       const alreadyNewer = state.known.newerThan(version, now()) !== undefined;
-      if (!alreadyNewer && (refresh.isRunning() || now() - refusedReadAtMs >= REFUSED_READ_PAUSE_MS)) {
+      if (!alreadyNewer && (refresh.isRunning() || now() - refusedReadAtMs >= refusedReadPauseMs())) {
         refusedReadAtMs = now();
         await refresh.run();
       }
@@ -95,7 +108,14 @@ export function createRotatingCredential(input: RotatingCredentialInput): Client
       return next !== undefined;
     },
 
+    lookAgainSeconds() {
+      if (!isBeingReplaced()) return undefined;
+      return Math.max(1, Math.ceil((refusedReadAtMs + REPLACED_READ_PAUSE_MS - now()) / 1_000));
+    },
+
     accepted(version) {
+      everAccepted = true;
+      refusedSinceMs = undefined;
       if (state.known.accept(version)) onEvent({ name: "credential_accepted", credential: name, version });
     },
 

@@ -24,6 +24,8 @@ export interface CredentialSource {
   current(): Promise<Result<ClientCredential, Failure>>;
   /** Reports a version that Entra refused with these numbers. True if there is another version to try. */
   refused(version: string, codes: readonly number[]): Promise<boolean>;
+  /** The seconds until another version may be there. Undefined: none is expected. */
+  lookAgainSeconds(): number | undefined;
   /** Reports a version that Entra accepted. */
   accepted(version: string): void;
 }
@@ -186,7 +188,9 @@ async function acquire<T extends EntraToken>(
     const result = await withSecondAttempt({ ...options, deadlineAtMs, grantKind: call.failed.grantKind }, send);
     const { version } = credential.value;
     if (isCredentialAccepted(result)) options.credential.accepted(version);
-    if (attempt > CREDENTIAL_RETRIES || !(await isReplaced(options.credential, version, result))) return result;
+    if (attempt > CREDENTIAL_RETRIES || !(await isReplaced(options.credential, version, result))) {
+      return withLookAgain(options.credential, result);
+    }
   }
 }
 
@@ -198,6 +202,14 @@ async function isReplaced(
 ): Promise<boolean> {
   const codes = result.ok ? undefined : codesOfRefusedCredential(result.failure);
   return codes !== undefined && credential.refused(version, codes);
+}
+
+/** A refused credential that is probably being replaced: the caller tries again. */
+function withLookAgain<T>({ lookAgainSeconds }: CredentialSource, result: Result<T, Failure>): Result<T, Failure> {
+  if (result.ok || result.failure.kind !== "entra_refused") return result;
+  if (codesOfRefusedCredential(result.failure) === undefined) return result;
+  const retryAfterSeconds = lookAgainSeconds();
+  return retryAfterSeconds === undefined ? result : fail({ ...result.failure, retryAfterSeconds });
 }
 
 /** Entra's replicas may refuse a new secret for a short time. The retry then uses the previous version. */

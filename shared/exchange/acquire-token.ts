@@ -2,8 +2,8 @@
  * A cached token that is still valid, or a new one from Entra. Policy has decided before this stage; the release check
  * follows it for every token, cached or new.
  */
-import { cacheKey, type TokenIdentity } from "../cache/cache-key.ts";
-import type { CacheAnswer, TokenCache } from "../cache/token-cache.ts";
+import { cacheKey, familyKey, type TokenIdentity } from "../cache/cache-key.ts";
+import type { CacheAnswer, TokenCache, WiderTokens } from "../cache/token-cache.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { ExchangeRequest, TokenParameters } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
@@ -16,8 +16,9 @@ import { flowFor } from "../flows/flows.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { refusalKey } from "../throttling/refusal-memory.ts";
-import { spendBudget, type ThrottlingContext, throttledCall } from "../throttling/throttled-call.ts";
+import { spendBudget, spendMiss, type ThrottlingContext, throttledCall } from "../throttling/throttled-call.ts";
 import type { CodeRedemptions } from "./code-redemptions.ts";
+import { coversRequest } from "./release-scopes.ts";
 
 export interface AcquireContext extends ThrottlingContext {
   readonly tenantId: string;
@@ -59,9 +60,10 @@ export async function acquireToken(
 
 async function acquireAs(
   context: AcquireContext,
-  { request, caller, subject, entitlement }: Acquisition,
+  acquisition: Acquisition,
   registration: Registration,
 ): Promise<Result<CacheAnswer, Failure>> {
+  const { request, caller, subject, entitlement } = acquisition;
   const { tokenParameters, correlationId, trace } = request;
   const { claims, minimumSeconds } = tokenParameters;
   const flow = flowFor(subject);
@@ -95,8 +97,30 @@ async function acquireAs(
     const token = await callEntra();
     return token.ok ? succeed({ token: token.value, level: "bypass" }) : token;
   }
-  const lookUp = { key, minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds };
-  return context.cache.getOrAcquire(lookUp, callEntra);
+  const onMiss = async () => {
+    const spent = bypass ? undefined : spendMiss(context, entraCall());
+    return spent === undefined ? callEntra() : fail(spent);
+  };
+  const wider = widerTokens(context, acquisition, registration, flow.identity);
+  const lookUp = { key, minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds, wider };
+  return context.cache.getOrAcquire(lookUp, onMiss);
+}
+
+/** Undefined: an application's token, whose scopes Entra does not return. */
+function widerTokens(
+  { tenantId }: AcquireContext,
+  { request, caller, subject, entitlement }: Acquisition,
+  { clientId }: Registration,
+  identity: TokenIdentity | undefined,
+): WiderTokens | undefined {
+  if (identity === undefined || identity.kind === "application") return undefined;
+  const { flow, api, cae, entry } = entitlement;
+  const { resource } = api;
+  const parts = { tenantId, registration: clientId, flow, resource, cae, identity };
+  return {
+    family: () => familyKey({ ...parts, entry, callerClientId: caller.clientId }),
+    covers: (scopes) => coversRequest(request, subject, entitlement, scopes),
+  };
 }
 
 /** Undefined: the flow's tokens have no identity, so no cache may hold them. */

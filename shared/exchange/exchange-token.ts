@@ -29,12 +29,12 @@ import type { OfflineAccess } from "../offline-access/offline-access.ts";
 import type { IssuedGrant } from "../offline-access/store-grant.ts";
 import { decide } from "../policy/decide.ts";
 import type { ApiAllowance, Entitlement } from "../policy/entitlement.ts";
-import { release } from "../policy/release.ts";
 import type { Policy } from "../policy/rules.ts";
 import type { UnsealedCode } from "../sealed-state/authorization-code.ts";
 import { offerLinkForGrant, offerSignIn } from "../sign-in/offer-sign-in.ts";
 import type { SignInState } from "../sign-in/sign-in-context.ts";
 import { type AcquireContext, acquireToken } from "./acquire-token.ts";
+import { releaseScopes } from "./release-scopes.ts";
 import { type AuthenticatedRequest, resolveSubject } from "./resolve-subject.ts";
 
 /** What the stages need of the service. The composition root makes one. */
@@ -136,21 +136,6 @@ function entitle(
   audit.add(requestedFacts(decision.value, [{ api: api.name, scopes }, ...also.map(toScopes)]));
   if (downstream !== undefined) audit.add({ relayRule: downstream.rule });
   return decision;
-}
-
-/**
- * The relay's token never leaves the service, and its caller asks for each request itself, so scopes outside the list harm
- * no one. Behind a grant no one asks: it acts with no more than its person approved.
- */
-function releaseScopes(
-  { relay }: ExchangeRequest,
-  { source }: Subject,
-  entitlement: Entitlement,
-  returned: readonly string[],
-): Result<readonly string[], Failure> {
-  return relay === undefined || source === "grant"
-    ? release(entitlement, returned, entitlement.entry)
-    : succeed(returned);
 }
 
 /**

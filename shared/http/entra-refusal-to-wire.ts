@@ -51,19 +51,31 @@ export function entraRefusalToWire(failure: EntraRefused, options: WireOptions):
         action: "sign_in",
       };
     case "credential_refused":
+      return failure.retryAfterSeconds === undefined
+        ? { ...NOT_CONFIGURED, code: "credential_refused", ...members }
+        : { ...BEING_REPLACED, ...members };
     case "misconfigured":
-      return {
-        status: 500,
-        error: "server_error",
-        code: failure.verdict === "misconfigured" ? "registration_refused" : "credential_refused",
-        description: "The service is not configured correctly at Entra. Ask your administrator.",
-        action: "ask_admin",
-        ...members,
-      };
+      return { ...NOT_CONFIGURED, code: "registration_refused", ...members };
   }
 }
 
 // ------------------------------------------------------------------------------------------------------------------
+
+const NOT_CONFIGURED = {
+  status: 500,
+  error: "server_error",
+  description: "The service is not configured correctly at Entra. Ask your administrator.",
+  action: "ask_admin",
+} as const;
+
+/** Entra accepted the credential before: the new one is probably on its way. */
+const BEING_REPLACED = {
+  status: 503,
+  error: "temporarily_unavailable",
+  code: "credential_refused",
+  description: "The credential of the service is being replaced. Try again.",
+  action: "retry",
+} as const;
 
 /** The link that renews an application's grant. */
 function signInOffer({ signIn }: EntraRefused): Pick<Wire, "signInUrl"> {

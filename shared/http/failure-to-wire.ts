@@ -8,6 +8,7 @@ import { RELAY_CALLS_MAX } from "../core/limits.ts";
 import { actorRefused, callerMissing, callerRefused, subjectRefused } from "./caller-refusal-to-wire.ts";
 import { clientRefusalToWire } from "./client-refusal-to-wire.ts";
 import { entraRefusalToWire } from "./entra-refusal-to-wire.ts";
+import { loadFailureToWire } from "./load-failure-to-wire.ts";
 import { policyRefusalToWire } from "./policy-refusal-to-wire.ts";
 import { requestProblemToWire } from "./request-problem-to-wire.ts";
 import { safeText } from "./safe-text.ts";
@@ -88,16 +89,16 @@ function translate(failure: Failure, options: WireOptions): Wire {
       return signInRefusalToWire(failure.reason, options.dialect);
     case "entra_refused":
       return entraRefusalToWire(failure, options);
+    case "overloaded":
+    case "too_many_requests":
     case "budget_used_up":
-      return tooManyRequests("budget_used_up", "Too many uncached requests for this user. Try again later.", failure);
     case "throttled":
-      return tooManyRequests("throttled", "Entra receives too many requests at the moment. Try again later.", failure);
+    case "deadline_passed":
+      return loadFailureToWire(failure);
     case "dependency_failed":
       return dependencyFailed(failure);
     case "misconfigured":
       return misconfigured(failure);
-    case "deadline_passed":
-      return temporarilyUnavailable(504, "deadline_passed", "The service did not finish in time. Try again.");
     case "internal":
       return serverError("internal", "The service failed unexpectedly. Give the correlation id to your administrator.");
   }
@@ -113,16 +114,6 @@ function serverError(code: string, description: string): Wire {
 
 function temporarilyUnavailable(status: number, code: string, description: string): Wire {
   return { status, error: "temporarily_unavailable", code, description, action: "retry" };
-}
-
-function tooManyRequests(
-  code: string,
-  description: string,
-  failure: Extract<Failure, { kind: "throttled" | "budget_used_up" }>,
-): Wire {
-  const members = failure.kind === "throttled" ? evidenceMembers(failure.evidence) : {};
-  const { retryAfterSeconds } = failure;
-  return { ...temporarilyUnavailable(429, code, description), ...members, retryAfterSeconds };
 }
 
 function methodNotAllowed(allow: readonly string[]): Wire {

@@ -1,5 +1,6 @@
 /** A failure as callers see it, independent of how the route writes it. */
 import type { EntraEvidence } from "../core/failure.ts";
+import type { Quota } from "../core/load-failure.ts";
 
 export type Action = "retry" | "new_caller_token" | "sign_in" | "ask_admin" | "fix_request";
 
@@ -30,6 +31,8 @@ export interface Wire {
   readonly errorCodes?: readonly number[];
   readonly traceId?: string;
   readonly retryAfterSeconds?: number;
+  /** Adds `RateLimit-Policy` and `RateLimit`: the caller has used this quota up. */
+  readonly usedUp?: Quota;
   readonly allow?: readonly string[];
   /**
    * Adds a `Bearer` challenge. `error` is absent if the request had no credentials (RFC 6750 section 3.1). `scope`: what

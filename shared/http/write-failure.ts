@@ -33,6 +33,7 @@ export function writeFailure(
       options.dialect === "oauth" ? "application/json; charset=utf-8" : "application/problem+json; charset=utf-8",
     "client-request-id": correlationId,
     ...(wire.retryAfterSeconds === undefined ? {} : { "Retry-After": String(wire.retryAfterSeconds) }),
+    ...rateLimitFields(wire),
     ...(wire.allow === undefined ? {} : { Allow: wire.allow.join(", ") }),
     ...(wire.challenge === undefined ? {} : { "WWW-Authenticate": bearerChallenge(wire, identity) }),
     ...(wire.basicChallenge === undefined ? {} : { "WWW-Authenticate": basicChallenge(identity) }),
@@ -49,6 +50,18 @@ export function writeFailure(
 }
 
 // ------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The quota that is used up, as Structured Fields. `qu` is the unit if it is not requests.
+ * https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ (version 10, sections 3 and 4)
+ */
+function rateLimitFields({ usedUp, retryAfterSeconds }: Wire): Record<string, string> {
+  if (usedUp === undefined) return {};
+  const { name, limit, windowSeconds } = usedUp;
+  const unit = windowSeconds === undefined ? ';qu="concurrent-requests"' : `;w=${windowSeconds}`;
+  const reset = retryAfterSeconds === undefined ? "" : `;t=${retryAfterSeconds}`;
+  return { "RateLimit-Policy": `"${name}";q=${limit}${unit}`, RateLimit: `"${name}";r=0${reset}` };
+}
 
 function oauthBody(wire: Wire): Record<string, unknown> {
   return { error: wire.error, error_description: wire.description };

@@ -47,13 +47,19 @@ function describeTerms(entry: CallerRule): string[] {
     [entry.acceptSurplus, "gets tokens even if they carry more scopes than listed"],
     [entry.cae, "gets long-lived tokens that Graph may challenge"],
   ];
-  const { bypassPerMinute = DEFAULT_BYPASS_PER_MINUTE } = entry.limits;
+  const { bypassPerMinute = DEFAULT_BYPASS_PER_MINUTE, ...limits } = entry.limits;
+  const set: [number | undefined, string][] = [
+    [limits.missesPerMinute, "may miss the token cache # times a minute for each user and API"],
+    [limits.requestsAtOnce, "may have # requests at once on each instance"],
+    [limits.requestsPerMinute, "may send # requests a minute"],
+  ];
   return [
     ...lines.filter(([holds]) => holds).map(([, text]) => text),
     ...subjectClientsOf(entry).map((client) => `may exchange users' tokens obtained by ${client}`),
     ...entry.clientAuthentication.map((method) => CLIENT_AUTHENTICATION[method]),
     ...entry.redirectUris.map((uri) => `receives authorization codes at ${uri}`),
     `may bypass the token cache ${bypassPerMinute} times a minute for each user`,
+    ...set.flatMap(([limit, text]) => (limit === undefined ? [] : [text.replace("#", `${limit}`)])),
   ];
 }
 

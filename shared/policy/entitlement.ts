@@ -48,6 +48,8 @@ export interface Allowance extends ApiAllowance {
   readonly cae: boolean;
   /** Cache bypasses per user and minute. */
   readonly bypassPerMinute: number;
+  /** Requests that the cache cannot answer, per user and minute. */
+  readonly missesPerMinute: number;
   /** The token is for this call of the relay and is not released. Undefined: it is released. */
   readonly downstream?: AllowedDownstream;
 }

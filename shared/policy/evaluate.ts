@@ -273,8 +273,12 @@ function termsOf(entry: CallerRule) {
     importRefreshTokens: entry.importRefreshTokens,
     requireConfirmation: entry.requireConfirmation,
     bypassPerMinute: entry.limits.bypassPerMinute ?? DEFAULT_BYPASS_PER_MINUTE,
+    missesPerMinute: entry.limits.missesPerMinute ?? DEFAULT_MISSES_PER_MINUTE,
   };
 }
 
 /** Enough for a person who answers challenges; too few to make Entra throttle the service. */
 export const DEFAULT_BYPASS_PER_MINUTE = 10;
+
+/** Two a second: several times what a person's applications need when every cache is empty. */
+const DEFAULT_MISSES_PER_MINUTE = 120;

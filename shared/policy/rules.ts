@@ -121,6 +121,12 @@ export const registrationSchema = z.strictObject({
 export const limits = z.strictObject({
   /** Requests that bypass the token cache (claims, forceRefresh), per user and minute. */
   bypassPerMinute: z.optional(count(1, 1000)),
+  /** Requests that the token cache cannot answer, per user, API and minute. */
+  missesPerMinute: z.optional(count(1, 10_000)),
+  /** Requests of one client that one instance works on or keeps waiting at once. */
+  requestsAtOnce: z.optional(count(1, 1_000)),
+  /** Requests of one client in a minute, on all instances. Not set: no limit. */
+  requestsPerMinute: z.optional(count(1, 1_000_000)),
 });
 
 /**

@@ -115,6 +115,8 @@ export const CODES: readonly string[] = [
   "access_denied",
   "grant_dead",
   "throttled",
+  "overloaded",
+  "too_many_requests",
   "budget_used_up",
   // The service and its configuration.
   "scope_surplus",

@@ -1,5 +1,6 @@
 /**
- * Limits how often a user of one policy entry may bypass the cache (claims, forceRefresh) or cause a refusal by Entra.
+ * Limits how often a user of one policy entry may bypass the cache (claims, forceRefresh), miss it or cause a refusal by
+ * Entra.
  * Without the limit, one caller could make Entra throttle the whole registration. Each limit is a fixed window of one
  * minute; the number of users is bounded.
  */

@@ -54,15 +54,32 @@ type BudgetedCall = Pick<EntraCall, "registration" | "entitlement" | "api" | "us
  * Spends one uncached request. Returns a failure when this caller has spent its budget for this user and API: Entra's
  * last refusal of the same request, if there is one.
  */
-export function spendBudget({ requestBudget, refusals }: ThrottlingContext, call: BudgetedCall): Failure | undefined {
-  const wait = requestBudget.take(budgetKeyOf(call), call.entitlement.bypassPerMinute);
-  if (wait === undefined) return undefined;
-  const { refusalKey } = call;
-  const last = refusalKey === undefined ? undefined : refusals.last(refusalKey, wait);
-  return last ?? { kind: "budget_used_up", retryAfterSeconds: wait };
+export function spendBudget(context: ThrottlingContext, call: BudgetedCall): Failure | undefined {
+  return spend(context, call, budgetKeyOf(call), call.entitlement.bypassPerMinute);
+}
+
+/**
+ * Spends one request that the cache could not answer. A budget of its own: these requests are normal, but a caller that
+ * makes many of them for one user, with ever different scopes or tokens, would make Entra throttle that user for every
+ * caller.
+ */
+export function spendMiss(context: ThrottlingContext, call: BudgetedCall): Failure | undefined {
+  return spend(context, call, `miss ${budgetKeyOf(call)}`, call.entitlement.missesPerMinute);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+function spend(
+  { requestBudget, refusals }: ThrottlingContext,
+  { refusalKey }: BudgetedCall,
+  budgetKey: string,
+  perMinute: number,
+): Failure | undefined {
+  const wait = requestBudget.take(budgetKey, perMinute);
+  if (wait === undefined) return undefined;
+  const last = refusalKey === undefined ? undefined : refusals.last(refusalKey, wait);
+  return last ?? { kind: "budget_used_up", retryAfterSeconds: wait };
+}
 
 function budgetKeyOf({ registration, entitlement, api, user }: BudgetedCall): string {
   return JSON.stringify([registration.clientId, entitlement.entry, api, user]);
@@ -134,9 +151,11 @@ function repeatedRefusal({ requestBudget, refusals }: ThrottlingContext, call: E
   return last ?? { kind: "budget_used_up", retryAfterSeconds: wait };
 }
 
-/** Entra refused the person or the presented token, not this service's credential or configuration. */
+/**
+ * Entra refused the person, the presented token or what was requested. A refused credential of this service is no such
+ * refusal: it affects every caller, and the next version of the credential may work at once.
+ */
 function refusalOfCaller(answer: Result<EntraToken, Failure>): EntraRefused | undefined {
   if (answer.ok || answer.failure.kind !== "entra_refused") return undefined;
-  const { verdict } = answer.failure;
-  return verdict === "credential_refused" || verdict === "misconfigured" ? undefined : answer.failure;
+  return answer.failure.verdict === "credential_refused" ? undefined : answer.failure;
 }

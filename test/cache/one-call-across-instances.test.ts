@@ -44,6 +44,9 @@ function createShared() {
       const entry = state.unavailable ? undefined : entries.get(key);
       return typeof entry === "object" ? entry : undefined;
     },
+    async findInFamily() {
+      return undefined;
+    },
     async put(key, token) {
       if (!state.unavailable) entries.set(key, token);
     },

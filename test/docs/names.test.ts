@@ -144,6 +144,7 @@ function downloadingCommands(text: string): string[] {
 /** The documents name these variables; the platform, the runtime or a tool of the repository sets them. */
 const NOT_OURS = [
   "NODE_TLS_REJECT_UNAUTHORIZED",
+  "NODE_EXTRA_CA_CERTS",
   "WEBSITE_INSTANCE_ID",
   "WEBSITE_SITE_NAME",
   "WEBSITE_POD_NAME",

@@ -122,11 +122,11 @@ describe("identical requests", () => {
     expect(tokenRequests()).toBe(1);
   });
 
-  test("a request for fewer scopes needs its own call", async () => {
+  test("a request for fewer scopes gets the token that has them", async () => {
     const token = alice();
     await header(token);
     await service.call("/AuthorizationHeader/graph", { headers: bearer(token), json: { scopes: ["Mail.Read"] } });
-    expect(tokenRequests()).toBe(2);
+    expect(tokenRequests()).toBe(1);
   });
 
   test("an application shares the cached token of its subject", async () => {
@@ -276,7 +276,9 @@ describe("Entra's signing keys", () => {
     // Signing them takes longer than the service waits for the keys, on a busy machine.
     const tokens = Array.from({ length: 200 }, (_, index) => (index % 2 === 0 ? alice() : bob()));
     const order = state.order({ endpoint: "jwks", hold: true, times: 0 });
-    const all = tokens.map((token) => header(token));
+    // No request is refused because it waits long for its turn on a slow machine.
+    const cold = world.serve({ surroundings: { steadyMs: () => 0 } });
+    const all = tokens.map((token) => header(token, cold));
     await state.orders.hit(order);
     state.releaseOrder({ id: order });
     expect(new Set((await Promise.all(all)).map(({ status }) => status))).toEqual(new Set([200]));

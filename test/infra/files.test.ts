@@ -136,6 +136,7 @@ describe(".funcignore", () => {
     ["dist/chunks/redis-cache-ABC.mjs", false],
     ["clients/cli/dist/gte.mjs", true],
     ["dist/package.zip", true],
+    ["dist/sbom.cdx.json", true],
     ["dist/meta.json", true],
     ["dist/index.mjs.map", true],
     ["local.settings.json", true],

@@ -8,7 +8,9 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildApp } from "../../local/build/build-app.ts";
+import { npmSbom } from "../../local/build/npm-sbom.ts";
 import { deployedPackageJson, packageEntries } from "../../local/build/package.ts";
+import { bundledPackages } from "../../local/build/third-party-notices.ts";
 import { zip } from "../../local/build/zip.ts";
 import { applicationToken, userToken } from "../../local/caller/caller-token.ts";
 import { localRequest } from "../../local/caller/local-request.ts";
@@ -33,9 +35,9 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("the deployment package", () => {
-  test("contains only the bundle, host.json and package.json", () => {
+  test("contains only the bundle, its notices, host.json and package.json", () => {
     const others = [...files.keys()].filter((name) => !/^dist\/(chunks\/)?[\w-]+\.mjs$/.test(name));
-    expect(others).toEqual(["host.json", "package.json"]);
+    expect(others).toEqual(["THIRD-PARTY-NOTICES.txt", "host.json", "package.json"]);
     expect(files.has("dist/index.mjs")).toBe(true);
   });
 
@@ -73,6 +75,55 @@ describe("the deployment package", () => {
       expect(text).not.toMatch(/eyJ[\w-]{30,}\.eyJ[\w-]{30,}\./);
       expect(text).not.toContain("contoso.local");
     }
+  });
+});
+
+/** Their packages have no licence file: their licence is what package.json names. */
+const WITHOUT_TEXT = ["@nodable/entities", "@redis/client", "proxy-agent-negotiate"];
+
+describe("the notices in the package", () => {
+  const notices = () => String(files.get("THIRD-PARTY-NOTICES.txt"));
+
+  test("name every package whose code is in the bundle, with the text of its licence", () => {
+    const metafile = JSON.parse(readFileSync(join(folder, "built/meta.json"), "utf8"));
+    const packages = bundledPackages(root, metafile);
+    expect(packages.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["@azure/msal-node", "@azure/functions", "@redis/client", "jose", "lru-cache", "zod"]),
+    );
+    for (const { name, version, license, texts } of packages) {
+      expect(notices()).toContain(`\n${name} ${version} (${license})\n`);
+      expect(license, name).toMatch(/^(MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0)$/);
+      if (!WITHOUT_TEXT.includes(name)) expect(texts.join("").length, `the licence of ${name}`).toBeGreaterThan(200);
+    }
+  });
+
+  test("name no tool of the build and of the tests", () => {
+    expect(notices()).not.toMatch(/^(esbuild|vitest|azurite|typescript|playwright-core) /m);
+  });
+});
+
+describe("the bill of materials", () => {
+  const sbom = () => JSON.parse(npmSbom(root));
+
+  test("lists every package of the lock file, each with name, version, licence, hash and package URL", () => {
+    const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+    const locked = Object.entries(lock.packages as Record<string, { version: string; name?: string; optional?: true }>)
+      .filter(([path]) => path !== "")
+      .map(([path, { name, version }]) => `${name ?? path.replace(/^.*node_modules\//, "")}@${version}`);
+    const { components } = sbom();
+    const listed = components.map(({ name, version }: { name: string; version: string }) => `${name}@${version}`);
+    expect([...new Set(listed)].sort()).toEqual([...new Set(locked)].sort());
+    for (const component of components) {
+      expect(component.purl, component.name).toMatch(/^pkg:npm\//);
+      expect(component.hashes?.[0]?.alg, component.name).toBe("SHA-512");
+    }
+  });
+
+  test("is CycloneDX of this package, and the same for the same lock file", () => {
+    const { bomFormat, specVersion, metadata } = sbom();
+    expect([bomFormat, Number(specVersion) >= 1.5]).toEqual(["CycloneDX", true]);
+    expect(metadata.component).toMatchObject({ name: "graph-token-exchange", type: "application" });
+    expect(npmSbom(root)).toBe(npmSbom(root));
   });
 });
 
@@ -146,7 +197,7 @@ describe("the deployment package in an empty folder under the local host", () =>
   });
 
   test("is the only content of the folder", () => {
-    expect(readdirSync(deployed).sort()).toEqual(["dist", "host.json", "package.json"]);
+    expect(readdirSync(deployed).sort()).toEqual(["THIRD-PARTY-NOTICES.txt", "dist", "host.json", "package.json"]);
   });
 
   test("answers /healthz", async () => {

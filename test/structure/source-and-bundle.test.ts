@@ -44,9 +44,9 @@ describe("the source", () => {
     ["an option that turns the verification of certificates off", /rejectUnauthorized|checkServerIdentity/i, []],
     ["http, except for the local table service", /allowInsecure/i, [join("shared", "grants", "table-client.ts")]],
     [
-      "a certificate authority besides those of Node",
+      "a certificate authority besides those of Node (environment.ts refuses the variable)",
       /\bca\s*:|setDefaultCACertificates|secureContext|NODE_EXTRA_CA_CERTS/,
-      [],
+      [join("shared", "config", "environment.ts")],
     ],
     [
       "process.env outside of one file",

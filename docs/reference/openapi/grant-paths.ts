@@ -106,7 +106,10 @@ export const grantPaths: Paths = {
       dialect: "problem",
       parameters: [
         query("after", text("`next` of the previous page.")),
-        query("expiringWithinDays", text("Only grants that end within this many days.", { pattern: "^[1-9]\\d{0,2}$" })),
+        query(
+          "expiringWithinDays",
+          text("Only grants that end within this many days.", { pattern: "^[1-9]\\d{0,2}$" }),
+        ),
       ],
       answers: {
         "200": {

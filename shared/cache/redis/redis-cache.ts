@@ -4,13 +4,14 @@
  * lazy part of the bundle: loaded if `REDIS_URL` is set.
  */
 import { randomUUID } from "node:crypto";
+import type { SharedCounters } from "../../admission/request-rates.ts";
 import { beforeDeadline, DeadlineError } from "../../core/deadline.ts";
 import type { CachedToken } from "../cached-token.ts";
 import type { Found, SharedTokens } from "../shared-tokens.ts";
 import type { CacheSecret } from "./cache-secret.ts";
 import { createCircuitBreaker } from "./circuit-breaker.ts";
 import { codeOf, type RedisCommands, type RedisConnection } from "./redis-connection.ts";
-import { sealEntry, unsealEntry } from "./sealed-entry.ts";
+import { sealEntry, sealText, unsealEntry, unsealText } from "./sealed-entry.ts";
 
 export interface RedisCacheInput {
   readonly connection: RedisConnection;
@@ -34,7 +35,7 @@ const LEASE_MS = 3_000;
 /** Undefined: Redis gave no usable reply. */
 type CallRedis = <T>(command: (redis: RedisCommands) => Promise<T>) => Promise<{ readonly reply: T } | undefined>;
 
-export function createRedisCache(input: RedisCacheInput): SharedTokens {
+export function createRedisCache(input: RedisCacheInput): SharedTokens & SharedCounters {
   const { secret, nowSeconds } = input;
   const callRedis = createCallRedis(input);
 
@@ -61,12 +62,27 @@ export function createRedisCache(input: RedisCacheInput): SharedTokens {
       const token = unsealUnexpired(currentSecret, key, found.reply, nowSeconds());
       return token === undefined ? { kind: "unavailable" } : { kind: "token", token };
     },
-    async put(key, token, untilSeconds) {
+    async findInFamily(family) {
+      const currentSecret = secret.current();
+      const found = currentSecret === undefined ? undefined : await callRedis((redis) => redis.get(PREFIX + family));
+      const key =
+        currentSecret === undefined || !found?.reply ? undefined : unsealText(currentSecret, family, found.reply);
+      const token = key === undefined ? undefined : await find(key);
+      return key === undefined || token === undefined ? undefined : { key, token };
+    },
+    async put(key, token, untilSeconds, family) {
       const currentSecret = secret.current();
       const ttlMs = Math.floor((untilSeconds - nowSeconds()) * 1_000);
-      if (currentSecret !== undefined && ttlMs > 0) {
-        await callRedis((redis) => redis.set(PREFIX + key, sealEntry(currentSecret, key, token), ttlMs));
-      }
+      if (currentSecret === undefined || ttlMs <= 0) return;
+      const stored = callRedis((redis) => redis.set(PREFIX + key, sealEntry(currentSecret, key, token), ttlMs));
+      if (family === undefined) return void (await stored);
+      // Sealed, because a key that Redis could replace would lead to the token of another identity.
+      const pointer = sealText(currentSecret, family, key);
+      await Promise.all([stored, callRedis((redis) => redis.set(PREFIX + family, pointer, ttlMs))]);
+    },
+    async count(key, by, ttlMs) {
+      const sum = (await callRedis((redis) => redis.add(PREFIX + key, by, ttlMs)))?.reply;
+      return Number.isSafeInteger(sum) ? sum : undefined;
     },
     async release(key, lease) {
       await callRedis((redis) => redis.deleteIf(PREFIX + key, Buffer.from(lease)));

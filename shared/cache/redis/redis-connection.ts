@@ -14,6 +14,8 @@ export interface RedisCommands {
   set(key: string, value: Buffer, ttlMs: number): Promise<void>;
   /** Deletes the key if it still has this value. */
   deleteIf(key: string, value: Buffer): Promise<void>;
+  /** Adds to a number, which begins at zero and ends `ttlMs` after its first change. Returns the sum. */
+  add(key: string, by: number, ttlMs: number): Promise<number>;
 }
 
 export interface RedisConnection {
@@ -39,6 +41,8 @@ const RECONNECT_MAX_MS = 5_000;
 const COMMANDS_MAX = 2_000;
 
 const BYTES = { [RESP_TYPES.BLOB_STRING]: Buffer } as const;
+const ADD =
+  "local sum = redis.call('incrby', KEYS[1], ARGV[1]) if redis.call('pttl', KEYS[1]) < 0 then redis.call('pexpire', KEYS[1], ARGV[2]) end return sum";
 const DELETE_IF = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
 
 export function connectToRedis(input: RedisConnectionInput): RedisConnection {
@@ -136,6 +140,7 @@ function toCommands(client: Single | Cluster): RedisCommands {
     deleteIf: async (key, value) => {
       await bytes.eval(DELETE_IF, { keys: [key], arguments: [value] });
     },
+    add: async (key, by, ttlMs) => Number(await bytes.eval(ADD, { keys: [key], arguments: [`${by}`, `${ttlMs}`] })),
   };
 }
 

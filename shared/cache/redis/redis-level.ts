@@ -2,6 +2,7 @@
  * Builds level 2: credentials, connection, secret, cache. Problems are reported as events, at most one of each kind a
  * minute.
  */
+import type { SharedCounters } from "../../admission/request-rates.ts";
 import { REDIS_DEADLINE_MS } from "../../core/limits.ts";
 import type { SharedTokens } from "../shared-tokens.ts";
 import { type CacheSecretInput, createCacheSecret } from "./cache-secret.ts";
@@ -28,7 +29,7 @@ export interface RedisEvent {
   readonly reason?: string;
 }
 
-export interface RedisLevel extends SharedTokens {
+export interface RedisLevel extends SharedTokens, SharedCounters {
   close(): void;
 }
 

@@ -19,16 +19,27 @@ const ALGORITHM = "aes-256-gcm";
 const PURPOSE = "graph-token-exchange token-cache 1";
 
 export function sealEntry(secret: Uint8Array, cacheKey: string, token: CachedToken): Buffer {
-  const salt = randomBytes(SALT_BYTES);
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(ALGORITHM, entryKey(secret, salt), nonce, { authTagLength: TAG_BYTES });
-  cipher.setAAD(Buffer.from(cacheKey));
-  const sealed = Buffer.concat([cipher.update(serializeToken(token), "utf8"), cipher.final()]);
-  return Buffer.concat([Buffer.of(VERSION), salt, nonce, cipher.getAuthTag(), sealed]);
+  return sealText(secret, cacheKey, serializeToken(token));
 }
 
 /** Undefined: not an entry, not sealed with this secret for this key, or changed. Never throws. */
 export function unsealEntry(secret: Uint8Array, cacheKey: string, entry: Uint8Array): CachedToken | undefined {
+  const text = unsealText(secret, cacheKey, entry);
+  return text === undefined ? undefined : parseToken(text);
+}
+
+/** As `sealEntry`, for the text of an entry that is not a token. */
+export function sealText(secret: Uint8Array, cacheKey: string, text: string): Buffer {
+  const salt = randomBytes(SALT_BYTES);
+  const nonce = randomBytes(NONCE_BYTES);
+  const cipher = createCipheriv(ALGORITHM, entryKey(secret, salt), nonce, { authTagLength: TAG_BYTES });
+  cipher.setAAD(Buffer.from(cacheKey));
+  const sealed = Buffer.concat([cipher.update(text, "utf8"), cipher.final()]);
+  return Buffer.concat([Buffer.of(VERSION), salt, nonce, cipher.getAuthTag(), sealed]);
+}
+
+/** As `unsealEntry`, for the text of an entry that is not a token. */
+export function unsealText(secret: Uint8Array, cacheKey: string, entry: Uint8Array): string | undefined {
   const bytes = Buffer.from(entry.buffer, entry.byteOffset, entry.byteLength);
   if (bytes.byteLength <= HEAD_BYTES || bytes[0] !== VERSION) return undefined;
   const salt = bytes.subarray(1, 1 + SALT_BYTES);
@@ -37,7 +48,7 @@ export function unsealEntry(secret: Uint8Array, cacheKey: string, entry: Uint8Ar
     const decipher = createDecipheriv(ALGORITHM, entryKey(secret, salt), nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(Buffer.from(cacheKey));
     decipher.setAuthTag(bytes.subarray(HEAD_BYTES - TAG_BYTES, HEAD_BYTES));
-    return parseToken(decipher.update(bytes.subarray(HEAD_BYTES), undefined, "utf8") + decipher.final("utf8"));
+    return decipher.update(bytes.subarray(HEAD_BYTES), undefined, "utf8") + decipher.final("utf8");
   } catch {
     return undefined;
   }

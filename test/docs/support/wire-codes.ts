@@ -122,6 +122,8 @@ function examples(): Examples {
     entra_refused: entraRefusals(),
     code_refused: union("CodeRefusal").map((reason) => ({ reason })) as Examples["code_refused"],
     sign_in_refused: union("SignInRefusal").map((reason) => ({ reason })) as Examples["sign_in_refused"],
+    overloaded: [{ retryAfterSeconds: 1 }],
+    too_many_requests: [{ quota: { name: "at-once", limit: 1 }, retryAfterSeconds: 1 }],
     budget_used_up: [{ retryAfterSeconds: 1 }],
     throttled: [{ retryAfterSeconds: 1 }],
     dependency_failed: dependencyFailures(),
@@ -138,6 +140,7 @@ function entraRefusals(): Examples["entra_refused"] {
       { verdict, evidence, scopes: [] },
       // An application's grant, for which a person has to sign in.
       { verdict, evidence, scopes: [], signIn: { url: undefined } },
+      ...(verdict === "credential_refused" ? [{ verdict, evidence, scopes: [], retryAfterSeconds: 1 }] : []),
     ]),
   );
 }

@@ -22,6 +22,7 @@ function level2(found: Found) {
   const shared: SharedTokens = {
     findOrLease: async () => found,
     find: async () => undefined,
+    findInFamily: async () => undefined,
     put: async () => undefined,
     release: async (key, lease) => void released.push(`${key} ${lease}`),
   };

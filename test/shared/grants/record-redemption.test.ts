@@ -7,16 +7,15 @@ import {
   CLIENT,
   EPOCH_MS,
   expectOk,
-  fakeKeySource,
   grantRequest,
   TENANT,
-  testSealer,
+  testSealers,
 } from "./support/fixtures.ts";
 import { memoryStore } from "./support/memory-store.ts";
 
 async function opened() {
   const store = memoryStore();
-  const grants = createGrants({ store, sealer: testSealer(fakeKeySource()), now: () => EPOCH_MS });
+  const grants = createGrants({ store, ...testSealers(), now: () => EPOCH_MS });
   const binding = { kind: "application", tenantId: TENANT, clientId: CLIENT } as const;
   const { handle } = expectOk(await grants.create(grantRequest({ binding })));
   const grant = expectOk(await grants.open(new SecretValue(handle.reveal()), applicationCaller));

@@ -588,6 +588,7 @@ describe("the entitlement", () => {
         importRefreshTokens: false,
         cae: false,
         bypassPerMinute: 10,
+        missesPerMinute: 120,
       },
     });
   });
@@ -605,6 +606,11 @@ describe("the entitlement", () => {
   test("has the entry's bypassPerMinute instead of the default", () => {
     const decision = decide(policyWith({ limits: { bypassPerMinute: 3 } }), byUser());
     expect(decision.ok && decision.value.bypassPerMinute).toBe(3);
+  });
+
+  test("has the entry's missesPerMinute instead of the default", () => {
+    const decision = decide(policyWith({ limits: { missesPerMinute: 7 } }), byUser());
+    expect(decision.ok && decision.value.missesPerMinute).toBe(7);
   });
 
   test.each<[DecisionInput["flow"], boolean]>([

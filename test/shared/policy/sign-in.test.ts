@@ -85,7 +85,7 @@ describe("the description of a policy", () => {
       cae: true,
       flows: ["on-behalf-of", "refresh-token", "authorization-code"],
       redirectUris: ["https://app.example/one", "https://app.example/two"],
-      limits: { bypassPerMinute: 3 },
+      limits: { bypassPerMinute: 3, missesPerMinute: 30, requestsAtOnce: 20, requestsPerMinute: 600 },
     };
     expect(describePolicy(policyWith(users, backend))).toEqual([
       `web-users (user ${WEB_ID} with role Reader)`,
@@ -106,6 +106,9 @@ describe("the description of a policy", () => {
       "  receives authorization codes at https://app.example/one",
       "  receives authorization codes at https://app.example/two",
       "  may bypass the token cache 3 times a minute for each user",
+      "  may miss the token cache 30 times a minute for each user and API",
+      "  may have 20 requests at once on each instance",
+      "  may send 600 requests a minute",
     ]);
   });
 

@@ -72,6 +72,7 @@ export function fakeEntra(options: FakeEntraOptions = {}): FakeEntra {
       return Promise.resolve(another);
     },
     accepted: (version) => void accepted.push(version),
+    lookAgainSeconds: () => undefined,
   };
   const client = createEntraClient({
     cloud: cloudNamed(CLOUD_NAMES[0], ""),

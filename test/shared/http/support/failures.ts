@@ -191,6 +191,11 @@ const EXAMPLES: { readonly [K in Failure["kind"]]: readonly Extract<Failure, { k
   sign_in_refused: namesOf<SignInRefusal>(SIGN_IN_STATUS).map(
     (reason) => ({ kind: "sign_in_refused", reason }) as const,
   ),
+  overloaded: [{ kind: "overloaded", retryAfterSeconds: 1 }],
+  too_many_requests: [
+    { kind: "too_many_requests", quota: { name: "at-once", limit: 128 }, retryAfterSeconds: 1 },
+    { kind: "too_many_requests", quota: { name: "requests", limit: 600, windowSeconds: 60 }, retryAfterSeconds: 30 },
+  ],
   budget_used_up: [{ kind: "budget_used_up", retryAfterSeconds: 7 }],
   throttled: [
     { kind: "throttled", retryAfterSeconds: 7 },
