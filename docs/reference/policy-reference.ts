@@ -88,6 +88,12 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
     example: true,
   },
   grantMaxDays: { meaning: "Lifetime of a grant in days.", example: 30 },
+  grantsNotBefore: {
+    meaning:
+      "A time in UTC. From this time on, grants that a person allowed until then are refused, and their cached tokens are " +
+      "not used. The person can allow a grant again.",
+    example: "2027-01-31T12:00:00Z",
+  },
   unattended: { meaning: "The application may redeem its grants while the person is away.", example: true },
   anyPersonMayAllow: {
     meaning:

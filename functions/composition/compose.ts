@@ -14,6 +14,7 @@ import type { Identity } from "../../shared/http/write-failure.ts";
 import { createOfflineAccess, type OfflineAccessInput } from "../../shared/offline-access/offline-access.ts";
 import { createBytesOutbound, createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { BytesOutbound } from "../../shared/outbound/outbound.ts";
+import type { Revocations } from "../../shared/revocation/revocations.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { createCallers } from "./callers.ts";
@@ -37,6 +38,7 @@ export interface Service {
   /** For routes of the sign-in, even if this policy does not use them. */
   readonly signInState: SignInState;
   readonly grantServices: GrantServices | undefined;
+  readonly revocations: Revocations;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
   /** The connections of the relay. */
@@ -73,7 +75,8 @@ export function composeService(
   config: Config,
   policyState: Service["policyState"] = () => ({ state: "ok", hash: config.policyHash }),
 ): Service {
-  const { keySets, sealing, signInState, grantServices, operatorLog, nowMs, telemetry, warmUp } = foundation;
+  const { keySets, sealing, signInState, grantServices, revocations, operatorLog, nowMs, telemetry, warmUp } =
+    foundation;
   const { sharedTokens, tokenCacheSize: _, ...caches } = foundation.caches;
   const { policy } = config;
   foundation.startPolicy();
@@ -96,6 +99,7 @@ export function composeService(
     sealing,
     signInState,
     grantServices,
+    revocations,
     operatorLog,
     nowMs,
     sharedTokens,
@@ -113,11 +117,14 @@ export function composeService(
       policy,
       signIn: usesSignIn(policy) ? signInState : undefined,
       ...caches,
+      revocations,
       registrations,
       applicationOnly,
       grants: createOfflineAccess({
         policy,
         grants: grantServices?.grants,
+        isKnownRevoked: revocations.isKnownRevoked,
+        nowSeconds: () => Math.floor(nowMs() / 1_000),
         onRotationLost: reportLostRotation(operatorLog),
       }),
     },

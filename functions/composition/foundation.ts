@@ -8,15 +8,17 @@ import type { FixedConfig, RegistrationConfig } from "../../shared/config/config
 import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
+import type { Revocations } from "../../shared/revocation/revocations.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { type Azure, createAzure } from "./azure.ts";
 import { type Caches, createCaches } from "./caches.ts";
 import { createKeySets, createUnknownKeyReport, type KeySets } from "./callers.ts";
 import { createCredentials } from "./credentials.ts";
-import { createGrantServices, type GrantServices } from "./grants.ts";
+import { createGrantServices, createGrantStores, type GrantServices } from "./grants.ts";
 import { keepByKey } from "./keep-by-key.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
+import { createRevocationState } from "./revocations.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { createSignInState } from "./sign-in.ts";
 import { createTelemetry, type MeasuredPolicy } from "./telemetry.ts";
@@ -54,6 +56,7 @@ export interface Foundation {
   readonly sealing: Sealing;
   readonly signInState: SignInState;
   readonly grantServices: GrantServices | undefined;
+  readonly revocations: Revocations;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
   /** What metrics say about the policy in use. Each version of the policy sets it. */
@@ -78,6 +81,12 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
   const applicationOnly = config.applicationOnly && registrationOf(config.applicationOnly);
   const sealing = createSealing({ config, azure, nowMs, operatorLog });
   const caches = createCaches({ config, azure, nowMs, steadyMs, operatorLog });
+  const stores = grants && createGrantStores({ cloudName: cloud.name, grants, azure });
+  const { sharedTokens } = caches;
+  const revocations = createRevocationState(
+    { store: stores?.marks, shared: sharedTokens, nowMs, steadyMs },
+    operatorLog,
+  );
   const measured = { current: { labels: { apis: [], registrations: [] }, registrations: [delegated] } };
   return {
     fixed: config,
@@ -95,7 +104,8 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
     credentialsUnder: createCredentials({ config, ...surroundings }),
     sealing,
     signInState: createSignInState(config, sealing, () => Math.floor(nowMs() / 1_000)),
-    grantServices: grants && createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs }),
+    grantServices: stores && createGrantServices({ stores, isLive: revocations.isGrantLive, sealing, nowMs }),
+    revocations,
     operatorLog,
     nowMs,
     measured,
@@ -109,6 +119,6 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
       tokenCacheSize: caches.tokenCacheSize,
       applicationOnly,
     }),
-    warmUp: createWarmUp({ keys: keySets.tenant, delegated, sharedTokens: caches.sharedTokens }),
+    warmUp: createWarmUp({ keys: keySets.tenant, delegated, sharedTokens }),
   };
 }

@@ -183,6 +183,9 @@ type UserCaller = {
   @maxValue(365)
   grantMaxDays: int?
 
+  @description('UTC. Grants that were allowed until then are refused, for example 2027-01-31T12:00:00Z.')
+  grantsNotBefore: string?
+
   @description('`none`: the caller uses APIs through `/DownstreamApi` and never gets a token.')
   release: ('token' | 'none')?
 
@@ -257,6 +260,9 @@ type ApplicationCaller = {
   @maxValue(365)
   grantMaxDays: int?
 
+  @description('UTC. Grants that were allowed until then are refused, for example 2027-01-31T12:00:00Z.')
+  grantsNotBefore: string?
+
   @description('May redeem a grant while its user is not signed in.')
   unattended: bool?
 
@@ -309,6 +315,9 @@ type Policy = {
 
   @description('Further app registrations by name.')
   registrations: { *: Registration }?
+
+  @description('As in an entry, for the grants of every entry.')
+  grantsNotBefore: string?
 
   callers: Caller[]
 }

@@ -3,6 +3,7 @@
  * token, secret, name, address or text from outside. The schema is stable; docs/audit.md documents it.
  */
 import type { FlowName } from "../core/flow-name.ts";
+import type { RevocationKind } from "../core/revocation.ts";
 
 /** The facts that a request collects. The event contains those that are known when the request ends. */
 export interface AuditFacts {
@@ -60,6 +61,12 @@ export interface AuditFacts {
   grantRevoked?: boolean;
   /** `azp`/`appid` of the client whose grant was ended. */
   grantClientId?: string;
+  /** An administrator's revocation: what it concerns, its id, and how many grants were counted. */
+  revocationKind?: RevocationKind;
+  revocationKey?: string;
+  revocationDryRun?: boolean;
+  revocationId?: string;
+  revocationGrants?: number;
   cache?: "hit" | "joined" | "miss" | "bypass" | "shared";
   /** The token is valid, but it was due for renewal and Entra could not renew it. */
   warning?: "entra_unavailable" | "entra_throttled";

@@ -19,14 +19,16 @@ const PAUSE_MAX_MS = 100;
 /** A token from another instance (`shared`) or from Entra (`miss`). */
 export interface AcquiredToken {
   readonly token: EntraToken;
+  /** As in `CachedToken`. */
+  readonly acquiredAtSeconds: number;
   readonly level: "shared" | "miss";
 }
 
 export interface Acquisition {
   readonly key: string;
   /** Whether a token from level 2 may be used instead of a call to Entra. */
-  readonly isGoodEnough: (token: CachedToken) => boolean;
-  readonly callEntra: () => Promise<Result<EntraToken, Failure>>;
+  readonly isGoodEnough: (token: CachedToken) => boolean | Promise<boolean>;
+  readonly callEntra: () => Promise<Result<AcquiredToken, Failure>>;
 }
 
 export async function acquireWithLease(
@@ -39,12 +41,12 @@ export async function acquireWithLease(
     await pause(next);
     found = await shared.findOrLease(key);
   }
-  if (found.kind === "token" && isGoodEnough(found.token)) return succeed({ token: found.token, level: "shared" });
+  if (found.kind === "token" && (await isGoodEnough(found.token))) return succeed(toShared(found.token));
   const acquired = await callEntra();
   if (!acquired.ok && found.kind === "leased") {
     void shared.release(key, found.lease);
   }
-  return acquired.ok ? succeed({ token: acquired.value, level: "miss" }) : acquired;
+  return acquired;
 }
 
 /**
@@ -56,7 +58,7 @@ export async function renewWithLease(
   { key, isGoodEnough, callEntra }: Acquisition,
 ): Promise<Result<AcquiredToken, Failure> | undefined> {
   const newer = await shared.find(key);
-  if (newer !== undefined && isGoodEnough(newer)) return succeed({ token: newer, level: "shared" });
+  if (newer !== undefined && (await isGoodEnough(newer))) return succeed(toShared(newer));
   const renewal = `${key}:renewal`;
   const found = await shared.findOrLease(renewal);
   if (found.kind === "busy") return undefined;
@@ -64,5 +66,11 @@ export async function renewWithLease(
   if (found.kind === "leased") {
     void shared.release(renewal, found.lease);
   }
-  return acquired.ok ? succeed({ token: acquired.value, level: "miss" }) : acquired;
+  return acquired;
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function toShared(token: CachedToken): AcquiredToken {
+  return { token, acquiredAtSeconds: token.acquiredAtSeconds, level: "shared" };
 }

@@ -4,9 +4,12 @@
  */
 import { beforeDeadline } from "../core/deadline.ts";
 import { REDIS_FIRST_DEADLINE_MS } from "../core/limits.ts";
+import type { SharedMarks } from "./shared-marks.ts";
 import type { SharedTokens } from "./shared-tokens.ts";
 
-export interface LazySharedTokens extends SharedTokens {
+type Level = SharedTokens & SharedMarks;
+
+export interface LazySharedTokens extends Level {
   /** Begins to load level 2, unless that has begun already. */
   warm(): void;
 }
@@ -15,8 +18,8 @@ export interface LazySharedTokens extends SharedTokens {
 const RETRY_MS = 30_000;
 
 /** `load` resolves when level 2 can be used. If it rejects, it is called again after a pause. */
-export function createLazySharedTokens(load: () => Promise<SharedTokens>): LazySharedTokens {
-  let loaded: SharedTokens | undefined;
+export function createLazySharedTokens(load: () => Promise<Level>): LazySharedTokens {
+  let loaded: Level | undefined;
   /** Ends with the load or at the deadline, whichever is first. Look-ups after that do not wait. */
   let firstWait: Promise<void> | undefined;
 
@@ -42,5 +45,7 @@ export function createLazySharedTokens(load: () => Promise<SharedTokens>): LazyS
     find: async (key) => loaded?.find(key),
     put: async (key, token, untilSeconds) => loaded?.put(key, token, untilSeconds),
     release: async (key, lease) => loaded?.release(key, lease),
+    publish: async (mark) => (await loaded?.publish(mark)) ?? false,
+    newer: async () => loaded?.newer(),
   };
 }

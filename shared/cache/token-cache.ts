@@ -2,7 +2,8 @@
  * A cached token that is still valid, or one call to Entra for all requests that need the same token. Level 1 is the
  * memory of this process (`memory-cache.ts`); level 2 is shared between instances and optional (`shared-tokens.ts`).
  * This cache is authoritative; MSAL's cache is not used (see `entra/`). Failures and refresh tokens are never cached.
- * Policy runs before every look-up and the release check after it, so a hit bypasses neither.
+ * Policy runs before every look-up and the release check after it, so a hit bypasses neither. Every look-up says which
+ * tokens have been revoked (`mayUse`).
  */
 
 import type { Failure } from "../core/failure.ts";
@@ -39,6 +40,11 @@ export interface LookUp {
   readonly bypass: boolean;
   /** End of the caller's right to the token (its assertion), seconds since 1970. */
   readonly notAfterSeconds: number | undefined;
+  /**
+   * Whether a token may be used that was acquired at this time, seconds since 1970: false if it was revoked since. The
+   * cache asks about every token that this look-up did not itself get from Entra.
+   */
+  readonly mayUse: (acquiredAtSeconds: number) => boolean | Promise<boolean>;
 }
 
 export type Acquire = () => Promise<Result<EntraToken, Failure>>;
@@ -89,21 +95,34 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
   return {
     size: levels.memory.size,
     async getOrAcquire(lookUp, acquire) {
-      if (lookUp.bypass) return toCacheAnswer(await callAndStore(levels, lookUp, () => callEntra(acquire)), "bypass");
-      const entry = levels.memory.find(lookUp.key);
+      if (lookUp.bypass) return toCacheAnswer(await callAndStore(levels, lookUp, entraCall(levels, acquire)), "bypass");
+      const entry = await findUsable(levels, lookUp);
       if (entry !== undefined && isGoodEnough(entry, lookUp, nowSeconds())) {
         renewals.startIfDue(entry, () => renewEntry(levels, lookUp, entry, acquire));
         return succeed(toHit(entry));
       }
-      const running = levels.flights.running(lookUp.key);
-      const answer = await (running ?? miss(levels, lookUp, acquire));
-      const settled = toCacheAnswer(answer, running === undefined ? undefined : "joined");
-      return settled.ok || entry === undefined ? settled : orStillValid(settled.failure, entry, nowSeconds());
+      const answer = await joinOrMiss(levels, lookUp, acquire);
+      return answer.ok || entry === undefined ? answer : orStillValid(answer.failure, entry, nowSeconds());
     },
   };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** An entry that has not been revoked. */
+async function findUsable({ memory }: Levels, { key, mayUse }: LookUp): Promise<CacheEntry | undefined> {
+  const entry = memory.find(key);
+  return entry !== undefined && (await mayUse(entry.token.acquiredAtSeconds)) ? entry : undefined;
+}
+
+/** A call that began before a revocation gives its token only to the requests that began before it, too. */
+async function joinOrMiss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<CacheAnswer, Failure>> {
+  const running = levels.flights.running(lookUp.key);
+  if (running === undefined) return toCacheAnswer(await miss(levels, lookUp, acquire), undefined);
+  const joined = await running;
+  if (!joined.ok || (await lookUp.mayUse(joined.value.acquiredAtSeconds))) return toCacheAnswer(joined, "joined");
+  return toCacheAnswer(await callAndStore(levels, lookUp, entraCall(levels, acquire)), undefined);
+}
 
 function isGoodEnough(entry: CacheEntry, { minimumSeconds }: LookUp, now: number): boolean {
   const left = entry.token.expiresAtSeconds - now;
@@ -115,12 +134,13 @@ function miss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<
   const { shared, nowSeconds } = levels;
   const acquisition: Acquisition = {
     key: lookUp.key,
-    isGoodEnough: (token) => token.expiresAtSeconds - nowSeconds() >= lookUp.minimumSeconds,
-    callEntra: acquire,
+    isGoodEnough: (token) =>
+      token.expiresAtSeconds - nowSeconds() >= lookUp.minimumSeconds && lookUp.mayUse(token.acquiredAtSeconds),
+    callEntra: entraCall(levels, acquire),
   };
   return levels.flights.start(lookUp.key, () =>
     callAndStore(levels, lookUp, () =>
-      shared === undefined ? callEntra(acquire) : acquireWithLease(shared, acquisition),
+      shared === undefined ? acquisition.callEntra() : acquireWithLease(shared, acquisition),
     ),
   );
 }
@@ -135,13 +155,15 @@ function renewEntry(
   const { shared, flights } = levels;
   const acquisition: Acquisition = {
     key: lookUp.key,
-    isGoodEnough: (token) => token.expiresAtSeconds > entry.token.expiresAtSeconds,
-    callEntra: acquire,
+    isGoodEnough: (token) =>
+      token.expiresAtSeconds > entry.token.expiresAtSeconds && lookUp.mayUse(token.acquiredAtSeconds),
+    callEntra: entraCall(levels, acquire),
   };
   const renewal = async (): Promise<Result<AcquiredToken, Failure>> => {
-    const renewed = shared === undefined ? await callEntra(acquire) : await renewWithLease(shared, acquisition);
+    const renewed = shared === undefined ? await acquisition.callEntra() : await renewWithLease(shared, acquisition);
     // Another instance is renewing: requests that joined this flight get the token that is still valid.
-    return renewed ?? succeed({ token: entry.token, level: "shared" });
+    const { token } = entry;
+    return renewed ?? succeed({ token, acquiredAtSeconds: token.acquiredAtSeconds, level: "shared" });
   };
   return flights.running(lookUp.key) ?? flights.start(lookUp.key, () => callAndStore(levels, lookUp, renewal));
 }
@@ -154,18 +176,22 @@ async function callAndStore(
   const order = nextOrder();
   const acquired = await call();
   if (acquired.ok) {
-    const { token, level } = acquired.value;
-    const entry = memory.store(key, { token, notAfterSeconds, order, fromEntra: level === "miss" });
-    if (entry !== undefined && level === "miss") {
+    const { token, acquiredAtSeconds, level } = acquired.value;
+    const fromEntra = level === "miss";
+    const entry = memory.store(key, { token, notAfterSeconds, order, acquiredAtSeconds, fromEntra });
+    if (entry !== undefined && fromEntra) {
       void shared?.put(key, entry.token, entry.untilSeconds);
     }
   }
   return acquired;
 }
 
-async function callEntra(acquire: Acquire): Promise<Result<AcquiredToken, Failure>> {
-  const acquired = await acquire();
-  return acquired.ok ? succeed({ token: acquired.value, level: "miss" }) : acquired;
+function entraCall({ nowSeconds }: Levels, acquire: Acquire): Acquisition["callEntra"] {
+  return async () => {
+    const acquiredAtSeconds = nowSeconds();
+    const acquired = await acquire();
+    return acquired.ok ? succeed({ token: acquired.value, acquiredAtSeconds, level: "miss" }) : acquired;
+  };
 }
 
 /** While Entra cannot answer, a token in its last minutes is better for the caller than an error. */

@@ -22,6 +22,8 @@ export type RequestProblem =
   | "handle_malformed"
   | "scope_malformed"
   | "too_many_parameters"
+  /** The store has its maximum of revocations. */
+  | "too_many_revocations"
   /** The headers announce a body, and none arrived: the Functions host does not pass on a body sent in chunks. */
   | "body_missing"
   | "body_not_utf8"
@@ -113,6 +115,8 @@ export type ActorRefusal = TokenRefusal | "not_listed";
 export type GrantRefusal =
   | "unknown"
   | "expired"
+  /** An administrator revoked it, or the policy counts no grant that is this old. */
+  | "revoked"
   /** Requested with a link, and no person has allowed it yet. */
   | "pending"
   | "not_bound"

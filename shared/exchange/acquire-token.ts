@@ -15,6 +15,9 @@ import type { Subject } from "../flows/flows.ts";
 import { flowFor } from "../flows/flows.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
+import type { RevocableToken } from "../revocation/marks-of.ts";
+import type { RefusedRequest } from "../revocation/refused-by-entra.ts";
+import type { Revocations } from "../revocation/revocations.ts";
 import { refusalKey } from "../throttling/refusal-memory.ts";
 import { spendBudget, type ThrottlingContext, throttledCall } from "../throttling/throttled-call.ts";
 import type { CodeRedemptions } from "./code-redemptions.ts";
@@ -28,6 +31,7 @@ export interface AcquireContext extends ThrottlingContext {
   readonly applicationOnly: Registration | undefined;
   readonly grants: Pick<OfflineAccess, "redeemed">;
   readonly codes: CodeRedemptions;
+  readonly revocations: Pick<Revocations, "mayUse" | "heard">;
   /** See `FlowContext`. */
   readonly onOtherUser: FlowContext["onOtherUser"];
 }
@@ -78,12 +82,15 @@ async function acquireAs(
   const refused = bypass || key === undefined ? spendBudget(context, entraCall()) : undefined;
   if (refused !== undefined) return fail(refused);
 
+  const token: TokenRequest = { caller, subject, entitlement, registration: registration.clientId };
   const callEntra = () =>
     throttledCall(context, entraCall(), async () => {
       const entra = await registration.entra();
       const { grants, allowGuests, onOtherUser } = context;
       const flowContext = { entra, allowGuests, grantRedeemed: grants.redeemed, onOtherUser };
-      return flow.acquire(flowContext, { entitlement, claims, correlationId, trace });
+      const acquired = await flow.acquire(flowContext, { entitlement, claims, correlationId, trace });
+      if (!acquired.ok) context.revocations.heard(acquired.failure, toRefusedRequest(token));
+      return acquired;
     });
   if (subject.source === "code") {
     const { entraCode } = subject.code;
@@ -92,11 +99,27 @@ async function acquireAs(
     return redeemed.ok ? succeed({ token: redeemed.value, level: "bypass" }) : redeemed;
   }
   if (key === undefined || !isCacheable(entitlement, tokenParameters)) {
-    const token = await callEntra();
-    return token.ok ? succeed({ token: token.value, level: "bypass" }) : token;
+    const acquired = await callEntra();
+    return acquired.ok ? succeed({ token: acquired.value, level: "bypass" }) : acquired;
   }
-  const lookUp = { key, minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds };
+  const mayUse = (acquiredAtSeconds: number) => context.revocations.mayUse(token, acquiredAtSeconds);
+  const lookUp = { key, minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds, mayUse };
   return context.cache.getOrAcquire(lookUp, callEntra);
+}
+
+type TokenRequest = RevocableToken & Pick<Acquisition, "subject">;
+
+/** Whose earlier tokens a refusal of this request is about. */
+function toRefusedRequest({ subject, entitlement, registration }: TokenRequest): RefusedRequest {
+  const request = { registration, api: entitlement.api.name, person: undefined, grantId: undefined };
+  switch (subject.source) {
+    case "user":
+      return { ...request, person: subject.user.objectId };
+    case "grant":
+      return { ...request, person: subject.grant.grant.user.objectId, grantId: subject.grant.grant.id };
+    default:
+      return request;
+  }
 }
 
 /** Undefined: the flow's tokens have no identity, so no cache may hold them. */

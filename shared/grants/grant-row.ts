@@ -13,18 +13,8 @@
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
 import type { Grant } from "../core/grant.ts";
 import type { UserIdentity } from "../core/user-identity.ts";
+import { type Int64, int64, type RowKeys, readSeconds, readString } from "./columns.ts";
 import type { GrantCaller, StoredRequest } from "./grant-types.ts";
-
-/** 64-bit column: seconds since 1970 exceed 32 bits in 2038. */
-interface Int64 {
-  readonly type: "Int64";
-  readonly value: string;
-}
-
-export interface RowKeys {
-  readonly partitionKey: string;
-  readonly rowKey: string;
-}
 
 export interface IndexRow extends RowKeys {
   readonly expiresAtSeconds: Int64;
@@ -218,11 +208,6 @@ function optional<T>(value: unknown, read: (value: unknown) => T): T | undefined
   return value === undefined ? undefined : read(value);
 }
 
-function readString(value: unknown): string {
-  if (typeof value !== "string" || value === "") throw new TypeError("not a text");
-  return value;
-}
-
 function readStrings(value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw new TypeError("not a list");
   return value.map(readString);
@@ -245,14 +230,4 @@ function readStoredApi(value: unknown): ApiScopes {
 function readKind(value: unknown): "user" | "application" {
   if (value !== "user" && value !== "application") throw new TypeError("not a kind");
   return value;
-}
-
-/** The SDK returns a 64-bit column as a bigint. */
-function readSeconds(value: unknown): number {
-  if (typeof value !== "bigint") throw new TypeError("not a 64-bit number");
-  return Number(value);
-}
-
-function int64(value: number): Int64 {
-  return { type: "Int64", value: String(value) };
 }

@@ -17,6 +17,7 @@ import type {
   StoredRequest,
   StoredRow,
 } from "./grant-types.ts";
+import type { SearchGrants } from "./search-grants.ts";
 
 /** What a redemption changes in a row. */
 export interface GrantChange {
@@ -63,6 +64,8 @@ export interface GrantStore {
   delete(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
   /** Newest first. `page_invalid`: `after` is not the `next` of a page. */
   list(request: ListGrants): Promise<Result<GrantPage, GrantStoreFailure | PageInvalid>>;
+  /** For administrators: the grants of any owner, in the order of their ids. */
+  search(request: SearchGrants): Promise<Result<GrantPage, GrantStoreFailure>>;
   /** Deletes (or in a dry run counts) rows that expired before `beforeSeconds`, at most `limit` of them. */
   reap(request: {
     readonly beforeSeconds: number;

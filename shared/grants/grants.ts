@@ -30,13 +30,14 @@ import type {
   GrantPage,
   GrantStoreFailure,
   GrantVisibility,
+  IsLive,
   ReapReport,
-  StoredRequest,
   StoredRow,
   UnsealedGrant,
 } from "./grant-types.ts";
+import { type Bound, isBoundTo, openGrant } from "./open-grant.ts";
 import { confirmExists, recordRedemption, recordVerified, storeNewer } from "./record-redemption.ts";
-import { sealGrant, sealRequest, unsealGrant, unsealRequest } from "./sealed-grant.ts";
+import { sealGrant, sealRequest } from "./sealed-grant.ts";
 
 /**
  * How long an expired grant stays in the store. An application that runs once a week then gets "expired" with a link to
@@ -75,10 +76,7 @@ export interface Grants {
   /** Whether a link can still be answered. */
   checkAnswerable(link: Pick<AllowGrant, "handle" | "heals">): Promise<Result<true, GrantFailure>>;
   create(request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>>;
-  /**
-   * Checks existence, binding, expiry and seal, in this order: another caller does not learn that a grant expired, or that
-   * it is pending.
-   */
+  /** See `openGrant`. */
   open(handle: SecretValue, caller: GrantCaller): Promise<Result<UnsealedGrant, GrantFailure>>;
   /** Stores the newer refresh token that Entra returned, unless another instance stored one in the meantime. */
   storeNewer(opened: UnsealedGrant, refreshToken: SecretValue): Promise<Result<Grant, GrantFailure>>;
@@ -118,18 +116,20 @@ export interface GrantsInput {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly newHandle?: () => GrantHandle;
+  /** Whether an administrator has revoked a grant. */
+  readonly isLive: IsLive;
 }
 
 export function createGrants(input: GrantsInput): Grants {
-  const { store, sealer } = input;
-  const redemption = { store, sealer, nowSeconds: () => nowSeconds(input) };
+  const { store, sealer, isLive } = input;
+  const redemption = { store, sealer, isLive, nowSeconds: () => nowSeconds(input) };
   return {
     request: (request) => requestGrant(input, request),
     allow: (request) => allowGrant(redemption, request),
     decline: (request) => declineGrant(redemption, request),
     checkAnswerable: (link) => checkAnswerable(redemption, link),
     create: (request) => createGrant(input, request),
-    open: (handle, caller) => openGrant(input, handle, caller),
+    open: (handle, caller) => openGrant(redemption, handle, caller),
     storeNewer: (opened, refreshToken) => storeNewer(redemption, opened, refreshToken),
     recordRedemption: (opened) => recordRedemption(redemption, opened),
     confirmExists: (grant) => confirmExists(input, grant),
@@ -145,17 +145,6 @@ export function createGrants(input: GrantsInput): Grants {
     reap: ({ dryRun, limit }) =>
       store.reap({ beforeSeconds: nowSeconds(input) - EXPIRED_RETENTION_SECONDS, limit, dryRun }),
   };
-}
-
-/** A requested grant has no user yet. */
-type Bound = Pick<RevokedGrant, "binding" | "user">;
-
-/** Whether this caller may redeem the grant: a user only its own grants, an application only those of its client id. */
-function isBoundTo({ binding, user }: Bound, caller: GrantCaller): boolean {
-  const sameClient =
-    binding.kind === caller.kind && binding.tenantId === caller.tenantId && binding.clientId === caller.clientId;
-  if (!sameClient) return false;
-  return binding.kind === "application" || isSameUser(user, caller);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -199,44 +188,6 @@ async function createGrant(input: GrantsInput, request: CreateGrant): Promise<Re
   return created.ok ? succeed({ handle: handle.secret, grant }) : created;
 }
 
-async function openGrant(
-  input: GrantsInput,
-  handle: SecretValue,
-  caller: GrantCaller,
-): Promise<Result<UnsealedGrant, GrantFailure>> {
-  const parsed = parseHandle(handle.reveal());
-  if (!parsed.ok) return parsed;
-  const row = await readBound(input, parsed.value.id, caller);
-  if (!row.ok) return row;
-  const stored = row.value;
-  if (!("grant" in stored)) return pendingGrant(input, parsed.value, stored);
-  const { grant, sealed } = stored;
-  const refreshToken = await unsealGrant(input.sealer, parsed.value, grant, sealed);
-  const { id: grantId, expiresAtSeconds } = grant;
-  if (expiresAtSeconds <= nowSeconds(input)) {
-    // The sealing key may no longer exist. Only the sealed record proves what the grant was.
-    return fail({
-      kind: "grant_expired",
-      grantId,
-      expiresAtSeconds,
-      sealedRecord: refreshToken.ok ? grant : undefined,
-    });
-  }
-  return refreshToken.ok ? succeed({ ...stored, handle, refreshToken: refreshToken.value }) : refreshToken;
-}
-
-/** No person has allowed the grant. After its expiry it is as unknown as one that the reaper deleted. */
-async function pendingGrant(
-  input: GrantsInput,
-  handle: GrantHandle,
-  stored: StoredRequest,
-): Promise<Result<never, GrantFailure>> {
-  if (stored.requested.expiresAtSeconds <= nowSeconds(input)) return fail({ kind: "grant_unknown" });
-  const requested = await unsealRequest(input.sealer, handle, stored);
-  return requested.ok ? fail({ kind: "grant_pending", grantId: handle.id, requested: requested.value }) : requested;
-}
-
-/** Reads again if a person allowed the requested grant in the meantime. */
 async function revokeGrant(
   input: GrantsInput,
   id: string,
@@ -262,18 +213,6 @@ async function removeRow(
   if (!("grant" in row)) return store.withdraw(row);
   const existed = await store.delete(row.grant);
   return existed.ok ? succeed(existed.value ? "removed" : "gone") : existed;
-}
-
-async function readBound(
-  input: GrantsInput,
-  id: string,
-  caller: GrantCaller,
-): Promise<Result<StoredRow, GrantFailure>> {
-  const read = await input.store.read(id);
-  if (!read.ok) return read;
-  if (read.value === undefined) return fail({ kind: "grant_unknown" });
-  const bound = "grant" in read.value ? read.value.grant : { ...read.value.requested, user: undefined };
-  return isBoundTo(bound, caller) ? succeed(read.value) : fail({ kind: "grant_not_bound", grantId: id });
 }
 
 /**

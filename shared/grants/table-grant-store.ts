@@ -6,16 +6,14 @@
 import type { Grant } from "../core/grant.ts";
 import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
+import type { RowKeys } from "./columns.ts";
 import {
   grantKeys,
-  type IndexRow,
   idOfIndexRowKey,
   indexKeys,
   indexPartition,
   isIndexRowKey,
   isRequestRow,
-  type RequestRow,
-  type RowKeys,
   readGrantRow,
   readRequestRow,
   toGrantRow,
@@ -26,8 +24,10 @@ import {
 import type { GrantChange, GrantStore, ListGrants } from "./grant-store.ts";
 import type { GrantExists, GrantPage, GrantStoreFailure, PageInvalid, StoredGrant, StoredRow } from "./grant-types.ts";
 import { reapRows } from "./reap-rows.ts";
+import { searchGrants } from "./search-grants.ts";
 import { callTable } from "./table-call.ts";
 import { createTableClient, type GrantTable, type TableClientInput } from "./table-client.ts";
+import { upsertRow } from "./upsert-row.ts";
 
 /** Concurrent reads of one listing. */
 const READS_AT_ONCE = 10;
@@ -63,6 +63,7 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
       return succeed(deleted.value.state === "row_changed" ? "changed" : "gone");
     },
     list: (request) => listGrantRows(table, request),
+    search: (request) => searchGrants(table, request),
     reap: (request) => reapRows(table, request),
     async check() {
       // Even a 404 for the row proves that endpoint, identity and role assignment work.
@@ -97,17 +98,6 @@ async function createRows(
   return state === "row_exists"
     ? fail({ kind: "grant_exists", grantId: grant.id })
     : fail({ kind: "store_unavailable", code: state });
-}
-
-/** Possibly the first write of a deployment, so it creates the table if it is missing. */
-async function upsertRow(table: GrantTable, row: IndexRow | RequestRow): Promise<Result<unknown, GrantStoreFailure>> {
-  const write = () => table.call((abortSignal) => table.client.upsertEntity(row, "Replace", { abortSignal }));
-  const written = await write();
-  if (!written.ok || written.value.done || written.value.state !== "table_missing") return written;
-  const created = await table.call((abortSignal) => table.client.createTable({ abortSignal }));
-  if (!created.ok) return created;
-  const again = await write();
-  return again.ok && !again.value.done ? fail({ kind: "store_unavailable", code: again.value.state }) : again;
 }
 
 async function upsertIndexRows(table: GrantTable, grant: Grant): Promise<Result<true, GrantStoreFailure>> {

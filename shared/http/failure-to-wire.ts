@@ -168,6 +168,7 @@ function grantRefused({ reason, signIn }: Extract<Failure, { kind: "grant_refuse
 /** The reasons that the grant's own caller may know. For all others, a grant of another caller looks like none. */
 const GRANT_PROBLEMS: Partial<Record<GrantRefusal, GrantProblem>> = {
   expired: ["grant_expired", "The grant has expired. The user has to sign in again."],
+  revoked: ["grant_revoked", "An administrator revoked the grant. The user has to allow a new one."],
   pending: ["grant_pending", "No one has allowed the grant yet. The user has to open the link and allow it."],
   other_registration: [
     "grant_for_other_registration",

@@ -6,7 +6,7 @@
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { Failure } from "../core/failure.ts";
-import { isGrantId, type WantedGrant } from "../core/grant.ts";
+import { type Grant, isGrantId, type WantedGrant } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
@@ -17,6 +17,7 @@ import type { GrantFailure, GrantPage, GrantVisibility, UnsealedGrant } from "..
 import type { CreateGrant, Grants } from "../grants/grants.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { entryFor } from "../policy/find-entry.ts";
+import { isTooOld } from "../policy/grants-not-before.ts";
 import type { Policy } from "../policy/rules.ts";
 import { challengeOf, sameText } from "../sealed-state/pkce.ts";
 import type { Consent } from "./consented-apis.ts";
@@ -73,16 +74,20 @@ export interface OfflineAccessInput {
   readonly policy: Policy;
   /** Resolved on first use: the table and JWE parts of the bundle are lazy. Undefined: no store is configured. */
   readonly grants: LazyGrants | undefined;
+  /** Whether an administrator has revoked the grant, as far as this instance knows. */
+  readonly isKnownRevoked: (grant: Grant) => boolean;
+  readonly nowSeconds: () => number;
   /** Entra returned a newer refresh token, but it could not be stored. */
   readonly onRotationLost: (grantId: string, failure: Failure) => void;
 }
 
-export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineAccessInput): OfflineAccess {
+export function createOfflineAccess(input: OfflineAccessInput): OfflineAccess {
+  const { policy, grants, isKnownRevoked, onRotationLost } = input;
   return {
     ...createLinkedGrants(grants),
     async open(handle, caller, codeVerifier) {
       const all = await grants?.();
-      const opened = await all?.open(handle, caller);
+      const opened = checkAge(input, caller, await all?.open(handle, caller));
       if (all !== undefined && opened?.ok === true) return checkVerifier(all, opened.value, codeVerifier);
       const refused: Failure =
         opened?.ok === false ? fromGrantFailure(opened.failure) : { kind: "grant_refused", reason: "unknown" };
@@ -95,6 +100,8 @@ export function createOfflineAccess({ policy, grants, onRotationLost }: OfflineA
     async redeemed(grant, newer) {
       const all = await grants?.();
       const written = await (newer === undefined ? all?.recordRedemption(grant) : all?.storeNewer(grant, newer));
+      if (isKnownRevoked(grant.grant))
+        return fail(fromGrantFailure({ kind: "grant_revoked", grantId: grant.grant.id }));
       if (all === undefined || written?.ok !== false) return succeed(true);
       const failure = fromGrantFailure(written.failure);
       if (failure.kind === "grant_refused") return fail(failure);
@@ -135,6 +142,20 @@ function grantIdOf(handleOrId: SecretValue): { readonly grantId?: string } {
   return handle.ok ? { grantId: handle.value.id } : {};
 }
 
+/** The entry of the caller decides, as about everything else that the grant may do. */
+function checkAge(
+  { policy, nowSeconds }: OfflineAccessInput,
+  caller: Caller,
+  opened: Result<UnsealedGrant, GrantFailure> | undefined,
+): Result<UnsealedGrant, GrantFailure> | undefined {
+  if (opened?.ok !== true) return opened;
+  const { grant } = opened.value;
+  const { allowedAtSeconds } = grant;
+  return isTooOld(policy, entryFor(policy, caller), { allowedAtSeconds, nowSeconds: nowSeconds() })
+    ? fail({ kind: "grant_too_old", grantId: grant.id, sealedRecord: grant })
+    : opened;
+}
+
 /** RFC 7636: the verifier is required until the application has presented it once, and a wrong one is never accepted. */
 async function checkVerifier(
   grants: Grants,
@@ -165,7 +186,8 @@ function wantedGrant(policy: Policy, caller: Caller, failure: GrantFailure): Wan
     if (registration !== caller.registration) return undefined;
     return { ...by, clientId: binding.clientId, apis, expectedUser, claims, heals: false };
   }
-  if (failure.kind !== "grant_expired" || failure.sealedRecord === undefined) return undefined;
+  const isOver = failure.kind === "grant_expired" || failure.kind === "grant_too_old";
+  if (!isOver || failure.sealedRecord === undefined) return undefined;
   const { binding, apis, user, registration } = failure.sealedRecord;
   if (registration !== caller.registration) return undefined;
   return {

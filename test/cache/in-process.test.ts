@@ -13,7 +13,13 @@ import { createThrottleMemory } from "../../shared/throttling/throttle-memory.ts
 
 const NOW = 1_000_000;
 const HOUR = 3_600;
-const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
+const LOOK_UP: LookUp = {
+  key: "key",
+  minimumSeconds: 0,
+  bypass: false,
+  notAfterSeconds: undefined,
+  mayUse: () => true,
+};
 const UNAVAILABLE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
 const LATE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "timeout" };
 const THROTTLED: Failure = { kind: "throttled", retryAfterSeconds: 30 };

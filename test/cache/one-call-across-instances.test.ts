@@ -10,7 +10,13 @@ import type { EntraToken } from "../../shared/entra/entra-token.ts";
 
 const NOW = 1_000_000;
 const HOUR = 3_600;
-const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
+const LOOK_UP: LookUp = {
+  key: "key",
+  minimumSeconds: 0,
+  bypass: false,
+  notAfterSeconds: undefined,
+  mayUse: () => true,
+};
 const UNAVAILABLE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
 
 function token(name: string, expiresAtSeconds = NOW + HOUR): CachedToken {
@@ -20,6 +26,7 @@ function token(name: string, expiresAtSeconds = NOW + HOUR): CachedToken {
     refreshAtSeconds: undefined,
     scopes: [],
     refreshToken: undefined,
+    acquiredAtSeconds: NOW,
     user: undefined,
   };
 }

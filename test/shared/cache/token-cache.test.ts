@@ -8,7 +8,13 @@ import { SecretValue } from "../../../shared/core/secret-value.ts";
 import type { EntraToken } from "../../../shared/entra/entra-token.ts";
 
 const NOW = 1_000_000;
-const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
+const LOOK_UP: LookUp = {
+  key: "key",
+  minimumSeconds: 0,
+  bypass: false,
+  notAfterSeconds: undefined,
+  mayUse: () => true,
+};
 const FAILURE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "timeout" };
 
 function token(name: string, lifetimeSeconds = 3_600, refresh?: string): EntraToken {

@@ -9,6 +9,7 @@ import {
   EPOCH_MS,
   expectOk,
   fakeKeySource,
+  isLive,
   OTHER,
   REGISTRATION,
   TENANT,
@@ -23,7 +24,7 @@ const failure = (kind: string) => ({ ok: false, failure: expect.objectContaining
 async function setUp() {
   const clock = { ms: EPOCH_MS };
   const store = memoryStore();
-  const grants = createGrants({ store, sealer: testSealer(fakeKeySource()), now: () => clock.ms });
+  const grants = createGrants({ isLive, store, sealer: testSealer(fakeKeySource()), now: () => clock.ms });
   const { secret: handle, id } = expectOk(
     await grants.request({
       binding,

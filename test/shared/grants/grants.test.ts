@@ -13,6 +13,7 @@ import {
   expectOk,
   fakeKeySource,
   grantRequest,
+  isLive,
   OTHER,
   REGISTRATION,
   TENANT,
@@ -31,7 +32,7 @@ function setUp() {
   const clock = { ms: EPOCH_MS };
   const store = memoryStore();
   const source = fakeKeySource();
-  const grants = createGrants({ store, sealer: testSealer(source), now: () => clock.ms });
+  const grants = createGrants({ isLive, store, sealer: testSealer(source), now: () => clock.ms });
   return { clock, store, source, grants };
 }
 
@@ -39,7 +40,12 @@ async function setUpWithGrant(changes: Parameters<typeof grantRequest>[0] = {}) 
   const world = setUp();
   const { handle, grant } = expectOk(await world.grants.create(grantRequest(changes)));
   /** Another instance with the same store. */
-  const other = createGrants({ store: world.store, sealer: testSealer(world.source), now: () => world.clock.ms });
+  const other = createGrants({
+    isLive,
+    store: world.store,
+    sealer: testSealer(world.source),
+    now: () => world.clock.ms,
+  });
   return { ...world, handle, grant, other };
 }
 
@@ -196,7 +202,7 @@ describe("opening a grant", () => {
     const source = fakeKeySource();
     source.down = "vault_timeout";
     world.clock.ms += 31 * DAY_MS;
-    const fresh = createGrants({ store: world.store, sealer: testSealer(source), now: () => world.clock.ms });
+    const fresh = createGrants({ isLive, store: world.store, sealer: testSealer(source), now: () => world.clock.ms });
     expect(await fresh.open(world.handle, userCaller)).toMatchObject({
       failure: { kind: "grant_expired", sealedRecord: undefined },
     });
@@ -254,7 +260,7 @@ describe("opening a grant", () => {
     const world = await setUpWithGrant();
     const source = fakeKeySource();
     source.down = "vault_timeout";
-    const fresh = createGrants({ store: world.store, sealer: testSealer(source), now: () => world.clock.ms });
+    const fresh = createGrants({ isLive, store: world.store, sealer: testSealer(source), now: () => world.clock.ms });
     expect(await fresh.open(world.handle, userCaller)).toEqual(failure("sealing_key_unavailable"));
   });
 
@@ -341,7 +347,12 @@ describe("a newer refresh token", () => {
   it("is sealed with the newest key", async () => {
     const world = await setUpWithGrant();
     world.source.versions.set("c".repeat(32), Buffer.alloc(32, "c").toString("base64"));
-    const later = createGrants({ store: world.store, sealer: testSealer(world.source), now: () => world.clock.ms });
+    const later = createGrants({
+      isLive,
+      store: world.store,
+      sealer: testSealer(world.source),
+      now: () => world.clock.ms,
+    });
     expectOk(await later.storeNewer(expectOk(await later.open(world.handle, userCaller)), new SecretValue("two")));
     const header = Buffer.from(stored(world).sealed.split(".")[0] ?? "", "base64url").toString();
     expect(header).toContain("c".repeat(32));

@@ -13,7 +13,7 @@ import {
   odataError,
   startFakeTableService,
 } from "./support/fake-table-service.ts";
-import { EPOCH_MS, expectOk, grantRequest, testSealer, userCaller } from "./support/fixtures.ts";
+import { EPOCH_MS, expectOk, grantRequest, isLive, testSealer, userCaller } from "./support/fixtures.ts";
 import { memoryStore } from "./support/memory-store.ts";
 
 let service: FakeTableService;
@@ -42,7 +42,7 @@ function makeStore(deadlineMs: number): GrantStore {
 async function aGrant() {
   const memory = memoryStore();
   const { grant } = expectOk(
-    await createGrants({ store: memory, sealer: testSealer(), now: () => EPOCH_MS }).create(grantRequest()),
+    await createGrants({ isLive, store: memory, sealer: testSealer(), now: () => EPOCH_MS }).create(grantRequest()),
   );
   const stored = memory.rows.get(grant.id);
   if (stored === undefined) throw new Error("no grant");

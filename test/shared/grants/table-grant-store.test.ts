@@ -20,6 +20,7 @@ import {
   expectOk,
   fakeKeySource,
   grantRequest,
+  isLive,
   OTHER,
   REGISTRATION,
   TENANT,
@@ -488,7 +489,7 @@ describe("reaping", () => {
 
 describe("several instances with one table", () => {
   const instance = (source: ReturnType<typeof fakeKeySource>) =>
-    createGrants({ store: open(), sealer: testSealer(source), now: () => EPOCH_MS });
+    createGrants({ isLive, store: open(), sealer: testSealer(source), now: () => EPOCH_MS });
 
   it("redeem at the same time without losing the refresh token, in any order of their writes", async () => {
     const source = fakeKeySource();

@@ -9,7 +9,7 @@ import { createGrants } from "../../../shared/grants/grants.ts";
 import type { TableIdentity } from "../../../shared/grants/table-client.ts";
 import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
 import { type SecureAzurite, startSecureAzurite } from "./support/azurite.ts";
-import { EPOCH_MS, expectOk, grantRequest, testSealer, userCaller } from "./support/fixtures.ts";
+import { EPOCH_MS, expectOk, grantRequest, isLive, testSealer, userCaller } from "./support/fixtures.ts";
 
 let azurite: SecureAzurite;
 let folder: string;
@@ -60,7 +60,7 @@ const open = (who: TableIdentity, deadlineMs = 20_000) =>
 describe("the grant table with the service's identity", () => {
   it("stores a grant with a token for Azure Storage", async () => {
     const who = identity("https://storage.azure.com");
-    const grants = createGrants({ store: open(who), sealer: testSealer(), now: () => EPOCH_MS });
+    const grants = createGrants({ isLive, store: open(who), sealer: testSealer(), now: () => EPOCH_MS });
     const { handle } = expectOk(await grants.create(grantRequest()));
     expect(expectOk(await grants.open(handle, userCaller)).refreshToken.reveal()).toBe("1.AVerySecretRefreshToken-one");
     expect(new Set(who.scopes)).toEqual(new Set(["https://storage.azure.com/.default"]));

@@ -76,3 +76,6 @@ export function expectOk<T>(result: { ok: true; value: T } | { ok: false; failur
   if (!result.ok) throw new Error(`Expected success, got ${JSON.stringify(result.failure)}`);
   return result.value;
 }
+
+/** No administrator has revoked anything. */
+export const isLive = async () => succeed(true);

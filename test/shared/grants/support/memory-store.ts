@@ -49,6 +49,8 @@ export function memoryStore(): MemoryStore {
       (rowOf(grant.id) !== undefined
         ? fail({ kind: "grant_exists", grantId: grant.id } as const)
         : succeed(put(grant, sealed))),
+    search: async () =>
+      begin("search") ?? succeed({ grants: [...store.rows.values()].map(({ grant }) => grant), next: undefined }),
     read: async (id) => begin("read") ?? succeed(rowOf(id)),
     async request(requested, sealed) {
       const failed = begin("request");

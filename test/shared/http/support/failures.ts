@@ -69,6 +69,7 @@ export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
   handle_malformed: "invalid_request",
   scope_malformed: "invalid_scope",
   too_many_parameters: "invalid_request",
+  too_many_revocations: "invalid_request",
   body_missing: "invalid_request",
   body_not_utf8: "invalid_request",
   body_not_json: "invalid_request",
@@ -85,6 +86,7 @@ export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
 const GRANT_REFUSALS: Readonly<Record<GrantRefusal, true>> = {
   unknown: true,
   expired: true,
+  revoked: true,
   pending: true,
   not_bound: true,
   unreadable: true,

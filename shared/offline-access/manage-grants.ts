@@ -1,0 +1,117 @@
+/**
+ * What administrators do with the grants of others: list them, and revoke by person, caller, policy entry, API, grant or
+ * everything. A revocation is a mark, which each instance compares with grants and cached tokens; the rows of the grants
+ * are removed later.
+ */
+import { randomUUID } from "node:crypto";
+import type { AuditTrail } from "../audit/audit-trail.ts";
+import type { Caller } from "../caller/caller.ts";
+import type { Failure } from "../core/failure.ts";
+import { fail, type Result, succeed } from "../core/result.ts";
+import { CLOCK_MARGIN_SECONDS, type RevocationTarget } from "../core/revocation.ts";
+import type { GrantStore } from "../grants/grant-store.ts";
+import type { GrantPage } from "../grants/grant-types.ts";
+import type { MarksFull, RevocationMark } from "../grants/mark-store.ts";
+import { EFFECTIVE_SECONDS, type Revocations } from "../revocation/revocations.ts";
+import { fromGrantFailure, fromGrantResult } from "./grant-failure.ts";
+
+export interface ManageContext {
+  readonly store: () => Promise<Pick<GrantStore, "search">>;
+  readonly revocations: Pick<Revocations, "revoke">;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+}
+
+export interface RevokeAccess {
+  readonly target: RevocationTarget;
+  readonly reason: string;
+  readonly dryRun: boolean;
+  readonly administrator: Caller;
+}
+
+/** How many live grants a target concerns. `more`: at least so many. */
+export interface ConcernedGrants {
+  readonly grants: number;
+  readonly more: boolean;
+}
+
+export interface RevokedAccess {
+  /** Undefined: they could not be counted, but they are revoked. */
+  readonly concerned: ConcernedGrants | undefined;
+  /** Undefined after a dry run. */
+  readonly mark: RevocationMark | undefined;
+  /** The mark is in effect on every instance then, seconds since 1970. */
+  readonly effectiveAtSeconds: number | undefined;
+}
+
+const PAGE_SIZE = 50;
+/** Grants that one step of a count reads. */
+const COUNT_PAGE = 1_000;
+/** The count ends early, so that the answer comes before the deadline of the request. */
+const COUNT_MS = 4_000;
+
+export async function listManagedGrants(
+  { store, nowMs }: ManageContext,
+  { target, after }: { readonly target: RevocationTarget; readonly after: string | undefined },
+): Promise<Result<GrantPage, Failure>> {
+  const search = { target, liveAtSeconds: toSeconds(nowMs()), limit: PAGE_SIZE, after };
+  return fromGrantResult(await (await store()).search(search));
+}
+
+/** The mark comes first: what is counted afterwards has been revoked. */
+export async function revokeAccess(
+  context: ManageContext,
+  { target, reason, dryRun, administrator }: RevokeAccess,
+  audit: AuditTrail,
+): Promise<Result<RevokedAccess, Failure>> {
+  const nowSeconds = toSeconds(context.nowMs());
+  const notBeforeSeconds = nowSeconds + CLOCK_MARGIN_SECONDS;
+  audit.add({ revocationKind: target.kind, revocationKey: target.key, revocationDryRun: dryRun });
+  if (dryRun) {
+    const concerned = await countGrants(context, target, notBeforeSeconds);
+    if (!concerned.ok) return concerned;
+    audit.add({ revocationGrants: concerned.value.grants });
+    return succeed({ concerned: concerned.value, mark: undefined, effectiveAtSeconds: undefined });
+  }
+  const { clientId, objectId } = administrator;
+  const by = { clientId, objectId };
+  const mark = { id: randomUUID(), ...target, notBeforeSeconds, reason, createdAtSeconds: nowSeconds, by };
+  const revoked = await context.revocations.revoke(mark);
+  if (!revoked.ok) return fail(fromMarkFailure(revoked.failure));
+  // The administrator's revocation is known here, and only here: it is stored, and this instance applies it.
+  audit.add({ revocationId: mark.id });
+  const counted = await countGrants(context, target, notBeforeSeconds);
+  const concerned = counted.ok ? counted.value : undefined;
+  if (concerned !== undefined) audit.add({ revocationGrants: concerned.grants });
+  return succeed({ concerned, mark, effectiveAtSeconds: nowSeconds + EFFECTIVE_SECONDS });
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+async function countGrants(
+  { store, nowMs }: ManageContext,
+  target: RevocationTarget,
+  allowedUntilSeconds: number,
+): Promise<Result<ConcernedGrants, Failure>> {
+  const beganMs = nowMs();
+  const search = { target, liveAtSeconds: toSeconds(beganMs), allowedUntilSeconds, limit: COUNT_PAGE };
+  let grants = 0;
+  let after: string | undefined;
+  do {
+    const page = await (await store()).search({ ...search, after });
+    if (!page.ok) return fail(fromGrantFailure(page.failure));
+    grants += page.value.grants.length;
+    after = page.value.next;
+  } while (after !== undefined && nowMs() - beganMs < COUNT_MS);
+  return succeed({ grants, more: after !== undefined });
+}
+
+function fromMarkFailure(failure: Parameters<typeof fromGrantFailure>[0] | MarksFull): Failure {
+  return failure.kind === "marks_full"
+    ? { kind: "request_invalid", problem: "too_many_revocations" }
+    : fromGrantFailure(failure);
+}
+
+function toSeconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1_000);
+}
