@@ -3,7 +3,6 @@
  * token, secret, name, address or text from outside. The schema is stable; docs/audit.md documents it.
  */
 import type { FlowName } from "../core/flow-name.ts";
-import type { RevocationKind } from "../core/revocation.ts";
 
 /** The facts that a request collects. The event contains those that are known when the request ends. */
 export interface AuditFacts {
@@ -62,7 +61,7 @@ export interface AuditFacts {
   /** `azp`/`appid` of the client whose grant was ended. */
   grantClientId?: string;
   /** An administrator's revocation: what it concerns, its id, and how many grants were counted. */
-  revocationKind?: RevocationKind;
+  revocationKind?: "person" | "caller" | "entry" | "api" | "grant" | "everything";
   revocationKey?: string;
   revocationDryRun?: boolean;
   revocationId?: string;

@@ -115,7 +115,7 @@ export async function declineGrant(
 
 /** Whether a link of this handle can still be answered. Fails as `allowGrant` does. */
 export async function checkAnswerable(
-  { store, isLive, nowSeconds }: Pick<AllowInput, "store" | "isLive" | "nowSeconds">,
+  { store, sealer, isLive, nowSeconds }: AllowInput,
   { handle, heals }: Pick<AllowGrant, "handle" | "heals">,
 ): Promise<Result<true, GrantFailure>> {
   const parsed = parseHandle(handle.reveal());
@@ -126,7 +126,9 @@ export async function checkAnswerable(
   if ("grant" in row.value) {
     return heals ? checkLive(isLive, row.value.grant) : fail({ kind: "grant_answered", grantId: parsed.value.id });
   }
-  return row.value.requested.expiresAtSeconds > nowSeconds() ? succeed(true) : fail({ kind: "grant_unknown" });
+  if (row.value.requested.expiresAtSeconds <= nowSeconds()) return fail({ kind: "grant_unknown" });
+  const unsealed = await unsealRequest(sealer, parsed.value, row.value);
+  return unsealed.ok ? checkLive(isLive, toRevocable(unsealed.value)) : unsealed;
 }
 
 // ---------------------------------------------------------------------------------------------------------------

@@ -36,6 +36,7 @@ import type {
   UnsealedGrant,
 } from "./grant-types.ts";
 import { type Bound, isBoundTo, openGrant } from "./open-grant.ts";
+import { reapRevoked } from "./reap-revoked.ts";
 import { confirmExists, recordRedemption, recordVerified, storeNewer } from "./record-redemption.ts";
 import { sealGrant, sealRequest } from "./sealed-grant.ts";
 
@@ -107,6 +108,8 @@ export interface Grants {
   /** Deletes a grant whose caller got an error instead of the handle. */
   discard(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
   reap(request: { readonly dryRun: boolean; readonly limit: number }): Promise<Result<ReapReport, GrantStoreFailure>>;
+  /** Deletes the rows of revoked grants. `limit`: how many grants the run looks at. */
+  reapRevoked(request: { readonly dryRun: boolean; readonly limit: number }): Promise<Result<ReapReport, GrantFailure>>;
 }
 
 export interface GrantsInput {
@@ -142,6 +145,7 @@ export function createGrants(input: GrantsInput): Grants {
       isGrantId(id) ? revokeGrant(input, id, caller, visibility) : fail({ kind: "grant_unknown" as const }),
     recordVerified: (opened) => recordVerified(redemption, opened),
     discard: (grant) => store.delete(grant),
+    reapRevoked: (request) => reapRevoked({ store, isLive }, request),
     reap: ({ dryRun, limit }) =>
       store.reap({ beforeSeconds: nowSeconds(input) - EXPIRED_RETENTION_SECONDS, limit, dryRun }),
   };
@@ -216,14 +220,18 @@ async function removeRow(
 }
 
 /**
- * Lists unexpired grants only. The index only finds candidates: access is checked on each grant row.
+ * Lists live grants only. The index only finds candidates: access is checked on each grant row.
  */
 async function listGrants(input: GrantsInput, request: ListGrants): Promise<Result<GrantPage, GrantFailure>> {
   const page = await input.store.list(request);
   if (!page.ok) return page;
-  const visible = page.value.grants.filter(
-    (grant) => grant.expiresAtSeconds > nowSeconds(input) && canSee(grant, request.caller, request),
-  );
+  const visible: Grant[] = [];
+  for (const grant of page.value.grants) {
+    if (grant.expiresAtSeconds <= nowSeconds(input) || !canSee(grant, request.caller, request)) continue;
+    const live = await input.isLive(grant);
+    if (!live.ok) return live;
+    if (live.value) visible.push(grant);
+  }
   return succeed({ grants: visible, next: page.value.next });
 }
 

@@ -7,6 +7,7 @@ import { randomUUID } from "node:crypto";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { Failure } from "../core/failure.ts";
+import type { Grant } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { CLOCK_MARGIN_SECONDS, type RevocationTarget } from "../core/revocation.ts";
 import type { GrantStore } from "../grants/grant-store.ts";
@@ -17,7 +18,7 @@ import { fromGrantFailure, fromGrantResult } from "./grant-failure.ts";
 
 export interface ManageContext {
   readonly store: () => Promise<Pick<GrantStore, "search">>;
-  readonly revocations: Pick<Revocations, "revoke">;
+  readonly revocations: Pick<Revocations, "revoke" | "isKnownRevoked">;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
 }
@@ -29,7 +30,7 @@ export interface RevokeAccess {
   readonly administrator: Caller;
 }
 
-/** How many live grants a target concerns. `more`: at least so many. */
+/** How many grants a target concerns: in a dry run, those that are not revoked already. `more`: at least so many. */
 export interface ConcernedGrants {
   readonly grants: number;
   readonly more: boolean;
@@ -51,11 +52,14 @@ const COUNT_PAGE = 1_000;
 const COUNT_MS = 4_000;
 
 export async function listManagedGrants(
-  { store, nowMs }: ManageContext,
+  { store, revocations, nowMs }: ManageContext,
   { target, after }: { readonly target: RevocationTarget; readonly after: string | undefined },
 ): Promise<Result<GrantPage, Failure>> {
   const search = { target, liveAtSeconds: toSeconds(nowMs()), limit: PAGE_SIZE, after };
-  return fromGrantResult(await (await store()).search(search));
+  const page = fromGrantResult(await (await store()).search(search));
+  if (!page.ok) return page;
+  const { grants, next } = page.value;
+  return succeed({ grants: grants.filter((grant) => !revocations.isKnownRevoked(grant)), next });
 }
 
 /** The mark comes first: what is counted afterwards has been revoked. */
@@ -68,7 +72,10 @@ export async function revokeAccess(
   const notBeforeSeconds = nowSeconds + CLOCK_MARGIN_SECONDS;
   audit.add({ revocationKind: target.kind, revocationKey: target.key, revocationDryRun: dryRun });
   if (dryRun) {
-    const concerned = await countGrants(context, target, notBeforeSeconds);
+    const concerned = await countGrants(context, target, {
+      allowedUntilSeconds: notBeforeSeconds,
+      counts: (grant) => !context.revocations.isKnownRevoked(grant),
+    });
     if (!concerned.ok) return concerned;
     audit.add({ revocationGrants: concerned.value.grants });
     return succeed({ concerned: concerned.value, mark: undefined, effectiveAtSeconds: undefined });
@@ -80,7 +87,7 @@ export async function revokeAccess(
   if (!revoked.ok) return fail(fromMarkFailure(revoked.failure));
   // The administrator's revocation is known here, and only here: it is stored, and this instance applies it.
   audit.add({ revocationId: mark.id });
-  const counted = await countGrants(context, target, notBeforeSeconds);
+  const counted = await countGrants(context, target, { allowedUntilSeconds: notBeforeSeconds, counts: () => true });
   const concerned = counted.ok ? counted.value : undefined;
   if (concerned !== undefined) audit.add({ revocationGrants: concerned.grants });
   return succeed({ concerned, mark, effectiveAtSeconds: nowSeconds + EFFECTIVE_SECONDS });
@@ -91,7 +98,7 @@ export async function revokeAccess(
 async function countGrants(
   { store, nowMs }: ManageContext,
   target: RevocationTarget,
-  allowedUntilSeconds: number,
+  { allowedUntilSeconds, counts }: { readonly allowedUntilSeconds: number; counts(grant: Grant): boolean },
 ): Promise<Result<ConcernedGrants, Failure>> {
   const beganMs = nowMs();
   const search = { target, liveAtSeconds: toSeconds(beganMs), allowedUntilSeconds, limit: COUNT_PAGE };
@@ -100,7 +107,7 @@ async function countGrants(
   do {
     const page = await (await store()).search({ ...search, after });
     if (!page.ok) return fail(fromGrantFailure(page.failure));
-    grants += page.value.grants.length;
+    grants += page.value.grants.filter(counts).length;
     after = page.value.next;
   } while (after !== undefined && nowMs() - beganMs < COUNT_MS);
   return succeed({ grants, more: after !== undefined });

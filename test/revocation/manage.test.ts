@@ -77,7 +77,7 @@ describe("POST /manage/revocations", () => {
     const refused = await redeem(handle);
     expect(refused.status).toBe(400);
     expect(refused.json()).toMatchObject({ error: "invalid_grant", code: "grant_revoked", action: "sign_in" });
-    expect(refused.json()).not.toHaveProperty("sign_in_url");
+    expect(refused.json()).not.toHaveProperty("signin_url");
   });
 
   test.each(TARGETS)("by %s refuses the grant on another instance within 30 seconds", async (_kind, target) => {

@@ -111,6 +111,7 @@ function examples(): Examples {
     grant_refused: [
       { reason: "unknown" },
       { reason: "expired" },
+      { reason: "revoked" },
       { reason: "pending" },
       { reason: "other_registration" },
       { reason: "verifier_missing" },

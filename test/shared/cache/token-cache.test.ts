@@ -223,3 +223,53 @@ describe("what the cache stores", () => {
     expect(await see(cache, succeed(token("b")))).toBe("miss b");
   });
 });
+
+describe("a token that was revoked since", () => {
+  const revokedUntil = (seconds: number): Partial<LookUp> => ({ mayUse: (acquired) => acquired > seconds });
+
+  test("is not used, and the token that Entra returns now is", async () => {
+    const { clock, cache } = frozen();
+    await see(cache, succeed(token("a")));
+    clock.now = NOW + 10;
+    expect(await see(cache, succeed(token("b")), revokedUntil(NOW))).toBe("miss b");
+    expect(await see(cache, succeed(token("c")), revokedUntil(NOW))).toBe("hit b");
+  });
+
+  test("is not used instead of a failure of Entra either", async () => {
+    const { clock, cache } = frozen();
+    await see(cache, succeed(token("a")));
+    clock.now = NOW + 3_500;
+    expect(await see(cache, fail(FAILURE))).toBe("hit a");
+    expect(await see(cache, fail(FAILURE), revokedUntil(NOW))).toBe("dependency_failed");
+  });
+
+  test("is as old as the beginning of the call to Entra", async () => {
+    const { clock, cache } = frozen();
+    const { promise, resolve } = Promise.withResolvers<Result<EntraToken, Failure>>();
+    const first = cache.getOrAcquire(LOOK_UP, () => promise);
+    await Promise.resolve();
+    clock.now = NOW + 5;
+    resolve(succeed(token("a")));
+    await first;
+    expect(await see(cache, succeed(token("b")), revokedUntil(NOW + 1))).toBe("miss b");
+  });
+
+  test("is not given to a request that joined the call and began after the revocation", async () => {
+    const { cache } = frozen();
+    const { promise, resolve } = Promise.withResolvers<Result<EntraToken, Failure>>();
+    const earlier = cache.getOrAcquire(LOOK_UP, () => promise);
+    await Promise.resolve();
+    const joined = see(cache, succeed(token("b")), revokedUntil(NOW));
+    await Promise.resolve();
+    resolve(succeed(token("a")));
+    expect((await earlier).ok).toBe(true);
+    expect(await joined).toBe("miss b");
+  });
+
+  test("waits for the answer whether it was revoked", async () => {
+    const { cache } = frozen();
+    await see(cache, succeed(token("a")));
+    expect(await see(cache, succeed(token("b")), { mayUse: async () => false })).toBe("miss b");
+    expect(await see(cache, succeed(token("c")), { mayUse: async () => true })).toBe("hit b");
+  });
+});
