@@ -1,5 +1,6 @@
 /** Attacks on the management of grants: who may, what a stranger learns, what the keys of a filter can contain. */
 import { beforeEach, describe, expect, test } from "vitest";
+import type { OfflineAccess } from "../../shared/offline-access/offline-access.ts";
 import { newBrowser } from "../sign-in/support/browser.ts";
 import { requestLink } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, CLIENT_IDS, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
@@ -134,6 +135,32 @@ describe("after a revocation", () => {
     const refused = await service.call("/oauth2/token", { form, headers });
     expect(refused.json()).toMatchObject({ code: "grant_revoked" });
     expect(refused.json()).not.toHaveProperty("signin_url");
+  });
+
+  test("no token leaves that Entra gave while the revocation was answered", async () => {
+    const handle = await issue();
+    const grants = service.service.exchangeContext.grants as { -readonly [M in keyof OfflineAccess]: OfflineAccess[M] };
+    const { redeemed } = grants;
+    grants.redeemed = async (...input) => {
+      expect((await revoke()).status).toBe(200);
+      return redeemed(...input);
+    };
+    const answer = await redeem(handle);
+    expect(answer.json()).toMatchObject({ code: "grant_revoked" });
+    expect(answer.text).not.toContain("access_token");
+  });
+
+  test("neither the person nor the application nor the administrator sees the grant in a list", async () => {
+    await issue();
+    const listed = async () => {
+      const person = await service.call("/grants", { headers: bearer(userToken(world)) });
+      const application = await service.call("/grants", { headers: backend() });
+      const all = await service.call("/manage/grants", { headers: administrator() });
+      return [person, application, all].map((answer) => (answer.json()["grants"] as unknown[]).length);
+    };
+    expect(await listed()).toEqual([1, 1, 1]);
+    await revoke();
+    expect(await listed()).toEqual([0, 0, 0]);
   });
 
   test("a grant of an instance whose clock is five seconds ahead does not escape", async () => {
