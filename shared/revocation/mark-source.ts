@@ -29,7 +29,7 @@ export function createMarkSource({ read, steadyMs, freshMs, maxAgeMs, retryMs }:
     const beganMs = steadyMs();
     const isRead = await read();
     readAtMs = isRead ? beganMs : readAtMs;
-    refresh.pause(isRead ? freshMs : retryMs);
+    refresh.pause(isRead ? Math.max(beganMs + freshMs - steadyMs(), 0) : retryMs);
   };
   const refresh = createBackgroundRefresh({ attempt, nowMs: steadyMs });
   const isYoung = () => steadyMs() - readAtMs <= maxAgeMs;
@@ -39,6 +39,8 @@ export function createMarkSource({ read, steadyMs, freshMs, maxAgeMs, retryMs }:
       return isYoung();
     },
     async becomeCurrent() {
+      // A read that is under way may have begun too long ago.
+      if (!isYoung() && refresh.isRunning()) await refresh.run();
       if (!isYoung()) await refresh.runIfDue();
       return isYoung();
     },

@@ -129,7 +129,7 @@ describe("after a revocation", () => {
     const { link, handle } = await requestLink(service, { apis: { graph: [] } });
     expect((await revoke()).status).toBe(200);
     expect((await newBrowser(service).open(link)).headers.get("location")).toBeNull();
-    expect(service.lastEvent()).toMatchObject({ outcome: "refused", code: "link_used" });
+    expect(service.lastEvent()).toMatchObject({ outcome: "refused", code: "signin_link_used" });
     const headers = bearer(appToken(world, { client: "daemon" }));
     const form = { grant_type: "refresh_token", refresh_token: handle };
     const refused = await service.call("/oauth2/token", { form, headers });
