@@ -96,7 +96,10 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
     size: levels.memory.size,
     async getOrAcquire(lookUp, acquire) {
       if (lookUp.bypass) return toCacheAnswer(await callAndStore(levels, lookUp, entraCall(levels, acquire)), "bypass");
-      const entry = await findUsable(levels, lookUp);
+      const found = levels.memory.find(lookUp.key);
+      const mayUse = found !== undefined && lookUp.mayUse(found.token.acquiredAtSeconds);
+      // Without a wait, a miss calls Entra in this turn.
+      const entry = (typeof mayUse === "boolean" ? mayUse : await mayUse) ? found : undefined;
       if (entry !== undefined && isGoodEnough(entry, lookUp, nowSeconds())) {
         renewals.startIfDue(entry, () => renewEntry(levels, lookUp, entry, acquire));
         return succeed(toHit(entry));
@@ -108,12 +111,6 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
 }
 
 // ---------------------------------------------------------------------------------------------------------------
-
-/** An entry that has not been revoked. */
-async function findUsable({ memory }: Levels, { key, mayUse }: LookUp): Promise<CacheEntry | undefined> {
-  const entry = memory.find(key);
-  return entry !== undefined && (await mayUse(entry.token.acquiredAtSeconds)) ? entry : undefined;
-}
 
 /** A call that began before a revocation gives its token only to the requests that began before it, too. */
 async function joinOrMiss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<CacheAnswer, Failure>> {
