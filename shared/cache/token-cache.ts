@@ -96,10 +96,8 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
     size: levels.memory.size,
     async getOrAcquire(lookUp, acquire) {
       if (lookUp.bypass) return toCacheAnswer(await callAndStore(levels, lookUp, entraCall(levels, acquire)), "bypass");
-      const found = levels.memory.find(lookUp.key);
-      const mayUse = found !== undefined && lookUp.mayUse(found.token.acquiredAtSeconds);
-      // Without a wait, a miss calls Entra in this turn.
-      const entry = (typeof mayUse === "boolean" ? mayUse : await mayUse) ? found : undefined;
+      const usable = findUsable(levels, lookUp);
+      const entry = usable instanceof Promise ? await usable : usable;
       if (entry !== undefined && isGoodEnough(entry, lookUp, nowSeconds())) {
         renewals.startIfDue(entry, () => renewEntry(levels, lookUp, entry, acquire));
         return succeed(toHit(entry));
@@ -111,6 +109,17 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** An entry that has not been revoked. Without a promise, so that a miss calls Entra in the same turn. */
+function findUsable(
+  { memory }: Levels,
+  { key, mayUse }: LookUp,
+): CacheEntry | undefined | Promise<CacheEntry | undefined> {
+  const entry = memory.find(key);
+  const usable = entry !== undefined && mayUse(entry.token.acquiredAtSeconds);
+  if (typeof usable !== "boolean") return usable.then((isUsable) => (isUsable ? entry : undefined));
+  return usable ? entry : undefined;
+}
 
 /** A call that began before a revocation gives its token only to the requests that began before it, too. */
 async function joinOrMiss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<CacheAnswer, Failure>> {
