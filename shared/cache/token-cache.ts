@@ -116,9 +116,10 @@ function findUsable(
   { key, mayUse }: LookUp,
 ): CacheEntry | undefined | Promise<CacheEntry | undefined> {
   const entry = memory.find(key);
-  const usable = entry !== undefined && mayUse(entry.token.acquiredAtSeconds);
-  if (typeof usable !== "boolean") return usable.then((isUsable) => (isUsable ? entry : undefined));
-  return usable ? entry : undefined;
+  if (entry === undefined) return undefined;
+  const usable = mayUse(entry.token.acquiredAtSeconds);
+  if (usable === true) return entry;
+  return usable === false ? undefined : usable.then((isUsable) => (isUsable ? entry : undefined));
 }
 
 /** A call that began before a revocation gives its token only to the requests that began before it, too. */
