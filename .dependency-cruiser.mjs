@@ -5,7 +5,7 @@
 const STORIES = "exchange|relay|sign-in|my-access|offline-access|keep-alive";
 const STAGES =
   `admission|audit|cache|caller|client-authentication|config|credential|entra|events|flows|grants|http|outbound|pages|policy|policy-source
-  |sealed-state|sealing|telemetry|throttling`.replaceAll(/\s/g, "");
+  |revocation|sealed-state|sealing|telemetry|throttling`.replaceAll(/\s/g, "");
 
 /** Each vendor library is imported in its home only. */
 const HOMES = [

@@ -26,6 +26,8 @@ import {
 import { grantsRoute } from "./routes/grants.ts";
 import { healthRoute } from "./routes/health.ts";
 import { homeRoute } from "./routes/home.ts";
+import { manageGrantsRoute } from "./routes/manage-grants.ts";
+import { manageRevocationsRoute } from "./routes/manage-revocations.ts";
 import { meRoute } from "./routes/me.ts";
 import {
   authorizationServerRoute,
@@ -153,6 +155,9 @@ function listRoutes(service: Service, readiness: ReturnType<typeof createReadine
     listed(validateRoute(service)),
     listed(grantsRoute(service)),
     listed(revokeRoute(service)),
+    ...(grantServices === undefined
+      ? []
+      : [listed(manageGrantsRoute(service, grantServices)), listed(manageRevocationsRoute(service, grantServices))]),
     listed(policyExplainRoute(service)),
     listed(meRoute(myAccess)),
     // The sign-in: for `/me`, for applications (pushed requests), for links, or for none.

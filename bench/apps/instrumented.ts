@@ -30,7 +30,7 @@ app.http("bench-seed", {
 });
 
 async function seedOne(): Promise<void> {
-  const lookUp = { minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
+  const lookUp = { minimumSeconds: 0, bypass: false, notAfterSeconds: undefined, mayUse: () => true };
   const text = randomBytes((TOKEN_CHARACTERS * 3) / 4).toString("base64url");
   await service.exchangeContext.cache.getOrAcquire(
     { key: randomBytes(32).toString("base64url"), ...lookUp },

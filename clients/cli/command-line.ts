@@ -2,7 +2,7 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 import { usageFailure } from "./cli-failure.ts";
 
-export const COMMANDS = ["login", "header", "token", "call", "grants", "whoami", "logout"] as const;
+export const COMMANDS = ["login", "header", "token", "call", "grants", "admin", "whoami", "logout"] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 const OPTIONS = {
@@ -26,6 +26,14 @@ const OPTIONS = {
   request: { type: "string", short: "X" },
   data: { type: "string", short: "d" },
   header: { type: "string", short: "H", multiple: true },
+  person: { type: "string" },
+  caller: { type: "string" },
+  entry: { type: "string" },
+  grant: { type: "string" },
+  everything: { type: "boolean" },
+  reason: { type: "string" },
+  "dry-run": { type: "boolean" },
+  yes: { type: "boolean" },
 } as const satisfies ParseArgsConfig["options"];
 
 export type OptionName = keyof typeof OPTIONS;
@@ -48,6 +56,10 @@ export const COMMAND_OPTIONS: Readonly<Record<CommandName, readonly OptionName[]
   token: [...SIGN_IN_OPTIONS, "claims", "scope", "force-refresh"],
   call: [...SIGN_IN_OPTIONS, "request", "data", "header", "api"],
   grants: SIGN_IN_OPTIONS,
+  admin: [
+    ...(["person", "caller", "entry", "api", "grant", "everything", "reason", "dry-run", "yes"] as const),
+    ...SIGN_IN_OPTIONS,
+  ],
   whoami: SIGN_IN_OPTIONS,
   logout: [],
 };

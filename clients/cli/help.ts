@@ -14,6 +14,7 @@ const ALL_COMMANDS = `gte: Microsoft Graph (and other APIs) for scripts, without
   gte token <api>                 only the access token
   gte call <url>                  call the API (-X METHOD, -d DATA or -d @FILE, -H 'Name: value', --api NAME)
   gte grants list | revoke <id>   list your grants, or revoke one
+  gte admin grants | revoke       list or revoke the grants of others (app role Grant.Admin)
   gte whoami                      show the identity that the service reads from your token
   gte logout                      delete the tokens on this machine (for one --service, or for all)
   gte policy <command>            tools for administrators: check, init, diff, explain and test a policy
@@ -79,6 +80,16 @@ expiresOn (when the headers end) and scopes.`,
     text: "Lists the grants with which applications act on your behalf, or revokes one by its id or handle.",
     examples: ["gte grants list", `gte grants revoke ${"0".repeat(64)}`],
   },
+  admin: {
+    usage: "gte admin grants | revoke",
+    text: `Lists the grants of a person, caller, policy entry or API, or revokes them with their cached tokens. A revocation is
+counted first and needs a confirmation. Your account needs the app role Grant.Admin.`,
+    examples: [
+      "gte admin grants --caller 11111111-2222-3333-4444-555555555555",
+      "gte admin revoke --person 11111111-2222-3333-4444-555555555555 --reason 'left the company' --dry-run",
+      "gte admin revoke --everything --reason 'key leaked' --yes",
+    ],
+  },
   whoami: {
     usage: "gte whoami",
     text: "Prints the identity that the service reads from your token.",
@@ -108,10 +119,18 @@ const OPTION_TEXT: Readonly<Record<OptionName, readonly [form: string, text: str
   timeout: ["--timeout SECONDS", "timeout of one request (default 30)"],
   scope: ["--scope SCOPE", "request only this scope; repeatable. login: the scope of the service, if it has several"],
   "force-refresh": ["--force-refresh", "bypass the service's token cache"],
-  api: ["--api NAME", "the API of the URL, as the service names it"],
+  api: ["--api NAME", "the API (of the URL), as the service names it"],
   request: ["--request, -X METHOD", "the method; default GET, or POST with data"],
   data: ["--data, -d DATA", "the body; @FILE reads a file, @- reads standard input"],
   header: ["--header, -H 'NAME: VALUE'", "an additional header; repeatable"],
+  person: ["--person ID", "the grants of this person (object id)"],
+  caller: ["--caller ID", "the grants of this client (client id)"],
+  entry: ["--entry NAME", "the grants of this policy entry"],
+  grant: ["--grant ID", "this grant, by its id or handle; a handle is not sent"],
+  everything: ["--everything", "every grant"],
+  reason: ["--reason TEXT", "why, for the list of revocations"],
+  "dry-run": ["--dry-run", "only count the grants"],
+  yes: ["--yes", "do not ask for a confirmation"],
 };
 
 function helpAbout(command: CommandName): string {

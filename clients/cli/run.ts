@@ -2,6 +2,7 @@
 
 import { CliFailure, oneLine } from "./cli-failure.ts";
 import { type CommandLine, type CommandName, readCommandLine } from "./command-line.ts";
+import { admin } from "./commands/admin.ts";
 import { call } from "./commands/call.ts";
 import type { Command } from "./commands/command.ts";
 import { grants } from "./commands/grants.ts";
@@ -15,7 +16,7 @@ import { asTyped, startedAs } from "./started-as.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERSION } from "./version.ts";
 
-const COMMANDS: Readonly<Record<CommandName, Command>> = { login, header, token, call, grants, whoami, logout };
+const COMMANDS: Readonly<Record<CommandName, Command>> = { login, header, token, call, grants, admin, whoami, logout };
 
 export async function run(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {

@@ -10,6 +10,7 @@ export function diffEntries(before: CallerRule, after: CallerRule): Change[] {
     ...lists(before, after),
     ...switches(before, after),
     ...numbers(before, after),
+    ...cutOffChanges(before, after),
     ...release(before, after),
     ...role(before, after),
     ...otherMembers(before, after),
@@ -17,7 +18,20 @@ export function diffEntries(before: CallerRule, after: CallerRule): Change[] {
   return changes.map((change) => ({ entry, ...change }));
 }
 
+/** An earlier time, or none, makes grants count again that were refused. */
+export function cutOffChanges(before: CutOff, after: CutOff): EntryChange[] {
+  const [old, now] = [before.grantsNotBefore, after.grantsNotBefore];
+  if (old === now) return [];
+  const isLater = now !== undefined && Date.parse(now) > Date.parse(old ?? EPOCH);
+  const text = `grants allowed until ${quoted(old ?? "no time")} → ${quoted(now ?? "no time")} are refused`;
+  return [(isLater ? loss : gain)(text)];
+}
+
 // ---------------------------------------------------------------------------------------------------------------
+
+const EPOCH = "1970-01-01T00:00:00Z";
+
+type CutOff = Pick<CallerRule, "grantsNotBefore">;
 
 type EntryChange = Omit<Change, "entry">;
 
@@ -154,6 +168,7 @@ const DESCRIBED: readonly string[] = [
     "grantMaxDays",
     "maxGrantsPerUser",
     "keepAliveDays",
+    "grantsNotBefore",
     "linkMinutes",
     "limits",
     "release",

@@ -1,13 +1,14 @@
 /** What a change of the policy gives to callers and takes from them, for the people who approve it. Pure. */
 
 import type { ApiRule, CallerRule, Policy } from "../../shared/policy/rules.ts";
-import { diffEntries } from "./diff-entries.ts";
+import { cutOffChanges, diffEntries } from "./diff-entries.ts";
 import { type Change, clientOf, describeEntry, entryId, quoted } from "./policy-change.ts";
 
 export function diffPolicies(before: Policy, after: Policy): Change[] {
   return [
     ...apiChanges(before.apis, after.apis),
     ...registrationChanges(before, after),
+    ...cutOffChanges(before, after).map(({ kind, text }) => ({ kind, text: `every entry: ${text}` })),
     ...callerChanges(before, after),
   ];
 }

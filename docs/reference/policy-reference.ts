@@ -101,6 +101,12 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
       "[SECURITY.md](../SECURITY.md#grants-that-the-service-keeps-alive).",
     example: 30,
   },
+  grantsNotBefore: {
+    meaning:
+      "A time in UTC. From this time on, grants that a person allowed until then are refused, and their cached tokens are " +
+      "not used. The person can allow a grant again.",
+    example: "2027-01-31T12:00:00Z",
+  },
   unattended: { meaning: "The application may redeem its grants while the person is away.", example: true },
   anyPersonMayAllow: {
     meaning:

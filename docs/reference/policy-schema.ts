@@ -19,6 +19,8 @@ const TOP_WORDS: Readonly<Record<string, string>> = {
   $schema: "Where editors find this schema. The service ignores it.",
   apis: "APIs by name, usually with `graph`.",
   registrations: "Further app registrations of the deployment, by name.",
+  grantsNotBefore:
+    "A time in UTC. From this time on, grants that were allowed until then are refused, whatever their entry says.",
   callers: "One entry for each caller. The service refuses what no entry allows.",
 };
 

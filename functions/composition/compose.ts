@@ -16,6 +16,7 @@ import type { Identity } from "../../shared/http/write-failure.ts";
 import { createOfflineAccess, type OfflineAccessInput } from "../../shared/offline-access/offline-access.ts";
 import { createBytesOutbound, createHttpsOutbound } from "../../shared/outbound/https-outbound.ts";
 import type { BytesOutbound } from "../../shared/outbound/outbound.ts";
+import type { Revocations } from "../../shared/revocation/revocations.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { type Admission, createAdmission } from "./admission.ts";
@@ -43,6 +44,7 @@ export interface Service {
   readonly grantServices: GrantServices | undefined;
   /** Undefined: the service sends no events. */
   readonly grantEvents: EventPublisher | undefined;
+  readonly revocations: Revocations;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
   /** The connections of the relay. */
@@ -80,7 +82,7 @@ export function composeService(
   policyState: Service["policyState"] = () => ({ state: "ok", hash: config.policyHash }),
 ): Service {
   const { keySets, sealing, signInState, grantServices, operatorLog, nowMs, telemetry, warmUp } = foundation;
-  const { grantEvents } = foundation;
+  const { grantEvents, revocations } = foundation;
   const { policy } = config;
   foundation.startPolicy();
   const keys = createCallerKeys({
@@ -107,6 +109,7 @@ export function composeService(
     signInState,
     grantServices,
     grantEvents,
+    revocations,
     operatorLog,
     nowMs,
     sharedTokens: foundation.caches.sharedTokens,
@@ -132,7 +135,7 @@ type OfPolicy = Pick<ExchangeContext, "callers" | "registrations" | "application
 };
 
 function toExchangeContext(
-  { caches, credentialsUnder, events, grantServices, operatorLog, signInState }: Foundation,
+  { caches, credentialsUnder, events, grantServices, operatorLog, revocations, signInState }: Foundation,
   { policy, tenantId, allowGuests }: Config,
   { admission, ...ofPolicy }: OfPolicy,
 ): ExchangeContext {
@@ -148,9 +151,12 @@ function toExchangeContext(
     policy,
     signIn: usesSignIn(policy) ? signInState : undefined,
     events,
+    revocations,
     grants: createOfflineAccess({
       policy,
       grants: grantServices?.grants,
+      isKnownRevoked: revocations.isKnownRevoked,
+      nowSeconds: ofPolicy.nowSeconds,
       codeOf,
       events,
       onRotationLost: reportLostRotation(operatorLog),

@@ -10,6 +10,7 @@ import type { RequestTrace } from "../../shared/core/request-trace.ts";
 import type { EventPublisher } from "../../shared/events/event-publisher.ts";
 import type { BytesOutbound, Outbound } from "../../shared/outbound/outbound.ts";
 import type { Policy } from "../../shared/policy/rules.ts";
+import type { Revocations } from "../../shared/revocation/revocations.ts";
 import type { SignInState } from "../../shared/sign-in/sign-in-context.ts";
 import type { Telemetry } from "../../shared/telemetry/telemetry.ts";
 import { type AdmissionState, createAdmissionState } from "./admission.ts";
@@ -18,9 +19,10 @@ import { type Caches, createCaches } from "./caches.ts";
 import { createKeySets, createUnknownKeyReport, type KeySets } from "./callers.ts";
 import { createCredentials } from "./credentials.ts";
 import { createEvents, NO_EVENTS } from "./events.ts";
-import { createGrantServices, type GrantServices } from "./grants.ts";
+import { createGrantServices, createGrantStores, type GrantServices } from "./grants.ts";
 import { keepByKey } from "./keep-by-key.ts";
 import { createRegistration, type RegistrationWithCredential } from "./registration.ts";
+import { createRevocationState } from "./revocations.ts";
 import { createSealing, type Sealing } from "./sealing.ts";
 import { createSignInState } from "./sign-in.ts";
 import { createTelemetry, type MeasuredPolicy } from "./telemetry.ts";
@@ -65,6 +67,7 @@ export interface Foundation {
   readonly grantEvents: EventPublisher | undefined;
   /** Where stages publish: the surroundings', or those of the receivers, or none. */
   readonly events: GrantEvents;
+  readonly revocations: Revocations;
   readonly operatorLog: OperatorLog;
   readonly nowMs: () => number;
   /** What metrics say about the policy in use. Each version of the policy sets it. */
@@ -76,9 +79,8 @@ export interface Foundation {
 }
 
 export function composeFoundation(config: FixedConfig, surroundings: Surroundings): Foundation {
-  const { nowMs, steadyMs, outbound, relayOutbound, pause } = surroundings;
+  const { nowMs, steadyMs, outbound, relayOutbound } = surroundings;
   const operatorLog = createOperatorLog(nowMs);
-  const { cloud, grants } = config;
   const keySets = createKeySets({ config, outbound, steadyMs, operatorLog });
   const azure = createAzure(config);
   const registrations = keepByKey((registration: RegistrationConfig) =>
@@ -89,7 +91,7 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
   const applicationOnly = config.applicationOnly && registrationOf(config.applicationOnly);
   const sealing = createSealing({ config, azure, nowMs, operatorLog });
   const caches = createCaches({ config, azure, nowMs, steadyMs, operatorLog });
-  const grantEvents = createEvents({ config, azure, outbound, nowMs, operatorLog });
+  const { sharedTokens } = caches;
   const measured = { current: { labels: { apis: [], registrations: [] }, registrations: [delegated] } };
   return {
     fixed: config,
@@ -104,14 +106,11 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
       keySets.startPolicy();
     },
     caches,
-    admission: createAdmissionState({ nowMs, steadyMs, shared: caches.sharedTokens }, operatorLog),
+    admission: createAdmissionState({ nowMs, steadyMs, shared: sharedTokens }, operatorLog),
     credentialsUnder: createCredentials({ config, ...surroundings }),
     sealing,
     signInState: createSignInState(config, sealing, () => Math.floor(nowMs() / 1_000)),
-    grantServices:
-      grants && createGrantServices({ cloudName: cloud.name, grants, azure, sealing, nowMs, pause, operatorLog }),
-    grantEvents,
-    events: surroundings.grantEvents ?? grantEvents ?? NO_EVENTS,
+    ...composeGrants(config, surroundings, { azure, sealing, sharedTokens, operatorLog }),
     operatorLog,
     nowMs,
     measured,
@@ -125,6 +124,34 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
       tokenCacheSize: caches.tokenCacheSize,
       applicationOnly,
     }),
-    warmUp: createWarmUp({ keys: keySets.tenant, delegated, sharedTokens: caches.sharedTokens }),
+    warmUp: createWarmUp({ keys: keySets.tenant, delegated, sharedTokens }),
+  };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+interface GrantParts extends Pick<Foundation, "azure" | "sealing" | "operatorLog"> {
+  readonly sharedTokens: Caches["sharedTokens"];
+}
+
+/** Grants, what was revoked of them, and where their events go. */
+function composeGrants(
+  config: FixedConfig,
+  { nowMs, steadyMs, outbound, pause, grantEvents }: Surroundings,
+  { azure, sealing, sharedTokens, operatorLog }: GrantParts,
+): Pick<Foundation, "grantServices" | "revocations" | "grantEvents" | "events"> {
+  const { cloud, grants } = config;
+  const stores = grants && createGrantStores({ cloudName: cloud.name, grants, azure });
+  const revocations = createRevocationState(
+    { store: stores?.marks, shared: sharedTokens, nowMs, steadyMs },
+    operatorLog,
+  );
+  const isLive = revocations.isGrantLive;
+  const publisher = createEvents({ config, azure, outbound, nowMs, operatorLog });
+  return {
+    grantServices: stores && createGrantServices({ stores, isLive, sealing, nowMs, pause, operatorLog }),
+    revocations,
+    grantEvents: publisher,
+    events: grantEvents ?? publisher ?? NO_EVENTS,
   };
 }

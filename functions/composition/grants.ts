@@ -1,48 +1,71 @@
-/** Grants and their table. The SDK is a lazy chunk of the bundle that the first request to need it loads. */
+/** Grants, their table and the marks in it. The SDK is a lazy chunk of the bundle that the first request to need it loads. */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { CloudName } from "../../shared/config/clouds.ts";
 import type { GrantConfig } from "../../shared/config/config.ts";
 import type { GrantStore } from "../../shared/grants/grant-store.ts";
+import type { IsLive } from "../../shared/grants/grant-types.ts";
 import type { GrantUpkeep } from "../../shared/grants/grant-upkeep.ts";
 import type { Grants } from "../../shared/grants/grants.ts";
+import type { MarkStore } from "../../shared/grants/mark-store.ts";
 import type { OrphanRemovalInput } from "../../shared/grants/remove-orphan.ts";
 import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
 import type { Sealing } from "./sealing.ts";
 
-export interface GrantServices {
+export interface GrantStores {
+  store(): Promise<GrantStore>;
+  marks(): Promise<MarkStore>;
+}
+
+export interface GrantServices extends GrantStores {
   grants(): Promise<Grants>;
   /** What the timers do with grants. */
   upkeep(): Promise<GrantUpkeep>;
-  store(): Promise<GrantStore>;
 }
 
-export interface GrantServicesInput {
+export interface GrantStoresInput {
   readonly cloudName: CloudName;
   readonly grants: GrantConfig;
   readonly azure: Azure;
+}
+
+export interface GrantServicesInput {
+  readonly stores: GrantStores;
+  readonly isLive: IsLive;
   readonly sealing: Sealing;
   readonly nowMs: () => number;
   readonly pause: (milliseconds: number) => Promise<unknown>;
   readonly operatorLog: OperatorLog;
 }
 
-export function createGrantServices(input: GrantServicesInput): GrantServices {
-  const { cloudName, azure, sealing, nowMs } = input;
-  const { tableEndpoint, tableName } = input.grants;
-  const store = once(async () => {
-    const { createTableGrantStore } = await import("../../shared/grants/table-grant-store.ts");
+export function createGrantStores({ cloudName, grants, azure }: GrantStoresInput): GrantStores {
+  const { tableEndpoint, tableName } = grants;
+  const location = async () => {
     const identity = cloudName === "local" ? undefined : await azure.identity();
-    return createTableGrantStore({ cloudName, tableEndpoint, tableName, identity });
-  });
+    return { cloudName, tableEndpoint, tableName, identity };
+  };
+  return {
+    store: once(async () => {
+      const { createTableGrantStore } = await import("../../shared/grants/table-grant-store.ts");
+      return createTableGrantStore(await location());
+    }),
+    marks: once(async () => {
+      const { createTableMarkStore } = await import("../../shared/grants/table-mark-store.ts");
+      return createTableMarkStore(await location());
+    }),
+  };
+}
+
+export function createGrantServices(input: GrantServicesInput): GrantServices {
+  const { stores, isLive, sealing, nowMs } = input;
   const parts = once(async () => {
-    const [{ GRANT_PURPOSE }, { HANDLE_PURPOSE }, sealerFor, grantStore] = await Promise.all([
+    const [{ GRANT_PURPOSE }, { HANDLE_PURPOSE }, sealerFor, store] = await Promise.all([
       import("../../shared/grants/sealed-grant.ts"),
       import("../../shared/grants/sealed-handle.ts"),
       sealing.sealers(),
-      store(),
+      stores.store(),
     ]);
-    return { store: grantStore, sealer: sealerFor(GRANT_PURPOSE), handleSealer: sealerFor(HANDLE_PURPOSE) };
+    return { store, isLive, sealer: sealerFor(GRANT_PURPOSE), handleSealer: sealerFor(HANDLE_PURPOSE) };
   });
   const grants = once(async () => {
     const [{ createGrants }, { createOrphanRemoval }, made] = await Promise.all([
@@ -59,5 +82,5 @@ export function createGrantServices(input: GrantServicesInput): GrantServices {
     const [{ createGrantUpkeep }, made] = await Promise.all([import("../../shared/grants/grant-upkeep.ts"), parts()]);
     return createGrantUpkeep({ ...made, nowSeconds: () => Math.floor(nowMs() / 1_000) });
   });
-  return { grants, upkeep, store };
+  return { ...stores, grants, upkeep };
 }

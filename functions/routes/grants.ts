@@ -39,7 +39,8 @@ export function grantsRoute({ exchangeContext }: Service): Route {
 
 // ------------------------------------------------------------------------------------------------------------------
 
-function toListedGrant({ callers }: Policy, grant: Grant): Record<string, unknown> {
+/** A grant as lists show it. */
+export function toListedGrant({ callers }: Policy, grant: Grant): Record<string, unknown> {
   const { id, binding, user, apis, requestedBy, lastError } = grant;
   const entry = callers.find(
     ({ name, clientId = binding.clientId.toLowerCase() }) =>

@@ -67,12 +67,13 @@ var defaultAccess = '00000000-0000-0000-0000-000000000000'
 
 @export()
 @description('App roles of the service.')
-type RoleName = 'Exchange.Call' | 'Grant.Create' | 'Policy.Explain'
+type RoleName = 'Exchange.Call' | 'Grant.Admin' | 'Grant.Create' | 'Policy.Explain'
 
 @export()
 @description('Ids of the app roles by name. They are fixed, so that documents and scripts can refer to them.')
 var roleIds = {
   'Exchange.Call': '1f0d4c1e-5c0b-4d0f-9a52-7f6f0a1b2c31'
+  'Grant.Admin': '1f0d4c1e-5c0b-4d0f-9a52-7f6f0a1b2c34'
   'Grant.Create': '1f0d4c1e-5c0b-4d0f-9a52-7f6f0a1b2c32'
   'Policy.Explain': '1f0d4c1e-5c0b-4d0f-9a52-7f6f0a1b2c33'
 }
@@ -101,6 +102,14 @@ var appRoles = [
     value: 'Policy.Explain'
     displayName: 'Explain the policy'
     description: 'May request the policy decision for a caller with the deciding rule, and read details of readiness.'
+    allowedMemberTypes: ['Application', 'User']
+    isEnabled: true
+  }
+  {
+    id: roleIds['Grant.Admin']
+    value: 'Grant.Admin'
+    displayName: 'Administer grants'
+    description: 'May list the grants of every person and caller, and revoke them.'
     allowedMemberTypes: ['Application', 'User']
     isEnabled: true
   }

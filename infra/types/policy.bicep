@@ -203,6 +203,9 @@ type UserCaller = {
   @maxValue(1000)
   maxGrantsPerUser: int?
 
+  @description('UTC. Grants that were allowed until then are refused, for example 2027-01-31T12:00:00Z.')
+  grantsNotBefore: string?
+
   @description('`none`: the caller uses APIs through `/DownstreamApi` and never gets a token.')
   release: ('token' | 'none')?
 
@@ -287,6 +290,9 @@ type ApplicationCaller = {
   @maxValue(60)
   keepAliveDays: int?
 
+  @description('UTC. Grants that were allowed until then are refused, for example 2027-01-31T12:00:00Z.')
+  grantsNotBefore: string?
+
   @description('May redeem a grant while its user is not signed in.')
   unattended: bool?
 
@@ -342,6 +348,9 @@ type Policy = {
 
   @description('Further app registrations by name.')
   registrations: { *: Registration }?
+
+  @description('As in an entry, for the grants of every entry.')
+  grantsNotBefore: string?
 
   callers: Caller[]
 }

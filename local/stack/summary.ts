@@ -68,7 +68,7 @@ export function describeCommands({ environment }: Stack): string {
     "  npx --no -- gte header graph --local",
     "  npm run demo",
     "",
-    "Users: alice, bob; carol (no consent for her), dave (a guest), erin (Grant.Create, Policy.Explain).",
+    "Users: alice, bob; carol (no consent for her), dave (a guest), erin (Grant.Admin, Grant.Create, Policy.Explain).",
     `Passwords and client secrets of the local tenant: ${environmentPath}`,
     "Ctrl+C stops everything.",
   ].join("\n");

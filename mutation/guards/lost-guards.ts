@@ -90,8 +90,8 @@ export const LOST_GUARDS: readonly Guard[] = [
   {
     claim: "the page of a sign-in shows the end",
     file: "shared/sign-in/confirm-grant.ts",
-    from: "untilSeconds: grantEnd(createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS, grantMaxDays),",
-    to: "untilSeconds: createdAtSeconds,",
+    from: "? grantEnd(createdAtSeconds + CONFIRMATION_SECONDS + CODE_SECONDS, grantMaxDays)",
+    to: "? createdAtSeconds",
     test: HERE,
     titles: ["of an application's sign-in"],
   },
@@ -106,8 +106,8 @@ export const LOST_GUARDS: readonly Guard[] = [
   {
     claim: "a code is bound to what its page showed",
     file: "shared/sign-in/seal-code.ts",
-    from: "const bound = offlineAccess ? toBound(content.target) : undefined;",
-    to: 'const bound = offlineAccess && clientId === "" ? toBound(content.target) : undefined;',
+    from: 'const bound = confirmation === "confirmed" ? toBound(content.target) : undefined;',
+    to: 'const bound = confirmation === "confirmed" && clientId === "" ? toBound(content.target) : undefined;',
     test: "test/attacks/grants.test.ts",
     titles: [
       "the grant of a code has only the scopes of the confirmation page, even if policy and consent allow more by then",

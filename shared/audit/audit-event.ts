@@ -62,6 +62,12 @@ export interface AuditFacts {
   grantRevoked?: boolean;
   /** `azp`/`appid` of the client whose grant was ended. */
   grantClientId?: string;
+  /** An administrator's revocation: what it concerns, its id, and how many grants were counted. */
+  revocationKind?: "person" | "caller" | "entry" | "api" | "grant" | "everything";
+  revocationKey?: string;
+  revocationDryRun?: boolean;
+  revocationId?: string;
+  revocationGrants?: number;
   cache?: "hit" | "joined" | "miss" | "bypass" | "shared";
   /** The token is valid, but it was due for renewal and Entra could not renew it. */
   warning?: "entra_unavailable" | "entra_throttled";

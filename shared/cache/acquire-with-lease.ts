@@ -19,6 +19,8 @@ const PAUSE_MAX_MS = 100;
 /** A token from another instance (`shared`) or from Entra (`miss`). */
 export interface AcquiredToken {
   readonly token: EntraToken;
+  /** As in `CachedToken`. */
+  readonly acquiredAtSeconds: number;
   readonly level: "shared" | "miss";
   /** The key of the token, if it is not the requested one: another token of the family has the scopes. */
   readonly key?: string;
@@ -27,9 +29,9 @@ export interface AcquiredToken {
 export interface Acquisition {
   readonly key: string;
   /** Whether a token from level 2 may be used instead of a call to Entra. */
-  readonly isGoodEnough: (token: CachedToken) => boolean;
-  readonly callEntra: () => Promise<Result<EntraToken, Failure>>;
-  /** Another token of level 2 that has the requested scopes. */
+  readonly isGoodEnough: (token: CachedToken) => boolean | Promise<boolean>;
+  readonly callEntra: () => Promise<Result<AcquiredToken, Failure>>;
+  /** Another token of level 2 that has the requested scopes and may be used. */
   readonly findWider?: () => Promise<KeyedToken | undefined>;
 }
 
@@ -43,10 +45,9 @@ export async function acquireWithLease(
     await pause(next);
     found = await shared.findOrLease(key);
   }
-  if (found.kind === "token" && isGoodEnough(found.token)) return succeed({ token: found.token, level: "shared" });
+  if (found.kind === "token" && (await isGoodEnough(found.token))) return succeed(toShared(found.token));
   const wider = await findWider?.();
-  const acquired: Result<AcquiredToken, Failure> =
-    wider === undefined ? asMiss(await callEntra()) : succeed({ ...wider, level: "shared" });
+  const acquired = wider === undefined ? await callEntra() : succeed({ ...toShared(wider.token), key: wider.key });
   const isStored = acquired.ok && acquired.value.level === "miss";
   if (!isStored && found.kind === "leased") {
     void shared.release(key, found.lease);
@@ -63,7 +64,7 @@ export async function renewWithLease(
   { key, isGoodEnough, callEntra }: Acquisition,
 ): Promise<Result<AcquiredToken, Failure> | undefined> {
   const newer = await shared.find(key);
-  if (newer !== undefined && isGoodEnough(newer)) return succeed({ token: newer, level: "shared" });
+  if (newer !== undefined && (await isGoodEnough(newer))) return succeed(toShared(newer));
   const renewal = `${key}:renewal`;
   const found = await shared.findOrLease(renewal);
   if (found.kind === "busy") return undefined;
@@ -71,10 +72,11 @@ export async function renewWithLease(
   if (found.kind === "leased") {
     void shared.release(renewal, found.lease);
   }
-  return asMiss(acquired);
+  return acquired;
 }
 
-/** What Entra answered, as the cache takes it. */
-export function asMiss(answer: Result<EntraToken, Failure>): Result<AcquiredToken, Failure> {
-  return answer.ok ? succeed({ token: answer.value, level: "miss" }) : answer;
+// ---------------------------------------------------------------------------------------------------------------
+
+function toShared(token: CachedToken): AcquiredToken {
+  return { token, acquiredAtSeconds: token.acquiredAtSeconds, level: "shared" };
 }

@@ -5,9 +5,12 @@
 import type { SharedCounters } from "../admission/request-rates.ts";
 import { beforeDeadline } from "../core/deadline.ts";
 import { REDIS_FIRST_DEADLINE_MS } from "../core/limits.ts";
+import type { SharedMarks } from "./shared-marks.ts";
 import type { SharedTokens } from "./shared-tokens.ts";
 
-export interface LazySharedTokens extends SharedTokens, SharedCounters {
+type Level = SharedTokens & SharedMarks & SharedCounters;
+
+export interface LazySharedTokens extends Level {
   /** Begins to load level 2, unless that has begun already. */
   warm(): void;
 }
@@ -16,8 +19,8 @@ export interface LazySharedTokens extends SharedTokens, SharedCounters {
 const RETRY_MS = 30_000;
 
 /** `load` resolves when level 2 can be used. If it rejects, it is called again after a pause. */
-export function createLazySharedTokens(load: () => Promise<SharedTokens & SharedCounters>): LazySharedTokens {
-  let loaded: (SharedTokens & SharedCounters) | undefined;
+export function createLazySharedTokens(load: () => Promise<Level>): LazySharedTokens {
+  let loaded: Level | undefined;
   /** Ends with the load or at the deadline, whichever is first. Look-ups after that do not wait. */
   let firstWait: Promise<void> | undefined;
 
@@ -45,5 +48,7 @@ export function createLazySharedTokens(load: () => Promise<SharedTokens & Shared
     put: async (key, token, untilSeconds, family) => loaded?.put(key, token, untilSeconds, family),
     count: async (key, by, ttlMs) => loaded?.count(key, by, ttlMs),
     release: async (key, lease) => loaded?.release(key, lease),
+    publish: async (mark) => (await loaded?.publish(mark)) ?? false,
+    newer: async () => loaded?.newer(),
   };
 }

@@ -53,6 +53,8 @@ export interface StoreInput {
   /** End of the caller's right to the token (its assertion, its grant), seconds since 1970. */
   readonly notAfterSeconds: number | undefined;
   readonly order: number;
+  /** As in `CachedToken`. */
+  readonly acquiredAtSeconds: number;
   /** Entra returned it just now; false: it came from another instance. */
   readonly fromEntra: boolean;
   readonly family: string | undefined;
@@ -92,14 +94,14 @@ export function createMemoryCache({
     size: () => ({ entries: entries.size, bytes: entries.calculatedSize }),
     find,
     findFamily: (family) => families.keys(family).flatMap((key) => find(key) ?? []),
-    store(key, { token, notAfterSeconds, order, fromEntra, family }) {
+    store(key, { token, notAfterSeconds, order, acquiredAtSeconds, fromEntra, family }) {
       const now = nowSeconds();
       const endSeconds = Math.min(token.expiresAtSeconds, notAfterSeconds ?? Number.POSITIVE_INFINITY);
       const untilSeconds = endSeconds - leewaySeconds(endSeconds - now);
       const known = entries.peek(key);
       if (untilSeconds <= now || (known !== undefined && known.order > order)) return undefined;
       const entry: CacheEntry = {
-        token: toCachedToken(token),
+        token: toCachedToken(token, acquiredAtSeconds),
         untilSeconds,
         endSeconds,
         renewAtSeconds: token.expiresAtSeconds > endSeconds ? undefined : renewAt(token, untilSeconds, now),

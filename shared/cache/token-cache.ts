@@ -2,7 +2,8 @@
  * A cached token that is still valid, or one call to Entra for all requests that need the same token. Level 1 is the
  * memory of this process (`memory-cache.ts`); level 2 is shared between instances and optional (`shared-tokens.ts`).
  * This cache is authoritative; MSAL's cache is not used (see `entra/`). Failures and refresh tokens are never cached.
- * Policy runs before every look-up and the release check after it, so a hit bypasses neither.
+ * Policy runs before every look-up and the release check after it, so a hit bypasses neither. Every look-up says which
+ * tokens have been revoked (`mayUse`).
  *
  * Entra does not downscope: a token has every consented scope, whatever the request named. So a request whose scopes are
  * all in a cached token of the same caller, identity, registration and API gets that token (`families.ts`).
@@ -11,14 +12,9 @@
 import type { Failure } from "../core/failure.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { EntraToken } from "../entra/entra-token.ts";
-import {
-  type AcquiredToken,
-  type Acquisition,
-  acquireWithLease,
-  asMiss,
-  renewWithLease,
-} from "./acquire-with-lease.ts";
+import { type AcquiredToken, type Acquisition, acquireWithLease, renewWithLease } from "./acquire-with-lease.ts";
 import { warningOf } from "./cache-warning.ts";
+import { findUsable, findUsableWider, hasToken, isGoodEnough, type LookUp } from "./look-up.ts";
 import {
   type CacheEntry,
   type CacheSize,
@@ -40,27 +36,8 @@ export interface CacheAnswer {
   readonly warning?: CacheWarning;
 }
 
-export interface LookUp {
-  readonly key: string;
-  /** A cached token that ends sooner than this is not good enough, seconds. */
-  readonly minimumSeconds: number;
-  /** Do not answer from the cache; the token that Entra returns replaces the entry. */
-  readonly bypass: boolean;
-  /** End of the caller's right to the token (its assertion), seconds since 1970. */
-  readonly notAfterSeconds: number | undefined;
-  /** Undefined: only a token for exactly the requested scopes is the answer. */
-  readonly wider?: WiderTokens | undefined;
-}
-
-/** Tokens of the same caller, identity, registration and API that Entra issued for other scopes. */
-export interface WiderTokens {
-  /** See `familyKey`. A cache hit does not need it. */
-  readonly family: () => string;
-  /** True if a token with these scopes, as Entra returned them, is the answer to this request. */
-  readonly covers: (scopes: readonly string[]) => boolean;
-}
-
-export type Acquire = () => Promise<Result<EntraToken, Failure>>;
+/** `hadToken`: Entra has returned a token with the requested scopes before, and it has not ended. */
+export type Acquire = (hadToken: boolean) => Promise<Result<EntraToken, Failure>>;
 
 export interface TokenCache {
   getOrAcquire(lookUp: LookUp, acquire: Acquire): Promise<Result<CacheAnswer, Failure>>;
@@ -80,8 +57,6 @@ export interface TokenCacheOptions {
   readonly onRenewalFailed?: (report: RenewalReport) => void;
 }
 
-/** A token this young is used for any requested lifetime: Entra is called at most once in that time. */
-const RECENT_CALL_SECONDS = 60;
 /** A token with less time left than this is of no use to a caller, even while Entra cannot answer. */
 const STILL_USEFUL_SECONDS = 10;
 
@@ -111,8 +86,10 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
   return {
     size: levels.memory.size,
     async getOrAcquire(lookUp, acquire) {
-      if (lookUp.bypass) return toCacheAnswer(await callAndStore(levels, lookUp, () => callEntra(acquire)), "bypass");
-      const entry = levels.memory.find(lookUp.key);
+      if (lookUp.bypass)
+        return toCacheAnswer(await callAndStore(levels, lookUp, entraCall(levels, lookUp, acquire)), "bypass");
+      const usable = findUsable(levels.memory, lookUp);
+      const entry = usable instanceof Promise ? await usable : usable;
       if (entry !== undefined && isGoodEnough(entry, lookUp, nowSeconds())) {
         renewals.startIfDue(entry, () => renewEntry(levels, lookUp, entry, acquire));
         return succeed(toHit(entry));
@@ -124,10 +101,13 @@ export function createTokenCache(options: TokenCacheOptions): MeasuredTokenCache
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function isGoodEnough(entry: CacheEntry, { minimumSeconds }: LookUp, now: number): boolean {
-  const left = entry.token.expiresAtSeconds - now;
-  const fromRecentCall = entry.calledAtSeconds !== undefined && now - entry.calledAtSeconds < RECENT_CALL_SECONDS;
-  return entry.untilSeconds > now && (left >= minimumSeconds || fromRecentCall);
+/** A call that began before a revocation gives its token only to the requests that began before it, too. */
+async function joinOrMiss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<CacheAnswer, Failure>> {
+  const running = levels.flights.running(lookUp.key);
+  if (running === undefined) return toCacheAnswer(await miss(levels, lookUp, acquire), undefined);
+  const joined = await running;
+  if (!joined.ok || (await lookUp.mayUse(joined.value.acquiredAtSeconds))) return toCacheAnswer(joined, "joined");
+  return toCacheAnswer(await callAndStore(levels, lookUp, entraCall(levels, lookUp, acquire)), undefined);
 }
 
 /** `entry`: the requested one, if it is in its last minutes. */
@@ -137,8 +117,9 @@ async function widerOrMiss(
   entry: CacheEntry | undefined,
   acquire: Acquire,
 ): Promise<Result<CacheAnswer, Failure>> {
-  const { nowSeconds } = levels;
-  const wider = findWider(levels, lookUp);
+  const { memory, nowSeconds } = levels;
+  const usable = findUsableWider(memory, lookUp);
+  const wider = usable instanceof Promise ? await usable : usable;
   if (wider !== undefined && isGoodEnough(wider, lookUp, nowSeconds())) return succeed(toHit(wider));
   // Without a running call, this request starts its own at once, so that the next one finds it.
   const running = runningCallOfFamily(levels, lookUp);
@@ -149,32 +130,18 @@ async function widerOrMiss(
 }
 
 /**
- * The token of an earlier request that has the requested scopes, the longest-lived one first. It is not renewed here: a
- * request for fewer scopes would replace it with a token that may have fewer.
- */
-function findWider({ memory }: Levels, { wider }: LookUp): CacheEntry | undefined {
-  return wider === undefined
-    ? undefined
-    : memory
-        .findFamily(wider.family())
-        .filter(({ token }) => wider.covers(token.scopes))
-        .sort((a, b) => b.untilSeconds - a.untilSeconds)[0];
-}
-
-/**
  * Waits once for the running call of the family: its token may have the requested scopes. Without this, many requests
  * for different scopes at the same time would each call Entra. Undefined: this request needs its own call.
  */
 async function joinFamily(
-  levels: Levels,
+  { memory, nowSeconds }: Levels,
   lookUp: LookUp,
   running: Promise<Result<AcquiredToken, Failure>>,
 ): Promise<Result<CacheAnswer, Failure> | undefined> {
-  const { nowSeconds } = levels;
   const answer = await running.catch(() => undefined);
   // Entra cannot answer for this user now. Another refusal may be about the scopes of the other request only.
   if (answer?.ok === false && warningOf(answer.failure) !== undefined) return answer;
-  const wider = findWider(levels, lookUp);
+  const wider = await findUsableWider(memory, lookUp);
   return wider !== undefined && isGoodEnough(wider, lookUp, nowSeconds())
     ? succeed({ ...toHit(wider), level: "joined" })
     : undefined;
@@ -184,23 +151,18 @@ function runningCallOfFamily({ flights, familyFlights }: Levels, { key, wider }:
   return wider === undefined || flights.running(key) !== undefined ? undefined : familyFlights.running(wider.family());
 }
 
-async function joinOrMiss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<CacheAnswer, Failure>> {
-  const running = levels.flights.running(lookUp.key);
-  const answer = await (running ?? miss(levels, lookUp, acquire));
-  return toCacheAnswer(answer, running === undefined ? undefined : "joined");
-}
-
 function miss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<AcquiredToken, Failure>> {
   const { shared, nowSeconds } = levels;
   const acquisition: Acquisition = {
     key: lookUp.key,
-    isGoodEnough: (token) => token.expiresAtSeconds - nowSeconds() >= lookUp.minimumSeconds,
-    callEntra: acquire,
+    isGoodEnough: (token) =>
+      token.expiresAtSeconds - nowSeconds() >= lookUp.minimumSeconds && lookUp.mayUse(token.acquiredAtSeconds),
+    callEntra: entraCall(levels, lookUp, acquire),
     findWider: () => findWiderInLevel2(levels, lookUp),
   };
   const flight = levels.flights.start(lookUp.key, () =>
     callAndStore(levels, lookUp, () =>
-      shared === undefined ? callEntra(acquire) : acquireWithLease(shared, acquisition),
+      shared === undefined ? acquisition.callEntra() : acquireWithLease(shared, acquisition),
     ),
   );
   const family = lookUp.wider?.family();
@@ -213,13 +175,14 @@ function miss(levels: Levels, lookUp: LookUp, acquire: Acquire): Promise<Result<
 
 async function findWiderInLevel2(
   { shared, nowSeconds }: Levels,
-  { wider, minimumSeconds }: LookUp,
+  { wider, minimumSeconds, mayUse }: LookUp,
 ): Promise<KeyedToken | undefined> {
   const found = wider === undefined ? undefined : await shared?.findInFamily(wider.family());
   const isAnswer =
     found !== undefined &&
     wider?.covers(found.token.scopes) === true &&
-    found.token.expiresAtSeconds - nowSeconds() >= minimumSeconds;
+    found.token.expiresAtSeconds - nowSeconds() >= minimumSeconds &&
+    (await mayUse(found.token.acquiredAtSeconds));
   return isAnswer ? found : undefined;
 }
 
@@ -233,13 +196,15 @@ function renewEntry(
   const { shared, flights } = levels;
   const acquisition: Acquisition = {
     key: lookUp.key,
-    isGoodEnough: (token) => token.expiresAtSeconds > entry.token.expiresAtSeconds,
-    callEntra: acquire,
+    isGoodEnough: (token) =>
+      token.expiresAtSeconds > entry.token.expiresAtSeconds && lookUp.mayUse(token.acquiredAtSeconds),
+    callEntra: entraCall(levels, lookUp, acquire),
   };
   const renewal = async (): Promise<Result<AcquiredToken, Failure>> => {
-    const renewed = shared === undefined ? await callEntra(acquire) : await renewWithLease(shared, acquisition);
+    const renewed = shared === undefined ? await acquisition.callEntra() : await renewWithLease(shared, acquisition);
     // Another instance is renewing: requests that joined this flight get the token that is still valid.
-    return renewed ?? succeed({ token: entry.token, level: "shared" });
+    const { token } = entry;
+    return renewed ?? succeed({ token, acquiredAtSeconds: token.acquiredAtSeconds, level: "shared" });
   };
   return flights.running(lookUp.key) ?? flights.start(lookUp.key, () => callAndStore(levels, lookUp, renewal));
 }
@@ -252,18 +217,23 @@ async function callAndStore(
   const order = nextOrder();
   const acquired = await call();
   if (acquired.ok) {
-    const { token, level, key: storeAs = key } = acquired.value;
+    const { token, acquiredAtSeconds, level, key: storeAs = key } = acquired.value;
     const family = wider?.family();
-    const entry = memory.store(storeAs, { token, notAfterSeconds, order, fromEntra: level === "miss", family });
-    if (entry !== undefined && level === "miss") {
+    const fromEntra = level === "miss";
+    const entry = memory.store(storeAs, { token, notAfterSeconds, order, acquiredAtSeconds, fromEntra, family });
+    if (entry !== undefined && fromEntra) {
       void shared?.put(key, entry.token, entry.untilSeconds, family);
     }
   }
   return acquired;
 }
 
-async function callEntra(acquire: Acquire): Promise<Result<AcquiredToken, Failure>> {
-  return asMiss(await acquire());
+function entraCall({ memory, nowSeconds }: Levels, lookUp: LookUp, acquire: Acquire): Acquisition["callEntra"] {
+  return async () => {
+    const acquiredAtSeconds = nowSeconds();
+    const acquired = await acquire(hasToken(memory, lookUp));
+    return acquired.ok ? succeed({ token: acquired.value, acquiredAtSeconds, level: "miss" }) : acquired;
+  };
 }
 
 /** While Entra cannot answer, a token in its last minutes is better for the caller than an error. */

@@ -5,6 +5,7 @@
  */
 
 import type { BatchProblem } from "./batch-problem.ts";
+import type { DependencyProblem } from "./dependency.ts";
 import type { TargetProblem } from "./downstream-target.ts";
 import type { FlowName } from "./flow-name.ts";
 import type { WantedGrant } from "./grant.ts";
@@ -23,6 +24,8 @@ export type RequestProblem =
   | "handle_malformed"
   | "scope_malformed"
   | "too_many_parameters"
+  /** The store has its maximum of revocations. */
+  | "too_many_revocations"
   /** The headers announce a body, and none arrived: the Functions host does not pass on a body sent in chunks. */
   | "body_missing"
   | "body_not_utf8"
@@ -114,6 +117,8 @@ export type ActorRefusal = TokenRefusal | "not_listed";
 export type GrantRefusal =
   | "unknown"
   | "expired"
+  /** An administrator revoked it, or the policy counts no grant that is this old. */
+  | "revoked"
   /** Requested with a link, and no person has allowed it yet. */
   | "pending"
   | "not_bound"
@@ -196,26 +201,6 @@ export interface EntraEvidence {
   readonly traceId: string | undefined;
   readonly correlationId: string | undefined;
 }
-
-/** What can go wrong with each dependency. Wire codes are `<dependency>_<problem>`. */
-export const DEPENDENCY_PROBLEMS = {
-  entra: ["unavailable", "timeout", "answer_invalid"],
-  /** A failed read of the keys is one failure: the operator event `keys` has its cause. */
-  key_set: ["unavailable"],
-  key_vault: ["unavailable", "timeout", "answer_invalid"],
-  managed_identity: ["unavailable", "timeout", "answer_invalid"],
-  grant_store: ["unavailable", "timeout"],
-  /** The policy blob was never read since the instance started. The operator event `policy` has the cause. */
-  policy: ["unavailable"],
-  /** The API that the relay calls. */
-  downstream: ["unavailable", "timeout", "answer_too_large", "redirect", "busy"],
-} as const;
-
-export type Dependency = keyof typeof DEPENDENCY_PROBLEMS;
-
-type DependencyProblem = {
-  readonly [D in Dependency]: { readonly dependency: D; readonly problem: (typeof DEPENDENCY_PROBLEMS)[D][number] };
-}[Dependency];
 
 /** `unproved`: Entra was asked about a client's own credential that was never right, so a stranger can cause the failure. */
 type Undecided = { readonly evidence?: EntraEvidence; readonly unproved?: true };

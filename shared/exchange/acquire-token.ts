@@ -3,7 +3,8 @@
  * follows it for every token, cached or new.
  */
 import { cacheKey, familyKey, type TokenIdentity } from "../cache/cache-key.ts";
-import type { CacheAnswer, TokenCache, WiderTokens } from "../cache/token-cache.ts";
+import type { WiderTokens } from "../cache/look-up.ts";
+import type { CacheAnswer, TokenCache } from "../cache/token-cache.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { ExchangeRequest, TokenParameters } from "../core/exchange-request.ts";
 import type { Failure } from "../core/failure.ts";
@@ -15,6 +16,9 @@ import type { Subject } from "../flows/flows.ts";
 import { flowFor } from "../flows/flows.ts";
 import type { OfflineAccess } from "../offline-access/offline-access.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
+import type { RevocableToken } from "../revocation/marks-of.ts";
+import type { RefusedRequest } from "../revocation/refused-by-entra.ts";
+import type { Revocations } from "../revocation/revocations.ts";
 import { refusalKey } from "../throttling/refusal-memory.ts";
 import { spendBudget, spendMiss, type ThrottlingContext, throttledCall } from "../throttling/throttled-call.ts";
 import type { CodeRedemptions } from "./code-redemptions.ts";
@@ -29,6 +33,7 @@ export interface AcquireContext extends ThrottlingContext {
   readonly applicationOnly: Registration | undefined;
   readonly grants: Pick<OfflineAccess, "redeemed">;
   readonly codes: CodeRedemptions;
+  readonly revocations: Pick<Revocations, "mayUse" | "heard">;
   /** See `FlowContext`. */
   readonly onOtherUser: FlowContext["onOtherUser"];
 }
@@ -80,12 +85,16 @@ async function acquireAs(
   const refused = bypass || key === undefined ? spendBudget(context, entraCall()) : undefined;
   if (refused !== undefined) return fail(refused);
 
-  const callEntra = () =>
+  const token: TokenRequest = { caller, subject, entitlement, registration: registration.clientId };
+  const callEntra = (hadToken = false) =>
     throttledCall(context, entraCall(), async () => {
       const entra = await registration.entra();
       const { grants, allowGuests, onOtherUser } = context;
       const flowContext = { entra, allowGuests, grantRedeemed: grants.redeemed, onOtherUser };
-      return flow.acquire(flowContext, { entitlement, claims, correlationId, trace });
+      const acquired = await flow.acquire(flowContext, { entitlement, claims, correlationId, trace });
+      if (!acquired.ok && isAboutEarlierTokens(acquired.failure, hadToken))
+        context.revocations.heard(acquired.failure, toRefusedRequest(token));
+      return acquired;
     });
   if (subject.source === "code") {
     const { entraCode } = subject.code;
@@ -94,15 +103,16 @@ async function acquireAs(
     return redeemed.ok ? succeed({ token: redeemed.value, level: "bypass" }) : redeemed;
   }
   if (key === undefined || !isCacheable(entitlement, tokenParameters)) {
-    const token = await callEntra();
-    return token.ok ? succeed({ token: token.value, level: "bypass" }) : token;
+    const acquired = await callEntra();
+    return acquired.ok ? succeed({ token: acquired.value, level: "bypass" }) : acquired;
   }
-  const onMiss = async () => {
+  const onMiss = async (hadToken: boolean) => {
     const spent = bypass ? undefined : spendMiss(context, entraCall());
-    return spent === undefined ? callEntra() : fail(spent);
+    return spent === undefined ? callEntra(hadToken) : fail(spent);
   };
   const wider = widerTokens(context, acquisition, registration, flow.identity);
-  const lookUp = { key, minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds, wider };
+  const mayUse = (acquiredAtSeconds: number) => context.revocations.mayUse(token, acquiredAtSeconds);
+  const lookUp = { key, minimumSeconds, bypass, notAfterSeconds: flow.notAfterSeconds, wider, mayUse };
   return context.cache.getOrAcquire(lookUp, onMiss);
 }
 
@@ -121,6 +131,29 @@ function widerTokens(
     family: () => familyKey({ ...parts, entry, callerClientId: caller.clientId }),
     covers: (scopes) => coversRequest(request, subject, entitlement, scopes),
   };
+}
+
+type TokenRequest = RevocableToken & Pick<Acquisition, "subject">;
+
+/**
+ * Consent that is missing for scopes of no earlier token says nothing about the earlier tokens. Otherwise a request for a
+ * scope that was never consented would end the cached tokens of all callers of that person.
+ */
+function isAboutEarlierTokens(failure: Failure, hadToken: boolean): boolean {
+  return hadToken || failure.kind !== "entra_refused" || failure.verdict !== "consent_required";
+}
+
+/** Whose earlier tokens a refusal of this request is about. */
+function toRefusedRequest({ subject, entitlement, registration }: TokenRequest): RefusedRequest {
+  const request = { registration, api: entitlement.api.name, person: undefined, grantId: undefined };
+  switch (subject.source) {
+    case "user":
+      return { ...request, person: subject.user.objectId };
+    case "grant":
+      return { ...request, person: subject.grant.grant.user.objectId, grantId: subject.grant.grant.id };
+    default:
+      return request;
+  }
 }
 
 /** Undefined: the flow's tokens have no identity, so no cache may hold them. */

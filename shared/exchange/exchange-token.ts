@@ -183,9 +183,10 @@ function withFlow(failure: Failure, { flow }: Entitlement): Failure {
   return failure.kind === "entra_refused" ? { ...failure, flow } : failure;
 }
 
-/** The link in the event is bound to the grant's person. */
+/** Not for a grant whose death is in its row already. The link in the event is bound to the grant's person. */
 function reportDeadGrant({ events }: ExchangeContext, subject: Subject, failure: Failure): void {
-  if (subject.source !== "grant" || failure.kind !== "entra_refused" || failure.verdict !== "grant_dead") return;
+  if (subject.source !== "grant" || subject.grant.grant.deadSinceSeconds !== undefined) return;
+  if (failure.kind !== "entra_refused" || failure.verdict !== "grant_dead") return;
   const { verdict: reason, signIn } = failure;
   events.publish(aboutGrant("dead", subject.grant.grant, { reason, signInUrl: signIn?.url }));
 }

@@ -11,8 +11,9 @@ import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
 import type { Sealer } from "../sealing/sealer.ts";
 import { type GrantHandle, parseHandle } from "./grant-handle.ts";
 import type { GrantStore } from "./grant-store.ts";
-import type { GrantFailure, StoredGrant, StoredRequest, StoredRow } from "./grant-types.ts";
+import type { GrantFailure, IsLive, StoredGrant, StoredRequest, StoredRow } from "./grant-types.ts";
 import { sealContent, UNUSED } from "./new-grant.ts";
+import { checkLive, toRevocable } from "./open-grant.ts";
 import { endReplaced, roomForGrant } from "./room-for-grant.ts";
 import { unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
@@ -58,11 +59,12 @@ export interface AllowInput {
   readonly store: GrantStore;
   readonly sealer: Sealer;
   readonly handleSealer: Sealer;
+  readonly isLive: IsLive;
   readonly nowSeconds: () => number;
 }
 
 /**
- * Failures: `grant_unknown` (revoked, declined or expired), `grant_answered` (by another confirmation), `grant_not_bound`
+ * Failures: `grant_unknown` (ended, declined or expired), `grant_revoked` (by an administrator, since it was allowed or requested), `grant_answered` (by another confirmation), `grant_not_bound`
  * (another person, application or registration).
  */
 export async function allowGrant(
@@ -127,7 +129,7 @@ export async function declineGrant(
 
 /** Whether a link of this handle can still be answered. Fails as `allowGrant` does. */
 export async function checkAnswerable(
-  { store, nowSeconds }: Pick<AllowInput, "store" | "nowSeconds">,
+  { store, sealer, isLive, nowSeconds }: AllowInput,
   { handle, heals }: Pick<AllowGrant, "handle" | "heals">,
 ): Promise<Result<true, GrantFailure>> {
   const parsed = parseHandle(handle.reveal());
@@ -135,8 +137,12 @@ export async function checkAnswerable(
   const row = await store.read(parsed.value.id);
   if (!row.ok) return row;
   if (row.value === undefined) return fail({ kind: "grant_unknown" });
-  if ("grant" in row.value) return heals ? succeed(true) : fail({ kind: "grant_answered", grantId: parsed.value.id });
-  return row.value.requested.expiresAtSeconds > nowSeconds() ? succeed(true) : fail({ kind: "grant_unknown" });
+  if ("grant" in row.value) {
+    return heals ? checkLive(isLive, row.value.grant) : fail({ kind: "grant_answered", grantId: parsed.value.id });
+  }
+  if (row.value.requested.expiresAtSeconds <= nowSeconds()) return fail({ kind: "grant_unknown" });
+  const unsealed = await unsealRequest(sealer, parsed.value, row.value);
+  return unsealed.ok ? checkLive(isLive, toRevocable(unsealed.value)) : unsealed;
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -171,6 +177,8 @@ async function firstGrant(input: AllowInput, { request, handle, previous }: Allo
   if (!unsealed.ok) return unsealed;
   const { binding, registration, expectedUser, codeChallenge, expiresAtSeconds, requestedBy } = unsealed.value;
   if (expiresAtSeconds <= input.nowSeconds()) return fail({ kind: "grant_unknown" });
+  const live = await checkLive(input.isLive, toRevocable(unsealed.value));
+  if (!live.ok) return live;
   const isRequested =
     isSameBinding(binding, request.binding) &&
     registration === request.registration &&
@@ -198,6 +206,8 @@ async function renewedGrant(input: AllowInput, { request, handle, previous }: Al
   const isSamePerson = isSameUser(grant.user, request.user);
   if (isSamePerson && grant.confirmation === request.confirmation) return succeed({ grant, outcome: "existed" });
   if (!request.heals) return fail({ kind: "grant_answered", grantId: grant.id });
+  const live = await checkLive(input.isLive, grant);
+  if (!live.ok) return live;
   const isSameGrant =
     isSamePerson && isSameBinding(grant.binding, request.binding) && grant.registration === request.registration;
   if (!isSameGrant) return fail({ kind: "grant_not_bound", grantId: grant.id });

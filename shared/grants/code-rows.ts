@@ -4,7 +4,7 @@
  * the grant was stored.
  */
 import { fail, type Result, succeed } from "../core/result.ts";
-import { type Int64, int64, type RowKeys } from "./grant-row.ts";
+import { type Int64, int64, type RowKeys } from "./columns.ts";
 import type { GrantStoreFailure } from "./grant-types.ts";
 import type { GrantTable } from "./table-client.ts";
 

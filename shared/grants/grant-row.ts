@@ -14,18 +14,8 @@
 import type { ApiScopes, ConsentedApis } from "../core/api-scopes.ts";
 import type { Grant } from "../core/grant.ts";
 import type { UserIdentity } from "../core/user-identity.ts";
+import { type Int64, int64, type RowKeys, readSeconds, readString } from "./columns.ts";
 import type { GrantCaller, GrantContent, StoredRequest } from "./grant-types.ts";
-
-/** 64-bit column: seconds since 1970 exceed 32 bits in 2038. */
-export interface Int64 {
-  readonly type: "Int64";
-  readonly value: string;
-}
-
-export interface RowKeys {
-  readonly partitionKey: string;
-  readonly rowKey: string;
-}
 
 export interface IndexRow extends RowKeys {
   /** The grant's client, so that a person's grants for one application can be counted. */
@@ -77,10 +67,6 @@ export interface GrantRow extends RowKeys {
 /** The largest number of ten digits, so that the difference always has ten digits. */
 const SECONDS_END = 9_999_999_999;
 const CURSOR = /^\d{10}-[0-9a-f]{64}$/;
-
-export function int64(value: number): Int64 {
-  return { type: "Int64", value: String(value) };
-}
 
 export function grantKeys(id: string): RowKeys {
   return { partitionKey: `grant-${id.slice(0, 2)}`, rowKey: id };
@@ -267,11 +253,6 @@ function readLastError(row: Readonly<Record<string, unknown>>): Grant["lastError
   return code === undefined ? undefined : { code, atSeconds: readSeconds(row["lastErrorAtSeconds"]) };
 }
 
-function readString(value: unknown): string {
-  if (typeof value !== "string" || value === "") throw new TypeError("not a text");
-  return value;
-}
-
 function readStrings(value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw new TypeError("not a list");
   return value.map(readString);
@@ -294,10 +275,4 @@ function readStoredApi(value: unknown): ApiScopes {
 function readKind(value: unknown): "user" | "application" {
   if (value !== "user" && value !== "application") throw new TypeError("not a kind");
   return value;
-}
-
-/** The SDK returns a 64-bit column as a bigint. */
-function readSeconds(value: unknown): number {
-  if (typeof value !== "bigint") throw new TypeError("not a 64-bit number");
-  return Number(value);
 }

@@ -19,6 +19,7 @@ import type {
   StoredRequest,
   StoredRow,
 } from "./grant-types.ts";
+import type { SearchGrants } from "./search-grants.ts";
 
 /** What changes in a row besides an answer of the person. A member that is absent stays; an undefined one goes. */
 export type GrantChange = Partial<
@@ -102,6 +103,8 @@ export interface GrantStore {
   claimCode(claim: ClaimCode): Promise<Result<ClaimedCode, GrantStoreFailure>>;
   /** One page of grants of every owner, in no order, for the timers. */
   find(request: FindGrants): Promise<Result<FoundGrants, GrantStoreFailure>>;
+  /** For administrators: the grants of any owner, in the order of their ids. */
+  search(request: SearchGrants): Promise<Result<GrantPage, GrantStoreFailure>>;
   /** Deletes (or in a dry run counts) rows that expired before `beforeSeconds`, at most `limit` of them. */
   reap(request: {
     readonly beforeSeconds: number;

@@ -1,5 +1,6 @@
 /** The types of grants: callers, stored and unsealed grants, pages and failures. */
 import type { Grant, GrantBinding, RequestedGrant } from "../core/grant.ts";
+import type { Result } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import type { UserIdentity } from "../core/user-identity.ts";
 import type { SealFailure } from "../sealing/seal-failure.ts";
@@ -62,6 +63,17 @@ export interface GrantPage {
   readonly next: string | undefined;
 }
 
+/** What a revocation compares of a grant that exists or is requested. */
+export interface Revocable extends Pick<Grant, "id" | "binding" | "policyEntry" | "apis"> {
+  /** Undefined: requested, and any person may allow it. */
+  readonly user: Pick<UserIdentity, "objectId"> | undefined;
+  /** When it was allowed or, before that, requested. */
+  readonly allowedAtSeconds: number;
+}
+
+/** False: an administrator has revoked it. Fails while that cannot be known. */
+export type IsLive = (grant: Revocable) => Promise<Result<boolean, GrantStoreFailure>>;
+
 export interface ReapReport {
   /** Rows past their expiry that were found (grants and index entries), at most the limit. */
   readonly expired: number;
@@ -112,6 +124,10 @@ export type GrantFailure =
       /** The grant's record, compared with the sealed one. Undefined: it cannot be unsealed (any more). */
       readonly sealedRecord: Grant | undefined;
     }
+  /** An administrator revoked it. No link makes it live again. */
+  | { readonly kind: "grant_revoked"; readonly grantId: string }
+  /** The policy counts no grant that was allowed so long ago. A person can allow it again. */
+  | { readonly kind: "grant_too_old"; readonly grantId: string; readonly sealedRecord: Grant }
   /** No person has allowed the grant yet. `requested` is known only with the handle. */
   | { readonly kind: "grant_pending"; readonly grantId: string; readonly requested: RequestedGrant }
   /** The link of the grant was answered by another confirmation. */

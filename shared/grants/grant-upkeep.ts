@@ -6,14 +6,17 @@
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
 import { changeGrant } from "./grant-change.ts";
-import type { GrantChange, GrantStore } from "./grant-store.ts";
-import type { GrantFailure, StoredGrant, UnsealedGrant } from "./grant-types.ts";
+import type { FindGrants, FoundGrants, GrantChange } from "./grant-store.ts";
+import type { GrantFailure, IsLive, StoredGrant, UnsealedGrant } from "./grant-types.ts";
 import { NOT_KEPT_ALIVE } from "./keep-alive-columns.ts";
+import { checkLive } from "./open-grant.ts";
 import type { RedemptionInput } from "./record-redemption.ts";
 import { unsealGrant } from "./sealed-grant.ts";
 import { unsealHandle } from "./sealed-handle.ts";
 
-export interface GrantUpkeep extends Pick<GrantStore, "find"> {
+export interface GrantUpkeep {
+  /** As the store's `find`, without the grants that an administrator has revoked. */
+  find(request: FindGrants): Promise<Result<FoundGrants, GrantFailure>>;
   /** No other timer acts on it until then, seconds since 1970. Undefined: another instance was faster, or a caller. */
   claim(stored: StoredGrant, untilSeconds: number): Promise<Result<StoredGrant | undefined, GrantFailure>>;
   /** With its own sealed handle. `seal_broken`: the row was changed or is another one's. */
@@ -26,8 +29,15 @@ export interface GrantUpkeep extends Pick<GrantStore, "find"> {
   reportExpiring(stored: StoredGrant): Promise<Result<boolean, GrantFailure>>;
 }
 
-export function createGrantUpkeep({ store, sealer, handleSealer, nowSeconds }: RedemptionInput): GrantUpkeep {
+export interface GrantUpkeepInput extends RedemptionInput {
+  readonly isLive: IsLive;
+}
+
+export function createGrantUpkeep(input: GrantUpkeepInput): GrantUpkeep {
+  const { store, sealer, handleSealer, isLive, nowSeconds } = input;
   const open = async (stored: StoredGrant): Promise<Result<UnsealedGrant, GrantFailure>> => {
+    const live = await checkLive(isLive, stored.grant);
+    if (!live.ok) return live;
     const handle = await unsealHandle(handleSealer, stored);
     if (!handle.ok) return handle;
     if (handle.value === undefined) return fail({ kind: "seal_broken", problem: "row" });
@@ -37,7 +47,7 @@ export function createGrantUpkeep({ store, sealer, handleSealer, nowSeconds }: R
       : refreshToken;
   };
   return {
-    find: store.find,
+    find: (request) => findLive(input, request),
     async claim(stored, untilSeconds) {
       const claimed = await store.replace(stored, { keepAliveAfterSeconds: untilSeconds });
       if (!claimed.ok) return claimed;
@@ -60,4 +70,21 @@ export function createGrantUpkeep({ store, sealer, handleSealer, nowSeconds }: R
       return reported.ok ? succeed(reported.value !== undefined) : reported;
     },
   };
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+async function findLive(
+  { store, isLive }: GrantUpkeepInput,
+  request: FindGrants,
+): Promise<Result<FoundGrants, GrantFailure>> {
+  const found = await store.find(request);
+  if (!found.ok) return found;
+  const grants: StoredGrant[] = [];
+  for (const stored of found.value.grants) {
+    const live = await isLive(stored.grant);
+    if (!live.ok) return live;
+    if (live.value) grants.push(stored);
+  }
+  return succeed({ ...found.value, grants });
 }

@@ -30,11 +30,13 @@ import type {
   GrantPage,
   GrantStoreFailure,
   GrantVisibility,
+  IsLive,
   ReapReport,
-  StoredRequest,
   StoredRow,
   UnsealedGrant,
 } from "./grant-types.ts";
+import { type Bound, isBoundTo, openGrant } from "./open-grant.ts";
+import { reapRevoked } from "./reap-revoked.ts";
 import {
   confirmExists,
   firstDeath,
@@ -44,7 +46,7 @@ import {
   recordVerified,
   storeNewer,
 } from "./record-redemption.ts";
-import { sealRequest, unsealGrant, unsealRequest } from "./sealed-grant.ts";
+import { sealRequest } from "./sealed-grant.ts";
 
 /**
  * How long an expired grant stays in the store. An application that runs once a week then gets "expired" with a link to
@@ -70,10 +72,7 @@ export interface Grants {
   create(request: CreateGrant): Promise<Result<CreatedGrant, GrantFailure>>;
   /** The code was used again. Returns the grant that it had made and that ends now. */
   revokeByCode(codeId: string, caller: GrantCaller): Promise<Result<RevokedGrant | undefined, GrantFailure>>;
-  /**
-   * Checks existence, binding, expiry and seal, in this order: another caller does not learn that a grant expired, or that
-   * it is pending.
-   */
+  /** See `openGrant`. */
   open(handle: SecretValue, caller: GrantCaller): Promise<Result<UnsealedGrant, GrantFailure>>;
   /** Stores the newer refresh token that Entra returned, unless another instance stored one in the meantime. */
   storeNewer(
@@ -107,6 +106,8 @@ export interface Grants {
   /** Deletes a grant whose caller got an error instead of the handle. */
   discard(grant: Grant): Promise<Result<boolean, GrantStoreFailure>>;
   reap(request: { readonly dryRun: boolean; readonly limit: number }): Promise<Result<ReapReport, GrantStoreFailure>>;
+  /** Deletes the rows of revoked grants. `limit`: how many grants the run looks at. */
+  reapRevoked(request: { readonly dryRun: boolean; readonly limit: number }): Promise<Result<ReapReport, GrantFailure>>;
 }
 
 export interface GrantsInput {
@@ -120,10 +121,12 @@ export interface GrantsInput {
   readonly newHandle?: () => GrantHandle;
   /** See `remove-orphan.ts`. */
   readonly removeOrphan?: (grant: Grant) => Promise<void>;
+  /** Whether an administrator has revoked a grant. */
+  readonly isLive: IsLive;
 }
 
 export function createGrants(input: GrantsInput): Grants {
-  const { store } = input;
+  const { store, isLive } = input;
   const redemption = { ...input, nowSeconds: () => nowSeconds(input) };
   return {
     request: (request) => requestGrant(input, request),
@@ -131,7 +134,7 @@ export function createGrants(input: GrantsInput): Grants {
     decline: (request) => declineGrant(redemption, request),
     checkAnswerable: (link) => checkAnswerable(redemption, link),
     create: (request) => createGrant(redemption, request),
-    open: (handle, caller) => openGrant(input, handle, caller),
+    open: (handle, caller) => openGrant(redemption, handle, caller),
     storeNewer: (opened, refreshToken, by) => storeNewer(redemption, opened, refreshToken, by),
     recordRedemption: (opened, by) => recordRedemption(redemption, opened, by),
     firstDeath: (opened, refusal) => firstDeath(redemption, opened, refusal),
@@ -150,20 +153,10 @@ export function createGrants(input: GrantsInput): Grants {
       if (!deleted.ok) removeLater(input, grant);
       return deleted;
     },
+    reapRevoked: (request) => reapRevoked({ store, isLive }, request),
     reap: ({ dryRun, limit }) =>
       store.reap({ beforeSeconds: nowSeconds(input) - EXPIRED_RETENTION_SECONDS, limit, dryRun }),
   };
-}
-
-/** A requested grant has no user yet. */
-type Bound = Pick<RevokedGrant, "binding" | "user">;
-
-/** Whether this caller may redeem the grant: a user only its own grants, an application only those of its client id. */
-function isBoundTo({ binding, user }: Bound, caller: GrantCaller): boolean {
-  const sameClient =
-    binding.kind === caller.kind && binding.tenantId === caller.tenantId && binding.clientId === caller.clientId;
-  if (!sameClient) return false;
-  return binding.kind === "application" || isSameUser(user, caller);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -197,44 +190,6 @@ async function revokeByCode(
   return grantId === undefined ? succeed(undefined) : revokeGrant(input, grantId, caller, {});
 }
 
-async function openGrant(
-  input: GrantsInput,
-  handle: SecretValue,
-  caller: GrantCaller,
-): Promise<Result<UnsealedGrant, GrantFailure>> {
-  const parsed = parseHandle(handle.reveal());
-  if (!parsed.ok) return parsed;
-  const row = await readBound(input, parsed.value.id, caller);
-  if (!row.ok) return row;
-  const stored = row.value;
-  if (!("grant" in stored)) return pendingGrant(input, parsed.value, stored);
-  const { grant, sealed } = stored;
-  const refreshToken = await unsealGrant(input.sealer, parsed.value, grant, sealed);
-  const { id: grantId, expiresAtSeconds } = grant;
-  if (expiresAtSeconds <= nowSeconds(input)) {
-    // The sealing key may no longer exist. Only the sealed record proves what the grant was.
-    return fail({
-      kind: "grant_expired",
-      grantId,
-      expiresAtSeconds,
-      sealedRecord: refreshToken.ok ? grant : undefined,
-    });
-  }
-  return refreshToken.ok ? succeed({ ...stored, handle, refreshToken: refreshToken.value }) : refreshToken;
-}
-
-/** No person has allowed the grant. After its expiry it is as unknown as one that the reaper deleted. */
-async function pendingGrant(
-  input: GrantsInput,
-  handle: GrantHandle,
-  stored: StoredRequest,
-): Promise<Result<never, GrantFailure>> {
-  if (stored.requested.expiresAtSeconds <= nowSeconds(input)) return fail({ kind: "grant_unknown" });
-  const requested = await unsealRequest(input.sealer, handle, stored);
-  return requested.ok ? fail({ kind: "grant_pending", grantId: handle.id, requested: requested.value }) : requested;
-}
-
-/** Reads again if a person allowed the requested grant in the meantime. */
 async function revokeGrant(
   input: GrantsInput,
   id: string,
@@ -262,29 +217,19 @@ async function removeRow(
   return existed.ok ? succeed(existed.value ? "removed" : "gone") : existed;
 }
 
-async function readBound(
-  input: GrantsInput,
-  id: string,
-  caller: GrantCaller,
-): Promise<Result<StoredRow, GrantFailure>> {
-  const read = await input.store.read(id);
-  if (!read.ok) return read;
-  if (read.value === undefined) return fail({ kind: "grant_unknown" });
-  const bound = "grant" in read.value ? read.value.grant : { ...read.value.requested, user: undefined };
-  return isBoundTo(bound, caller)
-    ? succeed(read.value)
-    : fail({ kind: "grant_not_bound", grantId: id, presented: bound });
-}
-
 /**
- * Lists unexpired grants only. The index only finds candidates: access is checked on each grant row.
+ * Lists live grants only. The index only finds candidates: access is checked on each grant row.
  */
 async function listGrants(input: GrantsInput, request: ListGrants): Promise<Result<GrantPage, GrantFailure>> {
   const page = await input.store.list(request);
   if (!page.ok) return page;
-  const visible = page.value.grants.filter(
-    (grant) => grant.expiresAtSeconds > nowSeconds(input) && canSee(grant, request.caller, request),
-  );
+  const visible: Grant[] = [];
+  for (const grant of page.value.grants) {
+    if (grant.expiresAtSeconds <= nowSeconds(input) || !canSee(grant, request.caller, request)) continue;
+    const live = await input.isLive(grant);
+    if (!live.ok) return live;
+    if (live.value) visible.push(grant);
+  }
   return succeed({ grants: visible, next: page.value.next });
 }
 

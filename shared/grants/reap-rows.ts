@@ -4,7 +4,7 @@
  * Failures: those of the query; a row that cannot be deleted is counted.
  */
 import { type Result, succeed } from "../core/result.ts";
-import type { RowKeys } from "./grant-row.ts";
+import type { RowKeys } from "./columns.ts";
 import type { GrantStoreFailure, ReapReport } from "./grant-types.ts";
 import type { GrantTable } from "./table-client.ts";
 

@@ -7,25 +7,19 @@ import type { Grant } from "../core/grant.ts";
 import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { claimCode } from "./code-rows.ts";
+import type { RowKeys } from "./columns.ts";
 import { findGrants } from "./find-grants.ts";
 import { changedContent } from "./grant-change.ts";
-import {
-  grantKeys,
-  type IndexRow,
-  indexKeys,
-  type RequestRow,
-  type RowKeys,
-  toGrantRow,
-  toIndexRows,
-  toRequestRow,
-} from "./grant-row.ts";
+import { grantKeys, indexKeys, toGrantRow, toIndexRows, toRequestRow } from "./grant-row.ts";
 import type { GrantChange, GrantStore } from "./grant-store.ts";
 import type { GrantContent, GrantExists, GrantStoreFailure, StoredGrant, StoredRow } from "./grant-types.ts";
 import { listGrantRows, listGrantsOfUser } from "./list-grants.ts";
 import { readRow } from "./read-row.ts";
 import { reapRows } from "./reap-rows.ts";
+import { searchGrants } from "./search-grants.ts";
 import { callTable } from "./table-call.ts";
 import { createTableClient, type GrantTable, type TableClientInput } from "./table-client.ts";
+import { upsertRow } from "./upsert-row.ts";
 
 export interface TableGrantStoreInput extends TableClientInput {
   /** For tests; normally `GRANT_STORE_DEADLINE_MS`. */
@@ -60,6 +54,7 @@ export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
     listOfUser: (request) => listGrantsOfUser(table, request),
     claimCode: (claim) => claimCode(table, claim),
     find: (request) => findGrants(table, request),
+    search: (request) => searchGrants(table, request),
     reap: (request) => reapRows(table, request),
     async check() {
       // Even a 404 for the row proves that endpoint, identity and role assignment work.
@@ -92,17 +87,6 @@ async function createRows(
   return state === "row_exists"
     ? fail({ kind: "grant_exists", grantId: grant.id })
     : fail({ kind: "store_unavailable", code: state });
-}
-
-/** Possibly the first write of a deployment, so it creates the table if it is missing. */
-async function upsertRow(table: GrantTable, row: IndexRow | RequestRow): Promise<Result<unknown, GrantStoreFailure>> {
-  const write = () => table.call((abortSignal) => table.client.upsertEntity(row, "Replace", { abortSignal }));
-  const written = await write();
-  if (!written.ok || written.value.done || written.value.state !== "table_missing") return written;
-  const created = await table.call((abortSignal) => table.client.createTable({ abortSignal }));
-  if (!created.ok) return created;
-  const again = await write();
-  return again.ok && !again.value.done ? fail({ kind: "store_unavailable", code: again.value.state }) : again;
 }
 
 async function upsertIndexRows(table: GrantTable, grant: Grant): Promise<Result<true, GrantStoreFailure>> {

@@ -3,7 +3,8 @@
  * and has no default, so a new failure does not compile until it is added here. Of Entra's evidence, messages contain
  * only the AADSTS number and the trace id.
  */
-import type { CodeRefusal, Dependency, EntraEvidence, Failure, GrantRefusal } from "../core/failure.ts";
+import type { Dependency } from "../core/dependency.ts";
+import type { CodeRefusal, EntraEvidence, Failure, GrantRefusal } from "../core/failure.ts";
 import { RELAY_CALLS_MAX } from "../core/limits.ts";
 import { actorRefused, callerMissing, callerRefused, subjectRefused } from "./caller-refusal-to-wire.ts";
 import { clientRefusalToWire } from "./client-refusal-to-wire.ts";
@@ -165,6 +166,7 @@ function grantRefused({ reason, signIn }: Extract<Failure, { kind: "grant_refuse
 /** The reasons that the grant's own caller may know. For all others, a grant of another caller looks like none. */
 const GRANT_PROBLEMS: Partial<Record<GrantRefusal, GrantProblem>> = {
   expired: ["grant_expired", "The grant has expired. The user has to sign in again."],
+  revoked: ["grant_revoked", "An administrator revoked the grant. The user has to allow a new one."],
   pending: ["grant_pending", "No one has allowed the grant yet. The user has to open the link and allow it."],
   other_registration: [
     "grant_for_other_registration",

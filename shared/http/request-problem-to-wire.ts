@@ -62,6 +62,8 @@ function descriptionOf(problem: RequestProblem, parameter = "a parameter", hint?
       return `${subject} has an invalid scope name. Send scope names with one space between them.`;
     case "too_many_parameters":
       return `The request has too many parameters. The maximum is ${PARAMETERS_MAX}.`;
+    case "too_many_revocations":
+      return "The service has its maximum of revocations. Revoke everything, which replaces them all.";
     case "body_missing":
       return BODY_MISSING;
     case "body_not_utf8":

@@ -15,6 +15,7 @@ import { toRefusal } from "../offline-access/refused-redemption.ts";
 import { decideKeepAlive } from "../policy/decide.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { type KeepAliveRule, keepAliveRule } from "../policy/evaluate-keep-alive.ts";
+import { isTooOld } from "../policy/grants-not-before.ts";
 import { createHealingLink } from "../sign-in/offer-sign-in.ts";
 import { throttledCall } from "../throttling/throttled-call.ts";
 import type { KeepAliveContext } from "./keep-alive-context.ts";
@@ -48,6 +49,8 @@ export async function keepGrantAlive(context: KeepAliveContext, stored: StoredGr
   if (rule === undefined) return (await upkeep.stop(stored)).ok ? "stopped" : "failed";
   const now = context.nowSeconds();
   if (!isDue(stored, rule, now)) return "not_due";
+  const { allowedAtSeconds } = stored.grant;
+  if (isTooOld(context.policy, rule, { allowedAtSeconds, nowSeconds: now })) return "not_allowed";
   const decision = decideKeepAlive(context.policy, rule, stored.grant);
   if (!decision.ok) return "not_allowed";
   const claimed = await upkeep.claim(stored, now + CLAIM_SECONDS);

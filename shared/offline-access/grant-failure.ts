@@ -20,6 +20,9 @@ export function fromGrantFailure(failure: GrantFailure): Failure {
       return { kind: "grant_refused", reason: "not_bound" };
     case "grant_expired":
       return { kind: "grant_refused", reason: "expired" };
+    case "grant_revoked":
+    case "grant_too_old":
+      return { kind: "grant_refused", reason: "revoked", grantId: failure.grantId };
     case "seal_broken":
       // A grant names the version of the key that sealed it; without that version only an administrator can help.
       return failure.problem === "key"

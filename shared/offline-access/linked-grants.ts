@@ -136,5 +136,6 @@ async function decline(
 
 /** A browser learns that the link or the form is over, not whether a grant exists. */
 function fromLinkFailure(failure: GrantFailure, over: "link_used" | "confirmation_used"): Failure {
-  return failure.kind === "grant_unknown" ? { kind: "sign_in_refused", reason: over } : fromGrantFailure(failure);
+  const isOver = failure.kind === "grant_unknown" || failure.kind === "grant_revoked";
+  return isOver ? { kind: "sign_in_refused", reason: over } : fromGrantFailure(failure);
 }

@@ -6,7 +6,7 @@
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { Caller } from "../caller/caller.ts";
 import type { Failure } from "../core/failure.ts";
-import { isGrantId, type WantedGrant } from "../core/grant.ts";
+import { type Grant, isGrantId, type WantedGrant } from "../core/grant.ts";
 import type { GrantEvents } from "../core/grant-event.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
@@ -16,6 +16,7 @@ import type { GrantFailure, GrantPage, GrantVisibility, UnsealedGrant } from "..
 import type { Grants } from "../grants/grants.ts";
 import type { Entitlement } from "../policy/entitlement.ts";
 import { entryFor } from "../policy/find-entry.ts";
+import { isTooOld } from "../policy/grants-not-before.ts";
 import type { Policy } from "../policy/rules.ts";
 import type { UnsealedCode } from "../sealed-state/authorization-code.ts";
 import { challengeOf, sameText } from "../sealed-state/pkce.ts";
@@ -80,17 +81,20 @@ export interface OfflineAccessInput {
   readonly grants: LazyGrants | undefined;
   readonly codeOf: RefusalContext["codeOf"];
   readonly events: GrantEvents;
+  /** Whether an administrator has revoked the grant, as far as this instance knows. */
+  readonly isKnownRevoked: (grant: Grant) => boolean;
+  readonly nowSeconds: () => number;
   /** Entra returned a newer refresh token, but it could not be stored. */
   readonly onRotationLost: (grantId: string, failure: Failure) => void;
 }
 
 export function createOfflineAccess(input: OfflineAccessInput): OfflineAccess {
-  const { policy, grants, codeOf, events, onRotationLost } = input;
+  const { policy, grants, codeOf, events, isKnownRevoked, onRotationLost } = input;
   return {
     ...createLinkedGrants(grants, events),
     async open(handle, caller, codeVerifier) {
       const all = await grants?.();
-      const opened = await all?.open(handle, caller);
+      const opened = checkAge(input, caller, await all?.open(handle, caller));
       if (all !== undefined && opened?.ok === true) return checkVerifier(all, opened.value, codeVerifier);
       reportWrongCaller(events, opened);
       const refused: Failure =
@@ -107,6 +111,8 @@ export function createOfflineAccess(input: OfflineAccessInput): OfflineAccess {
       const written = await (newer === undefined
         ? all?.recordRedemption(grant, redemption)
         : all?.storeNewer(grant, newer, redemption));
+      if (isKnownRevoked(grant.grant))
+        return fail(fromGrantFailure({ kind: "grant_revoked", grantId: grant.grant.id }));
       if (all === undefined || written?.ok !== false) return succeed(true);
       const failure = fromGrantFailure(written.failure);
       if (failure.kind === "grant_refused") return fail(failure);
@@ -151,6 +157,20 @@ function grantIdOf(handleOrId: SecretValue): { readonly grantId?: string } {
   return handle.ok ? { grantId: handle.value.id } : {};
 }
 
+/** The entry of the caller decides, as about everything else that the grant may do. */
+function checkAge(
+  { policy, nowSeconds }: OfflineAccessInput,
+  caller: Caller,
+  opened: Result<UnsealedGrant, GrantFailure> | undefined,
+): Result<UnsealedGrant, GrantFailure> | undefined {
+  if (opened?.ok !== true) return opened;
+  const { grant } = opened.value;
+  const { allowedAtSeconds } = grant;
+  return isTooOld(policy, entryFor(policy, caller), { allowedAtSeconds, nowSeconds: nowSeconds() })
+    ? fail({ kind: "grant_too_old", grantId: grant.id, sealedRecord: grant })
+    : opened;
+}
+
 /** RFC 7636: the verifier is required until the application has presented it once, and a wrong one is never accepted. */
 async function checkVerifier(
   grants: Grants,
@@ -181,7 +201,8 @@ function wantedGrant(policy: Policy, caller: Caller, failure: GrantFailure): Wan
     if (registration !== caller.registration) return undefined;
     return { ...by, clientId: binding.clientId, apis, expectedUser, claims, heals: false };
   }
-  if (failure.kind !== "grant_expired" || failure.sealedRecord === undefined) return undefined;
+  const isOver = failure.kind === "grant_expired" || failure.kind === "grant_too_old";
+  if (!isOver || failure.sealedRecord === undefined) return undefined;
   const { binding, apis, user, registration } = failure.sealedRecord;
   if (registration !== caller.registration) return undefined;
   return {

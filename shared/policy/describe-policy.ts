@@ -7,17 +7,25 @@ import type { CallerRule, Policy } from "./rules.ts";
 
 /** What each caller may do, one paragraph per entry. */
 export function describePolicy(policy: Policy): string[] {
-  return policy.callers.flatMap((entry) => [
+  return [...describeCutOff(policy), ...policy.callers.flatMap(describeEntry)];
+}
+
+// ---------------------------------------------------------------------------------------------------------------
+
+function describeCutOff({ grantsNotBefore }: Policy): string[] {
+  return grantsNotBefore === undefined ? [] : [`no entry may redeem grants that were allowed until ${grantsNotBefore}`];
+}
+
+function describeEntry(entry: CallerRule): string[] {
+  return [
     `${entry.name} (${entry.kind} ${entry.clientId ?? `agents of blueprint ${entry.blueprint}`}${entry.role === undefined ? "" : ` with role ${entry.role}`})`,
     ...(entry.purpose === undefined ? [] : [`  asks people for this purpose: ${entry.purpose}`]),
     `  may use the flows ${entry.flows.join(", ")}`,
     ...describeRegistration(entry),
     ...describeApis(entry),
     ...describeTerms(entry).map((line) => `  ${line}`),
-  ]);
+  ];
 }
-
-// ---------------------------------------------------------------------------------------------------------------
 
 function describeRegistration({ registration }: CallerRule): string[] {
   return registration === undefined ? [] : [`  presents tokens for the registration ${registration}`];
@@ -47,6 +55,7 @@ function describeTerms(entry: CallerRule): string[] {
     [entry.acceptSurplus, "gets tokens even if they carry more scopes than listed"],
     [entry.cae, "gets long-lived tokens that Graph may challenge"],
   ];
+  const { grantsNotBefore } = entry;
   const { bypassPerMinute = DEFAULT_BYPASS_PER_MINUTE, ...limits } = entry.limits;
   const set: [number | undefined, string][] = [
     [limits.missesPerMinute, "may miss the token cache # times a minute for each user and API"],
@@ -55,6 +64,7 @@ function describeTerms(entry: CallerRule): string[] {
   ];
   return [
     ...lines.filter(([holds]) => holds).map(([, text]) => text),
+    ...(grantsNotBefore === undefined ? [] : [`may not redeem grants that were allowed until ${grantsNotBefore}`]),
     ...subjectClientsOf(entry).map((client) => `may exchange users' tokens obtained by ${client}`),
     ...entry.clientAuthentication.map((method) => CLIENT_AUTHENTICATION[method]),
     ...entry.redirectUris.map((uri) => `receives authorization codes at ${uri}`),

@@ -90,6 +90,17 @@ export const downstreamRule = z.strictObject({
   query: z.optional(z.array(z.string().check(z.regex(/^[\w$.@-]{1,64}$/, "must be the name of a query option")))),
 });
 
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+/** A time in UTC. The policy keeps its text. */
+const time = z
+  .string()
+  .check(
+    z.refine(
+      (text) => TIME.test(text) && !Number.isNaN(Date.parse(text)),
+      "must be a time in UTC such as 2027-01-31T12:00:00Z",
+    ),
+  );
+
 /** How a client that cannot send an Entra token may authenticate at the token endpoint. Off unless listed. */
 const CLIENT_AUTHENTICATIONS = ["entra_secret", "entra_assertion", "ignored_with_subject"] as const;
 
@@ -167,6 +178,8 @@ export const callerSchema = z.strictObject({
   maxGrantsPerUser: z._default(count(1, 1000), 20),
   /** After so many idle days the service redeems a grant itself, so that Entra does not end it. Not set: never. */
   keepAliveDays: z.optional(count(1, 60)),
+  /** Grants that were allowed until this time are refused, from this time on. */
+  grantsNotBefore: z.optional(time),
   unattended: z._default(z.boolean(), false),
   /** A sign-in link for this application may be made without `expectedUser` and `codeChallenge`. */
   anyPersonMayAllow: z._default(z.boolean(), false),
@@ -192,6 +205,8 @@ export const policySchema = z.strictObject({
   $schema: z.optional(z.string().check(z.maxLength(512))),
   apis: z.record(name, apiSchema),
   registrations: z._default(z.record(name, registrationSchema), {}),
+  /** As in an entry, for the grants of every entry. */
+  grantsNotBefore: z.optional(time),
   callers: z.array(callerSchema),
 });
 

@@ -2,7 +2,7 @@
  * All stable codes of audit events, as label values. A code that is missing here becomes `other`. A test compares the list
  * with all failures of the service.
  */
-import { DEPENDENCY_PROBLEMS } from "../core/failure.ts";
+import { DEPENDENCY_PROBLEMS } from "../core/dependency.ts";
 
 export const CODES: readonly string[] = [
   "ok",
@@ -19,6 +19,7 @@ export const CODES: readonly string[] = [
   "handle_malformed",
   "scope_malformed",
   "too_many_parameters",
+  "too_many_revocations",
   "body_missing",
   "body_not_utf8",
   "body_not_json",
@@ -62,6 +63,7 @@ export const CODES: readonly string[] = [
   "subject_for_other_registration",
   "grant_expired",
   "grant_limit_reached",
+  "grant_revoked",
   "grant_pending",
   "grant_verifier_required",
   "grant_verifier_wrong",

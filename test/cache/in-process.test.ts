@@ -3,8 +3,9 @@
  * of replies. Promises resolve in a chosen order; no test sleeps.
  */
 import { describe, expect, test } from "vitest";
+import type { LookUp } from "../../shared/cache/look-up.ts";
 import type { RenewalReport } from "../../shared/cache/renewals.ts";
-import { type Acquire, createTokenCache, type LookUp } from "../../shared/cache/token-cache.ts";
+import { type Acquire, createTokenCache } from "../../shared/cache/token-cache.ts";
 import type { Failure } from "../../shared/core/failure.ts";
 import { fail, type Result, succeed } from "../../shared/core/result.ts";
 import { SecretValue } from "../../shared/core/secret-value.ts";
@@ -13,7 +14,13 @@ import { createThrottleMemory } from "../../shared/throttling/throttle-memory.ts
 
 const NOW = 1_000_000;
 const HOUR = 3_600;
-const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
+const LOOK_UP: LookUp = {
+  key: "key",
+  minimumSeconds: 0,
+  bypass: false,
+  notAfterSeconds: undefined,
+  mayUse: () => true,
+};
 const UNAVAILABLE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
 const LATE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "timeout" };
 const THROTTLED: Failure = { kind: "throttled", retryAfterSeconds: 30 };

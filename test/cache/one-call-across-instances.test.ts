@@ -1,8 +1,9 @@
 /** One call to Entra for all instances: the lease, the wait for it, and what works while level 2 is unavailable. */
 import { describe, expect, test } from "vitest";
 import type { CachedToken } from "../../shared/cache/cached-token.ts";
+import type { LookUp } from "../../shared/cache/look-up.ts";
 import type { Found, SharedTokens } from "../../shared/cache/shared-tokens.ts";
-import { createTokenCache, type LookUp } from "../../shared/cache/token-cache.ts";
+import { createTokenCache } from "../../shared/cache/token-cache.ts";
 import type { Failure } from "../../shared/core/failure.ts";
 import { fail, type Result, succeed } from "../../shared/core/result.ts";
 import { SecretValue } from "../../shared/core/secret-value.ts";
@@ -10,7 +11,13 @@ import type { EntraToken } from "../../shared/entra/entra-token.ts";
 
 const NOW = 1_000_000;
 const HOUR = 3_600;
-const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
+const LOOK_UP: LookUp = {
+  key: "key",
+  minimumSeconds: 0,
+  bypass: false,
+  notAfterSeconds: undefined,
+  mayUse: () => true,
+};
 const UNAVAILABLE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
 
 function token(name: string, expiresAtSeconds = NOW + HOUR): CachedToken {
@@ -20,6 +27,7 @@ function token(name: string, expiresAtSeconds = NOW + HOUR): CachedToken {
     refreshAtSeconds: undefined,
     scopes: [],
     refreshToken: undefined,
+    acquiredAtSeconds: NOW,
     user: undefined,
   };
 }
@@ -27,6 +35,7 @@ function token(name: string, expiresAtSeconds = NOW + HOUR): CachedToken {
 /** A level 2 in memory, with leases. `unavailable` makes it behave as without a connection. */
 function createShared() {
   const entries = new Map<string, CachedToken | string>();
+  const newest = new Map<string, string>();
   const state = { unavailable: false, looks: 0, leases: 0 };
   const shared: SharedTokens = {
     async findOrLease(key): Promise<Found> {
@@ -44,11 +53,15 @@ function createShared() {
       const entry = state.unavailable ? undefined : entries.get(key);
       return typeof entry === "object" ? entry : undefined;
     },
-    async findInFamily() {
-      return undefined;
+    async findInFamily(family) {
+      const key = newest.get(family) ?? "";
+      const token = await shared.find(key);
+      return token && { key, token };
     },
-    async put(key, token) {
-      if (!state.unavailable) entries.set(key, token);
+    async put(key, token, _untilSeconds, family) {
+      if (state.unavailable) return;
+      entries.set(key, token);
+      if (family !== undefined) newest.set(family, key);
     },
     async release(key, lease) {
       if (entries.get(key) === lease) entries.delete(key);
@@ -177,6 +190,62 @@ describe("renewals of several instances", () => {
     await settle();
     expect(await look(never)).toBe("hit a");
     expect(calls.count).toBe(1);
+  });
+});
+
+describe("a token of another instance that was revoked since", () => {
+  const AFTER: Partial<LookUp> = { mayUse: async (acquired) => acquired > NOW };
+  const FAMILY: Partial<LookUp> = { wider: { family: () => "family", covers: () => true } };
+  const PART = { ...FAMILY, key: "part" };
+  const LATER = NOW + HOUR - 700;
+
+  test("is not used", async () => {
+    const { shared } = createShared();
+    await instance(shared).look(give("a"));
+    expect(await instance(shared).look(never)).toBe("shared a");
+    expect(await instance(shared).look(give("b"), AFTER)).toBe("miss b");
+  });
+
+  test("is not the answer to a request for a part of its scopes, and the next token replaces it", async () => {
+    const { shared, entries } = createShared();
+    const wide = instance(shared);
+    await wide.look(give("a"), FAMILY);
+    expect(await instance(shared).look(never, PART)).toBe("shared a");
+    const later = instance(shared, { now: NOW + 10 });
+    expect(await later.look(give("b"), { ...PART, ...AFTER })).toBe("miss b");
+    expect(entries.get("part")).toMatchObject({ acquiredAtSeconds: NOW + 10 });
+    expect(await instance(shared).look(never, { ...FAMILY, ...AFTER, key: "third" })).toBe("shared b");
+  });
+
+  test("is as old in the memory of the instance that found it as it was in level 2", async () => {
+    const { shared } = createShared();
+    await instance(shared).look(give("a"), FAMILY);
+    const { look } = instance(shared, { now: NOW + 10 });
+    expect(await look(never, PART)).toBe("shared a");
+    expect(await look(give("b"), { ...PART, ...AFTER })).toBe("miss b");
+  });
+
+  test("is not taken as the renewal of a later token", async () => {
+    const { shared, entries } = createShared();
+    const { look, calls, clock } = instance(shared, { now: NOW + 10 });
+    await look(give("a"));
+    clock.now = LATER;
+    entries.set("key", token("revoked", LATER + HOUR));
+    expect(await look(async () => succeed(token("b", LATER + HOUR)), AFTER)).toBe("hit a");
+    await settle();
+    expect(await look(never, AFTER)).toBe("hit b");
+    expect(calls.count).toBe(2);
+  });
+
+  test("does not become younger while another instance renews it", async () => {
+    const { shared, entries } = createShared();
+    const { look, clock } = instance(shared);
+    await look(give("a"));
+    entries.set("key:renewal", "lease of another");
+    clock.now = LATER;
+    expect(await look(never)).toBe("hit a");
+    await settle();
+    expect(await look(give("b"), AFTER)).toBe("miss b");
   });
 });
 

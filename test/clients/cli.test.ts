@@ -7,7 +7,7 @@ import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { serviceFolder } from "../../clients/cli/home.ts";
 import type { Stack } from "../../local/stack/stack.ts";
-import { CLIENT_IDS, TENANT_ID } from "../../local/tenant/directory/seed-ids.ts";
+import { CLIENT_IDS, TENANT_ID, USER_IDS } from "../../local/tenant/directory/seed-ids.ts";
 import { startTestStack } from "../support/test-stack.ts";
 import { type CliOptions, type CliResult, newHome, runHere, runProcess } from "./support/cli.ts";
 
@@ -430,6 +430,37 @@ describe("grants and whoami", () => {
     const handle = await makeGrant();
     const revoked = await cli(`grants revoke ${handle}`);
     expect([revoked.code, revoked.notes]).toEqual([0, "Revoked.\n"]);
+  });
+
+  test("admin grants and admin revoke show others' grants, count them first and revoke after a confirmation", async () => {
+    const handle = await makeGrant();
+    await signedIn("erin");
+    const listed = await cli(`admin grants --person ${USER_IDS.alice}`);
+    expect(listed.out).toMatch(new RegExp(`^[0-9a-f]{64} {2}person ${USER_IDS.alice} {2}user ${CLIENT_IDS.cli} `));
+    expect(listed.out).not.toContain(handle);
+    const target = `--grant ${handle} --reason leaked`;
+    const dryRun = await cli(`admin revoke ${target} --dry-run`);
+    expect([dryRun.code, dryRun.out]).toEqual([0, "Concerns 1 grant. Nothing was revoked.\n"]);
+    const unattended = await cli(`admin revoke ${target}`);
+    expect([unattended.code, unattended.notes]).toEqual([2, expect.stringContaining("--yes")]);
+    const declined = await cli(`admin revoke ${target}`, { attended: true, answer: "no" });
+    expect([declined.code, declined.notes]).toEqual([4, expect.stringContaining("Nothing was revoked.")]);
+    const revoked = await cli(`admin revoke ${target}`, { attended: true, answer: "yes" });
+    expect([revoked.code, revoked.out]).toEqual([
+      0,
+      expect.stringMatching(/^Revoked 1 grant\. In effect everywhere by /),
+    ]);
+    const everything = await cli("admin revoke --everything --reason drill --yes --json");
+    expect([everything.code, everything.json()]).toEqual([
+      0,
+      expect.objectContaining({ dryRun: false, everything: true }),
+    ]);
+  });
+
+  test("admin revoke without the app role exits with code 4", async () => {
+    await signedIn("bob");
+    const { code, notes } = await cli("admin revoke --everything --reason drill --yes");
+    expect([code, notes]).toEqual([4, expect.stringContaining("role_required")]);
   });
 
   test("header and token reject offline_access and create no grant", async () => {

@@ -190,6 +190,18 @@ describe("policy diff", () => {
     ["a new API", {}, { apis: { ...same.apis, orders: ["Orders.Read"] } }, [`+ ${web}: scopes of orders: Orders.Read`]],
     ["another flow", { flows: ["on-behalf-of"] }, {}, [`+ ${web}: flows: refresh-token`]],
     ["grants", {}, { offlineAccess: true }, [`+ ${web}: grants, which outlive the person's session`]],
+    [
+      "older grants",
+      { grantsNotBefore: "2027-01-31T12:00:00Z" },
+      { grantsNotBefore: "2026-01-31T12:00:00Z" },
+      [`+ ${web}: grants allowed until 2027-01-31T12:00:00Z → 2026-01-31T12:00:00Z are refused`],
+    ],
+    [
+      "newer grants only",
+      {},
+      { grantsNotBefore: "2027-01-31T12:00:00Z" },
+      [`- ${web}: grants allowed until no time → 2027-01-31T12:00:00Z are refused`],
+    ],
     ["grants that last longer", { grantMaxDays: 30 }, {}, [`+ ${web}: days that a grant lasts: 30 → 90`]],
     ["more grants of one person", {}, { maxGrantsPerUser: 30 }, [`+ ${web}: grants of one person: 20 → 30`]],
     ["public clients", { requireConfidentialClient: true }, {}, [`+ ${web}: also callers without a client credential`]],

@@ -48,6 +48,7 @@ async function run(args: readonly string[], env: Record<string, string> = {}): P
   const terminal = {
     out: (text: string | Uint8Array) => void out.push(String(text)),
     input: async () => new TextEncoder().encode(token),
+    ask: async () => "",
     note: (text: string) => void notes.push(text),
     attended: false,
     env: { GTE_GRAPH_TOKEN_FILE: file, ...env },

@@ -343,6 +343,10 @@ describe("gte with wrong arguments", () => {
     [`grants revoke ${"A".repeat(64)}`, "that grants list shows"],
     [`grants revoke ${"a".repeat(65)}`, "that grants list shows"],
     ["grants revoke gte_x", "that grants list shows"],
+    ["admin", "admin grants and admin revoke"],
+    ["admin revoke --reason x", "Name what to revoke"],
+    ["admin revoke --everything", "--reason"],
+    ["admin grants --person x --entry y", "only one of"],
     ["token graph --scope offline_access", "is not supported"],
     ["header graph --scope User.Read --scope offline_access", "is not supported"],
   ])('"%s" exits with code 2', async (args, text) => {

@@ -31,6 +31,7 @@ function run(...args: string[]): { readonly code: number; readonly out: string; 
       notes += `${text}\n`;
     },
     input: () => Promise.resolve(new Uint8Array()),
+    ask: () => Promise.resolve(""),
     attended: false,
     env: {},
   };

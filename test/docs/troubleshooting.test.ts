@@ -2,7 +2,8 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { DEPENDENCY_PROBLEMS, type SubjectRefusal } from "../../shared/core/failure.ts";
+import { DEPENDENCY_PROBLEMS } from "../../shared/core/dependency.ts";
+import type { SubjectRefusal } from "../../shared/core/failure.ts";
 import { TOKEN_REFUSALS, type TokenRefusal } from "../../shared/core/token-refusal.ts";
 import { classOfCodes } from "../../shared/entra/aadsts.ts";
 import { failureToWire } from "../../shared/http/failure-to-wire.ts";

@@ -301,6 +301,8 @@ describe("every route refuses other methods", () => {
     ["/DownstreamApiUnauthenticated/graph/v1.0", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]],
     ["/Validate", ["GET", "POST"]],
     ["/grants", ["GET"]],
+    ["/manage/grants", ["GET"]],
+    ["/manage/revocations", ["GET", "POST"]],
     ["/policy/explain", ["POST"]],
     ["/oauth2/par", ["POST"]],
     ["/signin/links", ["POST"]],

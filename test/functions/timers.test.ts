@@ -3,11 +3,11 @@ import { describe, expect, test } from "vitest";
 import { createReadiness } from "../../functions/composition/readiness.ts";
 import { createReaper } from "../../functions/timers/reap-grants.ts";
 import { createWatch } from "../../functions/timers/watch.ts";
-import { exchangeForm, userToken } from "../support/callers.ts";
+import { bearer, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
 import { DAY } from "../support/movable-clock.ts";
 import { policyWith, withoutApplicationOnly } from "../support/policies.ts";
 import type { ServiceUnderTest } from "../support/service-under-test.ts";
-import { readTable } from "../support/table-rows.ts";
+import { newTableName, readTable } from "../support/table-rows.ts";
 import { runTimer } from "../support/timers.ts";
 import { useWorld } from "../support/use-world.ts";
 
@@ -98,5 +98,23 @@ describe("the reaper timer", () => {
   test("logs one failure and stops if the table is unavailable", async () => {
     const cut = serve({ GRANT_STORE_URL: "http://127.0.0.1:9/devstoreaccount1", GRANT_REAP: "delete" });
     expect(await reap(cut)).toMatchObject([{ event: "reap", ok: false, reason: "store_unavailable", round: 1 }]);
+  });
+
+  test("deletes the rows of revoked grants, and leaves those of others", async () => {
+    const GRANT_TABLE_NAME = newTableName();
+    const at = serve({ GRANT_TABLE_NAME, GRANT_REAP: "delete" });
+    const grantRows = async () =>
+      (await readTable({ tableUrl: world.tableUrl, tableName: GRANT_TABLE_NAME })).filter(
+        ({ userObjectId }) => userObjectId !== undefined,
+      );
+    await makeGrant(at);
+    await at.call("/oauth2/token", {
+      form: exchangeForm(userToken(world, { user: "bob" }), { scope: "User.Read offline_access" }),
+    });
+    const headers = bearer(userToken(world, { user: "erin" }));
+    const json = { person: USER_IDS.alice, reason: "drill", dryRun: false };
+    expect((await at.call("/manage/revocations", { headers, json })).status).toBe(200);
+    expect((await reap(at)).at(-1)).toMatchObject({ event: "reap", revoked: true, ok: true, found: 1, deleted: 1 });
+    expect((await grantRows()).map(({ userObjectId }) => userObjectId)).toEqual([USER_IDS.bob]);
   });
 });

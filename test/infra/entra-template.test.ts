@@ -89,8 +89,9 @@ describeWithBicep("the registration of the service", () => {
       ["Exchange.Call", ["Application"]],
       ["Grant.Create", ["Application", "User"]],
       ["Policy.Explain", ["Application", "User"]],
+      ["Grant.Admin", ["Application", "User"]],
     ]);
-    expect(new Set(roles.map(({ id }) => id)).size).toBe(3);
+    expect(new Set(roles.map(({ id }) => id)).size).toBe(4);
   });
 
   test("has one redirect URI and no implicit grant", async () => {

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { outcomeOf } from "../../shared/audit/describe-failure.ts";
-import { DEPENDENCY_PROBLEMS } from "../../shared/core/failure.ts";
+import { DEPENDENCY_PROBLEMS } from "../../shared/core/dependency.ts";
 
 /** The members of `AuditEvent`, read from its source, because a type cannot be imported at run time. */
 const auditSource = readFileSync(new URL("../../shared/audit/audit-event.ts", import.meta.url), "utf8");

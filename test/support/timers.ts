@@ -27,9 +27,11 @@ export async function reportExpiring(at: ServiceUnderTest): Promise<Record<strin
 }
 
 /** A recorder of events, for `surroundings`. */
+const OF_TIMERS: readonly GrantEvent["kind"][] = ["expiring", "dead"];
+
 export function recordEvents(): { readonly grantEvents: { publish(event: GrantEvent): void }; events: GrantEvent[] } {
   const events: GrantEvent[] = [];
-  return { events, grantEvents: { publish: (event) => void events.push(event) } };
+  return { events, grantEvents: { publish: (event) => void (OF_TIMERS.includes(event.kind) && events.push(event)) } };
 }
 
 function grantServicesOf({ service }: ServiceUnderTest) {

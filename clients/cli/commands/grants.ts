@@ -4,14 +4,11 @@
  */
 import { CliFailure, oneLine, usageFailure } from "../cli-failure.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
-import type { ServiceClient } from "../service-client.ts";
 import { type Command, type CommandInput, connect, print } from "./command.ts";
+import { collectPages } from "./pages.ts";
 
 /** An id from `grants list`, or a grant handle, for example one that leaked. */
 const ID_OR_HANDLE = /^(?:[0-9a-f]{64}|gte_[\w-]{43})$/;
-
-/** More pages than any person has grants for. The limit ends the loop if a service always names a next page. */
-const MAX_PAGES = 50;
 
 export const grants: Command = (input) => {
   const [action, id, ...more] = input.operands;
@@ -22,7 +19,7 @@ export const grants: Command = (input) => {
 
 async function list(input: CommandInput): Promise<ExitCode> {
   const { service } = connect(input);
-  const all = await listGrants(service);
+  const all = await collectPages(service, "/grants");
   if (input.options.json === true) print(input.terminal, all);
   else input.terminal.out(all.length === 0 ? "No grants.\n" : all.map(toLine).join(""));
   return EXIT.ok;
@@ -39,19 +36,6 @@ async function revoke(input: CommandInput, id: string): Promise<ExitCode> {
   if (input.options.json === true) print(input.terminal, { revoked });
   else input.terminal.note("Revoked.");
   return EXIT.ok;
-}
-
-async function listGrants(service: ServiceClient): Promise<Record<string, unknown>[]> {
-  const all: Record<string, unknown>[] = [];
-  let after: string | undefined = "";
-  for (let pages = 0; after !== undefined && pages < MAX_PAGES; pages += 1) {
-    const path: string = after === "" ? "/grants" : `/grants?after=${encodeURIComponent(after)}`;
-    const page: Record<string, unknown> = await service.request({ path });
-    const listed: unknown = page["grants"];
-    if (Array.isArray(listed)) all.push(...listed);
-    after = typeof page["next"] === "string" ? page["next"] : undefined;
-  }
-  return all;
 }
 
 function toLine({ id, apis, expiresOn, application, lastError }: Record<string, unknown>): string {

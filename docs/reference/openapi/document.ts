@@ -5,6 +5,7 @@
  */
 import { type CodesByDialect, refusalResponses, refusalSchemas } from "./errors.ts";
 import { grantPaths, grantSchemas } from "./grant-paths.ts";
+import { managementPaths, managementSchemas } from "./management-paths.ts";
 import { type Paths, writeOperation } from "./operation.ts";
 import { relayPaths } from "./relay-paths.ts";
 import type { Part, Parts } from "./schema.ts";
@@ -12,7 +13,14 @@ import { servicePaths, serviceSchemas } from "./service-paths.ts";
 import { signInPaths, signInSchemas } from "./sign-in-paths.ts";
 import { tokenPaths, tokenSchemas } from "./token-paths.ts";
 
-const PATHS: Paths = { ...tokenPaths, ...relayPaths, ...grantPaths, ...signInPaths, ...servicePaths };
+const PATHS: Paths = {
+  ...tokenPaths,
+  ...relayPaths,
+  ...grantPaths,
+  ...managementPaths,
+  ...signInPaths,
+  ...servicePaths,
+};
 
 export function describeApi(version: string, codes: CodesByDialect): Part {
   return {
@@ -39,7 +47,14 @@ export function describeApi(version: string, codes: CodesByDialect): Part {
       parameters: PARAMETERS,
       headers: HEADERS,
       responses: refusalResponses(codes),
-      schemas: { ...tokenSchemas, ...grantSchemas, ...signInSchemas, ...serviceSchemas, ...refusalSchemas(codes) },
+      schemas: {
+        ...tokenSchemas,
+        ...grantSchemas,
+        ...managementSchemas,
+        ...signInSchemas,
+        ...serviceSchemas,
+        ...refusalSchemas(codes),
+      },
     },
   };
 }
@@ -50,6 +65,7 @@ const TAGS = [
   { name: "Tokens", description: "Tokens and header objects." },
   { name: "Relay", description: "Requests to an API with a token that never leaves the service." },
   { name: "Grants", description: "What a person allows for later." },
+  { name: "Management", description: "What an administrator lists and revokes." },
   { name: "Sign-in", description: "The sign-in of people with a browser, and their pages." },
   { name: "Policy", description: "What the policy allows." },
   { name: "Service", description: "Metadata, probes and pages." },

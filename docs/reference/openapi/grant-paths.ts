@@ -52,7 +52,7 @@ const link = object(
   },
 );
 
-const grant = object({
+const grantMembers = {
   id: text("Not secret.", { pattern: "^[0-9a-f]{64}$" }),
   kind: text("Who redeems the grant.", { enum: ["user", "application"] }),
   clientId: guid("Client id of the caller."),
@@ -71,12 +71,22 @@ const grant = object({
     code: text("Code of its last redemption, if that failed."),
     on: time("When it failed."),
   }),
+};
+
+const grant = object(grantMembers);
+
+/** Also what only administrators see. */
+const managedGrant = object({
+  ...grantMembers,
+  entry: text("Name of the policy entry."),
+  allowedOn: time("When the person allowed it last."),
 });
 
 export const grantSchemas: Parts = {
   LinkRequest: linkRequest,
   Link: link,
   Grant: grant,
+  ManagedGrant: managedGrant,
 };
 
 export const CLIENTS = [{ entra_user: [] }, { entra_application: [] }, { client_secret_basic: [] }, ...PUBLIC];

@@ -3,7 +3,7 @@ import type { Dialect } from "../../../shared/http/wire.ts";
 import { type CodesByDialect, refusals } from "./errors.ts";
 import type { Part, Parts } from "./schema.ts";
 
-export type Tag = "Tokens" | "Relay" | "Grants" | "Sign-in" | "Policy" | "Service";
+export type Tag = "Tokens" | "Relay" | "Grants" | "Management" | "Sign-in" | "Policy" | "Service";
 
 export interface OperationInput {
   readonly id: string;

@@ -157,7 +157,7 @@ function seedService({ url, nowMs, serviceUrl }: SeedOptions): Registration[] {
   const delegated = (appIdUri: string) => ({
     appIdUris: [appIdUri],
     scopes: ["access_as_user"],
-    appRoles: ["Exchange.Call", "Grant.Create", "Policy.Explain"],
+    appRoles: ["Exchange.Call", "Grant.Admin", "Grant.Create", "Policy.Explain"],
     optionalClaims: { idtyp: true, idtypUser: false, acct: true, xmsCc: true },
     secrets: [randomSecret(nowMs)],
     federatedCredentials,
@@ -254,6 +254,7 @@ function seedRoleAssignments(): RoleAssignment[] {
     { principalOid: OBJECT_IDS.intranet, resourceId: narrow, role: "Exchange.Call" },
     { principalOid: USER_IDS.erin, resourceId: service, role: "Grant.Create" },
     { principalOid: USER_IDS.erin, resourceId: service, role: "Policy.Explain" },
+    { principalOid: USER_IDS.erin, resourceId: service, role: "Grant.Admin" },
     { principalOid: OBJECT_IDS.appOnly, resourceId: graph, role: "User.Read.All" },
   ];
 }

@@ -5,40 +5,27 @@
  */
 import { randomUUID } from "node:crypto";
 import type { SharedCounters } from "../../admission/request-rates.ts";
-import { beforeDeadline, DeadlineError } from "../../core/deadline.ts";
 import type { CachedToken } from "../cached-token.ts";
 import type { Found, SharedTokens } from "../shared-tokens.ts";
 import type { CacheSecret } from "./cache-secret.ts";
-import { createCircuitBreaker } from "./circuit-breaker.ts";
-import { codeOf, type RedisCommands, type RedisConnection } from "./redis-connection.ts";
+import type { CallRedis } from "./call-redis.ts";
+import { codeOf, type RedisCommands } from "./redis-connection.ts";
 import { sealEntry, sealText, unsealEntry, unsealText } from "./sealed-entry.ts";
 
 export interface RedisCacheInput {
-  readonly connection: RedisConnection;
+  readonly callRedis: CallRedis;
   readonly secret: CacheSecret;
   readonly nowSeconds: () => number;
-  /** Milliseconds of a monotonic clock. */
-  readonly steadyMs: () => number;
-  /** The time limit of one command. */
-  readonly deadlineMs: number;
-  /** The circuit breaker has opened or closed. */
-  readonly onChange: (change: { readonly open: boolean; readonly reason?: string }) => void;
 }
 
 /** Begins every key: the service and the version of the format of its values. */
-const PREFIX = "gte1:";
+export const PREFIX = "gte1:";
 /** First byte of a lease; an entry begins with another byte. */
 const LEASE_MARK = "L".charCodeAt(0);
 /** An instance that crashes with a lease delays the others for this long at most. */
 const LEASE_MS = 3_000;
 
-/** Undefined: Redis gave no usable reply. */
-type CallRedis = <T>(command: (redis: RedisCommands) => Promise<T>) => Promise<{ readonly reply: T } | undefined>;
-
-export function createRedisCache(input: RedisCacheInput): SharedTokens & SharedCounters {
-  const { secret, nowSeconds } = input;
-  const callRedis = createCallRedis(input);
-
+export function createRedisCache({ callRedis, secret, nowSeconds }: RedisCacheInput): SharedTokens & SharedCounters {
   const find = async (key: string): Promise<CachedToken | undefined> => {
     const currentSecret = secret.current();
     const found = currentSecret === undefined ? undefined : await callRedis((redis) => redis.get(PREFIX + key));
@@ -106,26 +93,4 @@ async function getOrLease(redis: RedisCommands, key: string, lease: Buffer): Pro
 function unsealUnexpired(secret: Uint8Array, key: string, entry: Buffer, now: number): CachedToken | undefined {
   const token = unsealEntry(secret, key, entry);
   return token !== undefined && token.expiresAtSeconds > now ? token : undefined;
-}
-
-function createCallRedis({ connection, steadyMs, deadlineMs, onChange }: RedisCacheInput): CallRedis {
-  const breaker = createCircuitBreaker({ steadyMs, onChange });
-  return async (command) => {
-    const redis = connection.commands();
-    if (redis === undefined || !breaker.allowsCall()) return undefined;
-    try {
-      const reply = await beforeDeadline(command(redis), deadlineMs);
-      breaker.succeeded();
-      return { reply };
-    } catch (error) {
-      const code = error instanceof DeadlineError ? "late" : codeOf(error);
-      // A full server has answered in time, so the circuit stays closed.
-      if (code === "OOM") {
-        breaker.succeeded();
-      } else {
-        breaker.failed(code);
-      }
-      return undefined;
-    }
-  };
 }

@@ -16,6 +16,15 @@ export interface RedisCommands {
   deleteIf(key: string, value: Buffer): Promise<void>;
   /** Adds to a number, which begins at zero and ends `ttlMs` after its first change. Returns the sum. */
   add(key: string, by: number, ttlMs: number): Promise<number>;
+  /** Appends to a stream of about `max` entries, which ends when none was appended for `ttlMs`. */
+  append(key: string, value: Buffer, limits: { readonly max: number; readonly ttlMs: number }): Promise<void>;
+  /** The entries of a stream after this id (`-`: from its start), oldest first. */
+  readAfter(key: string, id: string, count: number): Promise<readonly StreamEntry[]>;
+}
+
+export interface StreamEntry {
+  readonly id: string;
+  readonly value: Buffer;
 }
 
 export interface RedisConnection {
@@ -43,6 +52,11 @@ const COMMANDS_MAX = 2_000;
 const BYTES = { [RESP_TYPES.BLOB_STRING]: Buffer } as const;
 const ADD =
   "local sum = redis.call('incrby', KEYS[1], ARGV[1]) if redis.call('pttl', KEYS[1]) < 0 then redis.call('pexpire', KEYS[1], ARGV[2]) end return sum";
+/** Both commands of a stream are scripts, because the two kinds of client answer them in different forms. */
+const APPEND =
+  "redis.call('xadd', KEYS[1], 'MAXLEN', '~', ARGV[2], '*', 'v', ARGV[1]) return redis.call('pexpire', KEYS[1], ARGV[3])";
+const READ_AFTER =
+  "local flat = {} for _, entry in ipairs(redis.call('xrange', KEYS[1], ARGV[1], '+', 'COUNT', ARGV[2])) do flat[#flat + 1] = entry[1] flat[#flat + 1] = entry[2][2] end return flat";
 const DELETE_IF = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0";
 
 export function connectToRedis(input: RedisConnectionInput): RedisConnection {
@@ -141,7 +155,25 @@ function toCommands(client: Single | Cluster): RedisCommands {
       await bytes.eval(DELETE_IF, { keys: [key], arguments: [value] });
     },
     add: async (key, by, ttlMs) => Number(await bytes.eval(ADD, { keys: [key], arguments: [`${by}`, `${ttlMs}`] })),
+    append: async (key, value, { max, ttlMs }) => {
+      await bytes.eval(APPEND, { keys: [key], arguments: [value, String(max), String(ttlMs)] });
+    },
+    readAfter: async (key, id, count) => {
+      const range = { keys: [key], arguments: [id === "-" ? id : `(${id}`, String(count)] };
+      return toEntries(await bytes.eval(READ_AFTER, range));
+    },
   };
+}
+
+/** Ids and values in turn. */
+function toEntries(reply: unknown): StreamEntry[] {
+  const flat: unknown[] = Array.isArray(reply) ? reply : [];
+  const entries: StreamEntry[] = [];
+  for (let at = 0; at + 1 < flat.length; at += 2) {
+    const value = toBytes(flat[at + 1]);
+    if (value !== null) entries.push({ id: String(flat[at]), value });
+  }
+  return entries;
 }
 
 function toBytes(reply: unknown): Buffer | null {

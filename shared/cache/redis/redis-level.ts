@@ -4,11 +4,14 @@
  */
 import type { SharedCounters } from "../../admission/request-rates.ts";
 import { REDIS_DEADLINE_MS } from "../../core/limits.ts";
+import type { SharedMarks } from "../shared-marks.ts";
 import type { SharedTokens } from "../shared-tokens.ts";
 import { type CacheSecretInput, createCacheSecret } from "./cache-secret.ts";
+import { createCallRedis } from "./call-redis.ts";
 import { createRedisCache } from "./redis-cache.ts";
 import { connectToRedis } from "./redis-connection.ts";
 import { createRedisCredentials, type RedisToken } from "./redis-credentials.ts";
+import { createRedisMarks } from "./redis-marks.ts";
 
 export interface RedisLevelInput {
   readonly url: string;
@@ -29,7 +32,7 @@ export interface RedisEvent {
   readonly reason?: string;
 }
 
-export interface RedisLevel extends SharedTokens, SharedCounters {
+export interface RedisLevel extends SharedTokens, SharedMarks, SharedCounters {
   close(): void;
 }
 
@@ -47,17 +50,17 @@ export async function createRedisLevel(input: RedisLevelInput): Promise<RedisLev
     steadyMs,
     onProblem: (reason) => report({ name: "cache_key_problem", reason }),
   });
-  const cache = createRedisCache({
+  const callRedis = createCallRedis({
     connection,
-    secret,
-    nowSeconds: () => Math.floor(nowMs() / 1_000),
     steadyMs,
     deadlineMs: input.deadlineMs ?? REDIS_DEADLINE_MS,
     onChange: ({ open, reason }) =>
       report(open ? { name: "redis_given_up", ...(reason === undefined ? {} : { reason }) } : { name: "redis_back" }),
   });
+  const cache = createRedisCache({ callRedis, secret, nowSeconds: () => Math.floor(nowMs() / 1_000) });
+  const marks = createRedisMarks({ callRedis, secret });
   await Promise.all([connection.connected, secret.ready()]);
-  return { ...cache, close: connection.close };
+  return { ...cache, ...marks, close: connection.close };
 }
 
 function atMostEvery(intervalMs: number, steadyMs: () => number, report: (event: RedisEvent) => void) {

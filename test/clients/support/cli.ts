@@ -21,6 +21,8 @@ export interface CliOptions {
   readonly attended?: boolean;
   /** Standard input. */
   readonly input?: string;
+  /** What the person types when a command asks. */
+  readonly answer?: string;
   /** Called for each note, so that a test can act as the person. */
   readonly onNote?: (note: string) => void;
 }
@@ -38,6 +40,10 @@ export async function runHere(args: readonly string[], options: CliOptions = {})
     note: (text) => {
       written.notes += `${text}\n`;
       options.onNote?.(text);
+    },
+    ask: async (question) => {
+      written.notes += question;
+      return options.answer ?? "";
     },
     input: async () => Buffer.from(options.input ?? ""),
     attended: options.attended ?? false,

@@ -5,6 +5,7 @@
  */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DEPENDENCY_PROBLEMS } from "../../../shared/core/dependency.ts";
 import type {
   EntraEvidence,
   EntraVerdict,
@@ -12,7 +13,6 @@ import type {
   PolicyRefusal,
   RequestProblem,
 } from "../../../shared/core/failure.ts";
-import { DEPENDENCY_PROBLEMS } from "../../../shared/core/failure.ts";
 import { TOKEN_REFUSALS, type TokenRefusal } from "../../../shared/core/token-refusal.ts";
 import type { CodeClass } from "../../../shared/entra/aadsts.ts";
 import { failureToWire } from "../../../shared/http/failure-to-wire.ts";
@@ -113,6 +113,7 @@ function examples(): Examples {
     grant_refused: [
       { reason: "unknown" },
       { reason: "expired" },
+      { reason: "revoked" },
       { reason: "pending" },
       { reason: "limit_reached" },
       { reason: "other_registration" },

@@ -58,7 +58,7 @@ test("callers' tokens are for the service, and an unknown user or caller is an e
   const application = decodeClaims(await applicationToken(stack.environment, "daemon"));
   expect(application).toMatchObject({ azp: stack.environment.callers["daemon"]?.clientId, roles: ["Exchange.Call"] });
   const operator = decodeClaims(await userToken(stack.environment, "erin"));
-  expect([person["roles"], operator["roles"]]).toEqual([undefined, ["Grant.Create", "Policy.Explain"]]);
+  expect([person["roles"], operator["roles"]]).toEqual([undefined, ["Grant.Create", "Policy.Explain", "Grant.Admin"]]);
   await expect(userToken(stack.environment, "mallory")).rejects.toThrow('no user "mallory"');
   await expect(applicationToken(stack.environment, "public")).rejects.toThrow("The local tenant refused: AADSTS");
 });

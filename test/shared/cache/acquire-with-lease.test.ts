@@ -1,6 +1,6 @@
 /** The lease of an acquisition and of a renewal, with a level 2 that the test answers for. */
 import { describe, expect, test } from "vitest";
-import { acquireWithLease, renewWithLease } from "../../../shared/cache/acquire-with-lease.ts";
+import { type AcquiredToken, acquireWithLease, renewWithLease } from "../../../shared/cache/acquire-with-lease.ts";
 import type { Found, SharedTokens } from "../../../shared/cache/shared-tokens.ts";
 import type { Failure } from "../../../shared/core/failure.ts";
 import { fail, succeed } from "../../../shared/core/result.ts";
@@ -15,6 +15,7 @@ const TOKEN: EntraToken = {
   refreshToken: undefined,
   user: undefined,
 };
+const ACQUIRED: AcquiredToken = { token: TOKEN, acquiredAtSeconds: 1_000, level: "miss" };
 const DOWN: Failure = { kind: "dependency_failed", dependency: "entra", problem: "unavailable" };
 
 function level2(found: Found) {
@@ -32,7 +33,7 @@ function level2(found: Found) {
 const input = (answer: "token" | "failure") => ({
   key: "key",
   isGoodEnough: () => true,
-  callEntra: async () => (answer === "token" ? succeed(TOKEN) : fail(DOWN)),
+  callEntra: async () => (answer === "token" ? succeed(ACQUIRED) : fail(DOWN)),
 });
 
 describe("a renewal", () => {
@@ -64,7 +65,7 @@ describe("an acquisition", () => {
     expect((await acquireWithLease(failed.shared, input("failure"))).ok).toBe(false);
     expect(failed.released).toEqual(["key lease-1"]);
     const served = level2({ kind: "leased", lease: "lease-1" });
-    expect(await acquireWithLease(served.shared, input("token"))).toEqual(succeed({ token: TOKEN, level: "miss" }));
+    expect(await acquireWithLease(served.shared, input("token"))).toEqual(succeed(ACQUIRED));
     expect(served.released).toEqual([]);
   });
 

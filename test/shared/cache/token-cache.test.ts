@@ -1,14 +1,21 @@
 /** The token cache: lifetime of entries, shared calls, what is never stored. Promises resolve in a chosen order. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createTokenCache, type LookUp, type TokenCache } from "../../../shared/cache/token-cache.ts";
+import type { LookUp } from "../../../shared/cache/look-up.ts";
+import { createTokenCache, type TokenCache } from "../../../shared/cache/token-cache.ts";
 import type { Failure } from "../../../shared/core/failure.ts";
 import { fail, type Result, succeed } from "../../../shared/core/result.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import type { EntraToken } from "../../../shared/entra/entra-token.ts";
 
 const NOW = 1_000_000;
-const LOOK_UP: LookUp = { key: "key", minimumSeconds: 0, bypass: false, notAfterSeconds: undefined };
+const LOOK_UP: LookUp = {
+  key: "key",
+  minimumSeconds: 0,
+  bypass: false,
+  notAfterSeconds: undefined,
+  mayUse: () => true,
+};
 const FAILURE: Failure = { kind: "dependency_failed", dependency: "entra", problem: "timeout" };
 
 function token(name: string, lifetimeSeconds = 3_600, refresh?: string): EntraToken {
@@ -215,5 +222,117 @@ describe("what the cache stores", () => {
     const { cache } = frozen(2_000);
     expect(await see(cache, succeed(token("x".repeat(3_000))))).toMatch(/^miss x/);
     expect(await see(cache, succeed(token("b")))).toBe("miss b");
+  });
+});
+
+describe("a token that was revoked since", () => {
+  const revokedUntil = (seconds: number): Partial<LookUp> => ({ mayUse: (acquired) => acquired > seconds });
+
+  test("is not used, and the token that Entra returns now is", async () => {
+    const { clock, cache } = frozen();
+    await see(cache, succeed(token("a")));
+    clock.now = NOW + 10;
+    expect(await see(cache, succeed(token("b")), revokedUntil(NOW))).toBe("miss b");
+    expect(await see(cache, succeed(token("c")), revokedUntil(NOW))).toBe("hit b");
+  });
+
+  test("is not used instead of a failure of Entra either", async () => {
+    const { clock, cache } = frozen();
+    await see(cache, succeed(token("a")));
+    clock.now = NOW + 3_500;
+    expect(await see(cache, fail(FAILURE))).toBe("hit a");
+    expect(await see(cache, fail(FAILURE), revokedUntil(NOW))).toBe("dependency_failed");
+  });
+
+  test("is as old as the beginning of the call to Entra", async () => {
+    const { clock, cache } = frozen();
+    const { promise, resolve } = Promise.withResolvers<Result<EntraToken, Failure>>();
+    const first = cache.getOrAcquire(LOOK_UP, () => promise);
+    await Promise.resolve();
+    clock.now = NOW + 5;
+    resolve(succeed(token("a")));
+    await first;
+    expect(await see(cache, succeed(token("b")), revokedUntil(NOW + 1))).toBe("miss b");
+  });
+
+  test("is not given to a request that joined the call and began after the revocation", async () => {
+    const { cache } = frozen();
+    const { promise, resolve } = Promise.withResolvers<Result<EntraToken, Failure>>();
+    const earlier = cache.getOrAcquire(LOOK_UP, () => promise);
+    await Promise.resolve();
+    const joined = see(cache, succeed(token("b")), revokedUntil(NOW));
+    await Promise.resolve();
+    resolve(succeed(token("a")));
+    expect((await earlier).ok).toBe(true);
+    expect(await joined).toBe("miss b");
+  });
+
+  describe("and has the scopes of another request", () => {
+    const family: Partial<LookUp> = { wider: { family: () => "family", covers: () => true } };
+    const part = { ...family, key: "part" };
+
+    test("is not the answer to that request either", async () => {
+      const { clock, cache } = frozen();
+      await see(cache, succeed(token("a")), family);
+      expect(await see(cache, succeed(token("b")), part)).toBe("hit a");
+      clock.now = NOW + 10;
+      expect(await see(cache, succeed(token("b")), { ...part, ...revokedUntil(NOW) })).toBe("miss b");
+      expect(await see(cache, succeed(token("c")), { ...family, ...revokedUntil(NOW) })).toBe("hit b");
+    });
+
+    test("leaves that request a later token, although it ends sooner", async () => {
+      const { clock, cache } = frozen();
+      await see(cache, succeed(token("long", 9_000)), family);
+      clock.now = NOW + 10;
+      await see(cache, succeed(token("later")), { ...family, key: "another", bypass: true });
+      expect(await see(cache, succeed(token("b")), part)).toBe("hit long");
+      expect(await see(cache, succeed(token("b")), { ...part, ...revokedUntil(NOW) })).toBe("hit later");
+      const asked = { ...part, mayUse: async (acquired: number) => acquired > NOW };
+      expect(await see(cache, succeed(token("b")), asked)).toBe("hit later");
+    });
+
+    test("is not used instead of a failure of Entra", async () => {
+      const { clock, cache } = frozen();
+      await see(cache, succeed(token("a")), family);
+      clock.now = NOW + 3_500;
+      expect(await see(cache, fail(FAILURE), part)).toBe("hit a");
+      expect(await see(cache, fail(FAILURE), { ...part, ...revokedUntil(NOW) })).toBe("dependency_failed");
+    });
+
+    test("counts as a token that there was, for every request whose scopes it has", async () => {
+      const { cache } = frozen();
+      const seen: boolean[] = [];
+      const acquire = (name: string) => (hadToken: boolean) => {
+        seen.push(hadToken);
+        return Promise.resolve(succeed(token(name)));
+      };
+      const revoked = revokedUntil(NOW);
+      const other: Partial<LookUp> = { wider: { family: () => "family", covers: () => false }, key: "other" };
+      await cache.getOrAcquire({ ...LOOK_UP, ...family }, acquire("a"));
+      await cache.getOrAcquire({ ...LOOK_UP, ...other }, acquire("b"));
+      await cache.getOrAcquire({ ...LOOK_UP, ...family, ...revoked }, acquire("c"));
+      await cache.getOrAcquire({ ...LOOK_UP, ...part, ...revoked }, acquire("d"));
+      await cache.getOrAcquire({ ...LOOK_UP, bypass: true }, acquire("e"));
+      expect(seen).toEqual([false, false, true, true, true]);
+    });
+
+    test("is not given to a request that waited for the call and began after the revocation", async () => {
+      const { cache } = frozen();
+      const { promise, resolve } = Promise.withResolvers<Result<EntraToken, Failure>>();
+      const earlier = cache.getOrAcquire({ ...LOOK_UP, ...family }, () => promise);
+      const waiting = see(cache, succeed(token("b")), part);
+      const after = see(cache, succeed(token("c")), { ...part, key: "after", ...revokedUntil(NOW) });
+      resolve(succeed(token("a")));
+      expect((await earlier).ok).toBe(true);
+      expect(await waiting).toBe("joined a");
+      expect(await after).toBe("miss c");
+    });
+  });
+
+  test("waits for the answer whether it was revoked", async () => {
+    const { cache } = frozen();
+    await see(cache, succeed(token("a")));
+    expect(await see(cache, succeed(token("b")), { mayUse: async () => false })).toBe("miss b");
+    expect(await see(cache, succeed(token("c")), { mayUse: async () => true })).toBe("hit b");
   });
 });

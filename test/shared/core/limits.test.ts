@@ -22,6 +22,9 @@ test("the deadlines, in milliseconds", () => {
     REDIS_FIRST_DEADLINE_MS: 250,
     TELEMETRY_DEADLINE_MS: 5_000,
     TELEMETRY_STOP_MS: 2_000,
+    EVENT_DEADLINE_MS: 10_000,
+    EVENTS_STOP_MS: 2_000,
+    ADMISSION_WAIT_MAX_MS: 3_000,
   });
 });
 
@@ -48,6 +51,7 @@ test("the sizes, in bytes and characters", () => {
     KEY_SET_MAX_BYTES: 524_288,
     POLICY_MAX_BYTES: 1_048_576,
     TELEMETRY_ANSWER_MAX_BYTES: 65_536,
+    EVENT_ANSWER_MAX_BYTES: 16_384,
     URL_CLAIMS_MAX_BYTES: 1_024,
     ENTRA_CODE_MAX_CHARACTERS: 4_096,
   });
@@ -55,6 +59,9 @@ test("the sizes, in bytes and characters", () => {
 
 test("the counts", () => {
   expect(endingWith("_MAX")).toEqual({
+    REQUESTS_AT_ONCE_MAX: 512,
+    REQUESTS_AT_ONCE_ABSOLUTE_MAX: 1_024,
+    UNPROVEN_REQUESTS_AT_ONCE_MAX: 256,
     RELAY_CALLS_MAX: 128,
     BATCH_REQUESTS_MAX: 20,
     BATCH_VALUES_MAX: 50_000,
@@ -62,6 +69,7 @@ test("the counts", () => {
     PARAMETERS_MAX: 64,
     APIS_PER_GRANT_MAX: 10,
   });
+  expect(limits.REQUESTS_AT_ONCE_RESERVED).toBe(8);
   expect(DEFAULT_BYPASS_PER_MINUTE).toBe(10);
 });
 
@@ -71,7 +79,7 @@ test("how often the signing keys are read", () => {
 });
 
 test("no limit is left out of this file", () => {
-  const known = ["_MS", "_SECONDS", "_BYTES", "_CHARACTERS", "_MAX"];
+  const known = ["_MS", "_SECONDS", "_BYTES", "_CHARACTERS", "_MAX", "_RESERVED"];
   expect(Object.keys(limits).filter((name) => !known.some((unit) => name.endsWith(unit)))).toEqual([]);
 });
 

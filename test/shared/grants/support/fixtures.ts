@@ -76,9 +76,9 @@ export function testSealer(source: SealingKeySource = fakeKeySource(), purpose =
   return createSealer({ purpose, keys: createSealingKeys({ source, now: () => EPOCH_MS, onStale: () => undefined }) });
 }
 
-/** Both sealers of grants. */
+/** Both sealers of grants, and no revocation. */
 export function testSealers(source: SealingKeySource = fakeKeySource()) {
-  return { sealer: testSealer(source), handleSealer: testSealer(source, HANDLE_PURPOSE) };
+  return { sealer: testSealer(source), handleSealer: testSealer(source, HANDLE_PURPOSE), isLive };
 }
 
 /** The value of a successful result. A failure becomes the test's error message. */
@@ -86,3 +86,6 @@ export function expectOk<T>(result: { ok: true; value: T } | { ok: false; failur
   if (!result.ok) throw new Error(`Expected success, got ${JSON.stringify(result.failure)}`);
   return result.value;
 }
+
+/** No administrator has revoked anything. */
+const isLive = async () => succeed(true);

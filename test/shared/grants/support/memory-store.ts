@@ -54,6 +54,8 @@ export function memoryStore(): MemoryStore {
       (rowOf(content.grant.id) !== undefined
         ? fail({ kind: "grant_exists", grantId: content.grant.id } as const)
         : succeed(put(content))),
+    search: async () =>
+      begin("search") ?? succeed({ grants: [...store.rows.values()].map(({ grant }) => grant), next: undefined }),
     read: async (id) => begin("read") ?? succeed(rowOf(id)),
     async request(requested, sealed) {
       const failed = begin("request");

@@ -1,5 +1,6 @@
 /** One of every failure, with all its reasons. A new failure does not compile until it is added here. */
 
+import { DEPENDENCY_PROBLEMS } from "../../../../shared/core/dependency.ts";
 import type {
   CodeRefusal,
   EntraEvidence,
@@ -10,7 +11,6 @@ import type {
   RequestProblem,
   SignInRefusal,
 } from "../../../../shared/core/failure.ts";
-import { DEPENDENCY_PROBLEMS } from "../../../../shared/core/failure.ts";
 import { TOKEN_REFUSALS, type TokenRefusal } from "../../../../shared/core/token-refusal.ts";
 
 export const TRACE_ID = "7ace0000-0000-4000-8000-000000000001";
@@ -69,6 +69,7 @@ export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
   handle_malformed: "invalid_request",
   scope_malformed: "invalid_scope",
   too_many_parameters: "invalid_request",
+  too_many_revocations: "invalid_request",
   body_missing: "invalid_request",
   body_not_utf8: "invalid_request",
   body_not_json: "invalid_request",
@@ -85,6 +86,7 @@ export const REQUEST_ERRORS: Readonly<Record<RequestProblem, string>> = {
 const GRANT_REFUSALS: Readonly<Record<GrantRefusal, true>> = {
   unknown: true,
   expired: true,
+  revoked: true,
   pending: true,
   not_bound: true,
   unreadable: true,

@@ -51,6 +51,7 @@ export function cachedToken(name: string, expiresAtSeconds = inAnHour()): Cached
     refreshAtSeconds: undefined,
     scopes: ["User.Read", "Mail.Read"],
     refreshToken: undefined,
+    acquiredAtSeconds: 1_000_000,
     user: { tenantId: "t", objectId: "o" },
   };
 }
