@@ -9,6 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildApp } from "../../local/build/build-app.ts";
 import { deployedPackageJson, packageEntries } from "../../local/build/package.ts";
+import { serviceVersion } from "../../local/build/service-version.ts";
 import { zip } from "../../local/build/zip.ts";
 import { applicationToken, userToken } from "../../local/caller/caller-token.ts";
 import { localRequest } from "../../local/caller/local-request.ts";
@@ -144,6 +145,11 @@ describe("the deployment package in an empty folder under the local host", () =>
 
   test("answers /healthz", async () => {
     expect(await localRequest(`${stack.service.url}/healthz`)).toMatchObject({ status: 200, text: "Healthy" });
+  });
+
+  test("names the version of package.json and the commit in /ready", async () => {
+    const { text } = await localRequest(`${stack.service.url}/ready`);
+    expect(JSON.parse(text)).toEqual({ status: "ready", version: serviceVersion() });
   });
 
   test("is ready and returns headers for Graph: it contains MSAL, the Key Vault SDK and jose", async () => {
