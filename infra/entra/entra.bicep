@@ -77,7 +77,11 @@ param assignedPrincipalIdsByRegistration { *: string[] } = {}
 @description('Register the public client of the command line.')
 param registerCommandLineClient bool = true
 
-var useFederation = !empty(managedIdentityPrincipalId)
+@description('Create applications and service principals only. Deploy first with true and then with false: in one deployment, Entra does not find yet what it has just created. `npm run deploy` does both.')
+param onlyApplications bool = false
+
+var useFederation = !empty(managedIdentityPrincipalId) && !onlyApplications
+var useConsent = grantConsent && !onlyApplications
 var useAppOnly = !empty(appOnlyApis)
 var issuer = federationIssuer(environment().name, environment().authentication.loginEndpoint, tenant().tenantId)
 
@@ -213,7 +217,7 @@ resource servicePrincipals 'Microsoft.Graph/servicePrincipals@v1.0' = [
 ]
 
 resource consent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
-  for one in consents: if (grantConsent) {
+  for one in consents: if (useConsent) {
     clientId: servicePrincipals[one.registration].id
     resourceId: apis[one.api].id
     consentType: 'AllPrincipals'
@@ -222,7 +226,7 @@ resource consent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
 ]
 
 resource callers 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
-  for assignment in callerRoles: {
+  for assignment in callerRoles: if (!onlyApplications) {
     principalId: assignment.principalId
     resourceId: servicePrincipals[assignment.registration].id
     appRoleId: assignment.roleId
@@ -230,7 +234,7 @@ resource callers 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
 ]
 
 resource people 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
-  for assignment in assignments: {
+  for assignment in assignments: if (!onlyApplications) {
     principalId: assignment.principalId
     resourceId: servicePrincipals[assignment.registration].id
     appRoleId: defaultAccess
@@ -265,7 +269,7 @@ resource appOnlyPrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = if (useAppO
 }
 
 resource appOnlyConsent 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
-  for role in appOnlyRoles: if (grantConsent) {
+  for role in appOnlyRoles: if (useConsent) {
     principalId: appOnlyPrincipal!.id
     resourceId: apis[role.api].id
     appRoleId: role.roleId
