@@ -29,6 +29,9 @@ param appName string = 'func-${name}-${take(uniqueString(resourceGroup().id, nam
 @description('Name of the service\'s identity, the same as in the deployment of modules/identity.bicep.')
 param identityName string = 'id-${name}'
 
+@description('Resource id of the identity that the registrations trust, for example of a resource group with other owners. Empty: the deployment makes identityName in its own group.')
+param identityId string = ''
+
 // The service.
 
 @description('The Entra tenant of the callers.')
@@ -176,13 +179,24 @@ var appSubnetId = makesNetwork
   ? privateNetwork!.outputs.appSubnetId
   : usePrivateNetwork ? existingNetwork!.appSubnetId : ''
 var zoneIds = existingNetwork.?zoneIds
+var trustedIdentityId = empty(identityId) ? identity!.outputs.resourceId : identityId
+var principalId = empty(identityId) ? identity!.outputs.principalId : givenIdentity!.properties.principalId
+var identityClientId = empty(identityId) ? identity!.outputs.clientId : givenIdentity!.properties.clientId
 
-module identity 'modules/identity.bicep' = {
+module identity 'modules/identity.bicep' = if (empty(identityId)) {
   params: {
     name: identityName
     location: location
     tags: tags
   }
+}
+
+resource givenIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = if (!empty(identityId)) {
+  name: last(split(identityId, '/'))
+  scope: resourceGroup(
+    empty(identityId) ? subscription().subscriptionId : split(identityId, '/')[2],
+    empty(identityId) ? resourceGroup().name : split(identityId, '/')[4]
+  )
 }
 
 module monitoring 'modules/monitoring.bicep' = {
@@ -193,7 +207,7 @@ module monitoring 'modules/monitoring.bicep' = {
     tags: tags
     retentionDays: logRetentionDays
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
   }
 }
 
@@ -208,7 +222,7 @@ module storage 'modules/storage.bicep' = {
     usePrivateNetwork: usePrivateNetwork
     allowedIpRanges: allowedIpRanges
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -222,7 +236,7 @@ module policyStorage 'modules/policy-storage.bicep' = if (policySource == 'blob'
     usePrivateNetwork: usePrivateNetwork
     allowedIpRanges: allowedIpRanges
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
     writerIds: policyWriterIds
     workspaceId: monitoring.outputs.workspaceId
   }
@@ -238,7 +252,7 @@ module vault 'modules/vault.bicep' = {
     usePrivateNetwork: usePrivateNetwork
     allowedIpRanges: allowedIpRanges
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -251,7 +265,7 @@ module redis 'modules/redis.bicep' = if (useRedis) {
     sku: redisSku
     usePrivateNetwork: usePrivateNetwork
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
   }
 }
 
@@ -347,8 +361,8 @@ module app 'modules/function-app.bicep' = {
     nodeVersion: nodeVersion
     minimumTlsVersion: minimumTlsVersion
     scale: scale
-    identityId: identity.outputs.resourceId
-    identityClientId: identity.outputs.clientId
+    identityId: trustedIdentityId
+    identityClientId: identityClientId
     blobEndpoint: storage.outputs.blobEndpoint
     deploymentContainerName: deploymentContainerName
     telemetryConnectionString: monitoring.outputs.connectionString
@@ -364,7 +378,7 @@ module app 'modules/function-app.bicep' = {
       CLIENT_SECRET_NAME: clientCredential == 'key-vault-secret' ? clientSecretName : ''
       CLIENT_CERTIFICATE_NAME: clientCredential == 'key-vault-certificate' ? clientCertificateName : ''
       SEALING_KEY_NAME: sealingKeyName
-      MANAGED_IDENTITY_CLIENT_ID: identity.outputs.clientId
+      MANAGED_IDENTITY_CLIENT_ID: identityClientId
       GRANT_STORE_URL: storage.outputs.tableEndpoint
       GRANT_TABLE_NAME: grantTableName
       GRANT_REAP: grantReap
@@ -424,7 +438,7 @@ output vaultUrl string = vault.outputs.vaultUrl
 output policyUrl string = policySource == 'blob' ? policyStorage!.outputs.policyUrl : ''
 
 @description('Object id of the service\'s identity, which is the subject of the federated credential.')
-output principalId string = identity.outputs.principalId
+output principalId string = principalId
 
 @description('Static outbound IP address, or empty.')
 output outboundAddress string = makesNetwork ? privateNetwork!.outputs.outboundAddress : ''

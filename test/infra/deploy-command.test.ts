@@ -9,6 +9,7 @@ import { delimiter, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Cloud, REGISTERED_CLIENT_ID } from "../deploy/support/stand-in-az.ts";
+import { fences, markdownFile, section } from "../docs/support/markdown.ts";
 import { describeWithBicep, infraFile } from "./support/compiler.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -46,6 +47,19 @@ param policy = {
   );
 });
 
+/** The arguments of the documented commands: the dry run, and the deployment. */
+const [DRY_RUN = [], DEPLOYMENT = []] = (
+  fences(section(markdownFile("docs/deploy.md").text, "Deploy a tenant"), "sh")[0] ?? ""
+)
+  .trim()
+  .split("\n")
+  .map((line) =>
+    line
+      .replace(/^npm run deploy -- infra\/tenants\/contoso\.bicepparam ?/, "")
+      .split(" ")
+      .filter(Boolean),
+  );
+
 function run(...args: readonly string[]) {
   const env = { ...process.env, STAND_IN_STATE: state, PATH: [folder, process.env["PATH"]].join(delimiter) };
   const { status, stderr } = spawnSync(process.execPath, ["clients/deploy.ts", file, ...args], {
@@ -58,10 +72,14 @@ function run(...args: readonly string[]) {
 }
 
 describeWithBicep("npm run deploy as a process", () => {
+  test("is documented as two commands, of which the first changes nothing", () => {
+    expect([DRY_RUN, DEPLOYMENT]).toEqual([["--dry-run"], []]);
+  });
+
   test(
     "shows a whole dry run, with every name from the template",
     () => {
-      const { status, text, cloud } = run("--dry-run");
+      const { status, text, cloud } = run(...DRY_RUN);
       expect([status, text]).toEqual([0, expect.stringContaining("This was a dry run. Nothing was changed.")]);
       expect(cloud.made).toEqual([]);
       const app = /\[package\] (func-contoso-[a-z0-9]{8})/.exec(text)?.[1];
@@ -80,7 +98,7 @@ describeWithBicep("npm run deploy as a process", () => {
   test(
     "makes identity and registrations, and the file compiles with the registered client id",
     () => {
-      const { status, text, cloud } = run("--step", "identity", "--step", "registrations");
+      const { status, text, cloud } = run(...DEPLOYMENT, "--step", "identity", "--step", "registrations");
       expect([status, text]).toEqual([0, expect.stringContaining(`clientId is now ${REGISTERED_CLIENT_ID}`)]);
       expect(cloud.made).toEqual(["group", "identity", "application", "credential"]);
       const again = run("--step", "registrations");
