@@ -133,6 +133,23 @@ describeWithBicep("roles", () => {
   });
 });
 
+describeWithBicep("an identity that exists", () => {
+  const ID =
+    "/subscriptions/00000000-0000-4000-8000-00000000000a/resourceGroups/rg-identities/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-given";
+
+  test("is the identity of the app and of every role, and the deployment makes none", async () => {
+    const deployment = await deployMain({ identityId: ID });
+    expect(ofType(deployment, "Microsoft.ManagedIdentity/userAssignedIdentities")).toEqual([]);
+    const site = the(deployment, "Microsoft.Web/sites");
+    expect(value(site, "identity.userAssignedIdentities")).toEqual({ [ID]: {} });
+    const principals = ofType(deployment, "Microsoft.Authorization/roleAssignments").map((one) =>
+      value(one, "properties.principalId"),
+    );
+    expect(principals.length).toBeGreaterThan(0);
+    for (const principal of principals) expect(principal).toContain(`reference('${ID}'`);
+  });
+});
+
 describeWithBicep("diagnostic settings", () => {
   test("vault, blobs and the grant table write audit logs to the workspace", async () => {
     const deployment = await plain();
