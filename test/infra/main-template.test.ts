@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { refusedSiteConfig, roleAssignments, secretLikeValues, securityProblems } from "./security-rules.ts";
 import { describeWithBicep } from "./support/compiler.ts";
-import { type Deployment, TENANT_ID } from "./support/deploy.ts";
+import { type Deployment, deploy, TENANT_ID } from "./support/deploy.ts";
 import { isKnown, ofType, reference, the, value } from "./support/look.ts";
 import { deployChanged, deployMain, EVERYTHING, refusalsOfMain, settingsOf } from "./support/scenarios.ts";
 
@@ -147,6 +147,21 @@ describeWithBicep("an identity that exists", () => {
     );
     expect(principals.length).toBeGreaterThan(0);
     for (const principal of principals) expect(principal).toContain(`reference('${ID}'`);
+  });
+});
+
+describeWithBicep("the role of a pull request", () => {
+  test("can evaluate a deployment to its resource group, and nothing else", async () => {
+    const { resources } = await deploy("what-if-role.bicep", {});
+    expect(resources).toHaveLength(1);
+    const role = the({ resources, outputs: {} }, "Microsoft.Authorization/roleDefinitions");
+    expect(value(role, "properties.permissions")).toEqual([
+      {
+        actions: ["Microsoft.Resources/deployments/validate/action", "Microsoft.Resources/deployments/whatIf/action"],
+        notActions: [],
+      },
+    ]);
+    expect(value(role, "properties.assignableScopes")).toEqual([expect.stringMatching(/\/resourceGroups\/rg-test$/)]);
   });
 });
 

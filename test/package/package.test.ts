@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildApp } from "../../local/build/build-app.ts";
-import { deployedPackageJson, packageEntries } from "../../local/build/package.ts";
+import { deployedPackageJson, packageEntries, stagePackage } from "../../local/build/package.ts";
 import { serviceVersion } from "../../local/build/service-version.ts";
 import { zip } from "../../local/build/zip.ts";
 import { applicationToken, userToken } from "../../local/caller/caller-token.ts";
@@ -88,6 +88,19 @@ describe("a reproducible package", () => {
       expect(() => zip([{ name, content }]), name).toThrow("not a valid file name");
     }
     expect(() => zip([0, 1].map(() => ({ name: "x", content })))).toThrow("appears twice");
+  });
+
+  test("as a folder has the same files and nothing else, and is not a part of the next package", () => {
+    const distDirectory = join(folder, "built");
+    const staging = join(distDirectory, "package");
+    const entries = packageEntries({ root, distDirectory });
+    mkdirSync(staging, { recursive: true });
+    writeFileSync(join(staging, "old.mjs"), "");
+    stagePackage(entries, staging);
+    const files = readdirSync(staging, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files).toHaveLength(entries.length);
+    for (const { name, content } of entries) expect(readFileSync(join(staging, name)).equals(content)).toBe(true);
+    expect(zip(packageEntries({ root, distDirectory })).equals(packed)).toBe(true);
   });
 
   test("is not packed without a build", () => {
