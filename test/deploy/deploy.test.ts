@@ -185,13 +185,14 @@ describe("the checks", () => {
         "needs the role Role Based Access Control Administrator on the subscription for: service, keys.",
       ),
       expect.stringContaining("needs the directory role Application Administrator."),
+      expect.stringContaining("must register resource providers once: az provider register --namespace Microsoft.App;"),
       expect.stringContaining("westeurope offers Node.js 20 for Flex Consumption, and the app needs 24."),
       expect.stringContaining("The app name func-contoso-123 is not available"),
       expect.stringContaining("The vault name kv-contoso-123 is not available"),
       expect.stringContaining("The storage account name stcontoso123 is not available"),
       expect.stringContaining("250 of 250 storage accounts in westeurope"),
     ]);
-    expect(text).toContain("The checks found 9 problems. Nothing was changed.");
+    expect(text).toContain("The checks found 10 problems. Nothing was changed.");
     expect(commands.filter((command) => WRITING.test(command))).toEqual([]);
   });
 
@@ -243,6 +244,27 @@ describe("the checks", () => {
     ]);
   });
 
+  test("that the account may not ask are named, and do not stop an account with rights on its group only", async () => {
+    const scene = createScene();
+    scene.cloud.failures.push({
+      command: "list-deleted|show-usage",
+      times: ALWAYS,
+      error: "(AuthorizationFailed) read",
+    });
+    const { code, text } = await scene.run();
+    expect(code).toBe(0);
+    expect(text).toContain("notice: admin@contoso.example may not ask for the names, so this was not checked.");
+    expect(text).toContain("notice: admin@contoso.example may not ask for the quotas, so this was not checked.");
+  });
+
+  test("stop where the account may not register a missing resource provider, and name the commands", async () => {
+    const scene = createScene({ subscriptionActions: ["*/read"] });
+    scene.cloud.made.push("group");
+    const { code, text } = await scene.run();
+    expect([code, text]).toEqual([1, expect.stringContaining("az provider register --namespace Microsoft.App;")]);
+    expect(scene.cloud.registered).toEqual([]);
+  });
+
   test("ask for the rights of the selected step only", async () => {
     const scene = createScene();
     await scene.run();
@@ -254,7 +276,7 @@ describe("the checks", () => {
 /** Command, error of the CLI, exit code, and a part of the message. */
 const FINAL: readonly (readonly [string, string, string, number, string])[] = [
   ["no sign-in", "^account show", "Please run 'az login' to setup account.", 3, "Run: az login"],
-  ["an unreadable check", "^provider list", "(AuthorizationFailed) no", 1, "Could not check the resource providers"],
+  ["an unreadable check", "^provider list", "an error of the CLI itself", 1, "Could not check the resource providers"],
   ["an expired sign-in", "^identity list|gte-identity", "AADSTS700082: expired", 3, "Run: az login"],
   [
     "no right to make the group",

@@ -1,7 +1,9 @@
 /** Checks of the tools and of what the subscription and the region offer. */
 import * as z from "zod/mini";
 import type { DeployContext } from "../context.ts";
+import { permits } from "../plan/rights.ts";
 import { chooseRuntime } from "../plan/runtime.ts";
+import { readPermissions } from "./read-permissions.ts";
 
 export interface Finding {
   readonly problems?: readonly string[];
@@ -32,9 +34,14 @@ export async function checkProviders({ az, plan }: DeployContext): Promise<Findi
     .filter(({ state }) => state === "Registered")
     .map(({ namespace }) => namespace.toLowerCase());
   const unregistered = plan.namespaces.filter((name) => !registered.includes(name.toLowerCase()));
-  return unregistered.length === 0
-    ? {}
-    : { unregistered, notices: [`These resource providers will be registered: ${unregistered.join(", ")}.`] };
+  if (unregistered.length === 0) return {};
+  const permissions = await readPermissions(az, `/subscriptions/${plan.account.subscriptionId}`);
+  const refused = unregistered.filter((name) => !permits(permissions, `${name}/register/action`));
+  if (refused.length === 0) {
+    return { unregistered, notices: [`These resource providers will be registered: ${unregistered.join(", ")}.`] };
+  }
+  const commands = refused.map((name) => `az provider register --namespace ${name}`).join("; ");
+  return { problems: [`A contributor of the subscription must register resource providers once: ${commands}`] };
 }
 
 export async function checkRegion({ az, plan }: DeployContext): Promise<Finding> {

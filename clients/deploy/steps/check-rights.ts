@@ -3,17 +3,12 @@ import * as z from "zod/mini";
 import type { DeployContext } from "../context.ts";
 import { missingAzureRoles, missingDirectoryRoles } from "../plan/rights.ts";
 import type { Finding } from "./check-platform.ts";
-
-const permissionsSchema = z.object({
-  value: z.array(z.object({ actions: z.array(z.string()), notActions: z._default(z.array(z.string()), []) })),
-});
+import { readPermissions } from "./read-permissions.ts";
 
 export async function checkAzureRights({ az, plan, options }: DeployContext): Promise<Finding> {
   const group = plan.groupExists ? `/resourceGroups/${plan.group}` : "";
   const scope = `/subscriptions/${plan.account.subscriptionId}${group}`;
-  const url = `${scope}/providers/Microsoft.Authorization/permissions?api-version=2022-04-01`;
-  const { value } = await az.read(["rest", "--method", "get", "--url", url], permissionsSchema);
-  return { problems: missingAzureRoles(value, plan, options.steps) };
+  return { problems: missingAzureRoles(await readPermissions(az, scope), plan, options.steps) };
 }
 
 export async function checkDirectoryRights({ az, plan, options }: DeployContext): Promise<Finding> {

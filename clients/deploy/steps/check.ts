@@ -58,12 +58,15 @@ export async function checkFirst(context: DeployContext): Promise<Checked> {
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** A check that cannot run is a problem too: its answer is unknown. */
+/** A check that fails is a problem: its answer is unknown. An account with rights on its group only may not ask everything. */
 async function runCheck({ what, run }: Check, context: DeployContext): Promise<Finding> {
   try {
     return await run(context);
   } catch (error) {
     if (!(error instanceof AzFailure) || error.kind === "not_signed_in") throw error;
+    if (error.kind === "forbidden") {
+      return { notices: [`${context.plan.account.name} may not ask for ${what}, so this was not checked.`] };
+    }
     return { problems: [`Could not check ${what}: ${error.message} Command: ${error.line}`] };
   }
 }

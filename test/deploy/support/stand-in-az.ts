@@ -31,6 +31,8 @@ export interface Answers {
   cliVersion?: string;
   runtimes?: string[];
   actions?: string[];
+  /** Of the subscription, if they differ. */
+  subscriptionActions?: string[];
   directoryRoles?: string[];
   nameAvailable?: boolean;
   deletedVaults?: string[];
@@ -108,7 +110,11 @@ const READS: readonly Route[] = [
   [/^group list/, (cloud) => (exists(cloud, "group") ? ["westeurope"] : [])],
   [
     /^rest --method get .*Microsoft\.Authorization\/permissions/,
-    ({ answers }) => ({ value: [{ actions: answers.actions ?? ["*"], notActions: [] }] }),
+    ({ answers }, args) => {
+      const ofGroup = option(args, "--url").includes("/resourceGroups/");
+      const actions = (ofGroup ? undefined : answers.subscriptionActions) ?? answers.actions ?? ["*"];
+      return { value: [{ actions, notActions: [] }] };
+    },
   ],
   [/^rest .*transitiveMemberOf/, ({ answers }) => answers.directoryRoles ?? [APPLICATION_ADMINISTRATOR]],
   [
