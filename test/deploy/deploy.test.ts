@@ -118,6 +118,15 @@ describe("a second deployment", () => {
   });
 });
 
+test.each(["keys", "package"])("the step %s alone makes no group, and names the step that is missing", async (step) => {
+  const scene = createScene();
+  expect(await scene.run("--step", step)).toMatchObject({
+    code: 2,
+    text: expect.stringContaining("The service is not deployed. Run the step service first."),
+  });
+  expect(scene.cloud.made).toEqual([]);
+});
+
 describe("a dry run", () => {
   test("changes nothing, and shows every command that would change something", async () => {
     const scene = createScene();

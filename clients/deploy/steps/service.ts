@@ -56,10 +56,9 @@ export async function deployService(
 
 /** The outputs of the last deployment, for a run of later steps only. Undefined in a dry run without one. */
 export async function deployedService({ az, plan, options }: DeployContext): Promise<Service | undefined> {
-  const names = await az.read(
-    ["deployment", "group", "list", "--resource-group", plan.group, "--query", `[?name=='${NAME}'].name`],
-    z.array(z.string()),
-  );
+  // biome-ignore format: one command
+  const list = ["deployment", "group", "list", "--resource-group", plan.group, "--query", `[?name=='${NAME}'].name`];
+  const names = plan.groupExists ? await az.read(list, z.array(z.string())) : [];
   if (names.length === 0 && options.dryRun) return undefined;
   if (names.length === 0) throw settingsFailure("The service is not deployed. Run the step service first.");
   // biome-ignore format: one command
