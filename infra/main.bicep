@@ -29,6 +29,9 @@ param appName string = 'func-${name}-${take(uniqueString(resourceGroup().id, nam
 @description('Name of the service\'s identity, the same as in the deployment of modules/identity.bicep.')
 param identityName string = 'id-${name}'
 
+@description('Resource id of the identity that the registrations trust, for example of a resource group with other owners. Empty: the deployment makes identityName in its own group.')
+param identityId string = ''
+
 // The service.
 
 @description('The Entra tenant of the callers.')
@@ -201,13 +204,24 @@ var appSubnetId = makesNetwork
   ? privateNetwork!.outputs.appSubnetId
   : usePrivateNetwork ? existingNetwork!.appSubnetId : ''
 var zoneIds = existingNetwork.?zoneIds
+var trustedIdentityId = empty(identityId) ? identity!.outputs.resourceId : identityId
+var principalId = empty(identityId) ? identity!.outputs.principalId : givenIdentity!.properties.principalId
+var identityClientId = empty(identityId) ? identity!.outputs.clientId : givenIdentity!.properties.clientId
 
-module identity 'modules/identity.bicep' = {
+module identity 'modules/identity.bicep' = if (empty(identityId)) {
   params: {
     name: identityName
     location: location
     tags: tags
   }
+}
+
+resource givenIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = if (!empty(identityId)) {
+  name: last(split(identityId, '/'))
+  scope: resourceGroup(
+    empty(identityId) ? subscription().subscriptionId : split(identityId, '/')[2],
+    empty(identityId) ? resourceGroup().name : split(identityId, '/')[4]
+  )
 }
 
 module monitoring 'modules/monitoring.bicep' = {
@@ -218,7 +232,7 @@ module monitoring 'modules/monitoring.bicep' = {
     tags: tags
     retentionDays: logRetentionDays
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
   }
 }
 
@@ -233,7 +247,7 @@ module storage 'modules/storage.bicep' = {
     usePrivateNetwork: usePrivateNetwork
     allowedIpRanges: allowedIpRanges
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -247,7 +261,7 @@ module policyStorage 'modules/policy-storage.bicep' = if (policySource == 'blob'
     usePrivateNetwork: usePrivateNetwork
     allowedIpRanges: allowedIpRanges
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
     writerIds: policyWriterIds
     workspaceId: monitoring.outputs.workspaceId
   }
@@ -263,7 +277,7 @@ module vault 'modules/vault.bicep' = {
     usePrivateNetwork: usePrivateNetwork
     allowedIpRanges: allowedIpRanges
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -274,7 +288,7 @@ module eventTopic 'modules/event-topic.bicep' = if (useEventGrid) {
     location: location
     tags: tags
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
     workspaceId: monitoring.outputs.workspaceId
   }
 }
@@ -287,7 +301,7 @@ module redis 'modules/redis.bicep' = if (useRedis) {
     sku: redisSku
     usePrivateNetwork: usePrivateNetwork
     identityName: identityName
-    principalId: identity.outputs.principalId
+    principalId: principalId
   }
 }
 
@@ -383,8 +397,8 @@ module app 'modules/function-app.bicep' = {
     nodeVersion: nodeVersion
     minimumTlsVersion: minimumTlsVersion
     scale: scale
-    identityId: identity.outputs.resourceId
-    identityClientId: identity.outputs.clientId
+    identityId: trustedIdentityId
+    identityClientId: identityClientId
     blobEndpoint: storage.outputs.blobEndpoint
     deploymentContainerName: deploymentContainerName
     telemetryConnectionString: monitoring.outputs.connectionString
@@ -400,7 +414,7 @@ module app 'modules/function-app.bicep' = {
       CLIENT_SECRET_NAME: clientCredential == 'key-vault-secret' ? clientSecretName : ''
       CLIENT_CERTIFICATE_NAME: clientCredential == 'key-vault-certificate' ? clientCertificateName : ''
       SEALING_KEY_NAME: sealingKeyName
-      MANAGED_IDENTITY_CLIENT_ID: identity.outputs.clientId
+      MANAGED_IDENTITY_CLIENT_ID: identityClientId
       GRANT_STORE_URL: storage.outputs.tableEndpoint
       GRANT_TABLE_NAME: grantTableName
       GRANT_REAP: grantReap
@@ -434,7 +448,7 @@ module alerts 'modules/alerts.bicep' = {
     location: location
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
-    principalId: identity.outputs.principalId
+    principalId: principalId
     registrationClientIds: hasEntraAuditLogs ? registrationClientIds : []
     emailAddresses: alertEmailAddresses
     thresholds: alertThresholds
@@ -477,7 +491,7 @@ output policyUrl string = policySource == 'blob' ? policyStorage!.outputs.policy
 output eventTopicName string = useEventGrid ? eventTopic!.outputs.name : ''
 
 @description('Object id of the service\'s identity, which is the subject of the federated credential.')
-output principalId string = identity.outputs.principalId
+output principalId string = principalId
 
 @description('Static outbound IP address, or empty.')
 output outboundAddress string = makesNetwork ? privateNetwork!.outputs.outboundAddress : ''

@@ -7,6 +7,7 @@ import { readBearer } from "../../shared/http/read-client-authentication.ts";
 import { json } from "../../shared/http/write-answer.ts";
 import type { Service } from "../composition/compose.ts";
 import type { Readiness } from "../composition/readiness.ts";
+import { serviceVersion } from "../composition/version.ts";
 import type { Route, RouteContext } from "../handle.ts";
 
 /** The app role that gets the details. */
@@ -15,7 +16,7 @@ const ROLE = "Policy.Explain";
 const RETRY_AFTER = "5";
 
 /**
- * `GET|HEAD /ready`: answers 200 or 503. Only a caller with the app role `Policy.Explain` gets the details. A token is
+ * `GET|HEAD /ready`: answers 200 or 503, and the version, so that a deployment can wait for its own. Only a caller with the app role `Policy.Explain` gets the details. A token is
  * optional, but an invalid one is refused.
  */
 export function readyRoute(service: Service, readiness: () => Promise<Readiness>): Route {
@@ -29,8 +30,9 @@ export function readyRoute(service: Service, readiness: () => Promise<Readiness>
       const { ready, checks } = await readiness();
       const entitled = await isEntitled(service, request, context);
       if (!entitled.ok) return entitled;
-      const status = ready ? "ready" : "not_ready";
-      const answer = json(ready ? 200 : 503, context.correlationId, entitled.value ? { status, checks } : { status });
+      const summary = { status: ready ? "ready" : "not_ready", version: serviceVersion };
+      const body = entitled.value ? { ...summary, checks } : summary;
+      const answer = json(ready ? 200 : 503, context.correlationId, body);
       return succeed(ready ? answer : { ...answer, headers: { ...answer.headers, "Retry-After": RETRY_AFTER } });
     },
   };

@@ -85,7 +85,11 @@ param registerCommandLineClient bool = true
 @description('Power Platform connectors. Each gets a registration of its own: with the one of the service, Entra answers AADSTS90009. See connectors/power-platform/README.md.')
 param powerPlatform PowerPlatformConnector[] = []
 
-var useFederation = !empty(managedIdentityPrincipalId)
+@description('Create applications and service principals only. Deploy first with true and then with false: in one deployment, Entra does not find yet what it has just created. `npm run deploy` does both.')
+param onlyApplications bool = false
+
+var useFederation = !empty(managedIdentityPrincipalId) && !onlyApplications
+var useConsent = grantConsent && !onlyApplications
 var useAppOnly = !empty(appOnlyApis)
 var issuer = federationIssuer(environment().name, environment().authentication.loginEndpoint, tenant().tenantId)
 
@@ -106,51 +110,53 @@ var connectorNames = map(powerPlatform, connector => '${uniqueName}-connector-${
 var connectorTargets = map(powerPlatform, connector => indexOf(names, connector.?registration ?? ''))
 var connectorClientIds = map(
   indexes,
-  index => map(
-    filter(
-      powerPlatform,
-      connector => (connector.?registration ?? '') == names[index] && !empty(connector.?clientId)
-    ),
-    connector => connector.clientId!
-  )
+  index =>
+    map(
+      filter(powerPlatform, connector => (connector.?registration ?? '') == names[index] && !empty(connector.?clientId)),
+      connector => connector.clientId!
+    )
 )
 
 // One consent for each registration and API.
 var consents = flatten(map(
   indexes,
-  index => map(registrations[index].apis, api => {
-    registration: index
-    api: indexOf(resourceAppIds, api.resourceAppId)
-    scope: join(map(api.permissions, permission => permission.name), ' ')
-  })
+  index =>
+    map(registrations[index].apis, api => {
+      registration: index
+      api: indexOf(resourceAppIds, api.resourceAppId)
+      scope: join(map(api.permissions, permission => permission.name), ' ')
+    })
 ))
 
 // One assignment for each role of each caller.
 var callerRoles = union(
   flatten(map(
     indexes,
-    index => map(registrations[index].?callerPrincipalIds ?? [], principalId => {
-      registration: index
-      principalId: principalId
-      roleId: roleIds['Exchange.Call']
-    })
+    index =>
+      map(registrations[index].?callerPrincipalIds ?? [], principalId => {
+        registration: index
+        principalId: principalId
+        roleId: roleIds['Exchange.Call']
+      })
   )),
   flatten(map(
     applicationCallers,
-    caller => map(caller.roles, role => {
-      registration: indexOf(names, caller.?registration ?? '')
-      principalId: caller.principalId
-      roleId: roleIds[role]
-    })
+    caller =>
+      map(caller.roles, role => {
+        registration: indexOf(names, caller.?registration ?? '')
+        principalId: caller.principalId
+        roleId: roleIds[role]
+      })
   ))
 )
 
 var assignments = flatten(map(
   indexes,
-  index => map(
-    empty(names[index]) ? assignedPrincipalIds : assignedPrincipalIdsByRegistration[?names[index]] ?? [],
-    principalId => { registration: index, principalId: principalId }
-  )
+  index =>
+    map(
+      empty(names[index]) ? assignedPrincipalIds : assignedPrincipalIdsByRegistration[?names[index]] ?? [],
+      principalId => { registration: index, principalId: principalId }
+    )
 ))
 
 var appOnlyRoles = flatten(map(
@@ -237,7 +243,7 @@ resource servicePrincipals 'Microsoft.Graph/servicePrincipals@v1.0' = [
 ]
 
 resource consent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
-  for one in consents: if (grantConsent) {
+  for one in consents: if (useConsent) {
     clientId: servicePrincipals[one.registration].id
     resourceId: apis[one.api].id
     consentType: 'AllPrincipals'
@@ -246,7 +252,7 @@ resource consent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
 ]
 
 resource callers 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
-  for assignment in callerRoles: {
+  for assignment in callerRoles: if (!onlyApplications) {
     principalId: assignment.principalId
     resourceId: servicePrincipals[assignment.registration].id
     appRoleId: assignment.roleId
@@ -254,7 +260,7 @@ resource callers 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
 ]
 
 resource people 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
-  for assignment in assignments: {
+  for assignment in assignments: if (!onlyApplications) {
     principalId: assignment.principalId
     resourceId: servicePrincipals[assignment.registration].id
     appRoleId: defaultAccess
@@ -289,7 +295,7 @@ resource appOnlyPrincipal 'Microsoft.Graph/servicePrincipals@v1.0' = if (useAppO
 }
 
 resource appOnlyConsent 'Microsoft.Graph/appRoleAssignedTo@v1.0' = [
-  for role in appOnlyRoles: if (grantConsent) {
+  for role in appOnlyRoles: if (useConsent) {
     principalId: appOnlyPrincipal!.id
     resourceId: apis[role.api].id
     appRoleId: role.roleId
@@ -364,7 +370,7 @@ resource connectors 'Microsoft.Graph/applications@v1.0' = [
 ]
 
 resource connectorFederations 'Microsoft.Graph/applications/federatedIdentityCredentials@v1.0' = [
-  for (connector, index) in powerPlatform: if (!empty(connector.?connectorIssuer) && !empty(connector.?connectorSubject)) {
+  for (connector, index) in powerPlatform: if (!onlyApplications && !empty(connector.?connectorIssuer) && !empty(connector.?connectorSubject)) {
     name: '${connectors[index].uniqueName}/power-platform'
     description: 'The managed identity of the connector replaces a client secret.'
     audiences: [federationAudience(environment().name)]
@@ -382,7 +388,7 @@ resource connectorPrincipals 'Microsoft.Graph/servicePrincipals@v1.0' = [
 ]
 
 resource connectorConsent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
-  for (connector, index) in powerPlatform: if (grantConsent) {
+  for (connector, index) in powerPlatform: if (useConsent) {
     clientId: connectorPrincipals[index].id
     resourceId: servicePrincipals[connectorTargets[index]].id
     consentType: 'AllPrincipals'
@@ -391,7 +397,7 @@ resource connectorConsent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
 ]
 
 resource connectorGraphConsent 'Microsoft.Graph/oauth2PermissionGrants@v1.0' = [
-  for (connector, index) in powerPlatform: if (grantConsent) {
+  for (connector, index) in powerPlatform: if (useConsent) {
     clientId: connectorPrincipals[index].id
     resourceId: apis[indexOf(resourceAppIds, userRead.resourceAppId)].id
     consentType: 'AllPrincipals'

@@ -5,11 +5,15 @@ using '../main.bicep'
 
 param name = 'example'
 
+// `npm run deploy` makes the resource group here. The region must offer Flex Consumption.
+param location = 'westeurope'
+
 param tags = {
   service: 'graph-token-exchange'
   owner: 'identity-team'
 }
 
+// `npm run deploy` replaces this invented client id by the one that it registers.
 param clientId = '11111111-1111-4111-8111-111111111111'
 
 // The App ID URI of the registration, without the scope. The default is the App ID URI that entra.bicep registers. If you

@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build, type Metafile } from "esbuild";
+import { serviceVersion } from "./service-version.ts";
 
 export interface BuildOptions {
   entry: string;
@@ -64,6 +65,7 @@ export async function buildApp({ entry, outDirectory, publishedFunctions }: Buil
     external: ["@azure/functions-core"],
     alias: publishedFunctions === true ? {} : functionsFromSource(),
     banner: { js: requireBanner },
+    define: { SERVICE_VERSION: JSON.stringify(serviceVersion()) },
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: "none",

@@ -112,7 +112,7 @@ describe("the version in use", () => {
     expect(hash).toMatch(/^[0-9a-f]{16}$/);
     expect(at.lastEvent()).toMatchObject({ policy: hash });
     expect((await detailsOf(at)).policy).toEqual({ state: "ok", hash });
-    expect((await at.call("/ready")).json()).toEqual({ status: "ready" });
+    expect((await at.call("/ready")).json()).toEqual({ status: "ready", version: "development" });
   });
 
   test("has the same hash as the same text in the setting", async () => {
@@ -350,7 +350,7 @@ describe("the last good version stays in use", () => {
       problems: expect.stringContaining(problem),
     });
     expect((await detailsOf(at)).policy).toMatchObject({ state: "refused", hash: policyHash });
-    expect((await at.call("/ready")).json()).toEqual({ status: "ready" });
+    expect((await at.call("/ready")).json()).toEqual({ status: "ready", version: "development" });
   });
 
   test.each([

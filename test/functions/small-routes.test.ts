@@ -91,20 +91,29 @@ describe("GET /healthz", () => {
     const answer = await service.call("/healthz");
     expect({ status: answer.status, text: answer.text }).toEqual({ status: 200, text: "Healthy" });
   });
+
+  test("names the version in a header, which no answer with a token has", async () => {
+    expect((await service.call("/healthz")).headers.get("x-service-version")).toBe("development");
+    const form = exchangeForm(userToken(world));
+    const exchanged = await service.call("/oauth2/token", { form });
+    expect(exchanged.status).toBe(200);
+    expect([...exchanged.headers.keys()]).not.toContain("x-service-version");
+  });
 });
 
 describe("GET /ready", () => {
   const operator = () => bearer(userToken(world, { claims: { roles: ["Policy.Explain"] } }));
   const fresh = (settings = {}) => world.serve({ settings });
 
-  test("answers with the status only, with details for the role Policy.Explain, and audits a caller's token", async () => {
+  test("answers with status and version only, with details for the role Policy.Explain, and audits a caller's token", async () => {
     const at = fresh();
-    expect(withStatus(await at.call("/ready"))).toEqual({ status: "ready" });
+    const summary = { status: "ready", version: "development" };
+    expect(withStatus(await at.call("/ready"))).toEqual(summary);
     expect((await at.call("/ready")).status).toBe(200);
-    expect(withStatus(await at.call("/ready", { headers: bearer(userToken(world, { client: "stranger" })) }))).toEqual({
-      status: "ready",
-    });
-    expect(withStatus(await at.call("/ready", { headers: bearer(userToken(world)) }))).toEqual({ status: "ready" });
+    expect(withStatus(await at.call("/ready", { headers: bearer(userToken(world, { client: "stranger" })) }))).toEqual(
+      summary,
+    );
+    expect(withStatus(await at.call("/ready", { headers: bearer(userToken(world)) }))).toEqual(summary);
     expect(at.lastEvent()).toMatchObject({ route: "ready", outcome: "answered", callerKind: "user" });
     expect((await at.call("/ready", { headers: bearer("nonsense") })).status).toBe(401);
     expect(at.lastEvent()).toMatchObject({ route: "ready", outcome: "refused", code: "caller_refused" });
@@ -138,7 +147,7 @@ describe("GET /ready", () => {
       status: "not_ready",
       checks: { keys: "ok", credential: { state: "unavailable" } },
     });
-    expect((await at.call("/ready")).text).toBe('{"status":"not_ready"}');
+    expect((await at.call("/ready")).text).toBe('{"status":"not_ready","version":"development"}');
     world.tenant.state.clearOrders();
     clock.advance(11_000);
     expect((await at.call("/ready")).status).toBe(200);
@@ -156,7 +165,10 @@ describe("GET /ready", () => {
     const at = fresh();
     world.tenant.state.order({ endpoint: "jwks", status: 503, body: "", times: 0 });
     const answer = await at.call("/ready", { headers: operator() });
-    expect({ status: answer.status, text: answer.text }).toEqual({ status: 503, text: '{"status":"not_ready"}' });
+    expect({ status: answer.status, text: answer.text }).toEqual({
+      status: 503,
+      text: '{"status":"not_ready","version":"development"}',
+    });
     world.tenant.state.clearOrders();
     clock.advance(6_000);
     expect((await at.call("/ready")).status).toBe(200);

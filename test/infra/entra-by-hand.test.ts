@@ -66,7 +66,7 @@ const ORDERS_PRINCIPAL = {
   appRoles: [],
 };
 
-/** Answers as `az` does, and appends each request to a file. The ids in an answer are numbered. */
+/** Answers as `az` does. Requests to Graph go to graph.ts, which keeps what was made. */
 const AZ = `#!/bin/bash
 case "$*" in
   "cloud show --query endpoints.microsoftGraphResourceId"*) echo https://graph.microsoft.com/ ;;
@@ -74,15 +74,13 @@ case "$*" in
   "cloud show --query name"*) echo AzureCloud ;;
   "account show"*) echo ${TENANT_ID} ;;
   "ad sp show --id"*) echo "principal-of-$5" ;;
-  rest*)
-    jq -nc --arg url "$5" --argjson body "$9" '{ url: $url, body: $body }' >> "$AZ_LOG"
-    count=$(wc -l < "$AZ_LOG")
-    echo "{\\"appId\\":\\"app-$count\\",\\"id\\":\\"id-$count\\"}" ;;
+  rest*) exec "$NODE" "$GRAPH_PROGRAM" "$@" ;;
   *) exit 1 ;;
 esac
 `;
 
 interface Request {
+  readonly method: string;
   readonly url: string;
   readonly body: Record<string, unknown>;
 }
@@ -113,16 +111,23 @@ function script(): string {
 const folder = mkdtempSync(join(tmpdir(), "gte-by-hand-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-function runCommands(): Request[] {
+/** `lag`: how often Entra does not find a new object before it does. */
+function runCommands(lag = 0): Request[] {
   const file = (name: string, text: string) => {
     writeFileSync(join(folder, name), text);
     return join(folder, name);
   };
   chmodSync(file("az", AZ), 0o755);
+  // The commands wait between attempts.
+  chmodSync(file("sleep", "#!/bin/sh\n"), 0o755);
   const environment = {
     POLICY_FILE: file("policy.json", JSON.stringify(POLICY)),
     TENANT_DATA: file("orders.json", JSON.stringify(ORDERS_PRINCIPAL)),
     AZ_LOG: file("az.log", ""),
+    NODE: process.execPath,
+    GRAPH_PROGRAM: fileURLToPath(new URL("support/graph-program.ts", import.meta.url)),
+    GRAPH_STATE: join(folder, "graph.json"),
+    GRAPH_LAG: String(lag),
     PATH: [folder, dirname(process.execPath), process.env["PATH"]].join(delimiter),
   };
   const run = spawnSync("bash", ["-c", script()], {
@@ -132,7 +137,7 @@ function runCommands(): Request[] {
   });
   if (run.status !== 0) throw new Error(run.stderr);
   const lines = readFileSync(environment.AZ_LOG, "utf8").trim().split("\n");
-  return lines.map((line) => JSON.parse(line) as Request);
+  return lines.map((line) => JSON.parse(line) as Request).filter(({ method }) => method !== "GET");
 }
 
 /** The template with the parameters that `npm run registration` writes for the same policy. */
@@ -164,8 +169,13 @@ describeWithTools("the commands of entra-by-hand.md", () => {
   });
 
   const sent = (path: string) =>
-    requests.filter(({ url }) => url.replace(/\/(id-\d+|principal-of-[\w-]+)\//, "/*/").endsWith(`/v1.0/${path}`));
-  const applications = () => sent("applications").map(({ body }) => body);
+    requests.filter(({ url }) =>
+      url
+        .replace(/\/(id-\d+|principal-of-[\w-]+)\//, "/*/")
+        .replace(/'[^']+'/, "*")
+        .endsWith(`/v1.0/${path}`),
+    );
+  const applications = () => sent("applications(uniqueName=*)").map(({ body }) => body);
 
   test.each([
     ["the first registration", 1, "graph-token-exchange"],
@@ -195,7 +205,7 @@ describeWithTools("the commands of entra-by-hand.md", () => {
     const clients = applications().map(({ api }) => JSON.stringify(api ?? {}).match(/"appId":"[^"]+"/g) ?? []);
     expect(clients).toEqual([
       [],
-      [`"appId":"${WEB}"`, '"appId":"app-1"'],
+      [`"appId":"${WEB}"`, '"appId":"app-0"'],
       [`"appId":"${DESKTOP}"`],
       [],
       [CLIENT_OF_CONNECTORS],
@@ -223,8 +233,8 @@ describeWithTools("the commands of entra-by-hand.md", () => {
       "graph-token-exchange/managed-identity",
     );
     const { issuer, subject, audiences } = deployed.body["properties"] as Record<string, unknown>;
-    const credential = { name: "managed-identity", issuer, subject, audiences };
-    expect(sent("applications/*/federatedIdentityCredentials").map(({ body }) => body)).toEqual([
+    const credential = { issuer, subject, audiences };
+    expect(sent("applications/*/federatedIdentityCredentials(name=*)").map(({ body }) => body)).toEqual([
       credential,
       credential,
       {
@@ -246,6 +256,27 @@ describeWithTools("the commands of entra-by-hand.md", () => {
       ["caller", "1f0d4c1e-5c0b-4d0f-9a52-7f6f0a1b2c31"],
       [expect.stringMatching(/^id-\d+$/), "df021288-bdef-4463-88db-98f22de89214"],
     ]);
+  });
+
+  test("have the unique names of the template", () => {
+    const names = requests.flatMap(({ url }) => /applications\(uniqueName='([^']+)'\)$/.exec(url)?.[1] ?? []);
+    const deployed = ofType(deployment, "Microsoft.Graph/applications").map((one) =>
+      value(one, "properties.uniqueName"),
+    );
+    expect(names.sort()).toEqual(deployed.sort());
+  });
+
+  test("make nothing twice when they run again", () => {
+    const before = readFileSync(join(folder, "graph.json"), "utf8");
+    const again = runCommands();
+    expect(again.filter(({ method }) => method === "POST")).toEqual([]);
+    expect(JSON.parse(readFileSync(join(folder, "graph.json"), "utf8"))).toEqual(JSON.parse(before));
+  });
+
+  test("go on where Entra does not find at once what it has just created", () => {
+    rmSync(join(folder, "graph.json"));
+    const made = (some: readonly Request[]) => some.filter(({ method }) => method === "POST").length;
+    expect(made(runCommands(2))).toBe(made(requests));
   });
 });
 

@@ -175,6 +175,27 @@ describeWithBicep("the managed identity as credential", () => {
   });
 });
 
+describeWithBicep("the first of the two deployments", () => {
+  const only = () =>
+    deployEntra({
+      registrations: REGISTRATIONS,
+      assignedPrincipalIds: [PERSON],
+      appOnlyApis: [{ resourceAppId: GRAPH, permissions: [ALL_USERS] }],
+      onlyApplications: true,
+    });
+
+  test("creates every application and service principal, and nothing that Entra must find first", async () => {
+    const types = (await only()).resources.map(({ type }) => type);
+    expect([...new Set(types)].sort()).toEqual([APPLICATION, "Microsoft.Graph/servicePrincipals"]);
+    expect(types.filter((type) => type === APPLICATION)).toHaveLength(4);
+  });
+
+  test("creates the same applications as the second", async () => {
+    const applications = async (deployment: ReturnType<typeof only>) => ofType(await deployment, APPLICATION);
+    expect(await applications(only())).toEqual(await applications(everything()));
+  });
+});
+
 describeWithBicep("several registrations", () => {
   test("each has its own App ID URI, and otherwise the form of the first", async () => {
     const [first, narrow] = [await serviceOf(everything()), the(await everything(), APPLICATION, ".narrow")];

@@ -102,9 +102,9 @@ describe("azure.yaml", () => {
     expect(existsSync(new URL(`../../${folder}/${module}.bicepparam`, import.meta.url))).toBe(true);
   });
 
-  test("deploys the package that npm run package makes", () => {
+  test("deploys the folder that npm run package makes, beside which azd finds no .funcignore", () => {
     expect(text("azure.yaml")).toMatch(/predeploy:\n\s+posix:\n\s+shell: sh\n\s+run: npm run package\n/);
-    expect(text("azure.yaml")).toContain("- azd: deploy api --from-package dist/package.zip\n");
+    expect(text("azure.yaml")).toMatch(/^ {4}project: dist\/package$/m);
     expect(text("azure.yaml")).toMatch(/^ {4}remoteBuild: false$/m);
   });
 });
@@ -137,6 +137,7 @@ describe(".funcignore", () => {
     ["clients/cli/dist/gte.mjs", true],
     ["dist/package.zip", true],
     ["dist/sbom.cdx.json", true],
+    ["dist/package", true],
     ["dist/meta.json", true],
     ["dist/index.mjs.map", true],
     ["local.settings.json", true],

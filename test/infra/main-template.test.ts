@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { refusedSiteConfig, roleAssignments, secretLikeValues, securityProblems } from "./security-rules.ts";
 import { describeWithBicep } from "./support/compiler.ts";
-import { type Deployment, TENANT_ID } from "./support/deploy.ts";
+import { type Deployment, deploy, TENANT_ID } from "./support/deploy.ts";
 import { isKnown, ofType, reference, the, value } from "./support/look.ts";
 import { deployChanged, deployMain, EVERYTHING, refusalsOfMain, settingsOf } from "./support/scenarios.ts";
 
@@ -133,6 +133,38 @@ describeWithBicep("roles", () => {
       user: { objectId: principalOf(deployment) },
     });
     expect(access.name.split("/").at(-1)).toMatch(/^[A-Za-z0-9]{1,60}$/);
+  });
+});
+
+describeWithBicep("an identity that exists", () => {
+  const ID =
+    "/subscriptions/00000000-0000-4000-8000-00000000000a/resourceGroups/rg-identities/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-given";
+
+  test("is the identity of the app and of every role, and the deployment makes none", async () => {
+    const deployment = await deployMain({ identityId: ID });
+    expect(ofType(deployment, "Microsoft.ManagedIdentity/userAssignedIdentities")).toEqual([]);
+    const site = the(deployment, "Microsoft.Web/sites");
+    expect(value(site, "identity.userAssignedIdentities")).toEqual({ [ID]: {} });
+    const principals = ofType(deployment, "Microsoft.Authorization/roleAssignments").map((one) =>
+      value(one, "properties.principalId"),
+    );
+    expect(principals.length).toBeGreaterThan(0);
+    for (const principal of principals) expect(principal).toContain(`reference('${ID}'`);
+  });
+});
+
+describeWithBicep("the role of a pull request", () => {
+  test("can evaluate a deployment to its resource group, and nothing else", async () => {
+    const { resources } = await deploy("what-if-role.bicep", {});
+    expect(resources).toHaveLength(1);
+    const role = the({ resources, outputs: {} }, "Microsoft.Authorization/roleDefinitions");
+    expect(value(role, "properties.permissions")).toEqual([
+      {
+        actions: ["Microsoft.Resources/deployments/validate/action", "Microsoft.Resources/deployments/whatIf/action"],
+        notActions: [],
+      },
+    ]);
+    expect(value(role, "properties.assignableScopes")).toEqual([expect.stringMatching(/\/resourceGroups\/rg-test$/)]);
   });
 });
 

@@ -9,7 +9,8 @@ import { dirname, join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildApp } from "../../local/build/build-app.ts";
 import { npmSbom } from "../../local/build/npm-sbom.ts";
-import { deployedPackageJson, packageEntries } from "../../local/build/package.ts";
+import { deployedPackageJson, packageEntries, stagePackage } from "../../local/build/package.ts";
+import { serviceVersion } from "../../local/build/service-version.ts";
 import { bundledPackages } from "../../local/build/third-party-notices.ts";
 import { zip } from "../../local/build/zip.ts";
 import { applicationToken, userToken } from "../../local/caller/caller-token.ts";
@@ -147,6 +148,19 @@ describe("a reproducible package", () => {
     expect(() => zip([0, 1].map(() => ({ name: "x", content })))).toThrow("appears twice");
   });
 
+  test("as a folder has the same files and nothing else, and is not a part of the next package", () => {
+    const distDirectory = join(folder, "built");
+    const staging = join(distDirectory, "package");
+    const entries = packageEntries({ root, distDirectory });
+    mkdirSync(staging, { recursive: true });
+    writeFileSync(join(staging, "old.mjs"), "");
+    stagePackage(entries, staging);
+    const files = readdirSync(staging, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    expect(files).toHaveLength(entries.length);
+    for (const { name, content } of entries) expect(readFileSync(join(staging, name)).equals(content)).toBe(true);
+    expect(zip(packageEntries({ root, distDirectory })).equals(packed)).toBe(true);
+  });
+
   test("is not packed without a build", () => {
     mkdirSync(join(folder, "empty"));
     expect(() => packageEntries({ root, distDirectory: join(folder, "empty") })).toThrow("npm run build");
@@ -202,6 +216,11 @@ describe("the deployment package in an empty folder under the local host", () =>
 
   test("answers /healthz", async () => {
     expect(await localRequest(`${stack.service.url}/healthz`)).toMatchObject({ status: 200, text: "Healthy" });
+  });
+
+  test("names the version of package.json and the commit in /ready", async () => {
+    const { text } = await localRequest(`${stack.service.url}/ready`);
+    expect(JSON.parse(text)).toEqual({ status: "ready", version: serviceVersion() });
   });
 
   test("is ready and returns headers for Graph: it contains MSAL, the Key Vault SDK and jose", async () => {

@@ -1,5 +1,6 @@
 /** The built app under the local Functions host with its policy in a blob: registration, and the host's own 404. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { serviceVersion } from "../../../local/build/service-version.ts";
 import { type Stack, startStack } from "../../../local/stack/stack.ts";
 import { exchangeForm, userToken } from "../../support/callers.ts";
 import { policyWith } from "../../support/policies.ts";
@@ -28,7 +29,10 @@ const answerOf = async (path: string, init: RequestInit = {}) => {
 };
 
 test("the service becomes ready with the policy of the blob, and exchanges tokens", async () => {
-  expect(await (await fetch(`${stack.service.url}/ready`)).json()).toEqual({ status: "ready" });
+  expect(await (await fetch(`${stack.service.url}/ready`)).json()).toEqual({
+    status: "ready",
+    version: serviceVersion(),
+  });
   const body = new URLSearchParams(exchangeForm(userToken(stack)));
   expect((await answerOf("/oauth2/token", { method: "POST", body })).status).toBe(200);
 });
