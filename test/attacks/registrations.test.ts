@@ -598,7 +598,7 @@ describe("roles that concern the whole deployment", () => {
 
   test("of another registration show no details of readiness", async () => {
     const answer = await service.call("/ready", { headers: narrowOperator() });
-    expect(answer.json()).toEqual({ status: expect.any(String) });
+    expect(answer.json()).toEqual({ status: expect.any(String), version: expect.any(String) });
   });
 });
 

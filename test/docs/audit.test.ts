@@ -60,7 +60,9 @@ describe("other events", () => {
   const documented = new Set(rows.map(([name]) => name?.replaceAll("`", "")));
 
   test("the table has every event of the operator log, of the timers and of a bug", () => {
-    const operatorLog = literalsOf(/event: ((?:"\w+"[\s|]*)+);/.exec(read("shared/audit/operator-log.ts"))?.[1] ?? "");
+    const operatorLog = literalsOf(
+      /event:\s+((?:\|?\s*"\w+"\s*)+);/.exec(read("shared/audit/operator-log.ts"))?.[1] ?? "",
+    );
     const logged = [
       "functions/handle.ts",
       ...["watch", "reap-grants", "send-events"].map((name) => `functions/timers/${name}.ts`),

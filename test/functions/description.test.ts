@@ -44,6 +44,9 @@ const CALLERS: Readonly<Record<string, () => Record<string, string>>> = {
   pushAuthorizationRequest: () => application("web"),
   explainPolicy: () => person("erin"),
   getReadiness: () => person("erin"),
+  listManagedGrants: () => person("erin"),
+  listRevocations: () => person("erin"),
+  revokeAccess: () => person("erin"),
 };
 
 /** Requests whose documented answer is a refusal: they need a browser's session, or a rule that the policy has not. */
@@ -174,7 +177,7 @@ function isRelay(operationId: string): boolean {
 }
 
 function person(user: string): Record<string, string> {
-  const roles = user === "erin" ? { roles: ["Policy.Explain"] } : {};
+  const roles = user === "erin" ? { roles: ["Policy.Explain", "Grant.Admin"] } : {};
   return bearer(userToken(world, { user, ...roles } as Parameters<typeof userToken>[1]));
 }
 

@@ -36,9 +36,15 @@ const decision = {
       also: list(object(apiAllowance), "Further APIs of the grant."),
       offlineAccess: { type: "boolean", description: "The request makes a grant." },
       grantMaxDays: { type: "integer" },
+      maxGrantsPerUser: { type: "integer", description: "Grants of one person at a time." },
+      "keepAliveDays?": { type: "integer", description: "Idle days after which the service redeems a grant itself." },
+      requireConfirmation: { type: "boolean", description: "The confirmation page before every authorization code." },
       importRefreshTokens: { type: "boolean" },
       cae: { type: "boolean", description: "Long-lived tokens that the API may challenge." },
       bypassPerMinute: { type: "integer", description: "Cache bypasses for each user." },
+      missesPerMinute: { type: "integer", description: "Requests for each user that the cache cannot answer." },
+      "requiresOneOf?": list({ type: "string" }, "Of a link: one of these members names its person or session."),
+      "linkMinutes?": { type: "integer", description: "Of a link: how long it is valid." },
       "downstream?": { type: "object", description: "The rule that allows the call.", additionalProperties: true },
     }),
     object(
@@ -56,6 +62,7 @@ const credential = object({
 const state = text("Of the dependency.", { enum: ["ok", "unavailable", "not_configured"] });
 const readiness = object({
   status: text("Whether the service can work.", { enum: ["ready", "not_ready"] }),
+  version: text("Version and commit of the package."),
   "checks?": object(
     {
       policy: object({
