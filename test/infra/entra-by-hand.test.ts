@@ -238,7 +238,6 @@ describeWithTools("the commands of entra-by-hand.md", () => {
       credential,
       credential,
       {
-        name: "power-platform",
         issuer: CONNECTOR.connectorIssuer,
         subject: CONNECTOR.connectorSubject,
         audiences: ["api://AzureADTokenExchange"],
