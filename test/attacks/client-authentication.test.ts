@@ -140,7 +140,8 @@ describe("guessing", () => {
     for (let index = 0; index < 40; index++) {
       const answer = await revoke({ headers: basic("web", guess(index)) });
       expect(withStatus(answer)).toMatchObject({ status: 429, code: "throttled" });
-      expect(answer.headers.get("retry-after")).toBe("600");
+      // The clock of the service runs on.
+      expect(Number(answer.headers.get("retry-after"))).toBeOneOf([598, 599, 600]);
     }
     expect(entraCalls()).toBe(1);
     expect(new Set(outcomes())).toEqual(new Set(["refused"]));
