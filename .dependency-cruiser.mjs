@@ -23,7 +23,7 @@ const HOMES = [
 
 const PRODUCT = "^(functions|shared)/";
 /** But `GET /openapi.json` serves a file of docs/. */
-const TOOLS = "^(local|test|bench|clients|connectors|infra|docs)/(?!openapi.json$)";
+const TOOLS = "^(local|test|bench|mutation|soak|clients|connectors|infra|docs)/(?!openapi.json$)";
 const stages = { path: `^shared/(${STAGES})/` };
 const values = { dependencyTypesNot: ["type-only"] };
 const cycle = { circular: true };
