@@ -1,6 +1,6 @@
 /**
- * Which test files reach which mutants. One run of every test file without a mutant answers it. The answer for a file stays in
- * `.local/mutation/` until the file or one of the mutated sources changes.
+ * Which test files reach which mutants. Found by running each test file once with no mutant active. The result for a file
+ * stays in `.local/mutation/` until the file or one of the mutated sources changes.
  */
 import { hash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

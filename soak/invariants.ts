@@ -1,4 +1,4 @@
-/** What must be true of every answer, whatever fails. Faults excuse that a request is not served, and nothing else. */
+/** What must be true of every answer, whatever fails. A fault excuses only that a request is not served. */
 import { RESOURCE_URIS } from "../local/tenant/directory/seed-ids.ts";
 import { claimsOf } from "./clients.ts";
 import type { Observed, Violation } from "./ledger.ts";

@@ -96,7 +96,7 @@ async function showAccess(
     person: session.person,
     accesses: accesses.map((access) => ({
       ...access,
-      apis: access.apis.map((api) => ({ name: api.name, scopes: inWords(api, api.scopes) })),
+      apis: access.apis.map((api) => ({ name: api.name, resource: api.resource, scopes: inWords(api, api.scopes) })),
     })),
     next,
     formToken: session.formToken,

@@ -36,7 +36,7 @@ export const signInSteps: readonly DemoStep[] = [
     },
   },
   {
-    name: "A scheduled flow asks alice: it gets a link and a handle, which works as soon as she allows it",
+    name: "Contoso Nightly Job asks alice: it gets a link and a handle, which works as soon as she allows it",
     run: async (demo) => {
       const link = await demo.ask("/signin/links", {
         headers: bearer(await applicationToken(demo.environment, "daemon")),

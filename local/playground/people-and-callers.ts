@@ -25,7 +25,7 @@ const CALLERS: Readonly<Record<string, CallerFacts>> = {
   assistant: attended("never gets a token: it uses the relay"),
   public: attended("a desktop application"),
   cli: attended("the command line tool gte"),
-  daemon: unattended("a scheduled flow, which runs while people are away"),
+  daemon: unattended("runs while people are away"),
   reports: unattended("an application with its own permissions"),
   stranger: attended("is not in the policy"),
 };

@@ -43,7 +43,7 @@ export async function playFlow(input: PlayInput): Promise<Trace> {
     caller: caller.name,
     events: recorder.events,
     main: state.main?.message,
-    decision: state.decision,
+    decision: withRemark(state),
     snippets: state.main === undefined ? [] : toSnippets(state.main.request, [...state.variables.values()]),
     outcome: outcome.text,
     succeeded: outcome.succeeded,
@@ -59,6 +59,12 @@ interface PlayState {
   readonly variables: Map<string, Variable>;
   main?: { readonly request: SnippetRequest; readonly message: Message };
   decision?: Decision;
+}
+
+/** The policy does not know whether a person is a guest: Entra's token says so, and the service refuses it earlier. */
+function withRemark({ decision, main }: PlayState): Decision | undefined {
+  if (decision?.allowed !== true || !main?.message.response.body.includes('"guest_not_allowed"')) return decision;
+  return { ...decision, remark: "The policy would allow it. The refusal came earlier: the token is a guest’s." };
 }
 
 async function runFlow(flow: Flow, play: Play): Promise<Outcome> {

@@ -1,4 +1,4 @@
-/** What the page asks: the choices and the state, a flow, a switch. One session for the stack, as its tenant is one. */
+/** What the page asks: the choices and the state, a flow, a switch. One session, because the stack has one tenant. */
 import type { LocalEnvironment } from "../caller/environment.ts";
 import type { Directory } from "../tenant/directory/directory.ts";
 import type { Caller, GrantState, Person, PlaygroundTenant } from "./flows/flow.ts";

@@ -71,7 +71,7 @@ export const localPolicy = {
     },
     {
       name: "daemon",
-      displayName: "A scheduled flow",
+      displayName: "Contoso Nightly Job",
       purpose: "Files the invoices that arrive in your mailbox, each night.",
       kind: "application",
       clientId: CLIENT_IDS.daemon,

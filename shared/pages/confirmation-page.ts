@@ -4,6 +4,7 @@
  * and the expiry. No answer is preselected.
  */
 
+import { apiTitle, type ShownApi } from "./api-title.ts";
 import { dayOf } from "./day.ts";
 import { type Html, html } from "./html.ts";
 import type { Language } from "./language.ts";
@@ -13,7 +14,7 @@ import type { ShownScope } from "./permission-words.ts";
 import { TEXTS } from "./texts/texts.ts";
 
 interface RequestedApi {
-  readonly api: { readonly name: string; readonly resource: string };
+  readonly api: ShownApi;
   readonly scopes: readonly ShownScope[];
   /** The application gets no token: the requests that the service sends for it. Undefined: it gets a token. */
   readonly requests?: readonly { readonly methods: readonly string[]; readonly path: string }[];
@@ -72,7 +73,7 @@ ${untilSeconds === undefined ? "" : html`<p class="quiet after">${texts.endLater
 
 function toRows({ api, scopes, requests }: RequestedApi, { language, mayIncludeMore }: ConfirmationPageInput): Html {
   const { confirmation, labels } = TEXTS[language];
-  return html`<div><dt>${labels.api}</dt><dd>${api.name}<br><span class="quiet">${api.resource}</span></dd></div>
+  return html`<div><dt>${labels.api}</dt><dd>${apiTitle(api)}<br><span class="quiet">${api.resource}</span></dd></div>
 <div><dt>${labels.permissions}</dt><dd><ul>${permissionItems(scopes)}${mayIncludeMore ? html`<li>${confirmation.allOthers}</li>` : ""}</ul></dd></div>
 ${requests === undefined ? "" : html`<div><dt>${confirmation.onlyRequests}</dt><dd><ul>${requests.map((request) => toRequest(request, language))}</ul></dd></div>`}`;
 }

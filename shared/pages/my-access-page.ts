@@ -2,6 +2,7 @@
  * `/me`: what acts on a person's behalf, each with a button that ends it. No script: each button sends its own form, with
  * the token that only this browser was shown.
  */
+import { apiTitle, type ShownApi } from "./api-title.ts";
 import { dayOf } from "./day.ts";
 import { type Html, html } from "./html.ts";
 import type { Language } from "./language.ts";
@@ -15,7 +16,7 @@ interface ShownAccess {
   readonly application: string;
   readonly clientId: string;
   readonly purpose: string | undefined;
-  readonly apis: readonly { readonly name: string; readonly scopes: readonly ShownScope[] }[];
+  readonly apis: readonly (ShownApi & { readonly scopes: readonly ShownScope[] })[];
   readonly sinceSeconds: number;
   readonly lastUsedSeconds: number | undefined;
   readonly untilSeconds: number;
@@ -73,7 +74,7 @@ function toSection(access: ShownAccess, { language, formToken }: MyAccessPageInp
   const row = (name: string, value: Html) => html`<div><dt>${name}</dt><dd>${value}</dd></div>\n`;
   return html`<h2>${application}</h2>
 <dl>
-${row(labels.clientId, html`<code>${clientId}</code>`)}${purpose === undefined ? "" : row(labels.purpose, html`${purpose}`)}${apis.map(({ name, scopes }) => row(labels.permissions, html`<ul>${permissionItems(scopes)}</ul><span class="quiet">${labels.api}: ${name}</span>`))}${row(me.since, day(sinceSeconds))}${row(me.lastUsed, lastUsedSeconds === undefined ? html`${me.neverUsed}` : day(lastUsedSeconds))}${row(me.until, day(untilSeconds))}</dl>
+${row(labels.clientId, html`<code>${clientId}</code>`)}${purpose === undefined ? "" : row(labels.purpose, html`${purpose}`)}${apis.map(({ scopes, ...api }) => row(labels.permissions, html`<ul>${permissionItems(scopes)}</ul><span class="quiet">${labels.api}: ${apiTitle(api)}</span>`))}${row(me.since, day(sinceSeconds))}${row(me.lastUsed, lastUsedSeconds === undefined ? html`${me.neverUsed}` : day(lastUsedSeconds))}${row(me.until, day(untilSeconds))}</dl>
 <form method="post" action="/me"><input type="hidden" name="token" value="${formToken}"><input type="hidden" name="grant" value="${grantId}">
 <button type="submit" name="action" value="end" aria-label="${me.end}: ${application}">${me.end}</button></form>
 `;

@@ -59,9 +59,9 @@ export function spendBudget(context: ThrottlingContext, call: BudgetedCall): Fai
 }
 
 /**
- * Spends one request that the cache could not answer. A budget of its own: these requests are normal, but a caller that
- * makes many of them for one user, with ever different scopes or tokens, would make Entra throttle that user for every
- * caller.
+ * Spends one request that the cache could not answer. It has a separate budget, because these requests are normal, but
+ * a caller that makes many of them for one user, with ever different scopes or tokens, would make Entra throttle that user
+ * for every caller.
  */
 export function spendMiss(context: ThrottlingContext, call: BudgetedCall): Failure | undefined {
   return spend(context, call, `miss ${budgetKeyOf(call)}`, call.entitlement.missesPerMinute);
@@ -152,8 +152,8 @@ function repeatedRefusal({ requestBudget, refusals }: ThrottlingContext, call: E
 }
 
 /**
- * Entra refused the person, the presented token or what was requested. A refused credential of this service is no such
- * refusal: it affects every caller, and the next version of the credential may work at once.
+ * Entra refused the person, the presented token or what was requested. A refused credential of this service does not
+ * count: it affects every caller, and the next version of the credential may work at once.
  */
 function refusalOfCaller(answer: Result<EntraToken, Failure>): EntraRefused | undefined {
   if (answer.ok || answer.failure.kind !== "entra_refused") return undefined;

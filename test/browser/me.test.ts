@@ -39,7 +39,7 @@ describe("a person at /me", () => {
     await page.getByRole("heading", { name: TITLE }).waitFor();
     await page.getByText("Read your mail").waitFor();
     await checkPage(page, "me");
-    await page.getByRole("button", { name: "End this access: A scheduled flow" }).click();
+    await page.getByRole("button", { name: "End this access: Contoso Nightly Job" }).click();
     await page.getByRole("status").getByText("The access has ended.").waitFor();
     await page.getByText("No application acts on your behalf.").waitFor();
     await checkPage(page, "me-ended");
@@ -136,7 +136,7 @@ describe("in German", () => {
     await page.getByRole("heading", { name: "Was in Ihrem Namen handelt" }).waitFor();
     await page.getByRole("banner").getByText("Ihre Organisation: Contoso").waitFor();
     await checkPage(page, "de-me");
-    await page.getByRole("button", { name: "Zugriff beenden: A scheduled flow" }).first().click();
+    await page.getByRole("button", { name: "Zugriff beenden: Contoso Nightly Job" }).first().click();
     await page.getByRole("status").getByText("Der Zugriff ist beendet.").waitFor();
     // The page after a denial is 403, which the browser reports.
     expect(browserErrors.filter((text) => !text.includes("status of 403"))).toEqual([]);

@@ -66,15 +66,20 @@ describe("the playground at the root of the local stack", () => {
     const { page, browserErrors } = await newPage(context);
     await open(page);
     expect(await press(page, "relay-only")).toContain("relay_only");
-    expect(await page.locator("#caller-assistant").isChecked()).toBe(true);
+    await page.getByText("Alice Archer through Contoso Assistant. Contoso Web cannot run this flow.").waitFor();
+    expect(await page.locator("#caller-web").isChecked()).toBe(true);
     expect(await press(page, "relay")).toContain("The caller got Graph’s answer and no token.");
     expect(await press(page, "surplus")).toContain("scope_surplus");
     await checkPage(page, "playground-surplus");
-    expect(await press(page, "challenge")).toContain("Graph returned the profile of Alice Archer.");
+    expect(await press(page, "challenge")).toContain("After Alice approved it, the same request succeeded.");
     await checkPage(page, "playground-challenge");
     await page.locator("#person-carol").check({ force: true });
     await page.getByText("Carol Clark has not consented.").waitFor();
     expect(await press(page, "header")).toContain("consent_required");
+    await page.locator("#person-dave").check({ force: true });
+    expect(await press(page, "header")).toContain("guest_not_allowed");
+    await page.getByText("The policy would allow it. The refusal came earlier: the token is a guest’s.").waitFor();
+    await checkPage(page, "playground-guest");
     expect(browserErrors).toEqual([]);
   });
 
@@ -87,6 +92,8 @@ describe("the playground at the root of the local stack", () => {
     expect(await press(page, "grant-allow")).toContain("Alice allowed it.");
     expect(await press(page, "grant-redeem")).toContain("Graph returned the profile of Alice Archer.");
     expect(await press(page, "grant-kill")).toContain("grant_dead");
+    await page.getByText("The grant is dead.").waitFor();
+    expect(await press(page, "grant-redeem")).toContain("grant_dead");
     await page.getByText("The grant is dead.").waitFor();
     await checkPage(page, "playground-dead");
     expect(await press(page, "grant-heal")).toContain("The same handle works again.");
@@ -107,7 +114,14 @@ describe("the playground at the root of the local stack", () => {
     await signIn(tab, scene, "bob");
     await tab.getByRole("button", { name: "Allow", exact: true }).click();
     await tab.getByRole("heading", { name: "may now act on your behalf" }).waitFor();
+    await page.getByText("If you have answered it yourself, press “Use it”.").waitFor();
+    expect(await press(page, "grant-allow")).toBe("This link has been answered. Press “Use it”.");
+    expect(await page.locator("#outcome").getAttribute("class")).toContain("good");
     expect(await press(page, "grant-redeem")).toContain("Graph returned the profile of Bob Baker.");
+    expect(await page.locator("#open-link").count()).toBe(0);
+    // The next flow is run by the caller that the person chose.
+    expect(await press(page, "on-behalf-of")).toContain("Graph returned the profile of Bob Baker.");
+    expect(await page.locator("#caller-web").isChecked()).toBe(true);
   });
 
   inBrowser("changes what happens at Entra, for every later flow, and back", async (context) => {

@@ -104,7 +104,7 @@ test("511 subsets at the same time, all of which Entra refuses, make at most mis
   expect(Number(over?.headers.get("retry-after"))).toBeGreaterThan(0);
 });
 
-test("missesPerMinute of the entry bounds the calls for ever new tokens of one user, and affects no other user", async () => {
+test("missesPerMinute of the entry bounds the calls for a stream of new tokens of one user, and affects no other user", async () => {
   const changed = policyWith(({ callers }) => {
     for (const entry of callers) entry["limits"] = { missesPerMinute: 3 };
   });

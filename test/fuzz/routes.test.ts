@@ -16,7 +16,7 @@ import { collectVocabulary, type Vocabulary } from "./support/vocabulary.ts";
 const SEED = Number(process.env["FUZZ_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
 const SECONDS = Number(process.env["FUZZ_SECONDS"] ?? 4);
 /** Names that only the policy and the directory know. */
-const PRIVATE = ["web-users", "web-backend", "A scheduled flow", "cli-users", "Alice", USER_IDS.alice, USER_IDS.bob];
+const PRIVATE = ["web-users", "web-backend", "Contoso Nightly Job", "cli-users", "Alice", USER_IDS.alice, USER_IDS.bob];
 
 const { world, service } = useWorld({ settings: OWN_CREDENTIALS });
 let vocabulary: Vocabulary;

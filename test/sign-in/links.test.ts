@@ -388,11 +388,11 @@ describe("the confirmation page of a link", () => {
       ((await service.call("/grants", { headers: daemon() })).json()["grants"] as unknown[]).length;
     const before = await countGrants();
     const first = await send();
-    expectPage(first, 200, "“A scheduled flow” may now act on your behalf");
+    expectPage(first, 200, "“Contoso Nightly Job” may now act on your behalf");
     expect(service.lastEvent()).toMatchObject({ outcome: "answered", grantMade: true });
     clock.advance(9 * MINUTE);
     const again = await send();
-    expectPage(again, 200, "“A scheduled flow” may now act on your behalf");
+    expectPage(again, 200, "“Contoso Nightly Job” may now act on your behalf");
     expect([first.text, again.text].join()).not.toContain("gte_");
     expect(again.cookies).toEqual(first.cookies);
     expect(service.lastEvent()).toMatchObject({ outcome: "answered", grantId: expect.any(String) });
@@ -417,7 +417,7 @@ describe("the confirmation page of a link", () => {
     const headers = { cookie: cookiesOf(browser), "sec-fetch-site": "same-origin" };
     const send = (decision: string) =>
       service.call("/signin/confirm", { form: { ...hiddenFields(page.text), decision }, headers });
-    expectPage(await send("allow"), 200, "“A scheduled flow” may now act on your behalf");
+    expectPage(await send("allow"), 200, "“Contoso Nightly Job” may now act on your behalf");
     expectPage(await send("deny"), 403, "No access was granted");
     expect(service.lastEvent()).toMatchObject({ code: "signin_declined", grantId: expect.any(String) });
     const used = await service.call("/AuthorizationHeader/graph", { json: { grant: handle }, headers: daemon() });
@@ -552,7 +552,7 @@ describe("a redemption of a grant that needs a new sign-in returns a link", () =
       const browser = newBrowser(service);
       const back = await signInByLink(service, browser, { link });
       const page = await browser.open(back.headers.get("location") ?? "");
-      expect(page.text).toContain("A scheduled flow");
+      expect(page.text).toContain("Contoso Nightly Job");
     }
     const sent = world.tenant.state.requests({ endpoint: "token", grantType: "refresh_token" });
     expect(sent).toEqual([]);

@@ -194,11 +194,12 @@ describe("the page", () => {
     const text = page.text.replaceAll(/<[^>]*>/g, " ").replaceAll(/\s+/g, " ");
     for (const shown of [
       "Signed in as Alice",
-      "A scheduled flow",
+      "Contoso Nightly Job",
       CLIENT_IDS.daemon,
       "Files the invoices that arrive in your mailbox, each night.",
       "Read your mail Mail.Read",
       "Sign you in and read your profile User.Read",
+      "API: Microsoft Graph",
       "Last used not yet",
     ]) {
       expect(text).toContain(shown);

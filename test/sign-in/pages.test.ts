@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { SignInRefusal } from "../../shared/core/failure.ts";
 import { signInRefusalToWire } from "../../shared/http/sign-in-refusal-to-wire.ts";
 import { allowedPage } from "../../shared/pages/allowed-page.ts";
+import { apiTitle } from "../../shared/pages/api-title.ts";
 import { confirmationPage } from "../../shared/pages/confirmation-page.ts";
 import { html } from "../../shared/pages/html.ts";
 import { LANGUAGES } from "../../shared/pages/language.ts";
@@ -133,7 +134,7 @@ describe("of /me, in each language", () => {
     application: hostile,
     clientId: hostile,
     purpose: fc.option(hostile, { nil: undefined }),
-    apis: fc.array(fc.record({ name: hostile, scopes: fc.array(shownScope) }), { maxLength: 2 }),
+    apis: fc.array(fc.record({ name: hostile, resource: hostile, scopes: fc.array(shownScope) }), { maxLength: 2 }),
     sinceSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
     lastUsedSeconds: fc.option(fc.integer({ min: 0, max: 4_000_000_000 }), { nil: undefined }),
     untilSeconds: fc.integer({ min: 0, max: 4_000_000_000 }),
@@ -165,6 +166,7 @@ describe("of /me, in each language", () => {
             purpose: one.purpose && "p",
             apis: one.apis.map(({ scopes }) => ({
               name: "n",
+              resource: "r",
               scopes: scopes.map(({ words }) => ({ name: "s", words: words && "w" })),
             })),
           })),
@@ -295,3 +297,13 @@ function contrast(one: string, other: string): number {
   const [high = 0, low = 0] = [luminance(one), luminance(other)].sort((a, b) => b - a);
   return (high + 0.05) / (low + 0.05);
 }
+
+test.each([
+  ["https://graph.microsoft.com", "Microsoft Graph"],
+  ["https://graph.microsoft.us", "Microsoft Graph"],
+  ["https://microsoftgraph.chinacloudapi.cn", "Microsoft Graph"],
+  ["https://graph.microsoft.com.example", "files"],
+  ["https://api.contoso.local/orders", "files"],
+])("the API of the resource %s is shown as %s", (resource, shown) => {
+  expect(apiTitle({ name: "files", resource })).toBe(shown);
+});

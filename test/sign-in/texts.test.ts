@@ -62,7 +62,7 @@ const api = { name: "graph", resource: "https://graph.microsoft.com" };
 const question = { application: "A", clientId: "C", purpose: "P", untilSeconds: 0, transaction: "T", formToken: "F" };
 const access = { grantId: "g", application: "A", clientId: "C", purpose: "P", sinceSeconds: 0, untilSeconds: 0 };
 const accesses = [
-  { ...access, apis: [{ name: "graph", scopes: [scope] }], lastUsedSeconds: 0 },
+  { ...access, apis: [{ ...api, scopes: [scope] }], lastUsedSeconds: 0 },
   { ...access, apis: [], lastUsedSeconds: undefined },
 ];
 

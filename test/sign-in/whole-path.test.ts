@@ -106,7 +106,8 @@ describe("a person creates a grant for an application that is not present", () =
 
     const page = await browser.open(location);
     expect(page.status).toBe(200);
-    for (const shown of ["A scheduled flow", CLIENT_IDS.daemon, "Alice Archer", "alice@contoso.local", "Mail.Read"]) {
+    const shownFacts = ["Contoso Nightly Job", CLIENT_IDS.daemon, "Alice Archer", "alice@contoso.local", "Mail.Read"];
+    for (const shown of [...shownFacts, "<dd>Microsoft Graph<br>"]) {
       expect(page.text).toContain(shown);
     }
     const done = await browser.submit("/signin/confirm", { ...hiddenFields(page.text), decision: "allow" });

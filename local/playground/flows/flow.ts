@@ -31,7 +31,7 @@ export interface Play {
   readonly caller: Caller;
   /** The service asks Entra even if it has a token in its cache. */
   readonly skipCache: boolean;
-  /** The grant that the scheduled flow has for this person. */
+  /** The grant that Contoso Nightly Job has for this person. */
   readonly grant: GrantState;
   note(text: string): void;
   /** Gets the caller's own token at Entra and keeps it as the variable TOKEN, or as another one. */

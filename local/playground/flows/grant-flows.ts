@@ -12,7 +12,7 @@ export const grantFlows: readonly Flow[] = [
     group: "grant",
     title: "Ask with a link",
     about:
-      "The scheduled flow makes a link for the person. It gets the handle now; the handle works once the person allows it.",
+      "Nightly Job makes a link for the person. It gets the handle now; the handle works once the person allows it.",
     callers,
     run: async (play) => {
       await play.signIn({ as: "application" });
@@ -34,7 +34,7 @@ export const grantFlows: readonly Flow[] = [
     callers,
     run: async (play) => {
       const outcome = await allowByLink(play, linkOf(play));
-      if (outcome.succeeded) Object.assign(play.grant, { status: "live", link: undefined });
+      if (outcome.isAllowed) Object.assign(play.grant, { status: "live", link: undefined });
       return outcome;
     },
   },
@@ -42,7 +42,8 @@ export const grantFlows: readonly Flow[] = [
     id: "grant-redeem",
     group: "grant",
     title: "Use it",
-    about: "The person is away. The flow presents its own token and the handle, and gets the person’s token for Graph.",
+    about:
+      "The person is away. Nightly Job presents its own token and the handle, and gets the person’s token for Graph.",
     callers,
     run: async (play) => {
       const answer = await redeem(play);
@@ -51,7 +52,7 @@ export const grantFlows: readonly Flow[] = [
       await play.explain({ caller, flow: "refresh-token", grant: [{ api: "graph", scopes }] });
       const refused = noteEnd(play, answer);
       if (refused !== undefined) return refused;
-      play.grant.status = "live";
+      Object.assign(play.grant, { status: "live", link: undefined });
       return callGraph(play, answer);
     },
   },
@@ -75,15 +76,18 @@ export const grantFlows: readonly Flow[] = [
     group: "grant",
     title: "Heal it",
     about:
-      "The person opens the link of the refusal and allows again. The same handle works, so the flow changes nothing.",
+      "The person opens the link of the refusal and allows again. The same handle works, so Nightly Job changes nothing.",
     callers,
     run: async (play) => {
       const allowed = await allowByLink(play, linkOf(play));
       if (!allowed.succeeded) return allowed;
+      const answer = await redeem(play);
+      const refused = noteEnd(play, answer);
+      if (refused !== undefined) return refused;
       Object.assign(play.grant, { status: "live", link: undefined });
-      const outcome = await callGraph(play, await redeem(play));
+      const outcome = await callGraph(play, answer);
       return outcome.succeeded
-        ? { ...outcome, text: "The same handle works again. The flow changed nothing." }
+        ? { ...outcome, text: "The same handle works again. Nightly Job changed nothing." }
         : outcome;
     },
   },
@@ -91,14 +95,14 @@ export const grantFlows: readonly Flow[] = [
     id: "grant-revoke",
     group: "grant",
     title: "End it",
-    about: "The person ends what the flow holds on their behalf. The handle is refused from now on.",
+    about: "The person ends what Nightly Job holds on their behalf. The handle is refused from now on.",
     callers,
     run: async (play) => {
       handleOf(play);
       await play.signIn({ as: "person", caller: "web" });
       const listed = await play.send({ from: "person", target: "/grants", headers: bearer });
-      const ids = grantsOfFlow(listed, play.caller.clientId);
-      if (ids.length === 0) return { text: "The person has no grant of this flow.", succeeded: false };
+      const ids = grantsOfCaller(listed, play.caller.clientId);
+      if (ids.length === 0) return { text: "The person has no grant of Nightly Job.", succeeded: false };
       for (const id of ids) {
         play.define({ name: "GRANT_ID", value: id, source: "id of the grant in the answer of GET /grants" });
         const form = { token: "{{GRANT_ID}}" };
@@ -114,7 +118,11 @@ export const grantFlows: readonly Flow[] = [
 
 // ---------------------------------------------------------------------------------------------------------------
 
-async function redeem(play: Play, forceRefresh = play.skipCache): Promise<LocalResponse> {
+/** While the grant is dead, only Entra knows whether it has been healed: a cached token says nothing about that. */
+async function redeem(
+  play: Play,
+  forceRefresh = play.skipCache || play.grant.status === "dead",
+): Promise<LocalResponse> {
   play.define({ name: "GRANT", value: handleOf(play), source: "grant in the answer of POST /signin/links" });
   await play.signIn({ as: "application" });
   return play.send({
@@ -125,19 +133,20 @@ async function redeem(play: Play, forceRefresh = play.skipCache): Promise<LocalR
   });
 }
 
-/** Remembers that the grant is dead, and the link that heals it. */
+/** Remembers that the grant is dead, with the link that heals it, or that it has ended. */
 function noteEnd(play: Play, answer: LocalResponse): Outcome | undefined {
   const refused = refusalOf(answer);
-  const link = jsonOf(answer)["signin_url"];
+  const { code, signin_url: link } = jsonOf(answer);
   if (refused !== undefined && typeof link === "string") {
-    const { status } = play.grant;
-    Object.assign(play.grant, { status: status === "asked" ? "asked" : "dead", link });
+    Object.assign(play.grant, { status: code === "grant_pending" ? "asked" : "dead", link });
+  } else if (code === "grant_revoked" || code === "grant_invalid") {
+    Object.assign(play.grant, { status: "revoked", link: undefined });
   }
   return refused;
 }
 
 function handleOf({ grant }: Play): string {
-  if (grant.status === "none") throw new NotYet("The flow has no handle yet. Press “Ask with a link” first.");
+  if (grant.status === "none") throw new NotYet("Nightly Job has no handle yet. Press “Ask with a link” first.");
   return grant.handle;
 }
 
@@ -146,7 +155,7 @@ function linkOf({ grant }: Play): string {
   return grant.link;
 }
 
-function grantsOfFlow(listed: LocalResponse, clientId: string): readonly string[] {
+function grantsOfCaller(listed: LocalResponse, clientId: string): readonly string[] {
   const { grants = [] } = jsonOf(listed) as { grants?: readonly { id: string; clientId?: string }[] };
   return grants.filter((grant) => grant.clientId === clientId).map(({ id }) => id);
 }

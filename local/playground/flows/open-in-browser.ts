@@ -34,24 +34,38 @@ export function openInBrowser(play: Play): PlayBrowser {
   };
 }
 
+export interface LinkOutcome extends Outcome {
+  /** The person allowed it now. */
+  readonly isAllowed: boolean;
+}
+
 /** Opens a sign-in link, signs in, reads the question, allows. */
-export async function allowByLink(play: Play, link: string): Promise<Outcome> {
+export async function allowByLink(play: Play, link: string): Promise<LinkOutcome> {
   const browser = openInBrowser(play);
   const atEntra = await browser.open(link);
-  if (!isRedirect(atEntra)) return { text: "The link is no longer valid.", succeeded: false };
+  if (!isRedirect(atEntra)) return withoutQuestion(atEntra);
   const callback = await browser.open(await browser.signInAtEntra(atEntra));
   const question = isRedirect(callback) ? await browser.open(String(callback.headers["location"])) : callback;
-  if (question.status !== 200) return { text: "The sign-in ended without a question.", succeeded: false };
+  if (question.status !== 200) return withoutQuestion(question);
   const done = await browser.open("/signin/confirm", { ...hiddenFields(question), decision: "allow" });
-  return done.status === 200
-    ? {
-        text: `${play.person.givenName} allowed it. No page showed the handle: the flow has it already.`,
-        succeeded: true,
-      }
-    : { text: "The confirmation was refused.", succeeded: false };
+  if (done.status !== 200) return withoutQuestion(done);
+  const text = `${play.person.givenName} allowed it. No page showed the handle: Nightly Job has it already.`;
+  return { text, succeeded: true, isAllowed: true };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+/** The heading of the page that the service shows after an answered link. */
+const ANSWERED = "This link is no longer valid";
+
+function withoutQuestion({ text: page, status }: LocalResponse): LinkOutcome {
+  const heading = /<h1>([^<]*)<\/h1>/.exec(page)?.[1] ?? `the status ${status}`;
+  const isAnswered = heading === ANSWERED;
+  const text = isAnswered
+    ? "This link has been answered. Press “Use it”."
+    : `The service showed “${heading}” instead of the question.`;
+  return { text, succeeded: isAnswered, isAllowed: false };
+}
 
 function isRedirect({ status, headers }: LocalResponse): boolean {
   return status >= 300 && status < 400 && headers["location"] !== undefined;

@@ -71,7 +71,10 @@ export const refusalFlows: readonly Flow[] = [
         const { access_token } = JSON.parse(demand) as { access_token: object };
         await play.signIn({ claims: JSON.stringify({ access_token: { ...access_token, ...CP1 } }) });
         const answer = await play.send({ ...headerRequest(play), json: { forceRefresh: true } });
-        return await callGraph(play, answer);
+        const outcome = await callGraph(play, answer);
+        const { givenName } = play.person;
+        const text = `Entra demanded a second factor. After ${givenName} approved it, the same request succeeded.`;
+        return outcome.succeeded ? { ...outcome, text } : outcome;
       } finally {
         play.tenant.clearRequirements(demanded);
       }

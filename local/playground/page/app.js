@@ -5,14 +5,14 @@ import { byId, element, replace } from "./view.js";
 const GROUPS = [
   ["token", "Get what you need"],
   ["sign-in", "A person signs in"],
-  ["grant", "A grant, from link to end"],
+  ["grant", "The life of a grant"],
   ["refusal", "When the answer is no"],
 ];
 const GRANT_STATES = {
   none: "There is no grant yet.",
-  asked: "The link waits for its person.",
+  asked: "The link waits for its person. If you have answered it yourself, press “Use it”.",
   live: "The grant is live.",
-  dead: "The grant is dead. Its refusal has a link.",
+  dead: "The grant is dead. Its refusal has a link. If you have answered it yourself, press “Use it”.",
   revoked: "The grant has been ended.",
 };
 
@@ -43,7 +43,6 @@ async function ask(operation, input) {
 async function run(id) {
   state.flow = id;
   const flow = described.flows.find((one) => one.id === id);
-  if (flow.callers.length > 0 && !flow.callers.includes(state.caller)) state.caller = flow.callers[0];
   drawChoices();
   const result = byId("result");
   result.setAttribute("aria-busy", "true");
@@ -52,7 +51,8 @@ async function run(id) {
     const { trace, state: at } = await ask("run", { flow: id, person: state.person, caller: state.caller, skipCache });
     state.at = at;
     drawChoices();
-    replace(result, ...drawTrace(trace, { flow, names: described.names, ...namesOf(trace) }));
+    const chosen = displayNameOf(described.callers, state.caller);
+    replace(result, ...drawTrace(trace, { flow, names: described.names, chosen, ...namesOf(trace) }));
     byId("status").textContent = trace.outcome;
   } catch (error) {
     replace(result, element("p", { class: "empty", role: "alert" }, `The playground failed: ${String(error)}`));
@@ -75,8 +75,11 @@ async function choosePerson(name) {
 }
 
 function namesOf({ person, caller }) {
-  const find = (list, name) => list.find((one) => one.name === name).displayName;
-  return { person: find(described.people, person), caller: find(described.callers, caller) };
+  return { person: displayNameOf(described.people, person), caller: displayNameOf(described.callers, caller) };
+}
+
+function displayNameOf(list, name) {
+  return list.find((one) => one.name === name).displayName;
 }
 
 function drawChoices() {

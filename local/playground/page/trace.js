@@ -12,14 +12,21 @@ const CLAIMS = [
   ["exp", "until"],
 ];
 
-export function drawTrace(trace, { flow, person, caller, names }) {
+export function drawTrace(trace, { flow, person, caller, chosen, names }) {
   const kind = trace.succeeded ? "good" : "bad";
   const head = element(
     "div",
     { class: "result-head" },
     element("h2", {}, trace.title),
     element("p", { class: "quiet" }, `${flow.about} `),
-    element("p", { class: "who" }, element("strong", {}, person), " through ", element("strong", {}, caller)),
+    element(
+      "p",
+      { class: "who" },
+      element("strong", {}, person),
+      " through ",
+      element("strong", {}, caller),
+      caller === chosen ? "" : `. ${chosen} cannot run this flow.`,
+    ),
     element("p", { class: `outcome ${kind}`, id: "outcome" }, trace.outcome),
   );
   const parts = [head, card("What happens", drawTimeline(trace.events))];
@@ -96,7 +103,7 @@ function shownValue(name, value, names) {
     : [text];
 }
 
-function drawDecision({ question, allowed, answer }) {
+function drawDecision({ question, allowed, answer, remark }) {
   const { entry, reason } = JSON.parse(answer);
   const because = [entry && `by the entry ${entry}`, reason].filter(Boolean).join(", ");
   const verdict = element(
@@ -115,7 +122,8 @@ function drawDecision({ question, allowed, answer }) {
       element("div", { class: "part" }, element("h4", {}, title), codeBlock(text, `${title} about the policy`)),
     );
   }
-  return card("The policy’s decision", verdict, parts);
+  const remarks = remark ? [element("p", { class: "main-line" }, remark)] : [];
+  return card("The policy’s decision", verdict, ...remarks, parts);
 }
 
 function drawCode(snippets) {

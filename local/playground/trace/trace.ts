@@ -40,6 +40,8 @@ export interface Decision {
   readonly question: string;
   readonly allowed: boolean;
   readonly answer: string;
+  /** Why the request was refused although the policy allows it. */
+  readonly remark?: string;
 }
 
 export interface Trace {

@@ -126,7 +126,7 @@ export const DE: Texts = {
     signin_link_used: {
       title: "Dieser Link gilt nicht mehr",
       reason: "Er wurde schon beantwortet, oder der Zugriff wurde seither beendet. Es hat sich nichts geändert.",
-      advice: NEW_LINK,
+      advice: "Wenn Sie den Zugriff erlaubt haben, müssen Sie nichts tun. Sonst bitten Sie um einen neuen Link.",
     },
     signin_answer_invalid: {
       title: "Keine Anmeldung zum Abschließen",

@@ -125,7 +125,7 @@ export const EN = {
     signin_link_used: {
       title: "This link is no longer valid",
       reason: "It has already been answered, or the access has been ended since. Nothing has changed.",
-      advice: NEW_LINK,
+      advice: "If you allowed it, you need to do nothing. Otherwise ask for a new link.",
     },
     signin_answer_invalid: {
       title: "No sign-in to complete",

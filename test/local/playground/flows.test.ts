@@ -36,7 +36,7 @@ describe("a flow", () => {
     ["code", "web", "Graph returned the profile of Alice Archer."],
     ["relay-only", "assistant", "relay_only"],
     ["surplus", "web", "scope_surplus"],
-    ["challenge", "web", "Graph returned the profile of Alice Archer."],
+    ["challenge", "web", "After Alice approved it, the same request succeeded."],
   ])("%s by %s: %s", async (flow, caller, outcome) => {
     const trace = await run(flow, caller);
     expect(trace.outcome).toContain(outcome);
@@ -80,6 +80,25 @@ describe("a flow", () => {
     expect(JSON.parse(allowed.decision?.answer ?? "")).toMatchObject({ allowed: true, entry: "web-users" });
     const refused = await run("relay-only");
     expect(JSON.parse(refused.decision?.answer ?? "")).toMatchObject({ allowed: false, reason: "relay_only" });
+  });
+
+  test("by a guest says that the policy would allow it, and why the service refused", async () => {
+    const { outcome, decision } = await run("header", "web", "dave");
+    expect(outcome).toContain("guest_not_allowed");
+    expect(decision).toMatchObject({ allowed: true, remark: expect.stringContaining("a guest’s") });
+    expect((await run("header")).decision).not.toHaveProperty("remark");
+  });
+
+  test("that opens a link shows the title of the page that the service sends instead of the question", async () => {
+    await run("grant-link", "daemon", "dave");
+    expect((await run("grant-allow", "daemon", "dave")).outcome).toMatch(/^The service showed “[A-Z].+” instead of/);
+  });
+
+  test("with a dead grant asks Entra, not the cache", async () => {
+    for (const flow of ["grant-link", "grant-allow", "grant-redeem", "grant-kill"]) await run(flow, "daemon", "bob");
+    const { events, outcome } = await run("grant-redeem", "daemon", "bob");
+    expect(outcome).toContain("grant_dead");
+    expect(JSON.stringify(events)).toContain("forceRefresh");
   });
 
   test("is run by its own caller if the chosen one cannot", async () => {
