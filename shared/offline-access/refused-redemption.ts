@@ -1,4 +1,7 @@
-/** What the row of a grant says about a redemption that failed: the code that its caller got, once for each cause. */
+/**
+ * What the row of a grant says about a redemption that failed: the code that its caller got. The row is not written again
+ * while the code stays the same.
+ */
 import type { Failure } from "../core/failure.ts";
 import { type Result, succeed } from "../core/result.ts";
 import type { GrantFailure, UnsealedGrant } from "../grants/grant-types.ts";
@@ -20,10 +23,13 @@ export async function recordRefusal(
 ): Promise<Result<boolean, GrantFailure>> {
   const refusal = toRefusal(failure, codeOf);
   if (grants === undefined || refusal === undefined) return succeed(false);
-  return (await grants()).firstDeath(grant, refusal);
+  return (await grants()).recordRefusedRedemption(grant, refusal);
 }
 
-/** Undefined: the failure is not about the grant. Entra or the service is busy, or the caller's request was wrong. */
+/**
+ * Undefined: the failure is not about the grant. Entra or the service is busy, Entra refused the service's own credential, or
+ * the caller's request was wrong.
+ */
 export function toRefusal(failure: Failure, codeOf: RefusalContext["codeOf"]): RefusedRedemption | undefined {
   if (!isAboutGrant(failure)) return undefined;
   return { code: codeOf(failure), isDead: failure.kind === "entra_refused" && failure.verdict === "grant_dead" };
@@ -34,6 +40,7 @@ export function toRefusal(failure: Failure, codeOf: RefusalContext["codeOf"]): R
 function isAboutGrant(failure: Failure): boolean {
   switch (failure.kind) {
     case "entra_refused":
+      return failure.verdict !== "credential_refused";
     case "scope_surplus":
       return true;
     case "grant_refused":
