@@ -19,7 +19,7 @@ import { appToken, bearer, CLIENT_IDS, exchangeForm, USER_IDS, userToken } from 
 import { MINUTE } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
 import { type Answer, SERVICE_URL, type ServiceUnderTest } from "../support/service-under-test.ts";
-import { readTable } from "../support/table-rows.ts";
+import { newTableName, readTable } from "../support/table-rows.ts";
 import { useWorld } from "../support/use-world.ts";
 import { startWebhookReceiver, type WebhookReceiver } from "./support/webhook-receiver.ts";
 
@@ -158,6 +158,14 @@ test.each([
   const events = await received();
   expect(kindsOf(events)).toEqual(["created", "revoked"]);
   expect(events[1]).toMatchObject({ subject: idOf(handle), data: { clientId: CLIENT_IDS.daemon } });
+});
+
+test("a grant that a newer one replaces at maxGrantsPerUser, by a link: revoked", async () => {
+  const POLICY = policyWithEntries({ daemon: { maxGrantsPerUser: 1 } });
+  const handle = await allowedHandle(serve({ POLICY, GRANT_TABLE_NAME: newTableName() }));
+  await allowedHandle(at);
+  const revoked = (await received()).filter((event) => kindsOf([event])[0] === "revoked");
+  expect(revoked).toMatchObject([{ subject: idOf(handle), data: { reason: "replaced" } }]);
 });
 
 test("its person ends the grant on /me: revoked, once", async () => {
