@@ -58,10 +58,10 @@ export interface OfflineAccess extends LinkedGrants {
     redemption: RedeemedBy,
   ): Promise<Result<true, Failure>>;
   /**
-   * Records in the background that Entra, or a check of its answer, refused the grant. It never fails and no request
-   * waits for it.
+   * Records that Entra, or a check of its answer, refused the grant. Returns whether this call recorded the grant's death
+   * first. It never fails.
    */
-  refused(grant: UnsealedGrant, failure: Failure): void;
+  refused(grant: UnsealedGrant, failure: Failure): Promise<boolean>;
   /** The caller used an authorization code again: ends the grant that its first use made. It never fails. */
   codeReplayed(code: UnsealedCode, caller: Caller, audit: AuditTrail): Promise<void>;
   /** The caller's own grants. A user also sees the grants that applications hold on their behalf. */
@@ -121,7 +121,11 @@ export function createOfflineAccess(input: OfflineAccessInput): OfflineAccess {
       onRotationLost(grant.grant.id, failure);
       return succeed(true);
     },
-    refused: (grant, failure) => void recordRefusal({ grants, codeOf }, grant, failure).catch(() => undefined),
+    refused: (grant, failure) =>
+      recordRefusal({ grants, codeOf }, grant, failure).then(
+        (recorded) => recorded.ok && recorded.value,
+        () => false,
+      ),
     codeReplayed: (code, caller, audit) => endGrantOfCode(input, code, caller, audit),
     async list(caller, { after, endingBySeconds }) {
       const cursor = after === undefined ? {} : { after };

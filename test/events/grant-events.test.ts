@@ -124,6 +124,20 @@ test("the grant dies: an event with the link; the person clicks: healed, and the
   expect(new Set(ids).size).toBe(4);
 });
 
+test("Entra refuses a refresh token that another redemption has replaced: no event, and the real death has one", async () => {
+  const handle = await allowedHandle(serve());
+  const order = world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", aadsts: 50173, hold: true });
+  const late = redeem(handle);
+  await world.tenant.state.orders.hit(order);
+  expect((await redeem(handle)).status).toBe(200);
+  world.tenant.state.releaseOrder({ id: order });
+  expect((await late).json()["code"]).toBe("grant_dead");
+  expect(kindsOf(await received())).toEqual(["created"]);
+  endSession();
+  expect((await redeem(handle)).json()["code"]).toBe("grant_dead");
+  expect(kindsOf(await received())).toEqual(["created", "dead"]);
+});
+
 test("the link of an event opens nothing for another person", async () => {
   const handle = await allowedHandle(serve());
   endSession();

@@ -114,7 +114,7 @@ describe("publish", () => {
     expect(rows.size).toBe(30);
   });
 
-  test("of an event that was not written is made again with the next report", async () => {
+  test("reports an event again if writing it failed", async () => {
     let fails = true;
     const { publisher, problems, sent } = setUp({
       outbox: {
@@ -148,8 +148,13 @@ describe("the id of an event", () => {
   const idOf = (changes: Partial<GrantEvent>, at = NOW) => toCloudEvent(grantEvent(changes), SOURCE, at).id;
 
   test("is the same for the same fact, whenever and by whomever it is reported", () => {
-    expect(idOf({ kind: "dead" }, NOW + 5_000)).toBe(idOf({ kind: "dead" }));
-    expect(idOf({ kind: "dead", signInUrl: "https://x/signin/a", reason: "grant_dead" })).toBe(idOf({ kind: "dead" }));
+    const kind = "expiring";
+    expect(idOf({ kind }, NOW + 5_000)).toBe(idOf({ kind }));
+    expect(idOf({ kind, signInUrl: "https://x/signin/a", reason: "x" })).toBe(idOf({ kind }));
+  });
+
+  test("of a second death is another one", () => {
+    expect(idOf({ kind: "dead" }, NOW + 5_000)).not.toBe(idOf({ kind: "dead" }));
   });
 
   test("is another for another kind, grant, end or service", () => {
