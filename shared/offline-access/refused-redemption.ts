@@ -3,8 +3,7 @@
  * while the code stays the same.
  */
 import type { Failure } from "../core/failure.ts";
-import { type Result, succeed } from "../core/result.ts";
-import type { GrantFailure, UnsealedGrant } from "../grants/grant-types.ts";
+import type { UnsealedGrant } from "../grants/grant-types.ts";
 import type { Grants } from "../grants/grants.ts";
 import type { RefusedRedemption } from "../grants/record-redemption.ts";
 
@@ -15,15 +14,23 @@ export interface RefusalContext {
   readonly codeOf: (failure: Failure) => string;
 }
 
-/** True: Entra refused the refresh token for good, and no earlier call said so. False: nothing new, or nothing about the grant. */
+/**
+ * True: Entra refused the refresh token for good, and this call recorded it first. False: nothing new, nothing about the
+ * grant, or not recorded. It never fails.
+ */
 export async function recordRefusal(
   { grants, codeOf }: RefusalContext,
   grant: UnsealedGrant,
   failure: Failure,
-): Promise<Result<boolean, GrantFailure>> {
+): Promise<boolean> {
   const refusal = toRefusal(failure, codeOf);
-  if (grants === undefined || refusal === undefined) return succeed(false);
-  return (await grants()).recordRefusedRedemption(grant, refusal);
+  if (grants === undefined || refusal === undefined) return false;
+  try {
+    const recorded = await (await grants()).recordRefusedRedemption(grant, refusal);
+    return recorded.ok && recorded.value;
+  } catch {
+    return false;
+  }
 }
 
 /**
