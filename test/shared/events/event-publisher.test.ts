@@ -245,6 +245,14 @@ describe("sendDue", () => {
     expect(setting.problems).toEqual([{ name: "given_up", target: "webhook", reason: "too_many", count: 1 }]);
   });
 
+  test("reports only those events as given up that it removed", async () => {
+    const setting = setUp({
+      outbox: { remove: async ({ id }) => (id === "id-0" ? fail({ kind: "store_timeout" }) : succeed(true)) },
+    });
+    expect(await run(setting, waitingEvents(3, { createdAtSeconds: NOW - 100_000 }))).toMatchObject({ givenUp: 2 });
+    expect(setting.problems).toEqual([{ name: "given_up", target: "webhook", reason: "too_old", count: 2 }]);
+  });
+
   test("reports an outbox that cannot be read", async () => {
     const { publisher, problems } = setUp({
       outbox: { due: async () => fail({ kind: "store_refused", code: "AuthorizationFailure" }) },
