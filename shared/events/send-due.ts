@@ -69,7 +69,9 @@ async function giveUp(
 ): Promise<number> {
   const counts = new Map<TargetName, number>();
   for (const batch of inGroups(events, REQUESTS_AT_ONCE)) {
-    const removed = await Promise.all(batch.map(async (event) => ((await outbox.remove(event)).ok ? [event.target] : [])));
+    const removed = await Promise.all(
+      batch.map(async (event) => ((await outbox.remove(event)).ok ? [event.target] : [])),
+    );
     for (const target of removed.flat()) counts.set(target, (counts.get(target) ?? 0) + 1);
   }
   for (const [target, count] of counts) onProblem({ name: "given_up", target, reason, count });
