@@ -135,7 +135,7 @@ type OfPolicy = Pick<ExchangeContext, "callers" | "registrations" | "application
 };
 
 function toExchangeContext(
-  { caches, credentialsUnder, events, grantServices, operatorLog, revocations, signInState }: Foundation,
+  { caches, credentialsUnder, events, grantServices, operatorLog, pause, revocations, signInState }: Foundation,
   { policy, tenantId, allowGuests }: Config,
   { admission, ...ofPolicy }: OfPolicy,
 ): ExchangeContext {
@@ -160,6 +160,9 @@ function toExchangeContext(
       codeOf,
       events,
       onRotationLost: reportLostRotation(operatorLog),
+      pause,
+      onReplay: (outcome, { clientId, grantId }) =>
+        operatorLog.add({ event: "grants", name: `replay_${outcome}`, clientId, grantId }),
     }),
   };
 }

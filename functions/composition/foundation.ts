@@ -69,6 +69,7 @@ export interface Foundation {
   readonly events: GrantEvents;
   readonly revocations: Revocations;
   readonly operatorLog: OperatorLog;
+  readonly pause: Surroundings["pause"];
   readonly nowMs: () => number;
   /** What metrics say about the policy in use. Each version of the policy sets it. */
   readonly measured: { current: MeasuredPolicy };
@@ -112,6 +113,7 @@ export function composeFoundation(config: FixedConfig, surroundings: Surrounding
     signInState: createSignInState(config, sealing, () => Math.floor(nowMs() / 1_000)),
     ...composeGrants(config, surroundings, { azure, sealing, sharedTokens, operatorLog }),
     operatorLog,
+    pause: surroundings.pause,
     nowMs,
     measured,
     telemetry: createTelemetry({

@@ -56,7 +56,7 @@ export interface AuditFacts {
   grantMade?: boolean;
   /** A person allowed the grant again, and its handle is live again. */
   grantHealed?: boolean;
-  /** Id of the grant that ended because the new one is at the limit of `maxGrantsPerUser`. */
+  /** Id of the grant that ended because the new one is at the limit of `maxGrantsPerUser`; if several ended, a blank between. */
   grantReplaced?: string;
   /** Present on a revocation: whether a grant was ended. */
   grantRevoked?: boolean;

@@ -1,5 +1,5 @@
 /**
- * One call to Entra for all instances: look in level 2, and call Entra only with its lease. An instance that finds the
+ * One call to Entra for all instances: look in level 2, take its lease, then call Entra. An instance that finds the
  * lease taken looks again for a bounded time and then calls Entra without it. A lease saves calls; it never decides
  * whether a caller gets a token.
  */
@@ -48,8 +48,8 @@ export async function acquireWithLease(
   if (found.kind === "token" && (await isGoodEnough(found.token))) return succeed(toShared(found.token));
   const wider = await findWider?.();
   const acquired = wider === undefined ? await callEntra() : succeed({ ...toShared(wider.token), key: wider.key });
-  const isStored = acquired.ok && acquired.value.level === "miss";
-  if (!isStored && found.kind === "leased") {
+  const willBeStored = acquired.ok && acquired.value.level === "miss";
+  if (!willBeStored && found.kind === "leased") {
     void shared.release(key, found.lease);
   }
   return acquired;

@@ -6,7 +6,7 @@ export type GrantEventKind =
   | "created"
   /** It ends within 14 days. Sent once. */
   | "expiring"
-  /** Entra refused its refresh token for good. Sent once until it is healed. */
+  /** Entra refused its refresh token for good. Sent once; again only if the grant is healed and dies again. */
   | "dead"
   /** The same person allowed it again, and its handle works again. */
   | "healed"

@@ -2,11 +2,10 @@
  * A grant event as a CloudEvent 1.0 in JSON (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md).
  * Pure.
  *
- * The id follows from what happened, not from when it was reported: two instances that see the same end of a grant send
- * the same id, and a receiver that knows it has the event already.
+ * Each attempt to send an event has the same id, so a receiver that knows it has the event already.
  */
 import { createHash } from "node:crypto";
-import type { GrantEvent } from "../core/grant-event.ts";
+import type { GrantEvent, GrantEventKind } from "../core/grant-event.ts";
 import { isoTime } from "../core/iso-time.ts";
 
 export interface CloudEvent {
@@ -47,11 +46,15 @@ export function toCloudEvent(event: GrantEvent, source: string, nowSeconds: numb
 // ---------------------------------------------------------------------------------------------------------------
 
 /**
- * A grant that is allowed again has another end, so it can die again. A caller with the wrong handle may repeat it as
- * often as it likes: that is one event an hour.
+ * A grant can die again, so the time of its death counts; its row says which call reports a death. A caller with the wrong
+ * handle may repeat it as often as it likes: that is one event an hour.
  */
 function idOf({ kind, grantId, expiresAtSeconds }: GrantEvent, source: string, nowSeconds: number): string {
-  const hour = kind === "presented_by_wrong_caller" ? Math.floor(nowSeconds / HOUR_SECONDS) : "";
-  const identity = [source, kind, grantId, expiresAtSeconds ?? "", hour].join(" ");
+  const identity = [source, kind, grantId, expiresAtSeconds ?? "", periodOf(kind, nowSeconds)].join(" ");
   return createHash("sha256").update(identity).digest("hex").slice(0, 32);
+}
+
+function periodOf(kind: GrantEventKind, nowSeconds: number): number | "" {
+  if (kind === "dead") return nowSeconds;
+  return kind === "presented_by_wrong_caller" ? Math.floor(nowSeconds / HOUR_SECONDS) : "";
 }

@@ -10,5 +10,5 @@ export type EventProblem =
       readonly reason: "too_old" | "too_many";
       readonly count: number;
     }
-  /** The event is lost, or for the timer: the outbox could not be read. */
+  /** An event is lost, or the timer could not read the outbox. */
   | { readonly name: "outbox_failed"; readonly reason: string };

@@ -32,27 +32,27 @@ export interface EventPublisherInput {
   readonly onProblem: (problem: EventProblem) => void;
 }
 
-/** Events that are written at the same time. More in one moment than any tenant's grants cause. */
+/** Events being written at once; far more than a tenant causes. */
 const WRITING_MAX = 100;
 /** First attempts at the same time; the timer makes the others. */
 const SENDING_MAX = 10;
-/** Ids of the latest events, so that a flow that retries all night reports a dead grant once. */
+/** Ids of the latest events, so that a caller that presents a wrong handle all night makes one row an hour. */
 const KNOWN_MAX = 1_000;
 
 export function createEventPublisher(input: EventPublisherInput): EventPublisher {
   const { source, parts, nowSeconds, onProblem } = input;
   const known = createKnownIds(KNOWN_MAX);
   const running = new Set<Promise<void>>();
-  const failing = createFailing(input);
+  const health = createReceiverHealth(input);
   let sending = 0;
 
   const sendFirst = async (outbox: Outbox, target: EventTarget, event: CloudEvent): Promise<void> => {
     // The timer makes the attempts that are not made here.
-    if (sending >= SENDING_MAX || failing.isRecent(target.name)) return;
+    if (sending >= SENDING_MAX || health.failedRecently(target.name)) return;
     sending += 1;
     try {
       const sent = await target.send([event]);
-      failing.note(target.name, sent);
+      health.note(target.name, sent);
       if (sent.ok) await outbox.remove({ target: target.name, id: event.id });
     } finally {
       sending -= 1;
@@ -93,7 +93,7 @@ export function createEventPublisher(input: EventPublisherInput): EventPublisher
     publish: start,
     async sendDue() {
       const { outbox, targets } = await parts();
-      return sendDue({ outbox, targets, nowSeconds: nowSeconds(), onSent: failing.note, onProblem });
+      return sendDue({ outbox, targets, nowSeconds: nowSeconds(), onSent: health.note, onProblem });
     },
     settled: async () => void (await Promise.all(running)),
   };
@@ -118,10 +118,10 @@ function createKnownIds(max: number) {
 }
 
 /** Reports the first failure of a receiver, and its first success after that. */
-function createFailing({ nowSeconds, onProblem }: Pick<EventPublisherInput, "nowSeconds" | "onProblem">) {
+function createReceiverHealth({ nowSeconds, onProblem }: Pick<EventPublisherInput, "nowSeconds" | "onProblem">) {
   const failedAtSeconds = new Map<TargetName, number>();
   return {
-    isRecent: (target: TargetName) => nowSeconds() - (failedAtSeconds.get(target) ?? 0) < RETRY_SECONDS,
+    failedRecently: (target: TargetName) => nowSeconds() - (failedAtSeconds.get(target) ?? 0) < RETRY_SECONDS,
     note(target: TargetName, sent: Result<true, string>): void {
       if (sent.ok) {
         if (failedAtSeconds.delete(target)) onProblem({ name: "delivery_recovered", target });

@@ -1,7 +1,8 @@
 /**
  * The events that wait for a receiver, as rows of the grant table in a partition of their own. One row for each event
  * and receiver; its key is the id of the event, so an event that is reported again while it waits makes no second row.
- * A row is deleted when the receiver has the event. No SDK import: the table is given.
+ * A row is deleted when the receiver has the event. If no timer sends events any more, because the settings name no
+ * receiver, the reaper of grants deletes the rows: they have its column. No SDK import: the table is given.
  */
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { GrantStoreFailure } from "../grants/grant-types.ts";
@@ -20,7 +21,7 @@ export interface WaitingEvent extends OutgoingEvent {
 export interface Outbox {
   /** False: it waits already. */
   add(event: WaitingEvent, nextAttemptAtSeconds: number): Promise<Result<boolean, GrantStoreFailure>>;
-  /** At most `limit` events whose next attempt is due. */
+  /** For each receiver at most `limit` events whose next attempt is due, so that no receiver's events hide another's. */
   due(nowSeconds: number, limit: number): Promise<Result<readonly WaitingEvent[], GrantStoreFailure>>;
   /** Counts a failed attempt. */
   postpone(event: WaitingEvent, nextAttemptAtSeconds: number): Promise<Result<unknown, GrantStoreFailure>>;
@@ -28,6 +29,9 @@ export interface Outbox {
   /** The oldest ones, if more than `max` events wait. */
   surplus(max: number): Promise<Result<readonly Pick<WaitingEvent, "target" | "id">[], GrantStoreFailure>>;
 }
+
+/** After this time the event is given up. The next call with the grant gets the same refusal. */
+export const GIVE_UP_SECONDS = 24 * 3_600;
 
 /** The names of the grant rows' partitions begin otherwise. */
 const PARTITION = "events";
@@ -47,9 +51,14 @@ export function createOutbox(table: GrantTable): Outbox {
       return state === "row_exists" ? succeed(false) : fail({ kind: "store_unavailable", code: state });
     },
     async due(nowSeconds, limit) {
-      const filter = `PartitionKey eq '${PARTITION}' and nextAttemptAtSeconds le ${nowSeconds}L`;
-      const found = await listRows(table, filter, limit);
-      return found.ok ? succeed(found.value.flatMap((row) => readRow(row) ?? [])) : found;
+      const events: WaitingEvent[] = [];
+      for (const target of TARGETS) {
+        const filter = `PartitionKey eq '${PARTITION}' and target eq '${target}' and nextAttemptAtSeconds le ${nowSeconds}L`;
+        const found = await listRows(table, filter, limit);
+        if (!found.ok) return found;
+        events.push(...found.value.flatMap((row) => readRow(row) ?? []));
+      }
+      return succeed(events);
     },
     postpone: ({ target, id, attempts }, nextAttemptAtSeconds) =>
       table.call((abortSignal) =>
@@ -92,6 +101,7 @@ function toRow(event: WaitingEvent, nextAttemptAtSeconds: number) {
     eventId: id,
     text,
     createdAtSeconds: int64(createdAtSeconds),
+    expiresAtSeconds: int64(createdAtSeconds + GIVE_UP_SECONDS),
     nextAttemptAtSeconds: int64(nextAttemptAtSeconds),
     attempts,
   };

@@ -5,16 +5,14 @@
 import type { Result } from "../core/result.ts";
 import type { EventProblem } from "./event-problem.ts";
 import type { EventTarget, TargetName } from "./event-target.ts";
-import { type Outbox, oldestFirst, type WaitingEvent } from "./outbox.ts";
+import { GIVE_UP_SECONDS, type Outbox, oldestFirst, type WaitingEvent } from "./outbox.ts";
 
 /** Wait after the first attempt. It doubles with each failure. */
 export const RETRY_SECONDS = 60;
 const RETRY_MAX_SECONDS = 3_600;
-/** After this time the event is given up. The next call with the grant gets the same refusal. */
-const GIVE_UP_SECONDS = 24 * 3_600;
 /** The oldest events above this number are given up: some 40 MB of rows. */
 const WAITING_MAX = 10_000;
-/** Rows read in one run. The next run finds the others. */
+/** Rows of one receiver that one run reads. The next run finds the others. */
 const ROWS_PER_RUN = 500;
 /** Requests at once to one receiver. */
 const REQUESTS_AT_ONCE = 5;
@@ -69,13 +67,15 @@ async function giveUp(
   events: readonly Pick<WaitingEvent, "target" | "id">[],
   reason: "too_old" | "too_many",
 ): Promise<number> {
+  const counts = new Map<TargetName, number>();
   for (const batch of inGroups(events, REQUESTS_AT_ONCE)) {
-    await Promise.all(batch.map((event) => outbox.remove(event)));
+    const removed = await Promise.all(
+      batch.map(async (event) => ((await outbox.remove(event)).ok ? [event.target] : [])),
+    );
+    for (const target of removed.flat()) counts.set(target, (counts.get(target) ?? 0) + 1);
   }
-  for (const target of new Set(events.map((event) => event.target))) {
-    onProblem({ name: "given_up", target, reason, count: events.filter((event) => event.target === target).length });
-  }
-  return events.length;
+  for (const [target, count] of counts) onProblem({ name: "given_up", target, reason, count });
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
 async function sendTo(

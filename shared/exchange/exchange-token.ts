@@ -76,9 +76,11 @@ export async function exchangeToken(
 
   const acquired = await acquireToken(context, { request, caller, subject, entitlement });
   if (!acquired.ok) {
-    await recordRefusal(context, authenticated.value, acquired.failure, audit);
-    const failure = await offerSignIn(context, authenticated.value, withFlow(acquired.failure, entitlement));
-    reportDeadGrant(context, subject, failure);
+    const [isFirstDeath, failure] = await Promise.all([
+      recordRefusal(context, authenticated.value, acquired.failure, audit),
+      offerSignIn(context, authenticated.value, withFlow(acquired.failure, entitlement)),
+    ]);
+    if (isFirstDeath) reportDeadGrant(context, subject, failure);
     return fail(failure);
   }
   const { token, level, warning } = acquired.value;
@@ -165,17 +167,19 @@ function usableUntil({ expiresAtSeconds }: EntraToken, subject: Subject, { cae }
 
 /**
  * What a refusal means for a grant: its row says why its redemption failed, and a code that was used before ends the grant
- * that its first use made (RFC 6749 section 4.1.2; Entra redeems a code once, whichever instance presents it).
+ * that its first use made (RFC 6749 section 4.1.2; Entra redeems a code once, whichever instance presents it). Returns
+ * whether the grant's death is in its row now and was not before.
  */
 async function recordRefusal(
   { grants }: ExchangeContext,
   { caller, subject }: AuthenticatedRequest,
   failure: Failure,
   audit: AuditTrail,
-): Promise<void> {
-  if (subject.source === "grant") grants.refused(subject.grant, failure);
+): Promise<boolean> {
+  if (subject.source === "grant") return grants.refused(subject.grant, failure);
   const isUsedCode = failure.kind === "entra_refused" && failure.verdict === "code_refused";
   if (subject.source === "code" && isUsedCode) await grants.codeReplayed(subject.code, caller, audit);
+  return false;
 }
 
 /** What resolves a refusal of Entra depends on the flow. */
@@ -183,10 +187,9 @@ function withFlow(failure: Failure, { flow }: Entitlement): Failure {
   return failure.kind === "entra_refused" ? { ...failure, flow } : failure;
 }
 
-/** Not for a grant whose death is in its row already. The link in the event is bound to the grant's person. */
+/** The link in the event is bound to the grant's person. */
 function reportDeadGrant({ events }: ExchangeContext, subject: Subject, failure: Failure): void {
-  if (subject.source !== "grant" || subject.grant.grant.deadSinceSeconds !== undefined) return;
-  if (failure.kind !== "entra_refused" || failure.verdict !== "grant_dead") return;
+  if (subject.source !== "grant" || failure.kind !== "entra_refused") return;
   const { verdict: reason, signIn } = failure;
   events.publish(aboutGrant("dead", subject.grant.grant, { reason, signInUrl: signIn?.url }));
 }

@@ -33,7 +33,7 @@ export interface AuthenticatedRequest {
 
 interface SubjectContext extends AuthenticationContext {
   readonly policy: Policy;
-  readonly grants: Pick<OfflineAccess, "open">;
+  readonly grants: Pick<OfflineAccess, "open" | "codeReplayed">;
   readonly signIn: SignInState | undefined;
 }
 
@@ -76,7 +76,7 @@ async function resolveCaller(
   if (!caller.ok) return caller;
   const refusal = refusalOf(context, caller.value, request);
   if (refusal !== undefined) return fail(refusal);
-  const subject = await subjectOf(context, caller.value, grantRequest);
+  const subject = await subjectOf(context, caller.value, grantRequest, audit);
   if (!subject.ok) return subject;
   recordSubject(subject.value, audit);
   return succeed({ caller: caller.value, subject: subject.value });
@@ -110,14 +110,19 @@ async function recordActor(
 
 const CLIENT_ID_MISMATCH: Failure = { kind: "request_invalid", problem: "client_id_mismatch", parameter: "client_id" };
 
-function subjectOf(context: SubjectContext, caller: Caller, request: GrantRequest): Promise<Result<Subject, Failure>> {
+function subjectOf(
+  context: SubjectContext,
+  caller: Caller,
+  request: GrantRequest,
+  audit: AuditTrail,
+): Promise<Result<Subject, Failure>> {
   switch (request.flow) {
     case "on-behalf-of":
       return userSubject(context, caller, request);
     case "refresh-token":
       return grantSubject(context, caller, request);
     case "authorization-code":
-      return codeSubject(context, caller, request);
+      return codeSubject(context, caller, request, audit);
     case "client-credentials":
       return Promise.resolve(
         caller.kind === "application"
@@ -209,17 +214,25 @@ async function grantSubject(
 }
 
 /**
- * A code of this service: sealed, unexpired and bound to this client. A code found in a log or a history is useless.
+ * A code of this service: sealed, unexpired and bound to this client. A code found in a log or a history is useless. An
+ * expired one may have made a grant before, so it counts as used again.
  */
 async function codeSubject(
-  { signIn }: SubjectContext,
-  { clientId, registration }: Caller,
+  { signIn, grants }: SubjectContext,
+  caller: Caller,
   { code, redirectUri, codeVerifier }: Extract<GrantRequest, { flow: "authorization-code" }>,
+  audit: AuditTrail,
 ): Promise<Result<Subject, Failure>> {
   if (signIn === undefined) return fail({ kind: "code_refused", reason: "malformed" });
+  const presented = { clientId: caller.clientId, registration: caller.registration, redirectUri, codeVerifier };
   const unsealed = await (await signIn.sealedState()).codes.unseal(code.reveal());
-  if (!unsealed.ok) return fail(fromCodeFailure(unsealed.failure));
-  const reason = codeRefusal(unsealed.value, { clientId, registration, redirectUri, codeVerifier });
+  if (!unsealed.ok) {
+    const { failure } = unsealed;
+    if (failure.kind === "state_expired" && codeRefusal(failure.content, presented) === undefined)
+      await grants.codeReplayed(toUnsealedCode(failure.content), caller, audit);
+    return fail(fromCodeFailure(failure));
+  }
+  const reason = codeRefusal(unsealed.value, presented);
   return reason === undefined
     ? succeed({ source: "code", code: toUnsealedCode(unsealed.value) })
     : fail({ kind: "code_refused", reason });

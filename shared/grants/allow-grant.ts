@@ -14,7 +14,7 @@ import type { GrantStore } from "./grant-store.ts";
 import type { GrantFailure, IsLive, StoredGrant, StoredRequest, StoredRow } from "./grant-types.ts";
 import { sealContent, UNUSED } from "./new-grant.ts";
 import { checkLive, toRevocable } from "./open-grant.ts";
-import { endReplaced, roomForGrant } from "./room-for-grant.ts";
+import { endReplaced, grantToReplace, NO_LIMIT } from "./room-for-grant.ts";
 import { unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
 /** Attempts if another writer changes the row, for example a redemption that is recorded. */
@@ -45,8 +45,8 @@ export interface AllowedGrant {
   readonly grant: Grant;
   /** `existed`: the same confirmation had allowed it before. */
   readonly outcome: "made" | "healed" | "existed";
-  /** It had to end so that a new one fits under `maxGrantsPerUser`. */
-  readonly replaced: Grant | undefined;
+  /** As `CreatedGrant` has it. To be called when the person is about to get the page, and not before. */
+  endReplaced(): Promise<Result<readonly Grant[], GrantFailure>>;
   /** Puts the row back as it was before. Does nothing for `existed`. */
   undo(): Promise<Result<boolean, GrantFailure>>;
 }
@@ -82,11 +82,12 @@ export async function allowGrant(
   const next = await nextGrant(input, { request, handle: handle.value, previous });
   if (!next.ok) return next;
   if (next.value.outcome === "existed") {
-    return succeed({ ...next.value, replaced: undefined, undo: async () => succeed(false) });
+    return succeed({ ...next.value, endReplaced: async () => succeed([]), undo: async () => succeed(false) });
   }
   const { outcome } = next.value;
-  const room = await roomFor(input, request, outcome);
-  if (!room.ok) return room;
+  const limited = { ...request, maxGrantsPerUser: maxGrants(request, outcome) };
+  const replaced = await grantToReplace(input, limited);
+  if (!replaced.ok) return replaced;
   const sealed = await sealContent(input, handle.value, { ...request, grant: next.value.grant });
   if (!sealed.ok) return sealed;
   const { grant } = sealed.value;
@@ -99,8 +100,12 @@ export async function allowGrant(
       : fail({ kind: "grant_conflict", grantId: id });
   }
   const written = allowed.value;
-  await endReplaced(input, room.value);
-  return succeed({ grant, outcome, replaced: room.value, undo: () => input.store.restore(written, previous) });
+  return succeed({
+    grant,
+    outcome,
+    endReplaced: () => endReplaced(input, { ...limited, id, replaced: replaced.value }),
+    undo: () => input.store.restore(written, previous),
+  });
 }
 
 /**
@@ -154,12 +159,8 @@ interface Allowing<Row extends StoredRow> {
 }
 
 /** A grant that a person allows again has its place already. */
-async function roomFor(
-  input: AllowInput,
-  { maxGrantsPerUser = Number.POSITIVE_INFINITY, ...request }: AllowGrant,
-  outcome: AllowedGrant["outcome"],
-): Promise<Result<Grant | undefined, GrantFailure>> {
-  return outcome === "made" ? roomForGrant(input, { ...request, maxGrantsPerUser }) : succeed(undefined);
+function maxGrants({ maxGrantsPerUser }: AllowGrant, outcome: AllowedGrant["outcome"]): number {
+  return outcome === "made" ? (maxGrantsPerUser ?? NO_LIMIT) : NO_LIMIT;
 }
 
 type Next = Result<Pick<AllowedGrant, "grant" | "outcome">, GrantFailure>;

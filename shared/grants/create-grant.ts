@@ -12,7 +12,7 @@ import { type GrantHandle, newHandle } from "./grant-handle.ts";
 import type { GrantStore } from "./grant-store.ts";
 import type { GrantContent, GrantFailure } from "./grant-types.ts";
 import { sealContent, UNUSED } from "./new-grant.ts";
-import { endReplaced, roomForGrant } from "./room-for-grant.ts";
+import { endReplaced, grantToReplace, NO_LIMIT } from "./room-for-grant.ts";
 
 /** How long the service knows which grant a code made: longer than its own codes and Entra's live. */
 export const CODE_ROW_SECONDS = 3600;
@@ -37,8 +37,8 @@ export interface CreateGrant {
 export interface CreatedGrant {
   readonly handle: SecretValue;
   readonly grant: Grant;
-  /** It had to end so that this one fits under `maxGrantsPerUser`. */
-  readonly replaced: Grant | undefined;
+  /** Of `endReplaced` in room-for-grant.ts. To be called when the caller is about to get the handle, and not before. */
+  endReplaced(): Promise<Result<readonly Grant[], GrantFailure>>;
 }
 
 export interface CreateInput {
@@ -55,14 +55,7 @@ export async function createGrant(
   input: CreateInput,
   request: CreateGrant,
 ): Promise<Result<CreatedGrant, GrantFailure>> {
-  const {
-    refreshToken,
-    maxDays,
-    keepAliveDays,
-    maxGrantsPerUser = Number.POSITIVE_INFINITY,
-    codeId,
-    ...record
-  } = request;
+  const { refreshToken, maxDays, keepAliveDays, maxGrantsPerUser = NO_LIMIT, codeId, ...record } = request;
   const handle = (input.newHandle ?? newHandle)();
   const createdAtSeconds = input.nowSeconds();
   const grant: Grant = {
@@ -75,12 +68,16 @@ export async function createGrant(
   };
   const content = await sealContent(input, handle, { grant, refreshToken, keepAliveDays });
   if (!content.ok) return content;
-  const replaced = await roomForGrant(input, { ...record, maxGrantsPerUser });
+  const limited = { ...record, maxGrantsPerUser };
+  const replaced = await grantToReplace(input, limited);
   if (!replaced.ok) return replaced;
   const stored = await storeNew(input, content.value, codeId);
   if (!stored.ok) return stored;
-  await endReplaced(input, replaced.value);
-  return succeed({ handle: handle.secret, grant: content.value.grant, replaced: replaced.value });
+  return succeed({
+    handle: handle.secret,
+    grant: content.value.grant,
+    endReplaced: () => endReplaced(input, { ...limited, id: grant.id, replaced: replaced.value }),
+  });
 }
 
 /** No caller waits for it, and it reports its own outcome. */

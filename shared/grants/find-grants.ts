@@ -34,7 +34,7 @@ export async function findGrants(
 
 // ---------------------------------------------------------------------------------------------------------------
 
-/** The column of the second condition is on rows of grants only, not on their index entries. */
+/** Index entries have no `createdAtSeconds`. A row of an event has, and is skipped as no grant. */
 function filterOf(request: FindGrants): string {
   switch (request.which) {
     case "kept_alive":

@@ -17,7 +17,7 @@ import { unsealHandle } from "./sealed-handle.ts";
 export interface GrantUpkeep {
   /** As the store's `find`, without the grants that an administrator has revoked. */
   find(request: FindGrants): Promise<Result<FoundGrants, GrantFailure>>;
-  /** No other timer acts on it until then, seconds since 1970. Undefined: another instance was faster, or a caller. */
+  /** Reserves the grant until `untilSeconds` (since 1970). Undefined: another instance or a caller changed the row first. */
   claim(stored: StoredGrant, untilSeconds: number): Promise<Result<StoredGrant | undefined, GrantFailure>>;
   /** With its own sealed handle. `seal_broken`: the row was changed or is another one's. */
   open(stored: StoredGrant): Promise<Result<UnsealedGrant, GrantFailure>>;
@@ -25,8 +25,8 @@ export interface GrantUpkeep {
   handleOf(stored: StoredGrant): Promise<SecretValue | undefined>;
   /** Removes the sealed handle: its entry no longer has `keepAliveDays`. */
   stop(stored: StoredGrant): Promise<Result<unknown, GrantFailure>>;
-  /** True: this call recorded that the owner heard of the end, and no earlier one did. */
-  reportExpiring(stored: StoredGrant): Promise<Result<boolean, GrantFailure>>;
+  /** True: this call marked the grant as reported; the caller now publishes the event. */
+  markExpiringReported(stored: StoredGrant): Promise<Result<boolean, GrantFailure>>;
 }
 
 export interface GrantUpkeepInput extends RedemptionInput {
@@ -59,7 +59,7 @@ export function createGrantUpkeep(input: GrantUpkeepInput): GrantUpkeep {
       return opened?.ok === true ? opened.value.handle : undefined;
     },
     stop: (stored) => changeGrant(store, stored, () => NOT_KEPT_ALIVE),
-    async reportExpiring(stored) {
+    async markExpiringReported(stored) {
       const end = stored.grant.expiresAtSeconds;
       // A person may allow the grant again at the same time: then it has a new end.
       const reported = await changeGrant(store, stored, ({ grant }): GrantChange | undefined =>

@@ -39,10 +39,10 @@ import { type Bound, isBoundTo, openGrant } from "./open-grant.ts";
 import { reapRevoked } from "./reap-revoked.ts";
 import {
   confirmExists,
-  firstDeath,
   type Redemption,
   type RefusedRedemption,
   recordRedemption,
+  recordRefusedRedemption,
   recordVerified,
   storeNewer,
 } from "./record-redemption.ts";
@@ -82,8 +82,8 @@ export interface Grants {
   ): Promise<Result<Grant, GrantFailure>>;
   /** Records a redemption without a newer refresh token, at most once a day. */
   recordRedemption(opened: UnsealedGrant, redemption: Redemption): Promise<Result<Grant, GrantFailure>>;
-  /** Records a refused redemption. True: the grant died, and only this call says so until a person allows it again. */
-  firstDeath(opened: UnsealedGrant, refusal: RefusedRedemption): Promise<Result<boolean, GrantFailure>>;
+  /** Records a refused redemption. Returns whether this call recorded the grant's death first. */
+  recordRefusedRedemption(opened: UnsealedGrant, refusal: RefusedRedemption): Promise<Result<boolean, GrantFailure>>;
   /** Reads the grant again. Fails if it was revoked, or if the store does not answer. */
   confirmExists(grant: Grant): Promise<Result<Grant, GrantFailure>>;
   list(caller: GrantCaller, page: Omit<ListGrants, "caller">): Promise<Result<GrantPage, GrantFailure>>;
@@ -137,7 +137,7 @@ export function createGrants(input: GrantsInput): Grants {
     open: (handle, caller) => openGrant(redemption, handle, caller),
     storeNewer: (opened, refreshToken, by) => storeNewer(redemption, opened, refreshToken, by),
     recordRedemption: (opened, by) => recordRedemption(redemption, opened, by),
-    firstDeath: (opened, refusal) => firstDeath(redemption, opened, refusal),
+    recordRefusedRedemption: (opened, refusal) => recordRefusedRedemption(redemption, opened, refusal),
     confirmExists: (grant) => confirmExists(input, grant),
     list: (caller, page) => listGrants(input, { caller, ...page }),
     async revoke(handle, caller, visibility = {}) {

@@ -1,7 +1,7 @@
 /**
  * Records a redemption of a grant: stores the newest refresh token, even if several instances redeem at once, and
  * detects that the grant was revoked during the call to Entra, so that its token is not released. A redemption that Entra
- * refused is recorded once for each cause.
+ * refused is recorded, and not again while its code stays the same.
  */
 import { type Grant, keepAliveTime } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
@@ -115,11 +115,12 @@ export interface RefusedRedemption {
 }
 
 /**
- * Records the refusal, unless the row says the same already. True: this is the first time that Entra refused the refresh
- * token for good since a person allowed the grant, and only this call says so. A refresh token that another redemption
- * stored in the meantime, or that a person gave by allowing the grant again, is not the one that was refused.
+ * Records the refusal, unless the row says the same already. Returns whether this call recorded the death first: Entra
+ * refused the refresh token for good, and no other call has recorded that since a person allowed the grant. A refresh token
+ * that another redemption stored in the meantime, or that a person gave by allowing the grant again, is not the one that was
+ * refused.
  */
-export async function firstDeath(
+export async function recordRefusedRedemption(
   { store, nowSeconds }: Pick<RedemptionInput, "store" | "nowSeconds">,
   opened: UnsealedGrant,
   refusal: RefusedRedemption,

@@ -6,7 +6,7 @@
 import type { Grant } from "../core/grant.ts";
 import type { GrantStore } from "./grant-store.ts";
 
-/** Waits before each attempt: at once, after a restart of the table service, after a longer outage. */
+/** Waits before each attempt: none, then long enough for a restart of the table service, then for a longer outage. */
 const PAUSES_MS = [0, 10_000, 60_000, 300_000] as const;
 
 export interface OrphanRemovalInput {

@@ -44,7 +44,9 @@ function later(
   };
 }
 
-function overQuota({ limit, windowSeconds }: Quota): string {
+function overQuota({ name, limit, windowSeconds }: Quota): string {
+  if (name === "links")
+    return `An instance makes ${limit} sign-in links in a minute for one policy entry. Wait and try again.`;
   const period = windowSeconds === undefined ? "at once on each instance" : `in ${windowSeconds} seconds`;
   return `The policy allows this caller ${limit} requests ${period}. Wait and try again.`;
 }

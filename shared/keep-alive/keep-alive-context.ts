@@ -15,7 +15,7 @@ export interface KeepAliveContext
     Pick<FlowContext, "allowGuests" | "onOtherUser"> {
   readonly grants: Pick<OfflineAccess, "redeemed">;
   /** Resolved on first use: the table and JWE parts of the bundle are lazy. */
-  readonly grantStore: () => Promise<Pick<Grants, "firstDeath">>;
+  readonly grantStore: () => Promise<Pick<Grants, "recordRefusedRedemption">>;
   readonly upkeep: () => Promise<GrantUpkeep>;
   readonly events: GrantEvents;
   readonly codeOf: RefusalContext["codeOf"];

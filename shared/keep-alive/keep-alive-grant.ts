@@ -23,7 +23,7 @@ import type { KeepAliveContext } from "./keep-alive-context.ts";
 /**
  * - kept: Entra redeemed it; stopped: its entry no longer wants it; not_due, not_allowed, taken: no call to Entra;
  * - dead, refused: Entra's answer is about this grant, and the row says so;
- * - busy: Entra, or the way to it, does not answer now; gone: it was revoked during the call; failed: the grant store or the sealing key.
+ * - busy: Entra, or the way to it, does not answer now, or Entra refuses the service's credential; gone: it was revoked during the call; failed: the grant store or the sealing key.
  */
 export type KeepAliveOutcome =
   | "kept"
@@ -42,6 +42,12 @@ export type KeepAliveOutcome =
  * `keepAliveDays` of at most 60, a month of such days remains before Entra ends the refresh token.
  */
 const CLAIM_SECONDS = 24 * 3600;
+
+/**
+ * After a refusal that is no death, the timer tries again this soon: an administrator may remove the cause, for example a
+ * policy of Conditional Access, and Entra ends the refresh token after 90 idle days.
+ */
+const RETRY_REFUSED_SECONDS = 3 * 24 * 3600;
 
 export async function keepGrantAlive(context: KeepAliveContext, stored: StoredGrant): Promise<KeepAliveOutcome> {
   const upkeep = await context.upkeep();
@@ -107,8 +113,12 @@ async function recordFailure(
   const refusal = toRefusal(failure, context.codeOf);
   if (refusal === undefined) return failure.kind === "grant_refused" ? "gone" : "busy";
   const { code, isDead } = refusal;
-  const keepAliveAfterSeconds = keepAliveTime(opened.grant.id, context.nowSeconds(), rule.keepAliveDays);
-  const recorded = await (await context.grantStore()).firstDeath(opened, { code, isDead, keepAliveAfterSeconds });
+  const keepAliveAfterSeconds = context.nowSeconds() + RETRY_REFUSED_SECONDS;
+  const recorded = await (await context.grantStore()).recordRefusedRedemption(opened, {
+    code,
+    isDead,
+    keepAliveAfterSeconds,
+  });
   if (!recorded.ok) return "failed";
   if (!isDead) return "refused";
   if (recorded.value) {

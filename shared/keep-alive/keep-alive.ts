@@ -1,7 +1,7 @@
 /**
  * One run of the timer that keeps grants alive. It goes through the grants whose rows have a sealed handle, and redeems
- * those that are due: a few at a time, a limited number in one run, and none any more once Entra throttles. The next run
- * takes the rest.
+ * those that are due: a few at a time, a limited number in one run, and the run ends after three calls that Entra throttles
+ * or does not answer. The next run takes the rest.
  */
 import type { FindGrants } from "../grants/grant-store.ts";
 import type { StoredGrant } from "../grants/grant-types.ts";
@@ -12,7 +12,7 @@ import { type KeepAliveOutcome, keepGrantAlive } from "./keep-alive-grant.ts";
 const CALLS_PER_RUN = 200;
 /** Calls at once: a few, beside the requests of callers. */
 const CALLS_AT_ONCE = 4;
-/** Answers that do not come end the run: Entra, or the way to it, has a problem that more calls do not solve. */
+/** So many busy answers end the run: Entra, the way to it or the credential has a problem that more calls do not solve. */
 const BUSY_MAX = 3;
 
 export type KeepAliveReport = Readonly<Partial<Record<KeepAliveOutcome, number>>> & {

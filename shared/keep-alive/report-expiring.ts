@@ -41,7 +41,7 @@ function isUnreported({ grant }: StoredGrant): boolean {
 
 async function reportOne(context: KeepAliveContext, stored: StoredGrant): Promise<"reported" | "known" | "failed"> {
   const upkeep = await context.upkeep();
-  const isFirst = await upkeep.reportExpiring(stored);
+  const isFirst = await upkeep.markExpiringReported(stored);
   if (!isFirst.ok) return "failed";
   if (!isFirst.value) return "known";
   const { grant } = stored;

@@ -6,6 +6,7 @@ import type { AuditFacts } from "../audit/audit-event.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { ConsentedApis } from "../core/api-scopes.ts";
 import type { Failure } from "../core/failure.ts";
+import type { Grant } from "../core/grant.ts";
 import type { GrantEvents } from "../core/grant-event.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
@@ -81,6 +82,15 @@ export function revokedFacts({ id, binding, user }: RevokedGrant): Partial<Audit
   return { grantId: id, grantRevoked: true, grantClientId: binding.clientId, ...subject };
 }
 
+/** The grants that ended because a new one is at the limit of `maxGrantsPerUser`. */
+export function reportReplaced(
+  { audit, events }: { readonly audit: AuditTrail; readonly events: GrantEvents },
+  replaced: readonly Grant[],
+): void {
+  if (replaced.length > 0) audit.add({ grantReplaced: replaced.map(({ id }) => id).join(" ") });
+  for (const grant of replaced) events.publish(aboutGrant("revoked", grant, { reason: "replaced" }));
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 
 async function allow(
@@ -99,15 +109,20 @@ async function allow(
     policyEntry: entitlement.entry,
   });
   if (!allowed.ok) return fail(fromLinkFailure(allowed.failure, "confirmation_used"));
-  const { grant, outcome, replaced, undo } = allowed.value;
-  if (replaced !== undefined) audit.add({ grantReplaced: replaced.id });
+  const { grant, outcome, endReplaced, undo } = allowed.value;
   const facts = { grantId: grant.id, subjectObjectId: grant.user.objectId, ...OUTCOME_FACTS[outcome] };
-  if (signal.aborted && outcome !== "existed") {
-    // The deadline passed and the person got 504 instead of the page. Sending the form again allows it again.
+  // The person did not get the page. Sending the form again allows it again.
+  const undoFor = async (failure: Failure) => {
     const undone = await undo();
     audit.add({ ...facts, grantRevoked: undone.ok && undone.value, grantClientId: clientId });
-    return fail({ kind: "deadline_passed" });
-  }
+    return fail(failure);
+  };
+  const isLate = () => signal.aborted && outcome !== "existed";
+  if (isLate()) return undoFor({ kind: "deadline_passed" });
+  const replaced = await endReplaced();
+  if (!replaced.ok) return undoFor(fromGrantFailure(replaced.failure));
+  reportReplaced({ audit, events }, replaced.value);
+  if (isLate()) return undoFor({ kind: "deadline_passed" });
   audit.add(facts);
   if (outcome !== "existed") events.publish(aboutGrant(KIND_OF_EVENT[outcome], grant));
   return succeed({ id: grant.id, expiresAtSeconds: grant.expiresAtSeconds });

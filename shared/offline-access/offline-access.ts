@@ -20,10 +20,11 @@ import { isTooOld } from "../policy/grants-not-before.ts";
 import type { Policy } from "../policy/rules.ts";
 import type { UnsealedCode } from "../sealed-state/authorization-code.ts";
 import { challengeOf, sameText } from "../sealed-state/pkce.ts";
+import { type EndGrantOfCode, endGrantOfCode } from "./end-grant-of-code.ts";
 import { fromGrantFailure, fromGrantResult } from "./grant-failure.ts";
 import { createLinkedGrants, type LinkedGrants, revokedFacts } from "./linked-grants.ts";
 import { type RefusalContext, recordRefusal } from "./refused-redemption.ts";
-import { codeIdOf, type IssuedGrant, type IssueGrant, storeGrant } from "./store-grant.ts";
+import { type IssuedGrant, type IssueGrant, storeGrant } from "./store-grant.ts";
 
 /** A redemption that Entra answered. */
 export interface RedeemedBy extends Pick<Entitlement, "keepAliveDays"> {
@@ -58,11 +59,11 @@ export interface OfflineAccess extends LinkedGrants {
     redemption: RedeemedBy,
   ): Promise<Result<true, Failure>>;
   /**
-   * Records in the background that Entra, or a check of its answer, refused the grant. It never fails and no request
-   * waits for it.
+   * Records that Entra, or a check of its answer, refused the grant. Returns whether this call recorded the grant's death
+   * first. It never fails.
    */
-  refused(grant: UnsealedGrant, failure: Failure): void;
-  /** The caller used an authorization code again: ends the grant that its first use made. It never fails. */
+  refused(grant: UnsealedGrant, failure: Failure): Promise<boolean>;
+  /** The caller used an authorization code again: see `endGrantOfCode`. */
   codeReplayed(code: UnsealedCode, caller: Caller, audit: AuditTrail): Promise<void>;
   /** The caller's own grants. A user also sees the grants that applications hold on their behalf. */
   list(caller: Caller, page: PageOfGrants): Promise<Result<GrantPage, Failure>>;
@@ -75,7 +76,7 @@ const PAGE_SIZE = 50;
 
 type LazyGrants = () => Promise<Grants>;
 
-export interface OfflineAccessInput {
+export interface OfflineAccessInput extends Pick<EndGrantOfCode, "pause" | "onReplay"> {
   readonly policy: Policy;
   /** Resolved on first use: the table and JWE parts of the bundle are lazy. Undefined: no store is configured. */
   readonly grants: LazyGrants | undefined;
@@ -121,7 +122,7 @@ export function createOfflineAccess(input: OfflineAccessInput): OfflineAccess {
       onRotationLost(grant.grant.id, failure);
       return succeed(true);
     },
-    refused: (grant, failure) => void recordRefusal({ grants, codeOf }, grant, failure).catch(() => undefined),
+    refused: (grant, failure) => recordRefusal({ grants, codeOf }, grant, failure),
     codeReplayed: (code, caller, audit) => endGrantOfCode(input, code, caller, audit),
     async list(caller, { after, endingBySeconds }) {
       const cursor = after === undefined ? {} : { after };
@@ -213,19 +214,6 @@ function wantedGrant(policy: Policy, caller: Caller, failure: GrantFailure): Wan
     claims: undefined,
     heals: true,
   };
-}
-
-async function endGrantOfCode(
-  { grants, events }: OfflineAccessInput,
-  code: UnsealedCode,
-  caller: Caller,
-  audit: AuditTrail,
-): Promise<void> {
-  if (!code.offlineAccess) return;
-  const revoked = await (await grants?.())?.revokeByCode(codeIdOf(code), caller);
-  if (revoked?.ok !== true || revoked.value === undefined) return;
-  audit.add(revokedFacts(revoked.value));
-  events.publish(aboutGrant("revoked", revoked.value, { reason: "code_replayed" }));
 }
 
 /** A user sees and revokes the grants that applications hold on their behalf, through any client with a policy entry. */

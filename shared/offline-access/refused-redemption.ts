@@ -1,7 +1,9 @@
-/** What the row of a grant says about a redemption that failed: the code that its caller got, once for each cause. */
+/**
+ * What the row of a grant says about a redemption that failed: the code that its caller got. The row is not written again
+ * while the code stays the same.
+ */
 import type { Failure } from "../core/failure.ts";
-import { type Result, succeed } from "../core/result.ts";
-import type { GrantFailure, UnsealedGrant } from "../grants/grant-types.ts";
+import type { UnsealedGrant } from "../grants/grant-types.ts";
 import type { Grants } from "../grants/grants.ts";
 import type { RefusedRedemption } from "../grants/record-redemption.ts";
 
@@ -12,18 +14,29 @@ export interface RefusalContext {
   readonly codeOf: (failure: Failure) => string;
 }
 
-/** True: Entra refused the refresh token for good, and no earlier call said so. False: nothing new, or nothing about the grant. */
+/**
+ * True: Entra refused the refresh token for good, and this call recorded it first. False: nothing new, nothing about the
+ * grant, or not recorded. It never fails.
+ */
 export async function recordRefusal(
   { grants, codeOf }: RefusalContext,
   grant: UnsealedGrant,
   failure: Failure,
-): Promise<Result<boolean, GrantFailure>> {
+): Promise<boolean> {
   const refusal = toRefusal(failure, codeOf);
-  if (grants === undefined || refusal === undefined) return succeed(false);
-  return (await grants()).firstDeath(grant, refusal);
+  if (grants === undefined || refusal === undefined) return false;
+  try {
+    const recorded = await (await grants()).recordRefusedRedemption(grant, refusal);
+    return recorded.ok && recorded.value;
+  } catch {
+    return false;
+  }
 }
 
-/** Undefined: the failure is not about the grant. Entra or the service is busy, or the caller's request was wrong. */
+/**
+ * Undefined: the failure is not about the grant. Entra or the service is busy, Entra refused the service's own credential, or
+ * the caller's request was wrong.
+ */
 export function toRefusal(failure: Failure, codeOf: RefusalContext["codeOf"]): RefusedRedemption | undefined {
   if (!isAboutGrant(failure)) return undefined;
   return { code: codeOf(failure), isDead: failure.kind === "entra_refused" && failure.verdict === "grant_dead" };
@@ -34,6 +47,7 @@ export function toRefusal(failure: Failure, codeOf: RefusalContext["codeOf"]): R
 function isAboutGrant(failure: Failure): boolean {
   switch (failure.kind) {
     case "entra_refused":
+      return failure.verdict !== "credential_refused";
     case "scope_surplus":
       return true;
     case "grant_refused":

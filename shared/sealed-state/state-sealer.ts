@@ -11,15 +11,15 @@ import { unavailableDependency } from "../core/unavailable-dependency.ts";
 import type { SealFailure } from "../sealing/seal-failure.ts";
 import type { Sealer } from "../sealing/sealer.ts";
 
-/** Not sealed by this service for this purpose, or expired. */
-export interface SealedStateFailure {
-  readonly kind: "state_invalid" | "state_expired";
-}
+/** Not sealed by this service for this purpose, or expired: then with what it was. */
+export type SealedStateFailure<T = unknown> =
+  | { readonly kind: "state_invalid" }
+  | { readonly kind: "state_expired"; readonly content: T };
 
 export interface StateSealer<T> {
   /** `lifetimeSeconds`: instead of that of the purpose. */
-  seal(content: T, lifetimeSeconds?: number): Promise<Result<string, Failure | SealedStateFailure>>;
-  unseal(sealed: string): Promise<Result<T, Failure | SealedStateFailure>>;
+  seal(content: T, lifetimeSeconds?: number): Promise<Result<string, Failure | SealedStateFailure<T>>>;
+  unseal(sealed: string): Promise<Result<T, Failure | SealedStateFailure<T>>>;
 }
 
 export interface StateSealerInput {
@@ -38,14 +38,14 @@ export function createStateSealer<T>({ sealer, lifetimeSeconds, nowSeconds }: St
       const unsealed = await sealer.unseal(sealed);
       if (!unsealed.ok) return fail(fromSealFailure(unsealed.failure));
       const { exp, content } = JSON.parse(unsealed.value) as { exp: number; content: T };
-      return exp > nowSeconds() ? succeed(content) : fail({ kind: "state_expired" });
+      return exp > nowSeconds() ? succeed(content) : fail({ kind: "state_expired", content });
     },
   };
 }
 
 // ---------------------------------------------------------------------------------------------------------------
 
-function fromSealFailure(failure: SealFailure): Failure | SealedStateFailure {
+function fromSealFailure(failure: SealFailure): Failure | Extract<SealedStateFailure, { kind: "state_invalid" }> {
   switch (failure.kind) {
     case "sealing_key_unavailable":
       return unavailableDependency(failure.reason);

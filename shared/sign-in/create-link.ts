@@ -27,6 +27,12 @@ import { targetFacts, toTarget } from "./target.ts";
 /** App role of this service's default registration: may create links for any application in the policy. */
 const LINK_ROLE = "Grant.Create";
 
+/**
+ * Each link writes a row that stays for `REQUESTED_GRANT_SECONDS`. For each policy entry and instance: enough for an administrator who
+ * sends links to a whole company in an afternoon.
+ */
+const LINKS_PER_MINUTE = 60;
+
 export interface LinkRequest {
   readonly clientAuthentication: Exclude<ClientAuthentication, { method: "subject_itself" }> | undefined;
   /** Name of the policy entry that the grant is for. Default for an application: its own entry. */
@@ -67,6 +73,8 @@ export async function createLink(
   const target = targetOfLink(context, wanted);
   if (!target.ok) return caller.value.kind === "application" ? target : fail(withoutEntry(target.failure));
   audit.add(targetFacts(context.policy, target.value));
+  const limited = spendLink(context, entry.value);
+  if (limited !== undefined) return fail(limited);
   return requestGrant(context, { ...wanted, caller: caller.value, target: target.value, request, audit });
 }
 
@@ -107,6 +115,17 @@ export async function sealLink(
 }
 
 // ---------------------------------------------------------------------------------------------------------------
+
+function spendLink({ requestBudget }: Pick<SignInContext, "requestBudget">, { name }: CallerRule): Failure | undefined {
+  const retryAfterSeconds = requestBudget.take(`links ${name}`, LINKS_PER_MINUTE);
+  return retryAfterSeconds === undefined
+    ? undefined
+    : {
+        kind: "too_many_requests",
+        quota: { name: "links", limit: LINKS_PER_MINUTE, windowSeconds: 60 },
+        retryAfterSeconds,
+      };
+}
 
 interface RequestGrant extends WantedLink {
   readonly caller: Caller;

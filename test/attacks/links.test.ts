@@ -478,3 +478,17 @@ test("no page, redirect, cookie or log of a link contains the handle", async () 
   for (const text of [link, seen, page.text, done.text, service.logs.join("\n")]) expect(text).not.toContain(handle);
   expect(page.text).toContain(CLIENT_IDS.daemon);
 });
+
+test("an application gets 60 links in a minute from an instance, and its rows do not fill the table", async () => {
+  const json = { api: "graph", expectedUser: USER_IDS.alice };
+  const ask = () => service.call("/signin/links", { json, headers: daemon() });
+  const answers = [];
+  for (let links = 0; links < 61; links++) answers.push(await ask());
+  const last = answers.pop();
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+  expect(last?.status).toBe(429);
+  expect(last?.json()).toMatchObject({ code: "too_many_requests", action: "retry" });
+  expect(last?.headers.get("ratelimit-policy")).toBe('"links";q=60;w=60');
+  clock.advance(MINUTE + 1_000);
+  expect((await ask()).status).toBe(201);
+});

@@ -4,10 +4,12 @@ import type { OfflineAccess } from "../../shared/offline-access/offline-access.t
 import { newBrowser } from "../sign-in/support/browser.ts";
 import { codeForClient, codeForm, newPkce, redeem } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer } from "../support/callers.ts";
+import { startFaultyProxy } from "../support/faulty-proxy.ts";
+import { MINUTE } from "../support/movable-clock.ts";
 import type { ServiceUnderTest } from "../support/service-under-test.ts";
 import { useWorld } from "../support/use-world.ts";
 
-const { world, service } = useWorld({ newServiceForEachTest: true });
+const { world, service, clock } = useWorld({ newServiceForEachTest: true });
 const OFFLINE = { scope: "User.Read Mail.Read offline_access" };
 
 async function newCode(changes: Record<string, string> = OFFLINE) {
@@ -34,6 +36,59 @@ describe("a code that is used again", () => {
       }
     },
   );
+
+  test("after its 60 seconds ends the grant that its first use made", async () => {
+    const { form } = await newCode();
+    const { refresh_token: grant } = (await redeem(service, form)).json();
+    clock.advance(2 * MINUTE);
+    const forged = await redeem(service, { ...form, code_verifier: newPkce().verifier });
+    expect(forged.json()).toMatchObject({ code: "code_refused" });
+    expect((await useGrant(grant, service)).status).toBe(200);
+    expect((await redeem(service.another(), form)).json()).toMatchObject({ code: "code_refused" });
+    expect((await useGrant(grant, service)).json()).toMatchObject({ code: "grant_invalid" });
+  });
+
+  test("while the grant table is down ends the grant once the table is back, and operators get an event", async () => {
+    const proxy = await startFaultyProxy(world.tableUrl);
+    try {
+      const gate = Promise.withResolvers<void>();
+      const settings = { GRANT_STORE_URL: proxy.url, GRANT_TABLE_NAME: world.tableName };
+      const at = world.serve({ settings, surroundings: { pause: () => gate.promise } });
+      const { form } = await newCode();
+      const { refresh_token: grant } = (await redeem(at, form)).json();
+      proxy.fails = () => true;
+      expect((await redeem(at, form)).json()).toMatchObject({ code: "code_refused" });
+      expect(at.logs.join("\n")).toContain('"name":"replay_pending"');
+      proxy.fails = () => false;
+      expect((await useGrant(grant, service)).status).toBe(200);
+      gate.resolve();
+      await expect
+        .poll(() => at.service.operatorLog.drain())
+        .toContainEqual(expect.objectContaining({ name: "replay_ended", grantId: expect.any(String) }));
+      expect((await useGrant(grant, service)).json()).toMatchObject({ code: "grant_invalid" });
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  test("while the grant table stays down is reported to operators", async () => {
+    const proxy = await startFaultyProxy(world.tableUrl);
+    try {
+      const settings = { GRANT_STORE_URL: proxy.url, GRANT_TABLE_NAME: world.tableName };
+      const at = world.serve({ settings, surroundings: { pause: async () => undefined } });
+      const { form } = await newCode();
+      await redeem(at, form);
+      proxy.fails = () => true;
+      await redeem(at, form);
+      await expect
+        .poll(() => at.service.operatorLog.drain(), { timeout: 20_000 })
+        .toContainEqual(
+          expect.objectContaining({ event: "grants", name: "replay_left", clientId: expect.any(String) }),
+        );
+    } finally {
+      await proxy.stop();
+    }
+  });
 
   test("before its first use has stored its grant leaves no grant", async () => {
     const { form } = await newCode();

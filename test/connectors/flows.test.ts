@@ -3,6 +3,8 @@
  * every HTTP request of it to the local stack. Only what is Microsoft's (Dataverse, mail, Event Grid) is answered here.
  */
 import { describe, expect, test } from "vitest";
+import type { GrantEvent } from "../../shared/core/grant-event.ts";
+import { toCloudEvent } from "../../shared/events/cloud-event.ts";
 import { fences, markdownFile } from "../docs/support/markdown.ts";
 import { pathOf } from "../sign-in/support/browser.ts";
 import { answerLink, requestLink } from "../sign-in/support/sign-in.ts";
@@ -246,26 +248,26 @@ describe("the flow with a grant", () => {
 });
 
 describe("the flow that mails the link", () => {
+  /** As the service sends it. */
+  function cloudEvent(changes: Pick<GrantEvent, "reason" | "signInUrl">): unknown {
+    const event: GrantEvent = {
+      kind: "dead",
+      grantId: "911e1e87f159ec05e9871f451a86798347bda2a75b3bc8ecdc3ea99bc74415f1",
+      clientId: CLIENT_IDS.daemon,
+      user: { tenantId: world.tenant.state.tenantId, objectId: USER_IDS.alice },
+      policyEntry: "daemon",
+      expiresAtSeconds: undefined,
+      ...changes,
+    };
+    return JSON.parse(toCloudEvent(event, SERVICE_URL, Math.floor(clock.nowMs() / 1_000)).text);
+  }
+
   /** The CloudEvent of a dead grant, with the link that a redemption answered. */
   async function eventOfDeadGrant(handle: string) {
     clock.advance(DAY_MS);
     world.tenant.state.revokeSessions({ user: "alice" });
     const dead = (await run("grant", secretsWith(handle))).bodyOf("Get_token") as Record<string, string>;
-    return {
-      specversion: "1.0",
-      type: "graph-token-exchange.grant.dead",
-      source: SERVICE_URL,
-      id: "3e2495b5-4577-4dab-96a2-e0112f20fae8",
-      subject: "911e1e87f159ec05e9871f451a86798347bda2a75b3bc8ecdc3ea99bc74415f1",
-      data: {
-        grantId: "911e1e87f159ec05e9871f451a86798347bda2a75b3bc8ecdc3ea99bc74415f1",
-        clientId: CLIENT_IDS.daemon,
-        policyEntry: "daemon",
-        user: USER_IDS.alice,
-        reason: dead["code"],
-        signInUrl: dead["signin_url"],
-      },
-    };
+    return cloudEvent({ reason: dead["code"], signInUrl: dead["signin_url"] });
   }
 
   test("event → mail → click → the flow with the grant continues with the same handle", async () => {
@@ -279,11 +281,11 @@ describe("the flow that mails the link", () => {
   });
 
   test("an event without a link goes to the administrator", async () => {
-    const data = { policyEntry: "daemon", user: USER_IDS.alice, reason: "grant_dead" };
-    const ended = await run("mail-the-link", {}, { type: "graph-token-exchange.grant.dead", subject: "an-id", data });
+    const event = cloudEvent({ reason: "grant_dead", signInUrl: undefined });
+    const ended = await run("mail-the-link", {}, event);
     expect(mailOf(ended).parameters).toMatchObject({
       "emailMessage/To": "erin@contoso.local",
-      "emailMessage/Body": expect.stringContaining("an-id"),
+      "emailMessage/Body": expect.stringContaining("911e1e87f159"),
     });
   });
 });

@@ -125,7 +125,7 @@ describe("the webhook", () => {
     expect(receiver.deliveries.length).toBeGreaterThan(0);
   });
 
-  test("a new line at the end of the secret does no harm", async () => {
+  test("a trailing newline in the secret is ignored", async () => {
     putSecret(`${secret}\n`);
     await cause(serve());
     const [delivery] = receiver.deliveries;
@@ -186,7 +186,7 @@ describe("a receiver that fails", () => {
     expect(await waiting()).toEqual([]);
   });
 
-  test("redirects to another host: that host gets no request", async () => {
+  test("that redirects elsewhere: the other host gets no request", async () => {
     const requests: string[] = [];
     const elsewhere = createServer((request, response) => {
       requests.push(request.url ?? "");

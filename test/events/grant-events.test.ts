@@ -19,7 +19,7 @@ import { appToken, bearer, CLIENT_IDS, exchangeForm, USER_IDS, userToken } from 
 import { MINUTE } from "../support/movable-clock.ts";
 import { policyWithEntries } from "../support/policies.ts";
 import { type Answer, SERVICE_URL, type ServiceUnderTest } from "../support/service-under-test.ts";
-import { readTable } from "../support/table-rows.ts";
+import { newTableName, readTable } from "../support/table-rows.ts";
 import { useWorld } from "../support/use-world.ts";
 import { startWebhookReceiver, type WebhookReceiver } from "./support/webhook-receiver.ts";
 
@@ -124,6 +124,20 @@ test("the grant dies: an event with the link; the person clicks: healed, and the
   expect(new Set(ids).size).toBe(4);
 });
 
+test("Entra refuses a refresh token that another redemption has replaced: no event, and the real death has one", async () => {
+  const handle = await allowedHandle(serve());
+  const order = world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", aadsts: 50173, hold: true });
+  const late = redeem(handle);
+  await world.tenant.state.orders.hit(order);
+  expect((await redeem(handle)).status).toBe(200);
+  world.tenant.state.releaseOrder({ id: order });
+  expect((await late).json()["code"]).toBe("grant_dead");
+  expect(kindsOf(await received())).toEqual(["created"]);
+  endSession();
+  expect((await redeem(handle)).json()["code"]).toBe("grant_dead");
+  expect(kindsOf(await received())).toEqual(["created", "dead"]);
+});
+
 test("the link of an event opens nothing for another person", async () => {
   const handle = await allowedHandle(serve());
   endSession();
@@ -158,6 +172,14 @@ test.each([
   const events = await received();
   expect(kindsOf(events)).toEqual(["created", "revoked"]);
   expect(events[1]).toMatchObject({ subject: idOf(handle), data: { clientId: CLIENT_IDS.daemon } });
+});
+
+test("a grant that a newer one replaces at maxGrantsPerUser, by a link: revoked", async () => {
+  const POLICY = policyWithEntries({ daemon: { maxGrantsPerUser: 1 } });
+  const handle = await allowedHandle(serve({ POLICY, GRANT_TABLE_NAME: newTableName() }));
+  await allowedHandle(at);
+  const revoked = (await received()).filter((event) => kindsOf([event])[0] === "revoked");
+  expect(revoked).toMatchObject([{ subject: idOf(handle), data: { reason: "replaced" } }]);
 });
 
 test("its person ends the grant on /me: revoked, once", async () => {

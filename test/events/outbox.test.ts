@@ -52,6 +52,14 @@ test("an event waits once for each receiver, is due at its time, and is gone aft
   expect(await outbox.due(NOW + 200, 10)).toEqual({ ok: true, value: [] });
 });
 
+test("the events of one receiver do not keep those of the other from the timer", async () => {
+  const { outbox } = await setUp();
+  for (const id of ["a", "b", "c"]) await outbox.add(event(id, { target: "event-grid" }), NOW);
+  await outbox.add(event("d"), NOW);
+  const due = await outbox.due(NOW, 2);
+  expect(due.ok && due.value.map(({ id }) => id)).toEqual(["a", "b", "d"]);
+});
+
 test("the oldest events are the surplus", async () => {
   const { outbox } = await setUp();
   for (const [index, id] of ["c", "a", "d", "b"].entries()) {
@@ -63,7 +71,7 @@ test("the oldest events are the surplus", async () => {
   expect((await outbox.due(NOW, 3)).ok && (await outbox.due(NOW, 3))).toMatchObject({ value: { length: 3 } });
 });
 
-test("a row that the service did not write is skipped, and the reaper of grants deletes no event", async () => {
+test("a row that the service did not write is skipped, and the reaper of grants deletes an event that no timer sends", async () => {
   const { client, store, outbox } = await setUp();
   await client.createEntity({
     partitionKey: "events",
@@ -72,9 +80,11 @@ test("a row that the service did not write is skipped, and the reaper of grants 
   });
   await outbox.add(event("a"), NOW);
   expect(await outbox.due(NOW, 10)).toEqual({ ok: true, value: [event("a")] });
-  const reaped = await store.reap({ beforeSeconds: NOW * 2, limit: 100, dryRun: false });
-  expect(reaped).toMatchObject({ ok: true, value: { expired: 0, deleted: 0 } });
+  const reap = (beforeSeconds: number) => store.reap({ beforeSeconds, limit: 100, dryRun: false });
+  expect(await reap(NOW + 24 * 3_600)).toMatchObject({ ok: true, value: { expired: 0, deleted: 0 } });
   expect(await outbox.due(NOW, 10)).toEqual({ ok: true, value: [event("a")] });
+  expect(await reap(NOW + 24 * 3_600 + 1)).toMatchObject({ ok: true, value: { expired: 1, deleted: 1 } });
+  expect(await outbox.due(NOW, 10)).toEqual({ ok: true, value: [] });
 });
 
 test("all pages of the table service are read, up to the limit", async () => {

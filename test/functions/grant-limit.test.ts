@@ -1,5 +1,6 @@
 /** `maxGrantsPerUser`: how many grants one caller has of one person. */
 import { describe, expect, test } from "vitest";
+import type { OfflineAccess } from "../../shared/offline-access/offline-access.ts";
 import { allowedHandle, answerLink, requestLink } from "../sign-in/support/sign-in.ts";
 import { appToken, bearer, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
 import { MINUTE } from "../support/movable-clock.ts";
@@ -30,6 +31,17 @@ function redeem(at: ServiceUnderTest, grant: string, user: User = "alice") {
   return at.call("/AuthorizationHeader/graph", { headers: bearer(userToken(world, { user })), json: { grant } });
 }
 
+/** From now on the deadline has passed when the grant is stored. */
+function beLate(at: ServiceUnderTest, step: "issue" | "allow"): void {
+  const grants = at.service.exchangeContext.grants as Pick<Mutable<OfflineAccess>, "issue" | "allow">;
+  const { issue, allow } = grants;
+  const signal = AbortSignal.abort();
+  if (step === "issue") grants.issue = (request) => issue({ ...request, signal });
+  else grants.allow = (request) => allow({ ...request, signal });
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 describe("at maxGrantsPerUser", () => {
   test("the oldest grant that was never redeemed ends, and the audit event names it", async () => {
     const at = serve();
@@ -57,6 +69,52 @@ describe("at maxGrantsPerUser", () => {
     const form = { token: grants[0] ?? "" };
     await at.call("/oauth2/revoke", { form, headers: bearer(userToken(world)) });
     expect((await exchange(at)).status).toBe(200);
+  });
+
+  test("20 requests at the same time leave as many grants as the limit allows", async () => {
+    const at = serve();
+    const used = await newGrant(at);
+    expect((await redeem(at, used)).status).toBe(200);
+    const form = exchangeForm(userToken(world), { scope: "User.Read Mail.Read offline_access" });
+    const answers = await Promise.all(Array.from({ length: 20 }, () => at.call("/oauth2/token", { form })));
+    const redeemed = [];
+    for (const answer of answers) {
+      if (answer.status === 200) redeemed.push((await redeem(at, String(answer.json()["refresh_token"]))).status);
+      else expect(answer.json()).toMatchObject({ code: "grant_limit_reached" });
+    }
+    expect(redeemed.filter((status) => status === 200)).toHaveLength(2);
+    expect((await redeem(at, used)).status).toBe(200);
+    const listed = await at.call("/grants", { headers: bearer(userToken(world)) });
+    expect(listed.json()["grants"]).toHaveLength(3);
+  });
+
+  test("links that are allowed at the same time leave as many grants as the limit allows", async () => {
+    const at = serve();
+    const links = [];
+    for (let made = 0; made < 8; made++) links.push(await requestLink(at));
+    await Promise.all(links.map(({ link }) => answerLink(at, link)));
+    const headers = bearer(appToken(world, { client: "daemon" }));
+    expect((await at.call("/grants", { headers })).json()["grants"]).toHaveLength(3);
+  });
+
+  test("a request that got 504 ends no older grant", async () => {
+    const at = serve();
+    const handles = [await newGrant(at), await newGrant(at), await newGrant(at)];
+    beLate(at, "issue");
+    expect((await exchange(at)).status).toBe(504);
+    for (const grant of handles) expect((await redeem(at, grant)).status).toBe(200);
+  });
+
+  test("a person who got 504 at Allow ends no older grant", async () => {
+    const at = serve();
+    const handles = [await allowedHandle(at), await allowedHandle(at), await allowedHandle(at)];
+    beLate(at, "allow");
+    const { link } = await requestLink(at);
+    expect((await answerLink(at, link)).status).toBe(504);
+    const headers = bearer(appToken(world, { client: "daemon" }));
+    for (const grant of handles) {
+      expect((await at.call("/AuthorizationHeader/graph", { headers, json: { grant } })).status).toBe(200);
+    }
   });
 
   test("another person, another caller and the same client as an application are not affected", async () => {

@@ -108,7 +108,7 @@ describe("the timer of keepAliveDays", () => {
     expect(await keepAlive(at.service)).toEqual({ event: "keep_alive", not_due: 2 });
   });
 
-  test("ends its run after the first answers that do not come, and tries again a day later", async () => {
+  test("ends its run when Entra stops answering, and tries again a day later", async () => {
     const at = scene();
     await allowedHandle(at.service);
     clock.advance(12 * DAY);
@@ -118,6 +118,19 @@ describe("the timer of keepAliveDays", () => {
     clock.advance(DAY);
     expect(await keepAlive(at.service)).toEqual({ event: "keep_alive", kept: 1 });
     expect(await listed(at)).not.toHaveProperty("lastError");
+  });
+
+  test("tries again a day after Entra refused the service's credential, which is no error of the grant", async () => {
+    const at = scene(policyWithEntries({ daemon: { keepAliveDays: 60, grantMaxDays: 365 } }));
+    const handle = await allowedHandle(at.service);
+    clock.advance(61 * DAY);
+    world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", aadsts: 7000222, times: 2 });
+    expect(await keepAlive(at.service)).toEqual({ event: "keep_alive", busy: 1 });
+    expect(await listed(at)).not.toHaveProperty("lastError");
+    world.tenant.state.orders.clear();
+    clock.advance(DAY + 1);
+    expect(await keepAlive(at.service)).toEqual({ event: "keep_alive", kept: 1 });
+    expect((await redeem(at.service, handle)).status).toBe(200);
   });
 
   test("stops at Entra's throttle", async () => {
@@ -180,7 +193,7 @@ describe("a grant that Entra refuses to the timer", () => {
     expect(at.events.map(({ kind }) => kind)).toEqual(["dead", "dead"]);
   });
 
-  test("by a Conditional Access challenge needs the person: it is not dead, and is tried again after a period", async () => {
+  test("by a Conditional Access challenge needs the person: it is not dead, and is tried again after three days", async () => {
     const at = scene();
     const handle = await allowedHandle(at.service);
     clock.advance(12 * DAY);
@@ -189,12 +202,25 @@ describe("a grant that Entra refuses to the timer", () => {
     expect(at.events).toEqual([]);
     expect(await listed(at)).toMatchObject({ lastError: { code: "interaction_required" } });
     world.tenant.state.clearRequirements();
-    clock.advance(9 * DAY);
+    clock.advance(2 * DAY);
     expect(await keepAlive(at.service)).toEqual({ event: "keep_alive", not_due: 1 });
     clock.advance(2 * DAY);
     expect(await keepAlive(at.service)).toEqual({ event: "keep_alive", kept: 1 });
     expect((await redeem(at.service, handle)).status).toBe(200);
   });
+
+  test.each([65001, 50076, 500011, 700016, 53003])(
+    "with AADSTS%d after 62 idle days is tried again, and lives once the cause is gone",
+    async (aadsts) => {
+      const at = scene(policyWithEntries({ daemon: { keepAliveDays: 60, grantMaxDays: 365 } }));
+      await allowedHandle(at.service);
+      clock.advance(62 * DAY);
+      world.tenant.state.order({ endpoint: "token", grantType: "refresh_token", aadsts });
+      expect(await keepAlive(at.service)).toEqual({ event: "keep_alive", refused: 1 });
+      clock.advance(27 * DAY);
+      expect(await keepAlive(at.service)).toEqual({ event: "keep_alive", kept: 1 });
+    },
+  );
 
   test("that answers about another person is refused, and the grant keeps its refresh token", async () => {
     const at = scene();

@@ -114,7 +114,7 @@ describe("publish", () => {
     expect(rows.size).toBe(30);
   });
 
-  test("of an event that was not written is made again with the next report", async () => {
+  test("reports an event again if writing it failed", async () => {
     let fails = true;
     const { publisher, problems, sent } = setUp({
       outbox: {
@@ -148,8 +148,13 @@ describe("the id of an event", () => {
   const idOf = (changes: Partial<GrantEvent>, at = NOW) => toCloudEvent(grantEvent(changes), SOURCE, at).id;
 
   test("is the same for the same fact, whenever and by whomever it is reported", () => {
-    expect(idOf({ kind: "dead" }, NOW + 5_000)).toBe(idOf({ kind: "dead" }));
-    expect(idOf({ kind: "dead", signInUrl: "https://x/signin/a", reason: "grant_dead" })).toBe(idOf({ kind: "dead" }));
+    const kind = "expiring";
+    expect(idOf({ kind }, NOW + 5_000)).toBe(idOf({ kind }));
+    expect(idOf({ kind, signInUrl: "https://x/signin/a", reason: "x" })).toBe(idOf({ kind }));
+  });
+
+  test("of a second death is another one", () => {
+    expect(idOf({ kind: "dead" }, NOW + 5_000)).not.toBe(idOf({ kind: "dead" }));
   });
 
   test("is another for another kind, grant, end or service", () => {
@@ -238,6 +243,14 @@ describe("sendDue", () => {
     });
     expect(await run(setting, waitingEvents(500))).toMatchObject({ due: 500, givenUp: 1 });
     expect(setting.problems).toEqual([{ name: "given_up", target: "webhook", reason: "too_many", count: 1 }]);
+  });
+
+  test("reports only those events as given up that it removed", async () => {
+    const setting = setUp({
+      outbox: { remove: async ({ id }) => (id === "id-0" ? fail({ kind: "store_timeout" }) : succeed(true)) },
+    });
+    expect(await run(setting, waitingEvents(3, { createdAtSeconds: NOW - 100_000 }))).toMatchObject({ givenUp: 2 });
+    expect(setting.problems).toEqual([{ name: "given_up", target: "webhook", reason: "too_old", count: 2 }]);
   });
 
   test("reports an outbox that cannot be read", async () => {

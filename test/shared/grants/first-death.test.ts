@@ -1,4 +1,4 @@
-/** What the row says after a refused redemption: once for each cause, and only about the refresh token that was refused. */
+/** What the row says after a refused redemption: only about the refresh token that was refused, and not again while the code stays the same. */
 import { describe, expect, it } from "vitest";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
@@ -23,18 +23,18 @@ describe("a refused redemption", () => {
   it("that says dead is the first death once, for all instances", async () => {
     const { grants, open, row } = await setUp();
     const [first, second] = [await open(), await open()];
-    expect(expectOk(await grants.firstDeath(first, DEAD))).toBe(true);
-    expect(expectOk(await grants.firstDeath(second, DEAD))).toBe(false);
-    expect(expectOk(await grants.firstDeath(await open(), DEAD))).toBe(false);
+    expect(expectOk(await grants.recordRefusedRedemption(first, DEAD))).toBe(true);
+    expect(expectOk(await grants.recordRefusedRedemption(second, DEAD))).toBe(false);
+    expect(expectOk(await grants.recordRefusedRedemption(await open(), DEAD))).toBe(false);
     expect(row()).toMatchObject({ deadSinceSeconds: NOW, lastError: { code: "grant_dead", atSeconds: NOW } });
   });
 
-  it("is written once for each cause", async () => {
+  it("is not written again while its code stays the same", async () => {
     const { grants, open, row, writes } = await setUp();
-    expectOk(await grants.firstDeath(await open(), CHALLENGED));
-    expectOk(await grants.firstDeath(await open(), CHALLENGED));
+    expectOk(await grants.recordRefusedRedemption(await open(), CHALLENGED));
+    expectOk(await grants.recordRefusedRedemption(await open(), CHALLENGED));
     expect(writes()).toBe(1);
-    expectOk(await grants.firstDeath(await open(), { code: "consent_required", isDead: false }));
+    expectOk(await grants.recordRefusedRedemption(await open(), { code: "consent_required", isDead: false }));
     expect(writes()).toBe(2);
     expect(row()).toMatchObject({ lastError: { code: "consent_required" }, deadSinceSeconds: undefined });
   });
@@ -43,14 +43,14 @@ describe("a refused redemption", () => {
     const { grants, open, row } = await setUp();
     const [refused, worked] = [await open(), await open()];
     expectOk(await grants.storeNewer(worked, new SecretValue("newer"), BY_CALLER));
-    expect(expectOk(await grants.firstDeath(refused, DEAD))).toBe(false);
+    expect(expectOk(await grants.recordRefusedRedemption(refused, DEAD))).toBe(false);
     expect(row()).toMatchObject({ deadSinceSeconds: undefined, lastError: undefined });
   });
 
   it("is over with the next redemption that works, with or without a newer refresh token", async () => {
     for (const newer of [new SecretValue("newer"), undefined]) {
       const { grants, open, row } = await setUp();
-      expectOk(await grants.firstDeath(await open(), DEAD));
+      expectOk(await grants.recordRefusedRedemption(await open(), DEAD));
       const opened = await open();
       expectOk(
         await (newer === undefined
@@ -65,9 +65,9 @@ describe("a refused redemption", () => {
     const { store, grants, open } = await setUp();
     const opened = await open();
     store.failure = { kind: "store_timeout" };
-    expect(await grants.firstDeath(opened, DEAD)).toMatchObject({ failure: { kind: "store_timeout" } });
+    expect(await grants.recordRefusedRedemption(opened, DEAD)).toMatchObject({ failure: { kind: "store_timeout" } });
     store.failure = undefined;
     store.rows.clear();
-    expect(await grants.firstDeath(opened, DEAD)).toMatchObject({ failure: { kind: "grant_unknown" } });
+    expect(await grants.recordRefusedRedemption(opened, DEAD)).toMatchObject({ failure: { kind: "grant_unknown" } });
   });
 });

@@ -41,6 +41,7 @@ describe("a failed redemption", () => {
     ["a store that does not answer", { kind: "dependency_failed", dependency: "grant_store", problem: "timeout" }],
     ["a revocation during the call", { kind: "grant_refused", reason: "unknown" }],
     ["a scope that the policy does not list", { kind: "policy_refused", reason: "scope_not_allowed" }],
+    ["a refused credential of the service", refusedBy("credential_refused")],
     ["the deadline", { kind: "deadline_passed" }],
   ])("by %s is not recorded", (_title, failure) => {
     expect(toRefusal(failure, codeOf)).toBeUndefined();
