@@ -76,7 +76,11 @@ describe("TLS", () => {
       { NODE_OPTIONS: "--max-old-space-size=512 --use-openssl-ca", SSL_CERT_FILE: "/app/.local/ca.pem" },
       /^NODE_OPTIONS must not have --use-openssl-ca in Azure/,
     ],
-    ["such an option in quotes", { NODE_OPTIONS: '"--use_openssl_ca"' }, /^NODE_OPTIONS must not have --use-openssl-ca/],
+    [
+      "such an option in quotes",
+      { NODE_OPTIONS: '"--use_openssl_ca"' },
+      /^NODE_OPTIONS must not have --use-openssl-ca/,
+    ],
     ["the machine's certificate authorities", { NODE_OPTIONS: "--use-system-ca" }, /^NODE_OPTIONS must not have/],
     ["the same by a variable", { NODE_USE_SYSTEM_CA: "1" }, /^NODE_USE_SYSTEM_CA must not be 1/],
     ["SERVICE_URL with http", { SERVICE_URL: "http://gte.example" }, /^SERVICE_URL must use https/],
