@@ -3,6 +3,7 @@
  * event. It contains no business rule. Each route has its own file in `routes/`.
  */
 import type { HttpHandler, HttpRequest, HttpResponseInit, InvocationContext } from "@azure/functions";
+import type { Release } from "../shared/admission/fair-queue.ts";
 import type { AuditEvent, AuditFacts, AuditOutcome } from "../shared/audit/audit-event.ts";
 import type { AuditTrail } from "../shared/audit/audit-trail.ts";
 import { describeFailure, outcomeOf } from "../shared/audit/describe-failure.ts";
@@ -57,7 +58,8 @@ export function createHandler(service: Service, route: Route): HttpHandler {
     if (trace !== undefined) {
       facts.traceId = trace.traceId;
     }
-    const handling: Handling = { service, route, request, context, facts, trace, startedMs, observe };
+    const trail = createTrail(facts);
+    const handling: Handling = { service, route, request, context, facts, trail, trace, startedMs, observe };
     const entered = await admit(handling);
     if (entered?.ok === false) return refuseEarly(handling, entered.failure);
     try {
@@ -77,19 +79,45 @@ interface Handling {
   readonly request: HttpRequest;
   readonly context: InvocationContext;
   readonly facts: AuditFacts;
+  readonly trail: RequestTrail;
   readonly trace: RequestTrace | undefined;
   readonly startedMs: number;
   readonly observe: ReturnType<NonNullable<Service["telemetry"]>["forRoute"]> | undefined;
+}
+
+interface RequestTrail {
+  readonly audit: AuditTrail;
+  /** Called with the facts that are added after the audit event is written. */
+  onLate: AuditTrail["add"] | undefined;
+}
+
+function createTrail(facts: AuditFacts): RequestTrail {
+  const trail: RequestTrail = {
+    onLate: undefined,
+    audit: {
+      add(more) {
+        Object.assign(facts, more);
+        trail.onLate?.(more);
+      },
+    },
+  };
+  return trail;
 }
 
 /**
  * Undefined: the request begins without a place in the queue. Probes and metadata documents wait for nothing, and a bug in
  * the queue must not stop the service.
  */
-async function admit({ service, route, request, context }: Handling): Promise<Result<() => void, Failure> | undefined> {
+async function admit({
+  service,
+  route,
+  request,
+  context,
+  trail,
+}: Handling): Promise<Result<Release, Failure> | undefined> {
   if (route.audit === "none") return undefined;
   try {
-    return await service.admission.enter(request);
+    return await service.admission.enter(request, trail.audit);
   } catch (error) {
     logBug(context, route, error);
     return undefined;
@@ -97,20 +125,19 @@ async function admit({ service, route, request, context }: Handling): Promise<Re
 }
 
 async function answer(handling: Handling): Promise<HttpResponseInit> {
-  const { service, route, request, context, facts, trace, startedMs, observe } = handling;
+  const { service, route, request, context, facts, trail, trace, startedMs, observe } = handling;
   if (route.audit === "issued") {
     service.warmUp(trace);
   }
-  let addLate: AuditTrail["add"] | undefined;
-  const audit: AuditTrail = {
-    add(more) {
-      Object.assign(facts, more);
-      addLate?.(more);
-    },
-  };
   const deadline = createDeadline(route.deadlineMs ?? REQUEST_DEADLINE_MS);
   const language = languageFor(route, request);
-  const routeContext = { language, audit, correlationId: facts.correlationId ?? "", trace, signal: deadline.signal };
+  const routeContext = {
+    language,
+    audit: trail.audit,
+    correlationId: facts.correlationId ?? "",
+    trace,
+    signal: deadline.signal,
+  };
   const result = await runRoute(route, request, routeContext, context, deadline.passed);
   deadline.cancel();
   const endedMs = service.nowMs();
@@ -121,7 +148,7 @@ async function answer(handling: Handling): Promise<HttpResponseInit> {
     event.outcome === "failed" ? context.error(line) : context.log(line);
     observe?.({ ...event, startedMs, endedMs, trace });
   }
-  addLate = (more) => {
+  trail.onLate = (more) => {
     if (more.grantMade !== undefined || more.grantRevoked !== undefined) {
       const time = new Date(service.nowMs()).toISOString();
       context.error(JSON.stringify({ ...event, ...facts, time, code: AFTER_DEADLINE }));

@@ -170,7 +170,7 @@ export const CALLER_WORDS: WordsFor<CallerRule> = {
   },
   limits: {
     meaning:
-      "`bypassPerMinute`: uncached requests (`claims`, `forceRefresh`) per person and minute. The default is 10. `missesPerMinute`: requests that the cache cannot answer, per person, API and minute. The default is 120. `requestsAtOnce`: requests of one client that one instance works on or keeps waiting. The default is 128. `requestsPerMinute`: requests of one client on all instances. There is no default.",
+      "`bypassPerMinute`: uncached requests (`claims`, `forceRefresh`) per person and minute. The default is 10. `missesPerMinute`: requests that the cache cannot answer, per person, API and minute. The default is 120. `requestsAtOnce`: requests of one client that one instance works on or keeps waiting. The default is 128. `requestsPerMinute`: requests of one client on all instances. There is no default. All agents of a `blueprint` count as one client.",
     example: { bypassPerMinute: 10, missesPerMinute: 120, requestsAtOnce: 128, requestsPerMinute: 6000 },
   },
 };

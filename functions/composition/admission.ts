@@ -3,35 +3,45 @@
  * its limit. The queue and the counters outlive every version.
  */
 import type { HttpRequest } from "@azure/functions";
-import { createFairQueue, type FairQueue, type Leave, type NotAdmitted } from "../../shared/admission/fair-queue.ts";
+import {
+  type Admitted,
+  createFairQueue,
+  type FairQueue,
+  type NotAdmitted,
+  type Release,
+} from "../../shared/admission/fair-queue.ts";
 import { createRequestRates, type RequestRates, type RequestRatesInput } from "../../shared/admission/request-rates.ts";
+import type { AuditTrail } from "../../shared/audit/audit-trail.ts";
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { Caller } from "../../shared/caller/caller.ts";
 import type { CallerValidator } from "../../shared/caller/validate-caller.ts";
 import type { Failure } from "../../shared/core/failure.ts";
 import { UNPROVEN_REQUESTS_AT_ONCE_MAX } from "../../shared/core/limits.ts";
-import { fail, type Result } from "../../shared/core/result.ts";
+import { fail, type Result, succeed } from "../../shared/core/result.ts";
 import { readPresentedToken } from "../../shared/http/read-presented-token.ts";
 import { entryFor } from "../../shared/policy/find-entry.ts";
-import { type RequestLimits, requestLimits } from "../../shared/policy/request-limits.ts";
-import type { Policy } from "../../shared/policy/rules.ts";
+import { requestLimits } from "../../shared/policy/request-limits.ts";
+import type { CallerRule, Policy } from "../../shared/policy/rules.ts";
 
 export interface Admission {
-  /** Before anything of the request is checked: leave to begin, or the failure that the client gets. */
-  enter(request: HttpRequest): Promise<Result<Leave, Failure>>;
-  /** After authentication: counts the request. Returns a failure if the caller has reached its limit. */
-  countRequest(caller: Caller): Failure | undefined;
+  /**
+   * Before anything of the request is checked: a function to call when the request ends, or the failure. `audit` is the
+   * trail of this request, by which `countRequest` finds it.
+   */
+  enter(request: HttpRequest, audit: AuditTrail): Promise<Result<Release, Failure>>;
+  /** After authentication: counts the request as its caller's. Returns a failure if the caller has reached a limit. */
+  countRequest(caller: Caller, audit: AuditTrail): Failure | undefined;
 }
 
 /** What outlives a version of the policy. */
 export interface AdmissionState {
   readonly queue: FairQueue;
   readonly rates: RequestRates;
-  readonly shedReport: (shed: Shed) => void;
+  readonly reportRefused: (refused: RefusedEarly) => void;
 }
 
 /** A request that was refused before it began. */
-export interface Shed {
+export interface RefusedEarly {
   readonly reason: NotAdmitted;
   /** Name of the policy entry; undefined: the token of the request proves no caller. */
   readonly entry: string | undefined;
@@ -49,28 +59,40 @@ interface Lane {
   readonly entry: string | undefined;
 }
 
-export function createAdmission({ queue, rates, shedReport, callers, policy, nowSeconds }: AdmissionInput): Admission {
-  const laneOf = async (request: HttpRequest): Promise<Lane> => {
+export function createAdmission({
+  queue,
+  rates,
+  reportRefused,
+  callers,
+  policy,
+  nowSeconds,
+}: AdmissionInput): Admission {
+  const admitted = new WeakMap<AuditTrail, Admitted>();
+  const laneOfRequest = async (request: HttpRequest): Promise<Lane> => {
     const token = await readPresentedToken(request);
     const caller = token === undefined ? undefined : callers.recognise(token, nowSeconds());
     const entry = caller === undefined ? undefined : entryFor(policy, caller);
-    return caller === undefined || entry === undefined
-      ? UNPROVEN
-      : { name: nameOf(caller), atOnce: requestLimits(entry).atOnce, entry: entry.name };
+    return caller === undefined || entry === undefined ? UNPROVEN : laneOf(caller, entry);
   };
   return {
-    async enter(request) {
-      const lane = await laneOf(request);
+    async enter(request, audit) {
+      const lane = await laneOfRequest(request);
       const entered = await queue.enter(lane.name, lane.atOnce);
-      if (entered.ok) return entered;
-      shedReport({ reason: entered.failure, entry: lane.entry });
+      if (entered.ok) {
+        admitted.set(audit, entered.value);
+        return succeed(entered.value.release);
+      }
+      reportRefused({ reason: entered.failure, entry: lane.entry });
       return fail(toFailure(entered.failure, lane));
     },
-    countRequest(caller) {
+    countRequest(caller, audit) {
       const entry = entryFor(policy, caller);
-      const limits: Partial<RequestLimits> = entry === undefined ? {} : requestLimits(entry);
+      if (entry === undefined) return undefined;
+      const lane = laneOf(caller, entry);
+      if (admitted.get(audit)?.move(lane.name, lane.atOnce) === false) return toFailure("lane_full", lane);
+      const limits = requestLimits(entry);
       if (limits.perMinute === undefined) return undefined;
-      const wait = rates.spend(nameOf(caller), limits.perMinute);
+      const wait = rates.spend(lane.name, limits.perMinute);
       return wait === undefined
         ? undefined
         : {
@@ -89,14 +111,14 @@ export function createAdmissionState(
   return {
     queue: createFairQueue({ steadyMs }),
     rates: createRequestRates(rates),
-    shedReport: createShedReport(rates.nowMs, operatorLog),
+    reportRefused: createReport(rates.nowMs, operatorLog),
   };
 }
 
-/** One operator event for all requests that were refused in this time, so that a flood does not fill the log. */
+/** At most one operator event in this time; it counts the refusals since the previous one. */
 const REPORT_EVERY_MS = 10_000;
 
-function createShedReport(nowMs: () => number, operatorLog: OperatorLog): AdmissionState["shedReport"] {
+function createReport(nowMs: () => number, operatorLog: OperatorLog): AdmissionState["reportRefused"] {
   let count = 0;
   let reportedAtMs = Number.NEGATIVE_INFINITY;
   return ({ reason, entry }) => {
@@ -110,14 +132,16 @@ function createShedReport(nowMs: () => number, operatorLog: OperatorLog): Admiss
 
 // ------------------------------------------------------------------------------------------------------------------
 
-/** All requests whose token proves no caller of the policy yet: those of strangers, and each caller's first one. */
+/** All requests whose token proves no caller of the policy yet: those of strangers, and the first one with each token. */
 const UNPROVEN: Lane = { name: "unproven", atOnce: UNPROVEN_REQUESTS_AT_ONCE_MAX, entry: undefined };
 
-function nameOf({ kind, clientId }: Pick<Caller, "kind" | "clientId">): string {
-  return `${kind} ${clientId.toLowerCase()}`;
+/** All agents of a blueprint's entry share one lane: an agent costs its blueprint nothing to make. */
+function laneOf({ kind, clientId }: Pick<Caller, "kind" | "clientId">, entry: CallerRule): Lane {
+  const client = entry.blueprint === undefined ? clientId.toLowerCase() : `blueprint ${entry.blueprint}`;
+  return { name: `${kind} ${client}`, atOnce: requestLimits(entry).atOnce, entry: entry.name };
 }
 
-/** Only a caller that its token proves has a limit of its own to be over. */
+/** Only a proven caller has its own limit (429); all others share the instance's (503). */
 function toFailure(reason: NotAdmitted, { atOnce, entry }: Lane): Failure {
   return reason === "lane_full" && entry !== undefined
     ? { kind: "too_many_requests", quota: { name: "at-once", limit: atOnce }, retryAfterSeconds: 1 }

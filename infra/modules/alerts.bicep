@@ -184,9 +184,35 @@ var rules = concat(registrationRules, [
     window: 'PT15M'
   }
   {
+    key: 'upkeep'
+    title: 'Grants need attention'
+    description: 'The service could not keep a grant alive, or could not delete a grant whose caller got an error. The events keep_alive and grants have the numbers and the id.'
+    severity: 2
+    query: '${auditEvents}${loadTextContent('../kql/alert-upkeep.kql')}'
+    column: 'Events'
+    aggregation: 'Total'
+    operator: 'GreaterThan'
+    threshold: 0
+    frequency: 'PT15M'
+    window: 'PT1H'
+  }
+  {
+    key: 'overload'
+    title: 'The service is overloaded'
+    description: 'Known callers are refused because they send too much or an instance has too much to do. The event load has the number, and the entry of the last one.'
+    severity: 2
+    query: '${auditEvents}${loadTextContent('../kql/alert-overload.kql')}'
+    column: 'Events'
+    aggregation: 'Total'
+    operator: 'GreaterThanOrEqual'
+    threshold: 3
+    frequency: 'PT5M'
+    window: 'PT15M'
+  }
+  {
     key: 'readers'
-    title: 'Another identity reads the vault or the grant table'
-    description: 'Only the service reads the secrets of its vault and the rows of its grant table.'
+    title: 'Another identity uses the vault or the grant table'
+    description: 'Only the service reads the secrets of its vault and the rows of its grant table. An administrator changes a secret only to rotate it.'
     severity: 1
     query: replace(loadTextContent('../kql/alert-readers.kql'), 'SERVICE_PRINCIPAL_ID', principalId)
     column: 'Requests'

@@ -25,7 +25,7 @@ var alerts = [
   {
     key: 'settings'
     title: 'The app or its audit trail was changed'
-    description: 'Settings, code or credentials of the app, the federated credentials of its identity, or what is logged.'
+    description: 'Settings, code or credentials of the app, the federated credentials of its identity, what is logged, or an alert and its recipients.'
     operations: [
       'Microsoft.Web/sites/write'
       'Microsoft.Web/sites/config/write'
@@ -34,7 +34,12 @@ var alerts = [
       'Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write'
       'Microsoft.Insights/diagnosticSettings/write'
       'Microsoft.Insights/diagnosticSettings/delete'
+      'Microsoft.Insights/scheduledQueryRules/write'
       'Microsoft.Insights/scheduledQueryRules/delete'
+      'Microsoft.Insights/activityLogAlerts/write'
+      'Microsoft.Insights/activityLogAlerts/delete'
+      'Microsoft.Insights/actionGroups/write'
+      'Microsoft.Insights/actionGroups/delete'
     ]
   }
 ]

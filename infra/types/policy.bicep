@@ -134,12 +134,12 @@ type CallerLimits = {
   @maxValue(10000)
   missesPerMinute: int?
 
-  @description('Requests of one client that one instance works on or keeps waiting at once.')
+  @description('Requests of one client, or of all agents of the blueprint, that one instance works on or keeps waiting at once.')
   @minValue(1)
   @maxValue(1000)
   requestsAtOnce: int?
 
-  @description('Requests of one client per minute, on all instances. Not set: no limit.')
+  @description('Requests of one client, or of all agents of the blueprint, per minute, on all instances. Not set: no limit.')
   @minValue(1)
   @maxValue(1000000)
   requestsPerMinute: int?

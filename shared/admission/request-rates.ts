@@ -1,6 +1,6 @@
 /**
- * Requests in a minute of each caller with a limit, on all instances. Every instance counts its own requests and tells
- * Redis at most once a second how many there were; the answer is the count of all instances. So no request waits for
+ * Requests in a minute of each caller with a limit, on all instances. Every instance counts its own requests and adds
+ * to Redis at most once a second how many there were; the answer is the count of all instances. So no request waits for
  * Redis, and several instances together exceed a limit by what they accept in one second. Without Redis, each instance
  * counts for itself. The windows are the minutes of the clock, the same for all instances.
  */
@@ -9,7 +9,7 @@ import { hash } from "node:crypto";
 const WINDOW_MS = 60_000;
 /** Between two messages to Redis about one caller. */
 const SHARE_EVERY_MS = 1_000;
-/** Callers with a limit that sent a request in this minute: as many as a policy has entries and agents. */
+/** Callers with a limit that sent a request in this minute: as many as a policy has entries. */
 const CALLERS_MAX = 10_000;
 
 export interface RequestRates {
@@ -34,10 +34,10 @@ interface Window {
   /** Requests that this instance accepted. */
   own: number;
   /** The part of `own` that the shared counter has. */
-  shared: number;
+  reported: number;
   /** What the shared counter said last: the requests of all instances. */
   total: number;
-  sharedAtMs: number;
+  reportedAtMs: number;
 }
 
 export function createRequestRates({ nowMs, shared }: RequestRatesInput): RequestRates {
@@ -47,7 +47,7 @@ export function createRequestRates({ nowMs, shared }: RequestRatesInput): Reques
     const startsAtMs = now - (now % WINDOW_MS);
     const known = windows.get(caller);
     if (known?.startsAtMs === startsAtMs) return known;
-    const window = { startsAtMs, own: 0, shared: 0, total: 0, sharedAtMs: Number.NEGATIVE_INFINITY };
+    const window = { startsAtMs, own: 0, reported: 0, total: 0, reportedAtMs: Number.NEGATIVE_INFINITY };
     windows.delete(caller);
     windows.set(caller, window);
     const [oldest] = windows.keys();
@@ -55,12 +55,12 @@ export function createRequestRates({ nowMs, shared }: RequestRatesInput): Reques
     return window;
   };
   const share = async (caller: string, window: Window, now: number): Promise<void> => {
-    if (shared === undefined || now - window.sharedAtMs < SHARE_EVERY_MS) return;
-    window.sharedAtMs = now;
-    const by = window.own - window.shared;
+    if (shared === undefined || now - window.reportedAtMs < SHARE_EVERY_MS) return;
+    window.reportedAtMs = now;
+    const by = window.own - window.reported;
     const total = await shared.count(keyOf(caller, window), by, 2 * WINDOW_MS);
     if (total === undefined) return;
-    window.shared += by;
+    window.reported += by;
     window.total = total;
   };
 
@@ -68,7 +68,7 @@ export function createRequestRates({ nowMs, shared }: RequestRatesInput): Reques
     spend(caller, perMinute) {
       const now = nowMs();
       const window = windowOf(caller, now);
-      if (window.total + (window.own - window.shared) >= perMinute) {
+      if (window.total + (window.own - window.reported) >= perMinute) {
         return Math.ceil((window.startsAtMs + WINDOW_MS - now) / 1_000);
       }
       window.own += 1;

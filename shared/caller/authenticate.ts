@@ -21,8 +21,8 @@ export interface AuthenticationContext {
   readonly callers: CallerValidator;
   readonly credentials: CredentialProof;
   readonly nowSeconds: () => number;
-  /** Counts a request of an authenticated caller. Returns a failure if the caller has reached its limit. */
-  readonly countRequest: (caller: Caller) => Failure | undefined;
+  /** Counts the request with this trail as the caller's. Returns a failure if the caller has reached its limit. */
+  readonly countRequest: (caller: Caller, audit: AuditTrail) => Failure | undefined;
   /** Sent to Entra if the service has to fetch the signing keys for this request. */
   readonly trace?: RequestTrace | undefined;
   /** GUID: sent to Entra if the service has to ask it about a client's own credential. */
@@ -73,7 +73,7 @@ export async function authenticate(
   const caller = await checkToken(context, presented.value, authentication);
   if (caller.ok) {
     recordCaller(caller.value, audit);
-    const over = context.countRequest(caller.value);
+    const over = context.countRequest(caller.value, audit);
     return over === undefined ? caller : fail(over);
   }
   if (own !== undefined && caller.failure !== KEYS_UNAVAILABLE) context.credentials.discard(own);

@@ -113,9 +113,10 @@ function hostProblems(
   if (values.get("CLOUD") === "local" && inAzure !== undefined) {
     problems.push(`CLOUD must not be local in Azure: ${inAzure} is set`);
   }
-  if (inAzure !== undefined && variables["NODE_EXTRA_CA_CERTS"]?.trim()) {
+  const authorities = inAzure === undefined ? undefined : ownAuthorities(variables);
+  if (authorities !== undefined) {
     const why = "its certificate authorities, such as the one of the local stack, could speak for Entra";
-    problems.push(`NODE_EXTRA_CA_CERTS must not be set in Azure: ${why}`);
+    problems.push(`${authorities} in Azure: ${why}`);
   }
   const local = values.get("CLOUD") === "local";
   const isLocalTenant = values.get("TENANT_ID")?.toLowerCase() === LOCAL_TENANT_ID;
@@ -127,4 +128,16 @@ function hostProblems(
     );
   }
   return problems;
+}
+
+/**
+ * What makes Node trust other certificate authorities than its own. With the options it reads the files of SSL_CERT_FILE
+ * and SSL_CERT_DIR (https://nodejs.org/api/cli.html#--use-system-ca). An option may be quoted and have underscores.
+ */
+function ownAuthorities(variables: Readonly<Record<string, string | undefined>>): string | undefined {
+  if (variables["NODE_EXTRA_CA_CERTS"]?.trim()) return "NODE_EXTRA_CA_CERTS must not be set";
+  if (variables["NODE_USE_SYSTEM_CA"] === "1") return "NODE_USE_SYSTEM_CA must not be 1";
+  const options = (variables["NODE_OPTIONS"] ?? "").replaceAll(/["\\]/g, "").replaceAll("_", "-");
+  const option = /--use-(?:openssl|system)-ca\b/.exec(options)?.[0];
+  return option === undefined ? undefined : `NODE_OPTIONS must not have ${option}`;
 }

@@ -145,7 +145,7 @@ async function subjectAsCaller(
   const subject = { source: "user", user: user.value, presentedAs } as const;
   recordCaller(user.value, audit);
   recordSubject(subject, audit);
-  const refusal = context.countRequest(user.value) ?? refusalOf(context, user.value, request);
+  const refusal = context.countRequest(user.value, audit) ?? refusalOf(context, user.value, request);
   return refusal === undefined ? succeed({ caller: user.value, subject }) : fail(refusal);
 }
 

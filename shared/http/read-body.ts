@@ -24,7 +24,18 @@ export async function readForm(
 ): Promise<Result<Parameters, Failure>> {
   if (!hasType(request, FORM_TYPE)) return fail({ kind: "media_type_unsupported", expected: FORM_TYPE });
   const text = await readText(request, FORM_TYPE);
-  return text.ok ? collectParameters(new URLSearchParams(text.value), repeatable) : text;
+  if (!text.ok) return text;
+  if (hasTooManyParameters(text.value)) return invalidRequest("too_many_parameters");
+  return collectParameters(new URLSearchParams(text.value), repeatable);
+}
+
+/** Before a form is parsed: 64 KB of `&` cost more than ten milliseconds to parse, and a stranger can send them. */
+export function hasTooManyParameters(form: string): boolean {
+  let separators = 0;
+  for (let at = form.indexOf("&"); at >= 0 && separators <= PARAMETERS_MAX; at = form.indexOf("&", at + 1)) {
+    separators += 1;
+  }
+  return separators > PARAMETERS_MAX;
 }
 
 /** A JSON object body without repeated members. An empty body counts as an empty object. */

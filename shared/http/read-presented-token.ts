@@ -5,6 +5,7 @@
 import { BODY_MAX_BYTES } from "../core/limits.ts";
 import { SecretValue } from "../core/secret-value.ts";
 import type { IncomingRequest } from "./incoming-request.ts";
+import { hasTooManyParameters } from "./read-body.ts";
 
 type CloneableRequest = IncomingRequest & { clone(): IncomingRequest };
 
@@ -29,7 +30,9 @@ export function readPresentedToken(
 async function readFromForm(request: IncomingRequest): Promise<SecretValue | undefined> {
   const bytes = await request.arrayBuffer();
   if (bytes.byteLength > BODY_MAX_BYTES) return undefined;
-  const form = new URLSearchParams(Buffer.from(bytes).toString("latin1"));
+  const text = Buffer.from(bytes).toString("latin1");
+  if (hasTooManyParameters(text)) return undefined;
+  const form = new URLSearchParams(text);
   if (form.has("client_secret")) return undefined;
   const name = PARAMETERS.find((parameter) => form.has(parameter));
   return toToken(name === undefined ? undefined : (form.get(name) ?? undefined));

@@ -170,6 +170,35 @@ describe("the behaviour of callers", () => {
   });
 });
 
+describe("overload", () => {
+  const load = (entry: string | undefined) =>
+    JSON.stringify({ event: "load", name: "refused", reason: "lane_full", count: 9, ...(entry && { entry }) });
+  const firedBy = (lines: string[]) =>
+    firing({ AppTraces: toTraces(lines, now()) }, now()).filter((key) => key !== "silence");
+
+  test("known callers that are refused for half a minute fire an alert, and a moment fires none", () => {
+    expect(firedBy([load("web-users"), load("daemon")])).toEqual([]);
+    expect(firedBy([load("web-users"), load("daemon"), load("web-users")])).toEqual(["overload"]);
+  });
+
+  test("any number of strangers that are refused fires none", () => {
+    expect(firedBy(Array.from({ length: 90 }, () => load(undefined)))).toEqual([]);
+  });
+});
+
+describe("grants that need attention", () => {
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ["a grant that Entra refused to the timer", { event: "keep_alive", kept: 3, refused: 1, failed: 0 }, ["upkeep"]],
+    ["a grant that the timer could not write", { event: "keep_alive", kept: 3, refused: 0, failed: 1 }, ["upkeep"]],
+    ["a grant that could not be deleted", { event: "grants", name: "orphan_left", grantId: "g" }, ["upkeep"]],
+    ["grants that were kept, or that Entra did not answer", { event: "keep_alive", kept: 3, busy: 2, refused: 0 }, []],
+    ["a grant that was deleted at the second attempt", { event: "grants", name: "orphan_removed" }, []],
+  ])("%s", (_what, event, keys) => {
+    const AppTraces = toTraces([JSON.stringify(event)], now());
+    expect(firing({ AppTraces }, now()).filter((key) => key !== "silence")).toEqual(keys);
+  });
+});
+
 describe("the timers", () => {
   test("the watch timer of a service that is ready fires nothing, the silence alert included", async () => {
     await runTimer(createWatch(service.service, createReadiness(service.service)));
@@ -216,9 +245,12 @@ describe("Azure's own logs", () => {
   const firedBy = (tables: Record<string, Record<string, unknown>[]>) =>
     firing(tables, now()).filter((key) => key !== "silence");
 
-  test("another identity reads a secret or a row: an alert, whichever columns and tables exist", () => {
+  test("another identity reads or sets a secret, or uses a row: an alert, whichever columns and tables exist", () => {
     expect(firedBy({ AzureDiagnostics: [{ ...VAULT, [OID]: other }] })).toEqual(["readers"]);
     expect(firedBy({ AzureDiagnostics: [{ ...VAULT, identity_claim_oid_g: other }] })).toEqual(["readers"]);
+    expect(firedBy({ AzureDiagnostics: [{ ...VAULT, OperationName: "SecretSet", [OID]: other }] })).toEqual([
+      "readers",
+    ]);
     const row = { OperationName: "QueryEntities", RequesterObjectId: other };
     expect(firedBy({ StorageTableLogs: [row] })).toEqual(["readers"]);
   });
@@ -229,7 +261,6 @@ describe("Azure's own logs", () => {
         { ...VAULT, [OID]: SERVICE_PRINCIPAL },
         { ...VAULT, [OID]: "" },
         { ...VAULT, OperationName: "VaultGet", [OID]: other },
-        { ...VAULT, OperationName: "SecretSet", [OID]: other },
       ],
       StorageTableLogs: [
         { OperationName: "MergeEntity", RequesterObjectId: SERVICE_PRINCIPAL },

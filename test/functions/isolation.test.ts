@@ -6,10 +6,11 @@
 import { describe, expect, test } from "vitest";
 import { appToken, bearer, CLIENT_IDS, claimsOf, exchangeForm, USER_IDS, userToken } from "../support/callers.ts";
 import { DAY, MINUTE } from "../support/movable-clock.ts";
+import { policyWithEntries } from "../support/policies.ts";
 import type { Answer } from "../support/service-under-test.ts";
 import { useWorld } from "../support/use-world.ts";
 
-const { world, clock, service } = useWorld({ newServiceForEachTest: true });
+const { world, clock, service, restart } = useWorld({ newServiceForEachTest: true });
 
 const header = (token: string, at = service) => at.call("/AuthorizationHeader/graph", { headers: bearer(token) });
 const tokenIn = (answer: Answer) => String(answer.json()["authorizationHeader"]).slice("Bearer ".length);
@@ -90,6 +91,7 @@ describe("an Entra failure for one user (TC-20)", () => {
 
 describe("identical requests", () => {
   test("two hundred at once share one call to Entra and one token", async () => {
+    restart({ settings: { POLICY: policyWithEntries({ "web-users": { limits: { requestsAtOnce: 200 } } }) } });
     const { state } = world.tenant;
     const token = alice();
     const order = state.order({ endpoint: "token", client: "service", hold: true, times: 0 });

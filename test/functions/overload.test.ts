@@ -5,9 +5,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { eventually } from "../shared/cache/redis/support/level.ts";
 import { describeWithRedis, type RedisServer, startRedis } from "../shared/cache/redis/support/redis-server.ts";
-import { appToken, bearer, clientAssertion, exchangeForm, userToken } from "../support/callers.ts";
+import { appToken, bearer, CLIENT_IDS, clientAssertion, exchangeForm, userToken } from "../support/callers.ts";
 import { MINUTE } from "../support/movable-clock.ts";
-import { policyWithEntries } from "../support/policies.ts";
+import { basic, secretOf } from "../support/own-credentials.ts";
+import { policyWith, policyWithEntries } from "../support/policies.ts";
 import { useWorld } from "../support/use-world.ts";
 
 /** Requests at once that prove no caller: shared/core/limits.ts. */
@@ -39,6 +40,25 @@ async function hold(token: string) {
   const answer = header(token, { forceRefresh: true });
   await world.tenant.state.orders.hit(order);
   return { answer, release: () => world.tenant.state.releaseOrder({ id: order }) };
+}
+
+/** A request that the client's own secret authenticates. */
+const withSecret = (token = userToken(world, { user: "bob" })) =>
+  service.call("/oauth2/token", { headers: basic("web", secretOf(world, "web")), form: exchangeForm(token) });
+
+const SECRETS = {
+  POLICY: policyWithEntries({
+    "web-backend": { clientAuthentication: ["entra_secret"], limits: { requestsAtOnce: 1_000 } },
+  }),
+};
+
+/** As many requests as may prove no caller at once. They wait until Entra has checked the secret that all of them have. */
+async function fillUnproven() {
+  const order = world.tenant.state.order({ endpoint: "token", hold: true });
+  const token = userToken(world);
+  const answers = Promise.all(Array.from({ length: UNPROVEN }, () => withSecret(token)));
+  await world.tenant.state.orders.hit(order);
+  return { answers, release: () => world.tenant.state.releaseOrder({ id: order }) };
 }
 
 /** The payload of a genuine token with a signature of nobody. */
@@ -110,6 +130,56 @@ describe("a caller over its requests at once", () => {
   });
 });
 
+describe("the first request with each token", () => {
+  test("counts against requestsAtOnce of its caller, and no other caller is shut out", async () => {
+    restart({ settings: { POLICY: ONE_AT_ONCE }, surroundings });
+    const order = world.tenant.state.order({ endpoint: "token", hold: true });
+    const first = header(userToken(world));
+    await world.tenant.state.orders.hit(order);
+    const others = await Promise.all(Array.from({ length: UNPROVEN }, () => header(userToken(world))));
+    expect(new Set(others.map((answer) => answer.json()["code"]))).toEqual(new Set(["too_many_requests"]));
+    expect(others[0]?.headers.get("ratelimit-policy")).toBe('"at-once";q=1;qu="concurrent-requests"');
+    expect(service.lastEvent()).toMatchObject({ code: "too_many_requests", callerKind: "user" });
+    expect((await header(userToken(world, { client: "public" }))).status).toBe(200);
+    world.tenant.state.releaseOrder({ id: order });
+    expect((await first).status).toBe(200);
+    expect((await header(userToken(world))).status).toBe(200);
+  });
+
+  test("counts against requestsAtOnce of a client that sends its own secret", async () => {
+    const limits = { requestsAtOnce: 1 };
+    const POLICY = policyWithEntries({ "web-backend": { clientAuthentication: ["entra_secret"], limits } });
+    restart({ settings: { POLICY } });
+    expect((await withSecret()).status).toBe(200);
+    const order = world.tenant.state.order({ endpoint: "token", hold: true });
+    const first = withSecret(userToken(world));
+    await world.tenant.state.orders.hit(order);
+    expect((await withSecret()).json()).toMatchObject({ code: "too_many_requests" });
+    world.tenant.state.releaseOrder({ id: order });
+    expect((await first).status).toBe(200);
+  });
+
+  test("of any agent counts against the limits of the blueprint's entry", async () => {
+    const limits = { requestsAtOnce: 1, requestsPerMinute: 2 };
+    const blueprint = CLIENT_IDS.agentBlueprint;
+    const entry = { name: "agents", displayName: "Agents", kind: "user", blueprint, flows: ["on-behalf-of"], limits };
+    const POLICY = policyWith(
+      ({ callers }) => void callers.push({ ...entry, apis: { graph: ["User.Read", "Mail.Read"] } }),
+    );
+    restart({ settings: { POLICY } });
+    clock.advance(MINUTE - (clock.nowMs() % MINUTE));
+    const [mine, theirs] = ["mailAgent", "newAgent"].map((client) => userToken(world, { client }));
+    const order = world.tenant.state.order({ endpoint: "token", hold: true });
+    const first = header(mine ?? "");
+    await world.tenant.state.orders.hit(order);
+    expect((await header(theirs ?? "")).headers.get("ratelimit-policy")).toContain('"at-once"');
+    world.tenant.state.releaseOrder({ id: order });
+    expect((await first).status).toBe(200);
+    expect((await header(theirs ?? "")).status).toBe(200);
+    expect((await header(mine ?? "")).headers.get("ratelimit-policy")).toContain('"requests"');
+  });
+});
+
 describe("requests that prove no caller", () => {
   test("with the claims of a caller in a forged token do not count against that caller", async () => {
     const token = await knownToken();
@@ -122,13 +192,9 @@ describe("requests that prove no caller", () => {
   });
 
   test("beyond their number at once get 503 overloaded with Retry-After, and a known caller is answered", async () => {
-    const POLICY = policyWithEntries({ "public-users": { limits: { missesPerMinute: 1_000 } } });
-    restart({ settings: { POLICY }, surroundings });
+    restart({ settings: SECRETS, surroundings });
     const known = await knownToken();
-    const order = world.tenant.state.order({ endpoint: "token", hold: true, times: 0 });
-    const tokens = Array.from({ length: UNPROVEN }, () => userToken(world, { client: "public" }));
-    const running = tokens.map((token) => header(token));
-    await service.lookUps(1 + UNPROVEN);
+    const held = await fillUnproven();
     const over = await header(userToken(world, { client: "public" }));
     expect(over.status).toBe(503);
     expect(over.json()).toMatchObject({ code: "overloaded", action: "retry" });
@@ -136,22 +202,19 @@ describe("requests that prove no caller", () => {
     expect(over.headers.get("ratelimit")).toBeNull();
     expect((await header(known)).status).toBe(200);
     expect((await service.call("/healthz")).status).toBe(200);
-    world.tenant.state.releaseOrder({ id: order });
-    expect(new Set((await Promise.all(running)).map(({ status }) => status))).toEqual(new Set([200]));
+    held.release();
+    expect(new Set((await held.answers).map(({ status }) => status))).toEqual(new Set([200]));
     expect((await header(userToken(world, { client: "public" }))).status).toBe(200);
   });
 
   test("a browser gets a page", async () => {
-    const POLICY = policyWithEntries({ "public-users": { limits: { missesPerMinute: 1_000 } } });
-    restart({ settings: { POLICY }, surroundings });
-    const order = world.tenant.state.order({ endpoint: "token", hold: true, times: 0 });
-    const running = Array.from({ length: UNPROVEN }, () => header(userToken(world, { client: "public" })));
-    await service.lookUps(UNPROVEN);
+    restart({ settings: SECRETS, surroundings });
+    const held = await fillUnproven();
     const page = await service.call("/signin/x");
     expect(page.status).toBe(503);
     expect(page.headers.get("content-type")).toContain("text/html");
-    world.tenant.state.releaseOrder({ id: order });
-    await Promise.all(running);
+    held.release();
+    await held.answers;
   });
 });
 

@@ -7,8 +7,11 @@ import { DEPENDENCY_PROBLEMS } from "../../shared/core/dependency.ts";
 /** The members of `AuditEvent`, read from its source, because a type cannot be imported at run time. */
 const auditSource = readFileSync(new URL("../../shared/audit/audit-event.ts", import.meta.url), "utf8");
 const EXCHANGE_FIELDS = [...auditSource.matchAll(/^ {2}(?:readonly )?(\w+)\??:/gm)].map(([, name]) => name);
-/** Fields of the events `credential` and `ready`, which the timer writes, and of `policy`. */
-const OTHER_FIELDS = ["event", "registration", "version", "daysToExpiry", "state", "policyState", "name"];
+/** Fields of the events `credential`, `ready` and `keep_alive`, which timers write, and of `policy` and `load`. */
+const OTHER_FIELDS = [
+  ...["event", "registration", "version", "daysToExpiry", "state", "policyState", "name"],
+  ...["entry", "refused", "failed"],
+];
 
 /** Tables and columns of vault, storage and Entra (Azure Monitor's table reference), and what the deployment replaces. */
 const LOGS_OF_AZURE = [

@@ -64,14 +64,15 @@ describeWithBicep("security of the deployment", () => {
 });
 
 describeWithBicep("roles", () => {
-  test("the identity gets exactly five with all options, each on one resource", async () => {
-    const deployment = await everything();
+  test("the identity gets exactly six with all options, each on one resource", async () => {
+    const deployment = await deployMain({ ...EVERYTHING, policySource: "blob" });
     const principal = principalOf(deployment);
     expect(roleAssignments(deployment).sort()).toEqual(
       [
         `4633458b-17de-408a-b874-0445c86b69e6 on Microsoft.KeyVault/vaults for ${principal}`,
         `b7e6dc6d-f1e8-4753-8033-0f276bb0955b on Microsoft.Storage/storageAccounts for ${principal}`,
         `0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3 on Microsoft.Storage/storageAccounts/tableServices/tables for ${principal}`,
+        `2a2b9908-6ea1-4ae2-8e65-a410df84e7d1 on Microsoft.Storage/storageAccounts/blobServices/containers for ${principal}`,
         `3913510d-42f4-4e42-8a64-420c390055eb on Microsoft.Insights/components for ${principal}`,
         `d5a91429-5739-47e2-a06b-3470a27159e7 on Microsoft.EventGrid/topics for ${principal}`,
       ].sort(),

@@ -13,7 +13,7 @@ const IDENTITY = "Microsoft.ManagedIdentity/userAssignedIdentities";
 const RULE = "Microsoft.Insights/scheduledQueryRules";
 const NAMES = [
   ...["failed", "failed-count", "throttled", "credential", "readiness", "policy"],
-  ...["wrong-caller", "refusals", "grants", "events", "readers", "silence"],
+  ...["wrong-caller", "refusals", "grants", "events", "upkeep", "overload", "readers", "silence"],
 ];
 /** Of Azure's own logs. */
 const READERS = "readers";
@@ -109,7 +109,7 @@ describeWithBicep("alerts", () => {
       },
     });
     const thresholds = ofType(strict, RULE).map((rule) => value(rule, "properties.criteria.allOf.0.threshold"));
-    expect(thresholds).toEqual([1, 4, 2, 3, 0, 0, 0, 5, 6, 0, 0, 0]);
+    expect(thresholds).toEqual([1, 4, 2, 3, 0, 0, 0, 5, 6, 0, 0, 3, 0, 0]);
   });
 });
 
@@ -139,6 +139,10 @@ describeWithBicep("alerts on the activity log", () => {
         "operationName Microsoft.Web/sites/config/write",
         "operationName Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
         "operationName Microsoft.Insights/diagnosticSettings/delete",
+        ...["scheduledQueryRules", "activityLogAlerts", "actionGroups"].flatMap((type) => [
+          `operationName Microsoft.Insights/${type}/write`,
+          `operationName Microsoft.Insights/${type}/delete`,
+        ]),
       ]),
     );
   });

@@ -1,6 +1,6 @@
 /** The order in which requests begin, and the bounds of what runs and waits. Turns of the event loop are made by hand. */
 import { describe, expect, test } from "vitest";
-import { createFairQueue, type Leave } from "../../../shared/admission/fair-queue.ts";
+import { createFairQueue } from "../../../shared/admission/fair-queue.ts";
 import {
   ADMISSION_WAIT_MAX_MS,
   REQUESTS_AT_ONCE_ABSOLUTE_MAX,
@@ -13,7 +13,7 @@ function scene() {
   const turns: (() => void)[] = [];
   const queue = createFairQueue({ steadyMs: () => clock.ms, nextTurn: (turn) => void turns.push(turn) });
   const began: string[] = [];
-  const leaves: Leave[] = [];
+  const leaves: (() => void)[] = [];
   const refused: string[] = [];
   const send = async (lane: string, atOnce = 1_000, name = lane): Promise<void> => {
     const entered = await queue.enter(lane, atOnce);
@@ -22,7 +22,7 @@ function scene() {
       return;
     }
     began.push(name);
-    leaves.push(entered.value);
+    leaves.push(entered.value.release);
   };
   /** The next turn of the event loop. */
   const turn = async () => {
@@ -101,6 +101,33 @@ describe("the bounds", () => {
     void send("a", 2);
     await settle();
     expect(refused).toHaveLength(1);
+  });
+
+  test("a request that moves counts in its new lane, and its old lane has room again", async () => {
+    const { queue } = scene();
+    const entered = await queue.enter("first", 1);
+    if (!entered.ok) throw new Error("not admitted");
+    const { move, release } = entered.value;
+    expect(move("own", 1)).toBe(true);
+    expect(move("own", 1)).toBe(true);
+    expect(queue.enter("own", 1)).toEqual({ ok: false, failure: "lane_full" });
+    void queue.enter("first", 1);
+    expect(queue.size()).toBe(2);
+    release();
+    expect(queue.size()).toBe(1);
+  });
+
+  test("a request does not move to a lane that has its limit, and stays in its own", async () => {
+    const { queue, turns } = scene();
+    void queue.enter("own", 1);
+    const entering = queue.enter("first", 1);
+    turns.shift()?.();
+    const entered = await entering;
+    if (!entered.ok) throw new Error("not admitted");
+    expect(entered.value.move("own", 1)).toBe(false);
+    expect(queue.enter("first", 1)).toEqual({ ok: false, failure: "lane_full" });
+    entered.value.release();
+    expect(queue.size()).toBe(1);
   });
 
   test("leaving twice counts once", async () => {

@@ -71,6 +71,18 @@ describe("TLS", () => {
       { NODE_EXTRA_CA_CERTS: "/app/.local/ca.pem" },
       /^NODE_EXTRA_CA_CERTS must not/,
     ],
+    [
+      "the certificate authorities of a file, by an option of Node",
+      { NODE_OPTIONS: "--max-old-space-size=512 --use-openssl-ca", SSL_CERT_FILE: "/app/.local/ca.pem" },
+      /^NODE_OPTIONS must not have --use-openssl-ca in Azure/,
+    ],
+    [
+      "such an option in quotes",
+      { NODE_OPTIONS: '"--use_openssl_ca"' },
+      /^NODE_OPTIONS must not have --use-openssl-ca/,
+    ],
+    ["the machine's certificate authorities", { NODE_OPTIONS: "--use-system-ca" }, /^NODE_OPTIONS must not have/],
+    ["the same by a variable", { NODE_USE_SYSTEM_CA: "1" }, /^NODE_USE_SYSTEM_CA must not be 1/],
     ["SERVICE_URL with http", { SERVICE_URL: "http://gte.example" }, /^SERVICE_URL must use https/],
     ["SERVICE_URL on this machine with http", { SERVICE_URL: "http://localhost:7071" }, /^SERVICE_URL must use https/],
     ["a vault with http", { KEY_VAULT_URL: "http://kv.vault.azure.net" }, /^KEY_VAULT_URL must/],
@@ -108,7 +120,7 @@ describe("the local stack", () => {
     expect(problems(changes)).toContainEqual(expect.stringMatching(problem));
   });
 
-  test("of the local stack's own settings, nothing starts with CLOUD=public", () => {
+  test("no setting of the local stack starts with CLOUD=public", () => {
     const names = problems({ ...LOCAL_STACK, CLOUD: "public" }).map((problem) => problem.split(" ", 1)[0]);
     expect(names).toEqual(
       expect.arrayContaining(["TENANT_ID", "LOCAL_TENANT_URL", "SERVICE_URL", "KEY_VAULT_URL", "GRANT_STORE_URL"]),

@@ -1,6 +1,6 @@
 /** Bodies have limits, checked before parsing (SEC-2, RF-30). */
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { BODY_MAX_BYTES, PARAMETERS_MAX } from "../../../shared/core/limits.ts";
 import type { IncomingRequest } from "../../../shared/http/incoming-request.ts";
 import { collectParameters, readForm, readJsonBody, safeName } from "../../../shared/http/read-body.ts";
@@ -174,6 +174,14 @@ describe("parameters of a form", () => {
     expect(refusal(await readForm(many(PARAMETERS_MAX, "x"), []))).toBeUndefined();
     expect(refusal(await readForm(many(PARAMETERS_MAX + 1, "x"), []))).toBe("request_invalid too_many_parameters");
     expect(refusal(await readForm(many(PARAMETERS_MAX + 1, ""), []))).toBe("request_invalid too_many_parameters");
+  });
+
+  test("64 KB of separators are refused, and not parsed", async () => {
+    const request = form("a&".repeat(32_700));
+    const parse = vi.spyOn(globalThis, "URLSearchParams");
+    expect(refusal(await readForm(request, []))).toBe("request_invalid too_many_parameters");
+    expect(parse).not.toHaveBeenCalled();
+    parse.mockRestore();
   });
 
   test("RF-30: a repeated parameter is refused and named", async () => {
