@@ -14,7 +14,7 @@ import { type Sentence, sentences } from "./support/grammar.ts";
 import { collectVocabulary, type Vocabulary } from "./support/vocabulary.ts";
 
 const SEED = Number(process.env["FUZZ_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-const SECONDS = Number(process.env["FUZZ_SECONDS"] ?? 4);
+const SECONDS = Number(process.env["FUZZ_SECONDS"] ?? (process.env["CI"] === "true" ? 4 : 2));
 /** Names that only the policy and the directory know. */
 const PRIVATE = ["web-users", "web-backend", "Contoso Nightly Job", "cli-users", "Alice", USER_IDS.alice, USER_IDS.bob];
 
