@@ -25,8 +25,8 @@ import { startTestRunner } from "./test-runner.ts";
 /** Percent of the mutants that the tests notice. */
 const OVERALL_MIN = 96;
 const FOLDER_MIN = 93;
-/** A sample is too small to be held to the same figure. */
-const SAMPLE_MIN = 88;
+/** A sample of some dozen mutants is too small to be held to the same figure: this notices only that tests are broken. */
+const SAMPLE_MIN = 75;
 /** A whole run asks every file that reaches a mutant. */
 const SAMPLE_FILES_MAX = 40;
 
