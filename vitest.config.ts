@@ -15,7 +15,10 @@ const pure = [
 const infra = "test/infra/*.test.ts";
 
 /** The snippets in the documents and on pages, run as a reader pastes them. Not part of `npm test`. */
-const documents = "test/docs/{commands,snippets,bodies,events,gateways,playground,policy-commands}.test.ts";
+const documents = [
+  "test/docs/{commands,snippets,bodies,events,gateways,playground,policy-commands}.test.ts",
+  "test/local/playground/snippets.test.ts",
+];
 
 /** The slowest files start first, so that they do not run alone at the end. */
 const SLOW = [
@@ -62,7 +65,7 @@ export default defineConfig({
         test: {
           name: "world",
           include: ["test/**/*.test.ts"],
-          exclude: [...pure, infra, documents],
+          exclude: [...pure, infra, ...documents],
           globalSetup: "test/support/global-setup.ts",
           // One process for many files: each starts a tenant of its own, and no file repeats the loading of all packages.
           isolate: false,
@@ -82,7 +85,7 @@ export default defineConfig({
           globalSetup: "test/infra/support/folder.ts",
         },
       },
-      { extends: true, test: { name: "documents", include: [documents] } },
+      { extends: true, test: { name: "documents", include: documents, globalSetup: "test/support/global-setup.ts" } },
     ],
     coverage: {
       provider: "v8",
