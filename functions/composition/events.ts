@@ -3,15 +3,15 @@
  * event loads.
  */
 import type { OperatorLog } from "../../shared/audit/operator-log.ts";
-import type { EventConfig, FixedConfig, GrantConfig } from "../../shared/config/config.ts";
+import type { EventConfig, FixedConfig } from "../../shared/config/config.ts";
 import { beforeDeadline } from "../../shared/core/deadline.ts";
 import type { GrantEvents } from "../../shared/core/grant-event.ts";
-import { EVENTS_STOP_MS, GRANT_STORE_DEADLINE_MS } from "../../shared/core/limits.ts";
+import { EVENTS_STOP_MS } from "../../shared/core/limits.ts";
 import { succeed } from "../../shared/core/result.ts";
 import { SecretValue } from "../../shared/core/secret-value.ts";
 import { createEventPublisher, type EventPublisher } from "../../shared/events/event-publisher.ts";
 import type { EventTarget } from "../../shared/events/event-target.ts";
-import type { GrantTable } from "../../shared/grants/table-client.ts";
+import type { GrantTable } from "../../shared/grants/grant-table.ts";
 import type { Outbound } from "../../shared/outbound/outbound.ts";
 import type { Azure } from "./azure.ts";
 import { once } from "./once.ts";
@@ -26,6 +26,8 @@ export const NO_EVENTS: GrantEvents = { publish: () => undefined };
 export interface EventsInput {
   readonly config: FixedConfig;
   readonly azure: Azure;
+  /** Undefined: no grant store is configured. */
+  readonly table: (() => Promise<GrantTable>) | undefined;
   readonly outbound: Outbound;
   readonly nowMs: () => number;
   readonly operatorLog: OperatorLog;
@@ -33,13 +35,13 @@ export interface EventsInput {
 
 /** Undefined: the service sends no events. */
 export function createEvents(input: EventsInput): EventPublisher | undefined {
-  const { config, nowMs, operatorLog } = input;
-  const { events, grants } = config;
+  const { config, table, nowMs, operatorLog } = input;
+  const { events } = config;
   // The configuration requires a grant store for events.
-  if (events === undefined || grants === undefined) return undefined;
+  if (events === undefined || table === undefined) return undefined;
   return createEventPublisher({
     source: config.serviceUrl,
-    parts: once(() => createParts(input, events, grants)),
+    parts: once(() => createParts(input, events, table)),
     nowSeconds: () => Math.floor(nowMs() / 1_000),
     onProblem: (problem) => operatorLog.add({ event: "events", ...problem }),
   });
@@ -52,26 +54,18 @@ export async function stopEvents(events: EventPublisher): Promise<void> {
 
 // ------------------------------------------------------------------------------------------------------------------
 
-async function createParts(input: EventsInput, { topicEndpoint, webhook }: EventConfig, grants: GrantConfig) {
+async function createParts(
+  input: EventsInput,
+  { topicEndpoint, webhook }: EventConfig,
+  openTable: () => Promise<GrantTable>,
+) {
   const [{ createOutbox }, table, topic, hook] = await Promise.all([
     import("../../shared/events/outbox.ts"),
-    openTable(input, grants),
+    openTable(),
     topicEndpoint === undefined ? undefined : createTopic(input, topicEndpoint),
     webhook === undefined ? undefined : createWebhook(input, webhook),
   ]);
   return { outbox: createOutbox(table), targets: [topic, hook].filter((target) => target !== undefined) };
-}
-
-async function openTable({ config, azure }: EventsInput, { tableEndpoint, tableName }: GrantConfig) {
-  const cloudName = config.cloud.name;
-  const [{ createTableClient }, { callTable }, identity] = await Promise.all([
-    import("../../shared/grants/table-client.ts"),
-    import("../../shared/grants/table-call.ts"),
-    cloudName === "local" ? undefined : azure.identity(),
-  ]);
-  const client = createTableClient({ cloudName, tableEndpoint, tableName, identity });
-  const call: GrantTable["call"] = (operation) => callTable(operation, GRANT_STORE_DEADLINE_MS);
-  return { client, call };
 }
 
 async function createTopic({ azure, outbound }: EventsInput, endpoint: string): Promise<EventTarget> {

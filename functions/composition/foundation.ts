@@ -149,7 +149,7 @@ function composeGrants(
     operatorLog,
   );
   const isLive = revocations.isGrantLive;
-  const publisher = createEvents({ config, azure, outbound, nowMs, operatorLog });
+  const publisher = createEvents({ config, azure, table: stores?.table, outbound, nowMs, operatorLog });
   return {
     grantServices: stores && createGrantServices({ stores, isLive, sealing, nowMs, pause, operatorLog }),
     revocations,

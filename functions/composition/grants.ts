@@ -3,6 +3,7 @@ import type { OperatorLog } from "../../shared/audit/operator-log.ts";
 import type { CloudName } from "../../shared/config/clouds.ts";
 import type { GrantConfig } from "../../shared/config/config.ts";
 import type { GrantStore } from "../../shared/grants/grant-store.ts";
+import type { GrantTable } from "../../shared/grants/grant-table.ts";
 import type { IsLive } from "../../shared/grants/grant-types.ts";
 import type { GrantUpkeep } from "../../shared/grants/grant-upkeep.ts";
 import type { Grants } from "../../shared/grants/grants.ts";
@@ -13,6 +14,8 @@ import { once } from "./once.ts";
 import type { Sealing } from "./sealing.ts";
 
 export interface GrantStores {
+  /** One for all, because each client of the SDK gets its own tokens for the table. */
+  table(): Promise<GrantTable>;
   store(): Promise<GrantStore>;
   marks(): Promise<MarkStore>;
 }
@@ -40,18 +43,22 @@ export interface GrantServicesInput {
 
 export function createGrantStores({ cloudName, grants, azure }: GrantStoresInput): GrantStores {
   const { tableEndpoint, tableName } = grants;
-  const location = async () => {
-    const identity = cloudName === "local" ? undefined : await azure.identity();
-    return { cloudName, tableEndpoint, tableName, identity };
-  };
+  const table = once(async () => {
+    const [{ openGrantTable }, identity] = await Promise.all([
+      import("../../shared/grants/grant-table.ts"),
+      cloudName === "local" ? undefined : azure.identity(),
+    ]);
+    return openGrantTable({ cloudName, tableEndpoint, tableName, identity });
+  });
   return {
+    table,
     store: once(async () => {
       const { createTableGrantStore } = await import("../../shared/grants/table-grant-store.ts");
-      return createTableGrantStore(await location());
+      return createTableGrantStore(await table());
     }),
     marks: once(async () => {
       const { createTableMarkStore } = await import("../../shared/grants/table-mark-store.ts");
-      return createTableMarkStore(await location());
+      return createTableMarkStore(await table());
     }),
   };
 }

@@ -5,8 +5,8 @@
  * receiver, the reaper of grants deletes the rows: they have its column. No SDK import: the table is given.
  */
 import { fail, type Result, succeed } from "../core/result.ts";
+import type { GrantTable } from "../grants/grant-table.ts";
 import type { GrantStoreFailure } from "../grants/grant-types.ts";
-import type { GrantTable } from "../grants/table-client.ts";
 import type { OutgoingEvent, TargetName } from "./event-target.ts";
 
 /** An event that waits. */
@@ -120,42 +120,20 @@ function readRow({ target, eventId, text, createdAtSeconds, attempts }: Row): Wa
     : undefined;
 }
 
-/** Each page is one operation with its own deadline. A table that does not exist yet has no rows. */
 async function listRows(
   table: GrantTable,
   filter: string,
   limit: number,
 ): Promise<Result<readonly Row[], GrantStoreFailure>> {
   const rows: Row[] = [];
-  let continuationToken: string | undefined;
+  let continuation: string | undefined;
   do {
-    const page = await nextPage(table, filter, continuationToken);
+    const page = await table.page({ filter, maxRows: PAGE_ROWS, continuation });
     if (!page.ok) return page;
     rows.push(...page.value.rows);
-    continuationToken = page.value.continuationToken;
-  } while (continuationToken !== undefined && rows.length < limit);
+    continuation = page.value.continuation;
+  } while (continuation !== undefined && rows.length < limit);
   return succeed(rows.slice(0, limit));
-}
-
-interface Page {
-  readonly rows: readonly Row[];
-  readonly continuationToken: string | undefined;
-}
-
-async function nextPage(
-  table: GrantTable,
-  filter: string,
-  continuationToken: string | undefined,
-): Promise<Result<Page, GrantStoreFailure>> {
-  const empty: Page = { rows: [], continuationToken: undefined };
-  const queried = await table.call(async (abortSignal): Promise<Page> => {
-    const settings = { maxPageSize: PAGE_ROWS, ...(continuationToken === undefined ? {} : { continuationToken }) };
-    const pages = table.client.listEntities({ queryOptions: { filter }, abortSignal }).byPage(settings);
-    for await (const page of pages) return { rows: page, continuationToken: page.continuationToken };
-    return empty;
-  });
-  if (!queried.ok) return queried;
-  return succeed(queried.value.done ? queried.value.value : empty);
 }
 
 function int64(value: number) {

@@ -2,6 +2,7 @@
  * The timer's part: sends the events whose next attempt is due, the oldest first. An event that fails waits longer each
  * time; after a day it is given up. A receiver that fails several times in a row is left alone until the next run.
  */
+import { inGroups } from "../core/in-groups.ts";
 import type { Result } from "../core/result.ts";
 import type { EventProblem } from "./event-problem.ts";
 import type { EventTarget, TargetName } from "./event-target.ts";
@@ -106,9 +107,4 @@ async function sendBatch({ outbox, nowSeconds, onSent }: SendDue, target: EventT
 /** `attempts` does not count the first one. */
 function waitSeconds({ attempts }: WaitingEvent): number {
   return Math.min(RETRY_SECONDS * 2 ** (attempts + 1), RETRY_MAX_SECONDS);
-}
-
-function inGroups<T>(items: readonly T[], size: number): readonly (readonly T[])[] {
-  const count = Math.ceil(items.length / size);
-  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
 }

@@ -5,8 +5,8 @@
  */
 import { fail, type Result, succeed } from "../core/result.ts";
 import { type Int64, int64, type RowKeys } from "./columns.ts";
+import type { GrantTable } from "./grant-table.ts";
 import type { GrantStoreFailure } from "./grant-types.ts";
-import type { GrantTable } from "./table-client.ts";
 
 export interface ClaimCode {
   /** Hex SHA-256 of Entra's code. */

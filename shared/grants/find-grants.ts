@@ -4,8 +4,8 @@
 import { type Result, succeed } from "../core/result.ts";
 import { readGrantRow } from "./grant-row.ts";
 import type { FindGrants, FoundGrants } from "./grant-store.ts";
+import type { GrantTable } from "./grant-table.ts";
 import type { GrantStoreFailure, StoredGrant } from "./grant-types.ts";
-import type { GrantTable } from "./table-client.ts";
 
 /** Rows in one page: about 1 MB. */
 const PAGE_ROWS = 200;
@@ -14,22 +14,10 @@ export async function findGrants(
   table: GrantTable,
   request: FindGrants,
 ): Promise<Result<FoundGrants, GrantStoreFailure>> {
-  const empty: FoundGrants = { grants: [], continuation: undefined };
-  const queryOptions = { filter: filterOf(request) };
   const { continuation } = request;
-  const found = await table.call(async (abortSignal) => {
-    const settings = {
-      maxPageSize: PAGE_ROWS,
-      ...(continuation === undefined ? {} : { continuationToken: continuation }),
-    };
-    for await (const page of table.client.listEntities({ queryOptions, abortSignal }).byPage(settings)) {
-      return { grants: page.flatMap(toStoredGrant), continuation: page.continuationToken };
-    }
-    return empty;
-  });
-  if (!found.ok) return found;
-  // A table that does not exist yet has no rows.
-  return succeed(found.value.done ? found.value.value : empty);
+  const page = await table.page({ filter: filterOf(request), maxRows: PAGE_ROWS, continuation });
+  if (!page.ok) return page;
+  return succeed({ grants: page.value.rows.flatMap(toStoredGrant), continuation: page.value.continuation });
 }
 
 // ---------------------------------------------------------------------------------------------------------------

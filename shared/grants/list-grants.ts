@@ -1,11 +1,12 @@
 /** Lists of grants by their index entries. The entries only find candidates: each grant's own row counts. */
 import type { Grant } from "../core/grant.ts";
+import { inGroups } from "../core/in-groups.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { idOfIndexRowKey, indexPartition, isIndexRowKey, userPartition } from "./grant-row.ts";
 import type { ListGrants, ListOfUser } from "./grant-store.ts";
+import type { GrantTable } from "./grant-table.ts";
 import type { GrantPage, GrantStoreFailure, PageInvalid } from "./grant-types.ts";
 import { readRow } from "./read-row.ts";
-import type { GrantTable } from "./table-client.ts";
 
 /** Concurrent reads of one listing. */
 const READS_AT_ONCE = 10;
@@ -58,8 +59,8 @@ async function readEach(
   ids: readonly string[],
 ): Promise<Result<readonly Grant[], GrantStoreFailure>> {
   const grants: Grant[] = [];
-  for (let at = 0; at < ids.length; at += READS_AT_ONCE) {
-    for (const stored of await Promise.all(ids.slice(at, at + READS_AT_ONCE).map((id) => readRow(table, id)))) {
+  for (const group of inGroups(ids, READS_AT_ONCE)) {
+    for (const stored of await Promise.all(group.map((id) => readRow(table, id)))) {
       // An invalid row must not hide the caller's other grants. It cannot be redeemed.
       if (!stored.ok && stored.failure.kind !== "store_row_invalid") return stored;
       if (stored.ok && stored.value !== undefined && "grant" in stored.value) grants.push(stored.value.grant);

@@ -1,8 +1,8 @@
 /** One row of the grant table, by the id of its grant. */
 import { fail, type Result, succeed } from "../core/result.ts";
 import { grantKeys, isRequestRow, readGrantRow, readRequestRow } from "./grant-row.ts";
+import type { GrantTable } from "./grant-table.ts";
 import type { GrantStoreFailure, StoredRow } from "./grant-types.ts";
-import type { GrantTable } from "./table-client.ts";
 
 export async function readRow(
   table: GrantTable,

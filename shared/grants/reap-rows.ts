@@ -3,10 +3,11 @@
  * counts. A person can allow an expired grant again, so a row is deleted only as the query found it.
  * Failures: those of the query; a row that cannot be deleted is counted.
  */
+import { inGroups } from "../core/in-groups.ts";
 import { type Result, succeed } from "../core/result.ts";
 import type { RowKeys } from "./columns.ts";
+import type { GrantTable } from "./grant-table.ts";
 import type { GrantStoreFailure, ReapReport } from "./grant-types.ts";
-import type { GrantTable } from "./table-client.ts";
 
 /** Rows requested in one page. */
 const PAGE_ROWS = 200;
@@ -29,8 +30,8 @@ export async function reapRows(
   const { rows, more } = found.value;
   if (request.dryRun) return succeed({ expired: rows.length, deleted: 0, failed: 0, more });
   let [deleted, failed] = [0, 0];
-  for (let at = 0; at < rows.length; at += DELETES_AT_ONCE) {
-    const outcomes = await Promise.all(rows.slice(at, at + DELETES_AT_ONCE).map((row) => deleteExpiredRow(table, row)));
+  for (const group of inGroups(rows, DELETES_AT_ONCE)) {
+    const outcomes = await Promise.all(group.map((row) => deleteExpiredRow(table, row)));
     deleted += outcomes.filter((outcome) => outcome === "gone").length;
     failed += outcomes.filter((outcome) => outcome === "failed").length;
   }
@@ -48,48 +49,24 @@ async function findExpired(
   { beforeSeconds, limit }: ReapRequest,
 ): Promise<Result<{ readonly rows: readonly ExpiredRow[]; readonly more: boolean }, GrantStoreFailure>> {
   const rows: ExpiredRow[] = [];
-  let continuationToken: string | undefined;
-  for (let pages = 0; pages < PAGES_MAX && rows.length < limit; pages += 1) {
-    const page = await nextPage(table, beforeSeconds, continuationToken);
-    if (!page.ok) return page;
-    rows.push(...page.value.rows);
-    continuationToken = page.value.continuationToken;
-    if (continuationToken === undefined) break;
-  }
-  return succeed({ rows: rows.slice(0, limit), more: rows.length > limit || continuationToken !== undefined });
-}
-
-interface Page {
-  readonly rows: readonly ExpiredRow[];
-  readonly continuationToken: string | undefined;
-}
-
-/** Each page is one operation with its own deadline, so that a long run can finish. */
-async function nextPage(
-  table: GrantTable,
-  beforeSeconds: number,
-  continuationToken: string | undefined,
-): Promise<Result<Page, GrantStoreFailure>> {
-  const empty: Page = { rows: [], continuationToken: undefined };
-  const queryOptions = {
+  const query = {
     filter: `expiresAtSeconds lt ${beforeSeconds}L`,
     select: ["partitionKey", "rowKey"],
+    maxRows: PAGE_ROWS,
   };
-  const queried = await table.call(async (abortSignal) => {
-    const settings = { maxPageSize: PAGE_ROWS, ...(continuationToken === undefined ? {} : { continuationToken }) };
-    for await (const page of table.client.listEntities({ queryOptions, abortSignal }).byPage(settings)) {
-      const rows = page.map(({ partitionKey, rowKey, etag }) => ({
-        partitionKey: String(partitionKey),
-        rowKey: String(rowKey),
-        etag: String(etag),
-      }));
-      return { rows, continuationToken: page.continuationToken };
-    }
-    return empty;
-  });
-  if (!queried.ok) return queried;
-  // A table that does not exist yet has no rows.
-  return succeed(queried.value.done ? queried.value.value : empty);
+  let continuation: string | undefined;
+  for (let pages = 0; pages < PAGES_MAX && rows.length < limit; pages += 1) {
+    const page = await table.page({ ...query, continuation });
+    if (!page.ok) return page;
+    rows.push(...page.value.rows.map(toExpiredRow));
+    continuation = page.value.continuation;
+    if (continuation === undefined) break;
+  }
+  return succeed({ rows: rows.slice(0, limit), more: rows.length > limit || continuation !== undefined });
+}
+
+function toExpiredRow({ partitionKey, rowKey, etag }: Readonly<Record<string, unknown>>): ExpiredRow {
+  return { partitionKey: String(partitionKey), rowKey: String(rowKey), etag: String(etag) };
 }
 
 /** Gone: this run or another one deleted the row. Changed: a person allowed the grant again. */

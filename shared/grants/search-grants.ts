@@ -8,8 +8,8 @@ import type { Grant } from "../core/grant.ts";
 import { type Result, succeed } from "../core/result.ts";
 import type { RevocationTarget } from "../core/revocation.ts";
 import { type GrantRow, readGrantRow } from "./grant-row.ts";
+import type { GrantTable } from "./grant-table.ts";
 import type { GrantPage, GrantStoreFailure } from "./grant-types.ts";
-import type { GrantTable } from "./table-client.ts";
 
 export interface SearchGrants {
   readonly target: RevocationTarget;
@@ -151,24 +151,21 @@ interface Rows {
   readonly token: string | undefined;
 }
 
-const NO_ROWS: Rows = { grants: [], lastId: undefined, token: undefined };
-
 async function readRows(
   table: GrantTable,
   request: SearchGrants,
   { digit, token }: Part,
 ): Promise<Result<Rows, GrantStoreFailure>> {
-  const queryOptions = { filter: filterOf(request, digit), select: Object.keys(COLUMNS) };
-  const settings = { maxPageSize: ROWS_PER_PAGE, ...(token === undefined ? {} : { continuationToken: token }) };
-  const queried = await table.call(async (abortSignal): Promise<Rows> => {
-    for await (const rows of table.client.listEntities({ queryOptions, abortSignal }).byPage(settings)) {
-      const grants = rows.flatMap((row) => toGrant(row, request.target));
-      return { grants, lastId: rows.at(-1)?.rowKey, token: rows.continuationToken };
-    }
-    return NO_ROWS;
+  const page = await table.page({
+    filter: filterOf(request, digit),
+    select: Object.keys(COLUMNS),
+    maxRows: ROWS_PER_PAGE,
+    continuation: token,
   });
-  if (!queried.ok) return queried;
-  return succeed(queried.value.done ? queried.value.value : NO_ROWS);
+  if (!page.ok) return page;
+  const { rows, continuation } = page.value;
+  const grants = rows.flatMap((row) => toGrant(row, request.target));
+  return succeed({ grants, lastId: rows.at(-1)?.rowKey, token: continuation });
 }
 
 /** None: a requested grant, a row that the service did not write, or a grant without the API. */

@@ -4,9 +4,6 @@
  */
 import { AzureNamedKeyCredential, TableClient } from "@azure/data-tables";
 import type { CloudName } from "../config/clouds.ts";
-import type { Result } from "../core/result.ts";
-import type { GrantStoreFailure } from "./grant-types.ts";
-import type { TableOutcome } from "./table-call.ts";
 
 /** Azurite's documentation publishes this account and key. They are not secret. */
 const AZURITE_ACCOUNT = "devstoreaccount1";
@@ -27,12 +24,6 @@ export interface TableClientInput {
   readonly tableName: string;
   /** The service's identity. Required except in the local cloud. */
   readonly identity: TableIdentity | undefined;
-}
-
-/** The table. Every operation goes through `call`, which adds the deadline and maps failures. */
-export interface GrantTable {
-  readonly client: TableClient;
-  call<T>(operation: (abortSignal: AbortSignal) => Promise<T>): Promise<Result<TableOutcome<T>, GrantStoreFailure>>;
 }
 
 export function createTableClient(input: TableClientInput): TableClient {

@@ -1,10 +1,9 @@
 /**
- * Grants in Azure Table Storage (Azurite locally). Imports the SDK through `table-client.ts`, so it is loaded lazily.
+ * Grants in Azure Table Storage (Azurite locally). No SDK import: the table is given.
  * The store creates the table on first use. Every operation has its own deadline and at most one retry; writes are safe
  * to repeat. Failures: `GrantStoreFailure`. It never gets a handle, a key or an unsealed refresh token.
  */
 import type { Grant } from "../core/grant.ts";
-import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import { claimCode } from "./code-rows.ts";
 import type { RowKeys } from "./columns.ts";
@@ -12,24 +11,16 @@ import { findGrants } from "./find-grants.ts";
 import { changedContent } from "./grant-change.ts";
 import { grantKeys, indexKeys, toGrantRow, toIndexRows, toRequestRow } from "./grant-row.ts";
 import type { GrantChange, GrantStore } from "./grant-store.ts";
+import type { GrantTable } from "./grant-table.ts";
 import type { GrantContent, GrantExists, GrantStoreFailure, StoredGrant, StoredRow } from "./grant-types.ts";
 import { listGrantRows, listGrantsOfUser } from "./list-grants.ts";
 import { readRow } from "./read-row.ts";
 import { reapRows } from "./reap-rows.ts";
 import { searchGrants } from "./search-grants.ts";
-import { callTable } from "./table-call.ts";
-import { createTableClient, type GrantTable, type TableClientInput } from "./table-client.ts";
 import { upsertRow } from "./upsert-row.ts";
 
-export interface TableGrantStoreInput extends TableClientInput {
-  /** For tests; normally `GRANT_STORE_DEADLINE_MS`. */
-  readonly deadlineMs?: number;
-}
-
-export function createTableGrantStore(input: TableGrantStoreInput): GrantStore {
-  const client = createTableClient(input);
-  const deadlineMs = input.deadlineMs ?? GRANT_STORE_DEADLINE_MS;
-  const table: GrantTable = { client, call: (operation) => callTable(operation, deadlineMs) };
+export function createTableGrantStore(table: GrantTable): GrantStore {
+  const { client } = table;
   return {
     create: (content) => createRows(table, content),
     read: (id) => readRow(table, id),

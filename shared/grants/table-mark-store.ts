@@ -1,15 +1,13 @@
 /**
- * The marks of administrators in the grant table. Loaded lazily, because it imports the SDK through `table-client.ts`.
+ * The marks of administrators in the grant table. No SDK import: the table is given.
  * A new mark is written first and the version after it: a reader that sees the new version sees the mark.
  */
 import { randomUUID } from "node:crypto";
-import { GRANT_STORE_DEADLINE_MS } from "../core/limits.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
+import type { GrantTable } from "./grant-table.ts";
 import type { GrantStoreFailure } from "./grant-types.ts";
 import { MARK_PARTITION, markKeys, readMarkRow, toMarkRow, VERSION_KEYS, type VersionRow } from "./mark-row.ts";
 import type { MarkStore, MarksFull, MarksRead, RevocationMark } from "./mark-store.ts";
-import { callTable } from "./table-call.ts";
-import { createTableClient, type GrantTable, type TableClientInput } from "./table-client.ts";
 import { upsertRow } from "./upsert-row.ts";
 
 /** More revocations than an organization has in a year, and still two pages for an instance that starts. */
@@ -19,19 +17,7 @@ const PAGES_MAX = 50;
 /** A version that no row has. */
 const NO_VERSION = "none";
 
-export interface TableMarkStoreInput extends TableClientInput {
-  /** For tests; normally `GRANT_STORE_DEADLINE_MS`. */
-  readonly deadlineMs?: number;
-  /** For tests; normally `MARKS_MAX`. */
-  readonly marksMax?: number;
-}
-
-export function createTableMarkStore(input: TableMarkStoreInput): MarkStore {
-  const deadlineMs = input.deadlineMs ?? GRANT_STORE_DEADLINE_MS;
-  const table: GrantTable = {
-    client: createTableClient(input),
-    call: (operation) => callTable(operation, deadlineMs),
-  };
+export function createTableMarkStore(table: GrantTable, marksMax = MARKS_MAX): MarkStore {
   return {
     async read(knownVersion) {
       const version = await readVersion(table);
@@ -39,7 +25,7 @@ export function createTableMarkStore(input: TableMarkStoreInput): MarkStore {
       if (version.value === knownVersion) return succeed("unchanged");
       return readMarks(table, version.value);
     },
-    add: (mark) => addMark(table, mark, input.marksMax ?? MARKS_MAX),
+    add: (mark) => addMark(table, mark, marksMax),
   };
 }
 
@@ -53,22 +39,15 @@ async function readVersion(table: GrantTable): Promise<Result<string, GrantStore
 }
 
 async function readMarks(table: GrantTable, version: string): Promise<Result<MarksRead, GrantStoreFailure>> {
-  const queryOptions = { filter: `PartitionKey eq '${MARK_PARTITION}'` };
+  const filter = `PartitionKey eq '${MARK_PARTITION}'`;
   const marks: RevocationMark[] = [];
-  let continuationToken: string | undefined;
+  let continuation: string | undefined;
   for (let pages = 0; pages < PAGES_MAX; pages += 1) {
-    const settings = continuationToken === undefined ? {} : { continuationToken };
-    const page = await table.call(async (abortSignal) => {
-      for await (const rows of table.client.listEntities({ queryOptions, abortSignal }).byPage(settings)) {
-        return { marks: rows.flatMap((row) => readMarkRow(row) ?? []), next: rows.continuationToken };
-      }
-      return { marks: [], next: undefined };
-    });
+    const page = await table.page({ filter, continuation });
     if (!page.ok) return page;
-    if (!page.value.done) return succeed({ version, marks });
-    marks.push(...page.value.value.marks);
-    continuationToken = page.value.value.next;
-    if (continuationToken === undefined) return succeed({ version, marks });
+    marks.push(...page.value.rows.flatMap((row) => readMarkRow(row) ?? []));
+    continuation = page.value.continuation;
+    if (continuation === undefined) return succeed({ version, marks });
   }
   return fail({ kind: "store_unavailable", code: "too_many_pages" });
 }

@@ -1,8 +1,8 @@
 /** Writes a row that may be the first of a deployment, so it creates the table if it is missing. */
 import { fail, type Result } from "../core/result.ts";
 import type { RowKeys } from "./columns.ts";
+import type { GrantTable } from "./grant-table.ts";
 import type { GrantStoreFailure } from "./grant-types.ts";
-import type { GrantTable } from "./table-client.ts";
 
 export async function upsertRow(table: GrantTable, row: RowKeys): Promise<Result<unknown, GrantStoreFailure>> {
   const write = () => table.call((abortSignal) => table.client.upsertEntity(row, "Replace", { abortSignal }));

@@ -3,6 +3,7 @@
  * those that are due: a few at a time, a limited number in one run, and the run ends after three calls that Entra throttles
  * or does not answer. The next run takes the rest.
  */
+import { inGroups } from "../core/in-groups.ts";
 import type { FindGrants } from "../grants/grant-store.ts";
 import type { StoredGrant } from "../grants/grant-types.ts";
 import type { KeepAliveContext } from "./keep-alive-context.ts";
@@ -36,9 +37,9 @@ export async function keepGrantsAlive(context: KeepAliveContext): Promise<KeepAl
   });
   for await (const page of pagesOf(context, { which: "kept_alive" })) {
     if (page === "failed") return report("store");
-    for (let at = 0; at < page.length; at += CALLS_AT_ONCE) {
-      const batch = page.slice(at, at + CALLS_AT_ONCE).map((stored) => keepGrantAlive(context, stored));
-      for (const outcome of await Promise.all(batch)) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    for (const group of inGroups(page, CALLS_AT_ONCE)) {
+      const outcomes = await Promise.all(group.map((stored) => keepGrantAlive(context, stored)));
+      for (const outcome of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
       const end = ended();
       if (end !== undefined) return report(end);
     }

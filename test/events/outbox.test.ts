@@ -1,8 +1,7 @@
 /** The rows of events that wait, in a real table service. */
 import { expect, inject, test } from "vitest";
 import { createOutbox, type WaitingEvent } from "../../shared/events/outbox.ts";
-import { callTable } from "../../shared/grants/table-call.ts";
-import { createTableClient } from "../../shared/grants/table-client.ts";
+import { openGrantTable, toGrantTable } from "../../shared/grants/grant-table.ts";
 import { createTableGrantStore } from "../../shared/grants/table-grant-store.ts";
 import { newTableName } from "../support/table-rows.ts";
 
@@ -15,13 +14,10 @@ async function setUp({ hasTable = true } = {}) {
     tableName: newTableName(),
     identity: undefined,
   };
-  const client = createTableClient(input);
+  const table = openGrantTable(input);
+  const { client } = table;
   if (hasTable) await client.createTable();
-  return {
-    client,
-    store: createTableGrantStore(input),
-    outbox: createOutbox({ client, call: (run) => callTable(run, 2_000) }),
-  };
+  return { client, store: createTableGrantStore(table), outbox: createOutbox(table) };
 }
 
 const event = (id: string, changes: Partial<WaitingEvent> = {}): WaitingEvent => ({
@@ -109,7 +105,7 @@ test("all pages of the table service are read, up to the limit", async () => {
 test("a table that does not answer is a failure of each operation", async () => {
   const { client } = await setUp();
   const failure = { ok: false, failure: { kind: "store_timeout" } } as const;
-  const outbox = createOutbox({ client, call: async () => failure });
+  const outbox = createOutbox(toGrantTable(client, async () => failure));
   expect([await outbox.add(event("a"), NOW), await outbox.due(NOW, 1), await outbox.surplus(1)]).toEqual([
     failure,
     failure,

@@ -8,6 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { devStoreAccount } from "../../local/azurite/table-service.ts";
 import type { Grant } from "../../shared/core/grant.ts";
 import { toGrantRow } from "../../shared/grants/grant-row.ts";
+import { openGrantTable } from "../../shared/grants/grant-table.ts";
 import { UNUSED } from "../../shared/grants/new-grant.ts";
 import { reapRevoked } from "../../shared/grants/reap-revoked.ts";
 import { createTableGrantStore } from "../../shared/grants/table-grant-store.ts";
@@ -129,12 +130,14 @@ describe(`with ${GRANTS} grants`, () => {
         eventually(async () => (await redeem(handle, second)).json()["code"] === "grant_revoked"),
       );
       await timed("revocation of everything, answered", () => revoke({ everything: true }));
-      const store = createTableGrantStore({
-        cloudName: "local",
-        tableEndpoint: world.tableUrl,
-        tableName,
-        identity: undefined,
-      });
+      const store = createTableGrantStore(
+        openGrantTable({
+          cloudName: "local",
+          tableEndpoint: world.tableUrl,
+          tableName,
+          identity: undefined,
+        }),
+      );
       const isLive = first.service.revocations.isGrantLive;
       const reaped = await timed("removal of all rows", () =>
         reapRevoked({ store, isLive }, { dryRun: false, limit: 4 * GRANTS }),

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { newHandle } from "../../../shared/grants/grant-handle.ts";
 import type { GrantStore } from "../../../shared/grants/grant-store.ts";
+import { openGrantTable } from "../../../shared/grants/grant-table.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
 import { callTable } from "../../../shared/grants/table-call.ts";
 import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
@@ -30,13 +31,15 @@ beforeEach(() => {
 });
 
 function makeStore(deadlineMs: number): GrantStore {
-  return createTableGrantStore({
-    cloudName: "local",
-    tableEndpoint: service.endpoint,
-    tableName: "grants",
-    identity: undefined,
-    deadlineMs,
-  });
+  return createTableGrantStore(
+    openGrantTable({
+      cloudName: "local",
+      tableEndpoint: service.endpoint,
+      tableName: "grants",
+      identity: undefined,
+      deadlineMs,
+    }),
+  );
 }
 
 async function aGrant() {

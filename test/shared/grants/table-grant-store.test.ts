@@ -5,12 +5,13 @@ import type { Grant } from "../../../shared/core/grant.ts";
 import { SecretValue } from "../../../shared/core/secret-value.ts";
 import { newHandle } from "../../../shared/grants/grant-handle.ts";
 import type { FindGrants, GrantStore } from "../../../shared/grants/grant-store.ts";
+import { openGrantTable, toGrantTable } from "../../../shared/grants/grant-table.ts";
 import type { StoredGrant, StoredRequest } from "../../../shared/grants/grant-types.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
 import { UNUSED } from "../../../shared/grants/new-grant.ts";
 import { reapRows } from "../../../shared/grants/reap-rows.ts";
 import { callTable } from "../../../shared/grants/table-call.ts";
-import { createTableClient, type GrantTable } from "../../../shared/grants/table-client.ts";
+import { createTableClient } from "../../../shared/grants/table-client.ts";
 import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
 import { newTableName } from "../../support/table-rows.ts";
 import {
@@ -38,13 +39,15 @@ let store: GrantStore;
 const deadlineMs = 20_000;
 
 const open = () =>
-  createTableGrantStore({
-    cloudName: "local",
-    tableEndpoint,
-    tableName,
-    identity: undefined,
-    deadlineMs,
-  });
+  createTableGrantStore(
+    openGrantTable({
+      cloudName: "local",
+      tableEndpoint,
+      tableName,
+      identity: undefined,
+      deadlineMs,
+    }),
+  );
 const client = () => createTableClient({ cloudName: "local", tableEndpoint, tableName, identity: undefined });
 
 async function rows(): Promise<Record<string, unknown>[]> {
@@ -372,15 +375,12 @@ describe("a grant that a person allows again", () => {
     const renewed = { ...old, expiresAtSeconds: EPOCH_MS / 1000 + DAY_MS };
     const table = client();
     let calls = 0;
-    const late: GrantTable = {
-      client: table,
-      // The query is the first call; the deletions follow.
-      async call(operation) {
-        calls += 1;
-        if (calls === 2) expectOk(await store.allow(created, { grant: renewed, sealed: "new" }));
-        return callTable(operation, deadlineMs);
-      },
-    };
+    // The query is the first call; the deletions follow.
+    const late = toGrantTable(table, async (operation) => {
+      calls += 1;
+      if (calls === 2) expectOk(await store.allow(created, { grant: renewed, sealed: "new" }));
+      return callTable(operation, deadlineMs);
+    });
     const report = expectOk(await reapRows(late, { beforeSeconds: EPOCH_MS / 1000, limit: 50, dryRun: false }));
     expect(report).toMatchObject({ expired: 2, deleted: 0, failed: 0 });
     expect(expectOk(await store.read(old.id))).toMatchObject({ grant: renewed });

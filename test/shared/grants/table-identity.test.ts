@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createLocalTls } from "../../../local/tls/local-tls.ts";
+import { openGrantTable } from "../../../shared/grants/grant-table.ts";
 import { createGrants } from "../../../shared/grants/grants.ts";
 import type { TableIdentity } from "../../../shared/grants/table-client.ts";
 import { createTableGrantStore } from "../../../shared/grants/table-grant-store.ts";
@@ -49,13 +50,15 @@ function identity(audience: string) {
 }
 
 const open = (who: TableIdentity, deadlineMs = 20_000) =>
-  createTableGrantStore({
-    cloudName: "public",
-    tableEndpoint: azurite.endpoint,
-    tableName: "grants",
-    identity: who,
-    deadlineMs,
-  });
+  createTableGrantStore(
+    openGrantTable({
+      cloudName: "public",
+      tableEndpoint: azurite.endpoint,
+      tableName: "grants",
+      identity: who,
+      deadlineMs,
+    }),
+  );
 
 describe("the grant table with the service's identity", () => {
   it("stores a grant with a token for Azure Storage", async () => {

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, inject, test } from "vitest";
 import type { RevocationTarget } from "../../../shared/core/revocation.ts";
+import { openGrantTable } from "../../../shared/grants/grant-table.ts";
 import type { MarkStore, RevocationMark } from "../../../shared/grants/mark-store.ts";
 import { createTableMarkStore } from "../../../shared/grants/table-mark-store.ts";
 import { newTableName } from "../../support/table-rows.ts";
@@ -12,9 +13,9 @@ beforeEach(() => {
 });
 
 function open(marksMax?: number): MarkStore {
-  const limits = marksMax === undefined ? {} : { marksMax };
   const tableEndpoint = inject("tables").url;
-  return createTableMarkStore({ cloudName: "local", tableEndpoint, tableName, identity: undefined, ...limits });
+  const table = openGrantTable({ cloudName: "local", tableEndpoint, tableName, identity: undefined });
+  return createTableMarkStore(table, marksMax);
 }
 
 function mark(target: RevocationTarget, notBeforeSeconds = 100): RevocationMark {
