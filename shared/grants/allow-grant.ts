@@ -3,36 +3,24 @@
  * handle. Both replace the row by compare-and-swap, so of two answers at the same time one counts, and a handle that was
  * revoked or declined stays ended: nothing is left to replace.
  */
-import type { ConsentedApis } from "../core/api-scopes.ts";
 import { type Grant, type GrantBinding, grantEnd } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
-import { isSameUser, type UserIdentity } from "../core/user-identity.ts";
-import type { Sealer } from "../sealing/sealer.ts";
+import { isSameUser } from "../core/user-identity.ts";
 import { type GrantHandle, parseHandle } from "./grant-handle.ts";
 import type { GrantStore } from "./grant-store.ts";
 import type { GrantFailure, IsLive, StoredGrant, StoredRequest, StoredRow } from "./grant-types.ts";
-import { sealContent, UNUSED } from "./new-grant.ts";
+import { type GrantTerms, sealContent, UNUSED } from "./new-grant.ts";
 import { checkLive, toRevocable } from "./open-grant.ts";
+import type { RedemptionInput } from "./record-redemption.ts";
 import { endReplaced, grantToReplace, NO_LIMIT } from "./room-for-grant.ts";
 import { unsealGrant, unsealRequest } from "./sealed-grant.ts";
 
 /** Attempts if another writer changes the row, for example a redemption that is recorded. */
 const ATTEMPTS = 3;
 
-export interface AllowGrant {
+export interface AllowGrant extends GrantTerms {
   readonly handle: SecretValue;
-  readonly binding: GrantBinding;
-  readonly registration: string;
-  readonly user: UserIdentity;
-  readonly apis: ConsentedApis;
-  readonly refreshToken: SecretValue;
-  /** `grantMaxDays` of the policy entry. */
-  readonly maxDays: number;
-  /** Of the policy entry. */
-  readonly keepAliveDays?: number | undefined;
-  readonly maxGrantsPerUser?: number;
-  readonly policyEntry: string;
   /** When the confirmation began, seconds since 1970. */
   readonly allowedAtSeconds: number;
   /** Id of the confirmation. */
@@ -55,12 +43,8 @@ export interface DeclineGrant extends Pick<AllowGrant, "handle" | "user" | "conf
   readonly clientId: string;
 }
 
-export interface AllowInput {
-  readonly store: GrantStore;
-  readonly sealer: Sealer;
-  readonly handleSealer: Sealer;
+export interface AllowInput extends RedemptionInput {
   readonly isLive: IsLive;
-  readonly nowSeconds: () => number;
 }
 
 /**

@@ -2,33 +2,19 @@
  * Creates a grant. The caller gets its handle, or no grant stays behind: a row whose write failed for its caller is removed
  * later, and so is one that an authorization code made which was used before.
  */
-import type { ConsentedApis } from "../core/api-scopes.ts";
-import { type Grant, type GrantBinding, type GrantRequester, grantEnd } from "../core/grant.ts";
+import { type Grant, type GrantRequester, grantEnd } from "../core/grant.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
-import type { UserIdentity } from "../core/user-identity.ts";
-import type { Sealer } from "../sealing/sealer.ts";
 import { type GrantHandle, newHandle } from "./grant-handle.ts";
-import type { GrantStore } from "./grant-store.ts";
 import type { GrantContent, GrantFailure } from "./grant-types.ts";
-import { sealContent, UNUSED } from "./new-grant.ts";
+import { type GrantTerms, sealContent, UNUSED } from "./new-grant.ts";
+import type { RedemptionInput } from "./record-redemption.ts";
 import { endReplaced, grantToReplace, NO_LIMIT } from "./room-for-grant.ts";
 
 /** How long the service knows which grant a code made: longer than its own codes and Entra's live. */
 export const CODE_ROW_SECONDS = 3600;
 
-export interface CreateGrant {
-  readonly binding: GrantBinding;
-  readonly registration: string;
-  readonly user: UserIdentity;
-  readonly apis: ConsentedApis;
-  readonly refreshToken: SecretValue;
-  /** `grantMaxDays` of the policy entry. */
-  readonly maxDays: number;
-  /** Of the policy entry. */
-  readonly keepAliveDays?: number | undefined;
-  readonly policyEntry: string;
-  readonly maxGrantsPerUser?: number;
+export interface CreateGrant extends GrantTerms {
   readonly requestedBy: GrantRequester;
   /** Hex SHA-256 of the authorization code that makes the grant. */
   readonly codeId?: string | undefined;
@@ -41,11 +27,7 @@ export interface CreatedGrant {
   endReplaced(): Promise<Result<readonly Grant[], GrantFailure>>;
 }
 
-export interface CreateInput {
-  readonly store: GrantStore;
-  readonly sealer: Sealer;
-  readonly handleSealer: Sealer;
-  readonly nowSeconds: () => number;
+export interface CreateInput extends RedemptionInput {
   readonly newHandle?: () => GrantHandle;
   /** See `remove-orphan.ts`. */
   readonly removeOrphan?: (grant: Grant) => Promise<void>;

@@ -5,12 +5,12 @@
 
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
+import type { AllowInput } from "./allow-grant.ts";
 import { changeGrant } from "./grant-change.ts";
 import type { FindGrants, FoundGrants, GrantChange } from "./grant-store.ts";
-import type { GrantFailure, IsLive, StoredGrant, UnsealedGrant } from "./grant-types.ts";
+import type { GrantFailure, StoredGrant, UnsealedGrant } from "./grant-types.ts";
 import { NOT_KEPT_ALIVE } from "./keep-alive-columns.ts";
-import { checkLive } from "./open-grant.ts";
-import type { RedemptionInput } from "./record-redemption.ts";
+import { checkLive, partRevoked } from "./open-grant.ts";
 import { unsealGrant } from "./sealed-grant.ts";
 import { unsealHandle } from "./sealed-handle.ts";
 
@@ -29,11 +29,7 @@ export interface GrantUpkeep {
   markExpiringReported(stored: StoredGrant): Promise<Result<boolean, GrantFailure>>;
 }
 
-export interface GrantUpkeepInput extends RedemptionInput {
-  readonly isLive: IsLive;
-}
-
-export function createGrantUpkeep(input: GrantUpkeepInput): GrantUpkeep {
+export function createGrantUpkeep(input: AllowInput): GrantUpkeep {
   const { store, sealer, handleSealer, isLive, nowSeconds } = input;
   const open = async (stored: StoredGrant): Promise<Result<UnsealedGrant, GrantFailure>> => {
     const live = await checkLive(isLive, stored.grant);
@@ -75,16 +71,11 @@ export function createGrantUpkeep(input: GrantUpkeepInput): GrantUpkeep {
 // ---------------------------------------------------------------------------------------------------------------
 
 async function findLive(
-  { store, isLive }: GrantUpkeepInput,
+  { store, isLive }: AllowInput,
   request: FindGrants,
 ): Promise<Result<FoundGrants, GrantFailure>> {
   const found = await store.find(request);
   if (!found.ok) return found;
-  const grants: StoredGrant[] = [];
-  for (const stored of found.value.grants) {
-    const live = await isLive(stored.grant);
-    if (!live.ok) return live;
-    if (live.value) grants.push(stored);
-  }
-  return succeed({ ...found.value, grants });
+  const parted = await partRevoked(isLive, found.value.grants, ({ grant }) => grant);
+  return parted.ok ? succeed({ ...found.value, grants: parted.value.live }) : parted;
 }

@@ -35,7 +35,7 @@ import type {
   StoredRow,
   UnsealedGrant,
 } from "./grant-types.ts";
-import { type Bound, isBoundTo, openGrant } from "./open-grant.ts";
+import { type Bound, isBoundTo, openGrant, partRevoked } from "./open-grant.ts";
 import { reapRevoked } from "./reap-revoked.ts";
 import {
   confirmExists,
@@ -223,14 +223,11 @@ async function removeRow(
 async function listGrants(input: GrantsInput, request: ListGrants): Promise<Result<GrantPage, GrantFailure>> {
   const page = await input.store.list(request);
   if (!page.ok) return page;
-  const visible: Grant[] = [];
-  for (const grant of page.value.grants) {
-    if (grant.expiresAtSeconds <= nowSeconds(input) || !canSee(grant, request.caller, request)) continue;
-    const live = await input.isLive(grant);
-    if (!live.ok) return live;
-    if (live.value) visible.push(grant);
-  }
-  return succeed({ grants: visible, next: page.value.next });
+  const visible = page.value.grants.filter(
+    (grant) => grant.expiresAtSeconds > nowSeconds(input) && canSee(grant, request.caller, request),
+  );
+  const parted = await partRevoked(input.isLive, visible, (grant) => grant);
+  return parted.ok ? succeed({ grants: parted.value.live, next: page.value.next }) : parted;
 }
 
 function nowSeconds(input: GrantsInput): number {

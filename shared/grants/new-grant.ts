@@ -1,7 +1,9 @@
 /** The content of a row that a person has just allowed. */
-import type { Grant } from "../core/grant.ts";
+import type { ConsentedApis } from "../core/api-scopes.ts";
+import type { Grant, GrantBinding } from "../core/grant.ts";
 import { type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
+import type { UserIdentity } from "../core/user-identity.ts";
 import type { SealFailure } from "../sealing/seal-failure.ts";
 import type { Sealer } from "../sealing/sealer.ts";
 import type { GrantHandle } from "./grant-handle.ts";
@@ -23,7 +25,23 @@ export const UNUSED = {
   declinedConfirmation: undefined,
 } as const satisfies Partial<Grant>;
 
-interface NewGrant {
+/** What Entra and the policy entry say about a grant that a person allows. */
+export interface GrantTerms {
+  readonly binding: GrantBinding;
+  readonly registration: string;
+  readonly user: UserIdentity;
+  readonly apis: ConsentedApis;
+  readonly refreshToken: SecretValue;
+  /** `grantMaxDays` of the policy entry. */
+  readonly maxDays: number;
+  /** Of the policy entry. */
+  readonly keepAliveDays?: number | undefined;
+  /** Of the policy entry. Default: no limit. */
+  readonly maxGrantsPerUser?: number;
+  readonly policyEntry: string;
+}
+
+interface NewContent {
   readonly grant: Grant;
   readonly refreshToken: SecretValue;
   readonly keepAliveDays?: number | undefined;
@@ -33,7 +51,7 @@ interface NewGrant {
 export async function sealContent(
   input: KeepAliveInput & { readonly sealer: Sealer },
   handle: GrantHandle,
-  { grant, refreshToken, keepAliveDays }: NewGrant,
+  { grant, refreshToken, keepAliveDays }: NewContent,
 ): Promise<Result<GrantContent, SealFailure>> {
   const sealed = await sealGrant(input.sealer, handle, grant, refreshToken);
   if (!sealed.ok) return sealed;

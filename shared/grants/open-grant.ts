@@ -73,6 +73,22 @@ export async function checkLive(isLive: IsLive, grant: Revocable): Promise<Resul
   return live.value ? succeed(true) : fail({ kind: "grant_revoked", grantId: grant.id });
 }
 
+/** Parts grants, or rows of grants, by whether an administrator has revoked them. Fails if that cannot be known. */
+export async function partRevoked<T>(
+  isLive: IsLive,
+  items: readonly T[],
+  grantOf: (item: T) => Revocable,
+): Promise<Result<{ readonly live: readonly T[]; readonly revoked: readonly T[] }, GrantFailure>> {
+  const live: T[] = [];
+  const revoked: T[] = [];
+  for (const item of items) {
+    const known = await isLive(grantOf(item));
+    if (!known.ok) return known;
+    (known.value ? live : revoked).push(item);
+  }
+  return succeed({ live, revoked });
+}
+
 // ---------------------------------------------------------------------------------------------------------------
 
 async function readBound(

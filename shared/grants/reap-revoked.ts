@@ -4,9 +4,11 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Grant } from "../core/grant.ts";
+import { inGroups } from "../core/in-groups.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { GrantStore } from "./grant-store.ts";
 import type { GrantFailure, IsLive, ReapReport } from "./grant-types.ts";
+import { partRevoked } from "./open-grant.ts";
 
 export interface ReapRevoked {
   readonly dryRun: boolean;
@@ -63,30 +65,20 @@ async function collectRevoked(
   do {
     const page = await store.search({ target: EVERYTHING, liveAtSeconds: 0, limit: PAGE, after });
     if (!page.ok) return page.failure;
-    const revoked = await notLive(isLive, page.value.grants);
-    if (!revoked.ok) return revoked.failure;
-    for (const grant of revoked.value) found.revoked.set(grant.id, grant);
+    const parted = await partRevoked(isLive, page.value.grants, (grant) => grant);
+    if (!parted.ok) return parted.failure;
+    for (const grant of parted.value.revoked) found.revoked.set(grant.id, grant);
     found.seen += page.value.grants.length;
     after = page.value.next;
   } while (after !== undefined && after < to && found.seen < limit);
   return undefined;
 }
 
-async function notLive(isLive: IsLive, grants: readonly Grant[]): Promise<Result<readonly Grant[], GrantFailure>> {
-  const found: Grant[] = [];
-  for (const grant of grants) {
-    const live = await isLive(grant);
-    if (!live.ok) return live;
-    if (!live.value) found.push(grant);
-  }
-  return succeed(found);
-}
-
 /** The number that could not be deleted; a later run finds them again. */
 async function deleteAll(store: Pick<GrantStore, "delete">, grants: readonly Grant[]): Promise<number> {
   let failed = 0;
-  for (let at = 0; at < grants.length; at += DELETES_AT_ONCE) {
-    const outcomes = await Promise.all(grants.slice(at, at + DELETES_AT_ONCE).map((grant) => store.delete(grant)));
+  for (const group of inGroups(grants, DELETES_AT_ONCE)) {
+    const outcomes = await Promise.all(group.map((grant) => store.delete(grant)));
     failed += outcomes.filter(({ ok }) => !ok).length;
   }
   return failed;

@@ -6,7 +6,6 @@ import type { AuditFacts } from "../audit/audit-event.ts";
 import type { AuditTrail } from "../audit/audit-trail.ts";
 import type { ConsentedApis } from "../core/api-scopes.ts";
 import type { Failure } from "../core/failure.ts";
-import type { Grant } from "../core/grant.ts";
 import type { GrantEvents } from "../core/grant-event.ts";
 import { fail, type Result, succeed } from "../core/result.ts";
 import type { SecretValue } from "../core/secret-value.ts";
@@ -82,13 +81,27 @@ export function revokedFacts({ id, binding, user }: RevokedGrant): Partial<Audit
   return { grantId: id, grantRevoked: true, grantClientId: binding.clientId, ...subject };
 }
 
-/** The grants that ended because a new one is at the limit of `maxGrantsPerUser`. */
-export function reportReplaced(
-  { audit, events }: { readonly audit: AuditTrail; readonly events: GrantEvents },
-  replaced: readonly Grant[],
-): void {
-  if (replaced.length > 0) audit.add({ grantReplaced: replaced.map(({ id }) => id).join(" ") });
-  for (const grant of replaced) events.publish(aboutGrant("revoked", grant, { reason: "replaced" }));
+export interface NewGrantOutcome {
+  readonly audit: AuditTrail;
+  readonly events: GrantEvents;
+  /** Whether the deadline has passed, so that the caller or the person got 504. */
+  readonly isLate: () => boolean;
+}
+
+/**
+ * Ends the grants whose place a new one takes, as late as possible, so that a request that got 504 ends none. A failure: the new
+ * grant has to be undone.
+ */
+export async function endReplacedGrants(
+  { audit, events, isLate }: NewGrantOutcome,
+  endReplaced: AllowedGrant["endReplaced"],
+): Promise<Result<true, Failure>> {
+  if (isLate()) return fail({ kind: "deadline_passed" });
+  const replaced = await endReplaced();
+  if (!replaced.ok) return fail(fromGrantFailure(replaced.failure));
+  if (replaced.value.length > 0) audit.add({ grantReplaced: replaced.value.map(({ id }) => id).join(" ") });
+  for (const grant of replaced.value) events.publish(aboutGrant("revoked", grant, { reason: "replaced" }));
+  return isLate() ? fail({ kind: "deadline_passed" }) : succeed(true);
 }
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -111,18 +124,14 @@ async function allow(
   if (!allowed.ok) return fail(fromLinkFailure(allowed.failure, "confirmation_used"));
   const { grant, outcome, endReplaced, undo } = allowed.value;
   const facts = { grantId: grant.id, subjectObjectId: grant.user.objectId, ...OUTCOME_FACTS[outcome] };
-  // The person did not get the page. Sending the form again allows it again.
-  const undoFor = async (failure: Failure) => {
+  const isLate = () => signal.aborted && outcome !== "existed";
+  const settled = await endReplacedGrants({ audit, events, isLate }, endReplaced);
+  if (!settled.ok) {
+    // The person did not get the page. Sending the form again allows it again.
     const undone = await undo();
     audit.add({ ...facts, grantRevoked: undone.ok && undone.value, grantClientId: clientId });
-    return fail(failure);
-  };
-  const isLate = () => signal.aborted && outcome !== "existed";
-  if (isLate()) return undoFor({ kind: "deadline_passed" });
-  const replaced = await endReplaced();
-  if (!replaced.ok) return undoFor(fromGrantFailure(replaced.failure));
-  reportReplaced({ audit, events }, replaced.value);
-  if (isLate()) return undoFor({ kind: "deadline_passed" });
+    return settled;
+  }
   audit.add(facts);
   if (outcome !== "existed") events.publish(aboutGrant(KIND_OF_EVENT[outcome], grant));
   return succeed({ id: grant.id, expiresAtSeconds: grant.expiresAtSeconds });

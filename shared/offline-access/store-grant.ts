@@ -19,7 +19,7 @@ import type { Entitlement } from "../policy/entitlement.ts";
 import type { UnsealedCode } from "../sealed-state/authorization-code.ts";
 import type { Consent } from "./consented-apis.ts";
 import { fromGrantFailure } from "./grant-failure.ts";
-import { reportReplaced, revokedFacts } from "./linked-grants.ts";
+import { endReplacedGrants, revokedFacts } from "./linked-grants.ts";
 import { toRequester } from "./requester.ts";
 
 /** A grant as a response describes it. */
@@ -90,18 +90,14 @@ async function create(
   const created = await all.create(request);
   if (!created.ok) return fail(fromGrantFailure(created.failure));
   const { handle, grant } = created.value;
-  const discard = async (failure: Failure) => {
+  const isLate = () => signal?.aborted === true;
+  const settled = await endReplacedGrants({ audit, events, isLate }, created.value.endReplaced);
+  if (!settled.ok) {
+    // The caller did not get the handle.
     const discarded = await all.discard(grant);
     audit.add({ grantMade: true, ...revokedFacts(grant), grantRevoked: discarded.ok });
-    return fail(failure);
-  };
-  const isLate = () => signal?.aborted === true;
-  // The deadline passed and the caller got 504 instead of the handle: end this grant, and no other.
-  if (isLate()) return discard({ kind: "deadline_passed" });
-  const replaced = await created.value.endReplaced();
-  if (!replaced.ok) return discard(fromGrantFailure(replaced.failure));
-  reportReplaced({ audit, events }, replaced.value);
-  if (isLate()) return discard({ kind: "deadline_passed" });
+    return settled;
+  }
   audit.add({ grantId: grant.id, subjectObjectId: grant.user.objectId, grantMade: true });
   events.publish(aboutGrant("created", grant));
   return succeed({ id: grant.id, handle, expiresAtSeconds: grant.expiresAtSeconds });
