@@ -1,6 +1,7 @@
 /** Parses the command line into a command, its operands and its options. No I/O. */
-import { type ParseArgsConfig, parseArgs } from "node:util";
+import type { ParseArgsConfig } from "node:util";
 import { usageFailure } from "./cli-failure.ts";
+import { parseOptions } from "./parse-options.ts";
 
 export const COMMANDS = ["login", "header", "token", "call", "grants", "admin", "whoami", "logout"] as const;
 export type CommandName = (typeof COMMANDS)[number];
@@ -88,7 +89,7 @@ export function readCommandLine(args: readonly string[]): Parsed {
   const [first, ...others] = args;
   if (first === "policy") return { kind: "policy", args: others };
   if (first === "help" && others[0] === "policy") return { kind: "policy", args: ["help", ...others.slice(1)] };
-  const { values, positionals } = parseOrExplain(args);
+  const { values, positionals } = parse(args);
   const [name, ...operands] = positionals;
   if (name === "help") return { kind: "help", about: operands[0] === undefined ? undefined : readCommand(operands[0]) };
   if (values.help === true) return { kind: "help", about: name === undefined ? undefined : readCommand(name) };
@@ -110,13 +111,5 @@ function readCommand(name: string): CommandName {
 }
 
 function parse(args: readonly string[]) {
-  return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true, allowNegative: true, strict: true });
-}
-
-function parseOrExplain(args: readonly string[]): ReturnType<typeof parse> {
-  try {
-    return parse(args);
-  } catch (error) {
-    throw usageFailure(error instanceof Error ? error.message : String(error));
-  }
+  return parseOptions({ args: [...args], options: OPTIONS, allowPositionals: true, allowNegative: true, strict: true });
 }

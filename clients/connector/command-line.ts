@@ -1,7 +1,7 @@
 /** The arguments of `npm run connector`. */
-import { parseArgs } from "node:util";
 import { isGuid } from "../../shared/core/guid.ts";
 import { usageFailure } from "../cli/cli-failure.ts";
+import { parseOptions } from "../cli/parse-options.ts";
 import type { Deployment } from "./fill-files.ts";
 
 export type Command =
@@ -80,27 +80,23 @@ export function readCommand(args: readonly string[]): Command {
 
 function parse(args: readonly string[]) {
   const text = { type: "string" } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        registration: text,
-        credentials: text,
-        before: text,
-        other: { type: "string", multiple: true, default: [] },
-        "service-url": text,
-        "tenant-id": text,
-        "app-id-uri": text,
-        "client-id": text,
-        name: text,
-        issuer: text,
-        subject: text,
-      },
-    });
-  } catch (error) {
-    throw usageFailure(error instanceof Error ? error.message : String(error));
-  }
+  return parseOptions({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      registration: text,
+      credentials: text,
+      before: text,
+      other: { type: "string", multiple: true, default: [] },
+      "service-url": text,
+      "tenant-id": text,
+      "app-id-uri": text,
+      "client-id": text,
+      name: text,
+      issuer: text,
+      subject: text,
+    },
+  });
 }
 
 function checked(deployment: Deployment): Deployment {

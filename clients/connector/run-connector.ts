@@ -2,9 +2,10 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseJson } from "../../shared/core/json-text.ts";
-import { CliFailure, oneLine, settingsFailure } from "../cli/cli-failure.ts";
+import { settingsFailure } from "../cli/cli-failure.ts";
 import { EXIT, type ExitCode } from "../cli/exit-codes.ts";
 import type { Terminal } from "../cli/terminal.ts";
+import { reportFailure } from "../cli/tool-failure.ts";
 import { type Command, readCommand, usage } from "./command-line.ts";
 import { readConnector, readJson } from "./connector-files.ts";
 import { definitionFindings } from "./definition-rules.ts";
@@ -31,10 +32,7 @@ export function connectorProgram(args: readonly string[], { terminal, program, n
   try {
     return run(readCommand(args), terminal, nowMs());
   } catch (error) {
-    if (!(error instanceof CliFailure)) throw error;
-    terminal.note(oneLine(error.message));
-    if (error.code === "usage") terminal.note(usage(program));
-    return error.exitCode;
+    return reportFailure(error, terminal, usage(program));
   }
 }
 

@@ -1,7 +1,7 @@
 /** The arguments of `npm run deploy`. */
 import { basename } from "node:path";
-import { parseArgs } from "node:util";
 import { usageFailure } from "../cli/cli-failure.ts";
+import { parseOptions } from "../cli/parse-options.ts";
 
 /** In the order in which they run. */
 export const STEPS = ["identity", "registrations", "service", "keys", "package", "ready"] as const;
@@ -65,21 +65,17 @@ function toStep(text: string): StepName {
 function parse(args: readonly string[]) {
   const flag = { type: "boolean", default: false } as const;
   const text = { type: "string" } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        "dry-run": flag,
-        yes: flag,
-        step: { type: "string", multiple: true, default: [] },
-        group: text,
-        location: text,
-        "unique-name": text,
-        "app-only": { type: "string", multiple: true, default: [] },
-      },
-    });
-  } catch (error) {
-    throw usageFailure(error instanceof Error ? error.message : String(error));
-  }
+  return parseOptions({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      "dry-run": flag,
+      yes: flag,
+      step: { type: "string", multiple: true, default: [] },
+      group: text,
+      location: text,
+      "unique-name": text,
+      "app-only": { type: "string", multiple: true, default: [] },
+    },
+  });
 }

@@ -1,6 +1,6 @@
 /** The arguments of `npm run registration`. */
-import { parseArgs } from "node:util";
 import { usageFailure } from "../cli/cli-failure.ts";
+import { parseOptions } from "../cli/parse-options.ts";
 
 export interface Options {
   readonly policy: string;
@@ -60,26 +60,22 @@ export function readOptions(args: readonly string[]): Options {
 function parse(args: readonly string[]) {
   const flag = { type: "boolean", default: false } as const;
   const text = { type: "string" } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        parameters: text,
-        report: flag,
-        "client-id": text,
-        "app-only": { type: "string", multiple: true, default: [] },
-        "app-only-client-id": text,
-        "tenant-data": text,
-        offline: flag,
-        "token-stdin": flag,
-        "graph-url": text,
-        json: flag,
-      },
-    });
-  } catch (error) {
-    throw usageFailure(error instanceof Error ? error.message : String(error));
-  }
+  return parseOptions({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      parameters: text,
+      report: flag,
+      "client-id": text,
+      "app-only": { type: "string", multiple: true, default: [] },
+      "app-only-client-id": text,
+      "tenant-data": text,
+      offline: flag,
+      "token-stdin": flag,
+      "graph-url": text,
+      json: flag,
+    },
+  });
 }
 
 function readAppOnly(text: string): [string, readonly string[]] {

@@ -1,7 +1,7 @@
 /** The program around `runRegistration`: its help, and its failures as text and exit code. */
-import { CliFailure, oneLine } from "../cli/cli-failure.ts";
 import { EXIT, type ExitCode } from "../cli/exit-codes.ts";
 import type { Terminal } from "../cli/terminal.ts";
+import { reportFailure } from "../cli/tool-failure.ts";
 import { usage } from "./command-line.ts";
 import { runRegistration } from "./run-registration.ts";
 
@@ -17,9 +17,6 @@ export async function registrationProgram(
   try {
     return await runRegistration(args, terminal);
   } catch (error) {
-    if (!(error instanceof CliFailure)) throw error;
-    terminal.note(oneLine(error.message));
-    if (error.code === "usage") terminal.note(usage(program));
-    return error.exitCode;
+    return reportFailure(error, terminal, usage(program));
   }
 }
